@@ -1,0 +1,74 @@
+"""What a person says to the bot: text → Command. Pure; no I/O."""
+
+from __future__ import annotations
+
+import html
+import re
+from dataclasses import dataclass
+from enum import StrEnum
+
+from bot.likeness import closest
+
+MOST_REFERENCES = 10  # in one command
+
+
+class Verb(StrEnum):
+    """What the bot is asked to do."""
+
+    ASK = "ask"  # what a reference alone means: show the job, and follow it while it lives
+    PEEK = "peek"
+    WATCH = "watch"
+    UNWATCH = "unwatch"
+    LIST = "list"
+    CONNECTIONS = "connections"
+    HELP = "help"
+
+
+SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the words people type
+WITH_REFERENCES = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH})
+
+
+@dataclass(frozen=True)
+class Command:
+    """A verb and the words after it."""
+
+    verb: Verb
+    words: tuple[str, ...] = ()
+    suggestion: str = ""  # the verb that the first word nearly is
+
+
+def parse(text: str) -> Command:
+    """Return what a command's text asks for; the first word is a verb or else a reference."""
+    words = tuple(_words(plain(text)))
+    if not words:
+        return Command(Verb.HELP)
+    first = words[0].lower()
+    if first in SPOKEN:
+        return Command(Verb(first), words[1:])
+    return Command(Verb.ASK, words, suggestion=_nearly(first))
+
+
+def _nearly(word: str) -> str:
+    return closest(word, SPOKEN) if word.isalpha() else ""
+
+
+def verb_of_mention(text: str) -> Command:
+    """Return what a mention asks for: a verb that comes first counts, the rest is free text."""
+    words = tuple(_words(plain(text)))
+    first = words[0].lower().rstrip(":,") if words else ""
+    if first not in SPOKEN or (Verb(first) not in WITH_REFERENCES and len(words) > 1):
+        return Command(Verb.ASK, words, suggestion=_nearly(first))
+    return Command(Verb(first), words[1:])
+
+
+def _words(text: str) -> list[str]:
+    return [word for word in re.split(r"[\s,]+", text) if word]
+
+
+_LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
+_MENTION = re.compile(r"<[@#!][^>]*>")
+
+
+def plain(text: str) -> str:
+    """Return a text of Slack's as the person typed it: links bare, mentions gone, unescaped."""
+    return html.unescape(_MENTION.sub(" ", _LINK.sub(r" \1 ", text))).strip()

@@ -1,0 +1,115 @@
+"""Connections: the configured providers, made from the settings, with every problem told."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from pydantic import ValidationError
+
+from bot.errors import SettingsError
+from bot.http import Http
+from bot.likeness import closest
+from bot.settings import missing_secret, read_secret_files, secret_fields, sentences
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from bot.clock import Clock
+    from bot.provider import Provider
+
+
+class Connections:
+    """The configured providers by name; closes what it opened."""
+
+    def __init__(self, providers: Iterable[Provider[Any]]) -> None:
+        self._by_name = {provider.name: provider for provider in providers}
+
+    def __iter__(self) -> Iterator[Provider[Any]]:
+        return iter(self._by_name.values())
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __getitem__(self, name: str) -> Provider[Any]:
+        return self._by_name[name]
+
+    def get(self, name: str) -> Provider[Any] | None:
+        """Return the connection of that name, if there is one."""
+        return self._by_name.get(name)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """The names in the order of the settings."""
+        return tuple(self._by_name)
+
+    async def close(self) -> None:
+        """Close every connection's client."""
+        for provider in self:
+            await provider.http.close()
+
+
+def connect(
+    tables: Mapping[str, Mapping[str, Any]],
+    kinds: Mapping[str, type[Provider[Any]]],
+    clock: Clock,
+) -> Connections:
+    """Make every connection that the settings name; raises SettingsError with all problems."""
+    providers: list[Provider[Any]] = []
+    problems: list[str] = []
+    for name, table in tables.items():
+        try:
+            providers.append(_connection(name, table, kinds, clock))
+        except SettingsError as error:
+            problems += error.problems
+    if problems:
+        raise SettingsError(problems)
+    for provider in providers:
+        provider.http = Http(provider.name, provider.connect())
+    return Connections(providers)
+
+
+def _connection(
+    name: str,
+    table: Mapping[str, Any],
+    kinds: Mapping[str, type[Provider[Any]]],
+    clock: Clock,
+) -> Provider[Any]:
+    where = f"connections.{name}"
+    kind = str(table.get("provider", ""))
+    if kind not in kinds:
+        raise SettingsError([_unknown_kind(where, kind, kinds)])
+    provider = kinds[kind]
+    try:
+        raw = read_secret_files(
+            {k: v for k, v in table.items() if k != "provider"}, provider.Settings
+        )
+        settings = provider.Settings(**raw)
+    except ValidationError as error:
+        raise SettingsError(_connection_problems(error, where, provider)) from None
+    except ValueError as error:
+        raise SettingsError([f"{where}.{error}."]) from None
+    return provider(name, settings, clock)
+
+
+def _unknown_kind(where: str, kind: str, kinds: Mapping[str, Any]) -> str:
+    near = closest(kind, kinds)
+    choice = f"did you mean {near}?" if near else f"it can be {', '.join(sorted(kinds))}."
+    what = f"there is no provider {kind!r}" if kind else "it must be set"
+    return f"{where}.provider: {what}; {choice} (`jobthread plugins` lists them.)"
+
+
+def _connection_problems(
+    error: ValidationError, where: str, provider: type[Provider[Any]]
+) -> list[str]:
+    secrets = set(secret_fields(provider.Settings))
+    missing = {
+        str(item["loc"][0])
+        for item in error.errors(include_input=False, include_url=False)
+        if item["type"] == "missing" and item["loc"] and item["loc"][0] in secrets
+    }
+    told = [
+        s
+        for s in sentences(error, where)
+        if not any(s.startswith(f"{where}.{key} is missing") for key in missing)
+    ]
+    return told + [missing_secret(where, key) for key in sorted(missing)]

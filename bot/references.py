@@ -1,0 +1,85 @@
+"""References: which jobs a word, a URL or a free text means. Pure; no I/O."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from bot.likeness import closest
+from bot.models import MAX_ID_LENGTH, JobRef
+
+if TYPE_CHECKING:
+    from bot.connections import Connections
+    from bot.provider import Provider
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What a word means: one job; several, to choose from; or none, with a better word."""
+
+    word: str
+    refs: tuple[JobRef, ...] = ()
+    suggestion: str = ""
+    why: str = field(default="", compare=False)
+
+
+def resolve(connections: Connections, word: str) -> Resolution:
+    """Return the jobs that a word can mean: `connection:id`, a URL of a job, or a bare id."""
+    if refs := in_urls(connections, word):
+        return Resolution(word, refs)
+    name, colon, rest = word.partition(":")
+    provider = connections.get(name.lower())
+    if colon and provider:
+        return _named(provider, rest, word)
+    refs = tuple(JobRef(connection=p.name, id=word) for p in connections if _fits(p, word))
+    if refs:
+        return Resolution(word, refs)
+    return _strange(connections, name, rest, word)
+
+
+def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
+    if _fits(provider, text):
+        return Resolution(word, (JobRef(connection=provider.name, id=text),))
+    example = f"{provider.name}:{provider.example_id}" if provider.example_id else ""
+    return Resolution(word, why=f"{provider.name} has no ids of that form", suggestion=example)
+
+
+def _strange(connections: Connections, name: str, rest: str, word: str) -> Resolution:
+    near = closest(name.lower(), connections.names) if rest and "/" not in name else ""
+    if near and _fits(connections[near], rest):
+        return Resolution(word, suggestion=f"{near}:{rest}", why="there is no such connection")
+    if rest and "/" not in rest:
+        return Resolution(word, why=f"there is no connection {name}")
+    return Resolution(word, why="no connection has ids of that form")
+
+
+def _fits(provider: Provider[Any], text: str) -> bool:
+    return 0 < len(text) <= MAX_ID_LENGTH and bool(provider.id_pattern.fullmatch(text))
+
+
+def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
+    """Return the jobs whose URLs stand in a text, each once, in the order of the connections."""
+    found = [
+        JobRef(connection=provider.name, id=id_)
+        for provider in connections
+        for id_ in provider.recognise(text)
+    ]
+    return tuple(dict.fromkeys(found))
+
+
+_TOKEN = re.compile(r"[^\s,;()<>|\"'`*]+")
+_TELLING = re.compile(r"(?=.*\d)(?=.{8})")  # a bare id in free text must look like one
+
+
+def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
+    """Return what the references and URLs in a free text mean; other words are ignored."""
+    found = {ref: Resolution(str(ref), (ref,)) for ref in in_urls(connections, text)}
+    for token in _TOKEN.findall(re.sub(r"https?://\S+", " ", text)):
+        word = token.rstrip(".!?:")
+        named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
+        if named or _TELLING.match(word):
+            meant = resolve(connections, word)
+            if meant.refs:
+                found.setdefault(meant.refs[0], meant)
+    return tuple(found.values())
