@@ -152,7 +152,7 @@ def refusal(response: httpx.Response, name: str) -> ProviderError | None:
 def retry_after(response: httpx.Response, default: float = 30.0) -> float:
     """Return the seconds that an answer's Retry-After asks for, 1 to 3600."""
     text = response.headers.get("Retry-After", "")
-    return min(3600.0, max(1.0, float(text))) if text.isdigit() else default
+    return min(3600.0, max(1.0, float(text))) if text.isdecimal() else default
 
 
 def parsed(response: httpx.Response, model: type[T], name: str) -> T:
@@ -161,7 +161,8 @@ def parsed(response: httpx.Response, model: type[T], name: str) -> T:
         return TypeAdapter(model).validate_json(response.content)
     except ValidationError as error:
         log.warning("answer of %s: %s", name, problems(error))
-        raise AnswerNotUnderstood(f"The answer of {name} was not understood.") from error
+        # Not `from error`: its text holds the answer, which may repeat a secret.
+        raise AnswerNotUnderstood(f"The answer of {name} was not understood.") from None
 
 
 def problems(error: ValidationError) -> str:

@@ -1,0 +1,1 @@
+"""What the Huawei Cloud services share: hosts, settings, signatures, tokens, gateway errors."""

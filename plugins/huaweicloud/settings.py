@@ -1,0 +1,144 @@
+"""The settings that every Huawei Cloud connection shares: where a service is, and who asks."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, ClassVar, Self
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, field_validator, model_validator
+
+from bot.provider import ConnectionSettings
+from plugins.huaweicloud import hosts
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+WAYS: dict[str, tuple[str, ...]] = {  # to sign in; the first name stands for the way
+    "access_key": ("access_key", "secret_key"),
+    "user_name": ("user_name", "password", "domain_name"),
+    "token": ("token",),
+}
+EXTRAS = {"security_token": "access_key", "iam_endpoint": "user_name"}  # key → its way
+CHOICES = (
+    "access_key and secret_key (best), or user_name, password and domain_name of an IAM user, "
+    "or token"
+)
+
+
+class HuaweiCloudSettings(ConnectionSettings):
+    """Where a Huawei Cloud service is reached, and as whom."""
+
+    service: ClassVar[str]  # the first word of its host, such as "servicestage"
+
+    project_id: str = Field(description="The project's ID: 32 hexadecimal characters.")
+    region: str = Field("", description="Such as cn-north-4; needed if endpoint is not set.")
+    endpoint: str = Field("", description="The service's address, if it is not the region's own.")
+    access_key: str = Field("", description="The access key (AK) to sign calls with.")
+    secret_key: SecretStr = Field(SecretStr(""), description="The secret key (SK) beside it.")
+    security_token: SecretStr = Field(SecretStr(""), description="Only for temporary keys.")
+    user_name: str = Field("", description="An IAM user, if calls are made with a token.")
+    password: SecretStr = Field(SecretStr(""), description="The IAM user's password.")
+    domain_name: str = Field("", description="The account that the IAM user belongs to.")
+    iam_endpoint: str = Field("", description="IAM's address, if it is not the region's own.")
+    token: SecretStr = Field(SecretStr(""), description="A ready token; it lives for 24 hours.")
+    console_url: str = Field("", description="A job's page, with {id} where its id stands.")
+
+    @field_validator("project_id")
+    @classmethod
+    def _is_project(cls, value: str) -> str:
+        if not re.fullmatch("[0-9a-f]{32}", value):
+            raise ValueError(
+                "project_id must be 32 hexadecimal characters: "
+                "copy it from the console, My Credentials > API Credentials."
+            )
+        return value
+
+    @field_validator("region")
+    @classmethod
+    def _is_region(cls, value: str) -> str:
+        if value and not hosts.REGION.fullmatch(value):
+            raise ValueError("region must be a region's ID, such as cn-north-4.")
+        return value
+
+    @field_validator("endpoint", "iam_endpoint")
+    @classmethod
+    def _is_address(cls, value: str) -> str:
+        if value and not _bare_address(value):
+            raise ValueError(
+                "an endpoint must be an address such as https://servicestage.example.com, "
+                "without a user, a query or a fragment."
+            )
+        return value.rstrip("/")
+
+    @field_validator("console_url")
+    @classmethod
+    def _is_page(cls, value: str) -> str:
+        if value and (not value.startswith(("https://", "http://")) or value.count("{id}") > 1):
+            raise ValueError("console_url must begin with https:// and hold {id} at most once.")
+        return value
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        problems = [*self._place(), *self._credentials()]
+        if problems:
+            raise ValueError(" ".join(problems))
+        return self
+
+    def _place(self) -> Iterator[str]:
+        if not self.region and not self.endpoint:
+            yield "region is missing: set it, such as cn-north-4, or set endpoint."
+        if self.user_name and not self.iam_endpoint and not self.home_region:
+            yield "iam_endpoint is missing: user_name needs it when endpoint names no region."
+
+    def _credentials(self) -> Iterator[str]:
+        ways = [way for way, keys in WAYS.items() if any(self._given(key) for key in keys)]
+        if not ways:
+            yield f"Credentials are missing: set {CHOICES}."
+        elif len(ways) > 1:
+            both = " and ".join(next(key for key in WAYS[way] if self._given(key)) for way in ways)
+            yield f"{both} are both set: keep one of them. Set {CHOICES}."
+        else:
+            yield from self._gaps(ways[0])
+
+    def _gaps(self, way: str) -> Iterator[str]:
+        given = [key for key in WAYS[way] if self._given(key)]
+        for key in WAYS[way]:
+            if key not in given:
+                yield f"{key} is missing: {given[0]} is nothing without it."
+        for extra, needed in EXTRAS.items():
+            if self._given(extra) and needed != way:
+                yield f"{extra} is only for {needed}: delete it."
+
+    def _given(self, key: str) -> bool:
+        value = getattr(self, key)
+        return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
+
+    @property
+    def base_url(self) -> str:
+        """The service's address, without a slash at its end."""
+        return self.endpoint or hosts.service_url(self.service, self.region)
+
+    @property
+    def home_region(self) -> str:
+        """The region, set or named by the endpoint; empty if neither is so."""
+        return self.region or hosts.region_of(self.endpoint)
+
+    @property
+    def iam_url(self) -> str:
+        """The address of IAM, which gives tokens."""
+        return self.iam_endpoint or hosts.service_url("iam", self.home_region)
+
+
+def _bare_address(value: str) -> bool:
+    """Tell whether a value is a web address and nothing more."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  it is checked when it is read
+    except ValueError:
+        return False
+    return (
+        parts.scheme in ("https", "http")
+        and bool(parts.hostname)
+        and not (parts.username or parts.password or parts.query or parts.fragment)
+    )

@@ -1,0 +1,217 @@
+"""Huawei Cloud's gateway, simulated: signatures, tokens, lock-outs and throttling.
+
+The signature is computed anew here, from the raw request and by the published rules, so that a
+mistake of the signer cannot hide in its own mirror.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import re
+from collections import deque
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote_from_bytes, unquote_to_bytes
+
+from aiohttp import web
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from aiohttp.typedefs import Handler
+
+    from bot.clock import Clock
+
+WINDOW = timedelta(minutes=15)  # that X-Sdk-Date may be off
+LOCK = timedelta(minutes=5)
+WRONG_UNTIL_LOCKED = 5
+TOKEN_LIFE = timedelta(hours=24)
+TOKENS = "/v3/auth/tokens"
+
+_AUTHORIZATION = re.compile(
+    r"SDK-HMAC-SHA256 Access=([^,]+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
+)
+
+
+@dataclass(frozen=True)
+class Tenant:
+    """Whom the gateway knows: all made up."""
+
+    project_id: str = "0123456789abcdef0123456789abcdef"
+    access_key: str = "AKEXAMPLE0000000000"
+    secret_key: str = "SKexample0000000000000000000000000000000"  # noqa: S105  made up
+    domain_name: str = "example-account"
+    user_name: str = "example-bot"
+    password: str = "made-up-password"  # noqa: S105  made up
+
+    def key_settings(self) -> dict[str, str]:
+        """Return the settings that sign calls with the access key."""
+        keys = ("project_id", "access_key", "secret_key")
+        return {key: getattr(self, key) for key in keys}
+
+    def user_settings(self, iam_endpoint: str) -> dict[str, str]:
+        """Return the settings that fetch tokens for the user."""
+        keys = ("project_id", "domain_name", "user_name", "password")
+        return {key: getattr(self, key) for key in keys} | {"iam_endpoint": iam_endpoint}
+
+
+@dataclass
+class Gate:
+    """Lets in who signs well or has a token, and counts what it gave out."""
+
+    clock: Clock
+    tenant: Tenant = field(default_factory=Tenant)
+    tokens: dict[str, datetime] = field(default_factory=dict)  # token → its end
+    tokens_given: int = 0
+    calls_limit: int | None = None  # calls let in within `limit_seconds`
+    limit_seconds: int = 300
+    _wrong: int = 0
+    _locked_until: datetime | None = None
+    _let_in: deque[datetime] = field(default_factory=deque)
+
+    def install(self, app: web.Application) -> None:
+        """Stand before the app, and give out tokens at IAM's path."""
+        app.middlewares.append(self._guard)
+        app.router.add_post(TOKENS, self._give_token)
+
+    def void_tokens(self) -> None:
+        """End every token now, as a change of rights does."""
+        self.tokens.clear()
+
+    @web.middleware
+    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        if request.path == TOKENS:
+            return await handler(request)
+        refused = self._refusal(request, await request.read())
+        return refused if refused is not None else await handler(request)
+
+    def _refusal(self, request: web.Request, body: bytes) -> web.Response | None:
+        if self._throttled():
+            words = f"limit:{self.calls_limit},time:{self.limit_seconds // 60} minute"
+            message = (
+                f"The throttling threshold has been reached: policy user over ratelimit,{words}"
+            )
+            return refusal(429, "APIGW.0308", message)
+        if "X-Auth-Token" in request.headers:
+            return self._check_token(request.headers["X-Auth-Token"])
+        return self._check_signature(request, body)
+
+    def _throttled(self) -> bool:
+        now = self.clock.now()
+        while self._let_in and self._let_in[0] <= now - timedelta(seconds=self.limit_seconds):
+            self._let_in.popleft()
+        if self.calls_limit is not None and len(self._let_in) >= self.calls_limit:
+            return True
+        self._let_in.append(now)
+        return False
+
+    def _check_token(self, token: str) -> web.Response | None:
+        ends = self.tokens.get(token)
+        if ends is not None and self.clock.now() < ends:
+            return None
+        return refusal(401, "APIGW.0307", "The token must be updated")
+
+    def _check_signature(self, request: web.Request, body: bytes) -> web.Response | None:
+        now = self.clock.now()
+        if self._locked_until and now < self._locked_until:
+            return _unauthorized("verify aksk signature fail, reach the limit, ak is locked")
+        wrong = self._wrong_with(request, body, now)
+        if wrong is None:
+            self._wrong = 0
+            return None
+        self._wrong += 1
+        if self._wrong >= WRONG_UNTIL_LOCKED:
+            self._wrong, self._locked_until = 0, now + LOCK
+        return _unauthorized(wrong)
+
+    def _wrong_with(self, request: web.Request, body: bytes, now: datetime) -> str | None:
+        return signature_fault(
+            request.method,
+            request.raw_path,
+            request.headers,
+            body,
+            keys=(self.tenant.access_key, self.tenant.secret_key),
+            now=now,
+        )
+
+    async def _give_token(self, request: web.Request) -> web.Response:
+        asked = await request.json()
+        user = asked["auth"]["identity"]["password"]["user"]
+        given = (user["domain"]["name"], user["name"], user["password"])
+        tenant = self.tenant
+        if given != (tenant.domain_name, tenant.user_name, tenant.password):
+            error = {"code": 401, "message": "The username or password is wrong.", "title": "x"}
+            return web.json_response({"error": error}, status=401)
+        self.tokens_given += 1
+        token, ends = f"made-up-token-{self.tokens_given}", self.clock.now() + TOKEN_LIFE
+        self.tokens[token] = ends
+        life = {"expires_at": f"{ends:%Y-%m-%dT%H:%M:%S.%fZ}", "methods": ["password"]}
+        return web.json_response({"token": life}, status=201, headers={"X-Subject-Token": token})
+
+
+def signature_fault(
+    method: str,
+    raw_path: str,
+    headers: Mapping[str, str],
+    body: bytes,
+    *,
+    keys: tuple[str, str],
+    now: datetime,
+) -> str | None:
+    """Return what is wrong with a request's signature, or None; `raw_path` as on the wire."""
+    found = _AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
+    if found is None:
+        return "no signature"
+    access, names, signature = found.groups()
+    if access != keys[0]:
+        return "verify ak fail"
+    stamp = headers.get("X-Sdk-Date", "")
+    if "x-sdk-date" not in names.split(";") or not _in_time(stamp, now):
+        return "verify aksk signature fail, signature expired"
+    lines = [f"{name}:{headers.get(name, '').strip()}\n" for name in names.split(";")]
+    canonical = (
+        f"{method}\n{_canonical_path(raw_path)}\n{_canonical_query(raw_path)}\n"
+        f"{''.join(lines)}\n{names}\n{hashlib.sha256(body).hexdigest()}"
+    )
+    text = f"SDK-HMAC-SHA256\n{stamp}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    wanted = hmac.digest(keys[1].encode(), text.encode(), "sha256").hex()
+    return None if hmac.compare_digest(wanted, signature) else "verify aksk signature fail"
+
+
+def _in_time(stamp: str, now: datetime) -> bool:
+    try:
+        moment = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
+    except ValueError:
+        return False
+    return abs(now - moment) <= WINDOW
+
+
+def _canonical_path(raw_path: str) -> str:
+    path = raw_path.split("?", 1)[0]
+    return "".join(f"{_encoded(part)}/" for part in path.rstrip("/").split("/"))
+
+
+def _canonical_query(raw_path: str) -> str:
+    query = raw_path.partition("?")[2]
+    pairs = [pair.partition("=") for pair in query.split("&") if pair]
+    decoded = sorted((unquote_to_bytes(key), unquote_to_bytes(value)) for key, _, value in pairs)
+    return "&".join(
+        f"{quote_from_bytes(k, safe='~')}={quote_from_bytes(v, safe='~')}" for k, v in decoded
+    )
+
+
+def _encoded(part: str) -> str:
+    return quote_from_bytes(unquote_to_bytes(part), safe="~")
+
+
+def _unauthorized(why: str) -> web.Response:
+    message = f"Incorrect IAM authentication information: {why}"
+    return refusal(401, "APIGW.0301", message)
+
+
+def refusal(status: int, code: str, message: str, **more: Any) -> web.Response:
+    """Return an error as the gateway and the services write it."""
+    body = {"error_msg": message, "error_code": code, "request_id": "d4e8a1c09b7f4c1e"}
+    return web.json_response(body | more, status=status)

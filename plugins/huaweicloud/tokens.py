@@ -1,0 +1,159 @@
+"""Sign in with IAM tokens: one fetched for a user and kept until it ends, or one that is set.
+
+Source: Huawei Cloud's IAM reference (api-iam, iam_30_0001): the token comes in the header
+X-Subject-Token and lives for 24 hours, but may be voided before; then the gateway answers 401
+with APIGW.0307 or 0301.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+import httpx
+from pydantic import AwareDatetime, BaseModel, SecretStr
+
+from bot.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
+from bot.http import parsed, retry_after
+from plugins.huaweicloud import errors
+from plugins.huaweicloud.pause import Pause
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncGenerator
+
+    from bot.clock import Clock
+
+HEADER = "X-Auth-Token"
+MARGIN = timedelta(minutes=10)  # a token is renewed so long before it ends
+
+
+@dataclass(frozen=True)
+class IamUser:
+    """Whom tokens are fetched for, and where."""
+
+    endpoint: str
+    domain_name: str  # the account's name
+    user_name: str
+    password: SecretStr
+    project_id: str
+
+    def question(self) -> dict[str, object]:
+        """Return the body that asks IAM for a token."""
+        user = {
+            "domain": {"name": self.domain_name},
+            "name": self.user_name,
+            "password": self.password.get_secret_value(),
+        }
+        identity = {"methods": ["password"], "password": {"user": user}}
+        return {"auth": {"identity": identity, "scope": {"project": {"id": self.project_id}}}}
+
+
+@dataclass(frozen=True)
+class _Token:
+    value: str = field(repr=False)
+    fresh_until: datetime
+
+
+class _Life(BaseModel):
+    expires_at: AwareDatetime
+
+
+class _Answer(BaseModel):
+    token: _Life
+
+
+class TokenAuth(httpx.Auth):
+    """Fetches a token for a user, keeps it, and renews it once when the gateway wants that."""
+
+    def __init__(self, name: str, user: IamUser, clock: Clock) -> None:
+        self._name = name
+        self._user = user
+        self._clock = clock
+        self._pause = Pause(name, clock)
+        self._one_by_one = asyncio.Lock()
+        self._token: _Token | None = None
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send the request with a token; if the token is refused, once more with a new one."""
+        for _ in range(2):
+            async with self._one_by_one:
+                self._pause.check()
+                token = self._fresh()
+                if token is None:
+                    answer = yield self._question(request)
+                    token = self._token = await self._read(answer)
+            request.headers[HEADER] = token.value
+            response = yield request
+            if not await errors.refuses_credentials(response):
+                return
+            if self._token is token:
+                self._token = None
+        raise self._pause.begin(
+            "even a new token",
+            "Whoever runs this bot must check that project_id belongs to the region.",
+        )
+
+    def _fresh(self) -> _Token | None:
+        token = self._token
+        return token if token and self._clock.now() < token.fresh_until else None
+
+    def _question(self, request: httpx.Request) -> httpx.Request:
+        return httpx.Request(
+            "POST",
+            f"{self._user.endpoint}/v3/auth/tokens?nocatalog=true",
+            json=self._user.question(),
+            headers={"Accept": "application/json"},
+            extensions={"timeout": request.extensions.get("timeout", {})},
+        )
+
+    async def _read(self, response: httpx.Response) -> _Token:
+        await response.aread()
+        self._refuse(response)
+        value = response.headers.get("X-Subject-Token", "")
+        if not value:
+            raise AnswerNotUnderstood(f"IAM gave {self._name} no token.")
+        ends = parsed(response, _Answer, f"IAM for {self._name}").token.expires_at
+        return _Token(value, ends - MARGIN)
+
+    def _refuse(self, response: httpx.Response) -> None:
+        status = response.status_code
+        if status == 201:
+            return
+        if status == 429:
+            raise RateLimited(f"IAM is busy for {self._name}.", retry_after=retry_after(response))
+        if status >= 500:
+            raise Unavailable(f"IAM is in trouble for {self._name} (HTTP {status}).")
+        if status in (400, 401, 403):
+            raise self._pause.begin(
+                "user_name, password and domain_name",
+                "They must be those of an IAM user; one that is named like its account is refused.",
+            )
+        raise AnswerNotUnderstood(
+            f"IAM gave {self._name} an unexpected answer (HTTP {status}).",
+            next_step="Whoever runs this bot must check iam_endpoint.",
+        )
+
+
+class ReadyTokenAuth(httpx.Auth):
+    """Sends the token that is set; nobody can renew it."""
+
+    def __init__(self, name: str, token: SecretStr) -> None:
+        self._name = name
+        self._token = token
+
+    async def async_auth_flow(
+        self, request: httpx.Request
+    ) -> AsyncGenerator[httpx.Request, httpx.Response]:
+        """Send the request with the token."""
+        request.headers[HEADER] = self._token.get_secret_value()
+        response = yield request
+        if await errors.refuses_credentials(response):
+            raise CredentialsRefused(
+                f"{self._name}: Huawei Cloud does not accept the token that is set; it may have "
+                "ended, for a token lives for 24 hours at most.",
+                next_step="Set a new one as token, or set access_key and secret_key, which last.",
+            )

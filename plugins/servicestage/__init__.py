@@ -1,0 +1,131 @@
+"""Huawei Cloud ServiceStage: jobs that deploy and run application components."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+from urllib.parse import quote
+
+from bot.errors import BadReference, JobNotFound
+from bot.hookspecs import hookimpl
+from bot.provider import Endpoint, Provider
+from plugins.huaweicloud import credentials, hosts, links
+from plugins.huaweicloud.settings import HuaweiCloudSettings
+from plugins.servicestage.errors import explain
+from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, translate
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from bot.clock import Clock
+    from bot.models import Job, JobRef, Status
+    from bot.provider import ConnectionSettings, Simulation
+
+PAGE = 50  # tasks in one answer: what the Terraform provider asks for
+MOST_PAGES = 40
+NOBODYS = "JOB00000000-0000-0000-0000-000000000000"
+
+_ID = re.compile(r"JOB[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
+_UNFIT = re.compile(r"[\x00-\x20\x7f-\x9f/\\]|^\.{1,2}$")  # neither in a path nor in a signature
+
+
+class ServiceStageSettings(HuaweiCloudSettings):
+    """A ServiceStage of one region and project."""
+
+    service: ClassVar[str] = "servicestage"
+
+
+class ServiceStage(Provider[ServiceStageSettings]):
+    """Reads one job at a time, with all its tasks."""
+
+    kind = "servicestage"
+    title = "Huawei Cloud ServiceStage"
+    Settings: ClassVar[type[ConnectionSettings]] = ServiceStageSettings
+    statuses: ClassVar[Mapping[str, Status]] = STATUSES
+    id_pattern = _ID
+    example_name = "deploys"
+    example_id = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+
+    def connect(self) -> Endpoint:
+        """Return how ServiceStage is reached, signed in as the settings say."""
+        auth = credentials.auth(self.name, self.settings, self.clock)
+        return Endpoint(self.settings.base_url, auth=auth)
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return the job with all its tasks, which come in pages."""
+        if _UNFIT.search(ref.id):
+            raise BadReference(
+                "A ServiceStage job id has no spaces and no slashes.",
+                next_step=f"It looks like {self.example_id}.",
+            )
+        first = await self._page(ref.id, 0)
+        tasks = await self._all_tasks(ref.id, first)
+        # The job as of the first page: were it newer than the tasks, they might never catch up.
+        job = translate(ref, first.job, tasks)
+        return job.but(url=self.console_url(job))
+
+    async def check(self) -> str:
+        """Ask for a job that nobody has: that it is not found proves that the rest is right."""
+        with suppress(JobNotFound):
+            await self._page(NOBODYS, 0)
+        return f"{self.title} answers at {self.settings.base_url}, and accepts the credentials."
+
+    async def _all_tasks(self, id_: str, page: Answer) -> Iterable[TaskPayload]:
+        """Return the first page's tasks and those of all further pages, each task once."""
+        tasks = _numbered(page, 0)
+        for _ in range(MOST_PAGES):
+            known = len(tasks)
+            if not page.tasks or known >= _expected(page, known):
+                break
+            page = await self._page(id_, known)
+            tasks |= _numbered(page, known)
+            if len(tasks) == known:
+                break
+        return tasks.values()
+
+    async def _page(self, id_: str, offset: int) -> Answer:
+        return await self.http.get(
+            f"/v3/{self.settings.project_id}/cas/jobs/{quote(id_, safe='')}",
+            Answer,
+            params={"limit": PAGE, "offset": offset, "desc": "false"},
+            explain=partial(explain, name=self.name),
+        )
+
+    def recognise(self, text: str) -> Iterable[str]:
+        """Return the ids in URLs of this connection's API, and of its console_url."""
+        api = f"{self.settings.base_url}/v3/{self.settings.project_id}/cas/jobs/{{id}}"
+        yield from links.found(text, api, self.id_pattern)
+        yield from links.found(text, self.settings.console_url, self.id_pattern)
+
+    def console_url(self, job: Job) -> str | None:
+        """Return the page of `console_url`, or else ServiceStage's own in the console."""
+        if self.settings.console_url:
+            return self.settings.console_url.replace("{id}", quote(job.ref.id, safe=""))
+        return hosts.console_page("servicestage", self.settings.home_region)
+
+    @classmethod
+    def simulator(cls, clock: Clock) -> Simulation:
+        """Return a ServiceStage with jobs to try."""
+        from plugins.servicestage.simulator import simulation  # noqa: PLC0415  aiohttp's server
+
+        return simulation(clock)
+
+
+def _numbered(page: Answer, known: int) -> dict[object, TaskPayload]:
+    """Return the tasks by what tells them apart: pages overlap when tasks are added meanwhile."""
+    return {task.task_id or known + n: task for n, task in enumerate(page.tasks)}
+
+
+def _expected(page: Answer, known: int) -> int:
+    """Return how many tasks there are; where that is not told, a full page is not the last."""
+    if page.task_count is not None:
+        return page.task_count
+    return known + (len(page.tasks) >= PAGE)
+
+
+@hookimpl
+def register_providers() -> Iterable[type[ServiceStage]]:
+    """Bring ServiceStage."""
+    return [ServiceStage]

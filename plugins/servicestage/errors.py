@@ -1,0 +1,38 @@
+"""What ServiceStage's error answers mean, in our errors.
+
+Codes: ServiceStage's error codes page (servicestage_06_0162), written SVCSTG.00100 and a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import AnswerNotUnderstood, JobNotFound, ProviderError
+from plugins.huaweicloud import errors
+
+if TYPE_CHECKING:
+    import httpx
+
+BAD_PARAMETER = "SVCSTG.00100400"
+NOT_FOUND = "SVCSTG.00100401"  # sent with HTTP 401; Terraform's provider reads it so, too
+
+
+def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer of ServiceStage or of the gateway means, if it says one."""
+    status = response.status_code
+    if status < 300:
+        return None
+    code = errors.read(response.content).code
+    if code == NOT_FOUND or (status == 404 and code.startswith("SVCSTG.")):
+        return JobNotFound(f"{name} knows no such job.")
+    if code == BAD_PARAMETER:
+        return JobNotFound(
+            f"{name} does not take this as a job's id.",
+            next_step="It must be JOB and a UUID. If it is, project_id may be wrong.",
+        )
+    if status == 404 and not code:
+        return AnswerNotUnderstood(
+            f"{name}: what answers is not ServiceStage.",
+            next_step="Whoever runs this bot must check region and endpoint.",
+        )
+    return errors.explain(response, name)

@@ -1,0 +1,157 @@
+"""ServiceStage, simulated: the API of its page, behind a gateway that checks who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.provider import Sample, Simulation
+from bot.testing.faults import Call, Fault, Faults
+from plugins.huaweicloud.simulator import Gate, Tenant, refusal
+from plugins.servicestage import script
+from plugins.servicestage.samples import NOT_A_JOB, SAMPLES
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.clock import Clock
+    from plugins.servicestage.script import Course, JobScript
+
+LARGEST_LIMIT = 100
+
+_BUSY = (
+    "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:5 minute"
+)
+_CODES = {  # the documented errors: status → code and message
+    400: ("SVCSTG.00100400", "Invalid parameter."),
+    401: ("SVCSTG.00100401", "The job does not exist."),
+    403: ("APIGW.0302", "The IAM user is not allowed to access the API"),
+    404: ("SVCSTG.00100429", "The job does not exist."),
+    409: ("SVCSTG.00100409", "Conflict."),
+    429: ("APIGW.0308", _BUSY),
+    500: ("SVCSTG.00100500", "Internal error."),
+    503: ("APIGW.0613", "The gateway is not available."),
+}
+
+
+@dataclass
+class _Held:
+    """A job of the simulator; it begins when it is first asked for."""
+
+    script: JobScript
+    course: Course
+    began: datetime | None = None
+
+
+class Simulator:
+    """Holds jobs and answers for them; tests turn its clock and decide how jobs end."""
+
+    def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
+        self.clock = clock
+        self.gate = Gate(clock, tenant or Tenant())
+        self.upper_case = False  # keys as v2 writes them
+        self.not_found = 404  # 401 is seen, too
+        self.app = web.Application()
+        self.app[SIMULATOR] = self
+        self.faults = Faults.of(self.app, clock)
+        self.gate.install(self.app)
+        self.app.router.add_get("/v3/{project}/cas/jobs/{job}", self._show)
+        self._jobs: dict[str, _Held] = {}
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call that arrived, oldest first."""
+        return self.faults.calls
+
+    def add(self, job: JobScript) -> JobScript:
+        """Hold a job."""
+        self._jobs[job.id] = _Held(job, script.course(job))
+        return job
+
+    def finish(self, id_: str, status: str = "SUCCEEDED") -> None:
+        """Give a job this word from now on; its open tasks take it over."""
+        held, at = self._jobs[id_], self._age(id_)
+        held.course = script.finished(held.course, at, status)
+
+    def fail(self, id_: str, step: int, message: str) -> None:
+        """Let a job fail now, at this step (from 0), which then says the message."""
+        held, at = self._jobs[id_], self._age(id_)
+        held.course = script.failed(held.course, at, step, message)
+
+    def refuse(
+        self,
+        times: int | None = 1,
+        status: int = 503,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Answer the next calls with an error; without a body, with the documented one."""
+        if body is None and status in _CODES:
+            code, message = _CODES[status]
+            body = {"error_code": code, "error_msg": message}
+        self.faults.plan(Fault(status, body or "", headers or {}), times)
+
+    def hang(self, times: int | None = 1) -> None:
+        """Never answer the next calls."""
+        self.faults.plan(Fault(hangs=True), times)
+
+    def slow_down(self, seconds: float, times: int | None = 1) -> None:
+        """Answer the next calls so many seconds of the clock later."""
+        self.faults.plan(Fault(after_seconds=seconds), times)
+
+    def _age(self, id_: str) -> float:
+        """Return how many seconds ago a job began; it begins now if it had not."""
+        held = self._jobs[id_]
+        if held.began is None:
+            held.began = self.clock.now() - timedelta(seconds=held.script.began_seconds_ago)
+        return (self.clock.now() - held.began).total_seconds()
+
+    async def _show(self, request: web.Request) -> web.Response:
+        if request.match_info["project"] != self.gate.tenant.project_id:
+            return refusal(403, *_CODES[403])
+        id_ = request.match_info["job"]
+        if id_ not in self._jobs:
+            return refusal(self.not_found, *_CODES[self.not_found])
+        self._age(id_)
+        return self._page(self._jobs[id_], request.query)
+
+    def _page(self, held: _Held, query: Mapping[str, str]) -> web.Response:
+        try:
+            limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
+        except ValueError:
+            return refusal(400, *_CODES[400])
+        if not (0 < limit <= LARGEST_LIMIT and offset >= 0):
+            return refusal(400, *_CODES[400])
+        now = self.clock.now()
+        whole = script.payload(held.script, held.course, held.began or now, now)
+        tasks = whole["tasks"][::-1] if query.get("desc") == "true" else whole["tasks"]
+        answer = whole | {"tasks": tasks[offset : offset + limit]}
+        return web.json_response(_upper(answer) if self.upper_case else answer)
+
+
+SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
+
+
+def _upper(answer: dict[str, Any]) -> dict[str, Any]:
+    """Return the answer as v2 writes it: the keys of the job and of its tasks in capitals."""
+    return answer | {
+        "job": {key.upper(): value for key, value in answer["job"].items()},
+        "tasks": [{k.upper(): v for k, v in task.items()} for task in answer["tasks"]],
+    }
+
+
+def simulation(clock: Clock) -> Simulation:
+    """Return a simulator that holds the samples, with settings that reach it."""
+    simulator = Simulator(clock)
+    for sample in SAMPLES:
+        simulator.add(sample.job)
+    offered = tuple(Sample(sample.title, sample.job.id, sample.hint) for sample in SAMPLES)
+
+    def settings(url: str) -> dict[str, str | int | bool]:
+        return {"provider": "servicestage", "endpoint": url, **simulator.gate.tenant.key_settings()}
+
+    return Simulation(simulator.app, settings, (*offered, NOT_A_JOB))

@@ -1,0 +1,120 @@
+"""What ServiceStage says of a job, in our words. Pure.
+
+Source: Huawei Cloud's page "Obtaining Job Details" of ServiceStage. Its table writes the keys in
+capitals, its example in small letters; both are sent, so the case of keys is of no matter here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BeforeValidator, Field
+
+from bot.models import Detail, Job, JobRef, Status, Task
+from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from plugins.servicestage.messages import shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+STATUSES = {
+    "SUBMITTED": Status.QUEUED,
+    "SCHEDULED": Status.QUEUED,
+    "RUNNING": Status.RUNNING,
+    "ROLLBACKING": Status.RUNNING,
+    "SUCCEEDED": Status.SUCCEEDED,
+    "PARTIALLY_FAILED": Status.PARTIAL,
+    "FAILED": Status.FAILED,
+    "ROLLBACKED": Status.FAILED,  # it failed, and what it had changed was put back
+    "CANCELLED": Status.CANCELLED,
+    "SKIPPED": Status.SKIPPED,  # tasks only
+    "UNKNOWN": Status.UNKNOWN,
+}
+
+
+class JobPayload(AnyCase):
+    """The object `job`; v2 names jobs, v3 does not."""
+
+    execution_status: str
+    job_type: Word = ""
+    job_name: Word = ""
+    order_id: Word = ""
+    service_instance_id: Word = ""
+
+
+class TaskPayload(AnyCase):
+    """One of `tasks`; `messages` is a string that holds JSON."""
+
+    task_id: Word = ""
+    task_index: int | None = None
+    task_name: Word = ""
+    task_status: Word = ""
+    created_at: Moment = None
+    update_at: Moment = None
+    messages: Any = ""
+
+    @property
+    def place(self) -> tuple[int, float]:
+        """Where the task stands among the others: the API promises no order."""
+        index = self.task_index if self.task_index is not None else 2**31
+        return index, self.created_at.timestamp() if self.created_at else 0.0
+
+
+class Answer(AnyCase):
+    """The whole answer, or one page of it: the query's limit and offset count tasks."""
+
+    job: JobPayload
+    tasks: Annotated[tuple[TaskPayload, ...], BeforeValidator(lambda value: value or ())] = ()
+    task_count: int | None = Field(default=None, ge=0)
+
+
+def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload]) -> Job:
+    """Return the job that ServiceStage tells of."""
+    ordered = sorted(payloads, key=lambda task: task.place)
+    tasks = tuple(_task(task, number) for number, task in enumerate(ordered, start=1))
+    status = status_of(payload.execution_status)
+    ends = (task.finished_at for task in tasks if task.finished_at)
+    details = (("Instance", payload.service_instance_id), ("Order", payload.order_id))
+    return Job(
+        ref=ref,
+        name=payload.job_name or _name(payload.job_type, ref.id),
+        status=status,
+        native_status=payload.execution_status,
+        type=payload.job_type,
+        started_at=min((t.started_at for t in tasks if t.started_at), default=None),
+        finished_at=max(ends, default=None) if status.terminal else None,
+        tasks=tasks,
+        message=_why(tasks),
+        details=tuple(Detail(label=label, value=value) for label, value in details if value),
+    )
+
+
+def status_of(native: str) -> Status:
+    """Return our word for ServiceStage's; a new word is UNKNOWN."""
+    return STATUSES.get(native.upper(), Status.UNKNOWN)
+
+
+def _task(payload: TaskPayload, number: int) -> Task:
+    status = status_of(payload.task_status)
+    return Task(
+        id=payload.task_id or str(number),
+        name=payload.task_name or f"Task {number}",
+        status=status,
+        native_status=payload.task_status,
+        started_at=None if status is Status.QUEUED else payload.created_at,
+        finished_at=payload.update_at if status.terminal else None,
+        message=shown(payload.messages),
+    )
+
+
+def _name(kind: str, id_: str) -> str:
+    """Return something to call a job by: v3 gives it no name."""
+    words = kind.replace("_", " ").lower() if kind.upper() != "UNKNOWN" else ""
+    return f"{words or 'job'} {id_.removeprefix('JOB').split('-')[0]}"
+
+
+def _why(tasks: Iterable[Task]) -> str:
+    """Return the message of the task that failed; of those that were rolled back if none did."""
+    told = [task for task in tasks if task.status.bad and task.message]
+    told.sort(key=lambda task: task.native_status.upper() == "ROLLBACKED")
+    return told[0].message if told else ""

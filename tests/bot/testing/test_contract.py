@@ -1,0 +1,136 @@
+"""The contract serves any provider: here one that is as simple as providers get."""
+
+import re
+from collections.abc import Iterable
+from itertools import count
+from typing import Any, ClassVar
+
+import pytest
+from aiohttp import web
+from pydantic import BaseModel, SecretStr
+
+from bot.clock import Clock
+from bot.models import Job, JobRef, Status
+from bot.provider import ConnectionSettings, Endpoint, Provider, Simulation
+from bot.testing import Bench, ProviderContract
+
+pytestmark = pytest.mark.anyio
+
+
+class ToySettings(ConnectionSettings):
+    """Where the toy is, and its key."""
+
+    url: str
+    key: SecretStr
+
+
+class ToyPayload(BaseModel):
+    """What the toy answers."""
+
+    name: str
+    state: str
+
+
+class Toy(Provider[ToySettings]):
+    """A provider of few words."""
+
+    kind = "toy"
+    title = "Toy"
+    Settings = ToySettings
+    statuses: ClassVar[dict[str, Status]] = {"going": Status.RUNNING, "gone": Status.SUCCEEDED}
+    id_pattern = re.compile(r"\d+")
+    example_id = "7"
+
+    def connect(self) -> Endpoint:
+        """Return where the toy is."""
+        return Endpoint(self.settings.url, headers={"X-Key": self.settings.key.get_secret_value()})
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return the job."""
+        seen = await self.http.get(f"/jobs/{ref.id}", ToyPayload)
+        status = self.status(seen.state)
+        return Job(ref=ref, name=seen.name, status=status, native_status=seen.state)
+
+    def recognise(self, text: str) -> Iterable[str]:
+        """Return the ids in the toy's URLs."""
+        return re.findall(rf"{re.escape(self.settings.url)}/jobs/(\d+)", text)
+
+    @classmethod
+    def simulator(cls, clock: Clock) -> Simulation:
+        """Return the toy's API."""
+        del clock
+        app = web.Application()
+        app[JOBS] = {}
+        app.router.add_get("/jobs/{id}", _show)
+        return Simulation(
+            app, lambda url: {"provider": "toy", "url": url, "key": "made-up-key"}, ()
+        )
+
+
+JOBS: web.AppKey[dict[str, dict[str, str]]] = web.AppKey("jobs", dict)
+
+
+async def _show(request: web.Request) -> web.Response:
+    job = request.app[JOBS].get(request.match_info["id"])
+    return web.json_response(job or {}, status=200 if job else 404)
+
+
+class TestToyKeepsTheContract(ProviderContract):
+    """What the author of a plugin writes."""
+
+    provider = Toy
+    unknown_id = "404"
+    task_counts = ()
+
+    def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
+        del tasks
+        id_ = next(str(n) for n in count() if str(n) not in app[JOBS])
+        app[JOBS][id_] = {"name": name, "state": native}
+        return id_
+
+    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+        yield f"{bench.provider.settings.url}/jobs/{id_}"
+
+
+class Careless(Toy):
+    """A provider that breaks promises."""
+
+    statuses: ClassVar[dict[str, Status]] = {"going": Status.RUNNING}
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return what is not so."""
+        key = self.settings.key.get_secret_value()
+        return Job(ref=ref.but(id="1"), name=key, status=Status.SUCCEEDED)
+
+    def recognise(self, text: str) -> Iterable[str]:
+        """Take every text for a job."""
+        del text
+        return ["1"]
+
+
+class CarelessContract(TestToyKeepsTheContract):
+    """Not collected: its name does not begin with Test."""
+
+    provider = Careless
+
+
+@pytest.mark.parametrize(
+    ("promise", "arguments"),
+    [
+        ("test_it_recognises_nothing_in_other_texts", ()),
+        ("test_a_documented_status_is_translated", ("going",)),
+        ("test_a_new_status_is_no_error", ()),
+        ("test_a_job_has_all_its_tasks", (50,)),
+        ("test_a_hostile_name_survives", ("<!channel>",)),
+        ("test_its_job_is_the_one_that_was_asked_for", ()),
+        ("test_a_job_that_is_not_there_is_not_found", ()),
+        ("test_a_job_that_may_not_be_seen_is_denied", ()),
+        ("test_an_answer_of_another_shape_is_not_understood", ("<html>",)),
+    ],
+)
+async def test_a_broken_promise_is_found(promise: str, arguments: tuple[Any, ...]) -> None:
+    """The contract is worth inheriting."""
+    contract = CarelessContract()
+    async with contract.connected() as bench:
+        with pytest.raises((AssertionError, pytest.fail.Exception)):
+            await getattr(contract, promise)(bench, *arguments)

@@ -1,0 +1,36 @@
+"""ServiceStage keeps the promises that every provider makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+from uuid import uuid4
+
+from bot.testing import Bench, ProviderContract
+from plugins.servicestage import ServiceStage
+from plugins.servicestage.script import JobScript, JobStep
+from plugins.servicestage.simulator import SIMULATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp import web
+
+
+class TestServiceStageKeepsTheContract(ProviderContract):
+    """Twelve lines bring some fifty tests."""
+
+    provider = ServiceStage
+    unknown_id = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
+    task_only: ClassVar[frozenset[str]] = frozenset({"SKIPPED"})
+
+    def put(
+        self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
+    ) -> str:
+        steps = tuple(JobStep(name) for _ in range(tasks))
+        job = app[SIMULATOR].add(JobScript(f"JOB{uuid4()}", steps))
+        app[SIMULATOR].finish(job.id, native)
+        return job.id
+
+    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+        base = bench.provider.settings.base_url
+        yield f"{base}/v3/{bench.provider.settings.project_id}/cas/jobs/{id_}"

@@ -1,0 +1,269 @@
+"""ServiceStage as the bot asks it."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    BadReference,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    RateLimited,
+)
+from bot.models import Job, JobRef, Status
+from bot.provider import Provider
+from bot.testing import Fault, ManualClock, connected, serve
+from plugins.servicestage import NOBODYS, ServiceStage, register_providers
+from plugins.servicestage.script import JobScript, JobStep
+from plugins.servicestage.simulator import Simulator
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent / "data"
+ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+PROJECT = "0123456789abcdef0123456789abcdef"
+KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def simulator(clock: ManualClock) -> Simulator:
+    return Simulator(clock)
+
+
+@pytest.fixture
+async def servicestage(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Provider[Any]]:
+    keys = simulator.gate.tenant.key_settings()
+    async with (
+        serve(simulator.app) as url,
+        connected(ServiceStage, {"endpoint": url, **keys}, clock) as provider,
+    ):
+        yield provider
+
+
+def made(**settings: str) -> ServiceStage:
+    """Return a provider that is not connected."""
+    fields = {"region": "cn-north-4", **KEYS, **settings}
+    return ServiceStage("deploys", ServiceStage.Settings(**fields), ManualClock())  # type: ignore[arg-type]
+
+
+def ref(id_: str = ID) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+@pytest.mark.parametrize("tasks", [0, 49, 50, 51, 100, 130])
+async def test_all_tasks_are_fetched_page_by_page(
+    servicestage: Provider[Any], simulator: Simulator, tasks: int
+) -> None:
+    """The API gives so many tasks at once; people want to see all."""
+    simulator.add(JobScript(ID, tuple(JobStep(f"STEP_{n}") for n in range(tasks))))
+    job = await servicestage.fetch_job(ref())
+    assert [task.name for task in job.tasks] == [f"STEP_{n}" for n in range(tasks)]
+    assert len(simulator.calls) == max(1, -(-tasks // 50))
+
+
+async def test_a_server_that_ignores_paging_is_not_asked_for_ever(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """The same page twice is the end."""
+    page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(50)]
+    answer = {"job": {"execution_status": "RUNNING"}, "tasks": page, "task_count": 1000}
+    simulator.faults.plan(Fault(200, answer), times=None)
+    assert len((await servicestage.fetch_job(ref())).tasks) == 50
+    assert len(simulator.calls) == 2
+
+
+async def test_a_server_that_counts_no_tasks_is_asked_until_a_page_is_short(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """task_count is a help, not a need."""
+    page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(70)]
+    for part in (page[:50], page[50:]):
+        body = {"job": {"execution_status": "RUNNING"}, "tasks": part}
+        simulator.faults.plan(Fault(200, body))
+    assert len((await servicestage.fetch_job(ref())).tasks) == 70
+
+
+async def test_a_job_that_ends_between_two_pages_is_told_as_it_was_before(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """Else it would end with tasks that still run, and nobody would look again."""
+    page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(70)]
+    for part, word in ((page[:50], "RUNNING"), (page[50:], "SUCCEEDED")):
+        body = {"job": {"execution_status": word}, "tasks": part, "task_count": 70}
+        simulator.faults.plan(Fault(200, body))
+    assert (await servicestage.fetch_job(ref())).native_status == "RUNNING"
+
+
+async def test_keys_in_capitals_are_understood_over_the_wire(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """As v2, and the page's table, write them."""
+    simulator.upper_case = True
+    simulator.add(JobScript(ID, (JobStep("STEP"),)))
+    job = await servicestage.fetch_job(ref())
+    assert (job.native_status, job.tasks[0].name) == ("SUBMITTED", "STEP")
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "kind"),
+    [
+        (404, "error_not_found", JobNotFound),
+        (401, "error_not_found_as_401", JobNotFound),
+        (400, "error_bad_parameter", JobNotFound),
+        (429, "error_busy", RateLimited),
+        (401, "error_token", CredentialsRefused),
+        (401, "error_signature", CredentialsRefused),
+        (403, "error_no_right", AccessDenied),
+        (404, "error_no_api", AnswerNotUnderstood),
+    ],
+)
+async def test_a_recorded_error_has_its_meaning(
+    servicestage: Provider[Any],
+    simulator: Simulator,
+    status: int,
+    name: str,
+    kind: type[ProviderError],
+) -> None:
+    """Each is told to people as what it is."""
+    simulator.refuse(1, status, (RECORDED / f"{name}.json").read_text())
+    with pytest.raises(kind):
+        await servicestage.fetch_job(ref())
+
+
+async def test_a_404_of_something_else_is_not_taken_for_a_missing_job(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """A wrong endpoint must not look like a wrong id."""
+    simulator.refuse(1, 404, "<html>nginx</html>")
+    with pytest.raises(AnswerNotUnderstood, match="check region and endpoint"):
+        await servicestage.fetch_job(ref())
+
+
+async def test_not_found_said_with_401_does_not_stop_the_connection(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """The credentials were good, so the next question is asked."""
+    simulator.not_found = 401
+    with pytest.raises(JobNotFound):
+        await servicestage.fetch_job(ref())
+    simulator.add(JobScript(ID))
+    assert await servicestage.fetch_job(ref())
+
+
+async def test_an_iam_user_may_ask_instead_of_a_key(
+    simulator: Simulator, clock: ManualClock
+) -> None:
+    """One token serves all questions, even when a job is not found with 401."""
+    simulator.not_found = 401
+    simulator.add(JobScript(ID))
+    async with serve(simulator.app) as url:
+        settings = {"endpoint": url, **simulator.gate.tenant.user_settings(url)}
+        async with connected(ServiceStage, settings, clock) as provider:
+            with pytest.raises(JobNotFound):
+                await provider.fetch_job(ref(NOBODYS))
+            assert await provider.fetch_job(ref())
+    assert simulator.gate.tokens_given == 1
+
+
+@pytest.mark.parametrize("id_", ["JOB/1", "../jobs", "a b", "a\nb", "a\x85b", "..", ".", "a\\b"])
+async def test_an_id_that_cannot_stand_in_a_path_is_refused(
+    servicestage: Provider[Any], simulator: Simulator, id_: str
+) -> None:
+    """It is a mistake of the asker, and no call is made."""
+    with pytest.raises(BadReference):
+        await servicestage.fetch_job(ref(id_))
+    assert not simulator.calls
+
+
+async def test_an_odd_id_arrives_as_it_is(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """It is written in the encoding that is signed."""
+    simulator.add(JobScript("a,b?c#%2F漢"))
+    assert await servicestage.fetch_job(ref("a,b?c#%2F漢"))
+    assert "/jobs/a%2Cb%3Fc%23%252F%E6%BC%A2?" in simulator.calls[0].path
+
+
+async def test_a_check_asks_for_a_job_that_nobody_has(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """That it is not found proves that address and credentials are right."""
+    assert "accepts the credentials" in await servicestage.check()
+    assert NOBODYS in simulator.calls[0].path
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"error_code": "APIGW.0301"}, CredentialsRefused),
+        (403, {"error_code": "APIGW.0302"}, AccessDenied),
+        (404, "<html>", AnswerNotUnderstood),
+        (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
+    ],
+)
+async def test_a_check_says_what_is_wrong(
+    servicestage: Provider[Any],
+    simulator: Simulator,
+    status: int,
+    body: Any,
+    kind: type[ProviderError],
+) -> None:
+    """With what to do about it."""
+    simulator.refuse(1, status, body)
+    with pytest.raises(kind) as caught:
+        await servicestage.check()
+    assert caught.value.advice
+
+
+def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project() -> None:
+    """Two connections must not both claim a job."""
+    base = "https://servicestage.cn-north-4.myhuaweicloud.com"
+    recognise = made().recognise
+    assert list(recognise(f"see {base}/v3/{PROJECT}/cas/jobs/{ID}?limit=5.")) == [ID]
+    assert list(recognise(f"{base.upper()}/v3/{PROJECT}/cas/jobs/{ID}")) == [ID]
+    assert not list(recognise(f"{base}/v3/{'f' * 32}/cas/jobs/{ID}"))
+    assert not list(recognise(f"{base.replace('north', 'east')}/v3/{PROJECT}/cas/jobs/{ID}"))
+    assert not list(recognise(f"{base}/v3/{PROJECT}/cas/jobs/{ID}0"))
+
+
+def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
+    """Whoever sets console_url may paste such URLs."""
+    provider = made(console_url="https://console.example.com/#/jobs/{id}/view?x=(1)")
+    text = f"<https://console.example.com/#/jobs/{ID}/view?x=(1)|this one>"
+    assert list(provider.recognise(text)) == [ID]
+
+
+def test_the_console_page_is_that_of_the_template() -> None:
+    """The per-job address is not documented, so it can be set."""
+    job = made(console_url="https://console.example.com/jobs/{id}")
+    assert job.console_url(_seen()) == f"https://console.example.com/jobs/{ID}"
+
+
+def test_without_a_template_the_console_page_is_that_of_the_service() -> None:
+    """A page near the job is better than none."""
+    page = "https://console.huaweicloud.com/servicestage/?region=cn-north-4"
+    assert made().console_url(_seen()) == page
+
+
+def test_without_a_region_there_is_no_console_page() -> None:
+    """A wrong link is worse than none."""
+    assert made(region="", endpoint="https://proxy.example.com").console_url(_seen()) is None
+
+
+def test_the_plugin_brings_servicestage() -> None:
+    """By the same hook that everybody else's plugins use."""
+    assert list(register_providers()) == [ServiceStage]
+
+
+def _seen() -> Job:
+    return Job(ref=ref(), name="x", status=Status.RUNNING)
