@@ -1,0 +1,26 @@
+"""What the bot must not forget: questions, messages on their way, watches and watched jobs."""
+
+from bot.store.records import (
+    NewPost,
+    Post,
+    PostKind,
+    PostState,
+    Question,
+    Watch,
+    WatchedJob,
+    WatchState,
+)
+from bot.store.store import Store, Transaction
+
+__all__ = [
+    "NewPost",
+    "Post",
+    "PostKind",
+    "PostState",
+    "Question",
+    "Store",
+    "Transaction",
+    "Watch",
+    "WatchState",
+    "WatchedJob",
+]

@@ -1,0 +1,133 @@
+"""The two databases: which address leads to which, and how each is opened."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import URL, event, make_url
+from sqlalchemy.exc import ArgumentError
+from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.pool import AsyncAdaptedQueuePool
+
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+_DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
+_WRITE_SQL = "Write it as sqlite:///jobthread.db or postgresql://user@host/database."
+_PRAGMAS = (
+    "PRAGMA journal_mode = WAL",
+    # With WAL, NORMAL cannot damage the file. A power cut may take the last moments back: Slack
+    # then asks again, or a message is looked up in Slack before it is sent a second time.
+    "PRAGMA synchronous = NORMAL",
+    "PRAGMA busy_timeout = 5000",  # milliseconds; for a backup that reads along
+    "PRAGMA foreign_keys = ON",  # none today; SQLite would silently ignore one added later
+)
+
+
+def parse(address: str) -> URL:
+    """Read a database's address and choose the driver; what is neither is a StoreError."""
+    try:
+        url = make_url(address.replace("postgres://", "postgresql://", 1))
+    except (ArgumentError, ValueError):
+        raise StoreError("The database's address is not a URL.", next_step=_WRITE_SQL) from None
+    database = url.get_backend_name()
+    if database not in _DRIVERS:
+        raise StoreError("Only SQLite and PostgreSQL are known here.", next_step=_WRITE_SQL)
+    return _with_ssl(url.set(drivername=_DRIVERS[database]))
+
+
+def engine_for(url: URL) -> AsyncEngine:
+    """Return the engine for an address, not yet connected."""
+    if url.get_backend_name() == "sqlite":
+        return _sqlite(url)
+    try:
+        return _postgres(url)
+    except ModuleNotFoundError:
+        step = "Install it: pip install 'jobthread[postgres]'."
+        raise StoreError("PostgreSQL needs the driver asyncpg.", next_step=step) from None
+
+
+def _with_ssl(url: URL) -> URL:
+    """Accept libpq's `sslmode`, which asyncpg calls `ssl`."""
+    mode = url.query.get("sslmode")
+    if mode is None:
+        return url
+    return url.difference_update_query(["sslmode"]).update_query_dict({"ssl": mode})
+
+
+def _sqlite(url: URL) -> AsyncEngine:
+    """One connection, kept; transactions begin and end when we say so, not when sqlite3 does."""
+    engine = create_async_engine(
+        url,
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=1,
+        max_overflow=0,
+        pool_reset_on_return=None,  # begin() always ends in COMMIT or ROLLBACK
+        connect_args={"isolation_level": None},
+        hide_parameters=True,
+    )
+    event.listen(engine.sync_engine, "connect", _set_pragmas)
+    event.listen(engine.sync_engine, "begin", _begin_immediate)
+    return engine
+
+
+def _set_pragmas(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    for pragma in _PRAGMAS:
+        cursor.execute(pragma)
+    cursor.close()
+
+
+def _begin_immediate(connection: Any) -> None:
+    """Take the write lock at once: a reader that turns writer halfway could be refused."""
+    connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _postgres(url: URL) -> AsyncEngine:
+    """Return an engine with a pool that notices dead connections, with short time-outs."""
+    return create_async_engine(
+        url,
+        pool_size=5,
+        max_overflow=10,
+        pool_timeout=10,  # seconds
+        pool_pre_ping=True,
+        isolation_level="READ COMMITTED",
+        hide_parameters=True,
+        connect_args={
+            "timeout": 10,  # seconds
+            "command_timeout": 30,  # seconds
+            "server_settings": {"application_name": "jobthread"},
+        },
+    )
+
+
+class FileLock:
+    """A lock file beside a database file, held as long as the store is open."""
+
+    def __init__(self, database: Path) -> None:
+        self._path = database.with_name(database.name + ".lock")
+        self._descriptor: int | None = None
+
+    def take(self) -> None:
+        """Take the lock, or raise a StoreError if another process holds it."""
+        descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            os.close(descriptor)
+            step = "Stop it, or give this one a database of its own."
+            said = "Another jobthread has this database open."
+            raise StoreError(said, next_step=step) from None
+        self._descriptor = descriptor
+
+    def give_back(self) -> None:
+        """Let the lock go; the file stays, as removing it could let two processes in."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+            self._descriptor = None

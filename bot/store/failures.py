@@ -1,0 +1,79 @@
+"""What a database driver's error means: a sentence without addresses or secrets."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeout
+
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy.ext.asyncio import AsyncEngine
+
+FULL = "The disk under the database is full."
+READ_ONLY = "The database can only be read, not written."
+BUSY = "Something else keeps the database locked."
+DAMAGED = "The database file is damaged, or is not a database."
+UNREACHABLE = "The database cannot be reached."
+REFUSED = "The database does not accept our name or password."
+UNKNOWN = "The database refused what was asked of it; the log has its words."
+
+# https://www.sqlite.org/rescode.html; an extended code begins with its primary one
+_SQLITE = {
+    "SQLITE_FULL": FULL,
+    "SQLITE_READONLY": READ_ONLY,
+    "SQLITE_BUSY": BUSY,
+    "SQLITE_LOCKED": BUSY,
+    "SQLITE_CORRUPT": DAMAGED,
+    "SQLITE_NOTADB": DAMAGED,
+    "SQLITE_CANTOPEN": "The database file cannot be opened.",
+    "SQLITE_IOERR": "The database file cannot be read or written.",
+}
+# https://www.postgresql.org/docs/current/errcodes-appendix.html, by code or by class
+_POSTGRES = {
+    "53100": FULL,
+    "25006": READ_ONLY,
+    "40": BUSY,
+    "55": BUSY,
+    "28": REFUSED,
+    "3D": "The PostgreSQL server has no such database.",
+    "53": "The PostgreSQL server has no room for another connection.",
+    "57": "The PostgreSQL server is stopping, starting, or ended the query.",
+    "08": UNREACHABLE,
+}
+
+
+def sentence_for(error: BaseException) -> str:
+    """Return what a driver's error means, in one sentence."""
+    original = getattr(error, "orig", None) or error
+    code = getattr(original, "sqlite_errorname", None) or ""
+    state = getattr(original, "sqlstate", None) or ""
+    if code:
+        return next((said for name, said in _SQLITE.items() if code.startswith(name)), UNKNOWN)
+    if state:
+        return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or UNKNOWN
+    lost = getattr(error, "connection_invalidated", False)
+    if lost or isinstance(original, OSError | PoolTimeout):
+        return UNREACHABLE
+    return UNKNOWN
+
+
+def of(engine: AsyncEngine) -> tuple[type[BaseException], ...]:
+    """Return the errors that the engine lets out: SQLAlchemy's, and its driver's own."""
+    driver: Any = getattr(engine.dialect.loaded_dbapi, "asyncpg", None)
+    own = (driver.PostgresError, driver.InterfaceError) if driver else ()
+    return (DBAPIError, PoolTimeout, OSError, *own)
+
+
+@contextmanager
+def as_sentences(errors: tuple[type[BaseException], ...]) -> Iterator[None]:
+    """Turn these errors into a StoreError; the original is its cause."""
+    try:
+        yield
+    except errors as error:
+        raise StoreError(sentence_for(error)) from error

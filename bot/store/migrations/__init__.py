@@ -1,0 +1,36 @@
+"""The steps that bring a database's tables up to date, run when the store is opened."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import text
+
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+# Any number, as long as every replica takes the same: only one of them may migrate at a time.
+_TURN = text("SELECT pg_advisory_xact_lock(1784021101)")
+
+
+def upgrade(connection: Connection) -> None:
+    """Run the steps that this database lacks, in the transaction of this connection."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(_TURN)
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    scripts = ScriptDirectory.from_config(config)
+    present = MigrationContext.configure(connection).get_current_revision()
+    if present not in {None, *(script.revision for script in scripts.walk_revisions())}:
+        step = "Install the newer version again, or restore a backup."
+        raise StoreError("The database was written by a newer jobthread.", next_step=step)
+    if present != scripts.get_current_head():
+        command.upgrade(config, "head")

@@ -1,0 +1,158 @@
+"""The first tables: inbox, outbox, watches, jobs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Make the tables and their indexes."""
+    _inbox()
+    _outbox()
+    _watches()
+    _jobs()
+
+
+def downgrade() -> None:
+    """Take the tables away, with all that is in them."""
+    for table in ("jobs", "watches", "outbox", "inbox"):
+        op.drop_table(table)
+
+
+def _only(condition: str) -> dict[str, Any]:
+    """Make an index partial, in the words of both databases."""
+    return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
+
+
+def _counted() -> sa.Column[int]:
+    """Return a primary key that counts; SQLite only counts an INTEGER."""
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False)
+
+
+def _inbox() -> None:
+    op.create_table(
+        "inbox",
+        _counted(),
+        sa.Column("workspace", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("kind", sa.String(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("received_at", sa.BigInteger(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("lease_until", sa.BigInteger(), nullable=False),
+        sa.Column("closed_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name="pk_inbox"),
+        sa.UniqueConstraint("workspace", "key", name="uq_inbox_workspace_key"),
+    )
+    op.create_index("ix_inbox_closed", "inbox", ["closed_at"], **_only("closed_at IS NOT NULL"))
+    op.create_index(
+        "ix_inbox_open", "inbox", ["lease_until", "received_at"], **_only("closed_at IS NULL")
+    )
+
+
+def _outbox() -> None:
+    op.create_table(
+        "outbox",
+        _counted(),
+        sa.Column("workspace", sa.String(), nullable=False),
+        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("thread", sa.String(), nullable=False),
+        sa.Column("lane", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(16), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("watch_id", sa.String()),
+        sa.Column("roots_watch", sa.Boolean(), nullable=False),
+        sa.Column("aimed", sa.Boolean(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("attempts", sa.Integer(), nullable=False),
+        sa.Column("doubtful", sa.Boolean(), nullable=False),
+        sa.Column("due_at", sa.BigInteger(), nullable=False),
+        sa.Column("deadline", sa.BigInteger()),
+        sa.Column("adopt_at", sa.BigInteger()),
+        sa.Column("sent_ts", sa.String()),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("created_at", sa.BigInteger(), nullable=False),
+        sa.Column("settled_at", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("id", name="pk_outbox"),
+        sa.UniqueConstraint("workspace", "key", name="uq_outbox_workspace_key"),
+    )
+    op.create_index(
+        "ix_outbox_parked", "outbox", ["workspace", "channel"], **_only("state IN ('parked')")
+    )
+    op.create_index(
+        "ix_outbox_settled", "outbox", ["settled_at"], **_only("settled_at IS NOT NULL")
+    )
+    op.create_index(
+        "ix_outbox_unsent",
+        "outbox",
+        ["workspace", "thread", "id"],
+        **_only("state IN ('ready', 'sending')"),
+    )
+
+
+def _watches() -> None:
+    op.create_table(
+        "watches",
+        sa.Column("id", sa.String(), nullable=False),
+        sa.Column("workspace", sa.String(), nullable=False),
+        sa.Column("channel", sa.String(), nullable=False),
+        sa.Column("thread_ts", sa.String()),
+        sa.Column("card_ts", sa.String()),
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
+        sa.Column("asker", sa.String(), nullable=False),
+        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("state", sa.String(16), nullable=False),
+        sa.Column("ended_at", sa.BigInteger()),
+        sa.Column("reason", sa.String(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_watches"),
+    )
+    op.create_index("ix_watches_card", "watches", ["workspace", "channel", "card_ts"])
+    op.create_index(
+        "ix_watches_job",
+        "watches",
+        ["workspace", "connection", "job_id"],
+        **_only("state IN ('active')"),
+    )
+    op.create_index("ix_watches_state", "watches", ["state", "ended_at"])
+    op.create_index(
+        "uq_watches_living",
+        "watches",
+        ["workspace", "channel", "connection", "job_id"],
+        unique=True,
+        **_only("state IN ('active', 'parked')"),
+    )
+
+
+def _jobs() -> None:
+    op.create_table(
+        "jobs",
+        sa.Column("workspace", sa.String(), nullable=False),
+        sa.Column("connection", sa.String(), nullable=False),
+        sa.Column("job_id", sa.String(), nullable=False),
+        sa.Column("shard", sa.Integer(), nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("seen", sa.Text()),
+        sa.Column("due_at", sa.BigInteger()),
+        sa.Column("checked_at", sa.BigInteger()),
+        sa.Column("failures", sa.Integer(), nullable=False),
+        sa.Column("trouble", sa.String(), nullable=False),
+        sa.Column("trouble_since", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("workspace", "connection", "job_id", name="pk_jobs"),
+    )
+    op.create_index("ix_jobs_asleep", "jobs", ["checked_at"], **_only("due_at IS NULL"))
+    op.create_index(
+        "ix_jobs_due", "jobs", ["connection", "due_at", "shard"], **_only("due_at IS NOT NULL")
+    )

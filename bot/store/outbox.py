@@ -1,0 +1,296 @@
+"""The outbox: what must be said and is not yet posted, in the order of its threads.
+
+Only the head of a thread, its oldest unsent message, may be claimed. A claim is told from another
+by its attempts and its deadline together, since `replace` starts counting the attempts again.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
+
+from bot.store.records import NewPost, Post, PostKind, PostState, lane_of
+from bot.store.tables import PARKED, UNSENT, among, outbox, watches
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Row, Update
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_READY = outbox.c.state == PostState.READY
+_SENDING = outbox.c.state == PostState.SENDING
+_RIPE = or_(
+    and_(_READY, outbox.c.due_at <= bindparam("at")),
+    and_(_SENDING, outbox.c.adopt_at <= bindparam("at")),
+)
+_OF_WATCH = {"card_ts": watches.c.card_ts, "watch_thread_ts": watches.c.thread_ts}
+_OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
+_JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
+_LOOKED_UP = tuple(
+    select(column).where(watches.c.id == outbox.c.watch_id).scalar_subquery().label(name)
+    for name, column in _OF_WATCH.items()
+)
+
+# One walk along the index of the unsent finds every head; a search for each row is far slower.
+_HEADS = (
+    select(func.min(outbox.c.id).label("id"))
+    .where(UNSENT)
+    .group_by(outbox.c.workspace, outbox.c.thread)
+    .subquery("heads")
+)
+_FROM_HEADS = _HEADS.join(outbox, outbox.c.id == _HEADS.c.id).outerjoin(
+    watches, watches.c.id == outbox.c.watch_id
+)
+_DELIVERABLE = (
+    outbox.c.lane % bindparam("lanes") == bindparam("lane_no"),
+    or_(outbox.c.aimed, watches.c.card_ts.is_not(None)),
+)
+_earlier = outbox.alias("earlier")
+_IS_HEAD = ~exists().where(
+    _earlier.c.workspace == outbox.c.workspace,
+    _earlier.c.thread == outbox.c.thread,
+    _earlier.c.id < outbox.c.id,
+    among(_earlier.c.state, PostState.READY, PostState.SENDING),
+)
+
+_NEW = insert(outbox)
+_KEY = [outbox.c.workspace, outbox.c.key]
+_ADD = _NEW.on_conflict_do_nothing(index_elements=_KEY).returning(outbox.c.id)
+_REPLACE = _NEW.on_conflict_do_update(
+    index_elements=_KEY,
+    set_={
+        "body": _NEW.excluded.body,
+        "aimed": _NEW.excluded.aimed,
+        "urgent": _NEW.excluded.urgent,
+        "reason": _NEW.excluded.reason,
+        "version": outbox.c.version + 1,
+        # Never later than what was already promised: a stream of changes must not starve it.
+        "due_at": case(
+            (and_(_READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
+            else_=_NEW.excluded.due_at,
+        ),
+        "state": case((_SENDING, outbox.c.state), else_=_NEW.excluded.state),
+        "attempts": case((_SENDING, outbox.c.attempts), else_=0),
+        "error": "",
+        "settled_at": None,
+    },
+)
+_DUE = (
+    select(*_OWN, *_JOINED)
+    .select_from(_FROM_HEADS)
+    .where(*_DELIVERABLE, _RIPE)
+    .order_by(outbox.c.urgent.desc(), outbox.c.id)
+    .limit(bindparam("most"))
+)
+_NEXT_DUE = (
+    select(func.min(case((_READY, outbox.c.due_at), else_=outbox.c.adopt_at)))
+    .select_from(_FROM_HEADS)
+    .where(*_DELIVERABLE)
+)
+_FREE = (
+    select(outbox.c.id)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), _RIPE, _IS_HEAD)
+    .order_by(outbox.c.id)
+    .with_for_update(skip_locked=True)
+    .cte("free")
+)
+_CLAIM = (
+    update(outbox)
+    .where(outbox.c.id.in_(select(_FREE.c.id)))
+    .values(
+        state=PostState.SENDING,
+        attempts=outbox.c.attempts + 1,
+        doubtful=or_(outbox.c.doubtful, _SENDING),
+        deadline=bindparam("until"),
+        adopt_at=bindparam("adopted"),
+    )
+    .returning(*_OWN, *_LOOKED_UP)
+)
+_OURS = (
+    outbox.c.id == bindparam("row"),
+    _SENDING,
+    outbox.c.attempts == bindparam("at_attempts"),
+    outbox.c.deadline == bindparam("at_deadline"),
+)
+_NO_CLAIM = {"deadline": None, "adopt_at": None}
+
+
+def _settle(state: PostState) -> Update:
+    """End a claim for good, unless a newer body came meanwhile: then that one is ready."""
+    newest = outbox.c.version == bindparam("at_version")
+    return (
+        update(outbox)
+        .where(*_OURS)
+        .values(
+            state=case((newest, state), else_=PostState.READY),
+            settled_at=case((newest, bindparam("at", type_=outbox.c.settled_at.type)), else_=None),
+            attempts=case((newest, outbox.c.attempts), else_=0),
+            sent_ts=func.coalesce(bindparam("ts"), outbox.c.sent_ts),
+            error=bindparam("why"),
+            doubtful=False,
+            **_NO_CLAIM,
+        )
+    )
+
+
+_SENT, _PARK, _DROP = map(_settle, (PostState.SENT, PostState.PARKED, PostState.DROPPED))
+_ROOTED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+_POSTPONE = (
+    update(outbox)
+    .where(*_OURS)
+    .values(
+        state=PostState.READY,
+        due_at=bindparam("later"),
+        doubtful=bindparam("maybe"),
+        error=bindparam("why"),
+        **_NO_CLAIM,
+    )
+)
+_PARK_THREAD = (
+    update(outbox)
+    .where(
+        UNSENT,
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.thread == bindparam("of_thread"),
+    )
+    .values(state=PostState.PARKED, settled_at=bindparam("at"), error=bindparam("why"), **_NO_CLAIM)
+)
+_RETRY_PARKED = (
+    update(outbox)
+    .where(
+        PARKED,
+        outbox.c.workspace == bindparam("in_workspace"),
+        or_(
+            bindparam("only", type_=outbox.c.channel.type).is_(None),
+            outbox.c.channel == bindparam("only"),
+        ),
+    )
+    .values(state=PostState.READY, due_at=bindparam("at"), attempts=0, error="", settled_at=None)
+)
+_PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
+_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, _RIPE)
+
+
+def _row(post: NewPost, now: datetime) -> dict[str, Any]:
+    """Lay a new message out as a row."""
+    row = {field.name: getattr(post, field.name) for field in fields(NewPost)}
+    return row | {
+        "lane": lane_of(post.workspace, post.channel),
+        "aimed": post.kind is not PostKind.UPDATE or "ts" in post.body,
+        "state": PostState.READY,
+        "version": 1,
+        "attempts": 0,
+        "doubtful": False,
+        "error": "",
+        "created_at": now,
+    }
+
+
+def _posts(rows: Iterable[Row[Any]]) -> list[Post]:
+    """Build the records, the most urgent first."""
+    posts = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
+    return sorted(posts, key=lambda post: (not post.urgent, post.id))
+
+
+def _claim_of(post: Post) -> dict[str, Any]:
+    return {"row": post.id, "at_attempts": post.attempts, "at_deadline": post.deadline}
+
+
+def _lanes(lanes: tuple[int, int]) -> dict[str, Any]:
+    return {"lane_no": lanes[0], "lanes": lanes[1]}
+
+
+class Outbox:
+    """The messages on their way, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, posts: Iterable[NewPost], now: datetime) -> int:
+        """Write messages down in their order; return how many had a key not known before."""
+        rows = [_row(post, now) for post in posts]
+        if not rows:
+            return 0
+        return len((await self._connection.execute(_ADD, rows)).all())
+
+    async def replace(self, post: NewPost, now: datetime) -> None:
+        """Write a message down, in the place of the one with its key if there is one.
+
+        One that is being sent stays so, and is ready again once that is over.
+        """
+        await self._connection.execute(_REPLACE, _row(post, now))
+
+    async def due(self, *, lanes: tuple[int, int], now: datetime, limit: int) -> list[Post]:
+        """Return the heads of threads to be sent now in lane k of n, the most urgent first.
+
+        A claim whose time to be adopted has come is among them; an update whose target is not
+        known yet is not.
+        """
+        bound = _lanes(lanes) | {"at": now, "most": limit}
+        return _posts(await self._connection.execute(_DUE, bound))
+
+    async def next_due(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
+        """Return when the next head of lane k of n may be sent or adopted, at the earliest now."""
+        first = (await self._connection.execute(_NEXT_DUE, _lanes(lanes))).scalar()
+        return None if first is None else max(first, now)
+
+    async def claim(
+        self, ids: Collection[int], *, now: datetime, deadline: datetime, adopt_at: datetime
+    ) -> list[Post]:
+        """Take those of these messages that are still heads and due; an adopted one is doubtful."""
+        bound = {"rows": list(ids), "at": now, "until": deadline, "adopted": adopt_at}
+        return _posts(await self._connection.execute(_CLAIM, bound))
+
+    async def sent(self, post: Post, *, ts: str | None, now: datetime) -> bool:
+        """Note that Slack has our claim; False if it is no longer ours."""
+        ours = await self._settled(_SENT, post, ts=ts, error="", now=now)
+        if ours and post.roots_watch and ts is not None:
+            await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
+        return ours
+
+    async def postpone(
+        self, post: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
+    ) -> bool:
+        """Give our claim back until then, at the earliest now; False if it is no longer ours."""
+        bound = _claim_of(post) | {"later": max(due_at, now), "maybe": doubtful, "why": error}
+        return (await self._connection.execute(_POSTPONE, bound)).rowcount == 1
+
+    async def park(self, post: Post, *, error: str, now: datetime) -> bool:
+        """Set our claim aside for a person; False if it is no longer ours."""
+        return await self._settled(_PARK, post, ts=None, error=error, now=now)
+
+    async def drop(self, post: Post, *, error: str, now: datetime) -> bool:
+        """Give our claim up for good; False if it is no longer ours."""
+        return await self._settled(_DROP, post, ts=None, error=error, now=now)
+
+    async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
+        """Set aside all that is unsent in a thread, claims too; return how many messages."""
+        bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
+        return (await self._connection.execute(_PARK_THREAD, bound)).rowcount
+
+    async def retry_parked(
+        self, workspace: str, channel: str | None = None, *, now: datetime
+    ) -> int:
+        """Make what was parked in a channel, or in all, ready again; return how many messages."""
+        bound = {"in_workspace": workspace, "only": channel, "at": now}
+        return (await self._connection.execute(_RETRY_PARKED, bound)).rowcount
+
+    async def prune(self, before: datetime) -> int:
+        """Forget what was sent, parked or dropped before then; return how many messages."""
+        return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
+
+    async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
+        """Return how many messages should be out by now, and when the oldest was written."""
+        count, oldest = (await self._connection.execute(_BACKLOG, {"at": now})).one()
+        return count, oldest
+
+    async def _settled(
+        self, statement: Update, post: Post, *, ts: str | None, error: str, now: datetime
+    ) -> bool:
+        bound = _claim_of(post) | {"at_version": post.version, "ts": ts, "why": error, "at": now}
+        return (await self._connection.execute(statement, bound)).rowcount == 1

@@ -1,0 +1,137 @@
+"""What the store takes and gives: frozen records, one for each kind of row."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.models import Job, JobRef
+
+LANES = 64  # of messages, by channel
+SHARDS = 64  # of jobs, by reference
+
+
+def lane_of(workspace: str, channel: str) -> int:
+    """Return the delivery lane of a channel: the same on every machine, for ever."""
+    return zlib.crc32(f"{workspace}/{channel}".encode()) % LANES
+
+
+def shard_of(ref: JobRef) -> int:
+    """Return the polling shard of a job: the same on every machine, for ever."""
+    return zlib.crc32(str(ref).encode()) % SHARDS
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """Something Slack asked that is not yet answered."""
+
+    id: int
+    workspace: str
+    key: str  # Slack's own id of it: the same question arrives once
+    kind: str
+    body: dict[str, Any]
+    received_at: datetime
+    attempts: int  # how often it was claimed; 0 as long as the one who added it holds it
+
+
+class PostKind(StrEnum):
+    """How a message reaches Slack."""
+
+    POST = "post"  # a new message
+    UPDATE = "update"  # a newer text for a message that stands
+    EPHEMERAL = "ephemeral"  # seen by one person, until they reload
+    DIRECT = "direct"  # to one person
+
+
+class PostState(StrEnum):
+    """How far a message has come."""
+
+    READY = "ready"
+    SENDING = "sending"  # claimed; adopted by another if nothing is heard of it in time
+    SENT = "sent"
+    PARKED = "parked"  # Slack refuses it; it waits for a person
+    DROPPED = "dropped"  # given up
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NewPost:
+    """A message to be said."""
+
+    key: str  # one key is said once
+    workspace: str
+    channel: str
+    thread: str  # messages of one thread are sent in the order in which they were added
+    kind: PostKind
+    body: dict[str, Any]
+    watch_id: str | None = None
+    roots_watch: bool = False  # once sent, its timestamp becomes the watch's `card_ts`
+    urgent: bool = False  # goes before what is not
+    due_at: datetime  # aware, UTC
+    reason: str = ""  # why it is said, for the log
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Post(NewPost):
+    """A message as it stands in the outbox; `attempts` and `deadline` tell one claim from another.
+
+    `card_ts` and `watch_thread_ts` are those of its watch, if it has one.
+    """
+
+    id: int
+    lane: int
+    state: PostState
+    version: int  # counts the bodies that `replace` gave it, from 1
+    attempts: int = 0  # how often this or an unsent earlier body was claimed
+    doubtful: bool = False  # Slack may have it already: look before sending it again
+    deadline: datetime | None = None  # no request may start later than this
+    adopt_at: datetime | None = None  # from here on another may claim it
+    sent_ts: str | None = None  # Slack's timestamp of the message
+    error: str = ""  # of the last attempt
+    created_at: datetime
+    card_ts: str | None = None
+    watch_thread_ts: str | None = None
+
+
+class WatchState(StrEnum):
+    """Whether a watch goes on."""
+
+    ACTIVE = "active"
+    ENDED = "ended"
+    PARKED = "parked"  # its thread cannot be reached; it may be revived
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Watch:
+    """A promise to follow one job in one thread."""
+
+    id: str  # a uuid4 in hexadecimal
+    workspace: str
+    channel: str
+    thread_ts: str | None = None  # the thread it was asked in, if any
+    card_ts: str | None = None  # the card's timestamp, once it stands
+    ref: JobRef
+    asker: str
+    asked_at: datetime
+    state: WatchState = WatchState.ACTIVE
+    ended_at: datetime | None = None  # when it was ended or parked
+    reason: str = ""  # why it was ended or parked
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WatchedJob:
+    """A job that is asked for from time to time, as it was last seen."""
+
+    workspace: str
+    ref: JobRef
+    revision: int  # counts the changes written, from 1; whoever writes compares it
+    seen: Job | None
+    due_at: datetime | None = None  # None: nobody follows it, or it has ended
+    checked_at: datetime | None = None  # when it was last asked for, answered or not
+    failures: int = 0  # in a row, since the last answer
+    trouble: str = ""  # a sentence; empty: none
+    trouble_since: datetime | None = None

@@ -1,0 +1,98 @@
+"""The store: opens the database, and gives out transactions."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.errors import StoreError
+from bot.store import drivers, failures, migrations
+from bot.store.inbox import Inbox
+from bot.store.jobs import Jobs
+from bot.store.outbox import Outbox
+from bot.store.watches import Watches
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+
+class Transaction:
+    """One transaction: what is written through its four parts is written together or not at all."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self.inbox = Inbox(connection)
+        self.outbox = Outbox(connection)
+        self.watches = Watches(connection)
+        self.jobs = Jobs(connection)
+
+
+class Store:
+    """What the bot must not forget, in SQLite or PostgreSQL.
+
+    `exclusive` tells whether this process is the only one that can have the store open.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = drivers.parse(url)
+        self.exclusive = self._url.get_backend_name() == "sqlite"
+        # One SQLite connection, so writers wait here, in order, and never see SQLITE_BUSY.
+        self._turn = asyncio.Lock() if self.exclusive else nullcontext()
+        self._lock: drivers.FileLock | None = None
+        self._engine: AsyncEngine | None = None
+
+    def __repr__(self) -> str:
+        return f"<Store {self._url.get_backend_name()}, {'open' if self._engine else 'closed'}>"
+
+    async def open(self) -> None:
+        """Open the database and bring its tables up to date; a StoreError says why not."""
+        engine = drivers.engine_for(self._url)
+        try:
+            with failures.as_sentences(failures.of(engine)):
+                self._take_lock()
+                async with engine.begin() as connection:
+                    await connection.run_sync(migrations.upgrade)
+        except BaseException:
+            await engine.dispose()
+            self._give_lock_back()
+            raise
+        self._engine = engine
+
+    async def close(self) -> None:
+        """Close the database; closing twice does no harm."""
+        engine, self._engine = self._engine, None
+        if engine is not None:
+            await engine.dispose()
+        self._give_lock_back()
+
+    @asynccontextmanager
+    async def begin(self) -> AsyncIterator[Transaction]:
+        """Give one transaction: committed at the end of the block, undone if it raises.
+
+        Only calls to the store belong in the block: on SQLite everybody else waits for it, and a
+        second `begin` inside it waits for ever.
+        """
+        if self._engine is None:
+            raise StoreError("The database is not open.")
+        with failures.as_sentences(failures.of(self._engine)):
+            async with self._turn, self._engine.begin() as connection:
+                yield Transaction(connection)
+
+    def _take_lock(self) -> None:
+        """Make the database file's folder, and keep every other process out of it."""
+        name = self._url.database
+        if not self.exclusive or name is None or name in {"", ":memory:"}:
+            return
+        path = Path(name)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lock = drivers.FileLock(path)
+        lock.take()
+        self._lock = lock
+
+    def _give_lock_back(self) -> None:
+        lock, self._lock = self._lock, None
+        if lock is not None:
+            lock.give_back()

@@ -1,0 +1,264 @@
+"""The four tables, their indexes, and how Python's values stand in their columns.
+
+No table refers to another by a foreign key: each is pruned by its own clock, and a message may
+well outlive its watch.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Dialect,
+    Enum,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    TypeDecorator,
+    UniqueConstraint,
+    literal_column,
+)
+
+from bot.models import Job
+from bot.store.records import PostKind, PostState, WatchState
+
+if TYPE_CHECKING:
+    from enum import StrEnum
+
+    from sqlalchemy import ColumnElement
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(TypeDecorator[datetime]):
+    """An aware UTC datetime, as whole microseconds since 1970: exact, and the same everywhere."""
+
+    impl = BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        """Turn an aware datetime into microseconds; a naive one is a TypeError."""
+        del dialect
+        return None if value is None else (value - _EPOCH) // _MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        """Turn microseconds into an aware datetime."""
+        del dialect
+        return None if value is None else _EPOCH + timedelta(microseconds=value)
+
+
+class Body(TypeDecorator[dict[str, Any]]):
+    """A JSON object as ASCII text: whatever characters it holds, both databases take it."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
+        """Write the object as JSON."""
+        del dialect
+        return None if value is None else json.dumps(value, separators=(",", ":"))
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
+        """Read the object from JSON."""
+        del dialect
+        return None if value is None else json.loads(value)
+
+
+class Look(TypeDecorator[Job]):
+    """A job as it was seen, as JSON."""
+
+    impl = Text
+    cache_ok = True
+
+    def process_bind_param(self, value: Job | None, dialect: Dialect) -> str | None:
+        """Write the job as JSON."""
+        del dialect
+        return None if value is None else value.model_dump_json()
+
+    def process_result_value(self, value: str | None, dialect: Dialect) -> Job | None:
+        """Read the job from JSON."""
+        del dialect
+        return None if value is None else Job.model_validate_json(value)
+
+
+def _word(words: type[StrEnum]) -> Enum:
+    """Keep an enum as its plain words."""
+    return Enum(words, native_enum=False, length=16, values_callable=list)
+
+
+def _counted() -> Column[int]:
+    """Return a primary key that counts; SQLite only counts an INTEGER."""
+    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
+
+
+def among(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
+    """Compare with words written out: a partial index is only used where its own words stand."""
+    return column.in_([literal_column(f"'{word}'") for word in words])
+
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+inbox = Table(
+    "inbox",
+    metadata,
+    _counted(),
+    Column("workspace", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("kind", String, nullable=False),
+    Column("body", Body, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("lease_until", Moment, nullable=False),
+    Column("closed_at", Moment),
+    UniqueConstraint("workspace", "key"),
+)
+Index(
+    "ix_inbox_open",
+    inbox.c.lease_until,
+    inbox.c.received_at,
+    sqlite_where=inbox.c.closed_at.is_(None),
+    postgresql_where=inbox.c.closed_at.is_(None),
+)
+Index(
+    "ix_inbox_closed",
+    inbox.c.closed_at,
+    sqlite_where=inbox.c.closed_at.is_not(None),
+    postgresql_where=inbox.c.closed_at.is_not(None),
+)
+
+outbox = Table(
+    "outbox",
+    metadata,
+    _counted(),
+    Column("workspace", String, nullable=False),
+    Column("key", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread", String, nullable=False),
+    Column("lane", Integer, nullable=False),
+    Column("kind", _word(PostKind), nullable=False),
+    Column("body", Body, nullable=False),
+    Column("watch_id", String),
+    Column("roots_watch", Boolean, nullable=False),
+    Column("aimed", Boolean, nullable=False),  # False: an update whose target its watch must tell
+    Column("urgent", Boolean, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("state", _word(PostState), nullable=False),
+    Column("version", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("doubtful", Boolean, nullable=False),
+    Column("due_at", Moment, nullable=False),
+    Column("deadline", Moment),
+    Column("adopt_at", Moment),
+    Column("sent_ts", String),
+    Column("error", String, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("settled_at", Moment),  # since when it is sent, parked or dropped
+    UniqueConstraint("workspace", "key"),
+)
+UNSENT = among(outbox.c.state, PostState.READY, PostState.SENDING)
+PARKED = among(outbox.c.state, PostState.PARKED)
+Index(
+    "ix_outbox_unsent",
+    outbox.c.workspace,
+    outbox.c.thread,
+    outbox.c.id,
+    sqlite_where=UNSENT,
+    postgresql_where=UNSENT,
+)
+Index(
+    "ix_outbox_parked",
+    outbox.c.workspace,
+    outbox.c.channel,
+    sqlite_where=PARKED,
+    postgresql_where=PARKED,
+)
+Index(
+    "ix_outbox_settled",
+    outbox.c.settled_at,
+    sqlite_where=outbox.c.settled_at.is_not(None),
+    postgresql_where=outbox.c.settled_at.is_not(None),
+)
+
+watches = Table(
+    "watches",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("thread_ts", String),
+    Column("card_ts", String),
+    Column("connection", String, nullable=False),
+    Column("job_id", String, nullable=False),
+    Column("asker", String, nullable=False),
+    Column("asked_at", Moment, nullable=False),
+    Column("state", _word(WatchState), nullable=False),
+    Column("ended_at", Moment),
+    Column("reason", String, nullable=False),
+)
+LIVING = among(watches.c.state, WatchState.ACTIVE, WatchState.PARKED)
+ACTIVE = among(watches.c.state, WatchState.ACTIVE)
+Index(
+    "uq_watches_living",
+    watches.c.workspace,
+    watches.c.channel,
+    watches.c.connection,
+    watches.c.job_id,
+    unique=True,
+    sqlite_where=LIVING,
+    postgresql_where=LIVING,
+)
+Index(
+    "ix_watches_job",
+    watches.c.workspace,
+    watches.c.connection,
+    watches.c.job_id,
+    sqlite_where=ACTIVE,
+    postgresql_where=ACTIVE,
+)
+Index("ix_watches_card", watches.c.workspace, watches.c.channel, watches.c.card_ts)
+Index("ix_watches_state", watches.c.state, watches.c.ended_at)
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("connection", String, primary_key=True),
+    Column("job_id", String, primary_key=True),
+    Column("shard", Integer, nullable=False),
+    Column("revision", Integer, nullable=False),
+    Column("seen", Look),
+    Column("due_at", Moment),
+    Column("checked_at", Moment),
+    Column("failures", Integer, nullable=False),
+    Column("trouble", String, nullable=False),
+    Column("trouble_since", Moment),
+)
+AWAKE = jobs.c.due_at.is_not(None)
+Index(
+    "ix_jobs_due",
+    jobs.c.connection,
+    jobs.c.due_at,
+    jobs.c.shard,
+    sqlite_where=AWAKE,
+    postgresql_where=AWAKE,
+)
+Index(
+    "ix_jobs_asleep",
+    jobs.c.checked_at,
+    sqlite_where=jobs.c.due_at.is_(None),
+    postgresql_where=jobs.c.due_at.is_(None),
+)

@@ -1,0 +1,193 @@
+"""The watches: promises to follow one job in one thread."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
+
+from bot.models import JobRef
+from bot.store.jobs import JOB, watched_job
+from bot.store.records import Watch, WatchedJob, WatchState
+from bot.store.tables import ACTIVE, LIVING, jobs, watches
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Row, Select
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_WATCH = (
+    watches.c.id,
+    watches.c.workspace,
+    watches.c.channel,
+    watches.c.thread_ts,
+    watches.c.card_ts,
+    watches.c.connection,
+    watches.c.job_id,
+    watches.c.asker,
+    watches.c.asked_at,
+    watches.c.state,
+    watches.c.ended_at,
+    watches.c.reason,
+)
+_THERE = (
+    watches.c.workspace == bindparam("in_workspace"),
+    watches.c.channel == bindparam("in_channel"),
+)
+
+_ADD = insert(watches).on_conflict_do_nothing().returning(watches.c.id)
+_FIND = select(*_WATCH).where(
+    LIVING,
+    *_THERE,
+    watches.c.connection == bindparam("of_connection"),
+    watches.c.job_id == bindparam("of_job"),
+)
+_GET = select(*_WATCH).where(watches.c.id == bindparam("row"))
+_BY_CARD = (
+    select(*_WATCH)
+    .where(*_THERE, watches.c.card_ts == bindparam("ts"))
+    .order_by(watches.c.asked_at.desc())
+    .limit(1)
+)
+_IN_CHANNEL = (
+    select(*_WATCH, *JOB)
+    .join_from(
+        watches,
+        jobs,
+        (jobs.c.workspace == watches.c.workspace)
+        & (jobs.c.connection == watches.c.connection)
+        & (jobs.c.job_id == watches.c.job_id),
+    )
+    .where(LIVING, *_THERE)
+    .order_by(watches.c.asked_at, watches.c.id)
+)
+_OF_JOBS: Select[Any] = (
+    select(*_WATCH)
+    .where(
+        ACTIVE,
+        watches.c.workspace == bindparam("in_workspace"),
+        watches.c.connection == bindparam("of_connection"),
+        watches.c.job_id.in_(bindparam("of_jobs", expanding=True)),
+    )
+    .order_by(watches.c.asked_at, watches.c.id)
+)
+_PLACED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+_END = (
+    update(watches)
+    .where(LIVING, watches.c.id.in_(bindparam("rows", expanding=True)))
+    .values(state=WatchState.ENDED, ended_at=bindparam("at"), reason=bindparam("why"))
+)
+_PARK = (
+    update(watches)
+    .where(ACTIVE, watches.c.id == bindparam("row"))
+    .values(state=WatchState.PARKED, ended_at=bindparam("at"), reason=bindparam("why"))
+)
+_REVIVE = (
+    update(watches)
+    .where(watches.c.id == bindparam("row"), watches.c.state == WatchState.PARKED)
+    .values(state=WatchState.ACTIVE, ended_at=None, reason="")
+)
+_COUNT = select(watches.c.state, func.count().label("total")).group_by(watches.c.state)
+_PRUNE = delete(watches).where(
+    watches.c.state.in_([WatchState.ENDED, WatchState.PARKED]),
+    watches.c.ended_at < bindparam("before"),
+)
+
+
+def _watch(row: Sequence[Any]) -> Watch:
+    """Build the record from the columns of `_WATCH`."""
+    values = dict(zip(_NAMES, row, strict=True))
+    ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
+    return Watch(ref=ref, **values)
+
+
+_NAMES = tuple(column.name for column in _WATCH)
+
+
+class Watches:
+    """The watches, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, watch: Watch) -> bool:
+        """Write a watch down; False if a living one follows this job in this channel already."""
+        row = {field.name: getattr(watch, field.name) for field in fields(watch)}
+        ref = row.pop("ref")
+        row |= {"connection": ref.connection, "job_id": ref.id}
+        return (await self._connection.execute(_ADD, row)).scalar() is not None
+
+    async def find(self, workspace: str, channel: str, ref: JobRef) -> Watch | None:
+        """Return the living watch (active or parked) on a job in a channel."""
+        return await self._one(
+            _FIND,
+            in_workspace=workspace,
+            in_channel=channel,
+            of_connection=ref.connection,
+            of_job=ref.id,
+        )
+
+    async def get(self, watch_id: str) -> Watch | None:
+        """Return a watch in whatever state it is."""
+        return await self._one(_GET, row=watch_id)
+
+    async def by_card(self, workspace: str, channel: str, ts: str) -> Watch | None:
+        """Return the watch whose card stands there, in whatever state it is."""
+        return await self._one(_BY_CARD, in_workspace=workspace, in_channel=channel, ts=ts)
+
+    async def in_channel(self, workspace: str, channel: str) -> list[tuple[Watch, WatchedJob]]:
+        """Return the living watches of a channel with their jobs, oldest first."""
+        bound = {"in_workspace": workspace, "in_channel": channel}
+        rows = await self._connection.execute(_IN_CHANNEL, bound)
+        return [(_watch(row[: len(_WATCH)]), watched_job(row[len(_WATCH) :])) for row in rows]
+
+    async def of_jobs(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, list[Watch]]:
+        """Return the active watches of these jobs, oldest first; a job without any is left out."""
+        found: dict[JobRef, list[Watch]] = {}
+        ordered = sorted(refs, key=lambda ref: ref.connection)
+        for connection, group in groupby(ordered, key=lambda ref: ref.connection):
+            for row in await self._active(workspace, connection, [ref.id for ref in group]):
+                watch = _watch(row)
+                found.setdefault(watch.ref, []).append(watch)
+        return found
+
+    async def placed(self, watch_id: str, card_ts: str) -> None:
+        """Note where the card of a watch stands."""
+        await self._connection.execute(_PLACED, {"row": watch_id, "ts": card_ts})
+
+    async def end(self, ids: Collection[str], *, now: datetime, reason: str) -> int:
+        """End the living ones of these watches; return how many that were."""
+        bound = {"rows": list(ids), "at": now, "why": reason}
+        return (await self._connection.execute(_END, bound)).rowcount
+
+    async def park(self, watch_id: str, *, now: datetime, reason: str) -> bool:
+        """Set an active watch aside, as its thread cannot be reached; False if it is not active."""
+        bound = {"row": watch_id, "at": now, "why": reason}
+        return (await self._connection.execute(_PARK, bound)).rowcount == 1
+
+    async def revive(self, watch_id: str) -> bool:
+        """Make a parked watch active again; False if it is not parked."""
+        return (await self._connection.execute(_REVIVE, {"row": watch_id})).rowcount == 1
+
+    async def count(self) -> dict[WatchState, int]:
+        """Return how many watches there are in each state, nought included."""
+        rows = await self._connection.execute(_COUNT)
+        return dict.fromkeys(WatchState, 0) | {row.state: row.total for row in rows}
+
+    async def prune(self, before: datetime) -> int:
+        """Forget the watches that were ended or parked before then; return how many."""
+        return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
+
+    async def _one(self, statement: Any, **bound: Any) -> Watch | None:
+        row = (await self._connection.execute(statement, bound)).one_or_none()
+        return None if row is None else _watch(row)
+
+    async def _active(self, workspace: str, connection: str, ids: list[str]) -> Sequence[Row[Any]]:
+        bound = {"in_workspace": workspace, "of_connection": connection, "of_jobs": ids}
+        rows: Sequence[Row[Any]] = (await self._connection.execute(_OF_JOBS, bound)).all()
+        return rows

