@@ -1,0 +1,130 @@
+"""Numbers, times and statuses in words."""
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import words
+from bot.models import Status
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "less than 1 s"),
+        (0.9, "less than 1 s"),
+        (1, "1 s"),
+        (45.7, "45 s"),
+        (60, "1 m"),
+        (192, "3 m 12 s"),
+        (3_599, "59 m 59 s"),
+        (3_600, "1 h"),
+        (3_840, "1 h 4 m"),
+        (86_399, "23 h 59 m"),
+        (183_600, "2 d 3 h"),
+        (float("nan"), "less than 1 s"),
+        (-5, "less than 1 s"),
+    ],
+)
+def test_a_duration_says_its_two_largest_units(seconds: float, said: str) -> None:
+    """Nobody reads the seconds of a job that took days."""
+    assert words.duration(seconds) == said
+
+
+def test_counts_name_the_failed_only_when_there_are_some() -> None:
+    """A clean run is not told that nothing failed."""
+    assert words.counts(7, 9, 1) == "7 of 9 done, 1 failed"
+    assert words.counts(9, 9) == "9 of 9 done"
+
+
+def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
+    """No two statuses can be mistaken for one another, by sight or by ear."""
+    signs = [words.sign(status) for status in Status]
+    assert len({sign.emoji for sign in signs}) == len(signs)
+    assert len({sign.word for sign in signs}) == len(signs)
+    assert all(sign.word.isascii() and sign.word.strip() for sign in signs)
+
+
+def test_one_is_singular_and_everything_else_plural() -> None:
+    """Sentences agree with their numbers, also with irregular nouns."""
+    assert [words.plural(n, "task") for n in (0, 1, 1_200)] == ["0 tasks", "1 task", "1,200 tasks"]
+    assert words.plural(2, "copy", "copies") == "2 copies"
+
+
+@given(done=st.integers(0, 1_000), total=st.integers(0, 1_000), width=st.integers(1, 40))
+def test_a_progress_bar_is_full_only_when_all_is_done(done: int, total: int, width: int) -> None:
+    """A bar that looks finished is finished, and its width never changes."""
+    bar = words.progress_bar(done, total, width).split()[0]
+    assert len(bar) == width
+    assert ("▱" not in bar) == (total > 0 and done >= total)
+
+
+def test_a_progress_bar_has_its_numbers_beside_it() -> None:
+    """A bar alone says nothing to a screen reader."""
+    assert words.progress_bar(4, 6, failed=1) == "▰▰▰▰▰▰▰▰▱▱▱▱ 4 of 6 done, 1 failed"
+
+
+@pytest.mark.parametrize(
+    ("names", "said"),
+    [
+        ([], ""),
+        (["A"], "A"),
+        (["A", "B"], "A and B"),
+        (["A", "B", "C"], "A, B and C"),
+        (["A", "B", "C", "D"], "A, B, C and 1 more"),
+    ],
+)
+def test_a_listing_names_a_few_and_counts_the_rest(names: list[str], said: str) -> None:
+    """A sentence does not become a table."""
+    assert words.listing(names, limit=3) == said
+
+
+def test_a_moment_is_said_in_english_and_utc() -> None:
+    """The fallback for a date does not depend on the machine's zone."""
+    east = timezone(timedelta(hours=8))
+    assert words.moment(datetime(2026, 11, 3, 20, 3, tzinfo=east)) == "3 Nov 2026, 12:03 UTC"
+    assert words.moment(datetime(2026, 1, 9, tzinfo=UTC)) == "9 Jan 2026, 00:00 UTC"
+
+
+@pytest.mark.parametrize(
+    ("status", "native"),
+    [
+        (Status.SUCCEEDED, "SUCCEEDED"),
+        (Status.SUCCEEDED, "success"),
+        (Status.FAILED, "fail"),
+        (Status.FAILED, "FAILURE"),
+        (Status.CANCELLED, "Canceled"),
+        (Status.RUNNING, "Running"),
+        (Status.PARTIAL, "PARTIALLY_SUCCEEDED"),
+        (Status.QUEUED, ""),
+        (Status.QUEUED, "  "),
+    ],
+)
+def test_a_providers_word_that_says_the_same_is_not_repeated(status: Status, native: str) -> None:
+    """ "Failed (FAILED)" helps nobody."""
+    assert words.own_word(status, native) == ""
+
+
+@pytest.mark.parametrize(
+    ("status", "native"),
+    [
+        (Status.RUNNING, "ROLLBACKING"),
+        (Status.WAITING, "waitApproval"),
+        (Status.FAILED, "RollbackFailed"),
+        (Status.UNKNOWN, "NEW"),
+        (Status.RUNNING, "42"),
+    ],
+)
+def test_a_providers_word_that_says_more_is_kept(status: Status, native: str) -> None:
+    """What the provider knows and we do not is never lost."""
+    assert words.own_word(status, native) == native
+
+
+def test_a_running_job_says_what_it_does_when_we_know_the_word() -> None:
+    """Rolling back is no ordinary running; a word that we do not know is."""
+    assert words.standing(Status.RUNNING, "ROLLBACKING") == "rolling back"
+    assert words.standing(Status.RUNNING, "rolling-back") == "rolling back"
+    assert words.standing(Status.RUNNING, "PREPARE_ENV") == "running"
+    assert words.standing(Status.QUEUED, "paused") == "queued"
