@@ -1,0 +1,69 @@
+"""What a Web API call was given, whichever way it was encoded. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from bot.playground.refusals import RefusedError
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Arguments:
+    """The named values of one call; forms hold strings, JSON bodies hold anything."""
+
+    values: Json
+
+    def text(self, name: str, default: str = "") -> str:
+        """Return the value as text."""
+        value = self.values.get(name)
+        return default if value is None else str(value)
+
+    def required(self, name: str) -> str:
+        """Return the value as text, or refuse the call."""
+        value = self.text(name)
+        if not value:
+            raise RefusedError("invalid_arguments", problems=(f"missing required field: {name}",))
+        return value
+
+    def optional(self, name: str) -> str | None:
+        """Return the value as text, or nothing when it is missing or empty."""
+        return self.text(name) or None
+
+    def truth(self, name: str, *, default: bool = False) -> bool:
+        """Return the value as a yes or no; forms write 1 and true."""
+        value = self.values.get(name)
+        return default if value is None else str(value).lower() in {"1", "true", "yes"}
+
+    def number(self, name: str, default: int) -> int:
+        """Return the value as a whole number, or refuse the call."""
+        try:
+            return int(self.text(name) or default)
+        except ValueError:
+            raise RefusedError(f"invalid_{name}") from None
+
+    def listed(self, name: str, error: str) -> list[Any] | None:
+        """Return the value as a JSON list, or nothing when it is missing."""
+        value = self._parsed(name, error)
+        if value is None or isinstance(value, list):
+            return value
+        raise RefusedError(error)
+
+    def mapped(self, name: str, error: str) -> Json | None:
+        """Return the value as a JSON object, or nothing when it is missing."""
+        value = self._parsed(name, error)
+        if value is None or isinstance(value, dict):
+            return value
+        raise RefusedError(error)
+
+    def _parsed(self, name: str, error: str) -> Any:
+        value = self.values.get(name)
+        if not isinstance(value, str):
+            return value
+        try:
+            return json.loads(value) if value else None
+        except ValueError:
+            raise RefusedError(error) from None

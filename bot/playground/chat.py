@@ -1,0 +1,143 @@
+"""The Web API's `chat.*` and `reactions.*` methods, over the workspace. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.playground import content
+from bot.playground.conversations import channel_to_write
+from bot.playground.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from bot.playground.arguments import Arguments
+    from bot.playground.messages import Json, Message
+    from bot.playground.workspace import Workspace
+
+
+def post_message(workspace: Workspace, asked: Arguments) -> Json:
+    """`chat.postMessage`: https://docs.slack.dev/reference/methods/chat.postMessage."""
+    channel = channel_to_write(workspace, asked.required("channel"))
+    fields = _written(workspace, asked)
+    fields["broadcast"] = bool(fields.get("thread_ts")) and asked.truth("reply_broadcast")
+    posted = workspace.post(workspace.bot_draft(channel.id, **fields))
+    return {
+        "ok": True,
+        "channel": channel.id,
+        "ts": posted.ts,
+        "message": posted.as_slack(all_metadata=True),
+    }
+
+
+def post_ephemeral(workspace: Workspace, asked: Arguments) -> Json:
+    """`chat.postEphemeral`: https://docs.slack.dev/reference/methods/chat.postEphemeral."""
+    channel = channel_to_write(workspace, asked.required("channel"))
+    user = asked.required("user")
+    if user not in channel.members:
+        raise RefusedError("user_not_in_channel")
+    fields = _written(workspace, asked)
+    posted = workspace.post(workspace.bot_draft(channel.id, ephemeral_for=user, **fields))
+    return {"ok": True, "message_ts": posted.ts}
+
+
+def update(workspace: Workspace, asked: Arguments) -> Json:
+    """`chat.update`: https://docs.slack.dev/reference/methods/chat.update."""
+    message = _own(workspace, asked, "cant_update_message")
+    fields = content.read(workspace, asked, longest=content.LONGEST_UPDATE)
+    if not fields:
+        raise RefusedError("no_text")
+    # Blocks that are not mentioned stay; an empty list takes them away.
+    content.demand_something({"blocks": message.blocks, "text": message.text, **fields})
+    if "metadata" in asked.values:
+        fields["metadata"] = content.metadata(asked) or None
+    if asked.truth("reply_broadcast") and message.thread_ts:
+        fields["broadcast"] = True
+    edited = workspace.edit(message, **fields)
+    return {
+        "ok": True,
+        "channel": message.channel,
+        "ts": message.ts,
+        "text": edited.text,
+        "message": edited.as_slack(all_metadata=True),
+    }
+
+
+def delete(workspace: Workspace, asked: Arguments) -> Json:
+    """`chat.delete`: https://docs.slack.dev/reference/methods/chat.delete."""
+    message = _own(workspace, asked, "cant_delete_message")
+    workspace.delete(message)
+    return {"ok": True, "channel": message.channel, "ts": message.ts}
+
+
+def permalink(workspace: Workspace, asked: Arguments) -> Json:
+    """`chat.getPermalink`: https://docs.slack.dev/reference/methods/chat.getPermalink."""
+    channel = workspace.find_channel(asked.required("channel"))
+    if channel is None:
+        raise RefusedError("channel_not_found")
+    message = workspace.find(channel.id, asked.required("message_ts"))
+    if message is None:
+        raise RefusedError("message_not_found")
+    link = f"{workspace.address}archives/{channel.id}/p{message.ts.replace('.', '')}"
+    if message.thread_ts:
+        link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
+    return {"ok": True, "channel": channel.id, "permalink": link}
+
+
+def add_reaction(workspace: Workspace, asked: Arguments) -> Json:
+    """`reactions.add`: https://docs.slack.dev/reference/methods/reactions.add."""
+    message, name, users = _reaction(workspace, asked)
+    if workspace.bot.id in users:
+        raise RefusedError("already_reacted")
+    workspace.react(message, name, (*users, workspace.bot.id))
+    return {"ok": True}
+
+
+def remove_reaction(workspace: Workspace, asked: Arguments) -> Json:
+    """`reactions.remove`: https://docs.slack.dev/reference/methods/reactions.remove."""
+    message, name, users = _reaction(workspace, asked)
+    if workspace.bot.id not in users:
+        raise RefusedError("no_reaction")
+    workspace.react(message, name, tuple(user for user in users if user != workspace.bot.id))
+    return {"ok": True}
+
+
+def _written(workspace: Workspace, asked: Arguments) -> Json:
+    fields = content.read(workspace, asked)
+    content.demand_something(fields)
+    fields.setdefault("text", content.UNSHOWN if fields.get("blocks") else "")
+    channel = channel_to_write(workspace, asked.required("channel"))
+    return {
+        **fields,
+        "metadata": content.metadata(asked) or None,
+        "client_msg_id": asked.optional("client_msg_id"),
+        "thread_ts": _thread(workspace, channel.id, asked.optional("thread_ts")),
+    }
+
+
+def _thread(workspace: Workspace, channel: str, ts: str | None) -> str | None:
+    if ts is None:
+        return None
+    found = workspace.find(channel, ts)
+    if found is None:
+        raise RefusedError("thread_not_found")
+    return found.root
+
+
+def _own(workspace: Workspace, asked: Arguments, error: str) -> Message:
+    name = asked.required("channel")
+    channel = channel_to_write(workspace, name, archived="is_inactive")
+    message = workspace.find(channel.id, asked.required("ts"))
+    if message is None or message.tombstone:
+        raise RefusedError("message_not_found")
+    if message.user != workspace.bot.id:
+        raise RefusedError(error)
+    return message
+
+
+def _reaction(workspace: Workspace, asked: Arguments) -> tuple[Message, str, tuple[str, ...]]:
+    name = asked.required("name").strip(":")
+    channel = channel_to_write(workspace, asked.required("channel"))
+    message = workspace.find(channel.id, asked.required("timestamp"))
+    if message is None:
+        raise RefusedError("message_not_found")
+    users = next((r.users for r in message.reactions if r.name == name), ())
+    return message, name, users

@@ -1,0 +1,226 @@
+"""What a person does: saying, clicking, choosing, submitting; and what Slack shows for it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.playground import payloads, speech
+from bot.playground.content import elements
+from bot.playground.messages import Message
+from bot.playground.modals import Modals
+from bot.playground.refusals import RefusedError
+from bot.playground.views import View
+
+if TYPE_CHECKING:
+    from bot.playground.deliveries import Deliveries, Subscriptions
+    from bot.playground.envelopes import Ack
+    from bot.playground.messages import Json
+    from bot.playground.people import Channel, User
+    from bot.playground.responses import Responses
+    from bot.playground.views import Views
+    from bot.playground.workspace import Workspace
+
+Source = Message | View
+_CHOICES = {
+    "multi_static_select": "selected_options",
+    "checkboxes": "selected_options",
+    "users_select": "selected_user",
+    "conversations_select": "selected_conversation",
+    "channels_select": "selected_channel",
+    "datepicker": "selected_date",
+    "timepicker": "selected_time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What came of something that a person did."""
+
+    ok: bool
+    error: str | None = None  # Slack's word: dispatch_failed, operation_timeout…
+    message: Message | None = None  # what was said, or what a command showed at once
+    payload: Json | None = None  # what the app put into its acknowledgement
+    trigger_id: str | None = None
+    response_url: str | None = None
+
+
+class Gestures:
+    """A person's hands and mouth."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        views: Views,
+        responses: Responses,
+        deliveries: Deliveries,
+        subscriptions: Subscriptions,
+        *,
+        should_escape: bool,
+    ) -> None:
+        self._workspace = workspace
+        self._views = views
+        self._responses = responses
+        self._deliveries = deliveries
+        self._subscriptions = subscriptions
+        self._should_escape = should_escape
+        self.modals = Modals(workspace, views, deliveries)
+
+    async def say(
+        self, text: str, channel: Channel, user: User, thread_ts: str | None = None
+    ) -> Answer:
+        """Type a line and press Enter; a line that starts with `/` is a command."""
+        if text.startswith("/"):
+            return await self._command(text, channel, user)
+        said = self._workspace.post(self._draft(text, channel, user, thread_ts))
+        ack = await self._subscriptions.said(said)
+        return Answer(ack.ok, ack.error, message=said, payload=ack.payload)
+
+    async def act(self, source: Source, action: Json, user: User) -> Answer:
+        """Use one interactive element; `action` is the element's part of the payload."""
+        state = _state(action)
+        if isinstance(source, View) and state:
+            source = self._views.remember(source, state)
+        payload = payloads.interaction(self._workspace, "block_actions", user)
+        payload |= {"state": {"values": state}, **self._place(source, user)}
+        payload["actions"] = [{**action, "action_ts": self._workspace.next_ts()}]
+        return await self._interact(payload)
+
+    async def shortcut(self, callback_id: str, user: User, message: Message | None) -> Answer:
+        """Use a message shortcut, or a global one when there is no message."""
+        kind = "message_action" if message else "shortcut"
+        payload = payloads.interaction(self._workspace, kind, user)
+        payload |= {"callback_id": callback_id, "action_ts": self._workspace.next_ts()}
+        if message is None:
+            payload["trigger_id"] = self._views.triggers.issue(user.id)
+            return await self._interact(payload)
+        place = self._place(message, user)
+        place.pop("container")
+        return await self._interact({**payload, **place, "message_ts": message.ts})
+
+    async def suggest(self, source: Source, action_id: str, typed: str, user: User) -> list[Json]:
+        """Type into a select with an external source; return the options on offer."""
+        block, element = find_element(source, action_id, None)
+        payload = payloads.interaction(self._workspace, "block_suggestion", user)
+        place = self._place(source, user)
+        wanted = {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
+        answer = await self._interact({**payload, **place, **wanted})
+        found = answer.payload or {}
+        groups = [option for g in found.get("option_groups", []) for option in g["options"]]
+        return [*found.get("options", []), *groups]
+
+    def current(self, source: Source) -> Source:
+        """Return the message or view as it is now."""
+        if isinstance(source, View):
+            return self._views.find(source.id)
+        place = (source.channel, source.ts)
+        found = self._workspace.find_whisper(*place) or self._workspace.find(*place)
+        if found is None:
+            raise LookupError(f"The message {source.ts} was deleted.")
+        return found
+
+    def _draft(self, text: str, channel: Channel, user: User, thread_ts: str | None) -> Message:
+        return Message(
+            channel=channel.id,
+            ts="",
+            user=user.id,
+            text=speech.for_event(self._workspace, text),
+            blocks=(speech.rich_text(self._workspace, text),),
+            thread_ts=thread_ts,
+            client_msg_id=self._workspace.next_id("client-"),
+        )
+
+    async def _command(self, text: str, channel: Channel, user: User) -> Answer:
+        typed = speech.for_command(self._workspace, text, should_escape=self._should_escape)
+        payload = payloads.command(self._workspace, channel, user, typed)
+        payload["trigger_id"] = self._views.triggers.issue(user.id)
+        payload["response_url"] = self._responses.issue(user.id, channel.id)
+        ack = await self._deliveries.send("slash_commands", payload)
+        return self._shown(payload, ack)
+
+    def _shown(self, payload: Json, ack: Ack) -> Answer:
+        if not ack.ok:
+            return self._failed(payload, ack.error or "dispatch_failed", ack.reason)
+        given = ack.payload or {}
+        try:
+            says = bool(given.get("text") or given.get("blocks"))
+            shown = self._responses.answer_at_once(payload["response_url"], given) if says else None
+        except RefusedError as refused:
+            return self._failed(payload, refused.error)
+        return Answer(True, None, shown, given or None, *_doors(payload))
+
+    def _failed(self, payload: Json, error: str, reason: str = "") -> Answer:
+        text = f'{payload["command"]} failed with the error "{error}"'
+        if reason == "connection_failed":
+            text = f"{payload['command']} failed because the app did not respond"
+        user, channel = payload["user_id"], payload["channel_id"]
+        draft = Message(channel, "", user="USLACKBOT", text=text, ephemeral_for=user)
+        return Answer(False, error, self._workspace.post(draft), None, *_doors(payload))
+
+    async def _interact(self, payload: Json) -> Answer:
+        ack = await self._deliveries.send("interactive", payload)
+        return Answer(ack.ok, ack.error, None, ack.payload, *_doors(payload))
+
+    def _place(self, source: Source, user: User) -> Json:
+        if isinstance(source, View):
+            trigger = self._views.triggers.issue(user.id, source.id)
+            seen = payloads.in_view(self._workspace, source)
+            return {**seen, "trigger_id": trigger, "state": {"values": source.values}}
+        url = self._responses.issue(user.id, source.channel, source)
+        trigger = self._views.triggers.issue(user.id)
+        seen = payloads.in_message(self._workspace, source)
+        return {**seen, "trigger_id": trigger, "response_url": url}
+
+
+def find_element(source: Source, action_id: str, value: str | None) -> tuple[Json, Json]:
+    """Return the element of this action id, and its block; the value tells twins apart."""
+    for block in source.blocks:
+        for element in elements(block):
+            if element["action_id"] == action_id and value in {None, element.get("value")}:
+                return block, element
+    known = [element["action_id"] for block in source.blocks for element in elements(block)]
+    raise LookupError(
+        f"Nothing there is called {action_id}; there is {', '.join(known) or 'nothing'}."
+    )
+
+
+def click(block: Json, element: Json) -> Json:
+    """Return the action of clicking a button."""
+    kept = ("type", "action_id", "text", "value", "url", "style")
+    action = {name: element[name] for name in kept if name in element}
+    return {"block_id": block["block_id"], **action}
+
+
+def choose(block: Json, element: Json, value: str) -> Json:
+    """Return the action of choosing this value."""
+    kind = element["type"]
+    action = {"type": kind, "action_id": element["action_id"], "block_id": block["block_id"]}
+    place = _CHOICES.get(kind, "selected_option")
+    if place.startswith("selected_option"):
+        option = _option(element, value)
+        return {**action, place: [option] if place == "selected_options" else option}
+    return {**action, place: value}
+
+
+def _state(action: Json) -> Json:
+    if action.get("type") in {"button", "overflow"}:
+        return {}
+    left_out = {"block_id", "action_id", "action_ts", "text"}
+    kept = {name: value for name, value in action.items() if name not in left_out}
+    return {action["block_id"]: {action["action_id"]: kept}}
+
+
+def _option(element: Json, value: str) -> Json:
+    groups = [option for group in element.get("option_groups", []) for option in group["options"]]
+    options: list[Json] = [*element.get("options", []), *groups]
+    if element["type"] == "external_select":
+        return {"text": {"type": "plain_text", "text": value}, "value": value}
+    for option in options:
+        if option.get("value") == value:
+            return option
+    known = ", ".join(str(option.get("value")) for option in options)
+    raise LookupError(f"{value} is not on offer; there are {known}.")
+
+
+def _doors(payload: Json) -> tuple[str | None, str | None]:
+    return payload.get("trigger_id"), payload.get("response_url")

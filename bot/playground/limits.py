@@ -1,0 +1,125 @@
+"""Block Kit's limits: what Slack would refuse, in Slack's words. Pure; no I/O.
+
+Numbers: https://docs.slack.dev/reference/block-kit/blocks
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+
+from bot.playground.kinds import IN_HOME, IN_MESSAGES, IN_MODALS
+from bot.playground.rules import (
+    Check,
+    anything,
+    boolean,
+    items,
+    kind,
+    plain,
+    problem,
+    string,
+    typed,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+Json = dict[str, Any]
+
+_SURFACES = {"message": IN_MESSAGES, "modal": IN_MODALS, "home": IN_HOME}
+_MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
+_MOST_MARKDOWN = 12_000
+_MOST_CHARTS = 2
+_HEAVIEST_VIEW = 250_000  # characters of JSON
+
+
+def problems(blocks: Any, surface: str, refused: frozenset[str] = frozenset()) -> list[str]:
+    """Return what Slack would refuse about these blocks; an empty list is a pass.
+
+    `surface` is message, modal or home; `refused` names block types that this workspace does not
+    know.
+    """
+    known = {name: check for name, check in _SURFACES[surface].items() if name not in refused}
+    found = list(items(typed(known), 0, _MOST_BLOCKS[surface])(blocks, "/blocks"))
+    if found:
+        return found
+    inner = list(_everything(blocks))
+    return [*_unknown(inner, refused), *_together(blocks, inner)]
+
+
+def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]:
+    """Return what Slack would refuse about this view; an empty list is a pass."""
+    surface = view.get("type") if isinstance(view, dict) else None
+    if surface not in {"modal", "home"}:
+        return [problem("must be an object of type modal or home", "/view")]
+    found = list(_VIEWS[surface](view, "/view")) or list(_submittable(view))
+    if not found and len(json.dumps(view)) > _HEAVIEST_VIEW:
+        found = [problem(f"must be less than {_HEAVIEST_VIEW} characters", "/view")]
+    return found or problems(view["blocks"], surface, refused)
+
+
+_COMMON: dict[str, Check] = {
+    "private_metadata": string(3000, least=0),
+    "callback_id": string(255, least=0),
+    "external_id": string(255, least=0),
+}
+_VIEWS = {
+    "home": kind("home", {"blocks": anything}, _COMMON),
+    "modal": kind(
+        "modal",
+        {"title": plain(24), "blocks": anything},
+        {
+            **_COMMON,
+            "submit": plain(24),
+            "close": plain(24),
+            "clear_on_close": boolean,
+            "notify_on_close": boolean,
+            "submit_disabled": boolean,
+        },
+    ),
+}
+
+
+def _submittable(view: Json) -> Iterator[str]:
+    blocks = view["blocks"] if isinstance(view["blocks"], list) else []
+    asks = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
+    if asks and view["type"] == "modal" and not view.get("submit"):
+        yield problem("a modal with input blocks must have a submit button", "/view/submit")
+
+
+def _everything(value: Any) -> Iterator[Json]:
+    """Yield every typed object, at any depth."""
+    if isinstance(value, dict):
+        if isinstance(value.get("type"), str):
+            yield value
+        for held in value.values():
+            yield from _everything(held)
+    elif isinstance(value, list | tuple):
+        for each in value:
+            yield from _everything(each)
+
+
+def _unknown(inner: list[Json], refused: frozenset[str]) -> Iterator[str]:
+    for name in sorted(refused & {each["type"] for each in inner}):
+        yield problem(f"unsupported type: {name}", "/blocks")
+
+
+def _together(blocks: list[Json], inner: list[Json]) -> Iterator[str]:
+    kinds = Counter(each["type"] for each in inner)
+    if kinds["table"] + kinds["data_table"] > 1:
+        yield problem("only one table is allowed", "/blocks")
+    if kinds["data_visualization"] > _MOST_CHARTS:
+        yield problem(f"no more than {_MOST_CHARTS} charts allowed", "/blocks")
+    marked = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
+    if marked > _MOST_MARKDOWN:
+        yield problem(f"no more than {_MOST_MARKDOWN} characters of markdown allowed", "/blocks")
+    for name in ("block_id", "action_id"):
+        yield from _twice(name, inner)
+
+
+def _twice(name: str, inner: list[Json]) -> Iterator[str]:
+    counted = Counter(each[name] for each in inner if each.get(name))
+    for value, times in counted.items():
+        if times > 1:
+            yield problem(f"`{name}` {value} already exists", "/blocks")

@@ -1,0 +1,112 @@
+"""Which Web API method does what. Pure: a name, a token and arguments in, an answer out."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from bot.playground import chat, content, conversations
+from bot.playground.limits import view_problems
+from bot.playground.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.playground.arguments import Arguments
+    from bot.playground.messages import Json
+    from bot.playground.views import Views
+    from bot.playground.workspace import Workspace
+
+_WITHOUT_TOKEN = {"api.test", "blocks.validate"}
+_WITH_APP_TOKEN = {"apps.connections.open"}
+
+
+class Methods:
+    """Every method that this workspace knows, and who may call it."""
+
+    def __init__(
+        self,
+        workspace: Workspace,
+        views: Views,
+        *,
+        bot_token: str,
+        app_token: str,
+        ticket: Callable[[], str],
+    ) -> None:
+        self._bot_token = bot_token
+        self._app_token = app_token
+        self._methods: dict[str, Callable[[Arguments], Json]] = {
+            "api.test": _echo,
+            "apps.connections.open": lambda _: {"ok": True, "url": ticket()},
+            "auth.test": partial(_who, workspace),
+            "blocks.validate": partial(_validate, workspace),
+            "chat.delete": partial(chat.delete, workspace),
+            "chat.getPermalink": partial(chat.permalink, workspace),
+            "chat.postEphemeral": partial(chat.post_ephemeral, workspace),
+            "chat.postMessage": partial(chat.post_message, workspace),
+            "chat.update": partial(chat.update, workspace),
+            "conversations.history": partial(conversations.history, workspace),
+            "conversations.info": partial(conversations.show_channel, workspace),
+            "conversations.open": partial(conversations.open_direct, workspace),
+            "conversations.replies": partial(conversations.replies, workspace),
+            "reactions.add": partial(chat.add_reaction, workspace),
+            "reactions.remove": partial(chat.remove_reaction, workspace),
+            "users.info": partial(conversations.show_user, workspace),
+            "views.open": views.open,
+            "views.publish": views.publish,
+            "views.push": views.push,
+            "views.update": views.update,
+        }
+
+    def answer(self, method: str, token: str | None, asked: Arguments) -> Json:
+        """Return what the method answers to the bearer of this token."""
+        if method not in self._methods:
+            raise RefusedError("unknown_method")
+        if method not in _WITHOUT_TOKEN:
+            self._admit(method, token)
+        return self._methods[method](asked)
+
+    def _admit(self, method: str, token: str | None) -> None:
+        if not token:
+            raise RefusedError("not_authed")
+        if token not in {self._bot_token, self._app_token}:
+            raise RefusedError("invalid_auth")
+        if (token == self._app_token) != (method in _WITH_APP_TOKEN):
+            raise RefusedError("not_allowed_token_type")
+
+
+def _who(workspace: Workspace, _: Arguments) -> Json:
+    return {
+        "ok": True,
+        "url": workspace.address,
+        "team": workspace.team.name,
+        "user": workspace.bot.name,
+        "team_id": workspace.team.id,
+        "user_id": workspace.bot.id,
+        "bot_id": workspace.app.bot_id,
+        "is_enterprise_install": False,
+    }
+
+
+def _echo(asked: Arguments) -> Json:
+    if asked.optional("error"):
+        raise RefusedError(asked.text("error"))
+    return {"ok": True, "args": asked.values}
+
+
+def _validate(workspace: Workspace, asked: Arguments) -> Json:
+    view = asked.mapped("view", "invalid_arguments")
+    message = asked.mapped("message", "invalid_arguments")
+    blocks = asked.listed("blocks", "invalid_blocks_format")
+    if sum(given is not None for given in (view, message, blocks)) != 1:
+        raise RefusedError("invalid_arguments")
+    if view is not None:
+        _refuse_if(view_problems(view, frozenset(workspace.refused_blocks)))
+    else:
+        content.checked(workspace, blocks or (message or {}).get("blocks") or [])
+    return {"ok": True}
+
+
+def _refuse_if(found: list[str]) -> None:
+    if found:
+        raise RefusedError("invalid_blocks", problems=tuple(found))

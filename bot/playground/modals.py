@@ -1,0 +1,77 @@
+"""What happens when a person submits or closes a modal."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.playground import payloads
+from bot.playground.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from bot.playground.deliveries import Deliveries
+    from bot.playground.envelopes import Ack
+    from bot.playground.messages import Json
+    from bot.playground.views import View, Views
+    from bot.playground.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """What came of submitting a modal."""
+
+    ok: bool
+    error: str | None = None  # Slack's word when the app did not answer as it should
+    errors: dict[str, str] = field(default_factory=dict)  # the app's sentences, by block id
+
+
+class Modals:
+    """A person's way through the modals of an app."""
+
+    def __init__(self, workspace: Workspace, views: Views, deliveries: Deliveries) -> None:
+        self._workspace = workspace
+        self._views = views
+        self._deliveries = deliveries
+
+    async def submit(self, view: View, values: Json) -> Submitted:
+        """Press Submit, with these values in Slack's `state.values` shape."""
+        filled = self._views.remember(view, values)
+        payload = self._payload("view_submission", filled) | {"response_urls": []}
+        ack = await self._deliveries.send("interactive", payload)
+        if not ack.ok:
+            return Submitted(ok=False, error=ack.error)
+        return self._follow(filled, ack)
+
+    async def close(self, view: View, *, cleared: bool = False) -> None:
+        """Press Cancel; the app hears of it only if it asked to."""
+        self._views.clear(view) if cleared else self._views.close(view)
+        if view.body.get("notify_on_close"):
+            payload = self._payload("view_closed", view) | {"is_cleared": cleared}
+            await self._deliveries.send("interactive", payload)
+
+    def _follow(self, view: View, ack: Ack) -> Submitted:
+        answer = ack.payload or {}
+        if answer.get("response_action") == "errors":
+            return Submitted(ok=False, errors=answer.get("errors") or {})
+        try:
+            self._move(view, answer)
+        except RefusedError as refused:
+            return Submitted(ok=False, error=refused.error)
+        return Submitted(ok=True)
+
+    def _move(self, view: View, answer: Json) -> None:
+        match answer.get("response_action"):
+            case "update":
+                self._views.replace(view, self._views.checked(answer.get("view")))
+            case "push":
+                self._views.show(view.user, self._views.checked(answer.get("view")), view)
+            case "clear":
+                self._views.clear(view)
+            case _:
+                self._views.close(view)
+
+    def _payload(self, kind: str, view: View) -> Json:
+        user = self._workspace.users[view.user]
+        shown = payloads.interaction(self._workspace, kind, user)
+        trigger = self._views.triggers.issue(user.id, view.id)
+        return {**shown, "view": view.as_slack(self._workspace), "trigger_id": trigger}

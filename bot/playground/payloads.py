@@ -1,0 +1,167 @@
+"""The JSON that Slack sends to an app: commands, events, interactions. Pure; no I/O.
+
+Shapes: https://docs.slack.dev/interactivity/implementing-slash-commands,
+https://docs.slack.dev/apis/events-api and
+https://docs.slack.dev/reference/interaction-payloads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.playground.messages import Json, Message
+    from bot.playground.people import Channel, User
+    from bot.playground.views import View
+    from bot.playground.workspace import Workspace
+
+VERIFICATION_TOKEN = "playground-verification"  # noqa: S105  (deprecated by Slack, still sent)
+
+
+def command(workspace: Workspace, channel: Channel, user: User, typed: str) -> Json:
+    """Return a slash command; `typed` is the whole line, escaped where Slack escapes."""
+    name, _, text = typed.partition(" ")
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": workspace.team.id,
+        "team_domain": workspace.team.domain,
+        "channel_id": channel.id,
+        "channel_name": channel.spoken_name,
+        "user_id": user.id,
+        "user_name": user.name,
+        "command": name,
+        "text": text.strip(),
+        "api_app_id": workspace.app.id,
+        "is_enterprise_install": "false",
+    }
+
+
+def event(workspace: Workspace, inner: Json) -> Json:
+    """Return an event in its envelope."""
+    authorization = {
+        "enterprise_id": None,
+        "team_id": workspace.team.id,
+        "user_id": workspace.bot.id,
+        "is_bot": True,
+        "is_enterprise_install": False,
+    }
+    return {
+        "token": VERIFICATION_TOKEN,
+        "team_id": workspace.team.id,
+        "context_team_id": workspace.team.id,
+        "context_enterprise_id": None,
+        "api_app_id": workspace.app.id,
+        "event": inner,
+        "type": "event_callback",
+        "event_id": workspace.next_id("Ev"),
+        "event_time": int(workspace.clock.now().timestamp()),
+        "authorizations": [authorization],
+        "is_ext_shared_channel": False,
+        "event_context": workspace.next_id("4-"),
+    }
+
+
+def mention(workspace: Workspace, said: Message) -> Json:
+    """Return an `app_mention` event."""
+    shown = said.as_slack()
+    shown.pop("subtype", None)
+    place = {"channel": said.channel, "event_ts": said.ts, "team": workspace.team.id}
+    return {**shown, "type": "app_mention", **place}
+
+
+def message(workspace: Workspace, channel: Channel, said: Message) -> Json:
+    """Return a `message` event."""
+    place = {"channel": said.channel, "event_ts": said.ts, "channel_type": channel.kind}
+    return {**said.as_slack(), "team": workspace.team.id, **place}
+
+
+def message_changed(
+    workspace: Workspace, channel: Channel, message: Message, before: Message
+) -> Json:
+    """Return a `message` event about an edit."""
+    ts = workspace.next_ts()
+    return {
+        "type": "message",
+        "subtype": "message_changed",
+        "message": message.as_slack(),
+        "previous_message": before.as_slack(),
+        "channel": channel.id,
+        "channel_type": channel.kind,
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
+def message_deleted(workspace: Workspace, channel: Channel, before: Message) -> Json:
+    """Return a `message` event about a deletion."""
+    ts = workspace.next_ts()
+    return {
+        "type": "message",
+        "subtype": "message_deleted",
+        "previous_message": before.as_slack(),
+        "deleted_ts": before.ts,
+        "channel": channel.id,
+        "channel_type": channel.kind,
+        "hidden": True,
+        "ts": ts,
+        "event_ts": ts,
+    }
+
+
+def home_opened(workspace: Workspace, user: User, home: View | None) -> Json:
+    """Return an `app_home_opened` event."""
+    opened = {
+        "type": "app_home_opened",
+        "user": user.id,
+        "channel": workspace.direct(user.id).id,
+        "event_ts": workspace.next_ts(),
+        "tab": "home",
+    }
+    return {**opened, "view": home.as_slack(workspace)} if home else opened
+
+
+def interaction(workspace: Workspace, kind: str, user: User) -> Json:
+    """Return what every interaction starts with."""
+    return {
+        "type": kind,
+        "token": VERIFICATION_TOKEN,
+        "api_app_id": workspace.app.id,
+        "team": {"id": workspace.team.id, "domain": workspace.team.domain},
+        "user": {
+            "id": user.id,
+            "username": user.name,
+            "name": user.name,
+            "team_id": workspace.team.id,
+        },
+        "enterprise": None,
+        "is_enterprise_install": False,
+    }
+
+
+def in_message(workspace: Workspace, source: Message) -> Json:
+    """Return where an interaction happened, when that is a message."""
+    channel = workspace.channels[source.channel]
+    container = {
+        "type": "message",
+        "message_ts": source.ts,
+        "channel_id": channel.id,
+        "is_ephemeral": source.ephemeral_for is not None,
+    }
+    if source.thread_ts:
+        container["thread_ts"] = source.thread_ts
+    place = {"container": container, "channel": named(channel)}
+    if source.ephemeral_for:
+        return place  # Slack does not repeat an ephemeral message to the app.
+    return {**place, "message": {**source.as_slack(), "team": workspace.team.id}}
+
+
+def in_view(workspace: Workspace, source: View) -> Json:
+    """Return where an interaction happened, when that is a modal or Home."""
+    container = {"type": "view", "view_id": source.id}
+    return {"container": container, "view": source.as_slack(workspace)}
+
+
+def named(channel: Channel) -> Json:
+    """Return the channel as interactions name it."""
+    return {"id": channel.id, "name": channel.spoken_name}

@@ -1,0 +1,129 @@
+"""Who and what a workspace holds: the team, its people, its channels, the app. Pure values."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+Json = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """The workspace's own name."""
+
+    id: str = "T0PLAYGRND"
+    name: str = "Playground"
+    domain: str = "playground"
+
+
+@dataclass(frozen=True, slots=True)
+class App:
+    """The app under test, as Slack knows it."""
+
+    id: str = "A0JOBTHREAD"
+    bot_id: str = "B0JOBTHREAD"
+    scopes: tuple[str, ...] = (
+        "app_mentions:read",
+        "channels:history",
+        "chat:write",
+        "commands",
+        "groups:history",
+        "im:history",
+        "im:write",
+        "reactions:write",
+        "users:read",
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class User:
+    """A person, or the bot's own user."""
+
+    id: str
+    name: str
+    is_bot: bool = False
+    zone: str = "Etc/UTC"  # an IANA name
+
+    def as_slack(self, team: Team) -> Json:
+        """Return the user as `users.info` gives it."""
+        profile = {"real_name": self.name.title(), "display_name": self.name, "team": team.id}
+        return {
+            "id": self.id,
+            "team_id": team.id,
+            "name": self.name,
+            "deleted": False,
+            "real_name": self.name.title(),
+            "tz": self.zone,
+            "tz_offset": 0,
+            "profile": profile,
+            "is_bot": self.is_bot,
+            "is_app_user": False,
+            "is_restricted": False,
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class Channel:
+    """A channel or a direct message, and who is in it."""
+
+    id: str
+    name: str
+    members: frozenset[str]
+    is_im: bool = False
+    is_private: bool = False
+    is_archived: bool = False
+
+    @property
+    def kind(self) -> str:
+        """Return the events' `channel_type`."""
+        if self.is_im:
+            return "im"
+        return "group" if self.is_private else "channel"
+
+    @property
+    def subscription(self) -> str:
+        """Return the name of the event subscription that its messages fall under."""
+        return {"im": "message.im", "group": "message.groups", "channel": "message.channels"}[
+            self.kind
+        ]
+
+    @property
+    def spoken_name(self) -> str:
+        """Return the name that slash commands and interactions carry."""
+        return {"im": "directmessage", "group": "privategroup", "channel": self.name}[self.kind]
+
+    def as_slack(self, bot: str) -> Json:
+        """Return the channel as `conversations.info` gives it."""
+        base = {
+            "id": self.id,
+            "is_im": self.is_im,
+            "is_private": self.is_private,
+            "is_archived": self.is_archived,
+        }
+        if self.is_im:
+            return {**base, "user": next(iter(self.members - {bot}), bot)}
+        return {
+            **base,
+            "name": self.name,
+            "name_normalized": self.name,
+            "is_channel": not self.is_private,
+            "is_group": self.is_private,
+            "is_member": bot in self.members,
+            "is_general": self.name == "general",
+            "num_members": len(self.members),
+        }
+
+
+ADA = User("U0ADA", "ada")
+BEN = User("U0BEN", "ben")
+BOT = User("U0JOBTHREAD", "jobthread", is_bot=True)
+EVERYBODY = (ADA, BEN, BOT)
+
+_ALL = frozenset({ADA.id, BEN.id, BOT.id})
+CHANNELS = (
+    Channel("C0DEPLOYS", "deploys", _ALL),
+    Channel("C0GENERAL", "general", _ALL),
+    Channel("C0PRIVOPS", "private-ops", _ALL - {BOT.id}, is_private=True),
+    Channel("D0ADA", "jobthread", frozenset({ADA.id, BOT.id}), is_im=True),
+)

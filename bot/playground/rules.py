@@ -1,0 +1,149 @@
+"""The grammar in which Block Kit's limits are written: small checks that yield problems. Pure.
+
+A check takes a value and its JSON pointer, and yields each problem in Slack's words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+Check = Callable[[Any, str], Iterator[str]]
+
+
+def problem(what: str, path: str) -> str:
+    """Return a problem as Slack writes it."""
+    return f"{what} [json-pointer:{path}]"
+
+
+def string(most: int | None = None, least: int = 1) -> Check:
+    """Return a check for a text of so many characters; by default it may not be empty."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, str):
+            yield problem("must be a string", path)
+        elif len(value) < least:
+            yield problem(f"must be more than {least - 1} characters", path)
+        elif most is not None and len(value) > most:
+            yield problem(f"must be less than {most + 1} characters", path)
+
+    return check
+
+
+def boolean(value: Any, path: str) -> Iterator[str]:
+    """Check for true or false."""
+    if not isinstance(value, bool):
+        yield problem("must be a boolean", path)
+
+
+def anything(_: Any, __: str) -> Iterator[str]:
+    """Check nothing."""
+    yield from ()
+
+
+def number(least: float | None = None, most: float | None = None) -> Check:
+    """Return a check for a number within these bounds."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            yield problem("must be a number", path)
+        elif (least is not None and value < least) or (most is not None and value > most):
+            yield problem(f"must be between {least} and {most}", path)
+
+    return check
+
+
+def one_of(*allowed: str) -> Check:
+    """Return a check for one of these words."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if value not in allowed:
+            yield problem("must be a valid enum value", path)
+
+    return check
+
+
+def items(inner: Check, least: int = 1, most: int | None = None) -> Check:
+    """Return a check for a list of so many things."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, list | tuple):
+            yield problem("must be an array", path)
+            return
+        if len(value) < least:
+            yield problem(f"no fewer than {least} items allowed", path)
+        if most is not None and len(value) > most:
+            yield problem(f"no more than {most} items allowed", path)
+        for position, each in enumerate(value):
+            yield from inner(each, f"{path}/{position}")
+
+    return check
+
+
+def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = None) -> Check:
+    """Return a check for an object with these fields and no others."""
+    fields = {**required, **(optional or {})}
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, dict):
+            yield problem("must be an object", path)
+            return
+        for name in required:
+            if value.get(name) is None:
+                yield problem(f"missing required field: {name}", path)
+        for name, held in value.items():
+            if name not in fields:
+                yield problem(f"invalid additional property: {name}", path)
+            elif held is not None or name not in required:
+                yield from fields[name](held, f"{path}/{name}")
+
+    return check
+
+
+def typed(kinds: Mapping[str, Check]) -> Check:
+    """Return a check for an object whose `type` says which of these it is."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        name = str(value.get("type")) if isinstance(value, dict) else "none"
+        if name in kinds:
+            yield from kinds[name](value, path)
+        else:
+            yield problem(f"unsupported type: {name}", f"{path}/type")
+
+    return check
+
+
+def any_field(*names: str) -> Check:
+    """Return a check that at least one of these fields is there."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if isinstance(value, dict) and all(value.get(name) is None for name in names):
+            yield problem(f"missing required field: {' or '.join(names)}", path)
+
+    return check
+
+
+def both(*checks: Check) -> Check:
+    """Return a check that asks all of these."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        for each in checks:
+            yield from each(value, path)
+
+    return check
+
+
+def kind(name: str, required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
+    """Return the check of one `type`, which may carry an id of its own kind."""
+    return shape({"type": one_of(name), **required}, optional)
+
+
+def plain(most: int) -> Check:
+    """Return a check for a plain_text object."""
+    return kind("plain_text", {"text": string(most)}, {"emoji": boolean})
+
+
+def text(most: int) -> Check:
+    """Return a check for a plain_text or mrkdwn object."""
+    marked = kind("mrkdwn", {"text": string(most)}, {"verbatim": boolean})
+    return typed({"plain_text": plain(most), "mrkdwn": marked})

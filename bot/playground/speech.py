@@ -1,0 +1,99 @@
+"""What a person types, as Slack passes it on: escaped text and a rich_text block. Pure."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.playground.messages import Json
+    from bot.playground.workspace import Workspace
+
+_TOKEN = re.compile(
+    r"<(?P<marked>[@#!][^<>\s]+|https?://[^<>\s]+)>"
+    r"|(?P<url>https?://[^\s<>|]*[^\s<>|.,;:!?)\]}'\"])"
+    r"|(?<![\w@])@(?P<user>[\w.-]*\w)"
+    r"|(?<![\w#])#(?P<channel>[\w-]+)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """One piece of what was typed: plain text, or something that Slack knows."""
+
+    kind: str  # text, link, user, channel or marked
+    value: str  # the text, the address or the id
+    name: str = ""
+
+
+def parts(workspace: Workspace, typed: str) -> list[Part]:
+    """Return the pieces of the text, in order."""
+    found, at = [], 0
+    for match in _TOKEN.finditer(typed):
+        part = _known(workspace, match)
+        if part:
+            found += [Part("text", typed[at : match.start()]), part]
+            at = match.end()
+    found.append(Part("text", typed[at:]))
+    return [part for part in found if part.value]
+
+
+def for_event(workspace: Workspace, typed: str) -> str:
+    """Return the text as messages carry it."""
+    return "".join(_marked(part) for part in parts(workspace, typed))
+
+
+def for_command(workspace: Workspace, typed: str, *, should_escape: bool) -> str:
+    """Return the text as a slash command carries it; names stay with the ids."""
+    if not should_escape:
+        return typed
+    return "".join(_marked(part, named=True) for part in parts(workspace, typed))
+
+
+def rich_text(workspace: Workspace, typed: str) -> Json:
+    """Return the block that Slack's own clients send along with the text."""
+    elements = [_element(part) for part in parts(workspace, typed)]
+    section = {"type": "rich_text_section", "elements": elements}
+    return {"type": "rich_text", "block_id": workspace.next_id("b"), "elements": [section]}
+
+
+def _known(workspace: Workspace, match: re.Match[str]) -> Part | None:
+    if match["marked"]:
+        return _from_mark(match["marked"])
+    if match["url"]:
+        return Part("link", match["url"])
+    if match["user"]:
+        named = {user.name: user for user in workspace.users.values()}
+        user = named.get(match["user"])
+        return Part("user", user.id, user.name) if user else None
+    channel = workspace.find_channel(match["channel"])
+    return Part("channel", channel.id, channel.name) if channel else None
+
+
+def _from_mark(marked: str) -> Part:
+    if marked.startswith("@"):
+        id_, _, name = marked[1:].partition("|")
+        return Part("user", id_, name)
+    return Part("link", marked) if marked.startswith("http") else Part("marked", marked)
+
+
+def _marked(part: Part, *, named: bool = False) -> str:
+    label = f"|{part.name}" if named and part.name else ""
+    marks = {"link": "<{}>", "marked": "<{}>", "user": "<@{}" + label + ">"}
+    marks["channel"] = "<#{}|" + part.name + ">"
+    if part.kind in marks:
+        return marks[part.kind].format(part.value)
+    return part.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+
+
+def _element(part: Part) -> Json:
+    match part.kind:
+        case "link":
+            return {"type": "link", "url": part.value}
+        case "user":
+            return {"type": "user", "user_id": part.value}
+        case "channel":
+            return {"type": "channel", "channel_id": part.value}
+        case _:
+            return {"type": "text", "text": part.value}

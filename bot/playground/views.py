@@ -1,0 +1,190 @@
+"""Modals and Home: the `views.*` methods and the stack of open views. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any
+
+from bot.playground import content
+from bot.playground.changes import Change, Kind
+from bot.playground.limits import view_problems
+from bot.playground.refusals import RefusedError
+from bot.playground.triggers import Triggers
+
+if TYPE_CHECKING:
+    from bot.playground.arguments import Arguments
+    from bot.playground.messages import Json
+    from bot.playground.workspace import Workspace
+
+_HIGHEST_STACK = 3
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One open modal, or somebody's Home."""
+
+    id: str
+    user: str
+    body: Json  # as the app wrote it, with block ids
+    hash: str  # new with every update
+    root_id: str
+    previous_id: str | None = None
+    values: Json = field(default_factory=dict)  # Slack's state.values
+
+    @property
+    def blocks(self) -> tuple[Json, ...]:
+        """Return the blocks of the view."""
+        return tuple(self.body["blocks"])
+
+    @property
+    def is_modal(self) -> bool:
+        """Tell a modal from Home."""
+        return bool(self.body["type"] == "modal")
+
+    def as_page(self) -> Json:
+        """Return the view as the page shows it."""
+        return {**self.body, "id": self.id}
+
+    def as_slack(self, workspace: Workspace) -> Json:
+        """Return the view as the Web API and the interactions give it."""
+        defaults = {"title": None, "submit": None, "close": None, "private_metadata": ""}
+        flags = {"callback_id": "", "external_id": "", "clear_on_close": False}
+        return {
+            **defaults,
+            **flags,
+            "notify_on_close": False,
+            **self.body,
+            "id": self.id,
+            "team_id": workspace.team.id,
+            "app_id": workspace.app.id,
+            "app_installed_team_id": workspace.team.id,
+            "bot_id": workspace.app.bot_id,
+            "hash": self.hash,
+            "root_view_id": self.root_id,
+            "previous_view_id": self.previous_id,
+            "state": {"values": self.values},
+        }
+
+
+class Views:
+    """The views that are open, and the trigger ids that open them."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        self._workspace = workspace
+        self.triggers = Triggers(workspace.clock)
+        self.opened: dict[str, View] = {}
+
+    def find(self, id_: str) -> View:
+        """Return the open view of this id."""
+        if id_ not in self.opened:
+            raise LookupError(f"There is no open view {id_}.")
+        return self.opened[id_]
+
+    def show(self, user: str, body: Json, previous: View | None = None) -> View:
+        """Put a new view before the user's eyes, over the previous one."""
+        id_ = self._workspace.next_id("V")
+        root = previous.root_id if previous else id_
+        view = View(id_, user, body, self._hash(), root, previous.id if previous else None)
+        return self._keep(view)
+
+    def replace(self, view: View, body: Json) -> View:
+        """Let the view hold something else; what was typed into blocks that stay is kept."""
+        stay = {block.get("block_id") for block in body["blocks"]}
+        values = {name: typed for name, typed in view.values.items() if name in stay}
+        return self._keep(replace(view, body=body, hash=self._hash(), values=values))
+
+    def remember(self, view: View, values: Json) -> View:
+        """Remember what the user has typed so far."""
+        typed = replace(view, values={**view.values, **values})
+        self.opened[view.id] = typed
+        return typed
+
+    def close(self, view: View) -> None:
+        """Take the view away; the one below shows again."""
+        self.opened.pop(view.id, None)
+        self._workspace.changes.tell(Change(Kind.VIEW_CLOSED, view=view))
+
+    def clear(self, view: View) -> None:
+        """Take away the whole stack that the view belongs to."""
+        for other in reversed([v for v in self.opened.values() if v.root_id == view.root_id]):
+            self.close(other)
+
+    def depth(self, view: View) -> int:
+        """Return how many views are stacked where this one is."""
+        return sum(other.root_id == view.root_id for other in self.opened.values())
+
+    def checked(self, body: Any) -> Json:
+        """Return the view with ids, or refuse what Slack would refuse."""
+        found = view_problems(body, frozenset(self._workspace.refused_blocks))
+        if found:
+            raise RefusedError("invalid_arguments", problems=tuple(found))
+        blocks = content.identified(self._workspace, body["blocks"])
+        return {**body, "blocks": list(blocks)}
+
+    def _hash(self) -> str:
+        return f"{self._workspace.clock.now().timestamp():.0f}.{self._workspace.next_id('h')}"
+
+    def _keep(self, view: View) -> View:
+        self.opened[view.id] = view
+        self._workspace.changes.tell(Change(Kind.VIEW, view=view))
+        return view
+
+    # The Web API's methods.
+
+    def open(self, asked: Arguments) -> Json:
+        """`views.open`: https://docs.slack.dev/reference/methods/views.open."""
+        body = self._body(asked)
+        trigger = self.triggers.exchange(asked.required("trigger_id"))
+        return self._answer(self.show(trigger.user, body))
+
+    def push(self, asked: Arguments) -> Json:
+        """`views.push`: https://docs.slack.dev/reference/methods/views.push."""
+        body = self._body(asked)
+        trigger = self.triggers.exchange(asked.required("trigger_id"))
+        below = self.opened.get(trigger.view_id or "")
+        if below is None:
+            raise RefusedError("not_found")
+        if self.depth(below) >= _HIGHEST_STACK:
+            raise RefusedError("push_limit_reached")
+        return self._answer(self.show(trigger.user, body, below))
+
+    def update(self, asked: Arguments) -> Json:
+        """`views.update`: https://docs.slack.dev/reference/methods/views.update."""
+        body = self._body(asked)
+        view = self._named(asked)
+        if asked.optional("hash") not in {None, view.hash}:
+            raise RefusedError("hash_conflict")
+        return self._answer(self.replace(view, body))
+
+    def publish(self, asked: Arguments) -> Json:
+        """`views.publish`: https://docs.slack.dev/reference/methods/views.publish."""
+        body, user = self._body(asked), asked.required("user_id")
+        if user not in self._workspace.users:
+            raise RefusedError("user_not_found")
+        home = self.home(user)
+        if home and asked.optional("hash") not in {None, home.hash}:
+            raise RefusedError("hash_conflict")
+        return self._answer(self.replace(home, body) if home else self.show(user, body))
+
+    def home(self, user: str) -> View | None:
+        """Return this person's Home, if the app has published one."""
+        own = (v for v in self.opened.values() if v.user == user and not v.is_modal)
+        return next(own, None)
+
+    def _body(self, asked: Arguments) -> Json:
+        body = asked.mapped("view", "invalid_arguments")
+        if body is None:
+            raise RefusedError("invalid_arguments", problems=("missing required field: view",))
+        return self.checked(body)
+
+    def _named(self, asked: Arguments) -> View:
+        external = asked.optional("external_id")
+        for view in self.opened.values():
+            if view.id == asked.optional("view_id"):
+                return view
+            if external and view.body.get("external_id") == external:
+                return view
+        raise RefusedError("not_found")
+
+    def _answer(self, view: View) -> Json:
+        return {"ok": True, "view": view.as_slack(self._workspace)}

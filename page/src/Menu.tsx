@@ -1,0 +1,105 @@
+// A button that opens a small menu, usable with the keyboard.
+import { type ReactNode, useEffect, useRef, useState } from "react";
+
+export interface Item {
+  label: string;
+  onPick: () => void;
+}
+
+interface Props {
+  label: string;
+  items: Item[];
+  className?: string;
+  actionId?: string;
+  at?: { x: number; y: number }; // opens there, as after a right click
+  onClose?: () => void;
+  children: ReactNode;
+}
+
+export function Menu({ label, items, className, actionId, at, onClose, children }: Props) {
+  const [isOpen, setOpen] = useState(false);
+  const button = useRef<HTMLButtonElement>(null);
+  const list = useRef<HTMLDivElement>(null);
+  const wasOpen = useRef(false); // the press that closes the popover must not open it again
+  useEffect(() => {
+    if (at) setOpen(true);
+  }, [at]);
+  useEffect(() => {
+    const shown = list.current;
+    if (!isOpen || !shown) return;
+    shown.showPopover();
+    const anchor = button.current!.getBoundingClientRect();
+    const from = at ?? { x: anchor.right - shown.offsetWidth, y: anchor.bottom + 4 };
+    const over = at ? at.y : anchor.top - 4;
+    const fits = from.y + shown.offsetHeight < innerHeight - 8;
+    shown.style.left = `${Math.max(8, Math.min(from.x, innerWidth - shown.offsetWidth - 8))}px`;
+    shown.style.top = `${fits ? from.y : Math.max(8, over - shown.offsetHeight)}px`;
+    shown.querySelector<HTMLElement>("button")?.focus();
+  }, [isOpen, at]);
+  const close = () => {
+    setOpen(false);
+    onClose?.();
+  };
+  const step = (by: number) => {
+    const all = [...(list.current?.querySelectorAll<HTMLElement>("button") ?? [])];
+    const next = all.indexOf(document.activeElement as HTMLElement) + by;
+    all[(next + all.length) % all.length]?.focus();
+  };
+  return (
+    <>
+      <button
+        ref={button}
+        type="button"
+        className={className}
+        aria-label={label}
+        title={label}
+        aria-haspopup="menu"
+        aria-expanded={isOpen}
+        data-action-id={actionId}
+        onPointerDown={() => {
+          wasOpen.current = isOpen;
+        }}
+        onClick={() => {
+          setOpen(!isOpen && !wasOpen.current);
+          wasOpen.current = false;
+        }}
+      >
+        {children}
+      </button>
+      {isOpen && (
+        <div
+          ref={list}
+          className="menu"
+          role="menu"
+          aria-label={label}
+          popover="auto"
+          onToggle={(event) => event.newState === "closed" && close()}
+          onKeyDown={(event) => {
+            if (event.key === "ArrowDown") step(1);
+            else if (event.key === "ArrowUp") step(-1);
+            else if (event.key === "Escape" || event.key === "Tab") {
+              close();
+              button.current?.focus();
+            } else return;
+            event.preventDefault();
+          }}
+        >
+          {items.map((item) => (
+            <button
+              key={item.label}
+              type="button"
+              role="menuitem"
+              onClick={() => {
+                close();
+                button.current?.focus();
+                item.onPick();
+              }}
+            >
+              {item.label}
+            </button>
+          ))}
+        </div>
+      )}
+    </>
+  );
+}

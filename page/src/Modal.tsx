@@ -1,0 +1,102 @@
+// A view that the app opened: its inputs, its submit and its close.
+import { useCallback, useEffect, useMemo, useRef, useState } from "react";
+import { Blocks } from "./Blocks";
+import { ActContext, usePage } from "./context";
+import { initial } from "./entries";
+import { type Form, FormContext, type Values, valuesOf } from "./form";
+import { Close } from "./icons";
+import { plain } from "./Mrkdwn";
+import type { Action, View } from "./slack";
+
+export function Modal({ view }: { view: View }) {
+  const { connection, complain } = usePage();
+  const dialog = useRef<HTMLDialogElement>(null);
+  const [filled, setFilled] = useState<Values>({});
+  const [errors, setErrors] = useState<Record<string, string>>({});
+  const [isBusy, setBusy] = useState(false);
+  const id = view.id;
+  // Slack gives every block an id; so does the page when the server did not.
+  const blocks = useMemo(
+    () => view.blocks.map((block, at) => ({ ...block, block_id: block.block_id ?? `block-${at}` })),
+    [view.blocks],
+  );
+
+  useEffect(() => {
+    dialog.current?.showModal();
+    dialog.current?.querySelector<HTMLElement>(".modal-body :is(input, select, textarea)")?.focus();
+  }, []);
+
+  const act = useCallback(
+    async (action: Action) => complain(await connection.click({ view_id: id }, action)),
+    [id, connection, complain],
+  );
+  const form: Form = useMemo(
+    () => ({
+      errors,
+      entry: (block, element) => filled[block ?? ""]?.[element.action_id ?? ""] ?? initial(element),
+      set: (block = "", element, entry) => {
+        setErrors(({ [block]: _, ...rest }) => rest);
+        setFilled((now) => ({
+          ...now,
+          [block]: { ...now[block], [element.action_id ?? ""]: entry },
+        }));
+      },
+    }),
+    [filled, errors],
+  );
+  const submit = async () => {
+    setBusy(true);
+    const answer = await connection.submit(id, valuesOf(blocks, filled));
+    setBusy(false);
+    // The app's sentences stand at their inputs; one for no input here stands where all others do.
+    const own = answer.ok ? {} : (answer.errors ?? {});
+    const isPlaced = blocks.some((block) => block.block_id in own);
+    setErrors(own);
+    complain(isPlaced ? { ok: true } : answer);
+  };
+  const close = () => void connection.close(id).then(complain);
+
+  return (
+    <dialog
+      ref={dialog}
+      className="modal"
+      data-testid="modal"
+      aria-label={plain(view.title)}
+      onCancel={(event) => {
+        event.preventDefault();
+        if (event.target === dialog.current) close();
+      }}
+    >
+      <form
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (!isBusy) void submit();
+        }}
+      >
+        <header>
+          <h2>{plain(view.title)}</h2>
+          <button type="button" className="icon" aria-label="Close" onClick={close}>
+            <Close />
+          </button>
+        </header>
+        <div className="modal-body">
+          <ActContext.Provider value={act}>
+            <FormContext.Provider value={form}>
+              <Blocks blocks={blocks} />
+            </FormContext.Provider>
+          </ActContext.Provider>
+        </div>
+        <footer>
+          <button type="button" className="button" onClick={close}>
+            {plain(view.close) || "Close"}
+          </button>
+          {view.submit && (
+            <button type="submit" className="button primary" aria-busy={isBusy || undefined}>
+              {plain(view.submit)}
+            </button>
+          )}
+        </footer>
+      </form>
+    </dialog>
+  );
+}

@@ -1,0 +1,84 @@
+// What an input of Block Kit holds: one entry of Slack's state.values. Pure.
+import type { Element, Json, Option } from "./slack";
+import { plain } from "./Mrkdwn";
+import type { Workspace } from "./workspace";
+
+export type Entry = { type: string } & Record<string, Json>;
+
+const chosen: Record<string, string> = {
+  users_select: "selected_user",
+  conversations_select: "selected_conversation",
+  channels_select: "selected_channel",
+  multi_users_select: "selected_users",
+  multi_conversations_select: "selected_conversations",
+  multi_channels_select: "selected_channels",
+  datepicker: "selected_date",
+  timepicker: "selected_time",
+  datetimepicker: "selected_date_time",
+  static_select: "selected_option",
+  external_select: "selected_option",
+  radio_buttons: "selected_option",
+  overflow: "selected_option",
+  multi_static_select: "selected_options",
+  multi_external_select: "selected_options",
+  checkboxes: "selected_options",
+};
+
+// The name of the field that holds an element's answer, as Slack spells it.
+export const fieldOf = (type: string): string => chosen[type] ?? "value";
+
+export function initial(element: Element): Entry {
+  const field = fieldOf(element.type);
+  const of = field === "value" ? "initial_value" : field.replace("selected", "initial");
+  const none = field.endsWith("s") ? [] : null;
+  return { type: element.type, [field]: element[of] ?? none };
+}
+
+export const optionEntry = (element: Element, option: Option): Entry => ({
+  type: element.type,
+  [fieldOf(element.type)]: option,
+});
+
+export interface Choice {
+  value: string;
+  label: string;
+  answer: Json;
+}
+
+export function choices(element: Element, workspace: Workspace): Choice[] {
+  if (/users_select/.test(element.type)) {
+    return workspace.users.map(({ id, name }) => ({ value: id, label: `@${name}`, answer: id }));
+  }
+  if (/(conversations|channels)_select/.test(element.type)) {
+    return workspace.channels
+      .filter((one) => element.type.includes("conversations") || !one.is_im)
+      .map(({ id, name, is_im }) => ({
+        value: id,
+        label: `${is_im ? "@" : "#"}${name}`,
+        answer: id,
+      }));
+  }
+  const first = element.initial_options ?? (element.initial_option ? [element.initial_option] : []);
+  const options: Option[] =
+    element.options ?? element.option_groups?.flatMap((group: Json) => group.options) ?? first;
+  return options.map((one) => ({ value: one.value, label: plain(one.text), answer: one }));
+}
+
+export const inputs: Record<string, string> = {
+  plain_text_input: "text",
+  email_text_input: "email",
+  url_text_input: "url",
+  number_input: "number",
+  datepicker: "date",
+  timepicker: "time",
+  datetimepicker: "datetime-local",
+};
+
+export const isControl = (type: string): boolean => type in inputs || type in chosen;
+
+export const shown = (type: string, answer: Json): string =>
+  type === "datetimepicker" && answer
+    ? new Date(answer * 1000 - new Date(answer * 1000).getTimezoneOffset() * 60_000)
+        .toISOString()
+        .slice(0, 16)
+    : (answer ?? "");

@@ -1,0 +1,82 @@
+// The page's few drawings. All are decoration: the words beside them say the same.
+import type { ReactNode } from "react";
+
+function drawn(paths: ReactNode, size = 20) {
+  return () => (
+    <svg
+      viewBox="0 0 20 20"
+      width={size}
+      height={size}
+      fill="none"
+      stroke="currentColor"
+      strokeWidth="1.6"
+      strokeLinecap="round"
+      strokeLinejoin="round"
+      aria-hidden="true"
+    >
+      {paths}
+    </svg>
+  );
+}
+
+export const Send = drawn(<path d="M3.5 16.5 17 10 3.5 3.5l1.8 6.5zM5.3 10H10" />, 18);
+export const Close = drawn(<path d="m5 5 10 10M15 5 5 15" />, 18);
+export const Reply = drawn(
+  <path d="M4 4.5h12a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1H9l-4 3v-3H4a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1zM6.5 8h7M6.5 10.7h4" />,
+  18,
+);
+export const Dots = drawn(<path d="M10 4.5h.01M10 10h.01M10 15.5h.01" strokeWidth="2.6" />, 18);
+export const Hash = drawn(
+  <path d="M8 3.5 6.5 16.5M13.5 3.5 12 16.5M3.8 7.5h12.8M3.4 12.5h12.8" />,
+  16,
+);
+export const Eye = drawn(
+  <>
+    <path d="M2 10s3-5.5 8-5.5S18 10 18 10s-3 5.5-8 5.5S2 10 2 10z" />
+    <circle cx="10" cy="10" r="2.2" />
+  </>,
+  14,
+);
+export const Down = drawn(<path d="M10 4v12M5 11l5 5 5-5" />, 16);
+export const Out = drawn(
+  <path d="M8 5H5a1 1 0 0 0-1 1v9a1 1 0 0 0 1 1h9a1 1 0 0 0 1-1v-3M11.5 4H16v4.5M16 4l-7 7" />,
+  14,
+);
+
+export const Done = drawn(
+  <>
+    <circle cx="10" cy="10" r="8" className="fill" />
+    <path d="m6.5 10.3 2.4 2.4 4.7-5" className="mark" strokeWidth="2" />
+  </>,
+  18,
+);
+export const Failed = drawn(
+  <>
+    <circle cx="10" cy="10" r="8" className="fill" />
+    <path d="m7.2 7.2 5.6 5.6m0-5.6-5.6 5.6" className="mark" strokeWidth="2" />
+  </>,
+  18,
+);
+export const Pending = drawn(<circle cx="10" cy="10" r="7.2" strokeDasharray="2.5 3.150" />, 18);
+export const Running = drawn(
+  <>
+    <circle cx="10" cy="10" r="7.2" opacity=".25" strokeWidth="2.2" />
+    <path d="M17.2 10A7.2 7.2 0 0 0 10 2.8" strokeWidth="2.2" />
+  </>,
+  18,
+);
+
+// The bot's own mark, the same as index.html's icon: a thread, and the job at its end.
+export const Knot = () => (
+  <svg
+    viewBox="0 0 32 32"
+    fill="none"
+    stroke="#fff"
+    strokeWidth="3"
+    strokeLinecap="round"
+    aria-hidden="true"
+  >
+    <path d="M9 10h9a5 5 0 0 1 0 10h-4" />
+    <circle cx="10" cy="20" r="3" fill="#7df0c0" stroke="none" />
+  </svg>
+);

@@ -1,0 +1,184 @@
+"""Posting, changing and deleting through the Web API, asked by slack_sdk's own client."""
+
+import pytest
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.playground import LocalSlack
+
+pytestmark = pytest.mark.anyio
+
+SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
+KEY = {"event_type": "jobthread_key", "event_payload": {"key": "w1:7"}}
+
+
+async def refusal(call) -> SlackApiError:
+    with pytest.raises(SlackApiError) as refused:
+        await call
+    return refused.value
+
+
+async def error(call) -> str:
+    return (await refusal(call)).response["error"]
+
+
+async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncWebClient):
+    """What the bot posts can be read by tests, with the ts that the bot was given."""
+    answer = await web.chat_postMessage(channel="C0DEPLOYS", text="hello", blocks=[SECTION])
+    [message] = slack.messages("deploys")
+    assert (message.ts, message.text) == (answer["ts"], "hello")
+    assert message.user == (await web.auth_test())["user_id"]
+    assert answer["message"]["blocks"][0]["block_id"]
+
+
+async def test_two_messages_never_share_a_ts(web: AsyncWebClient):
+    """A ts names one message, even when the clock stands still."""
+    stamps = [(await web.chat_postMessage(channel="#deploys", text="x"))["ts"] for _ in range(3)]
+    assert sorted(set(stamps)) == stamps
+
+
+async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebClient):
+    """A root says how many replies it has and which is the latest."""
+    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
+    reply = await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
+    thread = await web.conversations_replies(channel="C0DEPLOYS", ts=root["ts"])
+    assert thread["messages"][0]["reply_count"] == 1
+    assert thread["messages"][0]["latest_reply"] == reply["ts"]
+    assert [m.text for m in slack.thread("deploys", root["ts"])] == ["root", "one"]
+    assert [m.text for m in slack.messages("deploys")] == ["root"]
+
+
+async def test_a_broadcast_reply_shows_in_the_channel(slack: LocalSlack, web: AsyncWebClient):
+    """`reply_broadcast` puts a reply in both places."""
+    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
+    await web.chat_postMessage(
+        channel="C0DEPLOYS", text="failed", thread_ts=root["ts"], reply_broadcast=True
+    )
+    assert [m.text for m in slack.messages("deploys")] == ["root", "failed"]
+    page = await web.conversations_history(channel="C0DEPLOYS")
+    assert page["messages"][0]["subtype"] == "thread_broadcast"
+
+
+async def test_metadata_comes_back_only_when_asked_for(web: AsyncWebClient):
+    """`include_all_metadata` decides whether a reader sees the metadata."""
+    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root", metadata=KEY)
+    plain = await web.conversations_replies(channel="C0DEPLOYS", ts=root["ts"])
+    full = await web.conversations_replies(
+        channel="C0DEPLOYS", ts=root["ts"], include_all_metadata=True
+    )
+    assert "metadata" not in plain["messages"][0]
+    assert full["messages"][0]["metadata"] == KEY
+
+
+async def test_an_update_keeps_blocks_that_it_does_not_mention(
+    slack: LocalSlack, web: AsyncWebClient
+):
+    """Blocks stay until an update brings others, or an empty list."""
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="a", blocks=[SECTION])
+    await web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="b")
+    assert slack.messages()[0].blocks
+    await web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="c", blocks=[])
+    assert (slack.messages()[0].text, slack.messages()[0].blocks) == ("c", ())
+    assert slack.messages()[0].edited
+
+
+@pytest.mark.parametrize(
+    ("arguments", "word"),
+    [
+        ({"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
+        ({"channel": "C0PRIVOPS", "text": "x"}, "channel_not_found"),
+        ({"channel": "C0DEPLOYS", "text": " "}, "no_text"),
+        ({"channel": "C0DEPLOYS", "text": "x" * 40_001}, "msg_too_long"),
+        ({"channel": "C0DEPLOYS", "text": "x", "blocks": "{"}, "invalid_blocks_format"),
+        ({"channel": "C0DEPLOYS", "text": "x", "thread_ts": "1.000000"}, "thread_not_found"),
+        ({"channel": "C0DEPLOYS", "text": "x", "metadata": "{"}, "metadata_must_be_sent_as_json"),
+        ({"channel": "C0DEPLOYS", "text": "x", "metadata": {"a": 1}}, "invalid_metadata_schema"),
+    ],
+)
+async def test_a_post_is_refused_in_slacks_own_word(web: AsyncWebClient, arguments, word):
+    """Every refusal of a post has the error name that Slack documents."""
+    # The bare call: the named method would warn of a missing text before it asks.
+    assert await error(web.api_call("chat.postMessage", json=arguments)) == word
+
+
+async def test_refused_blocks_are_explained(web: AsyncWebClient):
+    """`invalid_blocks` says where and why, in `errors` and in `response_metadata`."""
+    blocks = [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]
+    refused = await refusal(web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks))
+    said = "must be less than 151 characters [json-pointer:/blocks/0/text/text]"
+    assert refused.response["error"] == "invalid_blocks"
+    assert refused.response["errors"] == [said]
+    assert refused.response["response_metadata"]["messages"] == [f"[ERROR] {said}"]
+
+
+async def test_an_update_takes_only_four_thousand_characters(web: AsyncWebClient):
+    """`chat.update` is stricter than `chat.postMessage`."""
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x" * 4_001)
+    call = web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="x" * 4_001)
+    assert await error(call) == "msg_too_long"
+
+
+async def test_the_bot_changes_only_its_own_messages(slack: LocalSlack, web: AsyncWebClient):
+    """Somebody else's words can be neither changed nor deleted, and a gone message neither."""
+    said = (await slack.says("mine", channel="deploys")).message
+    place = {"channel": said.channel, "ts": said.ts}
+    assert await error(web.chat_update(text="x", **place)) == "cant_update_message"
+    assert await error(web.chat_delete(**place)) == "cant_delete_message"
+    slack.delete(said)
+    assert await error(web.chat_update(text="x", **place)) == "message_not_found"
+
+
+async def test_an_archived_channel_takes_no_posts(slack: LocalSlack, web: AsyncWebClient):
+    """After archiving, posts and updates are refused, and history can still be read."""
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
+    slack.archive("deploys")
+    assert await error(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "is_archived"
+    update = web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="y")
+    assert await error(update) == "is_inactive"
+    assert (await web.conversations_history(channel="C0DEPLOYS"))["messages"]
+
+
+async def test_a_removed_bot_may_not_post(slack: LocalSlack, web: AsyncWebClient):
+    """A bot that was taken out of a public channel is told so."""
+    slack.remove_bot("deploys")
+    assert await error(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "not_in_channel"
+
+
+async def test_a_deleted_root_with_replies_leaves_a_tombstone(
+    slack: LocalSlack, web: AsyncWebClient
+):
+    """The thread lives on, and the root can no longer be updated."""
+    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
+    await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
+    await web.chat_delete(channel="C0DEPLOYS", ts=root["ts"])
+    assert [m.tombstone for m in slack.thread("deploys", root["ts"])] == [True, False]
+    update = web.chat_update(channel="C0DEPLOYS", ts=root["ts"], text="x")
+    assert await error(update) == "message_not_found"
+
+
+async def test_an_ephemeral_message_is_for_one_person(slack: LocalSlack, web: AsyncWebClient):
+    """Only the person named sees it, and it must be somebody in the channel."""
+    await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0BEN", text="psst")
+    assert [m.text for m in slack.ephemerals("ben", "deploys")] == ["psst"]
+    assert slack.ephemerals("ada") == slack.messages() == []
+    call = web.chat_postEphemeral(channel="C0DEPLOYS", user="U0NOBODY", text="psst")
+    assert await error(call) == "user_not_in_channel"
+
+
+async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebClient):
+    """A permalink names channel and message, and stays on this machine."""
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
+    link = await web.chat_getPermalink(channel="C0DEPLOYS", message_ts=posted["ts"])
+    stamp = posted["ts"].replace(".", "")
+    assert link["permalink"] == f"{slack.url}archives/C0DEPLOYS/p{stamp}"
+
+
+async def test_reactions_are_added_once(slack: LocalSlack, web: AsyncWebClient):
+    """The same emoji twice from the same hand is refused."""
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
+    place = {"channel": "C0DEPLOYS", "timestamp": posted["ts"], "name": "eyes"}
+    await web.reactions_add(**place)
+    assert slack.messages()[0].reactions[0].name == "eyes"
+    assert await error(web.reactions_add(**place)) == "already_reacted"
+    await web.reactions_remove(**place)
+    assert await error(web.reactions_remove(**place)) == "no_reaction"

@@ -1,0 +1,148 @@
+"""What a person does: clicking, choosing, using shortcuts; and response_url, their late answer."""
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot.playground import LocalSlack
+
+pytestmark = pytest.mark.anyio
+
+
+def plain(text: str) -> dict:
+    return {"type": "plain_text", "text": text}
+
+
+OPTIONS = [{"text": plain(name), "value": name} for name in ("rerun", "stop")]
+BLOCKS = [
+    {
+        "type": "actions",
+        "block_id": "deeds",
+        "elements": [
+            {"type": "button", "action_id": "refresh", "text": plain("Refresh"), "value": "J1"},
+            {"type": "overflow", "action_id": "more", "options": OPTIONS},
+            {"type": "static_select", "action_id": "task", "options": OPTIONS},
+            {"type": "external_select", "action_id": "job", "min_query_length": 1},
+        ],
+    }
+]
+
+
+@pytest.fixture
+async def card(slack: LocalSlack, web: AsyncWebClient):
+    await web.chat_postMessage(channel="C0DEPLOYS", text="card", blocks=BLOCKS)
+    return slack.messages("deploys")[0]
+
+
+async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app, card):
+    """A button's click says who, where and what."""
+    answer = await slack.click(card, "refresh", user="ben")
+    payload = app.got[0].payload
+    [action] = payload["actions"]
+    assert answer.ok
+    assert payload["type"] == "block_actions"
+    assert payload["user"]["id"] == "U0BEN"
+    assert payload["container"]["message_ts"] == payload["message"]["ts"] == card.ts
+    assert (action["block_id"], action["action_id"], action["value"]) == ("deeds", "refresh", "J1")
+    assert {"action_ts", "type", "text"} <= set(action)
+    assert {"response_url", "trigger_id", "state", "channel", "team"} <= set(payload)
+
+
+async def test_a_choice_carries_its_option(slack: LocalSlack, app, card):
+    """Overflow menus and selects send the option that was chosen."""
+    await slack.choose(card, "more", "stop")
+    await slack.choose(card, "task", "rerun")
+    chosen = [request.payload["actions"][0]["selected_option"] for request in app.got]
+    assert [option["value"] for option in chosen] == ["stop", "rerun"]
+    assert app.got[1].payload["state"]["values"]["deeds"]["task"]["selected_option"] == chosen[1]
+
+
+async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card):
+    """A test that clicks in vain learns what there is."""
+    with pytest.raises(LookupError, match="refresh, more, task, job"):
+        await slack.click(card, "restart")
+    slack.delete(card)
+    with pytest.raises(LookupError, match="deleted"):
+        await slack.click(card, "refresh")
+
+
+async def test_a_click_on_an_ephemeral_message_carries_no_message(slack: LocalSlack, app, web):
+    """Slack says only that it was ephemeral, and which."""
+    await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0ADA", text="psst", blocks=BLOCKS)
+    await slack.click(slack.ephemerals()[0], "refresh")
+    assert app.got[0].payload["container"]["is_ephemeral"]
+    assert "message" not in app.got[0].payload
+
+
+async def test_a_message_shortcut_carries_the_message(slack: LocalSlack, app, card):
+    """A shortcut on a message says which message."""
+    await slack.shortcut("show_job", card)
+    payload = app.got[0].payload
+    assert (payload["type"], payload["callback_id"]) == ("message_action", "show_job")
+    assert payload["message"]["text"] == "card"
+    assert payload["message_ts"] == card.ts
+    assert "response_url" in payload
+
+
+async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app):
+    """A shortcut from anywhere carries a trigger and nothing to answer to."""
+    await slack.shortcut("show_job")
+    payload = app.got[0].payload
+    assert payload["type"] == "shortcut"
+    assert "trigger_id" in payload
+    assert not {"channel", "message", "response_url"} & set(payload)
+
+
+async def test_suggestions_come_from_the_app(slack: LocalSlack, app, card):
+    """What is typed into an external select is answered by the app's options."""
+    app.replies = lambda request: {"options": OPTIONS} if request.payload["value"] == "re" else {}
+    assert await slack.suggest(card, "job", "re") == OPTIONS
+    assert app.got[0].payload["type"] == "block_suggestion"
+
+
+async def test_a_response_url_works_five_times(slack: LocalSlack, app):
+    """The sixth answer is refused as used."""
+    late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
+    answers = [await late.send(text=str(number)) for number in range(6)]
+    assert [answer.status_code for answer in answers] == [200] * 5 + [404]
+    assert "used_url" in answers[-1].body
+    assert [m.text for m in slack.ephemerals()] == list("01234")
+
+
+async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, app, clock):
+    """After thirty minutes the answer is refused as expired."""
+    late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
+    clock.advance(minutes=31)
+    answer = await late.send(text="late")
+    assert (answer.status_code, "expired_url" in answer.body) == (404, True)
+
+
+async def test_a_late_answer_may_replace_the_first(slack: LocalSlack, app):
+    """`replace_original` turns "Looking up" into the answer, `delete_original` takes it away."""
+    app.replies = lambda _: {"text": "Looking up"}
+    late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
+    await late.send(text="J1 failed", replace_original=True)
+    assert [m.text for m in slack.ephemerals()] == ["J1 failed"]
+    await late.send(delete_original=True)
+    assert slack.ephemerals() == []
+
+
+async def test_a_late_answer_may_be_for_all(slack: LocalSlack, app, card):
+    """`in_channel` posts for everybody, in the thread that is named."""
+    late = AsyncWebhookClient((await slack.click(card, "refresh")).response_url)
+    await late.send_dict({"text": "done", "response_type": "in_channel", "thread_ts": card.ts})
+    assert [m.text for m in slack.thread("deploys", card.ts)] == ["card", "done"]
+
+
+async def test_a_late_answer_is_checked_like_any_other(slack: LocalSlack, app):
+    """Blocks that Slack would refuse are refused here too."""
+    late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
+    answer = await late.send_dict({"text": "x", "blocks": [{"type": "banner"}]})
+    assert (answer.status_code, "invalid_blocks" in answer.body) == (400, True)
+    assert slack.ephemerals() == []
+
+
+async def test_waiting_in_vain_ends_with_what_was_said(slack: LocalSlack, card):
+    """The error of `until` shows the last messages."""
+    with pytest.raises(TimeoutError, match="card"):
+        await slack.until(lambda: False, seconds=0.01)

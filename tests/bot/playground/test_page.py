@@ -1,0 +1,468 @@
+"""The page of the local Slack, in a real browser."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from aiohttp import ClientSession, WSMsgType
+from anyio import create_task_group
+from playwright.async_api import async_playwright, expect
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.playground import LocalSlack
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from playwright.async_api import Browser, Locator, Page, Route, WebSocketRoute
+
+pytestmark = [pytest.mark.anyio, pytest.mark.browser]
+
+BROWSERS = ("chromium", "chromium-browser", "google-chrome")
+QUIET = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+SUGGESTIONS = (
+    {"title": "A deploy", "text": "@jobthread deploys:JOB1", "hint": "takes two minutes"},
+    {"title": "Help", "text": "/job help", "hint": "what I can do"},
+)
+
+Json = dict[str, Any]
+
+
+@pytest.fixture(scope="module")
+def anyio_backend() -> str:
+    """Keep one event loop for the module, so that its tests can share one browser."""
+    return "asyncio"
+
+
+@pytest.fixture(scope="module")
+def chromium() -> str:
+    """Return the path of a browser on this machine."""
+    found = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if found:
+        return found
+    sentence = "There is no Chromium here; install one, for example: apt install chromium"
+    if os.environ.get("CI"):
+        pytest.fail(sentence)
+    pytest.skip(sentence)
+
+
+@dataclass
+class App:
+    """The smallest app there is: it acknowledges everything, and remembers it."""
+
+    client: AsyncWebClient
+    heard: list[Json] = field(default_factory=list)
+    errors: dict[str, str] = field(default_factory=dict)  # for the next submissions
+
+    async def listen(self, address: str) -> None:
+        """Hold a Socket Mode connection."""
+        async with ClientSession() as session, session.ws_connect(address) as socket:
+            async for frame in socket:
+                if frame.type is WSMsgType.TEXT:
+                    await self._answer(socket, frame.json())
+
+    async def _answer(self, socket: Any, envelope: Json) -> None:
+        if "envelope_id" not in envelope:
+            return
+        self.heard.append(envelope["payload"])
+        answer: Json = {"envelope_id": envelope["envelope_id"]}
+        if self.errors and envelope["payload"]["type"] == "view_submission":
+            answer["payload"] = {"response_action": "errors", "errors": self.errors}
+        await socket.send_json(answer)
+
+    def last(self, kind: str) -> Json | None:
+        """Return the newest payload of this type."""
+        return next((one for one in reversed(self.heard) if one.get("type") == kind), None)
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LocalSlack]:
+    """Serve a workspace."""
+    async with LocalSlack(suggestions=SUGGESTIONS) as slack:
+        yield slack
+
+
+@asynccontextmanager
+async def connected(slack: LocalSlack) -> AsyncIterator[App]:
+    """Connect an app for as long as this lasts."""
+    app = App(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
+    async with create_task_group() as tasks:
+        tasks.start_soon(app.listen, slack.sockets.ticket())
+        await slack.until(lambda: slack.connected)
+        yield app
+        tasks.cancel_scope.cancel()
+
+
+@pytest.fixture
+async def app(slack: LocalSlack) -> AsyncIterator[App]:
+    """Connect the app."""
+    async with connected(slack) as app:
+        yield app
+
+
+@pytest.fixture(scope="module")
+async def browser(chromium: str) -> AsyncIterator[Browser]:
+    """Start the browser, once for all tests here."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(slack: LocalSlack, browser: Browser) -> AsyncIterator[Page]:
+    """Open the page; afterwards nothing must have gone wrong in it, or gone elsewhere."""
+    complaints: list[str] = []
+    addresses: list[str] = []
+    page = await browser.new_page(viewport={"width": 1280, "height": 800})
+    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else 0)
+    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("request", lambda request: addresses.append(request.url))
+    await page.goto(slack.url)
+    await expect(page.get_by_test_id("composer")).to_be_visible()
+    yield page
+    await page.close()
+    assert complaints == []
+    assert [address for address in addresses if not address.startswith(slack.url)] == []
+
+
+def button(name: str, action_id: str, **more: Any) -> Json:
+    """Return a button."""
+    text = {"type": "plain_text", "text": name}
+    return {"type": "button", "text": text, "action_id": action_id, "value": "JOB1", **more}
+
+
+def card(status: str, *buttons: Json) -> list[Json]:
+    """Return the blocks of a job card."""
+    return [
+        {"type": "header", "text": {"type": "plain_text", "text": "deploy-api"}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": status}},
+        {"type": "actions", "block_id": "deeds", "elements": list(buttons)},
+    ]
+
+
+def message(page: Page, ts: str) -> Locator:
+    """Return the message in the channel, not the one in the thread."""
+    return page.get_by_test_id("channel").locator(f'[data-testid="message"][data-ts="{ts}"]')
+
+
+async def posted(app: App, text: str, **more: Any) -> str:
+    """Let the bot post into #deploys; return the ts."""
+    answer = await app.client.chat_postMessage(channel="C0DEPLOYS", text=text, **more)
+    return str(answer["ts"])
+
+
+async def test_a_typed_message_shows_in_the_channel(slack: LocalSlack, page: Page) -> None:
+    """Enter sends, Shift-Enter does not."""
+    composer = page.get_by_test_id("composer")
+    await composer.fill("the first line")
+    await composer.press("Shift+Enter")
+    await composer.press_sequentially("the second")
+    await composer.press("Enter")
+    await expect(page.get_by_test_id("message").last).to_contain_text("the first line\nthe second")
+    await expect(composer).to_have_value("")
+    assert slack.messages("deploys")[-1].text == "the first line\nthe second"
+
+
+async def test_a_mention_of_the_bot_is_shown_as_a_mention(page: Page) -> None:
+    """What reached the bot can be told from what only looks like its name."""
+    await page.get_by_test_id("composer").fill("@jobthread deploys:JOB1")
+    await page.get_by_test_id("composer").press("Enter")
+    await expect(page.get_by_test_id("message").last.locator(".mention")).to_have_text("@jobthread")
+
+
+async def test_a_click_on_a_bots_button_reaches_the_app(
+    slack: LocalSlack, app: App, page: Page
+) -> None:
+    """It arrives as block_actions, with the block, the action and the value of the button."""
+    ts = await posted(app, "Running.", blocks=card("*Running*", button("Refresh", "refresh")))
+    await expect(message(page, ts).get_by_role("heading")).to_have_text("deploy-api")
+    await message(page, ts).locator('[data-action-id="refresh"]').click()
+    payload = await slack.until(lambda: app.last("block_actions"))
+    (action,) = payload["actions"]
+    assert (action["block_id"], action["action_id"]) == ("deeds", "refresh")
+    assert action["value"] == "JOB1"
+    assert payload["message"]["ts"] == ts
+
+
+async def test_a_button_that_wants_to_be_confirmed_asks_first(
+    slack: LocalSlack, app: App, page: Page
+) -> None:
+    """Saying no sends nothing, saying yes sends the click."""
+    texts = {"title": "Cancel it?", "text": "It stops.", "confirm": "Stop it", "deny": "Keep it"}
+    confirm = {name: {"type": "plain_text", "text": text} for name, text in texts.items()}
+    ts = await posted(
+        app, "Running.", blocks=card("*Running*", button("Cancel", "cancel", confirm=confirm))
+    )
+    await message(page, ts).get_by_role("button", name="Cancel").click()
+    await page.get_by_role("dialog", name="Cancel it?").get_by_text("Keep it").click()
+    await expect(page.get_by_role("dialog")).to_have_count(0)
+    assert app.heard == []
+    await message(page, ts).get_by_role("button", name="Cancel").click()
+    await page.get_by_role("dialog", name="Cancel it?").get_by_text("Stop it").click()
+    payload = await slack.until(lambda: app.last("block_actions"))
+    assert payload["actions"][0]["action_id"] == "cancel"
+
+
+async def test_a_choice_in_a_menu_reaches_the_app(slack: LocalSlack, app: App, page: Page) -> None:
+    """An overflow menu and a select both send the option that was chosen."""
+    options = [
+        {"text": {"type": "plain_text", "text": name}, "value": name} for name in ("one", "two")
+    ]
+    overflow = {"type": "overflow", "action_id": "more", "options": options}
+    select = {"type": "static_select", "action_id": "pick", "options": options}
+    ts = await posted(app, "Choose.", blocks=card("*Running*", overflow, select))
+    await message(page, ts).locator('[data-action-id="more"]').click()
+    await page.get_by_role("menuitem", name="two").click()
+    await slack.until(lambda: app.last("block_actions"))
+    await message(page, ts).locator('select[data-action-id="pick"]').select_option("one")
+    await slack.until(lambda: len(app.heard) == 2)
+    chosen = [payload["actions"][0]["selected_option"]["value"] for payload in app.heard]
+    assert chosen == ["two", "one"]
+
+
+async def test_an_update_changes_the_message_in_its_place(app: App, page: Page) -> None:
+    """A card is one message for as long as its job lives."""
+    ts = await posted(app, "Running.", blocks=card("*Running*", button("Refresh", "refresh")))
+    await posted(app, "Another.")
+    await expect(page.get_by_test_id("message")).to_have_count(2)
+    await app.client.chat_update(
+        channel="C0DEPLOYS",
+        ts=ts,
+        text="Succeeded.",
+        blocks=card("*Succeeded*", button("Again", "again")),
+    )
+    await expect(message(page, ts)).to_contain_text("Succeeded")
+    await expect(message(page, ts)).not_to_contain_text("Running")
+    await expect(page.get_by_test_id("message")).to_have_count(2)
+    await expect(page.get_by_test_id("message").first).to_have_attribute("data-ts", ts)
+
+
+async def test_a_deleted_message_goes(app: App, page: Page) -> None:
+    """The page shows what the workspace holds."""
+    ts = await posted(app, "Gone soon.")
+    await expect(message(page, ts)).to_be_visible()
+    await app.client.chat_delete(channel="C0DEPLOYS", ts=ts)
+    await expect(message(page, ts)).to_have_count(0)
+
+
+async def test_a_thread_opens_and_its_composer_replies_there(
+    slack: LocalSlack, app: App, page: Page
+) -> None:
+    """The root says how many replies there are; the panel shows them and takes another."""
+    ts = await posted(app, "Running.")
+    await posted(app, "Step 1 is done.", thread_ts=ts)
+    await message(page, ts).get_by_test_id("replies").click()
+    thread = page.get_by_test_id("thread")
+    await expect(thread.get_by_test_id("message")).to_have_count(2)
+    await page.get_by_test_id("thread-composer").fill("thanks")
+    await page.get_by_test_id("thread-composer").press("Enter")
+    await expect(thread.get_by_test_id("message").last).to_contain_text("thanks")
+    await expect(message(page, ts).get_by_test_id("replies")).to_contain_text("2 replies")
+    await expect(page.get_by_test_id("channel").get_by_test_id("message")).to_have_count(1)
+    assert [said.text for said in slack.thread("deploys", ts)][-1] == "thanks"
+    await thread.get_by_role("button", name="Close thread").click()
+    await expect(thread).to_have_count(0)
+
+
+async def test_a_broadcast_reply_shows_in_the_channel_too(app: App, page: Page) -> None:
+    """It says that it belongs to a thread, and leads there."""
+    ts = await posted(app, "deploy-api runs.")
+    await posted(app, "It failed.", thread_ts=ts, reply_broadcast=True)
+    last = page.get_by_test_id("channel").get_by_test_id("message").last
+    await expect(last).to_contain_text("replied to a thread: deploy-api runs.")
+    await last.get_by_role("button", name="deploy-api runs.").click()
+    await expect(page.get_by_test_id("thread").get_by_test_id("message")).to_have_count(2)
+
+
+async def test_an_ephemeral_message_says_who_sees_it(app: App, page: Page) -> None:
+    """Nobody has to wonder whether the channel saw the mistake."""
+    await app.client.chat_postEphemeral(channel="C0DEPLOYS", user="U0ADA", text="No such job.")
+    shown = page.get_by_test_id("message").filter(has_text="No such job.")
+    await expect(shown).to_contain_text("Only visible to you")
+
+
+async def test_a_suggestion_fills_the_composer_or_is_sent_at_once(
+    slack: LocalSlack, page: Page
+) -> None:
+    """Newcomers need not know what to type."""
+    first = page.get_by_test_id("suggestion").first
+    await first.get_by_role("button", name=re.compile("^A deploy")).click()
+    await expect(page.get_by_test_id("composer")).to_have_value("@jobthread deploys:JOB1")
+    await expect(page.get_by_test_id("composer")).to_be_focused()
+    assert slack.messages("deploys") == []
+    await first.get_by_role("button", name="Send: @jobthread deploys:JOB1").click()
+    await expect(page.get_by_test_id("message")).to_have_count(1)
+
+
+async def test_a_slash_opens_a_hint_that_completes(page: Page) -> None:
+    """The commands to try are one key away."""
+    await page.get_by_test_id("composer").fill("/jo")
+    await expect(page.get_by_test_id("slash-hint")).to_contain_text("/job help")
+    await page.get_by_test_id("composer").press("Tab")
+    await expect(page.get_by_test_id("composer")).to_have_value("/job help")
+
+
+async def test_a_modal_is_filled_in_and_submitted(slack: LocalSlack, app: App, page: Page) -> None:
+    """Its values arrive as Slack sends them, and the app's complaint stands at its input."""
+    ts = await posted(app, "Ask me.", blocks=card("Hello", button("Follow a job", "ask")))
+    await message(page, ts).get_by_role("button", name="Follow a job").click()
+    trigger = (await slack.until(lambda: app.last("block_actions")))["trigger_id"]
+    element = {"type": "plain_text_input", "action_id": "id"}
+    label = {"type": "plain_text", "text": "Job"}
+    view = {
+        "type": "modal",
+        "title": {"type": "plain_text", "text": "Follow"},
+        "submit": {"type": "plain_text", "text": "Start"},
+        "blocks": [{"type": "input", "block_id": "job", "label": label, "element": element}],
+    }
+    await app.client.views_open(trigger_id=trigger, view=view)
+    modal = page.get_by_test_id("modal")
+    await modal.get_by_label("Job", exact=True).fill("JOB9")
+    app.errors = {"job": "No job is called JOB9."}
+    await modal.get_by_role("button", name="Start").click()
+    await expect(modal).to_contain_text("No job is called JOB9.")
+    app.errors = {}
+    await modal.get_by_label("Job", exact=True).fill("JOB1")
+    await modal.get_by_role("button", name="Start").click()
+    await expect(modal).to_have_count(0)
+    submitted = app.last("view_submission")
+    assert submitted is not None
+    values = submitted["view"]["state"]["values"]
+    assert values == {"job": {"id": {"type": "plain_text_input", "value": "JOB1"}}}
+
+
+async def test_a_messages_menu_offers_to_follow_its_jobs(
+    slack: LocalSlack, app: App, page: Page
+) -> None:
+    """The message shortcut reaches the app with the message it was used on."""
+    ts = await posted(app, "See deploys:JOB1.")
+    await message(page, ts).hover()
+    await message(page, ts).get_by_role("button", name="More actions").click()
+    await page.get_by_role("menuitem", name="Follow jobs in this message").click()
+    payload = await slack.until(lambda: app.last("message_action"))
+    assert payload["callback_id"] == "follow_jobs"
+    assert payload["message"]["ts"] == ts
+
+
+async def test_a_permalink_leads_to_its_message(slack: LocalSlack, app: App, page: Page) -> None:
+    """A message of the channel is highlighted; one of a thread is, in its open thread."""
+    root = await posted(app, "The root.")
+    for number in range(30):
+        await posted(
+            app, f"Line {number}", blocks=card(f"Line {number}", button("Refresh", "refresh"))
+        )
+    reply = await posted(app, "The reply.", thread_ts=root)
+    await page.goto(f"{slack.url}archives/C0DEPLOYS/p{root.replace('.', '')}")
+    await expect(message(page, root)).to_have_class(re.compile("highlighted"))
+    await expect(message(page, root)).to_be_in_viewport()
+    address = f"{slack.url}archives/C0DEPLOYS/p{reply.replace('.', '')}?thread_ts={root}"
+    await page.goto(address)
+    shown = page.get_by_test_id("thread").locator(f'[data-ts="{reply}"]')
+    await expect(shown).to_have_class(re.compile("highlighted"))
+
+
+async def test_other_peoples_text_stays_text(app: App, page: Page) -> None:
+    """Markup that was escaped is shown, never obeyed."""
+    await posted(app, "&lt;img src=x onerror=alert(1)&gt; <javascript:alert(1)|click> # no *bold*")
+    last = page.get_by_test_id("message").last
+    await expect(last).to_contain_text("<img src=x onerror=alert(1)> click # no bold")
+    await expect(last.locator("img, a")).to_have_count(0)
+    await expect(last.locator(".mrkdwn b")).to_have_text("bold")
+
+
+async def test_steps_and_tables_say_their_state_in_words(app: App, page: Page) -> None:
+    """Neither colour nor drawing is needed to read them."""
+    states = {"complete": "Done", "in_progress": "Running", "pending": "Waiting", "error": "Failed"}
+    tasks = [
+        {"type": "task_card", "task_id": status, "title": f"Step {status}", "status": status}
+        for status in states
+    ]
+    rows = [
+        [{"type": "raw_text", "text": text} for text in row]
+        for row in (("Job", "Took"), ("api", "12 s"))
+    ]
+    blocks = [{"type": "plan", "title": "Steps", "tasks": tasks}, {"type": "table", "rows": rows}]
+    ts = await posted(app, "Steps.", blocks=blocks)
+    for status, word in states.items():
+        task = message(page, ts).locator(f'[data-task-id="{status}"]')
+        await expect(task).to_contain_text(word)
+    await expect(message(page, ts).get_by_role("columnheader")).to_have_text(["Job", "Took"])
+    await expect(message(page, ts).get_by_role("cell")).to_have_text(["api", "12 s"])
+
+
+async def test_the_page_says_whether_the_bot_is_connected(slack: LocalSlack, page: Page) -> None:
+    """In words, and as soon as it changes."""
+    status = page.get_by_test_id("bot-status")
+    await expect(status).to_have_text("jobthread is not connected")
+    async with connected(slack):
+        await expect(status).to_have_text("jobthread is connected")
+    await expect(status).to_have_text("jobthread is not connected")
+
+
+async def test_another_channels_news_is_marked_unread_until_it_is_read(
+    app: App, page: Page
+) -> None:
+    """The dot has a name for those who do not see it."""
+    general = page.get_by_role("navigation").get_by_role("button", name="general")
+    await app.client.chat_postMessage(channel="C0GENERAL", text="News.")
+    await expect(general.get_by_label("unread messages")).to_be_visible()
+    await general.click()
+    await expect(page.get_by_test_id("message")).to_contain_text("News.")
+    await expect(general.get_by_label("unread messages")).to_have_count(0)
+
+
+async def test_the_page_asks_no_other_host_and_its_console_stays_quiet(
+    app: App, page: Page
+) -> None:
+    """Pictures of other hosts become links; the page fixture checks the rest, for every test."""
+    picture = {"type": "image", "image_url": "https://example.com/x.png", "alt_text": "a chart"}
+    await posted(app, "A picture.", blocks=[picture])
+    last = page.get_by_test_id("message").last
+    await expect(last.get_by_role("link", name="a chart")).to_be_visible()
+    await expect(last.get_by_role("img")).to_have_count(0)
+
+
+async def test_a_block_of_a_kind_unknown_here_is_named(page: Page, slack: LocalSlack) -> None:
+    """A new block of Slack's is a grey box, not a hole and not an error."""
+    await slack.says("hello")
+    said = {**slack.messages("deploys")[0].as_page(), "blocks": [{"type": "hologram"}]}
+    await page.route("**/page/state", lambda route: _answer(route, said))
+    await page.reload()
+    await expect(page.get_by_test_id("message").locator(".unknown")).to_contain_text("hologram")
+
+
+async def _answer(route: Route, said: Json) -> None:
+    state = await (await route.fetch()).json()
+    await route.fulfill(json={**state, "messages": [said]})
+
+
+async def test_a_page_that_lost_its_connection_catches_up_by_itself(app: App, page: Page) -> None:
+    """What was said meanwhile is there as soon as the connection is back."""
+    sockets: list[WebSocketRoute] = []
+
+    def through(socket: WebSocketRoute) -> None:
+        socket.connect_to_server()
+        sockets.append(socket)
+
+    await page.route_web_socket("**/page/events", through)
+    await page.reload()
+    await expect(page.get_by_test_id("bot-status")).to_have_text("jobthread is connected")
+    await sockets[0].close()
+    ts = await posted(app, "Said meanwhile.")
+    await expect(message(page, ts)).to_be_visible()
+    assert len(sockets) == 2

@@ -1,0 +1,48 @@
+"""What a person types, as Slack passes it on."""
+
+import pytest
+
+from bot.clock import SystemClock
+from bot.playground import speech
+from bot.playground.workspace import Workspace
+
+
+@pytest.fixture
+def workspace() -> Workspace:
+    return Workspace(SystemClock())
+
+
+@pytest.mark.parametrize(
+    ("typed", "sent"),
+    [
+        ("hello", "hello"),
+        ("@ben", "<@U0BEN>"),
+        ("<@U0BEN>", "<@U0BEN>"),
+        ("<!here>", "<!here>"),
+        ("me@ben.test", "me@ben.test"),
+        ("@nobody", "@nobody"),
+        ("see #deploys.", "see <#C0DEPLOYS|deploys>."),
+        ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
+        ("(https://x.test/a?b=1&c=2).", "(<https://x.test/a?b=1&c=2>)."),
+        ("ref deploys:JOB1#2", "ref deploys:JOB1#2"),
+    ],
+)
+def test_a_message_is_marked_up(workspace: Workspace, typed, sent):
+    """People, channels and links become marks, and the rest is escaped."""
+    assert speech.for_event(workspace, typed) == sent
+
+
+def test_a_command_names_people_beside_their_ids(workspace: Workspace):
+    """`should_escape` gives id and name; without it the text is as it was typed."""
+    assert speech.for_command(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
+    assert speech.for_command(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
+
+
+def test_the_same_words_come_as_rich_text(workspace: Workspace):
+    """Slack's clients send a block along; its elements are the parts of the text."""
+    [section] = speech.rich_text(workspace, "@ben see https://x.test")["elements"]
+    assert section["elements"] == [
+        {"type": "user", "user_id": "U0BEN"},
+        {"type": "text", "text": " see "},
+        {"type": "link", "url": "https://x.test"},
+    ]
