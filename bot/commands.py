@@ -66,9 +66,11 @@ def _words(text: str) -> list[str]:
 
 
 _LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
+_TAKEN_FOR_A_LINK = re.compile(r"(?<=[^\s(])<https?://([^|>\s]+)\|\1>")  # the .sh of run-1.sh
 _MENTION = re.compile(r"<[@#!][^>]*>")
 
 
 def plain(text: str) -> str:
     """Return a text of Slack's as the person typed it: links bare, mentions gone, unescaped."""
-    return html.unescape(_MENTION.sub(" ", _LINK.sub(r" \1 ", text))).strip()
+    typed = _TAKEN_FOR_A_LINK.sub(r"\1", text)
+    return html.unescape(_MENTION.sub(" ", _LINK.sub(r" \1 ", typed))).strip()

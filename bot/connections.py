@@ -9,7 +9,7 @@ from pydantic import ValidationError
 from bot.errors import SettingsError
 from bot.http import Http
 from bot.likeness import closest
-from bot.settings import missing_secret, read_secret_files, secret_fields, sentences
+from bot.settings import Unread, missing_secret, read_secret_files, secret_fields, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -79,15 +79,14 @@ def _connection(
     if kind not in kinds:
         raise SettingsError([_unknown_kind(where, kind, kinds)])
     provider = kinds[kind]
+    raw = read_secret_files({k: v for k, v in table.items() if k != "provider"}, provider.Settings)
+    problems = [f"{where}.{value}." for value in raw.values() if isinstance(value, Unread)]
     try:
-        raw = read_secret_files(
-            {k: v for k, v in table.items() if k != "provider"}, provider.Settings
-        )
         settings = provider.Settings(**raw)
     except ValidationError as error:
-        raise SettingsError(_connection_problems(error, where, provider)) from None
-    except ValueError as error:
-        raise SettingsError([f"{where}.{error}."]) from None
+        problems += _connection_problems(error, where, provider)
+    if problems:
+        raise SettingsError(problems) from None
     return provider(name, settings, clock)
 
 

@@ -52,5 +52,6 @@ def next_look(job: Job, now: datetime, *, shortest: float = FIRST_SECONDS) -> fl
 
 def next_try(error: ProviderError, failures: int, *, shortest: float = FIRST_SECONDS) -> float:
     """Return the seconds until a look that failed `failures` times in a row is tried again."""
-    backed_off: float = min(TROUBLE_SECONDS, shortest * 2 ** min(failures, 10))
+    longest = max(TROUBLE_SECONDS, shortest)
+    backed_off: float = min(longest, shortest * 2 ** min(failures, 10))
     return max(backed_off, error.retry_after) if isinstance(error, RateLimited) else backed_off

@@ -9,10 +9,12 @@ from bot.errors import trail
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 
-# Slack's tokens, single-use socket addresses and response_urls; bearer tokens; signatures.
+# Slack's tokens, single-use socket addresses and response_urls; a database's password; headers
+# that sign a call, as HTTP and as Python write them.
 _SECRET = re.compile(
-    r"xox[a-z]-[\w-]+|xapp-[\w-]+|wss?://\S+|https?://\S*(?:hooks\.slack|/response)\S*"
-    r"|(?i:bearer|signature=|x-auth-token[:=]|explorer_token=)\s*\S+"
+    r"(?:xoxe\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|wss?://\S+"
+    r"|https?://\S*(?:hooks\.slack|/respon(?:d|se))\S*|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
+    r"|(?i:bearer\s*|signature\W{1,4}|(?:x-(?:auth|subject|security)|explorer)[-_]token\W{1,4})\S+"
 )
 
 
@@ -21,13 +23,20 @@ class Discretion(logging.Filter):
 
     def filter(self, record: logging.LogRecord) -> bool:
         """Let every record pass, made discreet."""
-        text = record.getMessage()
+        text = _message(record)
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
             text = f"{text} ({trail(error)})"
-        record.msg, record.args = _SECRET.sub("…", text), ()
+        record.msg, record.args = _SECRET.sub("…", " ".join(text.splitlines())), ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except Exception as error:  # noqa: BLE001  strangers' objects, written into a log
+        return f"a line that cannot be written ({type(error).__name__})"
 
 
 def configure(level: int = logging.INFO) -> None:

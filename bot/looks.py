@@ -27,6 +27,7 @@ async def look(
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             found = await _fetch(provider, refs)
+        return {ref: _own(provider, found.get(ref), ref) for ref in refs}
     except JobthreadError as error:
         return dict.fromkeys(refs, error)
     except TimeoutError:
@@ -35,7 +36,6 @@ async def look(
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("the provider of %s failed: %s", provider.name, trail(error))
         return dict.fromkeys(refs, _puzzle(provider))
-    return {ref: _own(found.get(ref) or _puzzle(provider), ref) for ref in refs}
 
 
 async def _fetch(
@@ -50,9 +50,17 @@ def _puzzle(provider: Provider[Any]) -> AnswerNotUnderstood:
     return AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
 
 
-def _own(found: Job | JobthreadError, ref: JobRef) -> Job | JobthreadError:
+def _own(provider: Provider[Any], found: object, ref: JobRef) -> Job | JobthreadError:
     """A job goes by the reference it was asked for, however its provider spells it."""
-    return found.but(ref=ref) if isinstance(found, Job) and found.ref != ref else found
+    if isinstance(found, Job):
+        return found.but(ref=ref) if found.ref != ref else found
+    return found if isinstance(found, JobthreadError) else _puzzle(provider)
+
+
+def _said(message: object) -> Message:
+    if not isinstance(message, Message):
+        raise TypeError("a format method must return a Message")
+    return message
 
 
 def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
@@ -60,7 +68,7 @@ def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
     if provider is None:
         return cards.job(job, view)
     try:
-        return provider.format_job(job, view)
+        return _said(provider.format_job(job, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
@@ -71,7 +79,7 @@ def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) 
     if provider is None:
         return cards.change(change, view)
     try:
-        return provider.format_change(change, view)
+        return _said(provider.format_change(change, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

@@ -55,7 +55,8 @@ def _strange(connections: Connections, name: str, rest: str, word: str) -> Resol
 
 
 def _fits(provider: Provider[Any], text: str) -> bool:
-    return 0 < len(text) <= MAX_ID_LENGTH and bool(provider.id_pattern.fullmatch(text))
+    fits = 0 < len(text) <= MAX_ID_LENGTH and "\x00" not in text
+    return fits and bool(provider.id_pattern.fullmatch(text))
 
 
 def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
@@ -64,19 +65,27 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
         JobRef(connection=provider.name, id=id_)
         for provider in connections
         for id_ in provider.recognise(text)
+        if 0 < len(id_) <= MAX_ID_LENGTH
     ]
     return tuple(dict.fromkeys(found))
 
 
-_TOKEN = re.compile(r"[^\s,;()<>|\"'`*]+")
+_TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  people's own marks
 _TELLING = re.compile(r"(?=.*\d)(?=.{8})")  # a bare id in free text must look like one
+
+
+def _bare(token: str) -> str:
+    """Return a token without the marks around it: a sentence's end, Slack's italics and strikes."""
+    ended = token.rstrip(".!?:")
+    begun = ended.lstrip("_~")
+    return begun if begun == ended else begun.rstrip(".!?:_~")
 
 
 def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
     """Return what the references and URLs in a free text mean; other words are ignored."""
     found = {ref: Resolution(str(ref), (ref,)) for ref in in_urls(connections, text)}
     for token in _TOKEN.findall(re.sub(r"https?://\S+", " ", text)):
-        word = token.rstrip(".!?:")
+        word = _bare(token)
         named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
         if named or _TELLING.match(word):
             meant = resolve(connections, word)

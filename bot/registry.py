@@ -13,14 +13,16 @@ import pluggy
 
 from bot import hookspecs
 from bot.errors import trail
+from bot.provider import Provider
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.models import Change
-    from bot.provider import Provider
 
 log = logging.getLogger(__name__)
+
+MUST = ("kind", "Settings", "statuses")  # what a provider class must set
 
 
 class PluginState(StrEnum):
@@ -85,7 +87,7 @@ def _load(
         return replace(plugin, state=PluginState.DISABLED, why=why)
     try:
         return replace(plugin, kinds=_register(point, hooks, kinds))
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except (Exception, SystemExit) as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("plugin %s cannot be used: %s", point.name, trail(error))
         why = f"{type(error).__name__}: {error}"
         return replace(plugin, state=PluginState.BROKEN, why=why)
@@ -98,10 +100,12 @@ def _register(
 ) -> tuple[str, ...]:
     """Register one plugin and take in its providers; undo it when anything is wrong with it."""
     module = point.load()
-    hooks.register(module, name=point.name)
+    if hooks.has_plugin(point.name) or hooks.is_registered(module):
+        raise ValueError("it is there already, under this name or another")
     try:
+        hooks.register(module, name=point.name)
         brought = _sound(module, hooks, kinds)
-    except Exception:
+    except (Exception, SystemExit):
         hooks.unregister(module)
         raise
     kinds.update(brought)
@@ -112,20 +116,38 @@ def _sound(
     module: Any, hooks: pluggy.PluginManager, kinds: Mapping[str, type[Provider[Any]]]
 ) -> dict[str, type[Provider[Any]]]:
     """Return the providers of a registered plugin; raises when anything is wrong with it."""
-    _listens_asynchronously(module)
+    _well_marked(module, hooks)
     hooks.check_pending()
-    brought = {provider.kind: provider for provider in _providers_of(module)}
+    brought = {provider.kind: provider for provider in map(_whole, _providers_of(module, hooks))}
     if taken := sorted(brought.keys() & kinds.keys()):
         raise ValueError(f"another plugin already brings the provider {taken[0]}")
     return brought
 
 
-def _listens_asynchronously(module: Any) -> None:
-    hook = getattr(module, "job_changed", None)
-    if hook is not None and not inspect.iscoroutinefunction(hook):
+def _well_marked(module: Any, hooks: pluggy.PluginManager) -> None:
+    for hook in (hooks.hook.register_providers, hooks.hook.job_changed):
+        if hasattr(module, hook.name) and not _functions(hook, module):
+            raise TypeError(f"{hook.name} is not marked with @hookimpl")
+    if not all(map(inspect.iscoroutinefunction, _functions(hooks.hook.job_changed, module))):
         raise TypeError("job_changed must be an `async def`")
 
 
-def _providers_of(module: Any) -> list[type[Provider[Any]]]:
-    hook = getattr(module, "register_providers", None)
-    return list(hook()) if hook is not None else []
+def _functions(hook: pluggy.HookCaller, module: Any) -> list[Any]:
+    return [each.function for each in hook.get_hookimpls() if each.plugin is module]
+
+
+def _providers_of(module: Any, hooks: pluggy.PluginManager) -> list[type[Provider[Any]]]:
+    hook = hooks.hook.register_providers
+    return [provider for function in _functions(hook, module) for provider in function()]
+
+
+def _whole(provider: type[Provider[Any]]) -> type[Provider[Any]]:
+    """Return the class if a connection can be made of it; raises TypeError."""
+    name = getattr(provider, "__name__", repr(provider))
+    if not (inspect.isclass(provider) and issubclass(provider, Provider)):
+        raise TypeError(f"{name} is not a class of Provider")
+    lacking = [each for each in MUST if not hasattr(provider, each)]
+    lacking += sorted(provider.__abstractmethods__)
+    if lacking:
+        raise TypeError(f"{name} lacks {', '.join(lacking)}")
+    return provider

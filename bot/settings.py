@@ -19,11 +19,12 @@ from pydantic import (
     model_validator,
 )
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import SettingsError as BadVariable
 
 from bot.errors import SettingsError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from pydantic_settings import PydanticBaseSettingsSource
 
@@ -38,6 +39,13 @@ class _Part(BaseModel):
     @classmethod
     def _secrets_from_files(cls, raw: Any) -> Any:
         return read_secret_files(raw, cls) if isinstance(raw, dict) else raw
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _were_read(cls, value: Any) -> Any:
+        if isinstance(value, Unread):
+            raise ValueError(value)  # noqa: TRY004  pydantic collects ValueErrors
+        return value
 
 
 def _web_address(url: str) -> str:
@@ -113,9 +121,11 @@ class Settings(BaseSettings):
     @field_validator("connections")
     @classmethod
     def _named_plainly(cls, connections: dict[str, Any]) -> dict[str, Any]:
-        for name in connections:
-            if not NAME.fullmatch(name):
-                raise ValueError(f"the name {name!r} must be lower-case letters, digits, - and _")
+        if bad := [repr(name) for name in connections if not NAME.fullmatch(name)]:
+            raise ValueError(
+                f"{', '.join(bad)}: a name must be lower-case letters, digits, - and _,"
+                " a letter first"
+            )
         return connections
 
     @classmethod
@@ -137,16 +147,27 @@ def load(path: Path | None) -> Settings:
     problems = _strange_variables()
     try:
         settings = _reading(path)()
-    except ValidationError as error:
-        raise SettingsError([*problems, *sentences(error)]) from None
-    except tomllib.TOMLDecodeError as error:
-        where = re.search(r"\(at .*\)", str(error))
-        raise SettingsError([f"{path} is not TOML {where.group() if where else ''}."]) from None
-    except (OSError, UnicodeDecodeError) as error:
-        raise SettingsError([f"{path} cannot be read: {type(error).__name__}."]) from None
+    except (BadVariable, OSError, SettingsError, ValueError) as error:
+        problems += _problems(error, path)
     if problems:
         raise SettingsError(problems)
     return settings
+
+
+def _problems(error: Exception, path: Path | None) -> Sequence[str]:
+    """Return what kept the settings from being read, without a word of what they hold."""
+    match error:
+        case SettingsError():
+            return error.problems
+        case ValidationError():
+            return sentences(error)
+        case BadVariable():
+            name = "".join(re.findall(r'field "(\w+)"', str(error))).upper()
+            return [f"{ENVIRONMENT_PREFIX}{name} is not JSON: set {ENVIRONMENT_PREFIX}{name}__… ."]
+        case tomllib.TOMLDecodeError():
+            where = re.search(r"\(at .*\)", str(error))
+            return [f"{path} is not TOML {where.group() if where else ''}: correct it there."]
+    return [f"{path} cannot be read ({type(error).__name__}): check that it is a UTF-8 text."]
 
 
 def _reading(path: Path | None) -> type[Settings]:
@@ -168,9 +189,9 @@ def _strange_variables() -> list[str]:
 
 
 def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Return a table with each `<secret>_file` replaced by what that file holds.
+    """Return a table with each `<secret>_file` replaced by what that file holds, or `Unread`.
 
-    Only fields of `model` that are SecretStr can come from a file; raises ValueError.
+    Only fields of `model` that are SecretStr can come from a file.
     """
     table = dict(raw)
     for key in secret_fields(model):
@@ -179,13 +200,18 @@ def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[st
     return table
 
 
+class Unread(str):
+    """Stands where a secret would, and says why its file cannot be read."""
+
+    __slots__ = ()
+
+
 def _content(key: str, path: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
-    except (OSError, UnicodeDecodeError) as error:
-        raise ValueError(
-            f"{key} cannot be read ({type(error).__name__}): check the path and its rights"
-        ) from None
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
+        why = type(error).__name__
+        return Unread(f"{key} cannot be read ({why}): check the path and its rights")
 
 
 def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:

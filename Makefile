@@ -1,0 +1,50 @@
+# Two commands for everybody: `make demo` and `make test`. The rest is for those who change the code.
+PYTHON ?= python3.11
+BIN := .venv/bin
+ARGS ?=
+
+.PHONY: demo test check lock page bench chaos clean browser
+
+demo: .venv/demo
+	$(BIN)/jobthread demo $(ARGS)
+
+test: .venv/dev browser
+	$(BIN)/pytest $(ARGS)
+
+check: .venv/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/drift
+
+bench: .venv/dev
+	$(BIN)/python -m bench $(ARGS)
+
+# An environment holds exactly what its lock lists, checked by hash, and the project itself.
+.venv/demo .venv/dev: .venv/%: requirements/%.txt pyproject.toml
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	touch $@
+
+# On CI the page is tested in a real browser; elsewhere those tests say how to get one.
+browser:
+	@if [ "$$CI" = true ] && ! command -v chromium >/dev/null; then \
+		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji; \
+	fi
+
+lock:
+	$(BIN)/python -m pip install --quiet uv
+	for group in demo dev; do \
+		$(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 \
+			--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet \
+			--upgrade --output-file requirements/$$group.txt; \
+	done
+
+# The page's bundle is kept in the repository, so that users need no Node.
+page:
+	cd page && npm ci && npm run build
+
+clean:
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis page/node_modules

@@ -1,0 +1,219 @@
+"""What the bot says besides cards: help, lists, choices, and why something was not done. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot import blocks, words
+from bot.commands import MOST_REFERENCES
+from bot.models import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from bot.connections import Connections
+    from bot.errors import JobthreadError
+    from bot.models import Job, JobRef
+    from bot.references import Resolution
+
+MOST_ROWS = 40  # in a list of watches
+MOST_CHOICES = 5  # buttons in one answer
+
+
+def sentence(text: str, *buttons: blocks.Block) -> Message:
+    """Return a short answer: mrkdwn whose untrusted parts are escaped, and perhaps buttons."""
+    return Message(text=text, blocks=(blocks.section(text), *blocks.actions(buttons)))
+
+
+def error(reason: JobthreadError, ref: JobRef | None, log_id: str) -> Message:
+    """Return why a question has no answer, what to do next, and the id of its line in the log."""
+    about = f"{blocks.code(str(ref))}: " if ref else ""
+    return sentence(f"⚠️ {about}{blocks.escape(str(reason))} (log id {log_id})")
+
+
+def trouble(log_id: str) -> Message:
+    """Return the answer for a fault of our own."""
+    return sentence(
+        "⚠️ Something went wrong in this bot, and nothing was changed."
+        f" Try again; if it happens again, tell whoever runs it the log id {log_id}."
+    )
+
+
+def busy() -> Message:
+    """Return the answer when a question could not even be stored."""
+    return sentence("⚠️ This bot cannot take questions just now. Try again in a minute.")
+
+
+def not_understood(resolution: Resolution, command: str) -> Message:
+    """Return that a word is no reference, with the nearest one that is."""
+    text = f"{blocks.code(resolution.word)} is not a job I can look up"
+    text += f": {blocks.escape(resolution.why)}." if resolution.why else "."
+    if not resolution.suggestion:
+        return sentence(f"{text} Write `connection:id`; `{command} connections` lists the names.")
+    return did_you_mean(text, resolution.suggestion)
+
+
+def did_you_mean(text: str, suggestion: str) -> Message:
+    """Return a text with the better words, which a click sends."""
+    asked = f"{text} Did you mean {blocks.code(suggestion)}?"
+    return sentence(asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion))
+
+
+def choose(resolution: Resolution) -> Message:
+    """Return the jobs that a word can mean, each on a button."""
+    buttons = [
+        blocks.button(ref.connection, f"run_{n}", value=str(ref))
+        for n, ref in enumerate(resolution.refs[:MOST_CHOICES])
+    ]
+    return sentence(f"Which job is {blocks.code(resolution.word)}? Choose its system:", *buttons)
+
+
+def nothing_found(command: str) -> Message:
+    """Return that a free text names no job."""
+    return sentence(
+        "I found no job in that. Name one as `connection:id` or paste its URL;"
+        f" `{command} help` shows examples."
+    )
+
+
+def too_many(count: int) -> Message:
+    """Return that a command names more jobs than one command may."""
+    return sentence(
+        f"That names {count} jobs; I take {MOST_REFERENCES} at once. Ask for the rest in a second"
+        " command."
+    )
+
+
+def no_reference(verb: str, command: str) -> Message:
+    """Return that a verb lacks its job."""
+    return sentence(f"Which job? Write `{command} {verb} connection:id`.")
+
+
+def already_followed(job: str, link: str | None) -> Message:
+    """Return where the living card of a job is."""
+    if link is None:
+        return sentence(f"{blocks.code(job)} is followed here already; its card is on its way.")
+    return sentence(f"{blocks.code(job)} is followed here already: <{link}|open its card>.")
+
+
+def not_followed(job: str) -> Message:
+    """Return that nobody follows a job here."""
+    return sentence(f"{blocks.code(job)} is not followed in this channel.")
+
+
+def no_longer_followed(job: str) -> Message:
+    """Return that a job is no longer followed."""
+    return sentence(
+        f"{blocks.code(job)} is no longer followed here.",
+        blocks.button("Follow again", "follow_again", value=job),
+    )
+
+
+def help_text(command: str, connections: Connections, bot: str) -> Message:
+    """Return how to ask, with examples that work in this installation."""
+    example = _example(connections)
+    lines = [
+        f"• `{command} {example}` shows the job; while it lives, its thread tells every change",
+        f"• `{command} peek {example}` shows it to you only",
+        f"• `{command} watch {example}` and `{command} unwatch {example}` begin and end following",
+        f"• `{command} list` lists what is followed in this channel",
+        f"• `{command} connections` lists the systems that can be asked",
+        (
+            f"• {blocks.mention(bot) or '@jobthread'} how is `{example}` doing?"
+            " does the same in channels, threads and direct messages; a job's URL works too"
+        ),
+    ]
+    text = "Ask for a job by its reference, `connection:id`."
+    shown = (blocks.section(text), blocks.section("\n".join(lines)))
+    return Message(text=f"{text} For example: {command} {example}", blocks=shown)
+
+
+def _example(connections: Connections) -> str:
+    for provider in connections:
+        if provider.example_id:
+            return f"{provider.name}:{provider.example_id}"
+    return next((f"{name}:id" for name in connections.names), "connection:id")
+
+
+def connection_list(connections: Connections) -> Message:
+    """Return the systems that can be asked, with an example each."""
+    if not connections:
+        return sentence(
+            "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
+        )
+    lines = [_connection_line(provider) for provider in connections]
+    text = f"{words.plural(len(lines), 'connection')} can be asked."
+    return Message(text=text, blocks=(blocks.section(text), blocks.section("\n".join(lines))))
+
+
+def _connection_line(provider: Any) -> str:
+    title = blocks.escape(provider.title or provider.kind)
+    example = f", such as {blocks.code(f'{provider.name}:{provider.example_id}')}"
+    return f"• *{provider.name}* · {title}{example if provider.example_id else ''}"
+
+
+def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
+    """Return what is followed here: reference, the job as last seen, the link to its card."""
+    if not rows:
+        return sentence(f"Nothing is followed in this channel. `{command} help` shows how.")
+    text = f"{words.plural(len(rows), 'job is', 'jobs are')} followed in this channel."
+    lines = [_watch_line(*row) for row in rows[:MOST_ROWS]]
+    shown = [blocks.section(text), *_paragraphs(lines)]
+    if len(rows) > MOST_ROWS:
+        shown.append(blocks.context(f"… and {len(rows) - MOST_ROWS} more"))
+    return Message(text=text, blocks=tuple(shown))
+
+
+def _watch_line(ref: str, job: Job | None, link: str | None) -> str:
+    name = blocks.escape(blocks.one_line(job.name), 150) if job else blocks.code(ref)
+    titled = f"<{link}|{name}>" if link else name
+    state = f"{words.sign(job.status)} · " if job else ""
+    return f"• {state}{titled} · {blocks.code(ref)}"
+
+
+def _paragraphs(lines: Iterable[str]) -> list[blocks.Block]:
+    """Return the lines in sections of at most 3,000 characters."""
+    shown: list[str] = []
+    for line in lines:
+        if shown and len(shown[-1]) + len(line) < 2_900:
+            shown[-1] += "\n" + line
+        else:
+            shown.append(line)
+    return [blocks.section(text) for text in shown]
+
+
+def not_in_channel() -> Message:
+    """Return how to let the bot into a channel."""
+    return sentence(
+        "I am not in this channel, so I cannot post the card here. Invite me with"
+        " `/invite @jobthread` and ask again."
+    )
+
+
+def refused(code: str, log_id: str) -> Message:
+    """Return that Slack did not take the card."""
+    return sentence(
+        f"⚠️ Slack did not let me post the card here ({blocks.code(code)}). Ask again in another"
+        f" channel, or tell whoever runs this bot the log id {log_id}."
+    )
+
+
+def parked(name: str, channel: str, code: str) -> Message:
+    """Return, to the asker alone, that a thread can be told nothing more."""
+    return sentence(
+        f"I can no longer post about {blocks.escape(name)} in <#{channel}>: Slack answers"
+        f" {blocks.code(code)}. I keep what I have to say; ask for the job again where I can post."
+    )
+
+
+def lost(name: str, ref: JobRef) -> Message:
+    """Return that a followed job is not found any more."""
+    return sentence(
+        f"❔ {blocks.escape(name, 150)} is not found any more, so it is no longer followed."
+        f" Ask for {blocks.code(str(ref))} again if it comes back."
+    )
+
+
+def looking_up(job: str) -> Message:
+    """Return that an answer takes longer than a second."""
+    return sentence(f"Looking up {blocks.code(job)} …")

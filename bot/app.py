@@ -1,0 +1,243 @@
+"""The whole bot, put together from its parts, started and stopped in order."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Self
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import registry
+from bot.clock import Clock, SystemClock
+from bot.connections import Connections, connect
+from bot.deliverer import HTTP_SECONDS, Deliverer
+from bot.desk import Desk
+from bot.engine.embedded import EmbeddedEngine
+from bot.errors import SettingsError, SlackRefused
+from bot.following import Following
+from bot.home import Home
+from bot.ledger import Ledger
+from bot.pace import Pace
+from bot.poller import Poller
+from bot.service import Service
+from bot.slack.app import bolt_app
+from bot.slack.outgoing import WebOutlet
+from bot.slack.socket import Socket
+from bot.slack.web import Web
+from bot.store import Store
+
+if TYPE_CHECKING:
+    from pydantic import SecretStr
+
+    from bot.registry import Plugins
+    from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+CONCURRENT_TICKS = 200
+DELIVERY_LANES = 1  # one process delivers all
+POLL_SHARDS = 1  # of each connection
+UPKEEP_SECONDS = 3600.0
+KEEP = timedelta(days=30)  # what is done and told
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the settings lead to: plugins and connections, ready to be asked."""
+
+    plugins: Plugins
+    connections: Connections
+
+
+def outside(settings: Settings, clock: Clock | None = None) -> Outside:
+    """Load the plugins and make the connections; raises SettingsError with all problems."""
+    plugins = registry.load_plugins(settings.disabled_plugins)
+    clock = clock or SystemClock()
+    return Outside(plugins, connect(settings.connections, plugins.kinds, clock))
+
+
+class Bot:
+    """The bot as `jobthread serve` runs it: an asynchronous context manager.
+
+    Entering it opens the store, says hello to Slack and starts everything; leaving it stops
+    everything in the opposite order. Raises SettingsError, StoreError or SlackError.
+    """
+
+    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+        self.settings = settings
+        self.clock: Clock = clock or SystemClock()
+        self._stack = AsyncExitStack()
+
+    async def __aenter__(self) -> Self:
+        async with AsyncExitStack() as stack:
+            await self._open(stack)
+            self._stack = stack.pop_all()
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self._stack.aclose()
+
+    async def _open(self, stack: AsyncExitStack) -> None:
+        """Build and start the parts, each followed by its end."""
+        slack = self.settings.slack
+        if problems := slack.problems():
+            raise SettingsError(problems)
+        around = outside(self.settings, self.clock)
+        stack.push_async_callback(around.connections.close)
+        self.store = Store(self.settings.store.url)
+        await self.store.open()
+        stack.push_async_callback(self.store.close)
+        session = await stack.enter_async_context(client_session())
+        client = web_client(self.settings, session)
+        identity = await hello(client)
+        self.home = Home(
+            url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
+        )
+        self._assemble(around, WebOutlet(client, session))
+        stack.push_async_callback(self.desk.close)
+        await self._start_engine(stack, around.connections)
+        await self._open_doors(stack, client, identity)
+
+    def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
+        self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
+        following = Following(self.settings.follow.poll_seconds)
+        ledger = Ledger(
+            store=self.store,
+            connections=around.connections,
+            following=following,
+            clock=self.clock,
+            home=self.home,
+        )
+        service = Service(
+            store=self.store,
+            ledger=ledger,
+            connections=around.connections,
+            clock=self.clock,
+            home=self.home,
+            command=self.settings.slack.command,
+            ring=self._ring,
+        )
+        self.desk = Desk(store=self.store, service=service, clock=self.clock)
+        self.poller = Poller(
+            store=self.store,
+            connections=around.connections,
+            plugins=around.plugins,
+            following=following,
+            clock=self.clock,
+            coalesce_seconds=self.settings.follow.coalesce_seconds,
+            ring=self.deliverer.ring,
+        )
+
+    def _ring(self) -> None:
+        self.deliverer.ring()
+        self.poller.ring()
+
+    async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
+        if self.store.exclusive:  # whoever held these questions is gone
+            async with self.store.begin() as tx:
+                await tx.inbox.reopen(self.clock.now())
+        engine = EmbeddedEngine(self.clock)
+        engine.ensure(["desk", "upkeep"])
+        engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
+        engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
+        running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
+        stack.push_async_callback(_finish, running)
+        stack.push_async_callback(engine.stop)
+        stack.callback(self.poller.close)
+        stack.callback(self.deliverer.close)
+
+    async def _tick(self, shard: str) -> float:
+        """Do one tick of a shard; return the seconds until its next."""
+        match shard.split(":"):
+            case ["desk"]:
+                return await self.desk.tick()
+            case ["upkeep"]:
+                return await self._tidy()
+            case ["deliver", lane]:
+                return await self.deliverer.tick(int(lane), DELIVERY_LANES)
+            case ["poll", connection, shard_no]:
+                return await self.poller.tick(connection, int(shard_no), POLL_SHARDS)
+        raise ValueError(f"no such shard: {shard}")
+
+    async def _tidy(self) -> float:
+        """Forget what was done and told long ago."""
+        before = self.clock.now() - KEEP
+        async with self.store.begin() as tx:
+            await tx.inbox.prune(before)
+            await tx.outbox.prune(before)
+            await tx.watches.prune(before)
+            await tx.jobs.prune(before)
+        return UPKEEP_SECONDS
+
+    async def _open_doors(
+        self, stack: AsyncExitStack, client: AsyncWebClient, identity: dict[str, Any]
+    ) -> None:
+        slack = self.settings.slack
+        http_mode = slack.mode == "http"
+        app = bolt_app(
+            client=client,
+            identity=identity,
+            signing_secret=revealed(slack.signing_secret) if http_mode else None,
+            desk=self.desk,
+            clock=self.clock,
+        )
+        self.socket = (
+            None if http_mode else Socket(app, revealed(slack.app_token), client, self.clock)
+        )
+        self.web = Web(self.settings.web, app if http_mode else None, self.healthy)
+        if self.web.wanted:
+            await self.web.open()
+            stack.push_async_callback(self.web.close)
+        if self.socket is not None:
+            await self.socket.open()
+            stack.push_async_callback(self.socket.close)
+            await self.socket.wait()
+
+    async def healthy(self) -> bool:
+        """Whether Slack can reach the bot and the store answers."""
+        async with self.store.begin() as tx:
+            await tx.inbox.next_due()
+        return self.socket is None or await self.socket.connected()
+
+
+def client_session() -> aiohttp.ClientSession:
+    """Return the one session for all calls to Slack, with its time-outs."""
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_SECONDS))
+
+
+def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """Return the Web API client; nothing is sent again behind the outbox's back."""
+    return AsyncWebClient(
+        token=revealed(settings.slack.bot_token),
+        base_url=settings.slack.api_url,
+        session=session,
+        retry_handlers=[],
+        timeout=int(HTTP_SECONDS),
+    )
+
+
+async def hello(client: AsyncWebClient) -> dict[str, Any]:
+    """Ask Slack who we are; raises SlackRefused."""
+    try:
+        answer = await client.auth_test()
+    except SlackApiError as error:
+        code = str(error.response.get("error", ""))
+        raise SlackRefused(f"Slack does not accept the bot's token ({code}).", code=code) from error
+    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError) as error:
+        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+    return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+def revealed(secret: SecretStr | None) -> str:
+    """Return a secret for the one call that needs it."""
+    return secret.get_secret_value() if secret is not None else ""
+
+
+async def _finish(task: asyncio.Task[None]) -> None:
+    await asyncio.gather(task, return_exceptions=True)

@@ -1,0 +1,118 @@
+"""`jobthread check`: settings, store, Slack's tokens and each connection tried, a line each."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.app import client_session, hello, outside, revealed, web_client
+from bot.errors import JobthreadError, SettingsError
+from bot.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.connections import Connections
+    from bot.settings import Settings
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One line: what was tried, whether it works, and a sentence."""
+
+    what: str
+    works: bool
+    sentence: str
+
+
+async def findings(settings: Settings) -> AsyncIterator[Finding]:
+    """Try everything that the settings name, one after another."""
+    yield await _store(settings)
+    async for finding in _slack(settings):
+        yield finding
+    try:
+        connections = outside(settings).connections
+    except SettingsError as error:
+        for problem in error.problems:
+            yield Finding("settings", works=False, sentence=problem)
+        return
+    async for finding in _connections(connections):
+        yield finding
+
+
+async def _store(settings: Settings) -> Finding:
+    store = Store(settings.store.url)
+    try:
+        await store.open()
+        async with store.begin() as tx:
+            await tx.inbox.next_due()
+    except JobthreadError as error:
+        return Finding("store", works=False, sentence=str(error))
+    finally:
+        await store.close()
+    return Finding("store", works=True, sentence="The database opens, and its tables are current.")
+
+
+async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+    if problems := settings.slack.problems():
+        for problem in problems:
+            yield Finding("slack", works=False, sentence=problem)
+        return
+    async with client_session() as session:
+        client = web_client(settings, session)
+        yield await _bot_token(client)
+        if settings.slack.mode == "socket":
+            yield await _app_token(client, revealed(settings.slack.app_token))
+
+
+async def _bot_token(client: AsyncWebClient) -> Finding:
+    try:
+        identity = await hello(client)
+    except JobthreadError as error:
+        return Finding("slack", works=False, sentence=f"{error} {_REINSTALL}")
+    said = f"The bot is {identity.get('user')} in {identity.get('team')}."
+    return Finding("slack", works=True, sentence=said)
+
+
+_REINSTALL = "Copy it anew from OAuth & Permissions in the app's settings."
+
+
+async def _app_token(client: AsyncWebClient, token: str) -> Finding:
+    try:
+        await client.apps_connections_open(app_token=token)
+    except SlackApiError as error:
+        said = f"Slack refuses the app token ({error.response.get('error')})."
+        return Finding(
+            "slack",
+            works=False,
+            sentence=f"{said} Make one with connections:write under Basic Information.",
+        )
+    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError):
+        return Finding("slack", works=False, sentence="Slack cannot be reached.")
+    return Finding("slack", works=True, sentence="The app token opens Socket Mode.")
+
+
+async def _connections(connections: Connections) -> AsyncIterator[Finding]:
+    if not connections:
+        yield Finding("connections", works=False, sentence="None is set: add one to the settings.")
+    try:
+        for provider in connections:
+            yield await _connection(provider)
+    finally:
+        await connections.close()
+
+
+async def _connection(provider: Any) -> Finding:
+    what = f"connection {provider.name}"
+    try:
+        return Finding(what, works=True, sentence=await provider.check())
+    except JobthreadError as error:
+        return Finding(what, works=False, sentence=str(error))
+    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        said = f"The provider {provider.kind} itself failed ({type(error).__name__})."
+        return Finding(what, works=False, sentence=said)

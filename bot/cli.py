@@ -1,0 +1,268 @@
+"""The command line: serve, demo, simulate, show, check, plugins, connections.
+
+Everything heavy is imported by the command that needs it, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+
+    from bot.settings import Settings
+
+app = typer.Typer(
+    name="jobthread",
+    help="Ask about a job in Slack; its thread tells you the rest.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+DEFAULT_CONFIG = Path("jobthread.toml")
+BAD_SETTINGS = 2
+FAILED = 1
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The settings; jobthread.toml here if it exists."),
+]
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Run the bot for a workspace until it is told to stop."""
+    from bot import logs  # noqa: PLC0415
+
+    logs.configure()
+    _run(_serve(_settings(config)))
+
+
+async def _serve(settings: Settings) -> None:
+    from bot.app import Bot  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with Bot(settings) as bot:
+        typer.echo(f"jobthread is connected to {bot.home.url}")
+        await stop.wait()
+
+
+@app.command()
+def demo(
+    check: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--check", help="Hold a scripted conversation instead, and judge it.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 0,
+) -> None:
+    """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
+    _run(_check_demo() if check else _demo(port))
+
+
+async def _demo(port: int) -> None:
+    from bot.demo import demo  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with demo(port=port) as running:
+        typer.echo(f"\n  Open {running.slack.url} in a browser: it is a Slack of your own.")
+        typer.echo("  Try the jobs listed beside the channel. Ctrl-C stops everything.\n")
+        ends = asyncio.ensure_future(running.ends())
+        stops = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({ends, stops}, return_when=asyncio.FIRST_COMPLETED)
+        stops.cancel()
+        if ends.done():
+            ends.result()
+        ends.cancel()
+    typer.echo("Stopped.")
+
+
+async def _check_demo() -> None:
+    import tempfile  # noqa: PLC0415
+
+    from bot.conversation import Conversation, MissingLineError  # noqa: PLC0415
+    from bot.demo import CHECK_SPEED, demo  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        try:
+            async with demo(speed=CHECK_SPEED, log=Path(log.name)) as running:
+                await Conversation(running, typer.echo).run()
+        except (MissingLineError, RuntimeError) as error:
+            typer.echo(log.read().decode("utf-8", "replace"), err=True)
+            _fail(str(error))
+    typer.echo("\nEverything that was expected was said.")
+
+
+@app.command()
+def simulate(
+    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds of provider; all.")] = None,
+) -> None:
+    """Run the simulators alone, and print the settings that reach them."""
+    _run(_simulate(kinds or []))
+
+
+async def _simulate(wanted: list[str]) -> None:
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.registry import load_plugins  # noqa: PLC0415
+    from bot.simulators import Simulators, as_toml  # noqa: PLC0415
+
+    kinds = load_plugins().kinds
+    if strange := [kind for kind in wanted if kind not in kinds]:
+        _fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    chosen = [kinds[kind] for kind in wanted or sorted(kinds)]
+    async with Simulators(chosen, SystemClock()) as simulators:
+        typer.echo(as_toml(simulators.running))
+        for each in simulators.running:
+            for sample in each.samples:
+                typer.echo(f"# {each.name}:{sample.id}  {sample.title}")
+        typer.echo("# Ctrl-C stops the simulators.")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+@app.command()
+def show(
+    reference: Annotated[str, typer.Argument(help="connection:id, a job's URL, or a bare id.")],
+    config: Config = None,
+) -> None:
+    """Show a job's card in the terminal; Slack is not asked."""
+    _run(_show(reference, _settings(config)))
+
+
+async def _show(reference: str, settings: Settings) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from bot import looks, references, terminal  # noqa: PLC0415
+    from bot.app import outside  # noqa: PLC0415
+    from bot.cards import View  # noqa: PLC0415
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.models import Job  # noqa: PLC0415
+
+    connections = outside(settings).connections
+    try:
+        meant = references.resolve(connections, reference)
+        if len(meant.refs) != 1:
+            _fail(_unclear(meant, connections))
+        provider = connections[meant.refs[0].connection]
+        found = (await looks.look(provider, meant.refs))[meant.refs[0]]
+        if not isinstance(found, Job):
+            _fail(f"{meant.refs[0]}: {found}")
+        view = View(checked_at=SystemClock().now(), interactive=False)
+        Console().print(terminal.show(looks.card(provider, found, view), found))
+    finally:
+        await connections.close()
+
+
+def _unclear(meant: Any, connections: Any) -> str:
+    if meant.refs:
+        return "Which one? " + ", ".join(map(str, meant.refs))
+    hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
+    names = ", ".join(connections.names) or "none is set up"
+    return f"{meant.word} is not a reference: {meant.why}.{hint} Connections: {names}."
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Try the settings, the store, Slack's tokens and each connection."""
+    from bot import logs  # noqa: PLC0415
+
+    logs.configure(level=40)
+    _run(_check(_settings(config)))
+
+
+async def _check(settings: Settings) -> None:
+    from bot.checks import findings  # noqa: PLC0415
+
+    works = True
+    typer.echo("ok      settings: They are read.")
+    async for finding in findings(settings):
+        works = works and finding.works
+        typer.echo(f"{'ok' if finding.works else 'FAILED':<7} {finding.what}: {finding.sentence}")
+    if not works:
+        raise typer.Exit(FAILED)
+
+
+@app.command()
+def plugins() -> None:
+    """List the installed plugins: version, distribution, state, providers."""
+    from bot.registry import load_plugins  # noqa: PLC0415
+
+    disabled = _settings(None).disabled_plugins
+    for plugin in load_plugins(disabled).listing:
+        about = f"{plugin.distribution} {plugin.version}".strip()
+        line = f"{plugin.name:<18} {plugin.state:<9} {about:<20} {', '.join(plugin.kinds)}"
+        typer.echo(f"{line}{plugin.why}".rstrip())
+
+
+@app.command()
+def connections(config: Config = None) -> None:
+    """List the configured connections."""
+    _run(_connections(_settings(config)))
+
+
+async def _connections(settings: Settings) -> None:
+    from bot.app import outside  # noqa: PLC0415
+
+    found = outside(settings).connections
+    for provider in found:
+        typer.echo(f"{provider.name:<18} {provider.kind:<18} {provider.connect().base_url}")
+    if not found:
+        typer.echo("None is set up: add a [connections.NAME] table to jobthread.toml.")
+    await found.close()
+
+
+def _settings(config: Path | None) -> Settings:
+    """Read the settings, or end with all their problems and exit code 2."""
+    from bot.errors import SettingsError  # noqa: PLC0415
+    from bot.settings import load  # noqa: PLC0415
+
+    if config is None and DEFAULT_CONFIG.is_file():
+        config = DEFAULT_CONFIG
+    try:
+        return load(config)
+    except SettingsError as error:
+        _fail(str(error), code=BAD_SETTINGS)
+
+
+def _run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command to its end; what goes wrong is a sentence and an exit code."""
+    from bot.errors import JobthreadError, SettingsError  # noqa: PLC0415
+
+    try:
+        asyncio.run(work)
+    except SettingsError as error:
+        _fail(str(error), code=BAD_SETTINGS)
+    except JobthreadError as error:
+        _fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def _fail(sentence: str, code: int = FAILED) -> NoReturn:
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

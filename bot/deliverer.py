@@ -1,0 +1,229 @@
+"""What a tick of a delivery lane does: claim what must be said, say it, and write down that it was.
+
+A message is claimed before it is sent, and no request starts after its deadline; one whose fate
+is unknown is looked up in Slack by its key before it is sent again.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from bot import refusals
+from bot.clock import Bell, Clock, until
+from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
+from bot.models import Message
+from bot.store import Post, PostKind, Store
+
+if TYPE_CHECKING:
+    from bot.outlet import Outlet
+    from bot.pace import Pace
+
+log = logging.getLogger(__name__)
+
+QUANTUM_SECONDS = 15.0  # of one tick
+HTTP_SECONDS = 10.0  # that one request to Slack may take
+DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
+MOST_IN_FLIGHT = 200
+SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
+LONGEST_WAIT_SECONDS = 60.0  # between tries of a message that Slack does not answer
+
+
+class Deliverer:
+    """Delivers what waits in the outbox, each thread in its order."""
+
+    def __init__(self, *, store: Store, outlet: Outlet, pace: Pace, clock: Clock) -> None:
+        self._store = store
+        self._outlet = outlet
+        self._pace = pace
+        self._clock = clock
+        self._bells: dict[int, Bell] = {}
+        self._closing = False
+
+    def ring(self) -> None:
+        """Wake every lane: there may be something to say."""
+        for bell in self._bells.values():
+            bell.ring()
+
+    def close(self) -> None:
+        """Let every tick end as soon as what it is sending is sent."""
+        self._closing = True
+        self.ring()
+
+    async def tick(self, lane: int, lanes: int) -> float:
+        """Deliver for one quantum; return the seconds until the next tick."""
+        bell = self._bells.setdefault(lane, Bell(self._clock))
+        end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
+        flying: set[asyncio.Task[None]] = set()
+        try:
+            while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+                wait = await self._launch((lane, lanes), flying, bell)
+                await bell.wait(min(wait, left))
+        finally:
+            await asyncio.gather(*flying)
+        return 0.0
+
+    async def _launch(
+        self, lanes: tuple[int, int], flying: set[asyncio.Task[None]], bell: Bell
+    ) -> float:
+        """Start what may be sent now; return the seconds until more may be."""
+        room = MOST_IN_FLIGHT - len(flying)
+        posts, wait = await self._claim(lanes, room) if room > 0 else ([], QUANTUM_SECONDS)
+        for post in posts:
+            task = asyncio.create_task(self._deliver(post))
+            flying.add(task)
+            task.add_done_callback(flying.discard)
+            task.add_done_callback(lambda _: bell.ring())
+        return 0.0 if posts else wait
+
+    async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
+        """Claim due messages whose pace allows it; also return when others will be due."""
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            due = await tx.outbox.due(lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT)
+            chosen, wait = self._chosen(due, now, room)
+            if not chosen:
+                return [], min(
+                    wait, until(await tx.outbox.next_due(lanes, now), now, QUANTUM_SECONDS)
+                )
+            claimed = await tx.outbox.claim(
+                chosen,
+                now=now,
+                deadline=now + timedelta(seconds=DEADLINE_SECONDS),
+                adopt_at=now + timedelta(seconds=DEADLINE_SECONDS + 2 * HTTP_SECONDS),
+            )
+        return claimed, wait
+
+    def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
+        chosen: list[int] = []
+        wait = QUANTUM_SECONDS
+        for post in due:
+            delay = self._pace.delay(post, now)
+            if delay > 0:
+                wait = min(wait, delay)
+            elif len(chosen) < room:
+                self._pace.take(post, now)
+                chosen.append(post.id)
+        return chosen, wait
+
+    async def _deliver(self, post: Post) -> None:
+        """Send one message and write down what came of it; a fault leaves it claimed."""
+        try:
+            await self._record(post)
+        except StoreError as error:
+            log.error("message %s stays claimed: %s", post.id, error)
+        except Exception as error:  # noqa: BLE001  the edge of a delivery
+            log.error("message %s stays claimed: %s", post.id, trail(error))
+
+    async def _record(self, post: Post) -> None:
+        try:
+            ts = await self._send(post)
+        except SlackBusy as error:
+            self._pace.pause(post, error.retry_after, self._clock.now())
+            await self._again(post, error, error.retry_after, doubtful=post.doubtful)
+        except SlackSilent as error:
+            wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))
+            await self._again(post, error, wait, doubtful=True)
+        except SlackRefused as error:
+            await self._refused(post, error)
+        else:
+            async with self._store.begin() as tx:
+                await tx.outbox.sent(post, ts=ts, now=self._clock.now())
+
+    async def _again(
+        self, post: Post, error: SlackError, seconds: float, *, doubtful: bool
+    ) -> None:
+        now = self._clock.now()
+        due_at = now + timedelta(seconds=seconds)
+        log.info("message %s is tried again in %.1f s: %s", post.id, seconds, error)
+        async with self._store.begin() as tx:
+            await tx.outbox.postpone(
+                post, due_at=due_at, doubtful=doubtful, error=str(error), now=now
+            )
+
+    async def _refused(self, post: Post, error: SlackRefused) -> None:
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            await refusals.settle(tx, post, error.code, now)
+
+    async def _send(self, post: Post) -> str | None:
+        """Send a message; return its timestamp if it has one."""
+        match post.kind:
+            case PostKind.UPDATE:
+                return await self._update(post)
+            case PostKind.EPHEMERAL:
+                return await self._whisper(post)
+            case PostKind.DIRECT:
+                channel = await self._outlet.open_direct(post.body["asker"])
+                return await self._post(replace(post, channel=channel))
+        return await self._post(post)
+
+    async def _post(self, post: Post) -> str:
+        thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
+        if post.watch_id and not post.roots_watch:
+            thread_ts = thread_ts or post.card_ts
+        if post.doubtful:
+            found = await self._outlet.find(
+                post.channel, post.key, thread_ts=thread_ts, since=post.created_at
+            )
+            if found is not None:
+                return found
+        self._in_time(post)
+        return await self._outlet.post(
+            post.channel,
+            _message(post),
+            key=post.key,
+            thread_ts=thread_ts,
+            broadcast=bool(post.body.get("broadcast")),
+        )
+
+    async def _update(self, post: Post) -> str:
+        ts = post.body.get("ts") or post.card_ts
+        self._in_time(post)
+        await self._outlet.update(post.channel, str(ts), _message(post))
+        return str(ts)
+
+    async def _whisper(self, post: Post) -> str | None:
+        """Tell one person: by the response_url while it lives, else in the channel, else directly.
+
+        What only deletes a message that nobody else sees ends with its response_url.
+        """
+        self._in_time(post)
+        if await self._responded(post) or post.body["message"] is None:
+            return None
+        message, user = _message(post), post.body["asker"]
+        try:
+            await self._outlet.whisper(
+                post.channel, user, message, thread_ts=post.body.get("thread_ts")
+            )
+        except SlackRefused:
+            channel = await self._outlet.open_direct(user)
+            return await self._outlet.post(channel, message, key=post.key)
+        return None
+
+    async def _responded(self, post: Post) -> bool:
+        url, until = post.body.get("response_url"), post.body.get("until")
+        if not url or not until or self._clock.now().timestamp() > until:
+            return False
+        message = _message(post) if post.body["message"] is not None else None
+        replacing = bool(post.body.get("replace"))
+        try:
+            await self._outlet.respond(
+                url, message, replace=replacing, thread_ts=post.body.get("thread_ts")
+            )
+        except SlackRefused as error:
+            log.info("message %s: the response_url answers %s", post.id, error.code)
+            return False
+        return True
+
+    def _in_time(self, post: Post) -> None:
+        """After its deadline a message may be another's: it is not sent from here any more."""
+        if post.deadline is not None and self._clock.now() > post.deadline:
+            raise SlackSilent("The deadline for this message has passed.")
+
+
+def _message(post: Post) -> Message:
+    return Message.model_validate(post.body["message"])

@@ -1,0 +1,176 @@
+"""The ledger: writes down, in one transaction, all that the answer to a question does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot import answers, cards, looks
+from bot.asks import Kind
+from bot.following import Following, Look, card, new_watch, root
+from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.store import NewPost, PostKind, Question, Store, Transaction, Watch
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.asks import Ask
+    from bot.clock import Clock
+    from bot.connections import Connections
+    from bot.home import Home
+    from bot.models import Job, JobRef, Message
+
+
+@dataclass(frozen=True)
+class Entry:
+    """What is being written: the question, the asker's deed, and when."""
+
+    question: Question
+    ask: Ask
+    at: datetime
+
+    @property
+    def workspace(self) -> str:
+        """The workspace that the question came from."""
+        return self.question.workspace
+
+
+class Ledger:
+    """Writes answers down; a question that somebody else has closed is left alone."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Connections,
+        following: Following,
+        clock: Clock,
+        home: Home,
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._following = following
+        self._clock = clock
+        self._home = home
+
+    async def commit(self, question: Question, ask: Ask, parts: list[Part]) -> None:
+        """Close the question and do all the parts of its answer, or nothing."""
+        entry = Entry(question, ask, self._clock.now())
+        async with self._store.begin() as tx:
+            if not await tx.inbox.close(question.id, entry.at):
+                return  # another process answered it meanwhile
+            for n, part in enumerate(parts):
+                await self._write(tx, entry, part, str(n))
+
+    async def say(self, question: Question, ask: Ask, said: Say, key: str) -> None:
+        """Tell the asker something while the question stays open."""
+        entry = Entry(question, ask, self._clock.now())
+        async with self._store.begin() as tx:
+            await _say(tx, entry, said, key)
+
+    async def _write(self, tx: Transaction, entry: Entry, part: Part, key: str) -> None:
+        match part:
+            case Say():
+                await _say(tx, entry, part, key)
+            case Show(job) if job.status.terminal:
+                await self._show(tx, entry, job, key)
+            case Show(job):
+                watch = new_watch(entry.ask, entry.workspace, job)
+                await self._follow(tx, entry, watch, job)
+            case Adopt(job, card_ts):
+                watch = new_watch(entry.ask, entry.workspace, job, card_ts=card_ts)
+                await self._follow(tx, entry, watch, job)
+            case Redraw(job, card_ts):
+                await self._redraw(tx, entry, job, card_ts)
+            case Stop(ref):
+                await self._stop(tx, entry, ref, key)
+
+    async def _show(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
+        message = self._card(job, cards.View(checked_at=entry.at))
+        body = {"message": message.model_dump(), **entry.ask.way_back()}
+        await tx.outbox.add([_post(entry, PostKind.POST, body, key)], entry.at)
+
+    async def _follow(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
+        """Begin to follow a job: what is newly seen of it is told in its other threads first."""
+        await self._seen(tx, entry, job)
+        if not await tx.watches.add(watch):
+            other = await tx.watches.find(entry.workspace, watch.channel, job.ref)
+            await _say(tx, entry, followed_already(self._home, other or watch), watch.id)
+            return
+        due = self._following.next_due(job, entry.at) or entry.at
+        await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
+        message = self._card(job, self._following.view(watch, job, entry.at))
+        if watch.card_ts is None:
+            await tx.outbox.add([root(watch, message, entry.ask, entry.at)], entry.at)
+        else:
+            await tx.outbox.replace(card(watch, message, entry.at, urgent=True), entry.at)
+
+    async def _seen(self, tx: Transaction, entry: Entry, job: Job) -> None:
+        """Write down a look that was not the poller's, if the job is followed anywhere."""
+        tracked = (await tx.jobs.get(entry.workspace, [job.ref])).get(job.ref)
+        if tracked is not None:
+            provider = self._connections.get(job.ref.connection)
+            await self._following.write(tx, provider, [Look(tracked, job, entry.at)])
+
+    async def _redraw(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
+        await self._seen(tx, entry, job)
+        watch = await tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
+        if watch is not None:
+            message = self._card(job, self._following.view(watch, job, entry.at))
+            await tx.outbox.replace(card(watch, message, entry.at, urgent=True), entry.at)
+            return
+        message = self._card(job, cards.View(checked_at=entry.at))
+        body = {"message": message.model_dump(), "ts": card_ts}
+        await tx.outbox.add([_post(entry, PostKind.UPDATE, body, "update")], entry.at)
+
+    async def _stop(self, tx: Transaction, entry: Entry, ref: JobRef, key: str) -> None:
+        watch = await tx.watches.find(entry.workspace, entry.ask.channel, ref)
+        if watch is None:
+            await _say(tx, entry, Say(answers.not_followed(str(ref))), key)
+            return
+        await tx.watches.end([watch.id], now=entry.at, reason=f"stopped by {entry.ask.user}")
+        tracked = (await tx.jobs.get(entry.workspace, [ref])).get(ref)
+        if tracked is not None and tracked.seen is not None:
+            view = cards.View(checked_at=tracked.checked_at or entry.at)
+            update = card(watch, self._card(tracked.seen, view), entry.at, urgent=True)
+            await tx.outbox.replace(update, entry.at)
+        await tx.jobs.settle()
+        await _say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
+
+    def _card(self, job: Job, view: cards.View) -> Message:
+        return looks.card(self._connections.get(job.ref.connection), job, view)
+
+
+def followed_already(home: Home, watch: Watch) -> Say:
+    """Return where the living card of a watch is."""
+    link = home.link(watch.channel, watch.card_ts, watch.thread_ts)
+    return Say(answers.already_followed(str(watch.ref), link))
+
+
+async def _say(tx: Transaction, entry: Entry, said: Say, key: str) -> None:
+    """Tell the asker alone; in a direct message everything is for the asker alone."""
+    ask = entry.ask
+    body = {
+        **ask.way_back(),
+        "message": said.message.model_dump() if said.message else None,
+        "replace": said.replace,
+        "delete": said.delete,
+    }
+    kind = PostKind.POST if ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
+    await tx.outbox.add([_post(entry, kind, body, key)], entry.at)
+
+
+def _post(entry: Entry, kind: PostKind, body: dict[str, Any], key: str) -> NewPost:
+    """Return a message outside every watch; its key is the question's and its part's."""
+    name = f"{entry.question.key}:{key}"
+    return NewPost(
+        key=name,
+        workspace=entry.workspace,
+        channel=entry.ask.channel,
+        thread=name,
+        kind=kind,
+        body=body,
+        urgent=True,
+        due_at=entry.at,
+        reason=f"asked for by {entry.ask.user}",
+    )

@@ -1,0 +1,52 @@
+"""The way out to Slack, as the deliverer sees it; `slack/` has the real one."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.models import Message
+
+
+class Outlet(Protocol):
+    """Writes to Slack. All raise SlackBusy, SlackRefused or SlackSilent, and nothing else."""
+
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        key: str,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+    ) -> str:
+        """Post a message that carries its key, and return its timestamp."""
+        ...
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message."""
+        ...
+
+    async def whisper(
+        self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
+    ) -> None:
+        """Show a message to one person in a channel."""
+        ...
+
+    async def respond(
+        self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
+    ) -> None:
+        """Answer through a response_url; no message deletes the one that was clicked."""
+        ...
+
+    async def open_direct(self, user: str) -> str:
+        """Return the channel of the direct messages with a person."""
+        ...
+
+    async def find(
+        self, channel: str, key: str, *, thread_ts: str | None, since: datetime
+    ) -> str | None:
+        """Return the timestamp of the message that carries the key, if Slack has it."""
+        ...

@@ -1,0 +1,51 @@
+"""What an answer is made of: things to say, show, follow or stop. Values; the ledger does them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from bot.models import Job, JobRef, Message
+
+
+@dataclass(frozen=True)
+class Say:
+    """Tell the asker alone; or, through the clicked message, replace or delete that."""
+
+    message: Message | None
+    replace: bool = False
+    delete: bool = False
+
+
+@dataclass(frozen=True)
+class Show:
+    """Post a job's card; a living job is followed from it."""
+
+    job: Job
+
+
+@dataclass(frozen=True)
+class Adopt:
+    """Follow a job from a card that is there already."""
+
+    job: Job
+    card_ts: str
+
+
+@dataclass(frozen=True)
+class Redraw:
+    """Draw a card anew, with the job as just seen."""
+
+    job: Job
+    card_ts: str
+
+
+@dataclass(frozen=True)
+class Stop:
+    """End the following of a job in this channel."""
+
+    ref: JobRef
+
+
+Part = Say | Show | Adopt | Redraw | Stop

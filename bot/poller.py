@@ -1,0 +1,102 @@
+"""What a tick of a polling shard does: look at the jobs that are due, write down what they did."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot import looks
+from bot.clock import Bell, Clock, until
+from bot.following import Following, Look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.connections import Connections
+    from bot.provider import Provider
+    from bot.registry import Plugins
+    from bot.store import Store, WatchedJob
+
+log = logging.getLogger(__name__)
+
+QUANTUM_SECONDS = 15.0  # of one tick
+MOST_AT_ONCE = 1_000  # jobs in one round
+
+
+class Poller:
+    """Looks at followed jobs when they are due, each once, however many threads follow it."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Connections,
+        plugins: Plugins,
+        following: Following,
+        clock: Clock,
+        coalesce_seconds: float,
+        ring: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._plugins = plugins
+        self._following = following
+        self._clock = clock
+        self._window = timedelta(seconds=coalesce_seconds)
+        self._ring = ring
+        self._bells: dict[str, Bell] = {}
+        self._closing = False
+
+    def ring(self) -> None:
+        """Wake every shard: there may be a job to look at."""
+        for bell in self._bells.values():
+            bell.ring()
+
+    def close(self) -> None:
+        """Let every tick end as soon as what it is asking for is written down."""
+        self._closing = True
+        self.ring()
+
+    async def tick(self, connection: str, shard: int, shards: int) -> float:
+        """Poll one connection's shard for a quantum; return the seconds until the next tick."""
+        bell = self._bells.setdefault(f"{connection}/{shard}", Bell(self._clock))
+        end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
+        while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+            wait = await self._round(self._connections[connection], (shard, shards))
+            await bell.wait(min(wait, left))
+        return 0.0
+
+    async def _round(self, provider: Provider[Any], shards: tuple[int, int]) -> float:
+        """Look at what is due; return the seconds until something else is."""
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            next_due = await tx.jobs.next_due(provider.name, shards, now)
+            if next_due is None or next_due > now:
+                return until(next_due, now, QUANTUM_SECONDS)
+            due = await tx.jobs.due(
+                provider.name, shards=shards, now=now + self._window, limit=MOST_AT_ONCE
+            )
+        await self._look(provider, due)
+        return 0.0
+
+    async def _look(self, provider: Provider[Any], due: Sequence[WatchedJob]) -> None:
+        batches = _batches(due, max(1, provider.batch_size))
+        await asyncio.gather(*(self._look_at(provider, batch) for batch in batches))
+
+    async def _look_at(self, provider: Provider[Any], batch: list[WatchedJob]) -> None:
+        """Ask for one batch and write it down in one transaction."""
+        refs = list(dict.fromkeys(watched.ref for watched in batch))
+        found = await looks.look(provider, refs)
+        seen = [Look(watched, found[watched.ref], self._clock.now()) for watched in batch]
+        async with self._store.begin() as tx:
+            changes = await self._following.write(tx, provider, seen)
+        if changes:
+            self._ring()
+        for change in changes:
+            await self._plugins.job_changed(change)
+
+
+def _batches(due: Sequence[WatchedJob], size: int) -> list[list[WatchedJob]]:
+    return [list(due[first : first + size]) for first in range(0, len(due), size)]

@@ -1,0 +1,75 @@
+"""What becomes of a message that Slack will never take: parked, and the asker is told once."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from bot import answers
+from bot.store import NewPost, Post, PostKind, Transaction
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.models import Message
+
+log = logging.getLogger(__name__)
+
+OUTSIDE = frozenset({"not_in_channel", "channel_not_found"})  # the bot is not let in
+
+
+async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
+    """Park a refused message, with what hangs on it, and tell whoever asked."""
+    log_id = secrets.token_hex(4)
+    log.warning("[%s] Slack refused message %s (%s): %s", log_id, post.id, post.kind, code)
+    await tx.outbox.park(post, error=code, now=now)
+    if post.watch_id is None:
+        await _unposted(tx, post, code, log_id, now)
+    elif post.roots_watch:
+        await tx.watches.end([post.watch_id], now=now, reason=f"never posted: {code}")
+        await tx.outbox.park_thread(post.workspace, post.thread, error=code, now=now)
+        await tx.jobs.settle()
+        await _unposted(tx, post, code, log_id, now)
+    else:
+        await _silenced(tx, post, code, now)
+
+
+async def _unposted(tx: Transaction, post: Post, code: str, log_id: str, now: datetime) -> None:
+    """Tell the asker why the card did not come."""
+    if post.kind is not PostKind.POST or not post.body.get("asker"):
+        return
+    outside = code in OUTSIDE
+    message = answers.not_in_channel() if outside else answers.refused(code, log_id)
+    body = {key: post.body.get(key) for key in ("asker", "thread_ts", "response_url", "until")}
+    await tx.outbox.add([_complaint(post, PostKind.EPHEMERAL, message, body, now)], now)
+
+
+async def _silenced(tx: Transaction, post: Post, code: str, now: datetime) -> None:
+    """A thread can be told nothing more: its watch is parked, and its asker hears of it once."""
+    watch = await tx.watches.get(post.watch_id or "")
+    if watch is None:
+        return
+    await tx.outbox.park_thread(post.workspace, f"watch:{watch.id}", error=code, now=now)
+    await tx.watches.park(watch.id, now=now, reason=code)
+    await tx.jobs.settle()
+    message = answers.parked(str(watch.ref), watch.channel, code)
+    direct = _complaint(post, PostKind.DIRECT, message, {"asker": watch.asker}, now)
+    await tx.outbox.add([direct], now)
+
+
+def _complaint(
+    post: Post, kind: PostKind, message: Message, body: dict[str, Any], now: datetime
+) -> NewPost:
+    key = f"{post.watch_id or post.key}:refused"
+    return NewPost(
+        key=key,
+        workspace=post.workspace,
+        channel=post.channel,
+        thread=key,
+        kind=kind,
+        body={"message": message.model_dump(), **body},
+        urgent=True,
+        due_at=now,
+        reason="Slack refused a message",
+    )

@@ -1,0 +1,242 @@
+"""What the bot does with a question: look, show, follow, stop, list; answered once, or told why."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+from typing import TYPE_CHECKING, Any
+
+from bot import answers, blocks, cards, looks, references
+from bot.asks import Ask, Kind
+from bot.commands import MOST_REFERENCES, Command, Verb, parse, verb_of_mention
+from bot.errors import BadReference, JobthreadError, trail
+from bot.ledger import Ledger, followed_already
+from bot.models import Job, JobRef
+from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.store import Question, Store, WatchState
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine, Sequence
+    from datetime import datetime
+
+    from bot.clock import Clock
+    from bot.connections import Connections
+    from bot.home import Home
+    from bot.models import Message
+    from bot.references import Resolution
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = 1.0  # before the asker reads "Looking up …"
+
+
+class Service:
+    """Answers questions from the inbox; all that an answer changes, it changes at once.
+
+    `ring` is called when messages wait to be delivered or a job to be followed.
+    """
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        ledger: Ledger,
+        connections: Connections,
+        clock: Clock,
+        home: Home,
+        command: str,
+        ring: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._ledger = ledger
+        self._clock = clock
+        self._home = home
+        self._command = command
+        self._ring = ring
+
+    async def answer(self, question: Question) -> None:
+        """Answer one question and close it; whatever goes wrong, the asker hears of it."""
+        ask = Ask.model_validate(question.body)
+        parts = await self._patiently(question, ask, self._parts(question.workspace, ask))
+        await self._ledger.commit(question, ask, parts)
+        self._ring()
+
+    async def _patiently(
+        self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
+    ) -> list[Part]:
+        """Do the work; if it takes long, let the asker know that something is going on."""
+        task = asyncio.ensure_future(self._safely(work))
+        if ask.kind is Kind.COMMAND:
+            waking = asyncio.ensure_future(self._clock.sleep(PATIENCE_SECONDS))
+            await asyncio.wait({task, waking}, return_when=asyncio.FIRST_COMPLETED)
+            waking.cancel()
+            if not task.done():
+                await self._say_so(question, ask)
+        return await task
+
+    async def _say_so(self, question: Question, ask: Ask) -> None:
+        words = parse(ask.text).words
+        message = answers.looking_up(words[-1] if words else ask.text)
+        await self._ledger.say(question, ask, Say(message), "wait")
+        self._ring()
+
+    async def _safely(self, work: Coroutine[Any, Any, list[Part]]) -> list[Part]:
+        try:
+            return await work
+        except JobthreadError as error:
+            return [_told(error, None)]
+        except Exception as error:  # noqa: BLE001  the edge of an answer
+            log_id = _log_id()
+            log.error("[%s] an answer failed: %s", log_id, trail(error))
+            return [Say(answers.trouble(log_id))]
+
+    async def _parts(self, workspace: str, ask: Ask) -> list[Part]:
+        if ask.kind is Kind.CLICK:
+            return await self._click(workspace, ask)
+        if ask.kind is Kind.COMMAND:
+            return await self._obey(workspace, ask, parse(ask.text), spoken=False)
+        return await self._obey(workspace, ask, verb_of_mention(ask.text), spoken=True)
+
+    async def _obey(
+        self, workspace: str, ask: Ask, command: Command, *, spoken: bool
+    ) -> list[Part]:
+        """Do what a command says; in spoken text, words that name no job are ignored."""
+        match command.verb:
+            case Verb.HELP:
+                name = self._home.bot_user
+                return [Say(answers.help_text(self._command, self._connections, name))]
+            case Verb.CONNECTIONS:
+                return [Say(answers.connection_list(self._connections))]
+            case Verb.LIST:
+                return [await self._list(workspace, ask)]
+        return await self._about_jobs(workspace, ask, command, spoken=spoken)
+
+    async def _about_jobs(
+        self, workspace: str, ask: Ask, command: Command, *, spoken: bool
+    ) -> list[Part]:
+        if not command.words:
+            return [Say(answers.no_reference(command.verb, self._command))]
+        meant = self._meanings(command, ask.text if spoken else "")
+        if len(meant) > MOST_REFERENCES:
+            return [Say(answers.too_many(len(meant)))]
+        if not meant:
+            return [self._no_job(command)]
+        done = await asyncio.gather(*(self._one(workspace, ask, command, m) for m in meant))
+        return [part for parts in done for part in parts]
+
+    def _meanings(self, command: Command, free_text: str) -> Sequence[Resolution]:
+        """Return what the words mean; beside a word that names a job, prose is ignored."""
+        if free_text:
+            return references.in_free_text(self._connections, " ".join(command.words))
+        all_of_them = [references.resolve(self._connections, word) for word in command.words]
+        named = [m for m in all_of_them if m.refs or ":" in m.word]
+        return list({m.word: m for m in named or all_of_them[:1]}.values())
+
+    def _no_job(self, command: Command) -> Say:
+        if command.suggestion:
+            text = "I found no job in that."
+            return Say(answers.did_you_mean(text, command.suggestion))
+        return Say(answers.nothing_found(self._command))
+
+    async def _one(
+        self, workspace: str, ask: Ask, command: Command, meant: Resolution
+    ) -> list[Part]:
+        if len(meant.refs) > 1:
+            return [Say(answers.choose(meant))]
+        if not meant.refs:
+            return [Say(self._unknown(command, meant))]
+        ref = meant.refs[0]
+        match command.verb:
+            case Verb.PEEK:
+                return [await self._peek(ref)]
+            case Verb.UNWATCH:
+                return [Stop(ref)]
+        return [await self._show(workspace, ask, ref)]
+
+    def _unknown(self, command: Command, meant: Resolution) -> Message:
+        """Return the better word for one that names no job: a verb's, or a connection's."""
+        if command.suggestion and not meant.suggestion:
+            text = f"{blocks.code(meant.word)} is nothing I can do."
+            return answers.did_you_mean(text, command.suggestion)
+        return answers.not_understood(meant, self._command)
+
+    async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
+        async with self._store.begin() as tx:
+            watch = await tx.watches.find(workspace, ask.channel, ref)
+        if watch and watch.state is WatchState.ACTIVE:
+            return followed_already(self._home, watch)
+        found = await self._look(ref)
+        return Show(found) if isinstance(found, Job) else _told(found, ref)
+
+    async def _peek(self, ref: JobRef) -> Say:
+        found = await self._look(ref)
+        if not isinstance(found, Job):
+            return _told(found, ref)
+        return Say(self._card(found, cards.View(checked_at=self._now(), only_you=True)))
+
+    async def _look(self, ref: JobRef) -> Job | JobthreadError:
+        provider = self._connections.get(ref.connection)
+        if provider is None:
+            return BadReference(f"There is no connection {ref.connection} any more.")
+        return (await looks.look(provider, [ref]))[ref]
+
+    def _card(self, job: Job, view: cards.View) -> Message:
+        return looks.card(self._connections.get(job.ref.connection), job, view)
+
+    async def _list(self, workspace: str, ask: Ask) -> Say:
+        async with self._store.begin() as tx:
+            rows = await tx.watches.in_channel(workspace, ask.channel)
+        listed = [
+            (str(w.ref), job.seen, self._home.link(w.channel, w.card_ts, w.thread_ts))
+            for w, job in rows
+        ]
+        return Say(answers.watch_list(listed, self._command))
+
+    async def _click(self, workspace: str, ask: Ask) -> list[Part]:
+        """Do what a button says; its value holds a reference or words, never a state."""
+        gone = [Say(None, delete=True)] if ask.ephemeral else []
+        if ask.action.startswith("run") or ask.action == "follow_again":
+            return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
+        if ask.action not in ("refresh", "follow", "unfollow"):
+            return []
+        ref = _reference(ask.value)
+        if ask.action == "unfollow":
+            return [Stop(ref)]
+        if ask.action == "follow" and ask.ephemeral:
+            return [*gone, await self._show(workspace, ask, ref)]
+        return [await self._at_card(ask, ref)]
+
+    async def _at_card(self, ask: Ask, ref: JobRef) -> Part:
+        """Refresh the clicked card, or follow its job from there."""
+        found = await self._look(ref)
+        if not isinstance(found, Job):
+            return _told(found, ref)
+        if ask.ephemeral or ask.message_ts is None:
+            view = cards.View(checked_at=self._now(), only_you=True)
+            return Say(self._card(found, view), replace=True)
+        if ask.action == "refresh":
+            return Redraw(found, ask.message_ts)
+        return Adopt(found, ask.message_ts)
+
+    def _now(self) -> datetime:
+        return self._clock.now()
+
+
+def _told(error: JobthreadError, ref: JobRef | None) -> Say:
+    """Return the sentence for an error, and put its details into the log under the same id."""
+    log_id = _log_id()
+    log.warning("[%s] %s: %s", log_id, ref or "no job", trail(error))
+    return Say(answers.error(error, ref, log_id))
+
+
+def _log_id() -> str:
+    return secrets.token_hex(4)
+
+
+def _reference(value: str) -> JobRef:
+    connection, _, id_ = value.partition(":")
+    if not connection or not id_:
+        raise BadReference("That button names no job.")
+    return JobRef(connection=connection, id=id_)

@@ -1,0 +1,101 @@
+"""The Bolt app: every question goes through one door, which stores it before Slack hears "got it".
+
+Bolt acknowledges events before their listener runs, polls for a listener's ack, and forgets an
+ack when a listener raises. So nothing is left to listeners: the door is a global middleware,
+behind Bolt's own checks of signature and sender, and its answer is the acknowledgement.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING, Any
+
+from slack_bolt.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import answers
+from bot.asks import Kind
+from bot.errors import StoreError
+from bot.slack.incoming import Incoming, read
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+
+    from bot.clock import Clock
+    from bot.desk import Desk
+
+log = logging.getLogger(__name__)
+
+TRY_AGAIN = 503  # Slack sends an event again that is answered so
+
+
+def bolt_app(
+    *,
+    client: AsyncWebClient,
+    identity: dict[str, Any],
+    signing_secret: str | None,
+    desk: Desk,
+    clock: Clock,
+) -> AsyncApp:
+    """Return the Bolt app; `identity` is what auth.test answered when the bot started."""
+    app = AsyncApp(
+        client=AsyncWebClient(base_url=client.base_url, session=client.session),
+        signing_secret=signing_secret,
+        authorize=_known(client, identity),
+        request_verification_enabled=signing_secret is not None,
+        logger=logging.getLogger("slack_bolt"),
+    )
+
+    async def door(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002
+        """Take a question in; anything else goes on to Bolt."""
+        incoming = read(body, clock.now())
+        if incoming is None:
+            return await _pass(body, next)
+        return await _take(desk, incoming)
+
+    app.middleware(door)
+    return app
+
+
+async def _pass(body: dict[str, Any], onward: Callable[[], Awaitable[Any]]) -> Any:
+    """Acknowledge what asks nothing of us, such as our own messages; Bolt sees to the rest."""
+    if body.get("type") in ("event_callback", "block_actions", "message_action"):
+        return BoltResponse(status=200, body="")
+    return await onward()
+
+
+async def _take(desk: Desk, incoming: Incoming) -> BoltResponse:
+    try:
+        await desk.take(incoming.workspace, incoming.key, incoming.ask)
+    except StoreError as error:
+        log.error("a question could not be stored: %s", error)
+        return _unstored(incoming)
+    return BoltResponse(status=200, body="")
+
+
+def _unstored(incoming: Incoming) -> BoltResponse:
+    """Slack repeats events, shows whoever clicked that it failed, and a command's answer."""
+    if incoming.ask.kind is not Kind.COMMAND:
+        return BoltResponse(status=TRY_AGAIN, body="")
+    body = {"response_type": "ephemeral", "text": answers.busy().text}
+    headers: dict[str, str | Sequence[str]] = {"content-type": "application/json"}
+    return BoltResponse(status=200, body=json.dumps(body), headers=headers)
+
+
+def _known(
+    client: AsyncWebClient, identity: dict[str, Any]
+) -> Callable[..., Awaitable[AuthorizeResult]]:
+    """Return an authorization that asks Slack nothing: who we are was asked once, at the start."""
+    result = AuthorizeResult.from_auth_test_response(
+        bot_token=client.token,
+        auth_test_response=identity,
+    )
+
+    async def authorize(enterprise_id: str | None, team_id: str | None) -> AuthorizeResult:
+        del enterprise_id, team_id
+        return result
+
+    return authorize

@@ -1,0 +1,229 @@
+"""Slack's Web API as the way out: posts, updates, whispers, and the search for what was sent."""
+
+from __future__ import annotations
+
+import time
+import uuid
+from typing import TYPE_CHECKING, Any, NoReturn
+
+import aiohttp
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.errors import SlackBusy, SlackRefused, SlackSilent
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Sequence
+    from datetime import datetime
+
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.models import Message
+
+EVENT_TYPE = "jobthread_post"  # of the metadata that carries a message's key
+CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
+BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format"})
+REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
+MOST_PAGES = 5  # of history that are searched for a message
+UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
+NO_TOKEN_SECONDS = 60.0  # until the next try when Slack does not accept the token
+
+# Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+PASSING = frozenset(
+    {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
+)
+TOKEN = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
+
+
+class WebOutlet:
+    """Writes to one workspace through its Web API client.
+
+    The client must have no retry handlers (a repeated chat.postMessage is a second message) and a
+    session with a time-out.
+    """
+
+    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+        self._client = client
+        self._session = session
+        self._refused: dict[str, float] = {}  # type of block → monotonic second to try it again
+
+    async def post(
+        self,
+        channel: str,
+        message: Message,
+        *,
+        key: str,
+        thread_ts: str | None = None,
+        broadcast: bool = False,
+    ) -> str:
+        """Post a message that carries its key, and return its timestamp."""
+        arguments = {
+            "channel": channel,
+            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
+            **CALM,
+        }
+        if thread_ts:
+            arguments |= {"thread_ts": thread_ts, "reply_broadcast": broadcast}
+        answer = await self._say("chat.postMessage", message, arguments)
+        return str(answer["ts"])
+
+    async def update(self, channel: str, ts: str, message: Message) -> None:
+        """Replace a message."""
+        arguments = {"channel": channel, "ts": ts, "link_names": False, "parse": "none"}
+        await self._say("chat.update", message, arguments)
+
+    async def whisper(
+        self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
+    ) -> None:
+        """Show a message to one person in a channel."""
+        arguments = {"channel": channel, "user": user, "link_names": False, "parse": "none"}
+        if thread_ts:
+            arguments["thread_ts"] = thread_ts
+        await self._say("chat.postEphemeral", message, arguments)
+
+    async def open_direct(self, user: str) -> str:
+        """Return the channel of the direct messages with a person."""
+        answer = await self._call("conversations.open", {"users": user})
+        return str(answer["channel"]["id"])
+
+    async def respond(
+        self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
+    ) -> None:
+        """Answer through a response_url; no message deletes the one that was clicked."""
+        if message is None:
+            await self._respond(response_url, {"delete_original": True})
+            return
+        body: dict[str, Any] = {"response_type": "ephemeral", "replace_original": replace}
+        if thread_ts:
+            body["thread_ts"] = thread_ts
+
+        async def send(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+            whole = {**body, "text": message.text, "blocks": list(blocks)}
+            return await self._respond(response_url, whole)
+
+        await self._either(message, send)
+
+    async def find(
+        self, channel: str, key: str, *, thread_ts: str | None, since: datetime
+    ) -> str | None:
+        """Return the timestamp of the message that carries the key, if Slack has it.
+
+        Clocks may differ: it is looked for from a minute before it was written down.
+        """
+        method = "conversations.replies" if thread_ts else "conversations.history"
+        query: dict[str, Any] = {
+            "channel": channel,
+            "include_all_metadata": True,
+            "oldest": f"{since.timestamp() - 60:.6f}",
+            "limit": 200,
+        }
+        if thread_ts:
+            query["ts"] = thread_ts
+        for _ in range(MOST_PAGES):
+            page = await self._call(method, query)
+            for sent in page["messages"]:
+                if _key_of(sent) == key:
+                    return str(sent["ts"])
+            query["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
+            if not query["cursor"]:
+                break
+        return None
+
+    async def _say(
+        self, method: str, message: Message, arguments: dict[str, Any]
+    ) -> dict[str, Any]:
+        async def send(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
+            whole = {**arguments, "text": message.text, "blocks": list(blocks)}
+            return await self._call(method, whole)
+
+        return await self._either(message, send)
+
+    async def _either(
+        self, message: Message, send: Callable[[Any], Awaitable[dict[str, Any]]]
+    ) -> dict[str, Any]:
+        """Send the newer blocks, or the classic ones where the workspace refuses those."""
+        newer = {block["type"] for block in message.blocks} - {b["type"] for b in message.classic}
+        if message.classic and any(self._refused.get(t, 0) > time.monotonic() for t in newer):
+            return await send(message.classic)
+        try:
+            return await send(message.blocks)
+        except SlackRefused as error:
+            if error.code not in BLOCKS_REFUSED or not message.classic:
+                raise
+        answer = await send(message.classic)
+        self._refused |= dict.fromkeys(newer, time.monotonic() + REFUSAL_SECONDS)
+        return answer
+
+    async def _call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        try:
+            if method.startswith("conversations."):
+                answer = await self._client.api_call(method, params=_plain(arguments))
+            else:
+                answer = await self._client.api_call(method, json=arguments)
+        except SlackApiError as error:
+            _raise(error, method)
+        except aiohttp.ClientConnectorError as error:
+            raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
+        except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
+            raise SlackSilent(f"Slack did not answer {method}.") from error
+        return answer.data if isinstance(answer.data, dict) else {}
+
+    async def _respond(self, response_url: str, body: dict[str, Any]) -> dict[str, Any]:
+        try:
+            async with self._session.post(response_url, json=body) as response:
+                text = await response.text()
+        except aiohttp.ClientConnectorError as error:
+            raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise SlackSilent("A response_url did not answer.") from error
+        if response.status == 429:
+            raise SlackBusy("Slack is busy.", retry_after=_seconds(response.headers))
+        if response.status >= 500:
+            raise SlackSilent("Slack is in trouble.")
+        if response.status >= 400 or '"ok":false' in text.replace(" ", ""):
+            code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
+            raise SlackRefused("A response_url answers no more.", code=code)
+        return {}
+
+
+def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments for a query string: reading methods take no JSON."""
+    return {
+        name: str(value).lower() if isinstance(value, bool) else value
+        for name, value in arguments.items()
+        if value is not None
+    }
+
+
+def _key_of(sent: dict[str, Any]) -> str | None:
+    metadata = sent.get("metadata") or {}
+    if metadata.get("event_type") != EVENT_TYPE:
+        return None
+    key: str | None = metadata.get("event_payload", {}).get("key")
+    return key
+
+
+def _raise(error: SlackApiError, method: str) -> NoReturn:
+    """Raise what Slack's answer means."""
+    status = getattr(error.response, "status_code", 200)
+    code = _code(error)
+    if status == 429 or code in ("ratelimited", "rate_limited"):
+        retry_after = _seconds(getattr(error.response, "headers", {}))
+        raise SlackBusy("Slack is busy.", retry_after=retry_after) from error
+    if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
+        raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
+    if code in TOKEN:
+        sentence = "Slack does not accept the bot's token: `jobthread check` tells more."
+        raise SlackBusy(sentence, retry_after=NO_TOKEN_SECONDS) from error
+    raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
+
+
+def _code(error: SlackApiError) -> str:
+    """Return Slack's word for what is wrong; an answer that is no JSON has none."""
+    answer = getattr(error.response, "data", error.response)
+    return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"
+
+
+def _seconds(headers: Any) -> float:
+    text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
+    return min(3600.0, float(text)) if text.isdecimal() else 1.0

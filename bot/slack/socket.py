@@ -1,0 +1,69 @@
+"""Socket Mode, kept alive: a watchdog over Slack's own client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+
+if TYPE_CHECKING:
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.clock import Clock
+
+PING_SECONDS = 3.0  # also between tries to connect, and a fourth of the silence that is too long
+WATCH_SECONDS = 1.0
+
+
+class Socket:
+    """A Socket Mode connection that comes back.
+
+    Slack's client keeps using a ticket that is good for one handshake only, so after a failed one
+    it never connects again: while it is not connected, the watchdog takes the ticket away, and
+    the client asks for a new one.
+    """
+
+    def __init__(
+        self, app: AsyncApp, app_token: str, web_client: AsyncWebClient, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._door = AsyncSocketModeHandler(
+            app,
+            app_token,
+            logger=logging.getLogger("slack_sdk.socket_mode"),
+            web_client=web_client,
+            ping_interval=PING_SECONDS,
+        )
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Begin to connect, and to watch; returns at once."""
+        self._tasks = [
+            asyncio.create_task(self._door.connect_async()),  # type: ignore[no-untyped-call]
+            asyncio.create_task(self._watch()),
+        ]
+
+    async def connected(self) -> bool:
+        """Whether Slack can reach the bot just now."""
+        return await self._door.client.is_connected()
+
+    async def wait(self) -> None:
+        """Wait until the connection stands."""
+        await self._tasks[0]
+
+    async def close(self) -> None:
+        """Hang up."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._door.close_async()  # type: ignore[no-untyped-call]
+
+    async def _watch(self) -> None:
+        client = self._door.client
+        while True:
+            if not await client.is_connected():
+                client.wss_uri = None
+            await self._clock.sleep(WATCH_SECONDS)

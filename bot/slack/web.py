@@ -1,0 +1,78 @@
+"""The bot's own HTTP server: its health, and in HTTP mode what Slack sends."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
+
+from bot.errors import StoreError
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from slack_bolt.async_app import AsyncApp
+
+    from bot.settings import WebSettings
+
+log = logging.getLogger(__name__)
+
+EVENTS_PATH = "/slack/events"  # for events, commands and clicks alike
+HEALTH_PATH = "/healthz"
+DEFAULT_PORT = 8080
+LARGEST_REQUEST = 1024 * 1024  # bytes
+
+
+class Web:
+    """Listens on one port; `app` is None in Socket Mode, where only the health is served."""
+
+    def __init__(
+        self, settings: WebSettings, app: AsyncApp | None, healthy: Callable[[], Awaitable[bool]]
+    ) -> None:
+        self._settings = settings
+        self._app = app
+        self._healthy = healthy
+        self._runner: web.AppRunner | None = None
+
+    @property
+    def wanted(self) -> bool:
+        """Whether there is anything to listen for."""
+        return self._app is not None or self._settings.port is not None
+
+    async def open(self) -> None:
+        """Begin to listen."""
+        site = web.Application(client_max_size=LARGEST_REQUEST)
+        site.router.add_get(HEALTH_PATH, self._health)
+        if self._app is not None:
+            site.router.add_post(EVENTS_PATH, self._events)
+        self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=3)
+        await self._runner.setup()
+        port = DEFAULT_PORT if self._settings.port is None else self._settings.port
+        await web.TCPSite(self._runner, self._settings.host, port).start()
+
+    @property
+    def port(self) -> int:
+        """The port that is listened on."""
+        return int(self._runner.addresses[0][1]) if self._runner else 0
+
+    async def close(self) -> None:
+        """Listen no more."""
+        if self._runner is not None:
+            await self._runner.cleanup()
+
+    async def _health(self, request: web.Request) -> web.Response:
+        del request
+        try:
+            well = await self._healthy()
+        except StoreError as error:
+            log.warning("not healthy: %s", error)
+            well = False
+        return web.json_response({"ok": well}, status=200 if well else 503)
+
+    async def _events(self, request: web.Request) -> web.Response:
+        """Hand a signed request to Bolt, which checks the signature first."""
+        assert self._app is not None  # noqa: S101  this route exists in HTTP mode only
+        answer = await self._app.async_dispatch(await to_bolt_request(request))
+        return await to_aiohttp_response(answer)

@@ -1,0 +1,143 @@
+"""The real bot between a local Slack and a ServiceStage whose jobs a test moves by hand."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.app import Bot
+from bot.playground import LocalSlack
+from bot.settings import Settings
+from bot.testing import ManualClock, serve
+from plugins.huaweicloud.simulator import Tenant
+from plugins.servicestage.simulator import Simulator
+
+if TYPE_CHECKING:
+    from bot.models import JobRef
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.playground.messages import Message
+
+POLL_SECONDS = 10.0
+
+
+@dataclass
+class Stage:
+    """A channel, the bot in it, and the jobs that it can be asked for."""
+
+    slack: LocalSlack
+    servicestage: Simulator
+    clock: ManualClock
+    settings: Settings
+    bot: Bot
+
+    async def says(self, text: str, **where: Any) -> None:
+        """Ada types a line."""
+        answer = await self.slack.says(text, **where)
+        assert answer.ok, answer.error
+
+    async def asks(self, text: str, **where: Any) -> Message:
+        """Ada types a line, and the bot posts one new message where she did."""
+        before = {m.ts for m in self.slack.messages(where.get("channel", "deploys"))}
+        await self.says(text, **where)
+        return await self.posted(before, where.get("channel", "deploys"))
+
+    async def posted(self, before: set[str], channel: str = "deploys") -> Message:
+        """Wait for the bot's next message in the channel."""
+        return await self.slack.until(
+            lambda: next(
+                (
+                    m
+                    for m in self.slack.messages(channel)
+                    if m.ts not in before and m.user == self.slack.workspace.bot.id
+                ),
+                None,
+            )
+        )
+
+    async def whispered(self, words: str, user: str = "ada") -> Message:
+        """Wait for a message that only this person sees."""
+        return await self.slack.until(
+            lambda: next((m for m in self.slack.ephemerals(user) if words in _all_of(m)), None)
+        )
+
+    async def replied(self, card: Message, words: str) -> Message:
+        """Wait for a follow-up in the card's thread."""
+        return await self.slack.until(
+            lambda: next((m for m in self.thread(card) if words in m.text), None)
+        )
+
+    async def shown(self, card: Message, words: str) -> Message:
+        """Wait until the card says so."""
+        return await self.slack.until(
+            lambda: next((m for m in [self.now(card)] if words in _all_of(m)), None)
+        )
+
+    def thread(self, card: Message) -> list[Message]:
+        """Return the follow-ups in the card's thread."""
+        return self.slack.thread(card.channel, card.ts)[1:]
+
+    def now(self, card: Message) -> Message:
+        """Return the card as it stands."""
+        return self.slack.thread(card.channel, card.ts)[0]
+
+    async def polls(self) -> None:
+        """Let the time pass until every followed job has been looked at again."""
+        await self.clock.advance(POLL_SECONDS)
+
+    async def looks(self, times: int) -> None:
+        """Let the time pass until ServiceStage has been asked so many times more."""
+        wanted = len(self.servicestage.calls) + times
+        async with asyncio.timeout(10):
+            while len(self.servicestage.calls) < wanted:
+                await self.clock.advance(POLL_SECONDS)
+
+    async def watches(self) -> list[JobRef]:
+        """Return what is followed."""
+        async with self.bot.store.begin() as tx:
+            found = await tx.watches.in_channel(
+                self.slack.workspace.team.id, self.slack.workspace.channel("deploys").id
+            )
+        return [watch.ref for watch, _ in found]
+
+
+def _all_of(message: Message) -> str:
+    return f"{message.text} {message.blocks}"
+
+
+@asynccontextmanager
+async def staged(folder: Path, **slack: Any) -> AsyncIterator[Stage]:
+    """Set the stage: Slack, ServiceStage, and the bot connected to both."""
+    clock = ManualClock()
+    simulator = Simulator(clock)
+    async with LocalSlack(clock=clock, **slack) as local, serve(simulator.app) as url:
+        settings = settings_for(local, url, folder)
+        async with Bot(settings, clock=clock) as bot:
+            yield Stage(local, simulator, clock, settings, bot)
+
+
+def settings_for(slack: LocalSlack, url: str, folder: Path) -> Settings:
+    """Return the settings of a bot between this Slack and the ServiceStage at this address."""
+    keys = Tenant().key_settings()
+    return Settings(
+        slack={
+            "api_url": slack.api_url,
+            "bot_token": slack.bot_token,
+            "app_token": slack.app_token,
+        },
+        store={"url": f"sqlite+aiosqlite:///{folder / 'jobthread.db'}"},
+        follow={"poll_seconds": POLL_SECONDS},
+        connections={"deploys": {"provider": "servicestage", "endpoint": url, **keys}},
+    )
+
+
+@pytest.fixture
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A stage that is set."""
+    async with staged(tmp_path) as everything:
+        yield everything

@@ -1,0 +1,259 @@
+"""Ask → card → thread, through the real Socket Mode connection and a real provider."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from plugins.servicestage.script import JobScript, JobStep
+
+if TYPE_CHECKING:
+    from tests.bot.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+OTHER = "JOB3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35"
+STEPS = (JobStep("PREPARE", 30), JobStep("UPGRADE", 90), JobStep("CHECK", 60))
+
+
+def running(id_: str = ID) -> JobScript:
+    """Return a job of three minutes."""
+    return JobScript(id_, STEPS, queued_seconds=0)
+
+
+async def test_a_command_gets_a_card_with_the_job_and_one_slack_call(stage: Stage) -> None:
+    """Asking costs exactly one call of Slack's Web API: the post of the card."""
+    stage.servicestage.add(running())
+    before = len(stage.slack.calls)
+    card = await stage.asks(f"/job deploys:{ID}")
+    assert "running" in card.text
+    assert [c.method for c in stage.slack.calls[before:]] == ["chat.postMessage"]
+
+
+async def test_a_finished_job_gets_its_last_follow_up_and_is_no_longer_watched(
+    stage: Stage,
+) -> None:
+    """The thread ends with the outcome, once, and polling stops."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    last = await stage.replied(card, "succeeded after")
+    assert stage.thread(card) == [last]
+    assert await stage.watches() == []
+
+
+async def test_the_card_is_updated_in_place(stage: Stage) -> None:
+    """The card tells the newest state, under its own timestamp."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    assert (await stage.shown(card, "succeeded after")).ts == card.ts
+
+
+async def test_a_failure_names_what_failed_mentions_the_asker_and_is_broadcast(
+    stage: Stage,
+) -> None:
+    """Whoever asked is called, and the channel sees a failure."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.fail(ID, 0, "disk full")
+    await stage.polls()
+    outcome = await stage.replied(card, "failed")
+    assert "PREPARE" in outcome.text
+    assert f"<@{stage.slack.workspace.user('ada').id}>" in outcome.text
+    assert outcome.broadcast
+    assert "disk full" in str(outcome.blocks)
+
+
+async def test_a_success_is_not_broadcast(stage: Stage) -> None:
+    """The channel stays quiet when all is well."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    assert not (await stage.replied(card, "succeeded")).broadcast
+
+
+async def test_a_finished_job_is_shown_and_not_watched(stage: Stage) -> None:
+    """A job that has ended gets its card, and nobody looks at it again."""
+    stage.servicestage.add(running())
+    stage.servicestage.finish(ID)
+    card = await stage.asks(f"/job deploys:{ID}")
+    assert "succeeded" in card.text
+    assert await stage.watches() == []
+
+
+async def test_a_job_asked_for_again_gets_a_link_to_its_living_card(stage: Stage) -> None:
+    """No second thread: the asker is pointed to the first."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.says(f"/job {ID}")
+    said = await stage.whispered("followed here already")
+    assert card.ts.replace(".", "") in str(said.blocks)
+    assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
+
+
+async def test_peek_shows_the_card_to_the_asker_only_and_watches_nothing(stage: Stage) -> None:
+    """A look leaves no trace in the channel."""
+    stage.servicestage.add(running())
+    await stage.says(f"/job peek deploys:{ID}")
+    await stage.whispered("running")
+    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
+    assert await stage.watches() == []
+
+
+async def test_a_mention_finds_the_reference_among_other_words(stage: Stage) -> None:
+    """A sentence will do."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"@jobthread how is {ID} doing?")
+    assert "running" in card.text
+
+
+async def test_a_mention_in_a_thread_is_answered_there(stage: Stage) -> None:
+    """Card and follow-ups stay in the thread in which they were asked for."""
+    stage.servicestage.add(running())
+    root = (await stage.slack.says("the release")).message
+    assert root is not None
+    await stage.says(f"@jobthread {ID}", thread_ts=root.ts)
+    await stage.replied(root, "running")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.replied(root, "succeeded after")
+
+
+async def test_a_direct_message_is_answered_in_the_conversation(stage: Stage) -> None:
+    """Between two nobody needs to whisper."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"how is {ID}?", channel="im")
+    assert "running" in card.text
+
+
+async def test_several_references_get_a_card_each(stage: Stage) -> None:
+    """One command, several jobs."""
+    stage.servicestage.add(running())
+    stage.servicestage.add(running(OTHER))
+    await stage.says(f"/job deploys:{ID} deploys:{OTHER}")
+    bot = stage.slack.workspace.bot.id
+    await stage.slack.until(lambda: len([m for m in stage.slack.messages() if m.user == bot]) == 2)
+    assert len(await stage.watches()) == 2
+
+
+async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
+    """One sentence with the next step, and an id of the line in the log."""
+    await stage.says(f"/job deploys:{ID}")
+    said = await stage.whispered("knows no such job")
+    assert "Check the id" in said.text
+    assert "log id" in said.text
+
+
+@pytest.mark.parametrize(
+    ("status", "words"),
+    [
+        (403, "does not let"),
+        (401, "knows no such job"),
+        (429, "busy"),
+        (503, "trouble"),
+    ],
+)
+async def test_each_refusal_of_the_provider_is_a_sentence(
+    stage: Stage, status: int, words: str
+) -> None:
+    """What cannot be answered is answered all the same."""
+    stage.servicestage.refuse(status=status)
+    await stage.says(f"/job deploys:{ID}")
+    await stage.whispered(words)
+
+
+async def test_a_misspelt_connection_is_mended_with_one_click(stage: Stage) -> None:
+    """Did you mean: the button asks for the better reference."""
+    stage.servicestage.add(running())
+    await stage.says(f"/job deplys:{ID}")
+    said = await stage.whispered("Did you mean")
+    before = {m.ts for m in stage.slack.messages()}
+    await stage.slack.click(said, "run")
+    assert "running" in (await stage.posted(before)).text
+
+
+async def test_outside_the_channel_the_asker_is_told_how_to_let_the_bot_in(stage: Stage) -> None:
+    """The card cannot be posted, and the asker hears why."""
+    stage.servicestage.add(running())
+    await stage.says(f"/job deploys:{ID}", channel="private-ops")
+    await stage.whispered("/invite @jobthread")
+
+
+async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -> None:
+    """One click on the card, and the thread is quiet."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.slack.click(card, "unfollow")
+    await stage.whispered("no longer followed")
+    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
+    assert await stage.watches() == []
+
+
+async def test_refresh_shows_the_job_as_it_is_now_and_the_thread_hears_it(stage: Stage) -> None:
+    """A click does not wait for the next poll."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.finish(ID)
+    await stage.slack.click(card, "refresh")
+    await stage.shown(card, "succeeded")
+    await stage.replied(card, "succeeded after")
+
+
+async def test_list_names_what_is_followed_here(stage: Stage) -> None:
+    """The channel's watches, with links to their cards."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.says("/job list")
+    said = await stage.whispered("1 job is followed")
+    assert card.ts.replace(".", "") in str(said.blocks)
+
+
+async def test_help_has_examples_that_work_here(stage: Stage) -> None:
+    """A bare command teaches."""
+    await stage.says("/job")
+    assert "deploys:JOB" in str((await stage.whispered("Ask for a job")).blocks)
+
+
+async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: Stage) -> None:
+    """What a command in a thread cannot do, the message's menu does."""
+    stage.servicestage.add(running())
+    message = (await stage.slack.says(f"releasing {ID} now")).message
+    assert message is not None
+    await stage.slack.shortcut("follow_jobs", message)
+    await stage.replied(message, "running")
+
+
+async def test_unwatch_ends_the_watch(stage: Stage) -> None:
+    """The command does what the button does."""
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says(f"/job unwatch deploys:{ID}")
+    await stage.whispered("no longer followed")
+    assert await stage.watches() == []
+
+
+async def test_a_provider_that_fails_for_long_is_shown_on_the_card(stage: Stage) -> None:
+    """The card does not pretend to be fresh."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.refuse(times=None, status=503)
+    await stage.looks(4)
+    await stage.shown(card, "Could not be checked")
+
+
+async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
+    """After a second the asker knows that something is going on."""
+    stage.servicestage.add(running())
+    stage.servicestage.slow_down(5)
+    await stage.says(f"/job deploys:{ID}")
+    await stage.slack.until(lambda: stage.clock.sleepers > 3)
+    await stage.clock.advance(2)
+    await stage.whispered("Looking up")
+    await stage.clock.advance(10)
+    await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
