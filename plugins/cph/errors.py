@@ -1,0 +1,76 @@
+"""What Cloud Phone's error answers mean, in our errors.
+
+Codes: Cloud Phone's pages on abnormal responses (cph_api_0602) and error codes (cph_api_0604).
+They are written CPS.0005, and in one example CPS0005.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    JobNotFound,
+    ProviderError,
+    Unavailable,
+)
+from plugins.huaweicloud import errors
+
+if TYPE_CHECKING:
+    import httpx
+
+_NO_DOT = re.compile(r"CPS(?=[0-9])")
+_ABSENT: tuple[type[ProviderError], str, str] = (
+    JobNotFound,
+    "knows no such phone or server",
+    "It may have been deleted.",
+)
+_MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
+    "CPS.0001": (
+        AccessDenied,
+        "does not let this account read jobs",
+        "Whoever runs this bot must give its IAM user cph:jobs:list and cph:jobs:get.",
+    ),
+    "CPS.0002": (
+        AnswerNotUnderstood,
+        "does not take the page that it was asked for",
+        "Whoever runs this bot finds the call in the log.",
+    ),
+    "CPS.0003": (  # sent with 500, and with 400, too
+        Unavailable,
+        "is in trouble",
+        Unavailable.next_step,
+    ),
+    "CPS.0004": _ABSENT,
+    "CPS.0005": _ABSENT,
+    "CPS.0006": (AccessDenied, "is closed to this account", "Its bills may be in arrears."),
+    "CPS.0007": (AccessDenied, "has frozen what the job is about", "Bills may be in arrears."),
+    "CPS.0016": _ABSENT,
+    "CPS.0097": _ABSENT,
+}
+
+
+def spelled(code: str) -> str:
+    """Return a code as the tables write it."""
+    return _NO_DOT.sub("CPS.", code, count=1)
+
+
+def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer of Cloud Phone or of the gateway means, if it says one."""
+    status = response.status_code
+    if status < 300:
+        return None
+    code = spelled(errors.read(response.content).code)
+    if code in _MEANINGS:
+        kind, what, advice = _MEANINGS[code]
+        return kind(f"{name}: Cloud Phone {what} ({code}).", next_step=advice)
+    if status in (400, 404) and code.startswith("CPS."):
+        return JobNotFound(f"{name} knows no such request or job ({code}).")
+    if status == 404 and not code:
+        return AnswerNotUnderstood(
+            f"{name}: what answers is not Cloud Phone.",
+            next_step="Whoever runs this bot must check region and endpoint.",
+        )
+    return errors.explain(response, name)

@@ -1,0 +1,124 @@
+"""Cloud Phone Host, simulated: the API of its pages, behind a gateway that checks who asks."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from bot.provider import Sample, Simulation
+from bot.testing.faults import Call, Faults
+from plugins.cph import script
+from plugins.cph.samples import NOT_A_REQUEST, SAMPLES
+from plugins.huaweicloud.simulator import Gate, Tenant, refusal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime
+
+    from bot.clock import Clock
+    from plugins.cph.script import RequestScript
+
+LARGEST_LIMIT = 100
+MOST_REQUESTS = 20  # in one call
+OWN_ID = "6a63a18b8bab40ffb71ebd9cb80d0085"  # of the query itself; it is nobody's request
+
+_BAD_PAGE = ("CPS.0002", "Parameter: offset or limit is invalid.")
+_BAD_IDS = ("CPS.0098", "Parameter: request_id or request_ids is invalid.")  # made up
+_NO_JOB = ("CPS.0099", "Job not found.")  # made up: which code is sent is not documented
+_NO_RIGHT = ("CPS.0001", "No permission to request resources.")
+
+
+@dataclass
+class _Held:
+    """A request of the simulator; it begins when it is first asked for."""
+
+    script: RequestScript
+    began: datetime | None = None
+    status: int | None = None  # that all its jobs were given
+
+
+class Simulator:
+    """Holds requests and answers for them; tests turn its clock and decide how jobs end."""
+
+    def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
+        self.clock = clock
+        self.gate = Gate(clock, tenant or Tenant())
+        self.app = web.Application()
+        self.app[SIMULATOR] = self
+        self.faults = Faults.of(self.app, clock)
+        self.gate.install(self.app)
+        self.app.router.add_get("/v1/{project}/cloud-phone/jobs", self._list)
+        self.app.router.add_get("/v1/{project}/cloud-phone/jobs/{job}", self._show)
+        self._requests: dict[str, _Held] = {}
+
+    @property
+    def calls(self) -> list[Call]:
+        """Every call that arrived, oldest first."""
+        return self.faults.calls
+
+    def add(self, request: RequestScript) -> RequestScript:
+        """Hold a request; one that is held already gets these jobs."""
+        held = self._requests.setdefault(request.id, _Held(request))
+        held.script = request
+        return request
+
+    def finish(self, id_: str, status: int = script.SUCCESS) -> None:
+        """Give all jobs of a request this status from now on."""
+        self._requests[id_].status = status
+
+    def jobs_of(self, id_: str) -> list[dict[str, Any]]:
+        """Return a request's jobs as they are now; it begins now if it had not."""
+        held, now = self._requests[id_], self.clock.now()
+        if held.began is None:
+            held.began = now - timedelta(seconds=held.script.began_seconds_ago)
+        return script.payload(held.script, held.began, now, held.status)
+
+    async def _list(self, request: web.Request) -> web.Response:
+        if request.match_info["project"] != self.gate.tenant.project_id:
+            return refusal(403, *_NO_RIGHT)
+        query = request.query
+        wanted = (query.get("request_ids") or query.get("request_id") or "").split(",")
+        if wanted == [""] or len(wanted) > MOST_REQUESTS:
+            return refusal(400, *_BAD_IDS)
+        found = [job for id_ in wanted if id_ in self._requests for job in self.jobs_of(id_)]
+        if len(wanted) > 1:  # in no order that would tell whose they are
+            found.sort(key=lambda job: str(job["job_id"]))
+        return _page(found, query)
+
+    async def _show(self, request: web.Request) -> web.Response:
+        if request.match_info["project"] != self.gate.tenant.project_id:
+            return refusal(403, *_NO_RIGHT)
+        for id_, held in self._requests.items():
+            for number in range(len(held.script.jobs)):
+                if script.job_id(id_, number) == request.match_info["job"]:
+                    return web.json_response({"request_id": OWN_ID} | self.jobs_of(id_)[number])
+        return refusal(404, *_NO_JOB)
+
+
+SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
+
+
+def _page(jobs: list[dict[str, Any]], query: Mapping[str, str]) -> web.Response:
+    try:
+        limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
+    except ValueError:
+        return refusal(400, *_BAD_PAGE)
+    if not (0 < limit <= LARGEST_LIMIT and offset >= 0):
+        return refusal(400, *_BAD_PAGE)
+    return web.json_response({"request_id": OWN_ID, "jobs": jobs[offset : offset + limit]})
+
+
+def simulation(clock: Clock) -> Simulation:
+    """Return a simulator that holds the samples, with settings that reach it."""
+    simulator = Simulator(clock)
+    for sample in SAMPLES:
+        simulator.add(sample.request)
+    offered = tuple(Sample(sample.title, sample.request.id, sample.hint) for sample in SAMPLES)
+
+    def settings(url: str) -> dict[str, str | int | bool]:
+        return {"provider": "cph", "endpoint": url, **simulator.gate.tenant.key_settings()}
+
+    return Simulation(simulator.app, settings, (*offered, NOT_A_REQUEST))

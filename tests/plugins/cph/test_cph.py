@@ -1,0 +1,265 @@
+"""Cloud Phone Host as the bot asks it."""
+
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    BadReference,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+from bot.models import Job, JobRef, Status
+from bot.provider import Provider
+from bot.testing import Fault, ManualClock
+from plugins.cph import MOST_PAGES, NOBODYS, Cph, register_providers
+from plugins.cph.script import PhoneJob, RequestScript, job_id
+from plugins.cph.simulator import Simulator
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent / "data"
+ID = "6837531fd3f54550927b930180a706bf"
+PROJECT = "0123456789abcdef0123456789abcdef"
+KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
+
+
+def made(**settings: str) -> Cph:
+    """Return a provider that is not connected."""
+    fields = {"region": "cn-north-4", **KEYS, **settings}
+    return Cph("phones", Cph.Settings(**fields), ManualClock())  # type: ignore[arg-type]
+
+
+def ref(id_: str = ID) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+def held(simulator: Simulator, count: int, phones: int = 2, seconds: float = 60) -> list[JobRef]:
+    """Let the simulator hold so many requests that run for so long."""
+    jobs = tuple(PhoneJob(f"phone-{n}", seconds) for n in range(phones))
+    return [ref(simulator.add(RequestScript(f"{n:032x}", jobs)).id) for n in range(1, count + 1)]
+
+
+def asked(simulator: Simulator, name: str = "request_ids") -> list[str]:
+    """Return the values of a parameter, call by call, and forget the calls."""
+    queries = [parse_qs(urlsplit(call.path).query) for call in simulator.calls]
+    simulator.calls.clear()
+    return [query[name][0] for query in queries if name in query]
+
+
+# One request
+
+
+@pytest.mark.parametrize(
+    ("phones", "calls"), [(1, 1), (99, 1), (100, 2), (101, 2), (200, 3), (250, 3)]
+)
+async def test_jobs_are_fetched_until_a_page_is_short(
+    cph: Provider[Any], simulator: Simulator, phones: int, calls: int
+) -> None:
+    """The API tells no total, and gives a hundred at once."""
+    held(simulator, 1, phones)
+    job = await cph.fetch_job(ref(f"{1:032x}"))
+    assert {task.name for task in job.tasks} == {f"phone-{n}" for n in range(phones)}
+    assert len(simulator.calls) == calls
+
+
+async def test_a_server_that_ignores_paging_is_not_asked_for_ever(
+    cph: Provider[Any], simulator: Simulator
+) -> None:
+    """The same page twice is the end."""
+    page = [{"job_id": f"j{n}", "status": 1} for n in range(100)]
+    simulator.faults.plan(Fault(200, {"jobs": page}), times=None)
+    assert len((await cph.fetch_job(ref())).tasks) == 100
+    assert len(simulator.calls) == 2
+
+
+async def test_pages_without_end_are_given_up(cph: Provider[Any], simulator: Simulator) -> None:
+    """Half a request would be shown as the whole."""
+    simulator.faults.plan(Fault(200, {"jobs": [{"status": 1}] * 100}), times=None)
+    with pytest.raises(AnswerNotUnderstood, match="20,000 jobs are too many"):
+        await cph.fetch_job(ref())
+    assert len(simulator.calls) == MOST_PAGES
+
+
+async def test_a_request_without_jobs_is_not_found(cph: Provider[Any]) -> None:
+    """The API answers an empty list for an id that it does not know."""
+    with pytest.raises(JobNotFound, match="write jobs/ before it"):
+        await cph.fetch_job(ref())
+
+
+async def test_a_single_job_can_be_asked_for(cph: Provider[Any], simulator: Simulator) -> None:
+    """Its id looks like that of a request, so jobs/ stands before it."""
+    simulator.add(RequestScript(ID, (PhoneJob("phone-0"), PhoneJob("phone-1"))))
+    job = await cph.fetch_job(ref(f"jobs/{job_id(ID, 1)}"))
+    assert [task.name for task in job.tasks] == ["phone-1"]
+
+
+async def test_a_single_job_that_nobody_has_is_not_found(cph: Provider[Any]) -> None:
+    """As a request that nobody made."""
+    with pytest.raises(JobNotFound):
+        await cph.fetch_job(ref(f"jobs/{ID}"))
+
+
+@pytest.mark.parametrize("id_", ["a,b", "a b", "a/b", "jobs/", "jobs/a/b", "..", "a\nb", "x" * 65])
+async def test_an_id_that_the_api_would_take_for_something_else_is_refused(
+    cph: Provider[Any], simulator: Simulator, id_: str
+) -> None:
+    """It is a mistake of the asker, and no call is made."""
+    with pytest.raises(BadReference):
+        await cph.fetch_job(ref(id_))
+    assert not simulator.calls
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "kind"),
+    [
+        (403, "error_no_right", AccessDenied),
+        (400, "error_bad_page", AnswerNotUnderstood),
+        (400, "error_system", Unavailable),
+        (500, "error_system", Unavailable),
+        (404, "error_phone", JobNotFound),
+        (403, "error_arrears", AccessDenied),
+        (400, "error_unlisted", JobNotFound),
+        (429, "error_busy", RateLimited),
+        (401, "error_token", CredentialsRefused),
+        (401, "error_signature", CredentialsRefused),
+        (404, "error_no_api", AnswerNotUnderstood),
+    ],
+)
+async def test_a_recorded_error_has_its_meaning(
+    cph: Provider[Any], simulator: Simulator, status: int, name: str, kind: type[ProviderError]
+) -> None:
+    """Each is told to people as what it is; CPS.0003 is passing even with 400."""
+    simulator.faults.plan(Fault(status, (RECORDED / f"{name}.json").read_text()))
+    with pytest.raises(kind):
+        await cph.fetch_job(ref())
+
+
+async def test_a_limit_is_waited_for_as_long_as_it_says(
+    cph: Provider[Any], simulator: Simulator
+) -> None:
+    """The gateway tells its window in the message: 200 calls in 5 minutes."""
+    simulator.faults.plan(Fault(429, (RECORDED / "error_busy.json").read_text()))
+    with pytest.raises(RateLimited) as caught:
+        await cph.fetch_job(ref())
+    assert caught.value.retry_after == 300
+
+
+async def test_a_refused_key_is_used_only_once(cph: Provider[Any], simulator: Simulator) -> None:
+    """Five refusals lock it."""
+    refused = Fault(401, (RECORDED / "error_signature.json").read_text())
+    simulator.faults.plan(refused, times=None)
+    for _ in range(5):
+        with pytest.raises(CredentialsRefused, match="not asked again before"):
+            await cph.fetch_job(ref())
+    assert len(simulator.calls) == 1
+
+
+async def test_a_404_of_something_else_is_not_taken_for_a_missing_request(
+    cph: Provider[Any], simulator: Simulator
+) -> None:
+    """A wrong endpoint must not look like a wrong id."""
+    simulator.faults.plan(Fault(404, "<html>nginx</html>"))
+    with pytest.raises(AnswerNotUnderstood, match="check region and endpoint"):
+        await cph.fetch_job(ref())
+
+
+async def test_a_check_asks_for_a_request_that_nobody_made(
+    cph: Provider[Any], simulator: Simulator
+) -> None:
+    """That it has no jobs proves that address and credentials are right."""
+    assert "accepts the credentials" in await cph.check()
+    assert asked(simulator, "request_id") == [NOBODYS]
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"error_code": "APIGW.0301"}, CredentialsRefused),
+        (403, {"error_code": "APIGW.0302"}, AccessDenied),
+        (403, {"error_code": "CPS.0001"}, AccessDenied),
+        (404, "<html>", AnswerNotUnderstood),
+        (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
+    ],
+)
+async def test_a_check_says_what_is_wrong(
+    cph: Provider[Any], simulator: Simulator, status: int, body: Any, kind: type[ProviderError]
+) -> None:
+    """With what to do about it."""
+    simulator.faults.plan(Fault(status, body))
+    with pytest.raises(kind) as caught:
+        await cph.check()
+    assert caught.value.advice
+
+
+# Texts and pages
+
+BASE = f"https://cph.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cloud-phone/jobs"
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        (f"see {BASE}?request_id={ID}.", [ID]),
+        (f"{BASE}?limit=10&request_ids={ID}%2C{'a' * 32}", [ID, "a" * 32]),
+        (f"{BASE}?request_ids={ID},{'a' * 32}, and more", [ID, "a" * 32]),
+        (f"{BASE}?request_ids={ID}&request_id={'a' * 32}", [ID]),
+        (f"<{BASE}/{ID}|the job>", [f"jobs/{ID}"]),
+        (f"{BASE.replace('cph.cn', 'CPH.CN')}?request_id={ID}", [ID]),
+        (f"{BASE}?offset=0", []),
+        (f"{BASE}?request_id={ID}0", []),
+        (f"{BASE.replace(PROJECT, 'f' * 32)}?request_id={ID}", []),
+        (f"{BASE.replace('north', 'east')}?request_id={ID}", []),
+    ],
+)
+def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project(
+    text: str, ids: list[str]
+) -> None:
+    """Two connections must not both claim a request."""
+    assert list(made().recognise(text)) == ids
+
+
+def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
+    """Whoever sets console_url may paste such URLs."""
+    provider = made(console_url="https://console.example.com/#/requests/{id}/view")
+    text = f"<https://console.example.com/#/requests/{ID}/view|this one>"
+    assert list(provider.recognise(text)) == [ID]
+
+
+def test_the_console_page_is_that_of_the_template() -> None:
+    """The per-request address is not documented, so it can be set."""
+    provider = made(console_url="https://console.example.com/requests/{id}")
+    assert provider.console_url(_seen(ID)) == f"https://console.example.com/requests/{ID}"
+
+
+@pytest.mark.parametrize("id_", [ID, f"jobs/{ID}"])
+def test_without_a_template_the_console_page_is_that_of_the_service(id_: str) -> None:
+    """A page near the job is better than none."""
+    assert (
+        made().console_url(_seen(id_)) == "https://console.huaweicloud.com/cph/?region=cn-north-4"
+    )
+
+
+def test_a_single_job_has_no_page_of_the_template() -> None:
+    """The template's page is that of a request."""
+    provider = made(console_url="https://console.example.com/requests/{id}")
+    assert "example" not in str(provider.console_url(_seen(f"jobs/{ID}")))
+
+
+def test_the_plugin_brings_cph() -> None:
+    """By the same hook that everybody else's plugins use."""
+    assert list(register_providers()) == [Cph]
+
+
+def _seen(id_: str) -> Job:
+    return Job(ref=ref(id_), name="x", status=Status.RUNNING)
