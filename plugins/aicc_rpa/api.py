@@ -1,0 +1,146 @@
+"""The calls to AICC RPA: a tenant and a token in every body, and pages of unknown order.
+
+Sources: Huawei Cloud's AICC pages cec_07_0004 (token), 2055 (list), 2056 (details), 2058 (queues).
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from pydantic import BeforeValidator, SecretStr
+
+from bot.errors import AnswerNotUnderstood, JobNotFound
+from plugins.aicc_rpa.errors import explain, explain_sign_in
+from plugins.aicc_rpa.translator import Answer, Details, JobPayload, Jobs, Payload, Word
+from plugins.selfhosted.session import Session, Token
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from bot.clock import Clock
+    from bot.http import Http
+
+PATH = "/oifde/rest/api"
+DETAILS = f"{PATH}/rpa/queryJobDetails"
+PAGE = 50  # the most that the API gives at once
+LIFE_SECONDS = 3600  # of a token whose answer does not tell
+MARGIN_SECONDS = 60  # a token is renewed so long before it ends
+
+AnswerT = TypeVar("AnswerT", bound=Answer)
+PageT = TypeVar("PageT", bound="Page")
+
+
+class TokenAnswer(Answer):
+    """The answer of gettoken."""
+
+    auth_token: SecretStr
+    expire_time: int = LIFE_SECONDS  # seconds
+
+
+class Page(Answer):
+    """One page of a list."""
+
+    total: int = 0
+
+
+class JobPage(Page):
+    """The answer of queryJob."""
+
+    jobs: Jobs = ()
+
+
+class Entry(Payload):
+    """One entry of a queue."""
+
+    id: int = 0
+    status: Word = ""
+    create_time: int | None = None  # milliseconds
+    failed_reason: Word = ""
+    failed_reason_detail: Word = ""
+
+    @property
+    def reason(self) -> str:
+        """Why it failed: the reason, and its details if they say more."""
+        lines = [self.failed_reason.strip(), self.failed_reason_detail.strip()]
+        return "\n".join(line for line in dict.fromkeys(lines) if line)
+
+
+class EntryPage(Page):
+    """The answer of queryRpaQueueData."""
+
+    queue_data: Annotated[tuple[Entry, ...], BeforeValidator(lambda value: value or ())] = ()
+
+
+class Api:
+    """The calls of one connection."""
+
+    def __init__(self, http: Http, tenant_id: str, app_secret: SecretStr, clock: Clock) -> None:
+        self._http = http
+        self._tenant = tenant_id
+        self._secret = app_secret
+        self._clock = clock
+        self._session = Session(clock, self._sign_in)
+
+    async def by_uid(self, uid: str) -> JobPayload:
+        """Return the details of one job; raises JobNotFound."""
+        found = await self._details(uid=uid)
+        if not found:
+            raise JobNotFound(f"{self._http.name} knows no such job.")
+        return found[0]
+
+    async def by_name(self, name: str) -> Sequence[JobPayload]:
+        """Return the jobs of that name, or all that were found if none has it exactly."""
+        found = {job.uid: job for job in await self._details(jobName=name)}
+        exact = [job for job in found.values() if job.job_name == name]
+        return exact or list(found.values())
+
+    async def newest(self, limit: int) -> tuple[Sequence[JobPayload], int]:
+        """Return the jobs that were created last, newest first, and how many there are in all."""
+        pages = await self._edges("queryJob", JobPage, conditions={})
+        jobs = {job.uid: job for page in pages for job in page.jobs}.values()
+        ordered = sorted(jobs, key=lambda job: job.create_time, reverse=True)
+        return ordered[:limit], max(pages[0].total, len(ordered))
+
+    async def failure(self, queue_uid: str, before: datetime | None) -> str:
+        """Return why the newest failed entry of a queue failed; rather one from before a moment.
+
+        The API does not tell which entry a run worked on, nor when an entry failed.
+        """
+        wanted = {"queueUid": queue_uid, "status": "failed"}
+        pages = await self._edges("queryRpaQueueData", EntryPage, conditions=wanted)
+        entries = [e for page in pages for e in page.queue_data if e.status in ("failed", "")]
+        latest = before.timestamp() * 1000 if before else 0.0
+        earlier = [e for e in entries if (e.create_time or 0) <= latest]
+        chosen = max(earlier or entries, key=lambda e: (e.create_time or 0, e.id), default=None)
+        return chosen.reason if chosen else ""
+
+    async def _details(self, **asked: str) -> Sequence[JobPayload]:
+        return (await self._ask("queryJobDetails", Details, **asked)).job_detail
+
+    async def _edges(self, call: str, model: type[PageT], **asked: Any) -> list[PageT]:
+        """Return the first page and the last two: whether the newest come first is not told."""
+        first = await self._ask(call, model, pageNo=1, pageSize=PAGE, **asked)
+        last = -(-first.total // PAGE)
+        numbers = sorted({last - 1, last} - {-1, 0, 1})
+        more = [await self._ask(call, model, pageNo=n, pageSize=PAGE, **asked) for n in numbers]
+        return [first, *more]
+
+    async def _ask(self, call: str, model: type[AnswerT], **asked: Any) -> AnswerT:
+        async def once(token: str) -> AnswerT:
+            body = {"tenantId": self._tenant, "authToken": token, **asked}
+            told = partial(explain, name=self._http.name)
+            return await self._http.post(f"{PATH}/rpa/{call}", model, json=body, explain=told)
+
+        return await self._session.ask(once)
+
+    async def _sign_in(self) -> Token:
+        body = {"appKey": self._tenant, "appSecret": self._secret.get_secret_value()}
+        told = partial(explain_sign_in, name=self._http.name)
+        answer = await self._http.post(f"{PATH}/gettoken", TokenAnswer, json=body, explain=told)
+        if not answer.auth_token.get_secret_value():
+            raise AnswerNotUnderstood(f"{self._http.name} gave no token.")
+        fresh = timedelta(seconds=max(1, answer.expire_time - MARGIN_SECONDS))
+        return Token(answer.auth_token.get_secret_value(), self._clock.now() + fresh)

@@ -1,0 +1,103 @@
+"""What the OIAP's error codes mean, in our errors; it sends them with HTTP 200.
+
+Codes: Huawei Cloud's AICC page cec_07_2000. No text of an answer is told: it may repeat a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import (
+    AnswerNotUnderstood,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    Unavailable,
+)
+from plugins.selfhosted.session import Locked, SessionEnded
+
+if TYPE_CHECKING:
+    import httpx
+
+    from bot.models import JobRef
+
+log = logging.getLogger(__name__)
+
+ENDED = frozenset({900001, 900002})  # no token or an old one, and one that fails its check
+WRONG_KEY = frozenset({200800001, 200800002})  # absent, and wrong
+LOCKED = 200800003
+DOWN = frozenset({10000001, 200900002})
+BAD_PARAMETER = frozenset({10000002, 10000003, 200900003})
+
+WHOM_TO_ASK = "Whoever runs this bot must check tenant_id and app_secret, the API password."
+
+
+class Ambiguous(ProviderError):
+    """Several jobs are meant; `refs` are those to choose from, `labels` what tells them apart."""
+
+    def __init__(self, sentence: str, refs: tuple[JobRef, ...], labels: tuple[str, ...]) -> None:
+        choices = [f"{label}: {ref}" for ref, label in zip(refs, labels, strict=True)]
+        super().__init__(sentence, next_step=f"Choose one. {'; '.join(choices)}.")
+        self.refs = refs
+        self.labels = labels
+
+
+def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer's code means, whatever its HTTP status."""
+    code = _code(response.content)
+    if code:
+        log.info("%s: HTTP %d, errorCode %d", name, response.status_code, code)
+        return meaning(code, name)
+    if response.status_code == 404:
+        return AnswerNotUnderstood(
+            f"{name}: what answers is not the OIAP.",
+            next_step="Whoever runs this bot must check url.",
+        )
+    return None
+
+
+def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer of gettoken means: no job was asked for there."""
+    error = explain(response, name)
+    if isinstance(error, JobNotFound):
+        return CredentialsRefused(
+            f"{name} does not accept tenant_id and app_secret.", next_step=WHOM_TO_ASK
+        )
+    return error
+
+
+def meaning(code: int, name: str) -> ProviderError:
+    """Return the error that a code means."""
+    if code in ENDED:
+        return SessionEnded(
+            f"{name} does not accept even a new token (errorCode {code}).", next_step=WHOM_TO_ASK
+        )
+    if code in WRONG_KEY:
+        return CredentialsRefused(
+            f"{name} does not accept tenant_id and app_secret (errorCode {code}).",
+            next_step=WHOM_TO_ASK,
+        )
+    if code == LOCKED:
+        return Locked(
+            f"{name} has locked its account after too many wrong keys (errorCode {code}).",
+            next_step=f"{WHOM_TO_ASK} An administrator of the AICC can unlock the account.",
+        )
+    if code in DOWN:
+        return Unavailable(f"{name} is in trouble (errorCode {code}).")
+    if code in BAD_PARAMETER:
+        return JobNotFound(
+            f"{name} does not take this as a job's uid or name (errorCode {code}).",
+            next_step="If it is right, tenant_id may be wrong.",
+        )
+    return AnswerNotUnderstood(f"{name} gave an error that is not documented (errorCode {code}).")
+
+
+def _code(content: bytes) -> int:
+    """Return an answer's errorCode, or 0 if it has none."""
+    try:
+        body = json.loads(content)
+        return int(body.get("errorCode") or 0) if isinstance(body, dict) else 0
+    except (ValueError, TypeError, RecursionError):
+        return 0

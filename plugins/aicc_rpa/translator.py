@@ -1,0 +1,164 @@
+"""What AICC RPA says of a job, in our words. Pure.
+
+Source: Huawei Cloud's page "Interface for Querying RPA Task Details". A job has no failed status:
+`recentTaskStatus` tells how its latest run went. Times come without a zone.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from zoneinfo import ZoneInfo
+
+STATUSES = {
+    "init": Status.QUEUED,
+    "running": Status.RUNNING,
+    "suspend": Status.WAITING,
+    "success": Status.SUCCEEDED,
+    "processing": Status.RUNNING,  # runs only
+    "failed": Status.FAILED,  # runs only
+}
+ONCE = ("once", "")  # modes whose jobs end; a job of any other mode waits for its next run
+
+
+def _text(value: Any) -> str:
+    return "" if value is None else str(value)
+
+
+def _rows(value: Any) -> Any:
+    """Return a list, whether the API gave a list, a single object or nothing."""
+    return [value] if value and isinstance(value, dict) else value or ()
+
+
+Word = Annotated[str, BeforeValidator(_text)]
+
+
+class Payload(BaseModel):
+    """Part of an answer; unknown keys are passed over."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
+
+
+class Answer(Payload):
+    """What every answer has."""
+
+    error_code: int
+
+
+class JobPayload(Payload):
+    """A job, in its details or in the list; the list leaves some keys out."""
+
+    uid: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
+    status: Word
+    job_name: Word = ""
+    mode: Word = ""
+    start_time: Word = ""  # of the latest run
+    create_time: Word = ""
+    recent_task_status: Word = ""  # of the latest run; absent before the first one
+    workstation_name: Word = ""
+    cluster_name: Word = ""
+    procedure_name: Word = ""
+    procedure_version: Word = ""
+    queue_uid: Word = ""
+    queue_name: Word = ""
+    description: Word = ""
+
+    @property
+    def ends(self) -> bool:
+        """Whether the job runs only once."""
+        return self.mode in ONCE
+
+    @property
+    def run(self) -> str:
+        """What tells the latest run from the one before; empty if there was none."""
+        return (self.start_time or "latest") if self.recent_task_status else ""
+
+    @property
+    def run_failed(self) -> bool:
+        """Whether the latest run failed."""
+        return status_of(self.recent_task_status).bad
+
+
+Jobs = Annotated[tuple[JobPayload, ...], BeforeValidator(_rows)]
+
+
+class Details(Answer):
+    """The answer of queryJobDetails; its example holds one object where its table has an array."""
+
+    job_detail: Jobs = ()
+
+
+def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
+    """Return the job that RPA tells of; `reason` is what its queue says of a failed run."""
+    status, native = _standing(payload)
+    return Job(
+        ref=ref,
+        name=payload.job_name or payload.uid,
+        status=status,
+        native_status=native,
+        type=payload.mode,
+        created_at=moment(payload.create_time, zone),
+        started_at=moment(payload.start_time, zone),
+        tasks=tuple(_runs(payload, zone, reason)),
+        details=tuple(Detail(label=label, value=value) for label, value in _facts(payload)),
+    )
+
+
+def status_of(native: str) -> Status:
+    """Return our word for RPA's; a new word is UNKNOWN."""
+    return STATUSES.get(native.lower(), Status.UNKNOWN)
+
+
+def moment(text: str, zone: ZoneInfo) -> datetime | None:
+    """Return a time that is written without a zone, or None if it is not one."""
+    try:
+        found = datetime.fromisoformat(text)
+        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def _standing(payload: JobPayload) -> tuple[Status, str]:
+    """Return how the job stands, and the word that decides it."""
+    status, recent = status_of(payload.status), payload.recent_task_status
+    if not payload.ends:
+        # Between two runs: a job that repeats, or waits for a queue, never ends.
+        return (Status.QUEUED if status.terminal else status), payload.status
+    if status is Status.SUCCEEDED and recent:
+        return status_of(recent), recent
+    if status is Status.RUNNING and payload.run_failed:
+        return Status.FAILED, recent
+    return status, payload.status
+
+
+def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
+    """Return the latest run: the only one that is told of, under an id of its own."""
+    if payload.run:
+        yield Task(
+            id=payload.run,
+            name=f"Run of {payload.start_time}" if payload.start_time else "Latest run",
+            status=status_of(payload.recent_task_status),
+            native_status=payload.recent_task_status,
+            started_at=moment(payload.start_time, zone),
+            message=f"The queue's last failed entry says: {reason}" if reason else "",
+        )
+
+
+def _facts(payload: JobPayload) -> Iterable[tuple[str, str]]:
+    script = f"{payload.procedure_name} {payload.procedure_version}".strip()
+    facts = (
+        ("Executor", payload.workstation_name),
+        ("Cluster", payload.cluster_name),
+        ("Script", script),
+        ("Queue", payload.queue_name),
+        ("Description", payload.description),
+    )
+    return [(label, value) for label, value in facts if value]

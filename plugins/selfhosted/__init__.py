@@ -1,0 +1,1 @@
+"""What the systems that companies host themselves share: addresses, CA files, sessions."""

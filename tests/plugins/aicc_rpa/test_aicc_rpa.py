@@ -1,0 +1,448 @@
+"""AICC RPA as the bot asks it."""
+
+import asyncio
+import json
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from bot.errors import (
+    AnswerNotUnderstood,
+    CredentialsRefused,
+    JobNotFound,
+    JobthreadError,
+    ProviderError,
+    Unavailable,
+)
+from bot.models import JobRef, Status
+from bot.testing import Fault, ManualClock
+from plugins.aicc_rpa import AiccRpa, register_providers
+from plugins.aicc_rpa.errors import Ambiguous
+from plugins.aicc_rpa.simulator import Simulator
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent / "data"
+UID = "0c9358552188478a8d5ff9203db8791f"
+CALL = "/oifde/rest/api/rpa/queryJobDetails"
+API = f"https://10.0.3.17:8443{CALL}"
+FIELDS = {"url": "https://10.0.3.17:8443", "tenant_id": "2022", "app_secret": "made-up"}
+FAILED = {"status": "running", "recentTaskStatus": "failed", "mode": "queueTrigger"}
+
+
+def ref(id_: str = UID) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+def recorded(name: str) -> str:
+    return (RECORDED / f"{name}.json").read_text()
+
+
+def made(**settings: str) -> AiccRpa:
+    """Return a provider that is not connected."""
+    fields = AiccRpa.Settings.model_validate(FIELDS | settings)
+    return AiccRpa("robots", fields, ManualClock())  # type: ignore[arg-type]
+
+
+async def refused(rpa: AiccRpa, kind: type[JobthreadError]) -> str:
+    """Return the sentence with which a look fails."""
+    with pytest.raises(kind) as caught:
+        await rpa.fetch_job(ref())
+    return str(caught.value)
+
+
+# Tokens
+
+
+async def test_one_token_serves_all_calls(rpa: AiccRpa, simulator: Simulator) -> None:
+    """It is kept until expireTime."""
+    for _ in range(3):
+        await rpa.fetch_job(ref())
+    assert simulator.asked == ["gettoken", *["queryJobDetails"] * 3]
+
+
+async def test_calls_at_the_same_time_wait_for_one_token(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """Fifty followed jobs do not sign in fifty times."""
+    await asyncio.gather(*(rpa.fetch_job(ref()) for _ in range(50)))
+    assert simulator.asked.count("gettoken") == 1
+
+
+async def test_calls_at_the_same_time_share_a_failure_to_sign_in(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """A server in trouble is not asked fifty times."""
+    simulator.faults.plan(Fault(503), times=None)
+    looks = (rpa.fetch_job(ref()) for _ in range(50))
+    errors = await asyncio.gather(*looks, return_exceptions=True)
+    assert {type(error) for error in errors} == {Unavailable}
+    assert len(simulator.calls) == 1
+
+
+async def test_a_token_is_renewed_before_it_ends(
+    rpa: AiccRpa, simulator: Simulator, clock: ManualClock
+) -> None:
+    """So that no call fails for it."""
+    await rpa.fetch_job(ref())
+    await clock.advance(3599)
+    await rpa.fetch_job(ref())
+    assert simulator.asked == ["gettoken", "queryJobDetails"] * 2
+
+
+@pytest.mark.parametrize("code", [900001, 900002])
+async def test_a_token_that_ended_early_is_renewed_once(
+    rpa: AiccRpa, simulator: Simulator, code: int
+) -> None:
+    """The call is made again with the new one."""
+    await rpa.fetch_job(ref())
+    simulator.refuse(code)
+    assert await rpa.fetch_job(ref())
+    assert simulator.tokens_given == 2
+
+
+async def test_many_calls_whose_token_ended_renew_it_once(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """Whoever comes second takes the new one."""
+    await rpa.fetch_job(ref())
+    simulator.tokens.clear()
+    await asyncio.gather(*(rpa.fetch_job(ref()) for _ in range(20)))
+    assert simulator.tokens_given == 2
+
+
+async def test_a_new_token_that_is_refused_ends_the_asking_for_five_minutes(
+    rpa: AiccRpa, simulator: Simulator, clock: ManualClock
+) -> None:
+    """Else every look would sign in anew."""
+    await rpa.fetch_job(ref())
+    simulator.refuse(900002, times=2)
+    assert "even a new token" in await refused(rpa, CredentialsRefused)
+    calls = len(simulator.calls)
+    assert "before 12:05 UTC" in await refused(rpa, CredentialsRefused)
+    assert len(simulator.calls) == calls
+    await clock.advance(300)
+    assert await rpa.fetch_job(ref())
+
+
+@pytest.mark.parametrize("code", [200800001, 200800002])
+async def test_a_wrong_key_is_not_tried_again_for_five_minutes(
+    rpa: AiccRpa, simulator: Simulator, clock: ManualClock, code: int
+) -> None:
+    """A few wrong ones lock the account."""
+    simulator.refuse(code)
+    for _ in range(3):
+        assert "app_secret" in await refused(rpa, CredentialsRefused)
+    assert len(simulator.calls) == 1
+    await clock.advance(300)
+    assert await rpa.fetch_job(ref())
+
+
+async def test_a_locked_account_is_left_alone_and_told(
+    rpa: AiccRpa, simulator: Simulator, clock: ManualClock
+) -> None:
+    """For an hour no token is asked for, and people hear who can unlock it."""
+    simulator.faults.plan(Fault(200, recorded("error_locked")))
+    said = await refused(rpa, CredentialsRefused)
+    await clock.advance(3599)
+    assert await refused(rpa, CredentialsRefused) == said
+    assert "locked" in said
+    assert "unlock" in said
+    assert simulator.asked == ["gettoken"]
+    await clock.advance(1)
+    assert await rpa.fetch_job(ref())
+
+
+@pytest.mark.parametrize("code", [10000002, 10000003, 200900003])
+async def test_a_parameter_error_of_gettoken_is_no_missing_job(
+    rpa: AiccRpa, simulator: Simulator, code: int
+) -> None:
+    """Threads must not end because a tenant is wrong."""
+    simulator.refuse(code)
+    assert "tenant_id" in await refused(rpa, CredentialsRefused)
+
+
+async def test_a_gettoken_without_a_token_is_not_understood(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """It may have been something else that answered."""
+    simulator.faults.plan(Fault(200, {"errorCode": 0, "authToken": ""}))
+    await refused(rpa, AnswerNotUnderstood)
+
+
+async def test_the_token_is_in_no_error_and_no_log(
+    rpa: AiccRpa, simulator: Simulator, caplog: pytest.LogCaptureFixture
+) -> None:
+    """It opens the API for an hour."""
+    caplog.set_level("DEBUG")
+    await rpa.fetch_job(ref())
+    body = {"errorCode": 1, "errorMsg": "made-up-token-1", "jobDetail": "made-up-token-1"}
+    for code in (0, 1):
+        simulator.faults.plan(Fault(200, body | {"errorCode": code}))
+        assert "made-up-token" not in await refused(rpa, AnswerNotUnderstood)
+    assert "made-up-token" not in caplog.text
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("code", "kind"),
+    [
+        (10000001, Unavailable),
+        (200900002, Unavailable),
+        (10000002, JobNotFound),
+        (10000003, JobNotFound),
+        (200900003, JobNotFound),
+        (20000001, AnswerNotUnderstood),
+    ],
+)
+@pytest.mark.parametrize("status", [200, 400, 500])
+async def test_an_error_code_is_read_whatever_the_http_status(
+    rpa: AiccRpa, simulator: Simulator, code: int, kind: type[ProviderError], status: int
+) -> None:
+    """RPA sends errors with HTTP 200."""
+    await rpa.fetch_job(ref())
+    simulator.refuse(code, status=status)
+    assert str(code) in await refused(rpa, kind)
+
+
+async def test_a_job_without_details_is_not_found(rpa: AiccRpa, simulator: Simulator) -> None:
+    """As recorded: the code is 0."""
+    await rpa.fetch_job(ref())
+    simulator.faults.plan(Fault(200, recorded("not_found")))
+    await refused(rpa, JobNotFound)
+
+
+async def test_a_404_is_not_taken_for_a_missing_job(rpa: AiccRpa, simulator: Simulator) -> None:
+    """It means that the url is wrong."""
+    await rpa.fetch_job(ref())
+    simulator.faults.plan(Fault(404, "<html>nginx</html>"))
+    assert "check url" in await refused(rpa, AnswerNotUnderstood)
+
+
+# Names
+
+
+async def test_a_job_is_found_by_its_name(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The uid is in no one's head."""
+    uid = simulator.put("Nightly_export")
+    job = await rpa.fetch_job(ref("Nightly_export"))
+    assert (job.name, job.ref.id) == ("Nightly_export", "Nightly_export")
+    assert json.loads(simulator.calls[-1].body)["jobName"] == "Nightly_export"
+    assert (await rpa.fetch_job(ref(uid))).name == job.name
+
+
+async def test_a_name_may_be_written_with_percent_signs(rpa: AiccRpa, simulator: Simulator) -> None:
+    """A command has no spaces inside a reference."""
+    simulator.put("Nightly export")
+    assert (await rpa.fetch_job(ref("Nightly%20export"))).name == "Nightly export"
+
+
+async def test_a_longer_name_does_not_get_in_the_way(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The search is fuzzy; who has the very name is meant."""
+    simulator.put("Nightly")
+    simulator.put("Nightly_2")
+    assert (await rpa.fetch_job(ref("Nightly"))).name == "Nightly"
+
+
+async def test_of_several_jobs_of_one_name_the_asker_chooses(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """Each with what tells it apart, and by its uid."""
+    uids = {simulator.put("Twin", createTime=f"2024-06-0{day} 08:00:00") for day in (1, 2)}
+    with pytest.raises(Ambiguous, match="several jobs of that name") as caught:
+        await rpa.fetch_job(ref("Twin"))
+    assert {each.id for each in caught.value.refs} == uids
+    assert caught.value.labels[0] == "Twin, once, created 2024-06-01 08:00:00"
+    assert all(f"acme:{uid}" in str(caught.value) for uid in uids)
+
+
+async def test_a_name_that_is_only_like_another_is_not_taken_for_it(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """Nobody follows a job that was not meant."""
+    uid = simulator.put("Nightly_2")
+    with pytest.raises(Ambiguous, match="no job of exactly that name") as caught:
+        await rpa.fetch_job(ref("Nightly"))
+    assert [each.id for each in caught.value.refs] == [uid]
+
+
+async def test_a_name_that_nobody_has_is_not_found(rpa: AiccRpa) -> None:
+    """As a uid would be."""
+    with pytest.raises(JobNotFound):
+        await rpa.fetch_job(ref("Nobody"))
+
+
+# Reasons
+
+
+async def test_a_failed_run_has_the_reason_of_its_queue(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The entry that was there when the run began, not a later one."""
+    await rpa.fetch_job(ref())
+    for name in ("example", "queue"):
+        simulator.faults.plan(Fault(200, recorded(name)))
+    message = (await rpa.fetch_job(ref())).tasks[0].message
+    assert message.startswith("The queue's last failed entry says: The customer's number is")
+
+
+async def test_the_reason_is_asked_for_once_for_each_run(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """A job may stay as it is for days."""
+    row = {"id": 1, "status": "failed", "failedReason": "No number."}
+    simulator.entries["q1"] = [row]
+    uid = simulator.put(queueUid="q1", startTime="2024-06-06 12:00:00", **FAILED)
+    for _ in range(3):
+        assert "No number." in (await rpa.fetch_job(ref(uid))).tasks[0].message
+    assert simulator.asked.count("queryRpaQueueData") == 1
+    simulator.change(uid, startTime="2024-06-06 13:00:00")
+    await rpa.fetch_job(ref(uid))
+    assert simulator.asked.count("queryRpaQueueData") == 2
+
+
+async def test_a_queue_that_tells_nothing_hides_no_job(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The failure is worth more than its reason."""
+    uid = simulator.put(queueUid="q1", **FAILED)
+    await rpa.fetch_job(ref())
+    simulator.faults.plan(Fault())
+    simulator.refuse(10000001)
+    job = await rpa.fetch_job(ref(uid))
+    assert (job.tasks[0].status, job.tasks[0].message) == (Status.FAILED, "")
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_the_newest_failure_is_found_on_the_first_or_the_last_page(
+    rpa: AiccRpa, simulator: Simulator, *, newest_first: bool
+) -> None:
+    """The order of the entries is not documented."""
+    simulator.newest_first = newest_first
+    simulator.entries["q1"] = [
+        {"id": n, "status": "failed", "createTime": n, "failedReason": f"reason {n}"}
+        for n in range(1, 132)
+    ]
+    uid = simulator.put(queueUid="q1", startTime="2024-06-06 12:00:00", **FAILED)
+    assert (await rpa.fetch_job(ref(uid))).tasks[0].message.endswith("reason 131")
+
+
+async def test_no_reason_is_asked_for_a_run_that_went_well(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """Nor for one without a queue."""
+    for fields in ({"queueUid": "q1", "recentTaskStatus": "success"}, {**FAILED, "queueUid": None}):
+        await rpa.fetch_job(ref(simulator.put(**fields)))
+    assert "queryRpaQueueData" not in simulator.asked
+
+
+# Lists
+
+
+@pytest.mark.parametrize("newest_first", [True, False])
+async def test_recent_jobs_come_newest_first(
+    rpa: AiccRpa, simulator: Simulator, *, newest_first: bool
+) -> None:
+    """Whatever order the API has."""
+    simulator.newest_first = newest_first
+    for n in range(120):
+        simulator.put(f"N{n}", createTime=f"2027-01-01 {n // 60:02}:{n % 60:02}:00", mode="repeat")
+    jobs = await rpa.recent_jobs(3)
+    assert [job.name for job in jobs] == ["N119", "N118", "N117"]
+    assert all(len(job.ref.id) == 32 for job in jobs)
+
+
+async def test_a_recent_job_that_has_ended_is_told_as_it_ended(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """The list does not tell how runs went, so its details are asked for."""
+    simulator.put("Ended", status="success", recentTaskStatus="failed", createTime="2027")
+    (job,) = await rpa.recent_jobs(1)
+    assert job.status is Status.FAILED
+    assert simulator.asked[-2:] == ["queryJob", "queryJobDetails"]
+
+
+async def test_a_recent_job_may_vanish_meanwhile(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The list is still worth showing."""
+    await rpa.fetch_job(ref())
+    for name in ("list", "not_found"):
+        simulator.faults.plan(Fault(200, recorded(name)))
+    assert [job.name for job in await rpa.recent_jobs(5)] == ["Export_invoices"]
+
+
+async def test_a_check_counts_the_jobs(rpa: AiccRpa) -> None:
+    """Which needs the address, the tenant and the password."""
+    assert (await rpa.check()).endswith("accepts the API password and has 7 jobs.")
+
+
+@pytest.mark.parametrize("code", [200800002, 200800003, 900002])
+async def test_a_check_says_what_to_mend(rpa: AiccRpa, simulator: Simulator, code: int) -> None:
+    """By the names of the settings."""
+    simulator.refuse(code, times=None)
+    with pytest.raises(CredentialsRefused, match="tenant_id and app_secret"):
+        await rpa.check()
+
+
+# Texts
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f'curl {API} -d \'{{"authToken": "x", "uid": "{UID}"}}\'',
+        f"curl HTTPS://10.0.3.17:8443{CALL} -d {{“uid”: “{UID}”}}",
+        f"see https://rpa.example.com/#/jobs/{UID}.",
+    ],
+)
+def test_a_pasted_call_or_page_is_recognised(text: str) -> None:
+    """The API's URL holds no uid, its body does."""
+    provider = made(console_url="https://rpa.example.com/#/jobs/{id}")
+    assert list(provider.recognise(text)) == [UID]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"{API.replace('17', '18')} uid={UID}",
+        f"{API} uid={UID}0",
+        f"uid={UID}",
+        f"{API} {'x' * 500} uid={UID}",
+    ],
+)
+def test_another_systems_call_is_not_recognised(text: str) -> None:
+    """Two connections must not both claim a job."""
+    assert not list(made().recognise(text))
+
+
+@pytest.mark.parametrize("text", ["AICC_RPA", "Case creation", UID, "发票"])
+def test_a_name_may_follow_the_connection_but_is_no_bare_reference(text: str) -> None:
+    """Else every word could mean a job of this connection."""
+    assert made().named_pattern.fullmatch(text)
+    assert bool(made().id_pattern.fullmatch(text)) == (text == UID)
+
+
+async def test_a_card_leads_to_the_page_of_the_template(rpa: AiccRpa, simulator: Simulator) -> None:
+    """By the uid, also when the job was asked for by its name."""
+    uid = simulator.put("Export")
+    rpa.settings = rpa.settings.model_copy(update={"console_url": "https://x.example.com/{id}"})
+    job = await rpa.fetch_job(ref("Export"))
+    assert rpa.console_url(job) == f"https://x.example.com/{uid}"
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "told"),
+    [
+        ("timezone", "Mars/Olympus", "Asia/Shanghai"),
+        ("timezone", "/etc/passwd", "Asia/Shanghai"),
+        ("tenant_id", "", "at least 1"),
+        ("url", "10.0.3.17:8443", "url must be an address"),
+    ],
+)
+def test_a_wrong_setting_is_told_with_its_remedy(key: str, value: str, told: str) -> None:
+    """At the start, not at the first question."""
+    with pytest.raises(ValidationError, match=told):
+        made(**{key: value})
+
+
+def test_the_plugin_brings_aicc_rpa() -> None:
+    """By the same hook that everybody else's plugins use."""
+    assert list(register_providers()) == [AiccRpa]
