@@ -36,7 +36,7 @@ browser:
 
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	for group in demo dev; do \
+	for group in demo dev serve; do \
 		$(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet \
 			--upgrade --output-file requirements/$$group.txt; \
