@@ -25,8 +25,6 @@ COPY --from=build /opt/jobthread /opt/jobthread
 ENV PATH=/opt/jobthread/bin:$PATH \
     PYTHONDONTWRITEBYTECODE=1 \
     PYTHONUNBUFFERED=1 \
-    JOBTHREAD_STORE__URL=sqlite+aiosqlite:////var/lib/jobthread/jobthread.db \
-    JOBTHREAD_WEB__HOST=127.0.0.1 \
     JOBTHREAD_WEB__PORT=8080
 USER 10001
 WORKDIR /var/lib/jobthread
