@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check lock page bench chaos clean browser
+.PHONY: demo test check lock page picture bench clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
@@ -48,3 +48,6 @@ page:
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis page/node_modules
+
+picture: .venv/dev
+	$(BIN)/python docs/pictures/take.py
