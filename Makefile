@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check lock page bench chaos clean browser
+.PHONY: demo test check lock page picture bench clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
@@ -36,7 +36,7 @@ browser:
 
 lock:
 	$(BIN)/python -m pip install --quiet uv
-	for group in demo dev; do \
+	for group in demo dev serve; do \
 		$(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 \
 			--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet \
 			--upgrade --output-file requirements/$$group.txt; \
@@ -48,3 +48,6 @@ page:
 
 clean:
 	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis page/node_modules
+
+picture: .venv/dev
+	$(BIN)/python docs/pictures/take.py

@@ -85,10 +85,7 @@ class Bot:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """Build and start the parts, each followed by its end."""
-        slack = self.settings.slack
-        if problems := slack.problems():
-            raise SettingsError(problems)
-        around = outside(self.settings, self.clock)
+        around = self._outside()
         stack.push_async_callback(around.connections.close)
         self.store = Store(self.settings.store.url)
         await self.store.open()
@@ -103,6 +100,17 @@ class Bot:
         stack.push_async_callback(self.desk.close)
         await self._start_engine(stack, around.connections)
         await self._open_doors(stack, client, identity)
+
+    def _outside(self) -> Outside:
+        """Return the plugins and connections; raises one SettingsError with all problems."""
+        problems = self.settings.slack.problems()
+        try:
+            around = outside(self.settings, self.clock)
+        except SettingsError as error:
+            raise SettingsError([*problems, *error.problems]) from None
+        if problems:
+            raise SettingsError(problems)
+        return around
 
     def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
         self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)

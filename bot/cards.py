@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 MAX_DETAILS = 6
 MAX_FAILED_NAMED = 5
 _HALF_A_DAY = 12 * 3_600  # seconds; older trouble is told with its day
-_LOGS = 6_000  # units for all the logs of one follow-up
+_LOGS = 5_000  # units for all the logs of one follow-up
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,10 +45,11 @@ class _Said:
 
 def job(job: Job, view: View) -> Message:
     """Return the job's card."""
-    top = [blocks.header(sentences.name(job)), *blocks.fields(_facts(job, view)), *_trouble(view)]
+    top = [blocks.header(sentences.name(job)), *blocks.fields(_facts(job, view))]
+    top += [*_progress(job), *_trouble(view)]
     drawn = tasks.drawn(job, view.checked_at)
     end = [blocks.context(*_small_print(job, view)), *blocks.actions(_buttons(job, view))]
-    room = blocks.MAX_WEIGHT - 1_500 - blocks.weight([*top, *drawn, *end])
+    room = blocks.MAX_WEIGHT - 2_000 - blocks.weight([*top, *drawn, *end])
     why = _why(job, max(300, min(2_500, room)))
     listed = tasks.listed(job, view.checked_at)
     return Message(
@@ -79,7 +80,6 @@ def _facts(job: Job, view: View) -> list[tuple[str, str]]:
     """Return what stands in two columns: label, and value in mrkdwn; the pairs go together."""
     return [
         ("Status", _status(job)),
-        *([("Progress", tasks.progress(job))] if job.tasks else []),
         *_times(job, view),
         *([("Type", blocks.code(job.type, 100))] if blocks.visible(job.type) else []),
         *_details(job),
@@ -94,13 +94,25 @@ def _status(job: Job) -> str:
     return f"{said} · {blocks.code(native, 100)}" if native else said
 
 
+def _progress(job: Job) -> list[Block]:
+    return [blocks.section(tasks.progress(job))] if job.tasks else []
+
+
 def _times(job: Job, view: View) -> list[tuple[str, str]]:
     seconds = sentences.seconds_taken(job, view.checked_at)
     ended = job.finished_at if job.status.terminal else None
     begun = ("Started", job.started_at) if job.started_at else ("Created", job.created_at)
     times = [(label, blocks.date(at)) for label, at in (begun, ("Finished", ended)) if at]
-    took = "Took" if job.status.terminal else "Running for"
-    return [*times, *([(took, words.duration(seconds))] if seconds is not None else [])]
+    return [
+        *times,
+        *([(_span(job.status), words.duration(seconds))] if seconds is not None else []),
+    ]
+
+
+def _span(status: Status) -> str:
+    if status.terminal:
+        return "Took"
+    return "Running for" if status is Status.RUNNING else "So far"
 
 
 def _details(job: Job) -> list[tuple[str, str]]:
@@ -127,8 +139,8 @@ def _since(view: View) -> str:
 
 def _small_print(job: Job, view: View) -> list[str]:
     every = view.interval_seconds if view.followed and not job.status.terminal else None
-    checked = f"Checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
-    checked += f", checked every {words.duration(every)}" if every else ""
+    checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
+    checked += f", every {words.duration(every)}" if every else ""
     return [
         blocks.code(str(job.ref)),
         checked,

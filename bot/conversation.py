@@ -74,7 +74,7 @@ class Conversation:
         await self._types(f"/job watch {ref}")
         card = await self._card(ref)
         await self._replied(card, "rolling back", "the provider's own word")
-        await self._replied(card, "ROLLBACKED", "the outcome, in the provider's own word")
+        await self._replied(card, "failed and was rolled back", "the outcome")
 
     async def _many_tasks(self, ref: str) -> None:
         await self._types(f"/job {ref}")
@@ -89,7 +89,7 @@ class Conversation:
 
     async def _after(self, ref: str) -> None:
         await self._types("/job list")
-        await self._whispered("followed in this channel", "what is followed")
+        await self._whispered("Nothing is followed", "what is followed")
         await self._types("/job connections")
         await self._whispered("ServiceStage", "what can be asked")
         await self._types(f"/job peek {ref}")

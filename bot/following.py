@@ -221,7 +221,7 @@ class Following:
         ]
         await tx.outbox.add(posts, look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
-        await tx.jobs.settle()
+        await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

@@ -7,6 +7,7 @@ import logging
 import ssl
 from contextlib import asynccontextmanager
 from functools import cache
+from http.cookiejar import CookieJar, DefaultCookiePolicy
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -57,6 +58,7 @@ class Http:
             headers=dict(endpoint.headers),
             timeout=endpoint.timeout_seconds,
             transport=_transport(endpoint),
+            cookies=CookieJar(DefaultCookiePolicy(allowed_domains=[])),  # keeps none
         )
 
     async def close(self) -> None:
@@ -104,10 +106,13 @@ class Http:
             async with _whole(self._client, request, chosen) as response:
                 await _read(response, self.name)
                 return response
-        except httpx.TimeoutException as error:
-            raise Unavailable(f"{self.name} did not answer in time.") from error
+        except httpx.DecodingError as error:
+            raise AnswerNotUnderstood(f"The answer of {self.name} cannot be unpacked.") from error
         except (httpx.TransportError, aiohttp.ClientError, OSError) as error:
-            raise Unavailable(f"{self.name} cannot be reached.") from error
+            # httpx-aiohttp calls every lost connection a time-out; what lies beneath tells.
+            late = isinstance(error.__cause__ or error, TimeoutError)
+            what = "did not answer in time" if late else "cannot be reached"
+            raise Unavailable(f"{self.name} {what}.") from error
 
 
 @asynccontextmanager

@@ -134,7 +134,7 @@ class Ledger:
             view = cards.View(checked_at=tracked.checked_at or entry.at)
             update = card(watch, self._card(tracked.seen, view), entry.at, urgent=True)
             await tx.outbox.replace(update, entry.at)
-        await tx.jobs.settle()
+        await tx.jobs.settle(entry.workspace, [ref])
         await _say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
 
     def _card(self, job: Job, view: cards.View) -> Message:

@@ -8,13 +8,14 @@ import re
 from bot.errors import trail
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
+CHATTY = ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access")
 
 # Slack's tokens, single-use socket addresses and response_urls; a database's password; headers
 # that sign a call, as HTTP and as Python write them.
 _SECRET = re.compile(
     r"(?:xoxe\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|wss?://\S+"
     r"|https?://\S*(?:hooks\.slack|/respon(?:d|se))\S*|(?<=://)[^\s/@:]*:[^\s/@]+(?=@)"
-    r"|(?i:bearer\s*|signature\W{1,4}|(?:x-(?:auth|subject|security)|explorer)[-_]token\W{1,4})\S+"
+    r"|(?i:bearer\W{1,4}|signature\W{1,4}|(?:x-(?:auth|subject|security)|explorer)[-_]token\W{1,4})\S+"
 )
 
 
@@ -45,5 +46,5 @@ def configure(level: int = logging.INFO) -> None:
     out.setFormatter(logging.Formatter(FORMAT))
     out.addFilter(Discretion())
     logging.basicConfig(level=level, handlers=[out], force=True)
-    for name in ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access"):
+    for name in CHATTY:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

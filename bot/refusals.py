@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from bot import answers
-from bot.store import NewPost, Post, PostKind, Transaction
+from bot.store import NewPost, Post, PostKind, Transaction, Watch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -24,15 +24,23 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
     log_id = secrets.token_hex(4)
     log.warning("[%s] Slack refused message %s (%s): %s", log_id, post.id, post.kind, code)
     await tx.outbox.park(post, error=code, now=now)
-    if post.watch_id is None:
+    watch = await tx.watches.get(post.watch_id) if post.watch_id else None
+    if watch is None:
         await _unposted(tx, post, code, log_id, now)
     elif post.roots_watch:
-        await tx.watches.end([post.watch_id], now=now, reason=f"never posted: {code}")
-        await tx.outbox.park_thread(post.workspace, post.thread, error=code, now=now)
-        await tx.jobs.settle()
+        await tx.watches.end([watch.id], now=now, reason=f"never posted: {code}")
+        await _end_thread(tx, watch, code, now)
         await _unposted(tx, post, code, log_id, now)
     else:
-        await _silenced(tx, post, code, now)
+        await tx.watches.park(watch.id, now=now, reason=code)
+        await _end_thread(tx, watch, code, now)
+        await _silenced(tx, post, watch, code, now)
+
+
+async def _end_thread(tx: Transaction, watch: Watch, code: str, now: datetime) -> None:
+    """Park what else the thread was to be told, and ask for the job no more on its behalf."""
+    await tx.outbox.park_thread(watch.workspace, f"watch:{watch.id}", error=code, now=now)
+    await tx.jobs.settle(watch.workspace, [watch.ref])
 
 
 async def _unposted(tx: Transaction, post: Post, code: str, log_id: str, now: datetime) -> None:
@@ -45,14 +53,8 @@ async def _unposted(tx: Transaction, post: Post, code: str, log_id: str, now: da
     await tx.outbox.add([_complaint(post, PostKind.EPHEMERAL, message, body, now)], now)
 
 
-async def _silenced(tx: Transaction, post: Post, code: str, now: datetime) -> None:
-    """A thread can be told nothing more: its watch is parked, and its asker hears of it once."""
-    watch = await tx.watches.get(post.watch_id or "")
-    if watch is None:
-        return
-    await tx.outbox.park_thread(post.workspace, f"watch:{watch.id}", error=code, now=now)
-    await tx.watches.park(watch.id, now=now, reason=code)
-    await tx.jobs.settle()
+async def _silenced(tx: Transaction, post: Post, watch: Watch, code: str, now: datetime) -> None:
+    """A thread can be told nothing more: its asker hears of it once."""
     message = answers.parked(str(watch.ref), watch.channel, code)
     direct = _complaint(post, PostKind.DIRECT, message, {"asker": watch.asker}, now)
     await tx.outbox.add([direct], now)

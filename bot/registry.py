@@ -106,7 +106,8 @@ def _register(
         hooks.register(module, name=point.name)
         brought = _sound(module, hooks, kinds)
     except (Exception, SystemExit):
-        hooks.unregister(module)
+        if hooks.is_registered(module):
+            hooks.unregister(module)
         raise
     kinds.update(brought)
     return tuple(brought)

@@ -11,14 +11,6 @@ from bot.models import Change, Job, Status, Task, seconds_between
 if TYPE_CHECKING:
     from datetime import datetime
 
-_ENDED = {
-    Status.SUCCEEDED: "succeeded",
-    Status.PARTIAL: "succeeded only in part",
-    Status.FAILED: "failed",
-    Status.CANCELLED: "was cancelled",
-    Status.SKIPPED: "was skipped",
-}
-
 
 def name(job: Job) -> str:
     """Return what the job is called, on one line."""
@@ -76,7 +68,8 @@ def outcome(job: Job) -> str:
     """Return how the job ended: "deploy-api failed after 3 m 12 s at step VMAPP_UPGRADE_002."."""
     seconds = seconds_between(job.started_at, job.finished_at)
     after = f" after {words.duration(seconds)}" if seconds is not None else ""
-    return f"{name(job)} {_ENDED[job.status]}{_bracketed(job)}{after}{_where(job)}."
+    ended = words.ending(job.status, job.native_status)
+    return f"{name(job)} {ended}{_bracketed(job)}{after}{_where(job)}."
 
 
 def _where(job: Job) -> str:

@@ -51,10 +51,12 @@ class Simulators:
         self._kinds = list(kinds)
         self._clock = clock
         self._runners: list[web.AppRunner] = []
+        self._console = ""  # its address
         self.running: list[Simulated] = []
 
     async def __aenter__(self) -> Self:
-        """Begin to serve all of them."""
+        """Begin to serve all of them, and a console for the jobs' buttons to open."""
+        self._console = await self._listen(_console())
         for provider in self._kinds:
             simulation = provider.simulator(self._clock)
             if simulation is not None:
@@ -67,12 +69,31 @@ class Simulators:
             await runner.cleanup()
 
     async def _serve(self, provider: type[Provider[Any]], simulation: Simulation) -> Simulated:
-        runner = web.AppRunner(simulation.app, access_log=None, shutdown_timeout=1)
+        name = provider.example_name or provider.kind
+        settings = dict(simulation.settings(await self._listen(simulation.app)))
+        if "console_url" in provider.Settings.model_fields:
+            settings.setdefault("console_url", f"{self._console}/{name}/{{id}}")
+        return Simulated(name, settings, simulation.samples)
+
+    async def _listen(self, app: web.Application) -> str:
+        """Serve an app on a port of its own; return its address."""
+        runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
         await runner.setup()
         self._runners.append(runner)
         await web.TCPSite(runner, HOST, 0).start()
-        settings = simulation.settings(f"http://{HOST}:{runner.addresses[0][1]}")
-        return Simulated(provider.example_name or provider.kind, settings, simulation.samples)
+        return f"http://{HOST}:{runner.addresses[0][1]}"
+
+
+def _console() -> web.Application:
+    """Return a page for every job, where a real provider has its console."""
+
+    async def page(request: web.Request) -> web.Response:
+        name, job = request.match_info["name"], request.match_info["job"]
+        return web.Response(text=f"The console of {name}, simulated.\n\nJob {job}\n")
+
+    app = web.Application()
+    app.router.add_get("/{name}/{job:.+}", page)
+    return app
 
 
 def as_toml(simulated: Iterable[Simulated]) -> str:

@@ -26,12 +26,13 @@ _PLAN_WORDS = {
     Status.SUCCEEDED: "complete",
     Status.PARTIAL: "error",
     Status.FAILED: "error",
-    Status.CANCELLED: "error",
+    Status.CANCELLED: "pending",  # grey: red would look like the step that failed
     Status.SKIPPED: "complete",
     Status.UNKNOWN: "in_progress",
 }
 _URGENCY = (
-    {Status.FAILED, Status.PARTIAL, Status.RUNNING},
+    {Status.FAILED, Status.PARTIAL},
+    {Status.RUNNING},
     {Status.WAITING, Status.UNKNOWN},
     {Status.QUEUED},
 )
@@ -48,17 +49,12 @@ def listed(job: Job, now: datetime) -> list[Block]:
     """Return the tasks as plain lines, for where Slack refuses plans and tables."""
     if not job.tasks:
         return []
-    shown, left = _fitting([_line(task, now) for task in _by_urgency(job.tasks)])
-    return [blocks.section(blocks.plain("\n".join(shown))), *_more(left)]
-
-
-def summary(job: Job) -> str:
-    """Return "4 of 6 done, 1 failed" in words alone."""
-    return words.counts(job.finished_tasks, len(job.tasks), len(job.failed_tasks))
+    lines = _fitting([_line(task, now) for task in _by_urgency(job.tasks)[:MAX_IN_TABLE]])
+    return [blocks.section(blocks.plain("\n".join(lines))), *_more(len(job.tasks) - len(lines))]
 
 
 def progress(job: Job) -> str:
-    """Return the summary behind a bar of text characters, or nothing without tasks."""
+    """Return a bar with "4 of 6 done, 1 failed" behind it, or nothing without tasks."""
     if not job.tasks:
         return ""
     failed = len(job.failed_tasks)
@@ -68,7 +64,17 @@ def progress(job: Job) -> str:
 def _plan(job: Job, now: datetime) -> Block:
     limit = min(300, MAX_OUTPUT // max(1, len(job.failed_tasks)))
     cards = [_card(n, task, now, limit) for n, task in enumerate(job.tasks, start=1)]
-    return blocks.plan(f"Tasks: {summary(job)}", cards)
+    return blocks.plan(_title(job), cards)
+
+
+def _title(job: Job) -> str:
+    """What a reader looks for while Slack shows the plan closed."""
+    now = [sentences.step(task) for task in job.tasks if task.status is Status.RUNNING]
+    wait = [sentences.step(task) for task in job.tasks if task.status is Status.WAITING]
+    total, failed = words.plural(len(job.tasks), "task"), len(job.failed_tasks)
+    if wait or now:
+        return f"{'Waiting for a person' if wait else 'Now'}: {words.listing(wait or now, limit=2)}"
+    return f"{failed:,} of {total} failed" if failed else total
 
 
 def _card(number: int, task: Task, now: datetime, limit: int) -> Block:
@@ -109,16 +115,16 @@ def _line(task: Task, now: datetime) -> str:
     return f"{said} · {took}" if took else said
 
 
-def _fitting(lines: Sequence[str]) -> tuple[list[str], int]:
-    """Split lines into those that fit one section, and how many are left."""
+def _fitting(lines: Sequence[str]) -> list[str]:
+    """Return the first lines that fit one section whole."""
     shown: list[str] = []
     room = blocks.MAX_TEXT
-    for line in lines[:MAX_IN_TABLE]:
+    for line in lines:
         room -= blocks.length(line) + 1
         if room < 0:
             break
         shown.append(line)
-    return shown, len(lines) - len(shown)
+    return shown
 
 
 def _more(left: int) -> list[Block]:

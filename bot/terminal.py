@@ -96,7 +96,8 @@ def _tasks(job: Job) -> Table:
     for task in job.tasks:
         status = Text(f"{words.sign(task.status).emoji} {_status(task)}")
         status.stylize(_STYLES.get(task.status, "none"))
-        table.add_row(Text(sentences.step(task)), status, _local(task.started_at), _took(task))
+        begun = f"{task.started_at.astimezone():%H:%M:%S}" if task.started_at else ""
+        table.add_row(Text(sentences.step(task)), status, begun, _took(task))
     return table
 
 

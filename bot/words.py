@@ -51,6 +51,14 @@ _SAME = {
     Status.SKIPPED: re.compile(r"skip(ped|s)?"),
     Status.UNKNOWN: re.compile(r"unknown"),
 }
+_ENDED = {
+    Status.SUCCEEDED: "succeeded",
+    Status.PARTIAL: "succeeded only in part",
+    Status.FAILED: "failed",
+    Status.CANCELLED: "was cancelled",
+    Status.SKIPPED: "was skipped",
+}
+_UNDONE = re.compile(r"roll(ed)?back(ed)?")
 
 # What a running job does when its provider has a word of its own for it, as letters only.
 _DOING = (
@@ -129,6 +137,12 @@ def standing(status: Status, native: str) -> str:
         return sign(status).word
     letters = _letters(native)
     return next((doing for word, doing in _DOING if word.fullmatch(letters)), "running")
+
+
+def ending(status: Status, native: str) -> str:
+    """Return how a job ended, to stand after its name: "failed", "was cancelled"."""
+    undone = status is Status.FAILED and _UNDONE.fullmatch(_letters(native))
+    return "failed and was rolled back" if undone else _ENDED[status]
 
 
 def _letters(native: str) -> str:

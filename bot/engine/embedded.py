@@ -6,6 +6,8 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from bot.errors import trail
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
@@ -79,8 +81,8 @@ class EmbeddedEngine:
         self._ticking.add(shard)
         try:
             return await tick(shard)
-        except Exception:
-            log.exception("The tick of %s failed; it is tried again.", shard)
+        except Exception as error:  # noqa: BLE001  the edge of a tick
+            log.error("the tick of %s failed; it is tried again: %s", shard, trail(error))
             return None
         finally:
             self._ticking.discard(shard)

@@ -74,6 +74,7 @@ class Doors:
             "refuse_sockets": faults.refuse_sockets,
             "deliver_twice": faults.deliver_twice,
             "retry_event": faults.retry_event,
+            "swallow": faults.swallow,
             "clear": faults.clear,
             "cut": slack.cut,
             "archive": slack.archive,

@@ -18,6 +18,7 @@ class Trouble(StrEnum):
     REFUSE = "refuse"  # ok: false with a word of Slack's
     REFUSE_SOCKET = "refuse_socket"  # no WebSocket handshake
     DELIVER_TWICE = "deliver_twice"  # an event arrives a second time, as it was
+    SWALLOW = "swallow"  # a connection is open, and the envelope never comes through
     RETRY_EVENT = "retry_event"  # an event is sent again as a retry, though it was acknowledged
 
 
@@ -59,20 +60,33 @@ class Faults:
         """Let nothing more go wrong; what happened is still remembered."""
         self._plans.clear()
 
-    def rate_limit(self, method: str = "*", *, times: int | None = 1, retry_after: int = 1) -> None:
+    def rate_limit(
+        self,
+        method: str = "*",
+        *,
+        times: int | None = 1,
+        retry_after: int = 1,
+        chance: float = 1.0,
+    ) -> None:
         """Answer 429 with Retry-After, and do nothing."""
-        self.plan(Plan(Trouble.RATE_LIMIT, method, times, retry_after=retry_after))
+        self.plan(Plan(Trouble.RATE_LIMIT, method, times, chance, retry_after=retry_after))
 
     def lose_answer(self, method: str = "*", *, times: int | None = 1, chance: float = 1.0) -> None:
         """Do what the call asks, then cut the connection with no answer."""
         self.plan(Plan(Trouble.LOSE_ANSWER, method, times, chance))
 
     def fail(
-        self, method: str = "*", *, times: int | None = 1, status: int = 503, after: bool = False
+        self,
+        method: str = "*",
+        *,
+        times: int | None = 1,
+        status: int = 503,
+        after: bool = False,
+        chance: float = 1.0,
     ) -> None:
         """Answer 5xx: before anything was done, or after it was done."""
         trouble = Trouble.FAIL_AFTER if after else Trouble.FAIL_BEFORE
-        self.plan(Plan(trouble, method, times, status=status))
+        self.plan(Plan(trouble, method, times, chance, status=status))
 
     def delay(self, method: str = "*", *, milliseconds: int, times: int | None = None) -> None:
         """Let the call wait on the workspace's clock before it is done."""
@@ -85,6 +99,10 @@ class Faults:
     def refuse_sockets(self, *, times: int | None = 1) -> None:
         """Refuse new Socket Mode connections."""
         self.plan(Plan(Trouble.REFUSE_SOCKET, times=times))
+
+    def swallow(self, *, times: int | None = 1) -> None:
+        """Let an envelope get lost on its way, though the connection is open."""
+        self.plan(Plan(Trouble.SWALLOW, times=times))
 
     def deliver_twice(self, *, times: int | None = 1) -> None:
         """Deliver the same event a second time, with nothing that says so."""

@@ -120,13 +120,14 @@ class Gestures:
         return found
 
     def _draft(self, text: str, channel: Channel, user: User, thread_ts: str | None) -> Message:
+        answered = self._workspace.find(channel.id, thread_ts or "")
         return Message(
             channel=channel.id,
             ts="",
             user=user.id,
             text=speech.for_event(self._workspace, text),
             blocks=(speech.rich_text(self._workspace, text),),
-            thread_ts=thread_ts,
+            thread_ts=answered.root if answered else None,
             client_msg_id=self._workspace.next_id("client-"),
         )
 

@@ -51,7 +51,7 @@ class Page:
         return [
             web.get("/", self._index),
             web.get("/assets/{path:.+}", self._asset),
-            web.get("/archives/{channel}/{message}", self._permalink),
+            web.get("/archives/{channel}/{message}", self._index),
             web.get("/page/state", self._state),
             web.get("/page/events", self._events),
             web.post("/page/say", self._deed(self._say)),
@@ -73,10 +73,6 @@ class Page:
 
     async def _asset(self, request: web.Request) -> web.StreamResponse:
         return _file(STATIC / "assets" / request.match_info["path"])
-
-    async def _permalink(self, request: web.Request) -> web.StreamResponse:
-        place = request.match_info
-        raise web.HTTPFound(f"/#{place['channel']}/{place['message']}")
 
     # What there is to see.
 

@@ -86,7 +86,8 @@ class Sockets:
         connection.waiting[id_] = answer
         try:
             async with asyncio.timeout(self._ack_seconds):
-                await connection.socket.send_str(json.dumps(envelope.wire(id_)))
+                if not self._faults.take(Trouble.SWALLOW, envelope.kind):
+                    await connection.socket.send_str(json.dumps(envelope.wire(id_)))
                 return Ack(payload=(await answer).get("payload"))
         except (TimeoutError, ConnectionError):
             return Ack(error="operation_timeout", reason="timeout")

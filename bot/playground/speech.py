@@ -82,9 +82,9 @@ def _marked(part: Part, *, named: bool = False) -> str:
     label = f"|{part.name}" if named and part.name else ""
     marks = {"link": "<{}>", "marked": "<{}>", "user": "<@{}" + label + ">"}
     marks["channel"] = "<#{}|" + part.name + ">"
-    if part.kind in marks:
-        return marks[part.kind].format(part.value)
-    return part.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    # Even inside a link's marks an ampersand is written out.
+    escaped = part.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return marks.get(part.kind, "{}").format(escaped)
 
 
 def _element(part: Part) -> Json:

@@ -97,7 +97,8 @@ class WebApi:
             return planned.retry_after
         if asked.method not in _POSTS:
             return 0
-        return self._throttle.wait_for(asked.arguments.text("channel"))
+        channel = self._workspace.find_channel(asked.arguments.text("channel"))
+        return self._throttle.wait_for(channel.id) if channel else 0
 
     def _answer(self, asked: Asked) -> Json:
         planned = self._faults.take(Trouble.REFUSE, asked.method)

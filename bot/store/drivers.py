@@ -74,6 +74,7 @@ def _sqlite(url: URL) -> AsyncEngine:
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
     event.listen(engine.sync_engine, "begin", _begin_immediate)
+    event.listen(engine.sync_engine, "invalidate", _roll_back)
     return engine
 
 
@@ -87,6 +88,15 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 def _begin_immediate(connection: Any) -> None:
     """Take the write lock at once: a reader that turns writer halfway could be refused."""
     connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+
+def _roll_back(connection: Any, _record: object, _error: object) -> None:
+    """Free the write lock before a connection is thrown away, as after a cancelled statement.
+
+    SQLite keeps a closed connection, and its lock, for as long as a statement of it is alive; and
+    that may be as long as somebody keeps the traceback.
+    """
+    connection.rollback()
 
 
 def _postgres(url: URL) -> AsyncEngine:
@@ -111,11 +121,20 @@ class FileLock:
     """A lock file beside a database file, held as long as the store is open."""
 
     def __init__(self, database: Path) -> None:
+        self._database = database
         self._path = database.with_name(database.name + ".lock")
         self._descriptor: int | None = None
 
     def take(self) -> None:
-        """Take the lock, or raise a StoreError if another process holds it."""
+        """Make the folder and the files, readable by us alone, and lock out every other process.
+
+        What cannot be opened is an OSError here; aiosqlite would end its thread with a traceback.
+        """
+        self._database.parent.mkdir(parents=True, exist_ok=True)
+        self._lock()
+        os.close(os.open(self._database, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600))
+
+    def _lock(self) -> None:
         descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)

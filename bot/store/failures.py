@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -18,9 +19,12 @@ if TYPE_CHECKING:
 FULL = "The disk under the database is full."
 READ_ONLY = "The database can only be read, not written."
 BUSY = "Something else keeps the database locked."
+CLOSED = "The database file cannot be opened."
 DAMAGED = "The database file is damaged, or is not a database."
+STOPPED = "The PostgreSQL server is stopping, starting, or ended the query."
 UNREACHABLE = "The database cannot be reached."
 REFUSED = "The database does not accept our name or password."
+OPTION = "The database's address has an option that its driver does not know."
 UNKNOWN = "The database refused what was asked of it; the log has its words."
 
 # https://www.sqlite.org/rescode.html; an extended code begins with its primary one
@@ -31,7 +35,7 @@ _SQLITE = {
     "SQLITE_LOCKED": BUSY,
     "SQLITE_CORRUPT": DAMAGED,
     "SQLITE_NOTADB": DAMAGED,
-    "SQLITE_CANTOPEN": "The database file cannot be opened.",
+    "SQLITE_CANTOPEN": CLOSED,
     "SQLITE_IOERR": "The database file cannot be read or written.",
 }
 # https://www.postgresql.org/docs/current/errcodes-appendix.html, by code or by class
@@ -43,7 +47,7 @@ _POSTGRES = {
     "28": REFUSED,
     "3D": "The PostgreSQL server has no such database.",
     "53": "The PostgreSQL server has no room for another connection.",
-    "57": "The PostgreSQL server is stopping, starting, or ended the query.",
+    "57": STOPPED,
     "08": UNREACHABLE,
 }
 
@@ -71,9 +75,13 @@ def of(engine: AsyncEngine) -> tuple[type[BaseException], ...]:
 
 
 @contextmanager
-def as_sentences(errors: tuple[type[BaseException], ...]) -> Iterator[None]:
-    """Turn these errors into a StoreError; the original is its cause."""
+def as_sentences(
+    errors: tuple[type[BaseException], ...], sentence: str | None = None
+) -> Iterator[None]:
+    """Turn these errors into a StoreError; without a sentence for them all, with a fitting one."""
     try:
         yield
     except errors as error:
-        raise StoreError(sentence_for(error)) from error
+        full = getattr(error, "errno", None) == errno.ENOSPC
+        said = FULL if full else sentence or sentence_for(error)
+        raise StoreError(said) from error

@@ -92,6 +92,7 @@ _FAILED = (
 )
 _WAKE = update(jobs).where(*_THIS).values(due_at=bindparam("next_due_at"))
 _SETTLE = update(jobs).where(AWAKE, ~exists().where(ACTIVE, _WATCHED)).values(due_at=None)
+_SETTLE_ONE = _SETTLE.where(*_THIS)
 _CONNECTIONS = select(jobs.c.connection).where(AWAKE).distinct().order_by(jobs.c.connection)
 _PRUNE = delete(jobs).where(
     jobs.c.due_at.is_(None),
@@ -212,9 +213,17 @@ class Jobs:
         bound = _address(workspace, ref) | {"next_due_at": due_at}
         return (await self._connection.execute(_WAKE, bound)).rowcount == 1
 
-    async def settle(self) -> int:
-        """Put to sleep the jobs that no active watch follows; return how many."""
-        return (await self._connection.execute(_SETTLE)).rowcount
+    async def settle(self, workspace: str | None = None, refs: Iterable[JobRef] = ()) -> int:
+        """Put to sleep the jobs that no active watch follows; return how many.
+
+        With a workspace only these jobs of it are considered, which is cheap: without, all are.
+        """
+        if workspace is None:
+            return (await self._connection.execute(_SETTLE)).rowcount
+        results = [
+            await self._connection.execute(_SETTLE_ONE, _address(workspace, ref)) for ref in refs
+        ]
+        return sum(result.rowcount for result in results)
 
     async def connections(self) -> list[str]:
         """Return the connections that have jobs to look at."""

@@ -31,10 +31,6 @@ _RIPE = or_(
 _OF_WATCH = {"card_ts": watches.c.card_ts, "watch_thread_ts": watches.c.thread_ts}
 _OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
 _JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
-_LOOKED_UP = tuple(
-    select(column).where(watches.c.id == outbox.c.watch_id).scalar_subquery().label(name)
-    for name, column in _OF_WATCH.items()
-)
 
 # One walk along the index of the unsent finds every head; a search for each row is far slower.
 _HEADS = (
@@ -109,7 +105,12 @@ _CLAIM = (
         deadline=bindparam("until"),
         adopt_at=bindparam("adopted"),
     )
-    .returning(*_OWN, *_LOOKED_UP)
+    .returning(outbox.c.id)
+)
+_BY_IDS = (
+    select(*_OWN, *_JOINED)
+    .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
 )
 _OURS = (
     outbox.c.id == bindparam("row"),
@@ -244,7 +245,10 @@ class Outbox:
     ) -> list[Post]:
         """Take those of these messages that are still heads and due; an adopted one is doubtful."""
         bound = {"rows": list(ids), "at": now, "until": deadline, "adopted": adopt_at}
-        return _posts(await self._connection.execute(_CLAIM, bound))
+        claimed = list((await self._connection.execute(_CLAIM, bound)).scalars())
+        if not claimed:
+            return []
+        return _posts(await self._connection.execute(_BY_IDS, {"rows": claimed}))
 
     async def sent(self, post: Post, *, ts: str | None, now: datetime) -> bool:
         """Note that Slack has our claim; False if it is no longer ours."""

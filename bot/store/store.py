@@ -51,8 +51,10 @@ class Store:
         """Open the database and bring its tables up to date; a StoreError says why not."""
         engine = drivers.engine_for(self._url)
         try:
+            self._take_lock()
             with failures.as_sentences(failures.of(engine)):
-                self._take_lock()
+                with failures.as_sentences((TypeError,), failures.OPTION):
+                    await (await engine.connect()).close()
                 async with engine.begin() as connection:
                     await connection.run_sync(migrations.upgrade)
         except BaseException:
@@ -82,15 +84,13 @@ class Store:
                 yield Transaction(connection)
 
     def _take_lock(self) -> None:
-        """Make the database file's folder, and keep every other process out of it."""
+        """Make the database file, and keep every other process out of it."""
         name = self._url.database
         if not self.exclusive or name is None or name in {"", ":memory:"}:
             return
-        path = Path(name)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        lock = drivers.FileLock(path)
-        lock.take()
-        self._lock = lock
+        self._lock = drivers.FileLock(Path(name))
+        with failures.as_sentences((OSError,), failures.CLOSED):
+            self._lock.take()
 
     def _give_lock_back(self) -> None:
         lock, self._lock = self._lock, None

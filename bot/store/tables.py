@@ -176,6 +176,7 @@ Index(
     outbox.c.workspace,
     outbox.c.thread,
     outbox.c.id,
+    outbox.c.state,  # so that the index alone tells the heads
     sqlite_where=UNSENT,
     postgresql_where=UNSENT,
 )

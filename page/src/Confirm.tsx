@@ -1,7 +1,8 @@
 // The question before a click that matters.
 import { useEffect, useRef } from "react";
-import { plain, Text } from "./Mrkdwn";
+import { Text } from "./Library";
 import type { Confirm } from "./slack";
+import { plain } from "./text";
 
 export function ConfirmDialog(props: { confirm: Confirm; onAnswer: (yes: boolean) => void }) {
   const { confirm, onAnswer } = props;

@@ -2,8 +2,8 @@
 import { useId } from "react";
 import { usePage } from "./context";
 import { choices, type Entry, fieldOf, inputs, shown } from "./entries";
-import { plain } from "./Mrkdwn";
 import type { Element, Json, Option } from "./slack";
+import { plain } from "./text";
 
 interface Props {
   element: Element;

@@ -5,10 +5,11 @@ import { useAct } from "./context";
 import { Control } from "./Controls";
 import { type Entry, initial, isControl, optionEntry } from "./entries";
 import { FormContext } from "./form";
+import { isWeb } from "./hooks";
 import { Dots, Out } from "./icons";
 import { Menu } from "./Menu";
-import { plain } from "./Mrkdwn";
 import type { Action, Element, Option } from "./slack";
+import { plain } from "./text";
 
 // Asks first when the element wants that, then sends; `isBusy` until the app has answered.
 function useSending(element: Element) {
@@ -39,8 +40,7 @@ interface Props {
   blockId?: string;
 }
 
-const safeUrl = (url: unknown): string | undefined =>
-  typeof url === "string" && /^https?:\/\//.test(url) ? url : undefined;
+const safeUrl = (url: unknown): string | undefined => (isWeb(url) ? url : undefined);
 
 function Button({ element, blockId }: Props) {
   const { isBusy, start, dialog } = useSending(element);

@@ -5,8 +5,8 @@ import { Blocks } from "./Blocks";
 import { ActContext, nameOf, usePage } from "./context";
 import { emojiOf } from "./emoji";
 import { Dots, Eye, Reply } from "./icons";
+import { Text } from "./Library";
 import { Menu } from "./Menu";
-import { Mrkdwn } from "./Mrkdwn";
 import { permalink } from "./place";
 import { type Action, isReply, type Message as M } from "./slack";
 import { fullTimeOf, timeOf, whenOf } from "./time";
@@ -174,7 +174,7 @@ export function Message({ message, inThread, follows, highlighted }: Props) {
           {message.blocks?.length ? (
             <Blocks blocks={message.blocks} />
           ) : (
-            <Mrkdwn text={message.text} />
+            <Text of={{ type: "mrkdwn", text: message.text }} />
           )}
         </ActContext.Provider>
         {follows && message.edited && <span className="edited">(edited)</span>}

@@ -5,8 +5,8 @@ import { ActContext, usePage } from "./context";
 import { initial } from "./entries";
 import { type Form, FormContext, type Values, valuesOf } from "./form";
 import { Close } from "./icons";
-import { plain } from "./Mrkdwn";
 import type { Action, View } from "./slack";
+import { plain } from "./text";
 
 export function Modal({ view }: { view: View }) {
   const { connection, complain } = usePage();

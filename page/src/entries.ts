@@ -1,6 +1,6 @@
 // What an input of Block Kit holds: one entry of Slack's state.values. Pure.
 import type { Element, Json, Option } from "./slack";
-import { plain } from "./Mrkdwn";
+import { plain } from "./text";
 import type { Workspace } from "./workspace";
 
 export type Entry = { type: string } & Record<string, Json>;

@@ -43,29 +43,6 @@ export const Out = drawn(
   14,
 );
 
-export const Done = drawn(
-  <>
-    <circle cx="10" cy="10" r="8" className="fill" />
-    <path d="m6.5 10.3 2.4 2.4 4.7-5" className="mark" strokeWidth="2" />
-  </>,
-  18,
-);
-export const Failed = drawn(
-  <>
-    <circle cx="10" cy="10" r="8" className="fill" />
-    <path d="m7.2 7.2 5.6 5.6m0-5.6-5.6 5.6" className="mark" strokeWidth="2" />
-  </>,
-  18,
-);
-export const Pending = drawn(<circle cx="10" cy="10" r="7.2" strokeDasharray="2.5 3.150" />, 18);
-export const Running = drawn(
-  <>
-    <circle cx="10" cy="10" r="7.2" opacity=".25" strokeWidth="2.2" />
-    <path d="M17.2 10A7.2 7.2 0 0 0 10 2.8" strokeWidth="2.2" />
-  </>,
-  18,
-);
-
 // The bot's own mark, the same as index.html's icon: a thread, and the job at its end.
 export const Knot = () => (
   <svg

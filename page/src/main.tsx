@@ -2,12 +2,17 @@
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { Connection } from "./workspace";
-import "./styles/ground.css";
+import "./styles/layers.css";
 import "./styles/layout.css";
 import "./styles/message.css";
 import "./styles/blocks.css";
+import "./styles/library.css";
 import "./styles/controls.css";
 
 const connection = new Connection();
 connection.connect();
-createRoot(document.getElementById("root")!).render(<App connection={connection} />);
+// A block that cannot be drawn becomes a grey box (Blocks.tsx); the console tells why.
+const onCaughtError = (error: unknown) => console.warn(error);
+createRoot(document.getElementById("root")!, { onCaughtError }).render(
+  <App connection={connection} />,
+);

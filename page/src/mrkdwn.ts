@@ -1,20 +1,8 @@
-// Slack's mrkdwn, read into a tree. Pure. What is not markup stays text, whatever it looks like.
+// Slack's mrkdwn as a rich_text block. Pure. The library reads mrkdwn as Markdown, where other
+// people's "# x" or "[a](b)" would become markup; rich_text it draws as it is.
 // https://docs.slack.dev/messaging/formatting-message-text
-
-export type Span =
-  | { kind: "text" | "code"; text: string }
-  | { kind: "bold" | "italic" | "strike"; spans: Span[] }
-  | { kind: "user" | "channel" | "group"; id: string; label?: string }
-  | { kind: "broadcast"; name: string }
-  | { kind: "date"; timestamp: number; template: string; href?: string; fallback: string }
-  | { kind: "link"; href: string; spans: Span[] }
-  | { kind: "emoji"; name: string };
-
-export type Piece =
-  { kind: "paragraph" | "quote"; spans: Span[] } | { kind: "fence"; text: string };
-
-export const unescaped = (text: string): string =>
-  text.replace(/&lt;/g, "<").replace(/&gt;/g, ">").replace(/&amp;/g, "&");
+import type { Block, Json } from "./slack";
+import { unescaped } from "./text";
 
 const inside = "(?:<[^<>\\n]*>|`[^`\\n]*`|[^";
 const styled = (mark: string, name: string) =>
@@ -25,7 +13,7 @@ const styled = (mark: string, name: string) =>
 const markup = new RegExp(
   [
     "`(?<code>[^`\\n]+)`",
-    "<(?<special>[^<>\\n]+)>",
+    "<(?<angled>[^<>\\n]+)>",
     ":(?<emoji>[a-z0-9_+'-]+(?:::skin-tone-\\d)?):",
     styled("*", "bold"),
     styled("_", "italic"),
@@ -34,82 +22,67 @@ const markup = new RegExp(
   "gu",
 );
 
-function special(content: string): Span {
-  const bar = content.indexOf("|");
-  const target = bar < 0 ? content : content.slice(0, bar);
-  const label = bar < 0 ? undefined : unescaped(content.slice(bar + 1));
-  if (/^@[UWB]/.test(target)) return { kind: "user", id: target.slice(1), label };
-  if (/^#[CG]/.test(target)) return { kind: "channel", id: target.slice(1), label };
-  if (target.startsWith("!subteam^")) return { kind: "group", id: target.slice(9), label };
-  const date = /^!date\^(\d+)\^([^^]+)(?:\^(.+))?$/.exec(target);
-  if (date) {
-    const [, timestamp, template, href] = date;
-    const fallback = label ?? template!;
-    return {
-      kind: "date",
-      timestamp: Number(timestamp),
-      template: unescaped(template!),
-      href,
-      fallback,
-    };
-  }
+function angled(content: string, style: Json): Json[] {
+  const [target = "", ...rest] = content.split("|");
+  const label = rest.length > 0 ? rest.join("|") : undefined;
+  const words = (text: string) => [{ type: "text", text: unescaped(text), style }];
+  if (/^@[UWB]/.test(target)) return [{ type: "user", user_id: target.slice(1), style }];
+  if (/^#[CG]/.test(target)) return [{ type: "channel", channel_id: target.slice(1), style }];
   if (/^!(here|channel|everyone)$/.test(target))
-    return { kind: "broadcast", name: target.slice(1) };
-  if (target.startsWith("!")) return { kind: "text", text: label ?? `<${target}>` };
-  const href = unescaped(target);
-  // A label may hold emoji and styles, but no second link.
-  const shown = bar < 0 ? href.replace(/^mailto:/, "") : content.slice(bar + 1);
-  return { kind: "link", href, spans: bar < 0 ? [{ kind: "text", text: shown }] : inline(shown) };
+    return [{ type: "broadcast", range: target.slice(1), style }];
+  const date = /^!date\^(\d+)\^([^^]+)/.exec(target);
+  if (date)
+    return [{ type: "date", timestamp: Number(date[1]), format: unescaped(date[2]!), style }];
+  if (/^[!@#]/.test(target)) return words(label ?? `<${target}>`);
+  const url = unescaped(target);
+  // A label may be styled, but holds no second link.
+  return label ? inline(label, style, url) : [{ type: "link", url, text: url, style }];
 }
 
-export function inline(text: string): Span[] {
-  const spans: Span[] = [];
+function inline(text: string, style: Json = {}, url?: string): Json[] {
+  const parts: Json[] = [];
+  const say = (words: string, more: Json = {}) => {
+    const part = { text: unescaped(words), style: { ...style, ...more } };
+    if (words) parts.push(url ? { type: "link", url, ...part } : { type: "text", ...part });
+  };
   let from = 0;
   for (const found of text.matchAll(markup)) {
-    const { code, special: angled, emoji, bold, italic, strike } = found.groups!;
-    if (found.index > from)
-      spans.push({ kind: "text", text: unescaped(text.slice(from, found.index)) });
-    if (code !== undefined) spans.push({ kind: "code", text: unescaped(code) });
-    else if (angled !== undefined) spans.push(special(angled));
-    else if (emoji !== undefined) spans.push({ kind: "emoji", name: emoji });
-    else if (bold !== undefined) spans.push({ kind: "bold", spans: inline(bold) });
-    else if (italic !== undefined) spans.push({ kind: "italic", spans: inline(italic) });
-    else if (strike !== undefined) spans.push({ kind: "strike", spans: inline(strike) });
+    const { code, angled: special, emoji, ...marks } = found.groups!;
+    say(text.slice(from, found.index));
     from = found.index + found[0].length;
+    if (code) say(code, { code: true });
+    else if (special) parts.push(...angled(special, style));
+    else if (emoji) parts.push({ type: "emoji", name: emoji });
+    for (const [mark, words] of Object.entries(marks)) {
+      if (words) parts.push(...inline(words, { ...style, [mark]: true }, url));
+    }
   }
-  if (from < text.length) spans.push({ kind: "text", text: unescaped(text.slice(from)) });
-  return spans;
+  say(text.slice(from));
+  return parts;
 }
 
-function lines(text: string): Piece[] {
-  const pieces: Piece[] = [];
-  const quoted = /^(?:&gt;|>) ?/;
-  let run: string[] = [];
-  let isQuote = false;
-  const close = () => {
-    if (run.length > 0) {
-      pieces.push({ kind: isQuote ? "quote" : "paragraph", spans: inline(run.join("\n")) });
-    }
-    run = [];
-  };
-  for (const line of text.split("\n")) {
-    if (quoted.test(line) !== isQuote) {
-      close();
-      isQuote = !isQuote;
-    }
-    run.push(line.replace(quoted, ""));
-  }
-  close();
-  return pieces;
+// Lines that begin with ">" and lines that do not, in runs.
+const runs = /(?:^(?:&gt;|>).*(?:\n|$))+|(?:^(?!&gt;|>).*(?:\n|$))+/gm;
+
+function lines(text: string): Json[] {
+  return (text.match(runs) ?? []).filter(Boolean).map((run) => {
+    const isQuote = /^(?:&gt;|>)/.test(run);
+    const words = run.replace(/\n$/, "");
+    return isQuote
+      ? { type: "rich_text_quote", elements: inline(words.replace(/^(?:&gt;|>) ?/gm, "")) }
+      : { type: "rich_text_section", elements: inline(words) };
+  });
 }
 
 // Within a fence only links are markup; they show their words.
 const linked = /<([^<>|\n]+)(?:\|([^<>]+))?>/g;
 const bare = (_: string, target: string, label?: string) => label ?? target;
 
-export function parse(text: string): Piece[] {
-  return text.split(/```\n?([\s\S]+?)\n?```\n?/).flatMap((part, index): Piece[] => {
-    if (index % 2 === 1) return [{ kind: "fence", text: unescaped(part.replace(linked, bare)) }];
-    return part.trim() === "" ? [] : lines(part.replace(/\n$/, ""));
+export function richText(text: string): Block {
+  const elements = text.split(/```\n?([\s\S]+?)\n?```\n?/).flatMap((part, index): Json[] => {
+    if (index % 2 === 0) return part.trim() === "" ? [] : lines(part);
+    const words = unescaped(part.replace(linked, bare));
+    return [{ type: "rich_text_preformatted", elements: [{ type: "text", text: words }] }];
   });
+  return { type: "rich_text", elements };
 }

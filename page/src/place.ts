@@ -26,12 +26,8 @@ export function permalink(channel: string, ts: string, thread?: string): string 
   return thread && thread !== ts ? `${path}?thread_ts=${thread}&cid=${channel}` : path;
 }
 
-// A server may send a permalink on to the page's root with the rest of it behind "#".
-const sentOn = (): Spot | undefined =>
-  location.hash.includes("/p") ? spotOf(`/archives/${location.hash.slice(1)}`) : undefined;
-
 const here = (): Spot =>
-  (history.state as { spot?: Spot } | null)?.spot ?? spotOf(location.href) ?? sentOn() ?? {};
+  (history.state as { spot?: Spot } | null)?.spot ?? spotOf(location.href) ?? {};
 
 export function useSpot(): [Spot, (spot: Spot) => void] {
   const [spot, setSpot] = useState<Spot>(here);

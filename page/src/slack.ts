@@ -3,6 +3,7 @@
 export interface TextObject {
   type: "mrkdwn" | "plain_text";
   text: string;
+  emoji?: boolean; // whether :names: are emoji
 }
 
 export interface Option {

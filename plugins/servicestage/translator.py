@@ -31,6 +31,8 @@ STATUSES = {
     "UNKNOWN": Status.UNKNOWN,
 }
 
+TASK_STATUSES = STATUSES | {"ROLLBACKED": Status.CANCELLED}  # a step undone is not what failed
+
 
 class JobPayload(AnyCase):
     """The object `job`; v2 names jobs, v3 does not."""
@@ -95,7 +97,7 @@ def status_of(native: str) -> Status:
 
 
 def _task(payload: TaskPayload, number: int) -> Task:
-    status = status_of(payload.task_status)
+    status = TASK_STATUSES.get(payload.task_status.upper(), Status.UNKNOWN)
     return Task(
         id=payload.task_id or str(number),
         name=payload.task_name or f"Task {number}",
@@ -114,7 +116,5 @@ def _name(kind: str, id_: str) -> str:
 
 
 def _why(tasks: Iterable[Task]) -> str:
-    """Return the message of the task that failed; of those that were rolled back if none did."""
-    told = [task for task in tasks if task.status.bad and task.message]
-    told.sort(key=lambda task: task.native_status.upper() == "ROLLBACKED")
-    return told[0].message if told else ""
+    """Return the message of the first task that failed, if it has any."""
+    return next((task.message for task in tasks if task.status.bad and task.message), "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -45,7 +46,19 @@ class Stage:
         """Ada types a line, and the bot posts one new message where she did."""
         before = {m.ts for m in self.slack.messages(where.get("channel", "deploys"))}
         await self.says(text, **where)
-        return await self.posted(before, where.get("channel", "deploys"))
+        message = await self.posted(before, where.get("channel", "deploys"))
+        await self.at_rest()
+        return message
+
+    async def at_rest(self) -> None:
+        """Let as little time pass as the bot needs to know that all it had to say was said."""
+        async with asyncio.timeout(5):
+            while await self._unsent():
+                await self.clock.advance(0.1)
+
+    async def _unsent(self) -> int:
+        async with self.bot.store.begin() as tx:
+            return (await tx.outbox.backlog(self.clock.now() + timedelta(days=1)))[0]
 
     async def posted(self, before: set[str], channel: str = "deploys") -> Message:
         """Wait for the bot's next message in the channel."""
@@ -67,7 +80,13 @@ class Stage:
         )
 
     async def replied(self, card: Message, words: str) -> Message:
-        """Wait for a follow-up in the card's thread."""
+        """Wait for a follow-up in the card's thread, and until the bot knows that it is there."""
+        message = await self.heard(card, words)
+        await self.at_rest()
+        return message
+
+    async def heard(self, card: Message, words: str) -> Message:
+        """Wait for a follow-up in the card's thread, whatever the bot knows of it."""
         return await self.slack.until(
             lambda: next((m for m in self.thread(card) if words in m.text), None)
         )
@@ -96,6 +115,7 @@ class Stage:
         async with asyncio.timeout(10):
             while len(self.servicestage.calls) < wanted:
                 await self.clock.advance(POLL_SECONDS)
+                await self.at_rest()
 
     async def watches(self) -> list[JobRef]:
         """Return what is followed."""

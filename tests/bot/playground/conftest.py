@@ -42,7 +42,7 @@ class SocketApp:
 
     client: SocketModeClient
     got: list[SocketModeRequest] = field(default_factory=list)
-    replies: Callable[[SocketModeRequest], Any] = lambda _: None  # noqa: E731
+    replies: Callable[[SocketModeRequest], Any] = lambda _: None
     silent: bool = False
 
     async def listen(self, client: Any, request: SocketModeRequest) -> None:

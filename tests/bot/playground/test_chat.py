@@ -1,5 +1,7 @@
 """Posting, changing and deleting through the Web API, asked by slack_sdk's own client."""
 
+from typing import Any
+
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
@@ -12,17 +14,17 @@ SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
 KEY = {"event_type": "jobthread_key", "event_payload": {"key": "w1:7"}}
 
 
-async def refusal(call) -> SlackApiError:
+async def refusal(call: Any) -> SlackApiError:
     with pytest.raises(SlackApiError) as refused:
         await call
     return refused.value
 
 
-async def error(call) -> str:
+async def error(call: Any) -> str:
     return (await refusal(call)).response["error"]
 
 
-async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncWebClient):
+async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncWebClient) -> None:
     """What the bot posts can be read by tests, with the ts that the bot was given."""
     answer = await web.chat_postMessage(channel="C0DEPLOYS", text="hello", blocks=[SECTION])
     [message] = slack.messages("deploys")
@@ -31,13 +33,13 @@ async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncW
     assert answer["message"]["blocks"][0]["block_id"]
 
 
-async def test_two_messages_never_share_a_ts(web: AsyncWebClient):
+async def test_two_messages_never_share_a_ts(web: AsyncWebClient) -> None:
     """A ts names one message, even when the clock stands still."""
     stamps = [(await web.chat_postMessage(channel="#deploys", text="x"))["ts"] for _ in range(3)]
     assert sorted(set(stamps)) == stamps
 
 
-async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebClient):
+async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebClient) -> None:
     """A root says how many replies it has and which is the latest."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     reply = await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
@@ -48,7 +50,9 @@ async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebC
     assert [m.text for m in slack.messages("deploys")] == ["root"]
 
 
-async def test_a_broadcast_reply_shows_in_the_channel(slack: LocalSlack, web: AsyncWebClient):
+async def test_a_broadcast_reply_shows_in_the_channel(
+    slack: LocalSlack, web: AsyncWebClient
+) -> None:
     """`reply_broadcast` puts a reply in both places."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     await web.chat_postMessage(
@@ -59,7 +63,7 @@ async def test_a_broadcast_reply_shows_in_the_channel(slack: LocalSlack, web: As
     assert page["messages"][0]["subtype"] == "thread_broadcast"
 
 
-async def test_metadata_comes_back_only_when_asked_for(web: AsyncWebClient):
+async def test_metadata_comes_back_only_when_asked_for(web: AsyncWebClient) -> None:
     """`include_all_metadata` decides whether a reader sees the metadata."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root", metadata=KEY)
     plain = await web.conversations_replies(channel="C0DEPLOYS", ts=root["ts"])
@@ -70,9 +74,23 @@ async def test_metadata_comes_back_only_when_asked_for(web: AsyncWebClient):
     assert full["messages"][0]["metadata"] == KEY
 
 
+async def test_the_clients_own_id_is_kept(web: AsyncWebClient) -> None:
+    """`client_msg_id` comes back with the message."""
+    await web.chat_postMessage(channel="C0DEPLOYS", text="x", client_msg_id="w1:7")
+    page = await web.conversations_history(channel="C0DEPLOYS")
+    assert page["messages"][0]["client_msg_id"] == "w1:7"
+
+
+async def test_a_heavy_message_is_refused(web: AsyncWebClient) -> None:
+    """Many blocks, each within its limit, may still be too much together."""
+    blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2_900}}] * 5
+    call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks)
+    assert await error(call) == "msg_blocks_too_long"
+
+
 async def test_an_update_keeps_blocks_that_it_does_not_mention(
     slack: LocalSlack, web: AsyncWebClient
-):
+) -> None:
     """Blocks stay until an update brings others, or an empty list."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="a", blocks=[SECTION])
     await web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="b")
@@ -95,13 +113,15 @@ async def test_an_update_keeps_blocks_that_it_does_not_mention(
         ({"channel": "C0DEPLOYS", "text": "x", "metadata": {"a": 1}}, "invalid_metadata_schema"),
     ],
 )
-async def test_a_post_is_refused_in_slacks_own_word(web: AsyncWebClient, arguments, word):
+async def test_a_post_is_refused_in_slacks_own_word(
+    web: AsyncWebClient, arguments: dict[str, Any], word: str
+) -> None:
     """Every refusal of a post has the error name that Slack documents."""
     # The bare call: the named method would warn of a missing text before it asks.
     assert await error(web.api_call("chat.postMessage", json=arguments)) == word
 
 
-async def test_refused_blocks_are_explained(web: AsyncWebClient):
+async def test_refused_blocks_are_explained(web: AsyncWebClient) -> None:
     """`invalid_blocks` says where and why, in `errors` and in `response_metadata`."""
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]
     refused = await refusal(web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks))
@@ -111,14 +131,16 @@ async def test_refused_blocks_are_explained(web: AsyncWebClient):
     assert refused.response["response_metadata"]["messages"] == [f"[ERROR] {said}"]
 
 
-async def test_an_update_takes_only_four_thousand_characters(web: AsyncWebClient):
+async def test_an_update_takes_only_four_thousand_characters(web: AsyncWebClient) -> None:
     """`chat.update` is stricter than `chat.postMessage`."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x" * 4_001)
     call = web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="x" * 4_001)
     assert await error(call) == "msg_too_long"
 
 
-async def test_the_bot_changes_only_its_own_messages(slack: LocalSlack, web: AsyncWebClient):
+async def test_the_bot_changes_only_its_own_messages(
+    slack: LocalSlack, web: AsyncWebClient
+) -> None:
     """Somebody else's words can be neither changed nor deleted, and a gone message neither."""
     said = (await slack.says("mine", channel="deploys")).message
     place = {"channel": said.channel, "ts": said.ts}
@@ -128,7 +150,7 @@ async def test_the_bot_changes_only_its_own_messages(slack: LocalSlack, web: Asy
     assert await error(web.chat_update(text="x", **place)) == "message_not_found"
 
 
-async def test_an_archived_channel_takes_no_posts(slack: LocalSlack, web: AsyncWebClient):
+async def test_an_archived_channel_takes_no_posts(slack: LocalSlack, web: AsyncWebClient) -> None:
     """After archiving, posts and updates are refused, and history can still be read."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
     slack.archive("deploys")
@@ -138,7 +160,7 @@ async def test_an_archived_channel_takes_no_posts(slack: LocalSlack, web: AsyncW
     assert (await web.conversations_history(channel="C0DEPLOYS"))["messages"]
 
 
-async def test_a_removed_bot_may_not_post(slack: LocalSlack, web: AsyncWebClient):
+async def test_a_removed_bot_may_not_post(slack: LocalSlack, web: AsyncWebClient) -> None:
     """A bot that was taken out of a public channel is told so."""
     slack.remove_bot("deploys")
     assert await error(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "not_in_channel"
@@ -146,7 +168,7 @@ async def test_a_removed_bot_may_not_post(slack: LocalSlack, web: AsyncWebClient
 
 async def test_a_deleted_root_with_replies_leaves_a_tombstone(
     slack: LocalSlack, web: AsyncWebClient
-):
+) -> None:
     """The thread lives on, and the root can no longer be updated."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
@@ -156,7 +178,9 @@ async def test_a_deleted_root_with_replies_leaves_a_tombstone(
     assert await error(update) == "message_not_found"
 
 
-async def test_an_ephemeral_message_is_for_one_person(slack: LocalSlack, web: AsyncWebClient):
+async def test_an_ephemeral_message_is_for_one_person(
+    slack: LocalSlack, web: AsyncWebClient
+) -> None:
     """Only the person named sees it, and it must be somebody in the channel."""
     await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0BEN", text="psst")
     assert [m.text for m in slack.ephemerals("ben", "deploys")] == ["psst"]
@@ -165,7 +189,7 @@ async def test_an_ephemeral_message_is_for_one_person(slack: LocalSlack, web: As
     assert await error(call) == "user_not_in_channel"
 
 
-async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebClient):
+async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebClient) -> None:
     """A permalink names channel and message, and stays on this machine."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
     link = await web.chat_getPermalink(channel="C0DEPLOYS", message_ts=posted["ts"])
@@ -173,7 +197,7 @@ async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebCli
     assert link["permalink"] == f"{slack.url}archives/C0DEPLOYS/p{stamp}"
 
 
-async def test_reactions_are_added_once(slack: LocalSlack, web: AsyncWebClient):
+async def test_reactions_are_added_once(slack: LocalSlack, web: AsyncWebClient) -> None:
     """The same emoji twice from the same hand is refused."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
     place = {"channel": "C0DEPLOYS", "timestamp": posted["ts"], "name": "eyes"}

@@ -1,5 +1,7 @@
 """Reading channels, threads and people, asked by slack_sdk's own client."""
 
+from typing import Any
+
 import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
@@ -9,13 +11,13 @@ from bot.playground import LocalSlack
 pytestmark = pytest.mark.anyio
 
 
-async def post(web: AsyncWebClient, *texts: str, **more) -> list[str]:
+async def post(web: AsyncWebClient, *texts: str, **more: Any) -> list[str]:
     return [
         (await web.chat_postMessage(channel="C0DEPLOYS", text=text, **more))["ts"] for text in texts
     ]
 
 
-async def test_history_comes_newest_first_page_by_page(web: AsyncWebClient):
+async def test_history_comes_newest_first_page_by_page(web: AsyncWebClient) -> None:
     """The cursor leads through the whole channel, without gaps or repetitions."""
     await post(web, *"abcde")
     seen, cursor = [], ""
@@ -29,7 +31,7 @@ async def test_history_comes_newest_first_page_by_page(web: AsyncWebClient):
     assert cursor == ""
 
 
-async def test_replies_come_oldest_first_with_the_root_on_every_page(web: AsyncWebClient):
+async def test_replies_come_oldest_first_with_the_root_on_every_page(web: AsyncWebClient) -> None:
     """Each page opens with the root, then goes on where the last one ended."""
     [root] = await post(web, "root")
     await post(web, *"abc", thread_ts=root)
@@ -41,7 +43,7 @@ async def test_replies_come_oldest_first_with_the_root_on_every_page(web: AsyncW
     assert [m["text"] for m in second["messages"]] == ["root", "c"]
 
 
-async def test_bounds_are_exclusive_unless_asked_otherwise(web: AsyncWebClient):
+async def test_bounds_are_exclusive_unless_asked_otherwise(web: AsyncWebClient) -> None:
     """`oldest` and `latest` leave out the messages they name, `inclusive` lets them in."""
     a, _, c = await post(web, *"abc")
     asked = {"channel": "C0DEPLOYS", "oldest": a, "latest": c}
@@ -64,20 +66,22 @@ async def test_bounds_are_exclusive_unless_asked_otherwise(web: AsyncWebClient):
         ("conversations.list", {}, "unknown_method"),
     ],
 )
-async def test_a_reader_is_refused_in_slacks_own_word(slack: LocalSlack, method, arguments, word):
+async def test_a_reader_is_refused_in_slacks_own_word(
+    slack: LocalSlack, method: str, arguments: dict[str, Any], word: str
+) -> None:
     """Every refusal of a reader has the error name that Slack documents."""
     answer = await ask(slack, method, arguments, slack.bot_token)
     assert (answer["ok"], answer["error"]) == (False, word)
 
 
-async def test_a_direct_conversation_is_opened_once(web: AsyncWebClient):
+async def test_a_direct_conversation_is_opened_once(web: AsyncWebClient) -> None:
     """Opening it again gives the same channel."""
     first = await web.conversations_open(users="U0BEN")
     again = await web.conversations_open(users="U0BEN")
     assert first["channel"]["id"] == again["channel"]["id"]
 
 
-async def test_people_and_channels_can_be_looked_up(web: AsyncWebClient):
+async def test_people_and_channels_can_be_looked_up(web: AsyncWebClient) -> None:
     """`users.info` and `conversations.info` know the default workspace."""
     assert (await web.users_info(user="U0ADA"))["user"]["name"] == "ada"
     assert (await web.conversations_info(channel="C0DEPLOYS"))["channel"]["is_member"]
@@ -91,12 +95,12 @@ async def test_people_and_channels_can_be_looked_up(web: AsyncWebClient):
         (LocalSlack.app_token, "not_allowed_token_type"),
     ],
 )
-async def test_a_wrong_token_opens_nothing(slack: LocalSlack, token, word):
+async def test_a_wrong_token_opens_nothing(slack: LocalSlack, token: str | None, word: str) -> None:
     """A missing, an unknown and a misplaced token are told apart."""
     assert (await ask(slack, "auth.test", {}, token))["error"] == word
 
 
-async def test_a_call_may_be_encoded_as_form_or_json(slack: LocalSlack):
+async def test_a_call_may_be_encoded_as_form_or_json(slack: LocalSlack) -> None:
     """Both encodings reach the same method with the same arguments."""
     given = {"channel": "C0DEPLOYS", "text": "hello", "token": slack.bot_token}
     async with ClientSession() as session:

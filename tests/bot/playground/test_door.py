@@ -1,5 +1,8 @@
 """The page's JSON and its stream, and who may use them."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
 import pytest
 from aiohttp import ClientSession
 from slack_sdk.web.async_client import AsyncWebClient
@@ -14,12 +17,12 @@ VIEW = {"type": "modal", "title": {"type": "plain_text", "text": "Ask"}, "blocks
 
 
 @pytest.fixture
-async def page(slack: LocalSlack):
+async def page(slack: LocalSlack) -> AsyncIterator[ClientSession]:
     async with ClientSession(slack.url) as session:
         yield session
 
 
-async def tell(page: ClientSession, path: str, **given) -> dict:
+async def tell(page: ClientSession, path: str, **given: Any) -> dict:
     async with page.post(path, json=given) as answer:
         assert answer.status == 200
         return await answer.json()
@@ -30,7 +33,7 @@ async def state(page: ClientSession) -> dict:
         return await answer.json()
 
 
-async def test_the_page_sees_the_whole_workspace(page: ClientSession):
+async def test_the_page_sees_the_whole_workspace(page: ClientSession) -> None:
     """Team, people, channels and messages come in one answer."""
     seen = await state(page)
     assert seen["team"]["name"] == "Playground"
@@ -41,7 +44,7 @@ async def test_the_page_sees_the_whole_workspace(page: ClientSession):
     assert (seen["messages"], seen["views"], seen["suggestions"]) == ([], [], [])
 
 
-async def test_what_is_said_on_the_page_reaches_the_app(slack: LocalSlack, app, page):
+async def test_what_is_said_on_the_page_reaches_the_app(app: Any, page: ClientSession) -> None:
     """A typed mention is a message in the channel and an event for the app."""
     assert await tell(page, "/page/say", channel="C0DEPLOYS", text="@jobthread J1") == {"ok": True}
     assert app.got[0].payload["event"]["type"] == "app_mention"
@@ -49,14 +52,14 @@ async def test_what_is_said_on_the_page_reaches_the_app(slack: LocalSlack, app, 
     assert (message["user"], message["reply_count"], message["edited"]) == ("U0ADA", 0, False)
 
 
-async def test_only_my_ephemerals_are_shown(web: AsyncWebClient, page):
+async def test_only_my_ephemerals_are_shown(web: AsyncWebClient, page: ClientSession) -> None:
     """What is whispered to others stays with them."""
     for user in ("U0ADA", "U0BEN"):
         await web.chat_postEphemeral(channel="C0DEPLOYS", user=user, text=user)
     assert [m["text"] for m in (await state(page))["messages"]] == ["U0ADA"]
 
 
-async def test_the_stream_tells_of_every_change(slack: LocalSlack, web: AsyncWebClient, page):
+async def test_the_stream_tells_of_every_change(web: AsyncWebClient, page: ClientSession) -> None:
     """New, changed and deleted messages are pushed as they happen."""
     async with page.ws_connect("/page/events") as stream:
         posted = await web.chat_postMessage(channel="C0DEPLOYS", text="a")
@@ -72,7 +75,19 @@ async def test_the_stream_tells_of_every_change(slack: LocalSlack, web: AsyncWeb
     assert pushed[2] == {"type": "deleted", **place}
 
 
-async def test_the_stream_tells_when_the_bot_comes_and_goes(slack: LocalSlack, page, join):
+async def test_the_stream_keeps_what_is_whispered_to_others(
+    web: AsyncWebClient, page: ClientSession
+) -> None:
+    """Somebody else's ephemeral message is not pushed to me."""
+    async with page.ws_connect("/page/events") as stream:
+        for user in ("U0BEN", "U0ADA"):
+            await web.chat_postEphemeral(channel="C0DEPLOYS", user=user, text=user)
+        assert (await stream.receive_json())["message"]["text"] == "U0ADA"
+
+
+async def test_the_stream_tells_when_the_bot_comes_and_goes(
+    slack: LocalSlack, page: ClientSession, join: Any
+) -> None:
     """The page can show whether anybody is there to answer."""
     async with page.ws_connect("/page/events") as stream:
         await join()
@@ -81,7 +96,9 @@ async def test_the_stream_tells_when_the_bot_comes_and_goes(slack: LocalSlack, p
         assert await stream.receive_json() == {"type": "bot", "connected": False}
 
 
-async def test_a_click_on_the_page_is_a_click(slack: LocalSlack, app, web, page):
+async def test_a_click_on_the_page_is_a_click(
+    app: Any, web: AsyncWebClient, page: ClientSession
+) -> None:
     """The page names the element, and the app gets Slack's payload."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="card", blocks=BLOCKS)
     action = {"type": "button", "block_id": "deeds", "action_id": "refresh"}
@@ -90,7 +107,9 @@ async def test_a_click_on_the_page_is_a_click(slack: LocalSlack, app, web, page)
     assert app.got[0].payload["actions"][0]["action_id"] == "refresh"
 
 
-async def test_a_click_without_an_app_is_explained(web: AsyncWebClient, page):
+async def test_a_click_without_an_app_is_explained(
+    web: AsyncWebClient, page: ClientSession
+) -> None:
     """The reader gets a sentence."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="card", blocks=BLOCKS)
     place = {"channel": "C0DEPLOYS", "message_ts": posted["ts"]}
@@ -100,7 +119,9 @@ async def test_a_click_without_an_app_is_explained(web: AsyncWebClient, page):
     assert gone == {"ok": False, "error": "This message was deleted."}
 
 
-async def test_a_modal_is_shown_submitted_and_closed(slack: LocalSlack, app, web, page):
+async def test_a_modal_is_shown_submitted_and_closed(
+    slack: LocalSlack, app: Any, web: AsyncWebClient, page: ClientSession
+) -> None:
     """The page sees the view with its id, and what the app thinks of the submission."""
     async with page.ws_connect("/page/events") as stream:
         trigger = (await slack.shortcut("show")).trigger_id
@@ -114,7 +135,9 @@ async def test_a_modal_is_shown_submitted_and_closed(slack: LocalSlack, app, web
     assert closed == {"type": "view_closed", "id": shown["id"]}
 
 
-async def test_a_shortcut_on_the_page_is_a_shortcut(slack: LocalSlack, app, web, page):
+async def test_a_shortcut_on_the_page_is_a_shortcut(
+    app: Any, web: AsyncWebClient, page: ClientSession
+) -> None:
     """The message goes along."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="card")
     place = {"channel": "C0DEPLOYS", "message_ts": posted["ts"]}
@@ -132,13 +155,15 @@ async def test_a_shortcut_on_the_page_is_a_shortcut(slack: LocalSlack, app, web,
     ],
 )
 @pytest.mark.parametrize("path", ["/page/state", "/api/api.test"])
-async def test_another_site_may_not_use_it(page: ClientSession, path, headers, status):
+async def test_another_site_may_not_use_it(
+    page: ClientSession, path: str, headers: dict[str, str], status: int
+) -> None:
     """A foreign Origin or Host is turned away, by whichever door."""
     async with page.get(path, headers=headers) as answer:
         assert answer.status == status
 
 
-async def test_the_page_runs_nothing_from_elsewhere(page: ClientSession):
+async def test_the_page_runs_nothing_from_elsewhere(page: ClientSession) -> None:
     """Its content policy names itself only, and its folder is its own."""
     async with page.get("/") as answer:
         assert answer.headers["Content-Security-Policy"].startswith("default-src 'self'")
@@ -146,6 +171,6 @@ async def test_the_page_runs_nothing_from_elsewhere(page: ClientSession):
         assert answer.status == 404
 
 
-async def test_it_listens_on_loopback_only(slack: LocalSlack):
+async def test_it_listens_on_loopback_only(slack: LocalSlack) -> None:
     """Nobody else on the network can reach it."""
     assert slack.url.startswith("http://127.0.0.1:")

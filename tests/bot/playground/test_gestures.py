@@ -1,10 +1,13 @@
 """What a person does: clicking, choosing, using shortcuts; and response_url, their late answer."""
 
+from typing import Any
+
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.playground import LocalSlack
+from bot.playground.messages import Message
 
 pytestmark = pytest.mark.anyio
 
@@ -29,12 +32,12 @@ BLOCKS = [
 
 
 @pytest.fixture
-async def card(slack: LocalSlack, web: AsyncWebClient):
+async def card(slack: LocalSlack, web: AsyncWebClient) -> Message:
     await web.chat_postMessage(channel="C0DEPLOYS", text="card", blocks=BLOCKS)
     return slack.messages("deploys")[0]
 
 
-async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app, card):
+async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app: Any, card: Message) -> None:
     """A button's click says who, where and what."""
     answer = await slack.click(card, "refresh", user="ben")
     payload = app.got[0].payload
@@ -48,7 +51,7 @@ async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app, card):
     assert {"response_url", "trigger_id", "state", "channel", "team"} <= set(payload)
 
 
-async def test_a_choice_carries_its_option(slack: LocalSlack, app, card):
+async def test_a_choice_carries_its_option(slack: LocalSlack, app: Any, card: Message) -> None:
     """Overflow menus and selects send the option that was chosen."""
     await slack.choose(card, "more", "stop")
     await slack.choose(card, "task", "rerun")
@@ -57,7 +60,7 @@ async def test_a_choice_carries_its_option(slack: LocalSlack, app, card):
     assert app.got[1].payload["state"]["values"]["deeds"]["task"]["selected_option"] == chosen[1]
 
 
-async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card):
+async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card: Message) -> None:
     """A test that clicks in vain learns what there is."""
     with pytest.raises(LookupError, match="refresh, more, task, job"):
         await slack.click(card, "restart")
@@ -66,7 +69,9 @@ async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card):
         await slack.click(card, "refresh")
 
 
-async def test_a_click_on_an_ephemeral_message_carries_no_message(slack: LocalSlack, app, web):
+async def test_a_click_on_an_ephemeral_message_carries_no_message(
+    slack: LocalSlack, app: Any, web: AsyncWebClient
+) -> None:
     """Slack says only that it was ephemeral, and which."""
     await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0ADA", text="psst", blocks=BLOCKS)
     await slack.click(slack.ephemerals()[0], "refresh")
@@ -74,7 +79,9 @@ async def test_a_click_on_an_ephemeral_message_carries_no_message(slack: LocalSl
     assert "message" not in app.got[0].payload
 
 
-async def test_a_message_shortcut_carries_the_message(slack: LocalSlack, app, card):
+async def test_a_message_shortcut_carries_the_message(
+    slack: LocalSlack, app: Any, card: Message
+) -> None:
     """A shortcut on a message says which message."""
     await slack.shortcut("show_job", card)
     payload = app.got[0].payload
@@ -84,7 +91,7 @@ async def test_a_message_shortcut_carries_the_message(slack: LocalSlack, app, ca
     assert "response_url" in payload
 
 
-async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app):
+async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app: Any) -> None:
     """A shortcut from anywhere carries a trigger and nothing to answer to."""
     await slack.shortcut("show_job")
     payload = app.got[0].payload
@@ -93,14 +100,15 @@ async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app):
     assert not {"channel", "message", "response_url"} & set(payload)
 
 
-async def test_suggestions_come_from_the_app(slack: LocalSlack, app, card):
+async def test_suggestions_come_from_the_app(slack: LocalSlack, app: Any, card: Message) -> None:
     """What is typed into an external select is answered by the app's options."""
     app.replies = lambda request: {"options": OPTIONS} if request.payload["value"] == "re" else {}
     assert await slack.suggest(card, "job", "re") == OPTIONS
     assert app.got[0].payload["type"] == "block_suggestion"
 
 
-async def test_a_response_url_works_five_times(slack: LocalSlack, app):
+@pytest.mark.usefixtures("app")
+async def test_a_response_url_works_five_times(slack: LocalSlack) -> None:
     """The sixth answer is refused as used."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     answers = [await late.send(text=str(number)) for number in range(6)]
@@ -109,7 +117,8 @@ async def test_a_response_url_works_five_times(slack: LocalSlack, app):
     assert [m.text for m in slack.ephemerals()] == list("01234")
 
 
-async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, app, clock):
+@pytest.mark.usefixtures("app")
+async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, clock: Any) -> None:
     """After thirty minutes the answer is refused as expired."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     clock.advance(minutes=31)
@@ -117,7 +126,7 @@ async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, app, clo
     assert (answer.status_code, "expired_url" in answer.body) == (404, True)
 
 
-async def test_a_late_answer_may_replace_the_first(slack: LocalSlack, app):
+async def test_a_late_answer_may_replace_the_first(slack: LocalSlack, app: Any) -> None:
     """`replace_original` turns "Looking up" into the answer, `delete_original` takes it away."""
     app.replies = lambda _: {"text": "Looking up"}
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
@@ -127,14 +136,16 @@ async def test_a_late_answer_may_replace_the_first(slack: LocalSlack, app):
     assert slack.ephemerals() == []
 
 
-async def test_a_late_answer_may_be_for_all(slack: LocalSlack, app, card):
+@pytest.mark.usefixtures("app")
+async def test_a_late_answer_may_be_for_all(slack: LocalSlack, card: Message) -> None:
     """`in_channel` posts for everybody, in the thread that is named."""
     late = AsyncWebhookClient((await slack.click(card, "refresh")).response_url)
     await late.send_dict({"text": "done", "response_type": "in_channel", "thread_ts": card.ts})
     assert [m.text for m in slack.thread("deploys", card.ts)] == ["card", "done"]
 
 
-async def test_a_late_answer_is_checked_like_any_other(slack: LocalSlack, app):
+@pytest.mark.usefixtures("app")
+async def test_a_late_answer_is_checked_like_any_other(slack: LocalSlack) -> None:
     """Blocks that Slack would refuse are refused here too."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     answer = await late.send_dict({"text": "x", "blocks": [{"type": "banner"}]})
@@ -142,7 +153,16 @@ async def test_a_late_answer_is_checked_like_any_other(slack: LocalSlack, app):
     assert slack.ephemerals() == []
 
 
-async def test_waiting_in_vain_ends_with_what_was_said(slack: LocalSlack, card):
+async def test_an_answer_to_a_reply_joins_its_thread(slack: LocalSlack, card: Message) -> None:
+    """Whichever message of a thread is answered, the thread has one root."""
+    first = (await slack.says("one", thread_ts=card.ts)).message
+    assert first is not None
+    await slack.says("two", thread_ts=first.ts)
+    assert [m.text for m in slack.thread("deploys", card.ts)] == ["card", "one", "two"]
+
+
+@pytest.mark.usefixtures("card")
+async def test_waiting_in_vain_ends_with_what_was_said(slack: LocalSlack) -> None:
     """The error of `until` shows the last messages."""
     with pytest.raises(TimeoutError, match="card"):
         await slack.until(lambda: False, seconds=0.01)

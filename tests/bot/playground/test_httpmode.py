@@ -46,11 +46,11 @@ def bolt(secret: str) -> AsyncApp:
     bolt = AsyncApp(token=LocalSlack.bot_token, signing_secret=secret)
     bolt.seen = []
 
-    async def listen(ack, body, client) -> None:
+    async def listen(ack: Any, body: Any) -> None:
         bolt.seen.append(body)
         await ack("Looking up" if "command" in body else "")
 
-    async def hear(body) -> None:
+    async def hear(body: Any) -> None:
         bolt.seen.append(body)
 
     bolt.command("/job")(listen)
@@ -73,13 +73,13 @@ async def slack(served: Served, bolt: AsyncApp) -> AsyncIterator[LocalSlack]:
         yield slack
 
 
-async def test_the_address_is_verified(slack: LocalSlack):
+async def test_the_address_is_verified(slack: LocalSlack) -> None:
     """`url_verification` comes back with its challenge."""
     assert await slack.verify_url()
     assert slack.connected
 
 
-async def test_a_signed_command_is_answered(slack: LocalSlack, bolt: AsyncApp):
+async def test_a_signed_command_is_answered(slack: LocalSlack, bolt: AsyncApp) -> None:
     """Bolt accepts the signature and the form, and its ack is shown."""
     answer = await slack.says("/job deploys:J1")
     assert answer.ok
@@ -87,14 +87,14 @@ async def test_a_signed_command_is_answered(slack: LocalSlack, bolt: AsyncApp):
     assert [m.text for m in slack.ephemerals()] == ["Looking up"]
 
 
-async def test_a_signed_event_is_heard(slack: LocalSlack, bolt: AsyncApp):
+async def test_a_signed_event_is_heard(slack: LocalSlack, bolt: AsyncApp) -> None:
     """Bolt accepts the event's JSON."""
     assert (await slack.says("@jobthread J1")).ok
     await slack.until(lambda: bolt.seen)
     assert bolt.seen[0]["event"]["type"] == "app_mention"
 
 
-async def test_a_signed_click_is_answered(slack: LocalSlack, bolt: AsyncApp):
+async def test_a_signed_click_is_answered(slack: LocalSlack, bolt: AsyncApp) -> None:
     """Bolt accepts the interaction's form."""
     client = AsyncWebClient(slack.bot_token, base_url=slack.api_url)
     text = {"type": "plain_text", "text": "Refresh"}
@@ -107,14 +107,14 @@ async def test_a_signed_click_is_answered(slack: LocalSlack, bolt: AsyncApp):
 
 
 @pytest.mark.parametrize("secret", ["another-secret"])
-async def test_a_wrong_secret_is_noticed(slack: LocalSlack):
+async def test_a_wrong_secret_is_noticed(slack: LocalSlack) -> None:
     """An app that does not trust the signature lets the command fail."""
     answer = await slack.says("/job J1")
     assert (answer.ok, answer.error) == (False, "dispatch_failed")
 
 
 @pytest.mark.parametrize("secret", ["another-secret"])
-async def test_a_refused_event_is_sent_again(slack: LocalSlack, served: Served):
+async def test_a_refused_event_is_sent_again(slack: LocalSlack, served: Served) -> None:
     """The repetitions say which they are, and why."""
     await slack.says("@jobthread J1")
     await slack.until(lambda: len(slack.envelopes) == 4)
@@ -125,30 +125,37 @@ async def test_a_refused_event_is_sent_again(slack: LocalSlack, served: Served):
     assert reasons == {"http_error"}
 
 
-async def test_an_app_may_ask_for_no_repetition():
-    """`X-Slack-No-Retry: 1` is honoured."""
+@pytest.mark.parametrize("number", [1, 2])
+async def test_an_app_may_ask_for_no_repetition(number: int) -> None:
+    """`X-Slack-No-Retry: 1` is honoured, on the first delivery and on a repetition."""
+    asked: list[str] = []
 
-    async def refuse(_: web.Request) -> web.Response:
-        return web.Response(status=500, headers={"X-Slack-No-Retry": "1"})
+    async def refuse(request: web.Request) -> web.Response:
+        asked.append(request.headers.get("X-Slack-Retry-Num", "0"))
+        enough = {"X-Slack-No-Retry": "1"} if len(asked) == number else {}
+        return web.Response(status=500, headers=enough)
 
     application = web.Application()
     application.router.add_post("/slack/events", refuse)
     served = Served(application)
     async with LocalSlack(request_url=await served.start(), timing=QUICK) as slack:
         await slack.says("@jobthread J1")
-        await slack.says("@jobthread J2")
+        await slack.until(lambda: len(asked) == number)
+        assert (
+            await slack.verify_url() is False
+        )  # one more round trip, in which nothing is repeated
     await served.runner.cleanup()
-    assert [envelope.retry_attempt for envelope in slack.envelopes] == [0, 0]
+    assert asked == [*map(str, range(number)), "0"]
 
 
-async def test_an_app_that_is_not_there_fails_the_command():
+async def test_an_app_that_is_not_there_fails_the_command() -> None:
     """Nobody listens at the address: the asker is told."""
     async with LocalSlack(request_url="http://127.0.0.1:9/slack/events", timing=QUICK) as slack:
         answer = await slack.says("/job J1")
     assert answer.error == "dispatch_failed"
 
 
-def test_slacks_own_verifier_accepts_the_signature(secret: str):
+def test_slacks_own_verifier_accepts_the_signature(secret: str) -> None:
     """The SDK computes the same signature."""
     verifier = SignatureVerifier(secret)
     body = b"command=%2Fjob"

@@ -1,5 +1,7 @@
 """Block Kit's limits: what passes, and what is refused and why."""
 
+from typing import Any
+
 import pytest
 from slack_sdk.models.blocks import (
     ActionsBlock,
@@ -23,11 +25,11 @@ def mrkdwn(text: str) -> dict:
     return {"type": "mrkdwn", "text": text}
 
 
-def section(text: str = "hello", **more) -> dict:
+def section(text: str = "hello", **more: Any) -> dict:
     return {"type": "section", "text": mrkdwn(text), **more}
 
 
-def button(**more) -> dict:
+def button(**more: Any) -> dict:
     return {"type": "button", "text": plain("Go"), "action_id": "go", **more}
 
 
@@ -48,7 +50,7 @@ def words(*elements: dict) -> dict:
     return {"type": "rich_text_section", "elements": list(elements)}
 
 
-def task(**more) -> dict:
+def task(**more: Any) -> dict:
     return {"type": "task_card", "task_id": "t", "title": "Build", "status": "complete", **more}
 
 
@@ -60,11 +62,11 @@ def cell(text: str = "x") -> dict:
     return {"type": "raw_text", "text": text}
 
 
-def table(rows: int = 1, columns: int = 1, text: str = "x", **more) -> dict:
+def table(rows: int = 1, columns: int = 1, text: str = "x", **more: Any) -> dict:
     return {"type": "table", "rows": [[cell(text)] * columns for _ in range(rows)], **more}
 
 
-def data_table(header: dict | None = None, **more) -> dict:
+def data_table(header: dict | None = None, **more: Any) -> dict:
     rows = [[header or cell()], [{"type": "raw_number", "value": 1, "text": "1"}]]
     return {"type": "data_table", "caption": "Steps", "rows": rows, **more}
 
@@ -73,7 +75,7 @@ def container(*children: dict) -> dict:
     return {"type": "container", "title": plain("Log"), "child_blocks": list(children)}
 
 
-def chart(**more) -> dict:
+def chart(**more: Any) -> dict:
     pie = {"type": "pie", "segments": [{"label": "a", "value": 1}]}
     return {"type": "data_visualization", "title": "Share", "chart": pie, **more}
 
@@ -116,7 +118,7 @@ EVERY_INLINE = (
         [chart(), chart()],
     ],
 )
-def test_a_message_within_the_limits_passes(blocks):
+def test_a_message_within_the_limits_passes(blocks: Any) -> None:
     """What Slack takes, the playground takes."""
     assert problems(blocks, "message") == []
 
@@ -178,13 +180,13 @@ def test_a_message_within_the_limits_passes(blocks):
         ([chart()] * 3, "no more than 2 charts"),
     ],
 )
-def test_a_message_past_a_limit_is_refused(blocks, reason):
+def test_a_message_past_a_limit_is_refused(blocks: Any, reason: str) -> None:
     """What Slack refuses, the playground refuses, and says why."""
     found = problems(blocks, "message")
     assert any(reason in problem for problem in found), found
 
 
-def test_a_workspace_may_not_know_a_block_yet():
+def test_a_workspace_may_not_know_a_block_yet() -> None:
     """A refused block is refused wherever it stands."""
     refused = frozenset({"plan", "table"})
     assert problems([plan(task())], "message", refused)
@@ -192,7 +194,7 @@ def test_a_workspace_may_not_know_a_block_yet():
     assert problems([section()], "message", refused) == []
 
 
-def test_what_slacks_own_classes_build_passes():
+def test_what_slacks_own_classes_build_passes() -> None:
     """The SDK's classes, within their limits, agree with these rules."""
     options = [Option(value=str(n), text=str(n)) for n in range(100)]
     blocks = [
@@ -209,7 +211,7 @@ def test_what_slacks_own_classes_build_passes():
     assert problems([block.to_dict() for block in blocks], "message") == []
 
 
-def modal(*blocks: dict, **more) -> dict:
+def modal(*blocks: dict, **more: Any) -> dict:
     return {"type": "modal", "title": plain("Ask"), "blocks": list(blocks), **more}
 
 
@@ -229,7 +231,7 @@ ASK = {
         {"type": "home", "blocks": [section()]},
     ],
 )
-def test_a_view_within_the_limits_passes(view):
+def test_a_view_within_the_limits_passes(view: Any) -> None:
     """What Slack opens, the playground opens."""
     assert view_problems(view) == []
 
@@ -247,7 +249,7 @@ def test_a_view_within_the_limits_passes(view):
         ({"type": "home", "blocks": [{"type": "alert", "text": plain("x")}]}, "alert"),
     ],
 )
-def test_a_view_past_a_limit_is_refused(view, reason):
+def test_a_view_past_a_limit_is_refused(view: Any, reason: str) -> None:
     """What Slack would not open, the playground does not open, and says why."""
     found = view_problems(view)
     assert any(reason in problem for problem in found), found

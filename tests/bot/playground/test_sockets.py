@@ -1,6 +1,7 @@
 """Socket Mode, with slack_sdk's own client at the other end."""
 
 import json
+from typing import Any
 
 import pytest
 from aiohttp import ClientSession, WSMsgType, WSServerHandshakeError
@@ -16,7 +17,7 @@ async def ticket(slack: LocalSlack) -> str:
     return (await web.apps_connections_open(app_token=slack.app_token))["url"]
 
 
-async def test_a_connection_is_greeted(slack: LocalSlack):
+async def test_a_connection_is_greeted(slack: LocalSlack) -> None:
     """`hello` says how many connections there are, and to which app."""
     async with ClientSession() as session, session.ws_connect(await ticket(slack)) as socket:
         hello = json.loads((await socket.receive()).data)
@@ -25,7 +26,7 @@ async def test_a_connection_is_greeted(slack: LocalSlack):
     assert hello["debug_info"]["approximate_connection_time"] > 0
 
 
-async def test_a_ticket_opens_one_connection(slack: LocalSlack):
+async def test_a_ticket_opens_one_connection(slack: LocalSlack) -> None:
     """A second handshake with the same address is refused."""
     url = await ticket(slack)
     async with ClientSession() as session:
@@ -35,7 +36,7 @@ async def test_a_ticket_opens_one_connection(slack: LocalSlack):
             await session.ws_connect(url)
 
 
-async def test_a_ping_is_answered(slack: LocalSlack):
+async def test_a_ping_is_answered(slack: LocalSlack) -> None:
     """The client's own pings come back, as it needs to know that it is connected."""
     url = await ticket(slack)
     async with ClientSession() as session, session.ws_connect(url, autoping=False) as socket:
@@ -45,7 +46,7 @@ async def test_a_ping_is_answered(slack: LocalSlack):
     assert (pong.type, pong.data) == (WSMsgType.PONG, b"sdk-ping-pong:1")
 
 
-async def test_a_command_arrives_in_slacks_shape(slack: LocalSlack, app):
+async def test_a_command_arrives_in_slacks_shape(slack: LocalSlack, app: Any) -> None:
     """A slash command carries what Slack documents, with its text escaped."""
     await slack.says("/job deploys:J1 @ben https://x.test/a?b=1 <&>", channel="deploys")
     [request] = app.got
@@ -62,7 +63,7 @@ async def test_a_command_arrives_in_slacks_shape(slack: LocalSlack, app):
     }
 
 
-async def test_the_acknowledgement_may_answer_a_command(slack: LocalSlack, app):
+async def test_the_acknowledgement_may_answer_a_command(slack: LocalSlack, app: Any) -> None:
     """The payload of the ack is shown at once, to the asker or to all."""
     app.replies = lambda _: {"text": "Looking up J1…"}
     answer = await slack.says("/job J1")
@@ -73,14 +74,14 @@ async def test_the_acknowledgement_may_answer_a_command(slack: LocalSlack, app):
     assert [m.text for m in slack.messages("deploys")] == ["Here"]
 
 
-async def test_a_command_without_an_app_says_so(slack: LocalSlack):
+async def test_a_command_without_an_app_says_so(slack: LocalSlack) -> None:
     """Nobody connected: the asker is told, and nothing waits."""
     answer = await slack.says("/job J1")
     assert answer.error == "dispatch_failed"
     assert slack.ephemerals()[0].text == "/job failed because the app did not respond"
 
 
-async def test_a_command_that_is_not_acknowledged_times_out(slack: LocalSlack, app):
+async def test_a_command_that_is_not_acknowledged_times_out(slack: LocalSlack, app: Any) -> None:
     """Slack gives up after its three seconds and tells the asker."""
     app.silent = True
     answer = await slack.says("/job J1")
@@ -88,7 +89,7 @@ async def test_a_command_that_is_not_acknowledged_times_out(slack: LocalSlack, a
     assert slack.ephemerals()[0].text == '/job failed with the error "operation_timeout"'
 
 
-async def test_an_event_is_sent_again_until_it_is_acknowledged(slack: LocalSlack, app):
+async def test_an_event_is_sent_again_until_it_is_acknowledged(slack: LocalSlack, app: Any) -> None:
     """Three repetitions at most, numbered, with the same event id."""
     app.silent = True
     await slack.says("@jobthread J1")
@@ -98,7 +99,15 @@ async def test_an_event_is_sent_again_until_it_is_acknowledged(slack: LocalSlack
     assert len({request.payload["event_id"] for request in app.got}) == 1
 
 
-async def test_each_envelope_goes_to_one_connection(slack: LocalSlack, join):
+async def test_an_envelope_can_get_lost_on_an_open_connection(slack: LocalSlack, app: Any) -> None:
+    """`swallow` is the connection that looks alive and brings nothing."""
+    slack.faults.swallow()
+    assert (await slack.says("/job J1")).error == "operation_timeout"
+    assert (app.got, slack.connected) == ([], True)
+    assert (await slack.says("/job J1")).ok
+
+
+async def test_each_envelope_goes_to_one_connection(slack: LocalSlack, join: Any) -> None:
     """Two replicas share the work."""
     apps = [await join(), await join()]
     for number in range(4):
@@ -106,7 +115,8 @@ async def test_each_envelope_goes_to_one_connection(slack: LocalSlack, join):
     assert [len(app.got) for app in apps] == [2, 2]
 
 
-async def test_a_connection_that_is_told_to_go_comes_back(slack: LocalSlack, app):
+@pytest.mark.usefixtures("app")
+async def test_a_connection_that_is_told_to_go_comes_back(slack: LocalSlack) -> None:
     """After `disconnect` the client opens a new connection and gets envelopes again."""
     await slack.disconnect("refresh_requested")
     assert not slack.connected
@@ -114,7 +124,8 @@ async def test_a_connection_that_is_told_to_go_comes_back(slack: LocalSlack, app
     assert (await slack.says("/job J1")).ok
 
 
-async def test_a_cut_connection_comes_back(slack: LocalSlack, app):
+@pytest.mark.usefixtures("app")
+async def test_a_cut_connection_comes_back(slack: LocalSlack) -> None:
     """With no word of farewell, the client notices by itself."""
     slack.cut()
     await slack.until(lambda: not slack.connected)
@@ -122,7 +133,7 @@ async def test_a_cut_connection_comes_back(slack: LocalSlack, app):
     assert (await slack.says("/job J1")).ok
 
 
-async def test_a_warning_leaves_the_connection_open(slack: LocalSlack):
+async def test_a_warning_leaves_the_connection_open(slack: LocalSlack) -> None:
     """A warning comes ahead of the end; until then envelopes keep coming."""
     async with ClientSession() as session, session.ws_connect(await ticket(slack)) as socket:
         await socket.receive()
@@ -132,7 +143,7 @@ async def test_a_warning_leaves_the_connection_open(slack: LocalSlack):
         assert slack.connected
 
 
-async def test_new_connections_can_be_refused(slack: LocalSlack):
+async def test_new_connections_can_be_refused(slack: LocalSlack) -> None:
     """`refuse_sockets` fails one handshake, and the next succeeds."""
     slack.faults.refuse_sockets()
     async with ClientSession() as session:

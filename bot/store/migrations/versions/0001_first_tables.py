@@ -97,7 +97,7 @@ def _outbox() -> None:
     op.create_index(
         "ix_outbox_unsent",
         "outbox",
-        ["workspace", "thread", "id"],
+        ["workspace", "thread", "id", "state"],
         **_only("state IN ('ready', 'sending')"),
     )
 

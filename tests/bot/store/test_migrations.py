@@ -1,0 +1,93 @@
+"""The migrations: an empty database ends up as tables.py says, and a newer one is left alone."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+from sqlalchemy import inspect, text
+
+from bot.errors import StoreError
+from bot.store import Store, drivers
+from bot.store.tables import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+pytestmark = pytest.mark.anyio
+
+
+def differences(connection: Connection) -> list[Any]:
+    """Return what differs between the database and the tables of the code."""
+    context = MigrationContext.configure(connection, opts={"compare_type": True})
+    return list(compare_metadata(context, metadata))
+
+
+def partial_indexes(connection: Connection) -> dict[str, bool]:
+    """Return the indexes of the database, and whether each is partial."""
+    database = connection.dialect.name
+    return {
+        str(index["name"]): f"{database}_where" in index.get("dialect_options", {})
+        for table in metadata.tables
+        for index in inspect(connection).get_indexes(table)
+        if "duplicates_constraint" not in index
+    }
+
+
+async def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
+    """Whoever changes tables.py is told to write a migration."""
+    async with store.begin() as tx:
+        assert await tx.inbox._connection.run_sync(differences) == []
+
+
+async def test_the_migrations_make_each_index_partial_where_the_code_does(store: Store) -> None:
+    """Alembic does not compare the conditions of indexes, so this does."""
+    async with store.begin() as tx:
+        found = await tx.inbox._connection.run_sync(partial_indexes)
+    assert found == {
+        index.name: index.dialect_options["sqlite"]["where"] is not None
+        for table in metadata.tables.values()
+        for index in table.indexes
+    }
+
+
+async def test_a_database_newer_than_the_code_is_refused_and_left_alone(url: str) -> None:
+    """An older version does not write into tables that it does not know."""
+    store = Store(url)
+    await store.open()
+    await stamp(store, "9999")
+    await store.close()
+    with pytest.raises(StoreError, match="newer jobthread"):
+        await store.open()
+    await restamp(url)
+
+
+async def stamp(store: Store, revision: str) -> None:
+    """Pretend that the database was written by some version."""
+    async with store.begin() as tx:
+        await tx.inbox._connection.execute(
+            text("UPDATE alembic_version SET version_num = :it"), {"it": revision}
+        )
+
+
+async def restamp(url: str) -> None:
+    """Undo the pretence, as the next test gets the same PostgreSQL database."""
+    engine = drivers.engine_for(drivers.parse(url))
+    async with engine.begin() as connection:
+        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+    await engine.dispose()
+
+
+@pytest.mark.postgres
+async def test_two_replicas_that_start_at_once_migrate_once(postgres_server: Any) -> None:
+    """The second waits for the first, and finds nothing left to do."""
+    name = f"fresh_{uuid4().hex}"
+    postgres_server.psql(f"CREATE DATABASE {name};")
+    stores = [Store(postgres_server.get_uri(name)) for _ in range(3)]
+    await asyncio.gather(*(store.open() for store in stores))
+    for store in stores:
+        await store.close()

@@ -1,0 +1,95 @@
+"""The busy statements on SQLite: each walks an index and never a whole table."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import event
+
+from bot.models import JobRef
+from bot.store import Store
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Coroutine
+    from pathlib import Path
+
+    from bot.store import Transaction
+    from tests.bot.store.conftest import Given
+
+pytestmark = pytest.mark.anyio
+
+REF = JobRef(connection="deploys", id="JOB1")
+CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = {
+    "inbox.claim": lambda tx, g: tx.inbox.claim(now=g.now, lease_until=g.now, limit=9),
+    "inbox.claim one": lambda tx, g: tx.inbox.claim(now=g.now, lease_until=g.now, limit=1, id=1),
+    "inbox.close": lambda tx, g: tx.inbox.close(1, g.now),
+    "inbox.release": lambda tx, g: tx.inbox.release(1, g.now),
+    "inbox.reopen": lambda tx, g: tx.inbox.reopen(g.now),
+    "inbox.next_due": lambda tx, _: tx.inbox.next_due(),
+    "inbox.prune": lambda tx, g: tx.inbox.prune(g.now),
+    "inbox.backlog": lambda tx, g: tx.inbox.backlog(g.now),
+    "outbox.due": lambda tx, g: tx.outbox.due(lanes=(0, 4), now=g.now, limit=9),
+    "outbox.claim": lambda tx, g: tx.outbox.claim(
+        [1, 2], now=g.now, deadline=g.now, adopt_at=g.now
+    ),
+    "outbox.next_due": lambda tx, g: tx.outbox.next_due((0, 4), g.now),
+    "outbox.park_thread": lambda tx, g: tx.outbox.park_thread("T1", "thread", "", g.now),
+    "outbox.retry_parked": lambda tx, g: tx.outbox.retry_parked("T1", "C1", now=g.now),
+    "outbox.prune": lambda tx, g: tx.outbox.prune(g.now),
+    "outbox.backlog": lambda tx, g: tx.outbox.backlog(g.now),
+    "watches.find": lambda tx, _: tx.watches.find("T1", "C1", REF),
+    "watches.get": lambda tx, _: tx.watches.get("id"),
+    "watches.by_card": lambda tx, _: tx.watches.by_card("T1", "C1", "1.0"),
+    "watches.in_channel": lambda tx, _: tx.watches.in_channel("T1", "C1"),
+    "watches.of_jobs": lambda tx, _: tx.watches.of_jobs("T1", [REF]),
+    "watches.end": lambda tx, g: tx.watches.end(["id"], now=g.now, reason=""),
+    "watches.count": lambda tx, _: tx.watches.count(),
+    "watches.prune": lambda tx, g: tx.watches.prune(g.now),
+    "jobs.get": lambda tx, _: tx.jobs.get("T1", [REF]),
+    "jobs.due": lambda tx, g: tx.jobs.due("deploys", shards=(0, 4), now=g.now, limit=9),
+    "jobs.next_due": lambda tx, g: tx.jobs.next_due("deploys", (0, 4), g.now),
+    "jobs.settle": lambda tx, _: tx.jobs.settle(),
+    "jobs.settle one": lambda tx, _: tx.jobs.settle("T1", [REF]),
+    "jobs.connections": lambda tx, _: tx.jobs.connections(),
+    "jobs.prune": lambda tx, g: tx.jobs.prune(g.now),
+}
+
+
+@pytest.fixture
+async def sqlite(tmp_path: Path) -> Any:
+    """An open SQLite store."""
+    store = Store(f"sqlite:///{tmp_path / 'x.db'}")
+    await store.open()
+    yield store
+    await store.close()
+
+
+async def test_no_statement_reads_a_whole_table(sqlite: Store, given: Given) -> None:
+    """SQLite's own plan says SEARCH, or SCAN of an index or of what an index found."""
+    async with sqlite.begin() as tx:
+        connection = tx.inbox._connection
+        for name, call in CALLS.items():
+            said: list[tuple[str, Any]] = []
+            note = _noting(said)
+            event.listen(connection.sync_connection, "before_cursor_execute", note)
+            await call(tx, given)
+            event.remove(connection.sync_connection, "before_cursor_execute", note)
+            for statement, parameters in said:
+                rows = await connection.exec_driver_sql(
+                    f"EXPLAIN QUERY PLAN {statement}", parameters
+                )
+                for step in (row[3] for row in rows):
+                    assert not _reads_all(step), f"{name}: {step}\n{statement}"
+
+
+def _noting(said: list[tuple[str, Any]]) -> Callable[..., None]:
+    def note(*args: Any) -> None:
+        said.append((args[2], args[3]))
+
+    return note
+
+
+def _reads_all(step: str) -> bool:
+    tables = ("inbox", "outbox", "watches", "jobs")
+    return step.removeprefix("SCAN ") in tables

@@ -1,0 +1,153 @@
+"""The watches, in both stores: one living promise for each job and channel."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.store import WatchState
+
+if TYPE_CHECKING:
+    from bot.store import Store, Watch
+    from tests.bot.store.conftest import Given
+
+pytestmark = pytest.mark.anyio
+
+
+async def add(store: Store, *watches: Watch) -> list[bool]:
+    """Write watches down."""
+    async with store.begin() as tx:
+        return [await tx.watches.add(watch) for watch in watches]
+
+
+async def test_a_watch_comes_back_as_it_was_written(store: Store, given: Given) -> None:
+    """Every field of a watch survives."""
+    watch = given.watch(thread_ts="1.0", card_ts="2.0", reason="asked")
+    await add(store, watch)
+    async with store.begin() as tx:
+        assert await tx.watches.get(watch.id) == watch
+        assert await tx.watches.find("T1", "C1", watch.ref) == watch
+        assert await tx.watches.by_card("T1", "C1", "2.0") == watch
+
+
+async def test_what_is_not_there_is_none(store: Store, given: Given) -> None:
+    """Looking for a watch that nobody made is no error."""
+    async with store.begin() as tx:
+        assert await tx.watches.get("nothing") is None
+        assert await tx.watches.find("T1", "C1", given.ref()) is None
+        assert await tx.watches.by_card("T1", "C1", "2.0") is None
+
+
+async def test_a_job_has_one_living_watch_in_a_channel(store: Store, given: Given) -> None:
+    """Asking twice makes one thread; asking elsewhere makes another."""
+    assert await add(store, given.watch(), given.watch()) == [True, False]
+    others = [given.watch(channel="C2"), given.watch(workspace="T2")]
+    assert await add(store, *others, given.watch(ref=given.ref("JOB2"))) == [True] * 3
+
+
+async def test_a_parked_watch_still_holds_its_place(store: Store, given: Given) -> None:
+    """It may be revived, so no second one may stand beside it."""
+    watch = given.watch()
+    await add(store, watch)
+    async with store.begin() as tx:
+        assert await tx.watches.park(watch.id, now=given.now, reason="is_archived")
+        assert not await tx.watches.add(given.watch())
+        assert await tx.watches.find("T1", "C1", watch.ref) is not None
+
+
+async def test_an_ended_watch_makes_room_for_a_new_one(store: Store, given: Given) -> None:
+    """A job that was restarted can be followed again."""
+    watch = given.watch()
+    await add(store, watch)
+    async with store.begin() as tx:
+        assert await tx.watches.end([watch.id], now=given.now, reason="the job ended") == 1
+        assert await tx.watches.find("T1", "C1", watch.ref) is None
+        ended = await tx.watches.get(watch.id)
+    assert ended is not None
+    assert (ended.state, ended.ended_at) == (WatchState.ENDED, given.now)
+    assert ended.reason == "the job ended"
+    assert await add(store, given.watch()) == [True]
+
+
+async def test_a_watch_ends_once(store: Store, given: Given) -> None:
+    """The first reason stays."""
+    watch = given.watch()
+    await add(store, watch)
+    async with store.begin() as tx:
+        await tx.watches.end([watch.id], now=given.now, reason="first")
+        assert await tx.watches.end([watch.id, "nothing"], now=given.at(1), reason="second") == 0
+        assert await tx.watches.end([], now=given.now, reason="none") == 0
+
+
+async def test_only_a_parked_watch_can_be_revived(store: Store, given: Given) -> None:
+    """An ended one stays ended: its place may be taken."""
+    parked, ended = given.watch(), given.watch(channel="C2")
+    await add(store, parked, ended)
+    async with store.begin() as tx:
+        await tx.watches.park(parked.id, now=given.now, reason="not_in_channel")
+        await tx.watches.end([ended.id], now=given.now, reason="the job ended")
+        assert await tx.watches.revive(parked.id)
+        assert not await tx.watches.revive(ended.id)
+        assert await tx.watches.get(parked.id) == parked
+
+
+async def test_an_ended_watch_cannot_be_parked(store: Store, given: Given) -> None:
+    """What is over is not set aside."""
+    watch = given.watch()
+    await add(store, watch)
+    async with store.begin() as tx:
+        await tx.watches.end([watch.id], now=given.now, reason="the job ended")
+        assert not await tx.watches.park(watch.id, now=given.now, reason="is_archived")
+
+
+async def test_a_channel_lists_its_living_watches_with_their_jobs(
+    store: Store, given: Given
+) -> None:
+    """Oldest first, the ended and other channels' left out."""
+    newer = given.watch(asked_at=given.at(1))
+    older, ended = given.watch(ref=given.ref("JOB2")), given.watch(ref=given.ref("JOB3"))
+    for watch in (newer, older, ended):
+        await given.track(store, given.job(watch.ref))
+    await add(store, newer, older, ended, given.watch(channel="C2"))
+    async with store.begin() as tx:
+        await tx.watches.end([ended.id], now=given.now, reason="the job ended")
+        listed = await tx.watches.in_channel("T1", "C1")
+    assert [watch for watch, _ in listed] == [older, newer]
+    assert [job.ref for _, job in listed] == [older.ref, newer.ref]
+    assert listed[0][1].seen == given.job(older.ref)
+
+
+async def test_the_active_watches_of_jobs_are_found_by_reference(
+    store: Store, given: Given
+) -> None:
+    """A change is told to every thread that follows the job, and to no other."""
+    here, there = given.watch(), given.watch(channel="C2", asked_at=given.at(1))
+    other = given.watch(ref=given.ref("JOB2", "builds"))
+    parked = given.watch(channel="C3")
+    await add(store, here, there, other, parked, given.watch(workspace="T2"))
+    async with store.begin() as tx:
+        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        found = await tx.watches.of_jobs("T1", [here.ref, other.ref, given.ref("JOB9")])
+        assert await tx.watches.of_jobs("T1", []) == {}
+    assert found == {here.ref: [here, there], other.ref: [other]}
+
+
+async def test_the_watches_are_counted_by_state(store: Store, given: Given) -> None:
+    """A state without watches counts nought."""
+    await add(store, given.watch(), given.watch(channel="C2"))
+    async with store.begin() as tx:
+        counts = await tx.watches.count()
+    assert counts == {WatchState.ACTIVE: 2, WatchState.ENDED: 0, WatchState.PARKED: 0}
+
+
+async def test_pruning_takes_old_ended_and_parked_watches_only(store: Store, given: Given) -> None:
+    """An active watch is kept, however old it is."""
+    active, ended, parked = (given.watch(channel=c, asked_at=given.at(-99)) for c in "ABC")
+    await add(store, active, ended, parked)
+    async with store.begin() as tx:
+        await tx.watches.end([ended.id], now=given.now, reason="the job ended")
+        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        assert await tx.watches.prune(given.now) == 0
+        assert await tx.watches.prune(given.at(1)) == 2
+        assert await tx.watches.get(active.id) == active

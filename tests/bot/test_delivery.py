@@ -1,0 +1,181 @@
+"""Nothing lost, nothing twice: what Slack refuses, delays, or answers into the void."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.app import Bot
+from bot.asks import Ask, Kind
+from plugins.servicestage.script import JobScript, JobStep
+from tests.bot.conftest import staged
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot.playground.messages import Message
+    from tests.bot.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+JOB = JobScript(ID, (JobStep("PREPARE", 30), JobStep("UPGRADE", 90)), queued_seconds=0)
+
+
+def own(stage: Stage) -> list[Message]:
+    """Return what the bot has posted, replies too."""
+    channel = stage.slack.workspace.channel("deploys").id
+    bot = stage.slack.workspace.bot.id
+    return [m for m in stage.slack.workspace.said(channel) if m.user == bot]
+
+
+async def settles(stage: Stage, seconds: float = 40) -> None:
+    """Let the time pass in which a message may be sent again."""
+    for _ in range(int(seconds)):
+        await stage.clock.advance(1)
+
+
+async def test_a_post_whose_answer_is_lost_is_found_in_slack_and_not_repeated(
+    stage: Stage,
+) -> None:
+    """The card is looked up by its key before it would be sent again."""
+    stage.servicestage.add(JOB)
+    stage.slack.faults.lose_answer("chat.postMessage")
+    await stage.says(f"/job deploys:{ID}")
+    await stage.slack.until(lambda: own(stage))
+    while not stage.slack.called("conversations.history"):
+        await stage.clock.advance(1)
+    stage.servicestage.finish(ID)
+    await stage.looks(1)
+    await stage.replied(own(stage)[0], "succeeded")
+    assert len(stage.slack.called("chat.postMessage")) == 2
+    assert len(own(stage)) == 2
+
+
+async def test_a_follow_up_whose_answer_is_lost_is_found_in_its_thread(stage: Stage) -> None:
+    """A reply is looked for among the replies."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.slack.faults.lose_answer("chat.postMessage")
+    stage.servicestage.finish(ID)
+    await stage.looks(1)
+    await stage.heard(card, "succeeded")
+    while not stage.slack.called("conversations.replies"):
+        await stage.clock.advance(1)
+    await settles(stage)
+    assert len(stage.thread(card)) == 1
+
+
+@pytest.mark.parametrize("status", [500, 503])
+async def test_a_post_that_slack_fails_is_sent_again(stage: Stage, status: int) -> None:
+    """Trouble of Slack's own passes."""
+    stage.servicestage.add(JOB)
+    stage.slack.faults.fail("chat.postMessage", status=status)
+    await stage.says(f"/job deploys:{ID}")
+    while not own(stage):
+        await stage.clock.advance(1)
+    assert len(own(stage)) == 1
+
+
+async def test_a_post_that_comes_too_fast_waits_as_long_as_slack_says(stage: Stage) -> None:
+    """Retry-After is obeyed."""
+    stage.servicestage.add(JOB)
+    stage.slack.faults.rate_limit("chat.postMessage", retry_after=30)
+    await stage.says(f"/job deploys:{ID}")
+    await stage.slack.until(lambda: stage.slack.faults.done)
+    start = stage.clock.now()
+    while not own(stage):
+        await stage.clock.advance(1)
+    assert (stage.clock.now() - start).total_seconds() >= 29
+
+
+async def test_blocks_that_a_workspace_refuses_are_sent_in_classic_form(tmp_path: Path) -> None:
+    """A card comes, plainer, and the next one does not try the new block again."""
+    async with staged(tmp_path, refused_blocks={"plan", "table"}) as stage:
+        stage.servicestage.add(JOB)
+        card = await stage.asks(f"/job deploys:{ID}")
+        assert "plan" not in {block["type"] for block in card.blocks or ()}
+        assert "PREPARE" in str(card.blocks)
+        stage.servicestage.finish(ID)
+        await stage.polls()
+        await stage.shown(card, "succeeded")
+        assert len(stage.slack.called("chat.update")) == 1
+
+
+async def test_an_event_delivered_twice_is_answered_once(stage: Stage) -> None:
+    """Slack repeats itself; the bot does not."""
+    stage.servicestage.add(JOB)
+    stage.slack.faults.deliver_twice()
+    await stage.asks(f"@jobthread {ID}")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.replied(own(stage)[0], "succeeded")
+    assert len(own(stage)) == 2
+
+
+async def test_a_question_left_by_a_dead_process_is_answered_after_the_start(
+    stage: Stage,
+) -> None:
+    """What was acknowledged is answered, by whoever is alive."""
+    stage.servicestage.add(JOB)
+    slack = stage.slack.workspace
+    ask = Ask(
+        kind=Kind.COMMAND,
+        user=slack.user("ada").id,
+        channel=slack.channel("deploys").id,
+        at=stage.clock.now(),
+        text=f"deploys:{ID}",
+    )
+    async with stage.bot.store.begin() as tx:
+        await tx.inbox.add(
+            workspace=slack.team.id,
+            key="command:left",
+            kind=ask.kind,
+            body=ask.model_dump(mode="json"),
+            now=stage.clock.now(),
+            lease_until=stage.clock.now(),
+        )
+    await stage.clock.advance(6)
+    await stage.slack.until(lambda: own(stage))
+
+
+async def test_what_happened_while_the_bot_was_away_is_told_once_when_it_is_back(
+    stage: Stage,
+) -> None:
+    """A restart neither opens a new thread nor forgets the old one."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.bot.__aexit__(None, None, None)
+    stage.servicestage.finish(ID)
+    await stage.clock.advance(600)
+    async with Bot(stage.settings, clock=stage.clock) as stage.bot:
+        await stage.replied(card, "succeeded")
+    assert len(stage.thread(card)) == 1
+
+
+async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
+    stage: Stage,
+) -> None:
+    """Nothing is dropped in silence."""
+    stage.servicestage.add(JOB)
+    await stage.asks(f"/job deploys:{ID}")
+    stage.slack.archive("deploys")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.slack.until(lambda: any("no longer post" in m.text for m in stage.slack.messages("im")))
+
+
+async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None:
+    """A later follow-up waits for the one before it, however often Slack refuses that."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.slack.faults.rate_limit("chat.postMessage", times=2, retry_after=20)
+    stage.servicestage.finish(ID, "ROLLBACKING")
+    await stage.polls()
+    await stage.slack.until(lambda: stage.slack.faults.done)
+    stage.servicestage.finish(ID, "ROLLBACKED")
+    await stage.polls()
+    while len(stage.thread(card)) < 2:
+        await stage.clock.advance(1)
+    assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True, False]
