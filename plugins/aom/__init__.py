@@ -1,0 +1,144 @@
+"""Huawei Cloud Application Operations Management: executions of automation workflows."""
+
+from __future__ import annotations
+
+import re
+from contextlib import suppress
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar, TypeVar
+from urllib.parse import quote
+
+from pydantic import BaseModel
+
+from bot.errors import BadReference, JobNotFound
+from bot.hookspecs import hookimpl
+from bot.provider import Endpoint, Provider
+from plugins.aom.errors import explain
+from plugins.aom.translator import (
+    STATUSES,
+    Execution,
+    History,
+    Listing,
+    last_execution,
+    newest,
+    translate,
+)
+from plugins.huaweicloud import credentials, hosts, links
+from plugins.huaweicloud.settings import HuaweiCloudSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    from bot.clock import Clock
+    from bot.models import Job, JobRef, Status
+    from bot.provider import ConnectionSettings, Simulation
+
+T = TypeVar("T", bound=BaseModel)
+
+NOBODYS = "0" * 32
+LARGEST_LIST = 100  # workflows in one answer
+
+# Bare ids must look like ids: the form is not documented, and words of a sentence are none.
+_WORKFLOW = r"(?!JOB[0-9A-Fa-f]{8}-)[0-9A-Za-z_-]{20,64}"  # the others are ServiceStage's
+_PAIR = re.compile(r"[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_-]{1,64}")
+_IN_A_URL = re.compile(r"[0-9A-Za-z_-]{1,64}(?:/executions(?:/[0-9A-Za-z_-]{1,64})?)?")
+_UNFIT = re.compile(r"[\x00-\x20\x7f-\x9f\\]|^\.{0,2}$")  # neither in a path nor in a signature
+
+
+class AomSettings(HuaweiCloudSettings):
+    """An AOM of one region and project."""
+
+    service: ClassVar[str] = "aom"
+
+
+class Aom(Provider[AomSettings]):
+    """Reads one execution at a time, with its nodes and what they did on their hosts."""
+
+    kind = "aom"
+    title = "Huawei Cloud AOM"
+    Settings: ClassVar[type[ConnectionSettings]] = AomSettings
+    statuses: ClassVar[Mapping[str, Status]] = STATUSES
+    id_pattern = re.compile(rf"{_WORKFLOW}(?:/[0-9A-Za-z_-]{{8,64}})?")
+    example_name = "workflows"
+    example_id = "4f1d7c0e92ab46d8b35e60c1a7f8d294/0b6e4d92-1c35-47fa-92d8-5af310c7e684"
+
+    def connect(self) -> Endpoint:
+        """Return how AOM is reached, signed in as the settings say."""
+        auth = credentials.auth(self.name, self.settings, self.clock)
+        return Endpoint(self.settings.base_url, auth=auth)
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return the execution; a workflow's id alone means its newest one."""
+        workflow, *execution = ref.id.split("/")
+        if len(execution) > 1 or any(map(_UNFIT.search, (workflow, *execution))):
+            raise BadReference(
+                "An AOM reference is a workflow's id, or with a slash that of its execution.",
+                next_step=f"It looks like {self.example_id}.",
+            )
+        if execution:
+            return self._job(ref, await self._execution(workflow, execution[0]))
+        last = newest(await self._get(History, workflow, "executions"))
+        if last is None:
+            raise JobNotFound(f"{self.name} knows no execution of this workflow.")
+        seen = await self._execution(workflow, last.execution_id)
+        return self._job(ref, seen.model_copy(update={"created_by": last.created_by}))
+
+    def _job(self, ref: JobRef, payload: Execution) -> Job:
+        job = translate(ref, payload)
+        return job.but(url=self.console_url(job))
+
+    async def recent_jobs(self, limit: int) -> Sequence[Job]:
+        """Return the newest execution of each workflow that ran lately; newest first."""
+        order = {"sort_field": "last_execution_start_time", "sort_type": "DESC"}
+        page = {"page": 0, "size": min(limit, LARGEST_LIST)}
+        listing = await self.http.post(
+            f"/v1/{self.settings.project_id}/cms/workflow-list",
+            Listing,
+            json=order | page,
+            explain=partial(explain, name=self.name),
+        )
+        found = (last_execution(self.name, each) for each in listing.elements)
+        return [job.but(url=self.console_url(job)) for job in found if job is not None][:limit]
+
+    async def check(self) -> str:
+        """Ask for an execution that nobody has: not finding it proves that the rest is right."""
+        with suppress(JobNotFound):
+            await self._execution(NOBODYS, NOBODYS)
+        return f"{self.title} answers at {self.settings.base_url}, and accepts the credentials."
+
+    async def _execution(self, workflow: str, execution: str) -> Execution:
+        return await self._get(Execution, workflow, "executions", execution, "status")
+
+    async def _get(self, model: type[T], *path: str) -> T:
+        places = "/".join(quote(place, safe="") for place in path)
+        return await self.http.get(
+            f"/v1/{self.settings.project_id}/cms/workflow/{places}",
+            model,
+            explain=partial(explain, name=self.name),
+        )
+
+    def recognise(self, text: str) -> Iterable[str]:
+        """Return the ids in URLs of this connection's API, and of its console_url."""
+        api = f"{self.settings.base_url}/v1/{self.settings.project_id}/cms/workflow/{{id}}"
+        for path in links.found(text, api, _IN_A_URL):
+            yield path.replace("/executions", "", 1)
+        yield from links.found(text, self.settings.console_url, _PAIR)
+
+    def console_url(self, job: Job) -> str | None:
+        """Return the page of `console_url`, or else AOM's own in the console."""
+        if self.settings.console_url:
+            return self.settings.console_url.replace("{id}", quote(job.ref.id, safe="/"))
+        return hosts.console_page("aom2", self.settings.home_region)
+
+    @classmethod
+    def simulator(cls, clock: Clock) -> Simulation:
+        """Return an AOM with executions to try."""
+        from plugins.aom.simulator import simulation  # noqa: PLC0415  aiohttp's server
+
+        return simulation(clock)
+
+
+@hookimpl
+def register_providers() -> Iterable[type[Aom]]:
+    """Bring AOM."""
+    return [Aom]

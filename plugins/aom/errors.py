@@ -1,0 +1,60 @@
+"""What AOM's error answers mean, in our errors.
+
+Codes: the error answers on AOM's pages of workflows and executions. They come in two shapes:
+`error_message` with the string `http_code` or `htp_code`, and `error_msg` with a number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    Unavailable,
+)
+from plugins.huaweicloud import errors
+
+if TYPE_CHECKING:
+    import httpx
+
+GOING = (
+    "Huawei Cloud has announced that AOM's automation goes offline, and only some regions had it. "
+    "Whoever runs this bot must check region and endpoint; if both are right, it has ended."
+)
+NO_SUCH_API = "APIGW.0101"
+_ID = "It must be a workflow's id, a slash and an execution's id."
+
+_MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
+    "AOM.31001306": (JobNotFound, "knows no such workflow", JobNotFound.next_step),
+    "AOM.31001403": (JobNotFound, "does not take this as an execution's id", _ID),
+    "AOM.31001405": (Unavailable, "is in trouble", Unavailable.next_step),
+    "AOM.31009004": (
+        CredentialsRefused,
+        "does not accept the credentials",
+        "Whoever runs this bot must check them, and that project_id belongs to the region.",
+    ),
+    "AOM.30001005": (
+        AccessDenied,
+        "does not let this account read executions",
+        "Whoever runs this bot must give its IAM user cms:execution:get.",
+    ),
+}
+
+
+def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer of AOM or of the gateway means, if it says one."""
+    status = response.status_code
+    if status < 300:
+        return None
+    code = errors.read(response.content).code
+    if code in _MEANINGS:
+        kind, what, advice = _MEANINGS[code]
+        return kind(f"{name}: AOM {what} ({code}).", next_step=advice)
+    if status == 410 or code == NO_SUCH_API or (status == 404 and not code):
+        said = f" ({code})" if code else f" (HTTP {status})"
+        return AnswerNotUnderstood(f"{name}: there is no such API{said}.", next_step=GOING)
+    return errors.explain(response, name)

@@ -1,0 +1,186 @@
+"""What a simulated execution does: from a script and a moment to the API's answer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Any
+
+QUEUED_SECONDS = 3.0
+ENDED = ("success", "fail", "cancel", "approvalFailed")
+
+
+@dataclass(frozen=True)
+class HostRun:
+    """What happens on one host of a node; hosts begin a second apart."""
+
+    name: str
+    seconds: float = 8.0
+    exit_code: int = 0
+    log: str = ""
+
+
+@dataclass(frozen=True)
+class NodeScript:
+    """A node: it ends when its hosts have, or after its own seconds if it has none."""
+
+    id: str
+    hosts: tuple[HostRun, ...] = ()
+    seconds: float = 6.0
+    pauses: bool = False  # until somebody goes on, which nobody does here
+
+    @property
+    def length(self) -> float:
+        """How many seconds it takes."""
+        ends = (n + host.seconds for n, host in enumerate(self.hosts))
+        return max(ends, default=self.seconds)
+
+    @property
+    def fails(self) -> bool:
+        """Whether a host of it fails."""
+        return any(host.exit_code for host in self.hosts)
+
+
+@dataclass(frozen=True)
+class ExecutionScript:
+    """An execution: nodes one after the other, until a host of one fails."""
+
+    workflow_id: str
+    id: str
+    nodes: tuple[NodeScript, ...] = ()
+    workflow_name: str = "example"
+    approvers: tuple[str, ...] = ()
+    approval_seconds: float = 0.0  # until one of them approves
+    created_by: str = "example-bot"
+    began_seconds_ago: float = 0.0  # when it is first asked for
+
+
+def word(script: ExecutionScript, at: float) -> str:
+    """Return how the execution stands so many seconds after it was created."""
+    if at < QUEUED_SECONDS:
+        return "waitExecute"
+    if script.approvers and at < QUEUED_SECONDS + script.approval_seconds:
+        return "waitApproval"
+    for node, start in _starts(script):
+        if node.pauses and at >= start:
+            return "pausing"
+        if at < start + node.length:
+            return "executing"
+        if node.fails:
+            return "fail"
+    return "success"
+
+
+def _starts(script: ExecutionScript) -> list[tuple[NodeScript, float]]:
+    """Return the nodes with the second in which each begins."""
+    second = QUEUED_SECONDS + script.approval_seconds
+    starts = []
+    for node in script.nodes:
+        starts.append((node, second))
+        if node.fails or node.pauses:
+            break
+        second += node.length
+    return starts
+
+
+def end(script: ExecutionScript) -> float:
+    """Return the second in which the execution ends."""
+    starts = _starts(script)
+    return starts[-1][1] + starts[-1][0].length if starts else QUEUED_SECONDS
+
+
+def payload(
+    script: ExecutionScript, began: datetime, now: datetime, forced: str | None = None
+) -> dict[str, Any]:
+    """Return what the API answers at a moment; `forced` is what tests have turned it to."""
+    at = (now - began).total_seconds()
+    status = forced or word(script, at)
+    finished = min(at, end(script)) if status in ENDED else None
+    return {
+        "workflow_id": script.workflow_id,
+        "execution_id": script.id,
+        "status": status,
+        "begin_time": stamp(began, 0),
+        "end_time": stamp(began, finished) if finished is not None else 0,
+        "approve_user_name_list": list(script.approvers),
+        "execution_result_list": _nodes(script, began, at, forced=forced),
+        "last_record_id_with_snapshot": "",
+    }
+
+
+def stamp(began: datetime, seconds: float) -> int:
+    """Return a moment in milliseconds since 1970."""
+    return round((began + timedelta(seconds=seconds)).timestamp() * 1000)
+
+
+def _nodes(
+    script: ExecutionScript, began: datetime, at: float, *, forced: str | None
+) -> list[dict[str, Any]]:
+    if forced is not None:
+        return [_node(node, began, 0.0, at, word_=forced) for node in script.nodes]
+    begun = [(node, start) for node, start in _starts(script) if at >= start]
+    return [_node(node, began, start, at, word_=None) for node, start in begun]
+
+
+def _node(
+    node: NodeScript, began: datetime, start: float, at: float, *, word_: str | None
+) -> dict[str, Any]:
+    over = at >= start + node.length and not node.pauses
+    # A node that ran is a "success" even where its hosts failed: so the API does it.
+    status = word_ or ("pausing" if node.pauses else "success" if over else "executing")
+    ended = over if word_ is None else word_ in ENDED
+    return {
+        "node_id": node.id,
+        "function_execution_id": f"function-{node.id}",
+        "begin_time": stamp(began, start),
+        "end_time": stamp(began, min(at, start + node.length)) if ended else 0,
+        "status": status,
+        "output": _output(node, began, start, at) if node.hosts else {},
+    }
+
+
+def _output(node: NodeScript, began: datetime, start: float, at: float) -> dict[str, Any]:
+    rows: dict[str, list[Any]] = {
+        "fail": [],
+        "in_execution": [],
+        "not_performed": [],
+        "success": [],
+    }
+    for number, host in enumerate(node.hosts):
+        since = start + number
+        kind = _kind(host, at - since)
+        rows[kind].append(
+            _row(host, number, stamp(began, since), ended=kind in ("fail", "success"))
+        )
+    return rows
+
+
+def _kind(host: HostRun, age: float) -> str:
+    if age < 0:
+        return "not_performed"
+    if age < host.seconds:
+        return "in_execution"
+    return "fail" if host.exit_code else "success"
+
+
+def _row(host: HostRun, number: int, start: int, *, ended: bool) -> dict[str, Any]:
+    address = f"192.0.2.{number + 1}"
+    fixed = {
+        "id": f"host-{host.name}",
+        "name": host.name,
+        "ip": address,
+        "fixed_ip_list": [address],
+        "os_type": "Linux",
+        "agent_state": "ONLINE",
+        "instance_status": "ACTIVE",
+    }
+    if not ended:
+        return fixed
+    return fixed | {
+        "code": "0",
+        "error_msg": "",
+        "exit_code": str(host.exit_code),
+        "execute_time": str(round(host.seconds * 1000)),
+        "start_time": str(start),
+        "log": host.log,
+    }

@@ -1,0 +1,188 @@
+"""What AOM says of a workflow's execution, in our words. Pure.
+
+Source: Huawei Cloud's pages "Obtaining the Execution Details of a Workflow" and "Querying the
+Execution History of a Task"; the words are those of `WorkflowQueryParam.status` of the official
+SDK, because the pages list none.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import AliasChoices, BeforeValidator, Field, RootModel
+
+from bot.models import Detail, Job, JobRef, Status, Task
+from plugins.aom import results, times
+from plugins.huaweicloud.payload import AnyCase, Word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+STATUSES = {
+    "waitExecute": Status.QUEUED,
+    "waitApproval": Status.WAITING,
+    "executing": Status.RUNNING,
+    "pausing": Status.WAITING,  # at a pause node, or at a failed one: somebody must go on
+    "canceling": Status.RUNNING,
+    "success": Status.SUCCEEDED,
+    "fail": Status.FAILED,
+    "cancel": Status.CANCELLED,
+    "approvalFailed": Status.FAILED,
+}
+
+
+def _list(value: Any) -> Any:
+    return () if value is None else value
+
+
+class NodePayload(AnyCase):
+    """One of `execution_result_list`: a node that has begun."""
+
+    node_id: Word = ""
+    status: Word = ""
+    begin_time: times.Instant = None
+    end_time: times.Instant = None
+    output: Any = None
+
+
+class Execution(AnyCase):
+    """An execution of a workflow, and an entry of the history, which also says who began it."""
+
+    status: str
+    workflow_id: Word = ""
+    execution_id: Word = ""
+    begin_time: times.Instant = None
+    end_time: times.Instant = None
+    created_by: Word = Field(default="", validation_alias=AliasChoices("created_by", "create_by"))
+    execution_result_list: Annotated[tuple[NodePayload, ...], BeforeValidator(_list)] = ()
+    approve_user_name_list: Annotated[tuple[Word, ...], BeforeValidator(_list)] = ()
+
+
+class History(RootModel[tuple[Execution, ...]]):
+    """All executions of a workflow: a bare array, in no promised order."""
+
+
+class WorkflowPayload(AnyCase):
+    """A workflow in the list, with its newest execution."""
+
+    id: Word = ""
+    name: Word = ""
+    type: Word = ""
+    status: Word = ""
+    last_execution_id: Word = ""
+    last_execution_start_time: times.Instant = None
+    last_execution_end_time: times.Instant = None
+
+
+class Listing(AnyCase):
+    """One page of workflows."""
+
+    elements: Annotated[tuple[WorkflowPayload, ...], BeforeValidator(_list)]
+
+
+def translate(ref: JobRef, payload: Execution) -> Job:
+    """Return the job that AOM tells of."""
+    tasks = tuple(_tasks(payload))
+    status = _status(payload)
+    began = min((task.started_at for task in tasks if task.started_at), default=payload.begin_time)
+    return Job(
+        ref=ref,
+        name=f"workflow {(payload.workflow_id or ref.id)[:8]}",
+        status=status,
+        native_status=payload.status,
+        created_at=payload.begin_time,
+        started_at=None if status is Status.QUEUED else began,
+        finished_at=payload.end_time if status.terminal else None,
+        tasks=tasks,
+        message=_message(payload, status, tasks),
+        details=tuple(_details(ref, payload)),
+    )
+
+
+def newest(history: History) -> Execution | None:
+    """Return the execution that began last; one that lives and has not begun is newer still."""
+    return max((each for each in history.root if each.execution_id), key=_age, default=None)
+
+
+def _age(payload: Execution) -> tuple[bool, float]:
+    if payload.begin_time is None:
+        return not _status(payload).terminal, 0.0
+    return False, payload.begin_time.timestamp()
+
+
+def last_execution(connection: str, payload: WorkflowPayload) -> Job | None:
+    """Return a workflow's newest execution as the list tells it; None if there is none yet."""
+    if not (payload.id and payload.last_execution_id):
+        return None
+    status = STATUSES.get(payload.status, Status.UNKNOWN)
+    return Job(
+        ref=JobRef(connection=connection, id=f"{payload.id}/{payload.last_execution_id}"),
+        name=payload.name or f"workflow {payload.id[:8]}",
+        status=status,
+        native_status=payload.status,
+        type=payload.type,
+        started_at=payload.last_execution_start_time,
+        finished_at=payload.last_execution_end_time if status.terminal else None,
+    )
+
+
+def _status(payload: Execution) -> Status:
+    """Return how the execution stands: partly done if a node failed on some of its hosts only."""
+    if payload.status == "fail":
+        nodes = [results.read(node.output) for node in payload.execution_result_list]
+        if any(node.fail and node.success for node in nodes):
+            return Status.PARTIAL
+    return STATUSES.get(payload.status, Status.UNKNOWN)
+
+
+def _tasks(payload: Execution) -> Iterator[Task]:
+    """Return the nodes in the order in which they began; one may have run several times."""
+    seen: dict[str, int] = {}
+    nodes = enumerate(payload.execution_result_list)
+    for number, node in sorted(nodes, key=lambda pair: _place(*pair)):
+        name = node.node_id or f"Node {number + 1}"
+        seen[name] = count = seen.get(name, 0) + 1
+        yield _task(node, name, f"{name}#{count}" if count > 1 else name)
+
+
+def _place(number: int, node: NodePayload) -> tuple[bool, float, int]:
+    begun = node.begin_time
+    return begun is None, begun.timestamp() if begun else 0.0, number
+
+
+def _task(node: NodePayload, name: str, id_: str) -> Task:
+    status = STATUSES.get(node.status, Status.UNKNOWN)
+    if status is Status.SUCCEEDED and results.read(node.output).fail:
+        status = Status.FAILED  # "success" says that the node ran, not how
+    return Task(
+        id=id_,
+        name=name,
+        status=status,
+        native_status=node.status,
+        started_at=node.begin_time,
+        finished_at=node.end_time if status.terminal else None,
+        message=results.told(node.output),
+    )
+
+
+def _message(payload: Execution, status: Status, tasks: Iterable[Task]) -> str:
+    """Return whom it waits for, or why it failed."""
+    approvers = " or ".join(payload.approve_user_name_list)
+    if payload.status == "waitApproval":
+        return f"Waits for approval by {approvers or 'somebody whom AOM does not name'}."
+    if payload.status == "pausing":
+        who = approvers or "somebody"
+        return f"Paused: {who} must restart, skip or continue it in AOM's console."
+    if payload.status == "approvalFailed":
+        return f"Not approved{f' by {approvers}' if approvers else ''}."
+    told = (task.message for task in tasks if task.status.bad and task.message)
+    return next(told, "") if status.bad else ""
+
+
+def _details(ref: JobRef, payload: Execution) -> Iterator[Detail]:
+    if payload.execution_id and "/" not in ref.id:
+        yield Detail(label="Execution", value=payload.execution_id)
+    if payload.approve_user_name_list:
+        yield Detail(label="Approvers", value=", ".join(payload.approve_user_name_list))
+    if payload.created_by:
+        yield Detail(label="Started by", value=payload.created_by)

@@ -1,0 +1,31 @@
+"""AOM on loopback, and a provider that is connected to it."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot.provider import Provider
+from bot.testing import ManualClock, connected, serve
+from plugins.aom import Aom
+from plugins.aom.simulator import Simulator
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+@pytest.fixture
+def simulator(clock: ManualClock) -> Simulator:
+    return Simulator(clock)
+
+
+@pytest.fixture
+async def aom(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Provider[Any]]:
+    keys = simulator.gate.tenant.key_settings()
+    async with (
+        serve(simulator.app) as url,
+        connected(Aom, {"endpoint": url, **keys}, clock) as provider,
+    ):
+        yield provider

@@ -1,0 +1,350 @@
+"""AOM as the bot asks it."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    BadReference,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
+from bot.models import Job, JobRef, Status
+from bot.provider import Provider
+from bot.testing import Fault, ManualClock
+from plugins.aom import NOBODYS, Aom, register_providers
+from plugins.aom.script import ExecutionScript, HostRun, NodeScript
+from plugins.aom.simulator import Simulator
+
+pytestmark = pytest.mark.anyio
+
+RECORDED = Path(__file__).parent / "data"
+WORKFLOW = "4f1d7c0e92ab46d8b35e60c1a7f8d294"
+EXECUTION = "0b6e4d92-1c35-47fa-92d8-5af310c7e684"
+ID = f"{WORKFLOW}/{EXECUTION}"
+PROJECT = "0123456789abcdef0123456789abcdef"
+KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
+
+
+def made(**settings: str) -> Aom:
+    """Return a provider that is not connected."""
+    fields = {"region": "cn-north-4", **KEYS, **settings}
+    return Aom("workflows", Aom.Settings(**fields), ManualClock())  # type: ignore[arg-type]
+
+
+def ref(id_: str = ID) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+def recorded(name: str) -> Any:
+    return json.loads((RECORDED / f"{name}.json").read_text())
+
+
+# Executions
+
+
+async def test_an_execution_is_one_call(aom: Provider[Any], simulator: Simulator) -> None:
+    """With the workflow's id and its own in the path."""
+    simulator.add(ExecutionScript(WORKFLOW, EXECUTION))
+    await aom.fetch_job(ref())
+    (call,) = simulator.calls
+    assert call.path.endswith(f"/cms/workflow/{WORKFLOW}/executions/{EXECUTION}/status")
+
+
+async def test_a_workflows_id_alone_means_its_newest_execution(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """Which one that is, and who started it, is told."""
+    for name, ago in (("one", 300), ("two", 100), ("three", 200)):
+        execution = ExecutionScript(WORKFLOW, name, created_by=name, began_seconds_ago=ago)
+        simulator.add(execution)
+    job = await aom.fetch_job(ref(WORKFLOW))
+    assert job.ref.id == WORKFLOW
+    assert [(d.label, d.value) for d in job.details] == [
+        ("Execution", "two"),
+        ("Started by", "two"),
+    ]
+
+
+async def test_a_workflow_that_never_ran_is_not_found(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """An empty history is no execution."""
+    simulator.faults.plan(Fault(200, "[]"))
+    with pytest.raises(JobNotFound, match="no execution of this workflow"):
+        await aom.fetch_job(ref(WORKFLOW))
+
+
+async def test_a_workflow_that_is_not_there_is_not_found(aom: Provider[Any]) -> None:
+    """AOM says so in another shape than for executions."""
+    with pytest.raises(JobNotFound, match="no such workflow"):
+        await aom.fetch_job(ref(WORKFLOW))
+
+
+@pytest.mark.parametrize("body", ["null", "{}", "[{}]", '[{"a": 1}]', "[[]]", "<html>"])
+async def test_a_history_of_another_shape_is_not_understood(
+    aom: Provider[Any], simulator: Simulator, body: str
+) -> None:
+    """It is a bare array of executions."""
+    simulator.faults.plan(Fault(200, body))
+    with pytest.raises(AnswerNotUnderstood):
+        await aom.fetch_job(ref(WORKFLOW))
+
+
+async def test_times_in_seconds_are_the_same_times(
+    aom: Provider[Any], simulator: Simulator, clock: ManualClock
+) -> None:
+    """One of the pages shows them so."""
+    simulator.add(ExecutionScript(WORKFLOW, EXECUTION, (NodeScript("a"),)))
+    await aom.fetch_job(ref())
+    await clock.advance(60)
+    in_milliseconds = await aom.fetch_job(ref())
+    simulator.in_seconds = True
+    assert await aom.fetch_job(ref()) == in_milliseconds
+
+
+@pytest.mark.parametrize(
+    "id_", ["a/b/c", "/b", "a/", "../b", "a/..", "a b/c", "a/b\nc", "a\\b/c", "a\x85/b"]
+)
+async def test_an_id_that_cannot_stand_in_a_path_is_refused(
+    aom: Provider[Any], simulator: Simulator, id_: str
+) -> None:
+    """It is a mistake of the asker, and no call is made."""
+    with pytest.raises(BadReference):
+        await aom.fetch_job(ref(id_))
+    assert not simulator.calls
+
+
+async def test_an_odd_id_arrives_as_it_is(aom: Provider[Any], simulator: Simulator) -> None:
+    """It is written in the encoding that is signed."""
+    simulator.add(ExecutionScript("a,b?c", "#%2F漢"))
+    assert await aom.fetch_job(ref("a,b?c/#%2F漢"))
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        (ID, True),
+        (WORKFLOW, True),
+        ("feature/shop-1234", False),
+        ("24/7-on-call-rota", False),
+        ("release-2026-11-22", False),
+        ("JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e", False),
+        (f"{ID}/status", False),
+    ],
+)
+def test_a_bare_id_must_look_like_one(text: str, fits: object) -> None:
+    """Words of a sentence and ServiceStage's jobs are not taken for workflows."""
+    assert bool(Aom.id_pattern.fullmatch(text)) is fits
+
+
+# Recent executions
+
+
+async def test_recent_executions_come_with_the_names_of_their_workflows(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """The list tells them; one call asks for as many as are wanted."""
+    simulator.faults.plan(Fault(200, recorded("listing")))
+    (job,) = await aom.recent_jobs(10)  # type: ignore[attr-defined]
+    assert (job.name, job.ref.connection) == ("rotate-logs", "acme")
+    assert json.loads(simulator.calls[0].body) == {
+        "sort_field": "last_execution_start_time",
+        "sort_type": "DESC",
+        "page": 0,
+        "size": 10,
+    }
+
+
+async def test_recent_executions_come_newest_first_and_no_more_than_wanted(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """Of each workflow the newest."""
+    for name, ago in (("one", 300), ("two", 100), ("three", 200)):
+        simulator.add(ExecutionScript(name, name, workflow_name=name, began_seconds_ago=ago))
+    jobs = await aom.recent_jobs(2)  # type: ignore[attr-defined]
+    assert [job.name for job in jobs] == ["two", "three"]
+
+
+async def test_a_recent_execution_can_be_asked_for(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """Its reference is that of the execution, not of the workflow."""
+    simulator.add(ExecutionScript(WORKFLOW, EXECUTION, began_seconds_ago=60))
+    (job,) = await aom.recent_jobs(5)  # type: ignore[attr-defined]
+    seen = await aom.fetch_job(job.ref)
+    assert (seen.ref.id, seen.status) == (ID, job.status)
+
+
+@pytest.mark.parametrize("body", ["[]", "{}", '{"elements": 7}', "null"])
+async def test_a_list_of_another_shape_is_not_understood(
+    aom: Provider[Any], simulator: Simulator, body: str
+) -> None:
+    """It is an object with `elements`."""
+    simulator.faults.plan(Fault(200, body))
+    with pytest.raises(AnswerNotUnderstood):
+        await aom.recent_jobs(5)  # type: ignore[attr-defined]
+
+
+# Errors
+
+
+@pytest.mark.parametrize(
+    ("status", "name", "kind"),
+    [
+        (400, "error_parameter", JobNotFound),
+        (404, "error_no_workflow", JobNotFound),
+        (401, "error_auth", CredentialsRefused),
+        (401, "error_auth_as_number", CredentialsRefused),
+        (403, "error_no_right", AccessDenied),
+        (500, "error_internal", Unavailable),
+        (429, "error_busy", RateLimited),
+        (401, "error_token", CredentialsRefused),
+        (401, "error_signature", CredentialsRefused),
+        (404, "error_no_api", AnswerNotUnderstood),
+    ],
+)
+async def test_a_recorded_error_has_its_meaning(
+    aom: Provider[Any], simulator: Simulator, status: int, name: str, kind: type[ProviderError]
+) -> None:
+    """Each is told to people as what it is, whether its numbers are strings or not."""
+    simulator.faults.plan(Fault(status, recorded(name)))
+    with pytest.raises(kind):
+        await aom.fetch_job(ref())
+
+
+@pytest.mark.parametrize(
+    ("status", "body"),
+    [(404, {"error_code": "APIGW.0101"}), (404, "<html>"), (410, ""), (410, {"code": "AOM.1"})],
+)
+async def test_an_api_that_has_gone_is_told_with_the_services_announced_end(
+    aom: Provider[Any], simulator: Simulator, status: int, body: Any
+) -> None:
+    """Huawei Cloud switches this part of AOM off; nobody should search for a typo."""
+    simulator.faults.plan(Fault(status, body))
+    with pytest.raises(AnswerNotUnderstood, match="announced that AOM's automation goes offline"):
+        await aom.fetch_job(ref())
+
+
+async def test_a_limit_is_waited_for_as_long_as_it_says(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """The gateway tells its window in the message: 200 calls in 5 minutes."""
+    simulator.faults.plan(Fault(429, recorded("error_busy")))
+    with pytest.raises(RateLimited) as caught:
+        await aom.fetch_job(ref())
+    assert caught.value.retry_after == 300
+
+
+async def test_a_refused_key_is_used_only_once(aom: Provider[Any], simulator: Simulator) -> None:
+    """Five refusals lock it."""
+    simulator.faults.plan(Fault(401, recorded("error_signature")), times=None)
+    for _ in range(5):
+        with pytest.raises(CredentialsRefused, match="not asked again before"):
+            await aom.fetch_job(ref())
+    assert len(simulator.calls) == 1
+
+
+async def test_a_check_asks_for_an_execution_that_nobody_has(
+    aom: Provider[Any], simulator: Simulator
+) -> None:
+    """That it is not found proves that address and credentials are right."""
+    assert "accepts the credentials" in await aom.check()
+    assert NOBODYS in simulator.calls[0].path
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "kind"),
+    [
+        (401, {"error_code": "APIGW.0301"}, CredentialsRefused),
+        (401, {"error_code": "AOM.31009004", "http_code": "401"}, CredentialsRefused),
+        (403, {"error_code": "APIGW.0302"}, AccessDenied),
+        (404, "<html>", AnswerNotUnderstood),
+        (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
+    ],
+)
+async def test_a_check_says_what_is_wrong(
+    aom: Provider[Any], simulator: Simulator, status: int, body: Any, kind: type[ProviderError]
+) -> None:
+    """With what to do about it."""
+    simulator.faults.plan(Fault(status, body))
+    with pytest.raises(kind) as caught:
+        await aom.check()
+    assert caught.value.advice
+
+
+# Texts and pages
+
+BASE = f"https://aom.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cms/workflow"
+
+
+@pytest.mark.parametrize(
+    ("text", "ids"),
+    [
+        (f"see {BASE}/{WORKFLOW}/executions/{EXECUTION}/status.", [ID]),
+        (f"<{BASE}/{WORKFLOW}/executions/{EXECUTION}|this one>", [ID]),
+        (f"{BASE}/{WORKFLOW}/executions/{EXECUTION}/terminate", [ID]),
+        (f"{BASE}/{WORKFLOW}/executions, please", [WORKFLOW]),
+        (f"{BASE}/short/executions/1/status", ["short/1"]),
+        (f"{BASE.replace('aom.cn', 'AOM.CN')}/{WORKFLOW}/executions/{EXECUTION}", [ID]),
+        (f"{BASE}-list", []),
+        (f"{BASE.replace(PROJECT, 'f' * 32)}/{WORKFLOW}/executions/{EXECUTION}/status", []),
+        (f"{BASE.replace('north', 'east')}/{WORKFLOW}/executions/{EXECUTION}/status", []),
+    ],
+)
+def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project(
+    text: str, ids: list[str]
+) -> None:
+    """Two connections must not both claim an execution; ids of any length are taken there."""
+    assert list(made().recognise(text)) == ids
+
+
+def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
+    """Whoever sets console_url may paste such URLs."""
+    provider = made(console_url="https://console.example.com/#/executions/{id}/view")
+    text = f"<https://console.example.com/#/executions/{ID}/view|this one>"
+    assert list(provider.recognise(text)) == [ID]
+
+
+def test_the_console_page_is_that_of_the_template() -> None:
+    """The per-execution address is not documented, so it can be set."""
+    provider = made(console_url="https://console.example.com/executions/{id}")
+    assert provider.console_url(_seen()) == f"https://console.example.com/executions/{ID}"
+
+
+def test_without_a_template_the_console_page_is_that_of_the_service() -> None:
+    """A page near the job is better than none."""
+    page = "https://console.huaweicloud.com/aom2/?region=cn-north-4"
+    assert made().console_url(_seen()) == page
+
+
+def test_the_plugin_brings_aom() -> None:
+    """By the same hook that everybody else's plugins use."""
+    assert list(register_providers()) == [Aom]
+
+
+async def test_a_host_that_fails_is_seen_in_the_message(
+    aom: Provider[Any], simulator: Simulator, clock: ManualClock
+) -> None:
+    """From the first look to the last, over the wire."""
+    node = NodeScript("run", (HostRun("web-1", 5, 3, "no such file"), HostRun("web-2", 5)))
+    simulator.add(ExecutionScript(WORKFLOW, EXECUTION, (node,)))
+    await aom.fetch_job(ref())
+    await clock.advance(60)
+    job = await aom.fetch_job(ref())
+    assert job.status is Status.PARTIAL
+    assert job.message.splitlines()[:2] == [
+        "Failed on 1: web-1 (exit code 3)",
+        "Succeeded on 1: web-2 (exit code 0)",
+    ]
+
+
+def _seen() -> Job:
+    return Job(ref=ref(), name="x", status=Status.RUNNING)
