@@ -26,11 +26,11 @@ GOING = (
     "Whoever runs this bot must check region and endpoint; if both are right, it has ended."
 )
 NO_SUCH_API = "APIGW.0101"
-_ID = "It must be a workflow's id, a slash and an execution's id."
+_IDS = "Check the workflow's id and the execution's, and that both belong to this connection."
 
 _MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
     "AOM.31001306": (JobNotFound, "knows no such workflow", JobNotFound.next_step),
-    "AOM.31001403": (JobNotFound, "does not take this as an execution's id", _ID),
+    "AOM.31001403": (JobNotFound, "knows no such execution", _IDS),
     "AOM.31001405": (Unavailable, "is in trouble", Unavailable.next_step),
     "AOM.31009004": (
         CredentialsRefused,
