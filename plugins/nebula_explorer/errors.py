@@ -1,0 +1,106 @@
+"""What NebulaGraph Explorer's error codes mean, in our errors.
+
+Codes: NebulaGraph's page "Workflow API overview". Their first three digits are those of an HTTP
+status, but whether they are sent with it is not told: the code is read first. No text of an answer
+is told: it may repeat a secret.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from typing import TYPE_CHECKING
+
+from bot.errors import (
+    AccessDenied,
+    AnswerNotUnderstood,
+    CredentialsRefused,
+    JobNotFound,
+    ProviderError,
+    Unavailable,
+)
+from plugins.selfhosted.session import SessionEnded
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import httpx
+
+log = logging.getLogger(__name__)
+
+WHOM_TO_ASK = (
+    "Whoever runs this bot must check user and password, and that Explorer reaches the graph at"
+    " graph_address and graph_port."
+)
+
+MEANINGS: dict[int, tuple[type[ProviderError], str, str | None]] = {
+    40004000: (JobNotFound, "does not take this as a job's id", "It is a whole number."),
+    40004001: (JobNotFound, "does not take this as a job's id", "It is a whole number."),
+    40104000: (CredentialsRefused, "does not let this account in", WHOM_TO_ASK),
+    40104001: (SessionEnded, "does not accept even a new session", WHOM_TO_ASK),
+    40304000: (AccessDenied, "does not let this account read jobs", None),
+    40404000: (JobNotFound, "knows no such job", None),
+    50004000: (Unavailable, "is in trouble", None),
+    50004001: (Unavailable, "cannot use its database", None),
+    50004002: (Unavailable, "cannot reach its Dag Controller", None),
+    50004003: (AccessDenied, "has no valid licence", "Whoever runs Explorer must renew it."),
+    90004000: (Unavailable, "met an error that it does not know", None),
+}
+_BY_CATEGORY = {400: 40004000, 401: 40104000, 403: 40304000, 404: 40404000, 500: 50004000}
+
+
+def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return the error that an answer's code means, whatever its HTTP status."""
+    code = code_of(response)
+    if code:
+        log.info("%s: HTTP %d, code %d", name, response.status_code, code)
+        return meaning(code, name)
+    if response.status_code == 404:
+        return AnswerNotUnderstood(
+            f"{name}: what answers has no workflow API.",
+            next_step="Whoever runs this bot must check url; since Explorer 3.4 its page Workflow"
+            " must also be switched on.",
+        )
+    return None
+
+
+def meaning(code: int, name: str) -> ProviderError:
+    """Return the error that a code means; of a new code, that of its first three digits."""
+    known = code if code in MEANINGS else _BY_CATEGORY.get(code // 100_000, 0)
+    if not known:
+        return AnswerNotUnderstood(f"{name} gave an error that is not documented (code {code}).")
+    kind, what, advice = MEANINGS[known]
+    return kind(f"{name} {what} (code {code}).", next_step=advice)
+
+
+class NotIn(ProviderError):
+    """Explorer lets nobody in, with this code."""
+
+    def __init__(self, code: int) -> None:
+        super().__init__(f"Nobody is let in (code {code}).")
+        self.code = code
+
+
+def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
+    """Return NotIn if an answer to signing in refuses, with a code or without one."""
+    by_status = {400: 40004000, 401: 40104000}.get(response.status_code, 0)
+    code = code_of(response) or by_status
+    return NotIn(code) if code else explain(response, name)
+
+
+def refused(codes: Sequence[int], name: str) -> ProviderError:
+    """Return why nobody is let in, of all that was said: trouble counts more than a refusal."""
+    log.info("%s: signing in met the codes %s", name, codes)
+    error = meaning(max(codes), name)
+    if isinstance(error, JobNotFound | SessionEnded):  # no job was asked for
+        return meaning(40104000, name)
+    return error
+
+
+def code_of(response: httpx.Response) -> int:
+    """Return an answer's code, or 0 if it has none."""
+    try:
+        body = json.loads(response.content)
+        return int(body.get("code") or 0) if isinstance(body, dict) else 0
+    except (ValueError, TypeError, RecursionError):
+        return 0

@@ -1,0 +1,114 @@
+"""What a simulated job does, as a script: from a script and a moment to the API's answer. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+Marks = tuple[tuple[float, int], ...]  # seconds since the job began → the status code from then on
+
+PREPARING, RUNNING, SUCCESS, FAILED, INTERRUPTED, STOPPING = range(6)
+ENDED = frozenset({SUCCESS, FAILED, INTERRUPTED})
+ZONE = timezone(timedelta(hours=8))  # in which tasks' times are written
+STOPPING_SECONDS = 4.0
+
+
+@dataclass(frozen=True)
+class Step:
+    """One task: its algorithm, how long it runs, and the code it ends with."""
+
+    name: str
+    seconds: float = 8.0
+    ends: int = SUCCESS
+
+
+@dataclass(frozen=True)
+class JobScript:
+    """A job: tasks one after the other, until one fails or somebody stops it."""
+
+    id: int
+    name: str
+    steps: tuple[Step, ...] = ()
+    queued_seconds: float = 3.0
+    stopped_after: float | None = None  # seconds
+    began_seconds_ago: float = 0.0  # when it is first asked for
+
+
+def course(script: JobScript) -> tuple[Marks, list[Marks]]:
+    """Return when the job, and each of its tasks, takes on which status."""
+    now, ends, tasks = script.queued_seconds, SUCCESS, list[Marks]()
+    for step in script.steps:
+        if ends == FAILED:
+            tasks.append(((0, PREPARING),))
+            continue
+        tasks.append(((0, PREPARING), (now, RUNNING), (now + step.seconds, step.ends)))
+        now, ends = now + step.seconds, step.ends
+    job: Marks = ((0, PREPARING), (script.queued_seconds, RUNNING), (now, ends))
+    stop = script.stopped_after
+    if stop is None:
+        return job, tasks
+    return _stopped(job, stop), [_stopped(marks, stop) for marks in tasks]
+
+
+def _stopped(marks: Marks, at: float) -> Marks:
+    """Return the marks of what somebody stops: what runs then is stopping for a while."""
+    before = tuple(mark for mark in marks if mark[0] < at)
+    if before[-1][1] != RUNNING:
+        return before
+    return (*before, (at, STOPPING), (at + STOPPING_SECONDS, INTERRUPTED))
+
+
+def payload(script: JobScript, began: datetime, now: datetime) -> dict[str, Any]:
+    """Return what the API answers at a moment, with all tasks."""
+    at = (now - began).total_seconds()
+    job, tasks = course(script)
+    steps = enumerate(zip(script.steps, tasks, strict=True))
+    return {
+        "id": script.id,
+        "name": script.name,
+        "workflowId": "3992429968",
+        "workflowName": script.name.rpartition("_")[0] or script.name,
+        "status": code_at(job, at),
+        "tasks": [_task(script, n, step, marks, began, at) for n, (step, marks) in steps],
+        "runBeginTime": _milliseconds(began, _first(job, at, RUNNING)),
+        "runEndTime": _milliseconds(began, _ended(job, at)),
+        "createTime": _milliseconds(began, 0.0),
+    }
+
+
+def code_at(marks: Marks, at: float) -> int:
+    """Return the status of a moment."""
+    return next(code for second, code in reversed(marks) if second <= at or not second)
+
+
+def _task(
+    script: JobScript, number: int, step: Step, marks: Marks, began: datetime, at: float
+) -> dict[str, Any]:
+    return {
+        "id": f"{script.id:028x}{number:04x}",
+        "name": step.name,
+        "runBeginTime": _written(began, _first(marks, at, RUNNING)),
+        "runEndTime": _written(began, _ended(marks, at)),
+        "status": code_at(marks, at),
+    }
+
+
+def _first(marks: Marks, at: float, code: int) -> float | None:
+    return next((second for second, each in marks if each == code and second <= at), None)
+
+
+def _ended(marks: Marks, at: float) -> float | None:
+    return next((second for second, code in marks if code in ENDED and second <= at), None)
+
+
+def _milliseconds(began: datetime, seconds: float | None) -> int:
+    """Return a moment as jobs have it; 0 for none."""
+    return 0 if seconds is None else int((began.timestamp() + seconds) * 1000)
+
+
+def _written(began: datetime, seconds: float | None) -> str:
+    """Return a moment as tasks have it; none is written as Explorer's language does."""
+    if seconds is None:
+        return "0001-01-01T00:00:00Z"
+    return (began + timedelta(seconds=seconds)).astimezone(ZONE).isoformat(timespec="seconds")

@@ -1,0 +1,35 @@
+"""NebulaGraph Explorer keeps the promises that every provider makes."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.testing import Bench, ProviderContract
+from plugins.nebula_explorer import NebulaExplorer
+from plugins.nebula_explorer.simulator import SIMULATOR
+from plugins.nebula_explorer.translator import WORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp import web
+
+CODES = {word: code for code, word in WORDS.items()}
+
+
+class TestNebulaExplorerKeepsTheContract(ProviderContract):
+    """Its statuses are numbers; a number that is new is its own word."""
+
+    provider = NebulaExplorer
+    unknown_id = "40404"
+    unknown_status = "9"
+
+    def put(
+        self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
+    ) -> str:
+        code = CODES[native] if native in CODES else int(native)
+        rows = [{"id": f"t{n}", "name": f"BFS {n}", "status": code} for n in range(tasks)]
+        return app[SIMULATOR].put(name, code, tasks=rows)
+
+    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+        yield f"{bench.provider.settings.url}/api-open/v1/jobs/{id_}"

@@ -1,0 +1,60 @@
+"""The settings that self-hosted systems share."""
+
+from pathlib import Path
+
+import pytest
+from pydantic import ValidationError
+
+from plugins.selfhosted.settings import SelfHostedSettings
+
+URL = "https://10.0.3.17:8443"
+
+
+@pytest.mark.parametrize("url", [URL, f"{URL}/", "http://[::1]:7002", "https://a.example.com/x"])
+def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
+    """A slash at its end is taken off."""
+    assert SelfHostedSettings(url=url).url == url.rstrip("/")
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        "10.0.3.17:8443",
+        "ftp://10.0.3.17",
+        "https://",
+        "https://user:made-up@10.0.3.17",
+        "https://10.0.3.17:99999",
+        "https://10.0.3.17?x=1",
+        "https://10.0.3.17#x",
+    ],
+)
+def test_anything_else_is_no_address(url: str) -> None:
+    """Credentials in an address would end up in sentences."""
+    with pytest.raises(ValidationError, match="url must be an address") as caught:
+        SelfHostedSettings(url=url)
+    assert "made-up" not in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [None, "no certificate", ""])
+def test_a_ca_file_must_hold_certificates(tmp_path: Path, content: str | None) -> None:
+    """It is told at the start, not at the first call."""
+    path = tmp_path / "ca.pem"
+    if content is not None:
+        path.write_text(content)
+    with pytest.raises(ValidationError, match="ca_file must be a PEM file"):
+        SelfHostedSettings(url=URL, ca_file=str(path))
+
+
+@pytest.mark.parametrize("page", ["explorer.example.com/{id}", "https://x/{id}/{id}"])
+def test_a_console_url_must_be_one_template(page: str) -> None:
+    """It is told at the start."""
+    with pytest.raises(ValidationError, match="console_url must begin"):
+        SelfHostedSettings(url=URL, console_url=page)
+
+
+def test_a_jobs_page_has_its_id_quoted() -> None:
+    """Whatever the id is."""
+    settings = SelfHostedSettings(url=URL, console_url="https://x.example.com/?job={id}")
+    assert settings.page("a b/c") == "https://x.example.com/?job=a%20b%2Fc"
+    assert SelfHostedSettings(url=URL).page("1") is None
