@@ -25,13 +25,28 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ENDED = frozenset({900001, 900002})  # no token or an old one, and one that fails its check
-WRONG_KEY = frozenset({200800001, 200800002})  # absent, and wrong
-LOCKED = 200800003
-DOWN = frozenset({10000001, 200900002})
-BAD_PARAMETER = frozenset({10000002, 10000003, 200900003})
-
 WHOM_TO_ASK = "Whoever runs this bot must check tenant_id and app_secret, the API password."
+UNLOCK = f"{WHOM_TO_ASK} An administrator of the AICC can unlock the account."
+OTHER_TENANT = "If it is right, tenant_id may be wrong."
+
+_Meaning = tuple[type[ProviderError], str, str | None]
+
+MEANINGS: dict[int, _Meaning] = {
+    **dict.fromkeys(
+        (900001, 900002), (SessionEnded, "does not accept even a new token", WHOM_TO_ASK)
+    ),
+    **dict.fromkeys(
+        (200800001, 200800002),
+        (CredentialsRefused, "does not accept tenant_id and app_secret", WHOM_TO_ASK),
+    ),
+    200800003: (Locked, "has locked its account after too many wrong keys", UNLOCK),
+    **dict.fromkeys((10000001, 200900002), (Unavailable, "is in trouble", None)),
+    **dict.fromkeys(
+        (10000002, 10000003, 200900003),
+        (JobNotFound, "does not take this as a job's uid or name", OTHER_TENANT),
+    ),
+}
+_NEW: _Meaning = (AnswerNotUnderstood, "gave an error that is not documented", None)
 
 
 class Ambiguous(ProviderError):
@@ -70,28 +85,8 @@ def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None
 
 def meaning(code: int, name: str) -> ProviderError:
     """Return the error that a code means."""
-    if code in ENDED:
-        return SessionEnded(
-            f"{name} does not accept even a new token (errorCode {code}).", next_step=WHOM_TO_ASK
-        )
-    if code in WRONG_KEY:
-        return CredentialsRefused(
-            f"{name} does not accept tenant_id and app_secret (errorCode {code}).",
-            next_step=WHOM_TO_ASK,
-        )
-    if code == LOCKED:
-        return Locked(
-            f"{name} has locked its account after too many wrong keys (errorCode {code}).",
-            next_step=f"{WHOM_TO_ASK} An administrator of the AICC can unlock the account.",
-        )
-    if code in DOWN:
-        return Unavailable(f"{name} is in trouble (errorCode {code}).")
-    if code in BAD_PARAMETER:
-        return JobNotFound(
-            f"{name} does not take this as a job's uid or name (errorCode {code}).",
-            next_step="If it is right, tenant_id may be wrong.",
-        )
-    return AnswerNotUnderstood(f"{name} gave an error that is not documented (errorCode {code}).")
+    kind, what, advice = MEANINGS.get(code, _NEW)
+    return kind(f"{name} {what} (errorCode {code}).", next_step=advice)
 
 
 def _code(content: bytes) -> int:

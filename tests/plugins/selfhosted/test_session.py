@@ -1,7 +1,6 @@
 """Sessions: sign in once for all who wait, and never too often."""
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
 
 import pytest
@@ -11,8 +10,6 @@ from bot.testing import ManualClock
 from plugins.selfhosted.session import Locked, Session, SessionEnded, Together, Token
 
 pytestmark = pytest.mark.anyio
-
-Made = Callable[..., "Door"]
 
 
 class Door:
