@@ -1,0 +1,73 @@
+"""What a plugin's author needs of jobthread, and nothing else.
+
+Each name is imported when it is first used: `import bot` costs nothing.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from bot.cards import View
+    from bot.errors import (
+        AccessDenied,
+        Ambiguous,
+        AnswerNotUnderstood,
+        BadReference,
+        CredentialsRefused,
+        JobNotFound,
+        JobthreadError,
+        ProviderError,
+        RateLimited,
+        Unavailable,
+    )
+    from bot.hookspecs import hookimpl
+    from bot.models import Change, Detail, Job, JobRef, Message, Status, Task
+    from bot.provider import ConnectionSettings, Endpoint, Provider, Sample, Simulation
+
+__all__ = [
+    "AccessDenied",
+    "Ambiguous",
+    "AnswerNotUnderstood",
+    "BadReference",
+    "Change",
+    "ConnectionSettings",
+    "CredentialsRefused",
+    "Detail",
+    "Endpoint",
+    "Job",
+    "JobNotFound",
+    "JobRef",
+    "JobthreadError",
+    "Message",
+    "Provider",
+    "ProviderError",
+    "RateLimited",
+    "Sample",
+    "Simulation",
+    "Status",
+    "Task",
+    "Unavailable",
+    "View",
+    "hookimpl",
+]
+
+_HOMES = {
+    "bot.cards": ("View",),
+    "bot.hookspecs": ("hookimpl",),
+    "bot.models": ("Change", "Detail", "Job", "JobRef", "Message", "Status", "Task"),
+    "bot.provider": ("ConnectionSettings", "Endpoint", "Provider", "Sample", "Simulation"),
+}
+_HOME = {name: module for module, names in _HOMES.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    """Import an exported name; what has no other home is an error."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_HOME.get(name, "bot.errors")), name)
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import blocks, words
 from bot.commands import MOST_REFERENCES
-from bot.models import Message
+from bot.models import Message, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -59,13 +59,51 @@ def did_you_mean(text: str, suggestion: str) -> Message:
     return sentence(asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion))
 
 
-def choose(resolution: Resolution) -> Message:
-    """Return the jobs that a word can mean, each on a button."""
+def choose(text: str, choices: Sequence[tuple[JobRef, str]]) -> Message:
+    """Return the jobs that a reference can mean, each on a button with the words that tell it."""
     buttons = [
-        blocks.button(ref.connection, f"run_{n}", value=str(ref))
-        for n, ref in enumerate(resolution.refs[:MOST_CHOICES])
+        blocks.button(words_, f"run_{n}", value=str(ref))
+        for n, (ref, words_) in enumerate(choices[:MOST_CHOICES])
     ]
-    return sentence(f"Which job is {blocks.code(resolution.word)}? Choose its system:", *buttons)
+    more = len(choices) - MOST_CHOICES
+    rest = f" {more} more are not shown; ask for them by their ids." if more > 0 else ""
+    return sentence(f"{blocks.escape(text)} Choose one:{rest}", *buttons)
+
+
+def which_recent(names: Sequence[str], wrong: str) -> Message:
+    """Return the connections whose newest jobs can be listed, each on a button."""
+    if not names:
+        return sentence("None of the connections can list its jobs; ask for one by its id.")
+    why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
+    buttons = [
+        blocks.button(name, f"run_{n}", value=f"recent {name}")
+        for n, name in enumerate(names[:MOST_CHOICES])
+    ]
+    return sentence(f"{why}Whose newest jobs do you want to see?", *buttons)
+
+
+def recent(connection: str, jobs: Sequence[Job]) -> Message:
+    """Return a connection's newest jobs, newest first: sortable where Slack can, else a table."""
+    if not jobs:
+        return sentence(f"{blocks.escape(connection)} has no jobs to list.")
+    text = f"The newest {words.plural(len(jobs), 'job')} of {blocks.escape(connection)}."
+    head = ["Job", "Status", "Began", "Took", "Reference"]
+    rows: list[Sequence[blocks.Cell]] = [head, *(_recent_row(job) for job in jobs)]
+    begin = blocks.section(text)
+    sortable = blocks.data_table(text, rows)
+    return Message(text=text, blocks=(begin, sortable), classic=(begin, blocks.table(rows)))
+
+
+def _recent_row(job: Job) -> list[blocks.Cell]:
+    began = job.started_at or job.created_at
+    took = seconds_between(job.started_at, job.finished_at)
+    return [
+        job.name,
+        str(words.sign(job.status)),
+        blocks.date_part(began) if began else "",
+        words.duration(took) if took is not None else "",
+        str(job.ref),
+    ]
 
 
 def nothing_found(command: str) -> Message:
@@ -117,6 +155,7 @@ def help_text(command: str, connections: Connections, bot: str) -> Message:
         f"• `{command} peek {example}` shows it to you only",
         f"• `{command} watch {example}` and `{command} unwatch {example}` begin and end following",
         f"• `{command} list` lists what is followed in this channel",
+        *_recent_line(command, connections),
         f"• `{command} connections` lists the systems that can be asked",
         (
             f"• {blocks.mention(bot) or '@jobthread'} how is `{example}` doing?"
@@ -126,6 +165,11 @@ def help_text(command: str, connections: Connections, bot: str) -> Message:
     text = "Ask for a job by its reference, `connection:id`."
     shown = (blocks.section(text), blocks.section("\n".join(lines)))
     return Message(text=f"{text} For example: {command} {example}", blocks=shown)
+
+
+def _recent_line(command: str, connections: Connections) -> list[str]:
+    able = [provider.name for provider in connections if provider.lists_jobs]
+    return [f"• `{command} recent {able[0]}` lists its newest jobs"] if able else []
 
 
 def _example(connections: Connections) -> str:
@@ -143,7 +187,7 @@ def connection_list(connections: Connections) -> Message:
         )
     lines = [_connection_line(provider) for provider in connections]
     text = f"{words.plural(len(lines), 'connection')} can be asked."
-    return Message(text=text, blocks=(blocks.section(text), blocks.section("\n".join(lines))))
+    return Message(text=text, blocks=(blocks.section(text), *_paragraphs(lines)))
 
 
 def _connection_line(provider: Any) -> str:
@@ -204,6 +248,19 @@ def parked(name: str, channel: str, code: str) -> Message:
         f"I can no longer post about {blocks.escape(name)} in <#{channel}>: Slack answers"
         f" {blocks.code(code)}. I keep what I have to say; ask for the job again where I can post."
     )
+
+
+def in_trouble(ref: str, reason: str) -> Message:
+    """Return, for the thread, that a job cannot be looked at just now."""
+    return sentence(
+        f"⚠️ I cannot see how {blocks.code(ref)} is doing: {blocks.escape(reason)}"
+        " I keep trying, and say here when I can again."
+    )
+
+
+def well_again(ref: str) -> Message:
+    """Return, for the thread, that a job can be looked at again."""
+    return sentence(f"👍 I can see {blocks.code(ref)} again.")
 
 
 def lost(name: str, ref: JobRef) -> Message:

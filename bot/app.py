@@ -9,17 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.web.async_client import AsyncWebClient
-
 from bot import registry
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
-from bot.deliverer import HTTP_SECONDS, Deliverer
+from bot.deliverer import Deliverer
 from bot.desk import Desk
 from bot.engine.embedded import EmbeddedEngine
-from bot.errors import SettingsError, SlackRefused
+from bot.errors import SettingsError
 from bot.following import Following
 from bot.home import Home
 from bot.ledger import Ledger
@@ -27,13 +23,14 @@ from bot.pace import Pace
 from bot.poller import Poller
 from bot.service import Service
 from bot.slack.app import bolt_app
+from bot.slack.client import client_session, hello, revealed, web_client
 from bot.slack.outgoing import WebOutlet
 from bot.slack.socket import Socket
 from bot.slack.web import Web
 from bot.store import Store
 
 if TYPE_CHECKING:
-    from pydantic import SecretStr
+    from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.registry import Plugins
     from bot.settings import Settings
@@ -115,23 +112,6 @@ class Bot:
     def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
         self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
         following = Following(self.settings.follow.poll_seconds)
-        ledger = Ledger(
-            store=self.store,
-            connections=around.connections,
-            following=following,
-            clock=self.clock,
-            home=self.home,
-        )
-        service = Service(
-            store=self.store,
-            ledger=ledger,
-            connections=around.connections,
-            clock=self.clock,
-            home=self.home,
-            command=self.settings.slack.command,
-            ring=self._ring,
-        )
-        self.desk = Desk(store=self.store, service=service, clock=self.clock)
         self.poller = Poller(
             store=self.store,
             connections=around.connections,
@@ -141,10 +121,24 @@ class Bot:
             coalesce_seconds=self.settings.follow.coalesce_seconds,
             ring=self.deliverer.ring,
         )
-
-    def _ring(self) -> None:
-        self.deliverer.ring()
-        self.poller.ring()
+        ledger = Ledger(
+            store=self.store,
+            connections=around.connections,
+            following=following,
+            clock=self.clock,
+            home=self.home,
+            sender=self.deliverer,
+            expect=self.poller.expect,
+        )
+        service = Service(
+            store=self.store,
+            ledger=ledger,
+            connections=around.connections,
+            clock=self.clock,
+            home=self.home,
+            command=self.settings.slack.command,
+        )
+        self.desk = Desk(store=self.store, service=service, clock=self.clock)
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # whoever held these questions is gone
@@ -212,39 +206,6 @@ class Bot:
         async with self.store.begin() as tx:
             await tx.inbox.next_due()
         return self.socket is None or await self.socket.connected()
-
-
-def client_session() -> aiohttp.ClientSession:
-    """Return the one session for all calls to Slack, with its time-outs."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_SECONDS))
-
-
-def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return the Web API client; nothing is sent again behind the outbox's back."""
-    return AsyncWebClient(
-        token=revealed(settings.slack.bot_token),
-        base_url=settings.slack.api_url,
-        session=session,
-        retry_handlers=[],
-        timeout=int(HTTP_SECONDS),
-    )
-
-
-async def hello(client: AsyncWebClient) -> dict[str, Any]:
-    """Ask Slack who we are; raises SlackRefused."""
-    try:
-        answer = await client.auth_test()
-    except SlackApiError as error:
-        code = str(error.response.get("error", ""))
-        raise SlackRefused(f"Slack does not accept the bot's token ({code}).", code=code) from error
-    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError) as error:
-        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
-    return dict(answer.data) if isinstance(answer.data, dict) else {}
-
-
-def revealed(secret: SecretStr | None) -> str:
-    """Return a secret for the one call that needs it."""
-    return secret.get_secret_value() if secret is not None else ""
 
 
 async def _finish(task: asyncio.Task[None]) -> None:

@@ -37,6 +37,7 @@ _QUOTE = re.compile(r"^>", re.MULTILINE)
 _TICK = "\u02cb"  # looks like `
 _LIKENESS = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": _TICK}
 _COLON, _ANGLE = "\u2236", "\u203a"  # look like : and >
+_SORTED = json.JSONEncoder(sort_keys=True)
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NOT_IN_A_LINK = re.compile(
     '[\\s<>|"`\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]'
@@ -60,6 +61,8 @@ def visible(text: str) -> bool:
 
 def length(text: str) -> int:
     """Return the length in UTF-16 units."""
+    if text.isascii():
+        return len(text)
     return len(text) + sum(letter > "\uffff" for letter in text)
 
 
@@ -285,15 +288,18 @@ def plan(title: str, cards: Sequence[Block]) -> Block:
     return {"type": "plan", "title": name if visible(name) else NOTHING, "tasks": list(cards)}
 
 
+Cell = str | Block  # plain text, or a part of rich text such as `date_part` makes
+
+
 def table(
-    rows: Sequence[Sequence[str]], *, align: Sequence[str] = (), limit: int = 10_000
+    rows: Sequence[Sequence[Cell]], *, align: Sequence[str] = (), limit: int = 10_000
 ) -> Block:
     """Return a table, its heading in the first row: 100 rows, 20 columns, `limit` units in all."""
     kept: list[list[Block]] = []
     room = min(limit, 10_000)
     for row in rows[:100]:
         cells = [_cell(content) for content in row[:20]]
-        room -= sum(length(cell["text"]) for cell in cells)
+        room -= sum(_length_of(cell) for cell in cells)
         if room < 0:
             break
         kept.append(cells)
@@ -301,7 +307,18 @@ def table(
     return {"type": "table", "rows": kept, **({"column_settings": columns} if columns else {})}
 
 
-def _cell(content: str) -> Block:
+def data_table(caption: str, rows: Sequence[Sequence[Cell]]) -> Block:
+    """Return a table that its reader can sort and page, its heading in the first row."""
+    return {**table(rows), "type": "data_table", "caption": clip(one_line(caption), 150)}
+
+
+def _length_of(cell: Block) -> int:
+    return length(cell["text"]) if "text" in cell else 40  # a moment, however it is written
+
+
+def _cell(content: Cell) -> Block:
+    if not isinstance(content, str):
+        return rich_text(line(content))
     kept = clip(one_line(content), 450)
     return {"type": "raw_text", "text": kept if visible(kept) else NOTHING}
 
@@ -323,5 +340,5 @@ def sealed(blocks: Sequence[Block]) -> tuple[Block, ...]:
 
 
 def _id(place: int, block: Block) -> str:
-    content = json.dumps(block, sort_keys=True).encode()
+    content = _SORTED.encode(block).encode()
     return f"{place}-{block['type']}-{hashlib.sha256(content).hexdigest()[:12]}"

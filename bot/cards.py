@@ -193,8 +193,12 @@ def _told(change: Change) -> list[_Said]:
     sentence = sentences.outcome(after) if change.ends else sentences.moved(change)
     first = _Said(f"{words.sign(after.status).emoji} {sentence}")
     failures = _failures(change.newly_failed)
-    head = [first] if change.status_changed or not failures else []
-    return [*head, *failures, *_last_words(change, failures)]
+    ends = [
+        _Said(f"{words.sign(task.status).emoji} {sentences.ended(task)}.")
+        for task in change.newly_ended[:MAX_FAILED_NAMED]
+    ]
+    head = [first] if change.status_changed or not (failures or ends) else []
+    return [*head, *ends, *failures, *_last_words(change, failures)]
 
 
 def _failures(failed: Sequence[Task]) -> list[_Said]:

@@ -5,11 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from slack_sdk.errors import SlackApiError, SlackClientError
-
-from bot.app import client_session, hello, outside, revealed, web_client
+from bot.app import outside
 from bot.errors import JobthreadError, SettingsError
+from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
 from bot.store import Store
 
 if TYPE_CHECKING:
@@ -84,16 +82,10 @@ _REINSTALL = "Copy it anew from OAuth & Permissions in the app's settings."
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     try:
-        await client.apps_connections_open(app_token=token)
-    except SlackApiError as error:
-        said = f"Slack refuses the app token ({error.response.get('error')})."
-        return Finding(
-            "slack",
-            works=False,
-            sentence=f"{said} Make one with connections:write under Basic Information.",
-        )
-    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError):
-        return Finding("slack", works=False, sentence="Slack cannot be reached.")
+        await try_app_token(client, token)
+    except JobthreadError as error:
+        how = "Make one with connections:write under Basic Information in the app's settings."
+        return Finding("slack", works=False, sentence=f"{error} {how}")
     return Finding("slack", works=True, sentence="The app token opens Socket Mode.")
 
 

@@ -20,12 +20,13 @@ class Verb(StrEnum):
     WATCH = "watch"
     UNWATCH = "unwatch"
     LIST = "list"
+    RECENT = "recent"  # jobs of a connection
     CONNECTIONS = "connections"
     HELP = "help"
 
 
 SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the words people type
-WITH_REFERENCES = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH})
+WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT})
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def verb_of_mention(text: str) -> Command:
     """Return what a mention asks for: a verb that comes first counts, the rest is free text."""
     words = tuple(_words(plain(text)))
     first = words[0].lower().rstrip(":,") if words else ""
-    if first not in SPOKEN or (Verb(first) not in WITH_REFERENCES and len(words) > 1):
+    if first not in SPOKEN or (Verb(first) not in WITH_WORDS and len(words) > 1):
         return Command(Verb.ASK, words, suggestion=_nearly(first))
     return Command(Verb(first), words[1:])
 

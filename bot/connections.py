@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.errors import SettingsError
+from bot.errors import SettingsError, trail
 from bot.http import Http
 from bot.likeness import closest
 from bot.settings import Unread, missing_secret, read_secret_files, secret_fields, sentences
@@ -15,7 +16,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bot.clock import Clock
-    from bot.provider import Provider
+    from bot.provider import Endpoint, Provider
+
+log = logging.getLogger(__name__)
 
 
 class Connections:
@@ -54,18 +57,23 @@ def connect(
     clock: Clock,
 ) -> Connections:
     """Make every connection that the settings name; raises SettingsError with all problems."""
-    providers: list[Provider[Any]] = []
+    providers: list[tuple[Provider[Any], Endpoint]] = []
     problems: list[str] = []
     for name, table in tables.items():
         try:
-            providers.append(_connection(name, table, kinds, clock))
+            provider = _connection(name, table, kinds, clock)
+            providers.append((provider, provider.connect()))
         except SettingsError as error:
             problems += error.problems
+        except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+            log.error("connection %s cannot be made: %s", name, trail(error))
+            what = type(error).__name__
+            problems.append(f"connections.{name}: its provider failed ({what}): see the log.")
     if problems:
         raise SettingsError(problems)
-    for provider in providers:
-        provider.http = Http(provider.name, provider.connect())
-    return Connections(providers)
+    for provider, endpoint in providers:
+        provider.http = Http(provider.name, endpoint)
+    return Connections(provider for provider, _ in providers)
 
 
 def _connection(

@@ -16,7 +16,8 @@ from bot import refusals
 from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
-from bot.store import Post, PostKind, Store
+from bot.outlet import HTTP_SECONDS
+from bot.store import Claim, NewPost, Post, PostKind, Store
 
 if TYPE_CHECKING:
     from bot.outlet import Outlet
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 QUANTUM_SECONDS = 15.0  # of one tick
-HTTP_SECONDS = 10.0  # that one request to Slack may take
 DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
 MOST_IN_FLIGHT = 200
 SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
@@ -41,6 +41,7 @@ class Deliverer:
         self._pace = pace
         self._clock = clock
         self._bells: dict[int, Bell] = {}
+        self._flying: set[asyncio.Task[None]] = set()
         self._closing = False
 
     def ring(self) -> None:
@@ -53,31 +54,49 @@ class Deliverer:
         self._closing = True
         self.ring()
 
+    def reserve(self, post: NewPost, now: datetime) -> Claim | None:
+        """Return a claim for a message that is about to be written down, if it may be sent now."""
+        full = len(self._flying) >= MOST_IN_FLIGHT
+        if full or self._closing or post.due_at > now or self._pace.delay(post, now) > 0:
+            return None
+        self._pace.take(post, now)
+        return _claim(now)
+
+    def send(self, post: Post) -> None:
+        """Send a message that was written down as claimed."""
+        self._fly(post)
+
     async def tick(self, lane: int, lanes: int) -> float:
         """Deliver for one quantum; return the seconds until the next tick."""
         bell = self._bells.setdefault(lane, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
-        flying: set[asyncio.Task[None]] = set()
         try:
             while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
-                wait = await self._launch((lane, lanes), flying, bell)
+                wait = await self._launch((lane, lanes))
                 await bell.wait(min(wait, left))
         finally:
-            await asyncio.gather(*flying)
+            await asyncio.gather(*self._flying)
         return 0.0
 
-    async def _launch(
-        self, lanes: tuple[int, int], flying: set[asyncio.Task[None]], bell: Bell
-    ) -> float:
+    async def _launch(self, lanes: tuple[int, int]) -> float:
         """Start what may be sent now; return the seconds until more may be."""
-        room = MOST_IN_FLIGHT - len(flying)
+        room = MOST_IN_FLIGHT - len(self._flying)
         posts, wait = await self._claim(lanes, room) if room > 0 else ([], QUANTUM_SECONDS)
         for post in posts:
-            task = asyncio.create_task(self._deliver(post))
-            flying.add(task)
-            task.add_done_callback(flying.discard)
-            task.add_done_callback(lambda _: bell.ring())
+            self._fly(post)
         return 0.0 if posts else wait
+
+    def _fly(self, post: Post) -> None:
+        task = asyncio.create_task(self._deliver(post))
+        self._flying.add(task)
+        task.add_done_callback(lambda _: self._land(post, task))
+
+    def _land(self, post: Post, task: asyncio.Task[None]) -> None:
+        """Look for more to send, if this one can have held something up."""
+        full = len(self._flying) >= MOST_IN_FLIGHT
+        self._flying.discard(task)
+        if full or post.watch_id:
+            self.ring()
 
     async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
         """Claim due messages whose pace allows it; also return when others will be due."""
@@ -89,11 +108,9 @@ class Deliverer:
                 return [], min(
                     wait, until(await tx.outbox.next_due(lanes, now), now, QUANTUM_SECONDS)
                 )
+            claim = _claim(now)
             claimed = await tx.outbox.claim(
-                chosen,
-                now=now,
-                deadline=now + timedelta(seconds=DEADLINE_SECONDS),
-                adopt_at=now + timedelta(seconds=DEADLINE_SECONDS + 2 * HTTP_SECONDS),
+                chosen, now=now, deadline=claim.deadline, adopt_at=claim.adopt_at
             )
         return claimed, wait
 
@@ -143,11 +160,13 @@ class Deliverer:
             await tx.outbox.postpone(
                 post, due_at=due_at, doubtful=doubtful, error=str(error), now=now
             )
+        self.ring()
 
     async def _refused(self, post: Post, error: SlackRefused) -> None:
         now = self._clock.now()
         async with self._store.begin() as tx:
             await refusals.settle(tx, post, error.code, now)
+        self.ring()
 
     async def _send(self, post: Post) -> str | None:
         """Send a message; return its timestamp if it has one."""
@@ -223,6 +242,11 @@ class Deliverer:
         """After its deadline a message may be another's: it is not sent from here any more."""
         if post.deadline is not None and self._clock.now() > post.deadline:
             raise SlackSilent("The deadline for this message has passed.")
+
+
+def _claim(now: datetime) -> Claim:
+    deadline = now + timedelta(seconds=DEADLINE_SECONDS)
+    return Claim(deadline, adopt_at=deadline + timedelta(seconds=2 * HTTP_SECONDS))
 
 
 def _message(post: Post) -> Message:

@@ -8,6 +8,7 @@ JobthreadError              a sentence for its reader; `next_step` says what to 
 │  ├─ CredentialsRefused    it does not accept our keys or token
 │  ├─ RateLimited           it is busy; `retry_after` seconds
 │  ├─ Unavailable           it is down, or cannot be reached
+│  ├─ Ambiguous             it knows several jobs of that name; `choices` are they
 │  └─ AnswerNotUnderstood   it answered something else than its documentation says
 ├─ SlackError               Slack did not take a message
 │  ├─ SlackBusy             too many requests; `retry_after` seconds
@@ -28,6 +29,8 @@ from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+    from bot.models import JobRef
 
 
 class JobthreadError(Exception):
@@ -92,6 +95,22 @@ class Unavailable(ProviderError):
 
     passing = True
     next_step = "Try again in a minute; jobs that are followed are asked for again by themselves."
+
+
+class Ambiguous(ProviderError):
+    """The job system knows several jobs that the reference can mean."""
+
+    next_step = "Ask for one of them by its id."
+
+    def __init__(
+        self,
+        sentence: str,
+        *,
+        choices: Sequence[tuple[JobRef, str]],
+        next_step: str | None = None,
+    ) -> None:
+        super().__init__(sentence, next_step=next_step)
+        self.choices = tuple(choices)  # each with a few words that tell it from the others
 
 
 class AnswerNotUnderstood(ProviderError):

@@ -152,6 +152,10 @@ class Following:
             return []
         change = lifecycle.compare(look.watched.seen, job)
         watches = await _watches(tx, look.watched)
+        if look.watched.trouble and look.watched.trouble_since:
+            since, message = look.watched.trouble_since, answers.well_again(str(job.ref))
+            asides = [_aside(w, "well", since, message, look.at) for w in watches]
+            await tx.outbox.add(asides, look.at)
         for watch in watches:
             if change:
                 await tx.outbox.add([self._told(watch, provider, look, change)], look.at)
@@ -184,7 +188,7 @@ class Following:
             await self._lost(tx, look)
             return
         told = failures >= TROUBLE_TOLD_AFTER
-        sentence = error.sentence if told else look.watched.trouble
+        sentence = look.watched.trouble or (error.sentence if told else "")
         await tx.jobs.failed(
             look.watched,
             failures=failures,
@@ -206,7 +210,9 @@ class Following:
         self, tx: Transaction, provider: Provider[Any] | None, look: Look, job: Job, sentence: str
     ) -> None:
         since = look.watched.trouble_since or look.at
+        message = answers.in_trouble(str(job.ref), sentence)
         for watch in await _watches(tx, look.watched):
+            await tx.outbox.add([_aside(watch, "trouble", since, message, look.at)], look.at)
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
             await tx.outbox.replace(card(watch, looks.card(provider, job, view), look.at), look.at)
 
@@ -222,6 +228,12 @@ class Following:
         await tx.outbox.add(posts, look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+
+
+def _aside(watch: Watch, word: str, since: datetime, message: Message, now: datetime) -> NewPost:
+    """Return a remark in the thread about how the job is followed, once for each trouble."""
+    key = f"{word}:{since.timestamp():.0f}"
+    return reply(watch, key, message, now, loud=False, reason="the job could not be looked at")
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

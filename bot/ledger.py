@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Protocol
 
 from bot import answers, cards, looks
 from bot.asks import Kind
 from bot.following import Following, Look, card, new_watch, root
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
-from bot.store import NewPost, PostKind, Question, Store, Transaction, Watch
+from bot.store import Claim, NewPost, Post, PostKind, Question, Store, Transaction, Watch
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from bot.asks import Ask
@@ -21,13 +22,32 @@ if TYPE_CHECKING:
     from bot.models import Job, JobRef, Message
 
 
-@dataclass(frozen=True)
+class Sender(Protocol):
+    """Who delivers messages, as the ledger sees it."""
+
+    def reserve(self, post: NewPost, now: datetime) -> Claim | None:
+        """Return a claim for a message that is about to be written down, if it may be sent now."""
+        ...
+
+    def send(self, post: Post) -> None:
+        """Send a message that was written down as claimed."""
+        ...
+
+    def ring(self) -> None:
+        """Look for messages that wait."""
+        ...
+
+
+@dataclass
 class Entry:
-    """What is being written: the question, the asker's deed, and when."""
+    """What is being written: the question, the asker's deed, and when; and what comes of it."""
 
     question: Question
     ask: Ask
     at: datetime
+    claimed: list[Post] = field(default_factory=list)  # to be sent at once
+    due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
+    rings: bool = False  # whether something is left for the delivery's next tick
 
     @property
     def workspace(self) -> str:
@@ -46,7 +66,11 @@ class Ledger:
         following: Following,
         clock: Clock,
         home: Home,
+        sender: Sender,
+        expect: Callable[[str, datetime], None],
     ) -> None:
+        self._sender = sender
+        self._expect = expect  # is told when a connection's next look is due
         self._store = store
         self._connections = connections
         self._following = following
@@ -61,17 +85,28 @@ class Ledger:
                 return  # another process answered it meanwhile
             for n, part in enumerate(parts):
                 await self._write(tx, entry, part, str(n))
+        self._set_off(entry)
 
     async def say(self, question: Question, ask: Ask, said: Say, key: str) -> None:
         """Tell the asker something while the question stays open."""
         entry = Entry(question, ask, self._clock.now())
         async with self._store.begin() as tx:
-            await _say(tx, entry, said, key)
+            await self._say(tx, entry, said, key)
+        self._set_off(entry)
+
+    def _set_off(self, entry: Entry) -> None:
+        """Begin what was written down."""
+        for post in entry.claimed:
+            self._sender.send(post)
+        if entry.rings:
+            self._sender.ring()
+        for connection, due_at in entry.due:
+            self._expect(connection, due_at)
 
     async def _write(self, tx: Transaction, entry: Entry, part: Part, key: str) -> None:
         match part:
             case Say():
-                await _say(tx, entry, part, key)
+                await self._say(tx, entry, part, key)
             case Show(job) if job.status.terminal:
                 await self._show(tx, entry, job, key)
             case Show(job):
@@ -88,22 +123,23 @@ class Ledger:
     async def _show(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
         message = self._card(job, cards.View(checked_at=entry.at))
         body = {"message": message.model_dump(), **entry.ask.way_back()}
-        await tx.outbox.add([_post(entry, PostKind.POST, body, key)], entry.at)
+        await self._add(tx, entry, _post(entry, PostKind.POST, body, key))
 
     async def _follow(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
         """Begin to follow a job: what is newly seen of it is told in its other threads first."""
         await self._seen(tx, entry, job)
         if not await tx.watches.add(watch):
             other = await tx.watches.find(entry.workspace, watch.channel, job.ref)
-            await _say(tx, entry, followed_already(self._home, other or watch), watch.id)
+            await self._say(tx, entry, followed_already(self._home, other or watch), watch.id)
             return
         due = self._following.next_due(job, entry.at) or entry.at
         await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
+        entry.due.append((job.ref.connection, due))
         message = self._card(job, self._following.view(watch, job, entry.at))
         if watch.card_ts is None:
-            await tx.outbox.add([root(watch, message, entry.ask, entry.at)], entry.at)
+            await self._add(tx, entry, root(watch, message, entry.ask, entry.at))
         else:
-            await tx.outbox.replace(card(watch, message, entry.at, urgent=True), entry.at)
+            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
 
     async def _seen(self, tx: Transaction, entry: Entry, job: Job) -> None:
         """Write down a look that was not the poller's, if the job is followed anywhere."""
@@ -111,31 +147,57 @@ class Ledger:
         if tracked is not None:
             provider = self._connections.get(job.ref.connection)
             await self._following.write(tx, provider, [Look(tracked, job, entry.at)])
+            entry.rings = True
 
     async def _redraw(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
         await self._seen(tx, entry, job)
         watch = await tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
         if watch is not None:
             message = self._card(job, self._following.view(watch, job, entry.at))
-            await tx.outbox.replace(card(watch, message, entry.at, urgent=True), entry.at)
+            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
             return
         message = self._card(job, cards.View(checked_at=entry.at))
         body = {"message": message.model_dump(), "ts": card_ts}
-        await tx.outbox.add([_post(entry, PostKind.UPDATE, body, "update")], entry.at)
+        await self._add(tx, entry, _post(entry, PostKind.UPDATE, body, "update"))
 
     async def _stop(self, tx: Transaction, entry: Entry, ref: JobRef, key: str) -> None:
         watch = await tx.watches.find(entry.workspace, entry.ask.channel, ref)
         if watch is None:
-            await _say(tx, entry, Say(answers.not_followed(str(ref))), key)
+            await self._say(tx, entry, Say(answers.not_followed(str(ref))), key)
             return
         await tx.watches.end([watch.id], now=entry.at, reason=f"stopped by {entry.ask.user}")
         tracked = (await tx.jobs.get(entry.workspace, [ref])).get(ref)
         if tracked is not None and tracked.seen is not None:
             view = cards.View(checked_at=tracked.checked_at or entry.at)
             update = card(watch, self._card(tracked.seen, view), entry.at, urgent=True)
-            await tx.outbox.replace(update, entry.at)
+            await self._replace(tx, entry, update)
         await tx.jobs.settle(entry.workspace, [ref])
-        await _say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
+        await self._say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
+
+    async def _say(self, tx: Transaction, entry: Entry, said: Say, key: str) -> None:
+        """Tell the asker alone; in a direct message everything is for the asker alone."""
+        ask = entry.ask
+        body = {
+            **ask.way_back(),
+            "message": said.message.model_dump() if said.message else None,
+            "replace": said.replace,
+            "delete": said.delete,
+        }
+        kind = PostKind.POST if ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
+        await self._add(tx, entry, _post(entry, kind, body, key))
+
+    async def _add(self, tx: Transaction, entry: Entry, post: NewPost) -> None:
+        """Write down the first message of a thread, to be sent at once if that may be."""
+        claim = self._sender.reserve(post, entry.at)
+        if claim is None:
+            await tx.outbox.add([post], entry.at)
+            entry.rings = True
+        elif claimed := await tx.outbox.add_claimed(post, claim, entry.at):
+            entry.claimed.append(claimed)
+
+    async def _replace(self, tx: Transaction, entry: Entry, post: NewPost) -> None:
+        await tx.outbox.replace(post, entry.at)
+        entry.rings = True
 
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
@@ -145,19 +207,6 @@ def followed_already(home: Home, watch: Watch) -> Say:
     """Return where the living card of a watch is."""
     link = home.link(watch.channel, watch.card_ts, watch.thread_ts)
     return Say(answers.already_followed(str(watch.ref), link))
-
-
-async def _say(tx: Transaction, entry: Entry, said: Say, key: str) -> None:
-    """Tell the asker alone; in a direct message everything is for the asker alone."""
-    ask = entry.ask
-    body = {
-        **ask.way_back(),
-        "message": said.message.model_dump() if said.message else None,
-        "replace": said.replace,
-        "delete": said.delete,
-    }
-    kind = PostKind.POST if ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
-    await tx.outbox.add([_post(entry, kind, body, key)], entry.at)
 
 
 def _post(entry: Entry, kind: PostKind, body: dict[str, Any], key: str) -> NewPost:

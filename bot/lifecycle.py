@@ -19,11 +19,15 @@ YOUNG_SECONDS = 300.0  # a job is young for so long
 def compare(before: Job | None, after: Job) -> Change | None:
     """Return what a thread should be told between two looks, or None when it is nothing."""
     status_changed = before is None or _words(before) != _words(after)
-    newly_failed = _newly_failed(before, after)
-    if not status_changed and not newly_failed:
+    newly_failed, newly_ended = _newly_failed(before, after), _newly_ended(before, after)
+    if not (status_changed or newly_failed or newly_ended):
         return None
     return Change(
-        before=before, after=after, status_changed=status_changed, newly_failed=newly_failed
+        before=before,
+        after=after,
+        status_changed=status_changed,
+        newly_failed=newly_failed,
+        newly_ended=newly_ended,
     )
 
 
@@ -35,6 +39,18 @@ def _newly_failed(before: Job | None, after: Job) -> tuple[Task, ...]:
     """Tasks that failed since the last look; a task that failed again after a retry counts."""
     known = {task.id for task in before.failed_tasks} if before else set()
     return tuple(task for task in after.failed_tasks if task.id not in known)
+
+
+def _newly_ended(before: Job | None, after: Job) -> tuple[Task, ...]:
+    """Announced tasks that ended well since the last look; what ended before it is old news."""
+    if before is None:
+        return ()
+    known = {task.id for task in before.tasks if task.status.terminal}
+    return tuple(
+        task
+        for task in after.tasks
+        if task.announced and task.status.terminal and not task.status.bad and task.id not in known
+    )
 
 
 def looks_different(before: Job | None, after: Job) -> bool:

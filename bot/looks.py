@@ -4,38 +4,47 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import cards
-from bot.errors import AnswerNotUnderstood, JobthreadError, Unavailable, trail
+from bot import breaker, cards, words
+from bot.errors import AnswerNotUnderstood, JobthreadError, RateLimited, Unavailable, trail
 from bot.models import Change, Job, JobRef, Message
+from bot.stopwatch import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Coroutine, Sequence
 
     from bot.provider import Provider
 
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0  # a provider may take for one look
+BLOCKED_SECONDS = 1.0  # that a provider may hold the event loop in one piece
+_TOLD = "Whoever runs this bot finds more in the log; it is tried again by itself."
+
+
+async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadError:
+    """Return the job that somebody asks for, under the reference that its provider gives it.
+
+    Somebody may ask by a name; from then on the job goes by its id.
+    """
+    found = await _contained(provider, provider.fetch_job(ref))
+    if isinstance(found, Job) and found.ref.connection == ref.connection:
+        return found
+    return _own(provider, found, ref)
 
 
 async def look(
     provider: Provider[Any], refs: Sequence[JobRef]
 ) -> dict[JobRef, Job | JobthreadError]:
     """Return each job or the error met; strangers' faults and endless waits stay in here."""
-    try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            found = await _fetch(provider, refs)
-        return {ref: _own(provider, found.get(ref), ref) for ref in refs}
-    except JobthreadError as error:
-        return dict.fromkeys(refs, error)
-    except TimeoutError:
-        slow = Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
-        return dict.fromkeys(refs, slow)
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
-        log.error("the provider of %s failed: %s", provider.name, trail(error))
+    found = await _contained(provider, _fetch(provider, refs))
+    if isinstance(found, JobthreadError):
+        return dict.fromkeys(refs, found)
+    if not isinstance(found, Mapping):
         return dict.fromkeys(refs, _puzzle(provider))
+    return {ref: _own(provider, found.get(ref), ref) for ref in refs}
 
 
 async def _fetch(
@@ -44,6 +53,61 @@ async def _fetch(
     if len(refs) > 1:
         return await provider.fetch_jobs(refs)
     return {refs[0]: await provider.fetch_job(refs[0])}
+
+
+async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
+    """Return the newest jobs of a connection or the error met, as `look` does."""
+    found = await _contained(provider, provider.recent_jobs(limit))
+    if isinstance(found, JobthreadError):
+        return found
+    return [job for job in found if isinstance(job, Job)][:limit]
+
+
+async def _contained(provider: Provider[Any], work: Coroutine[Any, Any, Any]) -> Any:
+    """Return what a provider's coroutine returns, or the error met; a failing one may rest."""
+    if pause := provider.breaker.pause(provider.clock.now()):
+        work.close()
+        return _resting(provider, pause)
+    watched = Watched(work)
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            found = await watched
+    except JobthreadError as error:
+        found = error
+    except TimeoutError:
+        found = Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
+    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        log.error("the provider of %s failed: %s", provider.name, trail(error))
+        found = Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
+    _judge(provider, found, watched.longest_step)
+    return found
+
+
+def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
+    """Tell the connection's breaker how this went."""
+    now = provider.clock.now()
+    if longest_step > BLOCKED_SECONDS:
+        log.error("%s held the whole bot up for %.1f s; it rests", provider.name, longest_step)
+        provider.breaker.rest(breaker.BLOCKING_SECONDS, now)
+    elif isinstance(found, RateLimited):
+        provider.breaker.rest(found.retry_after, now)
+    elif _unanswered(found):
+        provider.breaker.failed(now)
+    else:
+        provider.breaker.answered()
+
+
+def _unanswered(found: object) -> bool:
+    if isinstance(found, Mapping):
+        return bool(found) and all(_unanswered(one) for one in found.values())
+    return isinstance(found, Unavailable)
+
+
+def _resting(provider: Provider[Any], seconds: float) -> Unavailable:
+    return Unavailable(
+        f"{provider.name} has not answered lately.",
+        next_step=f"It is asked again in {words.duration(seconds)}.",
+    )
 
 
 def _puzzle(provider: Provider[Any]) -> AnswerNotUnderstood:

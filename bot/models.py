@@ -81,6 +81,7 @@ class Task(Value):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     message: Text = ""  # why it failed, or its last output; plain text, untrusted
+    announced: bool = False  # its end is told even when it went well: a run of a repeating job
 
 
 class Detail(Value):
@@ -124,6 +125,7 @@ class Change(Value):
     after: Job
     status_changed: bool
     newly_failed: tuple[Task, ...] = ()
+    newly_ended: tuple[Task, ...] = ()  # announced tasks that ended otherwise than badly
 
     @property
     def ref(self) -> JobRef:

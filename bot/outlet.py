@@ -9,6 +9,8 @@ if TYPE_CHECKING:
 
     from bot.models import Message
 
+HTTP_SECONDS = 10.0  # that one request to Slack may take
+
 
 class Outlet(Protocol):
     """Writes to Slack. All raise SlackBusy, SlackRefused or SlackSilent, and nothing else."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import looks
@@ -46,26 +46,32 @@ class Poller:
         self._clock = clock
         self._window = timedelta(seconds=coalesce_seconds)
         self._ring = ring
-        self._bells: dict[str, Bell] = {}
+        self._bells: dict[tuple[str, int], Bell] = {}
+        self._wakes_at: dict[tuple[str, int], datetime] = {}  # of the shards that sleep
         self._closing = False
 
-    def ring(self) -> None:
-        """Wake every shard: there may be a job to look at."""
-        for bell in self._bells.values():
-            bell.ring()
+    def expect(self, connection: str, due_at: datetime) -> None:
+        """See that a connection's shards are awake when a job is due then."""
+        for shard, bell in self._bells.items():
+            if shard[0] == connection and self._wakes_at.get(shard, due_at) >= due_at:
+                bell.ring()
 
     def close(self) -> None:
         """Let every tick end as soon as what it is asking for is written down."""
         self._closing = True
-        self.ring()
+        for bell in self._bells.values():
+            bell.ring()
 
     async def tick(self, connection: str, shard: int, shards: int) -> float:
         """Poll one connection's shard for a quantum; return the seconds until the next tick."""
-        bell = self._bells.setdefault(f"{connection}/{shard}", Bell(self._clock))
+        key = (connection, shard)
+        bell = self._bells.setdefault(key, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
-            wait = await self._round(self._connections[connection], (shard, shards))
-            await bell.wait(min(wait, left))
+            wait = min(left, await self._round(self._connections[connection], (shard, shards)))
+            self._wakes_at[key] = self._clock.now() + timedelta(seconds=wait)
+            await bell.wait(wait)
+            self._wakes_at.pop(key)
         return 0.0
 
     async def _round(self, provider: Provider[Any], shards: tuple[int, int]) -> float:

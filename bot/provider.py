@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from bot import cards
+from bot.breaker import Breaker
 from bot.errors import JobthreadError
 from bot.models import Change, Job, JobRef, Message, Status
 
@@ -78,6 +79,8 @@ class Provider(ABC, Generic[SettingsT]):
     Settings: ClassVar[type[ConnectionSettings]]
     statuses: ClassVar[Mapping[str, Status]]  # the provider's own words → ours
     id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # what a bare id looks like
+    named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: the same
+    bare_in_text: ClassVar[bool] = True  # whether a bare id is recognised among other words
     example_id: ClassVar[str] = ""  # for the help text
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
     batch_size: ClassVar[int] = 1  # how many jobs `fetch_jobs` takes at once
@@ -86,6 +89,7 @@ class Provider(ABC, Generic[SettingsT]):
         self.name = name
         self.settings = settings
         self.clock = clock
+        self.breaker = Breaker()
         self.http: Http  # given by the registry, made from `connect()`
 
     @abstractmethod
@@ -105,6 +109,16 @@ class Provider(ABC, Generic[SettingsT]):
             return ref, await self.fetch_job(ref)
         except JobthreadError as error:
             return ref, error
+
+    async def recent_jobs(self, limit: int) -> Sequence[Job]:
+        """Return the newest jobs, newest first, at most `limit`; write it if the API can list."""
+        del limit
+        return ()
+
+    @property
+    def lists_jobs(self) -> bool:
+        """Whether `recent_jobs` was written."""
+        return type(self).recent_jobs is not Provider.recent_jobs
 
     async def check(self) -> str:
         """Try the connection and return a sentence on what answered; raises a ProviderError."""

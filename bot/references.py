@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot.errors import trail
 from bot.likeness import closest
 from bot.models import MAX_ID_LENGTH, JobRef
 
 if TYPE_CHECKING:
     from bot.connections import Connections
     from bot.provider import Provider
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -39,7 +43,7 @@ def resolve(connections: Connections, word: str) -> Resolution:
 
 
 def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
-    if _fits(provider, text):
+    if _fits_named(provider, text):
         return Resolution(word, (JobRef(connection=provider.name, id=text),))
     example = f"{provider.name}:{provider.example_id}" if provider.example_id else ""
     return Resolution(word, why=f"{provider.name} has no ids of that form", suggestion=example)
@@ -47,7 +51,7 @@ def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
 
 def _strange(connections: Connections, name: str, rest: str, word: str) -> Resolution:
     near = closest(name.lower(), connections.names) if rest and "/" not in name else ""
-    if near and _fits(connections[near], rest):
+    if near and _fits_named(connections[near], rest):
         return Resolution(word, suggestion=f"{near}:{rest}", why="there is no such connection")
     if rest and "/" not in rest:
         return Resolution(word, why=f"there is no connection {name}")
@@ -55,8 +59,16 @@ def _strange(connections: Connections, name: str, rest: str, word: str) -> Resol
 
 
 def _fits(provider: Provider[Any], text: str) -> bool:
+    return _holds(provider.id_pattern, text)
+
+
+def _fits_named(provider: Provider[Any], text: str) -> bool:
+    return _holds(provider.named_pattern or provider.id_pattern, text)
+
+
+def _holds(pattern: re.Pattern[str], text: str) -> bool:
     fits = 0 < len(text) <= MAX_ID_LENGTH and "\x00" not in text
-    return fits and bool(provider.id_pattern.fullmatch(text))
+    return fits and bool(pattern.fullmatch(text))
 
 
 def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
@@ -64,10 +76,17 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
     found = [
         JobRef(connection=provider.name, id=id_)
         for provider in connections
-        for id_ in provider.recognise(text)
-        if 0 < len(id_) <= MAX_ID_LENGTH
+        for id_ in _recognised(provider, text)
     ]
     return tuple(dict.fromkeys(found))
+
+
+def _recognised(provider: Provider[Any], text: str) -> list[str]:
+    try:
+        return [id_ for id_ in provider.recognise(text) if 0 < len(id_) <= MAX_ID_LENGTH]
+    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        log.error("%s cannot look for URLs: %s", provider.name, trail(error))
+        return []
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  people's own marks
@@ -87,8 +106,16 @@ def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
     for token in _TOKEN.findall(re.sub(r"https?://\S+", " ", text)):
         word = _bare(token)
         named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
-        if named or _TELLING.match(word):
-            meant = resolve(connections, word)
-            if meant.refs:
-                found.setdefault(meant.refs[0], meant)
+        meant = resolve(connections, word) if named else _telling(connections, word)
+        if meant.refs:
+            found.setdefault(meant.refs[0], meant)
     return tuple(found.values())
+
+
+def _telling(connections: Connections, word: str) -> Resolution:
+    """Return what a bare word among others means: it must look like an id, not like a date."""
+    if not _TELLING.match(word):
+        return Resolution(word)
+    meant = resolve(connections, word)
+    refs = tuple(ref for ref in meant.refs if connections[ref.connection].bare_in_text)
+    return Resolution(word, refs)

@@ -91,7 +91,19 @@ def moved(change: Change) -> str:
 def failed(task: Task) -> str:
     """Return that a task went wrong: "Step VMAPP_UPGRADE_002 failed"; no full stop."""
     verb = "failed" if task.status is Status.FAILED else "succeeded only in part"
-    return f"Step {step(task)} {verb}{_bracketed(task)}"
+    return f"{_called(task)} {verb}{_bracketed(task)}"
+
+
+def _called(task: Task) -> str:
+    """What is announced has a name that stands by itself, such as "Run of …"."""
+    return step(task) if task.announced else f"Step {step(task)}"
+
+
+def ended(task: Task) -> str:
+    """Return how an announced task ended: "Run 17 succeeded"; no full stop."""
+    seconds = seconds_between(task.started_at, task.finished_at)
+    after = f" after {words.duration(seconds)}" if seconds is not None else ""
+    return f"{_called(task)} {words.ending(task.status, task.native_status)}{after}"
 
 
 def newly_failed(change: Change) -> str:
@@ -99,7 +111,7 @@ def newly_failed(change: Change) -> str:
     tasks = change.newly_failed
     whole = f"of {name(change.after)} failed."
     if len(tasks) < 2:
-        return f"Step {step(tasks[0])} {whole}" if tasks else ""
+        return f"{_called(tasks[0])} {whole}" if tasks else ""
     return f"Steps {words.listing([step(task) for task in tasks])} {whole}"
 
 
@@ -108,4 +120,5 @@ def told(change: Change) -> str:
     if change.ends:
         return outcome(change.after)
     said = [moved(change)] if change.status_changed else []
+    said += [f"{ended(task)}: {name(change.after)}." for task in change.newly_ended]
     return " ".join([*said, *filter(None, [newly_failed(change)])]) or moved(change)

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Any
 from bot import answers, blocks, cards, looks, references
 from bot.asks import Ask, Kind
 from bot.commands import MOST_REFERENCES, Command, Verb, parse, verb_of_mention
-from bot.errors import BadReference, JobthreadError, trail
+from bot.errors import Ambiguous, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Question, Store, WatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from datetime import datetime
 
     from bot.clock import Clock
@@ -28,14 +28,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+MOST_RECENT = 30  # jobs in a list
 PATIENCE_SECONDS = 1.0  # before the asker reads "Looking up …"
 
 
 class Service:
-    """Answers questions from the inbox; all that an answer changes, it changes at once.
-
-    `ring` is called when messages wait to be delivered or a job to be followed.
-    """
+    """Answers questions from the inbox; all that an answer changes, it changes at once."""
 
     def __init__(
         self,
@@ -46,7 +44,6 @@ class Service:
         clock: Clock,
         home: Home,
         command: str,
-        ring: Callable[[], None],
     ) -> None:
         self._store = store
         self._connections = connections
@@ -54,14 +51,12 @@ class Service:
         self._clock = clock
         self._home = home
         self._command = command
-        self._ring = ring
 
     async def answer(self, question: Question) -> None:
         """Answer one question and close it; whatever goes wrong, the asker hears of it."""
         ask = Ask.model_validate(question.body)
         parts = await self._patiently(question, ask, self._parts(question.workspace, ask))
         await self._ledger.commit(question, ask, parts)
-        self._ring()
 
     async def _patiently(
         self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
@@ -80,7 +75,6 @@ class Service:
         words = parse(ask.text).words
         message = answers.looking_up(words[-1] if words else ask.text)
         await self._ledger.say(question, ask, Say(message), "wait")
-        self._ring()
 
     async def _safely(self, work: Coroutine[Any, Any, list[Part]]) -> list[Part]:
         try:
@@ -111,6 +105,8 @@ class Service:
                 return [Say(answers.connection_list(self._connections))]
             case Verb.LIST:
                 return [await self._list(workspace, ask)]
+            case Verb.RECENT:
+                return [await self._recent(command.words)]
         return await self._about_jobs(workspace, ask, command, spoken=spoken)
 
     async def _about_jobs(
@@ -144,7 +140,9 @@ class Service:
         self, workspace: str, ask: Ask, command: Command, meant: Resolution
     ) -> list[Part]:
         if len(meant.refs) > 1:
-            return [Say(answers.choose(meant))]
+            choices = [(ref, ref.connection) for ref in meant.refs]
+            text = f"Several systems may know {meant.word}."
+            return [Say(answers.choose(text, choices))]
         if not meant.refs:
             return [Say(self._unknown(command, meant))]
         ref = meant.refs[0]
@@ -180,7 +178,7 @@ class Service:
         provider = self._connections.get(ref.connection)
         if provider is None:
             return BadReference(f"There is no connection {ref.connection} any more.")
-        return (await looks.look(provider, [ref]))[ref]
+        return await looks.first_look(provider, ref)
 
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
@@ -193,6 +191,18 @@ class Service:
             for w, job in rows
         ]
         return Say(answers.watch_list(listed, self._command))
+
+    async def _recent(self, words: tuple[str, ...]) -> Say:
+        """List the newest jobs of a connection; without a name, of the one that can list."""
+        able = [provider for provider in self._connections if provider.lists_jobs]
+        chosen = [p for p in able if p.name in words] if words else able
+        if len(chosen) != 1:
+            names = [provider.name for provider in able]
+            return Say(answers.which_recent(names, words[0] if words else ""))
+        found = await looks.recent(chosen[0], MOST_RECENT)
+        if isinstance(found, JobthreadError):
+            return _told(found, None)
+        return Say(answers.recent(chosen[0].name, found))
 
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""
@@ -225,7 +235,12 @@ class Service:
 
 
 def _told(error: JobthreadError, ref: JobRef | None) -> Say:
-    """Return the sentence for an error, and put its details into the log under the same id."""
+    """Return the sentence for an error, and put its details into the log under the same id.
+
+    Where a reference can mean several jobs, the answer is to choose one.
+    """
+    if isinstance(error, Ambiguous):
+        return Say(answers.choose(error.sentence, error.choices))
     log_id = _log_id()
     log.warning("[%s] %s: %s", log_id, ref or "no job", trail(error))
     return Say(answers.error(error, ref, log_id))

@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 
 EVENT_TYPE = "jobthread_post"  # of the metadata that carries a message's key
 CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
-BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format"})
+TOO_LONG = "msg_blocks_too_long"  # this message's fault, not that of a type of block
+BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
 MOST_PAGES = 5  # of history that are searched for a message
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
@@ -141,18 +142,37 @@ class WebOutlet:
     async def _either(
         self, message: Message, send: Callable[[Any], Awaitable[dict[str, Any]]]
     ) -> dict[str, Any]:
-        """Send the newer blocks, or the classic ones where the workspace refuses those."""
+        """Send the newer blocks; where the workspace refuses those, the classic ones or the text.
+
+        The text is whole in itself, so whatever happens to the blocks, it is said.
+        """
         newer = {block["type"] for block in message.blocks} - {b["type"] for b in message.classic}
-        if message.classic and any(self._refused.get(t, 0) > time.monotonic() for t in newer):
-            return await send(message.classic)
+        refused_before = any(self._refused.get(t, 0) > time.monotonic() for t in newer)
+        if message.classic and refused_before:
+            return await self._plainer(message, send, set())
         try:
             return await send(message.blocks)
         except SlackRefused as error:
-            if error.code not in BLOCKS_REFUSED or not message.classic:
-                raise
-        answer = await send(message.classic)
-        self._refused |= dict.fromkeys(newer, time.monotonic() + REFUSAL_SECONDS)
-        return answer
+            _only_blocks(error)
+            blamed = newer if error.code != TOO_LONG else set()
+        return await self._plainer(message, send, blamed)
+
+    async def _plainer(
+        self,
+        message: Message,
+        send: Callable[[Any], Awaitable[dict[str, Any]]],
+        blamed: set[str],
+    ) -> dict[str, Any]:
+        """Send the classic blocks, else the text; if the classic pass, note whom to blame."""
+        if message.classic:
+            try:
+                answer = await send(message.classic)
+            except SlackRefused as error:
+                _only_blocks(error)
+            else:
+                self._refused |= dict.fromkeys(blamed, time.monotonic() + REFUSAL_SECONDS)
+                return answer
+        return await send(())
 
     async def _call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         try:
@@ -164,7 +184,8 @@ class WebOutlet:
             _raise(error, method)
         except aiohttp.ClientConnectorError as error:
             raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
-        except (aiohttp.ClientError, TimeoutError, OSError, SlackClientError) as error:
+        except (aiohttp.ClientError, OSError, SlackClientError, AttributeError) as error:
+            # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
             raise SlackSilent(f"Slack did not answer {method}.") from error
         return answer.data if isinstance(answer.data, dict) else {}
 
@@ -184,6 +205,12 @@ class WebOutlet:
             code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
             raise SlackRefused("A response_url answers no more.", code=code)
         return {}
+
+
+def _only_blocks(error: SlackRefused) -> None:
+    """Go on if Slack refused the blocks; raise the error if it was anything else."""
+    if error.code not in BLOCKS_REFUSED:
+        raise error
 
 
 def _plain(arguments: dict[str, Any]) -> dict[str, Any]:

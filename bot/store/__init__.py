@@ -1,6 +1,7 @@
 """What the bot must not forget: questions, messages on their way, watches and watched jobs."""
 
 from bot.store.records import (
+    Claim,
     NewPost,
     Post,
     PostKind,
@@ -13,6 +14,7 @@ from bot.store.records import (
 from bot.store.store import Store, Transaction
 
 __all__ = [
+    "Claim",
     "NewPost",
     "Post",
     "PostKind",

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot.store.records import NewPost, Post, PostKind, PostState, lane_of
+from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
 from bot.store.tables import PARKED, UNSENT, among, outbox, watches
 
 if TYPE_CHECKING:
@@ -218,6 +218,17 @@ class Outbox:
         if not rows:
             return 0
         return len((await self._connection.execute(_ADD, rows)).all())
+
+    async def add_claimed(self, post: NewPost, claim: Claim, now: datetime) -> Post | None:
+        """Write down the first message of a thread as claimed already; None: its key is known.
+
+        Whoever adds it sends it once that is committed; nobody has to find it first.
+        """
+        held = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.adopt_at}
+        row = _row(post, now) | held | {"state": PostState.SENDING}
+        id_ = (await self._connection.execute(_ADD, row)).scalar()
+        own = {name: value for name, value in row.items() if name != "aimed"}
+        return None if id_ is None else Post(id=id_, **own)
 
     async def replace(self, post: NewPost, now: datetime) -> None:
         """Write a message down, in the place of the one with its key if there is one.

@@ -75,6 +75,14 @@ class NewPost:
     reason: str = ""  # why it is said, for the log
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """How long a message belongs to the one who sends it."""
+
+    deadline: datetime  # no request may start later than this
+    adopt_at: datetime  # from here on another may claim it
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post(NewPost):
     """A message as it stands in the outbox; `attempts` and `deadline` tell one claim from another.

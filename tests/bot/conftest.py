@@ -18,10 +18,10 @@ from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.simulator import Simulator
 
 if TYPE_CHECKING:
-    from bot.models import JobRef
     from collections.abc import AsyncIterator
     from pathlib import Path
 
+    from bot.models import JobRef
     from bot.playground.messages import Message
 
 POLL_SECONDS = 10.0

@@ -163,7 +163,9 @@ async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
     stage.slack.archive("deploys")
     stage.servicestage.finish(ID)
     await stage.polls()
-    await stage.slack.until(lambda: any("no longer post" in m.text for m in stage.slack.messages("im")))
+    await stage.slack.until(
+        lambda: any("no longer post" in m.text for m in stage.slack.messages("im"))
+    )
 
 
 async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None:

@@ -257,3 +257,15 @@ async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
     await stage.whispered("Looking up")
     await stage.clock.advance(10)
     await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
+
+
+async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage: Stage) -> None:
+    """However long a provider is down, its threads hear of it twice."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.refuse(times=None, status=503)
+    await stage.looks(6)
+    stage.servicestage.faults.clear()
+    await stage.looks(1)
+    await stage.replied(card, "again.")
+    assert [m.text.startswith("⚠️") for m in stage.thread(card)] == [True, False]

@@ -1,0 +1,109 @@
+"""A desk that remembers, and the bot's door between it and a local Slack."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import StoreError
+from bot.playground import LocalSlack
+from bot.playground.server import Timing
+from bot.settings import WebSettings
+from bot.slack.app import bolt_app
+from bot.slack.web import EVENTS_PATH, Web
+from bot.testing import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractAsyncContextManager
+
+    from slack_bolt.async_app import AsyncApp
+
+    from bot.asks import Ask
+
+IDENTITY = {"ok": True, "team_id": "T0PLAYGRND", "user_id": "U0JOBTHREAD", "bot_id": "B0JOBTHREAD"}
+
+
+@dataclass
+class Desk:
+    """Takes questions as the real one does: each once, and none while its store is full."""
+
+    taken: dict[str, Ask] = field(default_factory=dict)
+    refuses: int = 0  # how many more questions find the store full
+
+    async def take(self, workspace: str, key: str, ask: Ask) -> bool:
+        """Remember a question; raises StoreError."""
+        assert workspace == IDENTITY["team_id"]
+        if self.refuses:
+            self.refuses -= 1
+            raise StoreError("The disk under the database is full.")
+        return self.taken.setdefault(key, ask) is ask
+
+
+@dataclass
+class Door:
+    """A local Slack in HTTP mode, the bot's server, and the desk behind it."""
+
+    slack: LocalSlack
+    web: Web
+    desk: Desk
+    url: str  # of the bot's server
+
+
+@pytest.fixture
+def desk() -> Desk:
+    """A desk that nobody has come to."""
+    return Desk()
+
+
+@pytest.fixture
+async def door(desk: Desk) -> AsyncIterator[Door]:
+    """The bot's door in HTTP mode."""
+    async with at_the_door(desk) as made:
+        yield made
+
+
+@pytest.fixture
+def app_for(desk: Desk) -> Callable[[AsyncWebClient, str | None], AsyncApp]:
+    """Make the Bolt app before the desk, for a client and a signing secret."""
+    return lambda client, secret: _app(client, secret, desk)
+
+
+@pytest.fixture
+def hanging_door(desk: Desk) -> Callable[[str], AbstractAsyncContextManager[Door]]:
+    """Make a door whose signing secret is this one."""
+    return lambda secret: at_the_door(desk, secret)
+
+
+def _app(client: AsyncWebClient, secret: str | None, desk: Desk) -> AsyncApp:
+    return bolt_app(
+        client=client,
+        identity=IDENTITY,
+        signing_secret=secret,
+        desk=desk,  # type: ignore[arg-type]
+        clock=ManualClock(),
+    )
+
+
+@asynccontextmanager
+async def at_the_door(desk: Desk, secret: str = LocalSlack.signing_secret) -> AsyncIterator[Door]:
+    """Open the bot's server, and a Slack that sends to it."""
+
+    async def well() -> bool:
+        return True
+
+    async with aiohttp.ClientSession() as session:
+        # Nobody answers there: the door asks Slack nothing.
+        client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/", session=session)
+        web = Web(WebSettings(port=0), _app(client, secret, desk), well)
+        await web.open()
+        url = f"http://127.0.0.1:{web.port}"
+        timing = Timing(ack_seconds=2, retry_seconds=(0, 0, 0))
+        async with LocalSlack(request_url=url + EVENTS_PATH, timing=timing) as slack:
+            yield Door(slack, web, desk, url)
+        await web.close()

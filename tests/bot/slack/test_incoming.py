@@ -1,0 +1,188 @@
+"""What Slack sends, as what a person did: payloads as a local Slack sends them."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.asks import Kind
+from bot.playground import LocalSlack
+from bot.slack.incoming import Incoming, read
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.anyio
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOWHERE = "http://127.0.0.1:1/slack/events"
+
+
+@pytest.fixture
+async def slack() -> AsyncIterator[LocalSlack]:
+    """Give a Slack whose app cannot be reached: what it tries to send is kept."""
+    async with LocalSlack(request_url=NOWHERE) as local:
+        yield local
+
+
+def sent(slack: LocalSlack) -> list[Incoming | None]:
+    return [read(envelope.payload, NOON) for envelope in slack.envelopes]
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    said = {"type": "message", "channel_type": "im", "user": "U1", "channel": "D1", "ts": "1.2"}
+    return {"type": "event_callback", "team_id": "T1", "event": {**said, **fields}}
+
+
+async def test_a_command_is_known_by_its_trigger(slack: LocalSlack) -> None:
+    """Who, where, what, and how to answer only that person."""
+    answer = await slack.says("/job deploys:JOB1 &")
+    (incoming,) = sent(slack)
+    assert incoming
+    assert incoming.workspace == slack.workspace.team.id
+    assert incoming.key == f"command:{answer.trigger_id}"
+    ask = incoming.ask
+    assert (ask.kind, ask.user, ask.at) == (Kind.COMMAND, slack.workspace.user("ada").id, NOON)
+    assert (ask.text, ask.response_url) == ("deploys:JOB1 &amp;", answer.response_url)
+
+
+async def test_a_mention_keeps_its_thread(slack: LocalSlack) -> None:
+    """The answer belongs where it was asked."""
+    root = (await slack.says("hello")).message
+    assert root
+    await slack.says("@jobthread deploys:JOB1", thread_ts=root.ts)
+    incoming = sent(slack)[-1]
+    assert incoming
+    assert (incoming.ask.kind, incoming.ask.thread_ts) == (Kind.MENTION, root.ts)
+
+
+async def test_a_direct_message_needs_no_mention(slack: LocalSlack) -> None:
+    """Whoever writes to the bot means the bot."""
+    await slack.says("deploys:JOB1", channel="im")
+    incoming = sent(slack)[-1]
+    assert incoming
+    assert incoming.ask.kind is Kind.DIRECT
+
+
+def test_a_message_that_comes_twice_has_one_key() -> None:
+    """As `app_mention` and as `message`, and again as a retry, it is one deed."""
+    twice = [read(event(), NOON), read(event(type="app_mention"), NOON)]
+    again = read({**event(), "event_id": "another"}, NOON)
+    assert {incoming.key for incoming in [*twice, again] if incoming} == {"message:D1:1.2"}
+
+
+def test_two_messages_have_two_keys() -> None:
+    """Nobody's question is swallowed."""
+    keys = {read(e, NOON).key for e in (event(), event(ts="1.3"), event(channel="D2"))}  # type: ignore[union-attr]
+    assert len(keys) == 3
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"bot_id": "B1"},
+        {"user": None},
+        {"subtype": "message_changed"},
+        {"subtype": "message_deleted"},
+        {"subtype": "bot_message"},
+        {"subtype": "channel_join"},
+        {"channel_type": "channel"},
+        {"type": "reaction_added"},
+    ],
+)
+def test_what_nobody_said_to_the_bot_asks_nothing(fields: dict[str, Any]) -> None:
+    """Edits, deletions, other bots, the bot's own words and other people's talk."""
+    assert read(event(**fields), NOON) is None
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
+def test_words_with_a_file_or_sent_to_the_channel_too_are_words(subtype: str) -> None:
+    """A person said them."""
+    assert read(event(subtype=subtype), NOON)
+
+
+def click(**fields: Any) -> dict[str, Any]:
+    return {
+        "type": "block_actions",
+        "team": {"id": "T1"},
+        "user": {"id": "U1", "team_id": "T2"},
+        "trigger_id": "9",
+        "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1"},
+        "message": {"ts": "1.2"},
+        "actions": [{"action_id": "refresh", "value": "deploys:JOB1"}],
+        "response_url": "http://127.0.0.1/respond/1",
+        **fields,
+    }
+
+
+def test_a_click_tells_the_button_and_the_message() -> None:
+    """The value holds an id; the message is where the answer goes."""
+    incoming = read(click(), NOON)
+    assert incoming
+    assert (incoming.workspace, incoming.key) == ("T1", "click:9")
+    ask = incoming.ask
+    assert (ask.kind, ask.action, ask.value) == (Kind.CLICK, "refresh", "deploys:JOB1")
+    assert (ask.message_ts, ask.thread_ts, ask.ephemeral) == ("1.2", None, False)
+
+
+def test_a_click_in_a_thread_keeps_the_thread_but_a_root_is_not_in_its_own() -> None:
+    """A card is the root of its thread, not a reply in it."""
+    inside = {"type": "message", "message_ts": "1.3", "channel_id": "C1", "thread_ts": "1.2"}
+    reply = read(click(container=inside), NOON)
+    root = read(click(message={"ts": "1.2", "thread_ts": "1.2"}), NOON)
+    assert reply
+    assert root
+    assert (reply.ask.thread_ts, root.ask.thread_ts) == ("1.2", None)
+
+
+def test_a_click_on_a_message_for_one_person_is_marked() -> None:
+    """Such a message can only be changed through its response_url."""
+    only_mine = {**click()["container"], "is_ephemeral": True}
+    incoming = read(click(container=only_mine), NOON)
+    assert incoming
+    assert incoming.ask.ephemeral
+
+
+def test_a_click_outside_of_a_message_asks_nothing() -> None:
+    """The bot has no modal yet."""
+    assert read(click(container={"type": "view"}), NOON) is None
+
+
+def test_a_click_without_a_team_belongs_to_the_clickers() -> None:
+    """Where an app is installed for a whole organisation."""
+    incoming = read(click(team=None), NOON)
+    assert incoming
+    assert incoming.workspace == "T2"
+
+
+async def test_a_shortcut_asks_about_the_message_it_was_used_on(slack: LocalSlack) -> None:
+    """The answer goes into that message's thread."""
+    said = (await slack.says("see deploys:JOB1")).message
+    answer = await slack.shortcut("follow_jobs", said)
+    incoming = sent(slack)[-1]
+    assert said
+    assert incoming
+    assert incoming.key == f"shortcut:{answer.trigger_id}"
+    ask = incoming.ask
+    assert (ask.kind, ask.text, ask.thread_ts) == (Kind.SHORTCUT, "see deploys:JOB1", said.ts)
+
+
+async def test_another_apps_shortcut_asks_nothing(slack: LocalSlack) -> None:
+    """Only those of the manifest count."""
+    said = (await slack.says("see deploys:JOB1")).message
+    await slack.shortcut("translate", said)
+    assert sent(slack)[-1] is None
+
+
+@given(
+    st.dictionaries(
+        st.sampled_from(["type", "team", "user", "view", "challenge"]),
+        st.sampled_from(["url_verification", "view_submission", "block_suggestion", "x"]),
+    )
+)
+def test_a_payload_of_another_kind_asks_nothing(body: dict[str, Any]) -> None:
+    """Bolt sees to it."""
+    assert read(body, NOON) is None

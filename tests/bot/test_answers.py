@@ -1,0 +1,206 @@
+"""What the bot says besides cards."""
+
+from __future__ import annotations
+
+import json
+from typing import Any, ClassVar
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import answers
+from bot.connections import Connections
+from bot.errors import JobNotFound
+from bot.models import Job, JobRef, Message, Status
+from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.references import Resolution
+from bot.testing import ManualClock
+
+REF = JobRef(connection="deploys", id="JOB1")
+HOSTILE = "<!channel> *bold* `code` & <https://evil.example|click>"
+
+
+class Deploys(Provider[ConnectionSettings]):
+    """One connection with an example."""
+
+    kind = "deploys"
+    title = "The <deployer>"
+    Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
+    statuses: ClassVar[dict[str, Status]] = {}
+    example_id = "JOB1234"
+
+    def connect(self) -> Endpoint:
+        return Endpoint("http://127.0.0.1")
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        raise NotImplementedError
+
+
+def made(*names: str) -> Connections:
+    return Connections(Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
+
+
+def everything(text: str) -> list[Message]:
+    """Return each answer that repeats what somebody else wrote."""
+    choices = [(JobRef(connection=f"c{n}", id="1"), text or "x") for n in range(9)]
+    job = Job(ref=REF, name=text or "x", status=Status.RUNNING)
+    rows = [(text, job, None), (text, None, "https://acme.slack.com/archives/C1/p1")] * 60
+    return [
+        answers.error(JobNotFound(text or "x"), REF, "a1"),
+        answers.not_understood(Resolution(text, why=text), "/job"),
+        answers.not_understood(Resolution(text, suggestion=text[:1900] or "x"), "/job"),
+        answers.choose(text, choices),
+        answers.which_recent(["deploys"], text),
+        answers.recent("deploys", [job] * 60),
+        answers.already_followed(text, "https://acme.slack.com/archives/C1/p1"),
+        answers.already_followed(text, None),
+        answers.not_followed(text),
+        answers.no_longer_followed(text[:1900] or "x"),
+        answers.watch_list(rows, "/job"),
+        answers.refused(text, "a1"),
+        answers.parked(text, "C1", text),
+        answers.lost(text, REF),
+        answers.looking_up(text),
+    ]
+
+
+def buttons(message: Message) -> list[dict[str, Any]]:
+    return [e for b in message.blocks if b["type"] == "actions" for e in b["elements"]]
+
+
+def texts(message: Message) -> list[str]:
+    found = [b["text"]["text"] for b in message.blocks if b["type"] == "section"]
+    return [message.text, *found]
+
+
+@given(st.text(st.characters(codec="utf-8"), max_size=400))
+def test_every_answer_fits_into_slack(text: str) -> None:
+    """Whatever it repeats: texts, blocks and buttons stay within the limits."""
+    for message in everything(text):
+        assert 0 < len(message.text) <= 4_000
+        assert len(message.blocks) <= 50
+        assert all(0 < len(said) <= 3_000 for said in texts(message)[1:])
+        for button in buttons(message):
+            assert 0 < len(button["text"]["text"]) <= 75
+            assert len(button["value"]) <= 2_000
+        ids = [button["action_id"] for button in buttons(message)]
+        assert len(ids) == len(set(ids))
+
+
+@pytest.mark.parametrize("number", range(15))
+def test_nothing_that_is_repeated_can_mention_or_link(number: int) -> None:
+    """Strangers' words are shown, never obeyed."""
+    message = everything(HOSTILE)[number]
+    shown = " ".join(texts(message))
+    assert "<!channel>" not in shown
+    assert "<https://evil" not in shown
+    assert "*bold*" not in shown.replace("`", "") or "`" in shown
+
+
+def test_an_error_is_a_sentence_with_a_next_step_and_an_id_for_the_log() -> None:
+    """Whoever runs the bot finds the details under that id."""
+    said = answers.error(JobNotFound("There is no such job."), REF, "ab12").text
+    assert said == (
+        "⚠️ `deploys:JOB1`: There is no such job."
+        " Check the id, and that it belongs to this connection. (log id ab12)"
+    )
+
+
+def test_a_fault_of_our_own_says_what_to_do() -> None:
+    """No stack trace, but an id."""
+    assert "log id ab12" in answers.trouble("ab12").text
+
+
+def test_a_better_word_is_on_a_button() -> None:
+    """One click asks for what was meant."""
+    message = answers.not_understood(Resolution("delpoys:1", suggestion="deploys:1"), "/job")
+    (button,) = buttons(message)
+    assert "Did you mean `deploys:1`?" in message.text
+    assert (button["action_id"], button["value"]) == ("run", "deploys:1")
+
+
+def test_without_a_better_word_the_way_to_the_names_is_told() -> None:
+    """The asker can find the right name."""
+    message = answers.not_understood(Resolution("x:1", why="there is no connection x"), "/ops")
+    assert "there is no connection x" in message.text
+    assert "`/ops connections`" in message.text
+
+
+def test_a_choice_has_a_button_for_each_of_the_first_five() -> None:
+    """Each is named after its connection, and holds the whole reference."""
+    refs = tuple(JobRef(connection=f"c{n}", id="1") for n in range(9))
+    shown = buttons(answers.choose("Which?", [(ref, ref.connection) for ref in refs]))
+    assert [button["value"] for button in shown] == [f"c{n}:1" for n in range(5)]
+
+
+def test_help_shows_examples_that_work_here() -> None:
+    """A newcomer can copy a line."""
+    message = answers.help_text("/ops", made("north"), "U0BOT")
+    said = json.dumps(message.blocks)
+    assert "/ops north:JOB1234" in message.text
+    assert "<@U0BOT>" in said
+    for verb in ("peek", "watch", "unwatch", "list", "connections"):
+        assert f"`/ops {verb}" in said
+
+
+def test_help_without_connections_still_shows_the_form() -> None:
+    """Before anything is set up."""
+    assert "connection:id" in answers.help_text("/job", made(), "").text
+
+
+def test_connections_are_listed_with_their_examples() -> None:
+    """Titles are other people's words."""
+    message = answers.connection_list(made("north", "south"))
+    assert message.text == "2 connections can be asked."
+    assert "• *north* · The &lt;deployer&gt;, such as `north:JOB1234`" in texts(message)[2]
+
+
+def test_without_connections_the_list_says_who_can_add_one() -> None:
+    """An empty list is no answer."""
+    assert "jobthread.toml" in answers.connection_list(made()).text
+
+
+def test_every_connection_is_listed_however_many_there_are() -> None:
+    """The last one is as good as the first."""
+    message = answers.connection_list(made(*(f"region-{n:03}" for n in range(100))))
+    assert "region-099" in " ".join(texts(message))
+
+
+def test_a_list_of_watches_tells_name_and_state_and_how_many_are_left_out() -> None:
+    """Forty lines are enough for anybody."""
+    job = Job(ref=REF, name="deploy-api", status=Status.RUNNING)
+    one = answers.watch_list([("deploys:JOB1", job, "https://acme.slack.com/p1")], "/job")
+    assert one.text == "1 job is followed in this channel."
+    assert "<https://acme.slack.com/p1|deploy-api>" in " ".join(texts(one))
+    many = answers.watch_list([("deploys:JOB1", job, None)] * 45, "/job")
+    assert "… and 5 more" in json.dumps(many.blocks, ensure_ascii=False)
+
+
+def test_an_empty_list_says_how_to_begin() -> None:
+    """The next step is in the sentence."""
+    assert "`/job help`" in answers.watch_list([], "/job").text
+
+
+def test_too_many_jobs_at_once_are_counted() -> None:
+    """The asker learns the limit."""
+    assert answers.too_many(12).text.startswith("That names 12 jobs; I take 10 at once.")
+
+
+def test_a_verb_without_its_job_shows_the_form() -> None:
+    """The form is what to type."""
+    assert "`/job watch connection:id`" in answers.no_reference("watch", "/job").text
+
+
+def test_a_job_that_is_no_longer_followed_can_be_followed_again() -> None:
+    """One click takes it back."""
+    (button,) = buttons(answers.no_longer_followed("deploys:JOB1"))
+    assert (button["action_id"], button["value"]) == ("follow_again", "deploys:JOB1")
+
+
+@pytest.mark.parametrize(
+    "message", [answers.busy(), answers.nothing_found("/job"), answers.not_in_channel()]
+)
+def test_the_other_answers_are_whole_sentences(message: Message) -> None:
+    """They end with a next step."""
+    assert message.text.endswith(".")

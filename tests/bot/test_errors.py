@@ -1,0 +1,103 @@
+"""Errors by meaning: a sentence for a reader, and a trail for the log."""
+
+import re
+
+import pytest
+
+from bot import errors
+from bot.errors import (
+    BadReference,
+    JobNotFound,
+    JobthreadError,
+    ProviderError,
+    RateLimited,
+    SettingsError,
+    SlackBusy,
+    SlackError,
+    SlackRefused,
+    trail,
+)
+
+
+def every_error() -> list[type[JobthreadError]]:
+    found = [e for e in vars(errors).values() if isinstance(e, type)]
+    return [e for e in found if issubclass(e, JobthreadError)]
+
+
+def test_an_error_reads_as_a_sentence_and_the_next_step() -> None:
+    """Whoever reads it knows what to do."""
+    assert str(JobNotFound("There is no such job.")) == (
+        "There is no such job. Check the id, and that it belongs to this connection."
+    )
+
+
+def test_a_next_step_of_its_own_replaces_the_usual_one() -> None:
+    """A plugin may know better what to do."""
+    assert str(BadReference("No.", next_step="Ask Ada.")) == "No. Ask Ada."
+    assert str(BadReference("No.", next_step="")) == "No."
+
+
+def test_every_error_has_one_root() -> None:
+    """One `except` answers for all of them."""
+    assert len(every_error()) >= 14
+    assert issubclass(JobNotFound, ProviderError)
+    assert issubclass(SlackBusy, SlackError)
+
+
+def test_every_error_stands_in_the_tree() -> None:
+    """The drawing at the top of the module is whole."""
+    drawn = set(re.findall(r"^[│├└─ ]*(\w+) {2,}", errors.__doc__ or "", re.MULTILINE))
+    assert drawn == {error.__name__ for error in every_error()}
+
+
+def test_only_passing_troubles_are_asked_about_again() -> None:
+    """Wrong keys do not mend themselves; a busy provider does."""
+    passing = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.passing}
+    assert passing == {"RateLimited", "Unavailable", "AnswerNotUnderstood"}
+
+
+def test_errors_carry_what_their_handler_needs() -> None:
+    """Seconds to wait, and Slack's own word."""
+    assert RateLimited("Busy.", retry_after=7).retry_after == 7
+    assert RateLimited("Busy.").retry_after == 30.0
+    assert SlackBusy("Busy.", retry_after=2).retry_after == 2
+    assert SlackRefused("No.", code="is_archived").code == "is_archived"
+
+
+def test_settings_errors_list_all_problems() -> None:
+    """One look shows everything that must be mended."""
+    error = SettingsError(["a is missing.", "b is not a setting."])
+    assert error.problems == ("a is missing.", "b is not a setting.")
+    assert str(error).splitlines()[1:] == ["- a is missing.", "- b is not a setting."]
+
+
+def test_a_trail_tells_class_and_places_but_no_text() -> None:
+    """An exception's own text may hold a secret."""
+    with pytest.raises(KeyError) as caught:
+        {}["xoxb-secret"]
+    assert re.fullmatch(r"KeyError at test_errors\.py:\d+", trail(caught.value))
+
+
+def test_a_trail_names_the_class_of_the_cause() -> None:
+    """What lies beneath is told, again without its text."""
+    with pytest.raises(ValueError, match="outer") as caught:
+        raise ValueError("outer") from KeyError("xoxb-secret")
+    assert trail(caught.value).endswith(", from KeyError")
+
+
+def test_an_error_that_was_never_raised_has_a_trail_too() -> None:
+    """A log line never fails for want of a place."""
+    assert trail(OSError("never")) == "OSError at an unknown place"
+
+
+def test_a_trail_is_short() -> None:
+    """The last four places find the fault."""
+
+    def deep(n: int) -> None:
+        if n == 0:
+            raise RuntimeError
+        deep(n - 1)
+
+    with pytest.raises(RuntimeError) as caught:
+        deep(20)
+    assert trail(caught.value).count("<") == 3

@@ -1,0 +1,28 @@
+"""Words that are nearly alike."""
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.likeness import closest
+
+
+def test_a_slip_of_the_finger_finds_the_word() -> None:
+    """Swapped and missing letters are forgiven."""
+    assert closest("conections", ["connections", "list"]) == "connections"
+    assert closest("delpoys", ["deploys", "robots"]) == "deploys"
+
+
+def test_a_wholly_different_word_finds_nothing() -> None:
+    """A wrong suggestion is worse than none."""
+    assert closest("banana", ["watch", "list"]) == ""
+
+
+def test_among_nothing_nothing_is_like_it() -> None:
+    """An installation without connections suggests none."""
+    assert closest("deploys", []) == ""
+
+
+@given(st.text(max_size=40), st.lists(st.text(max_size=20), max_size=5))
+def test_a_suggestion_is_always_one_of_the_choices(word: str, choices: list[str]) -> None:
+    """Whatever was typed, nothing is invented."""
+    assert closest(word, choices) in {*choices, ""}

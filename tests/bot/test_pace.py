@@ -1,0 +1,98 @@
+"""How fast Slack is written to."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot import pace
+from bot.pace import RATES, Pace
+from bot.store import NewPost, PostKind
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def post(kind: PostKind = PostKind.POST, channel: str = "C1", workspace: str = "T1") -> NewPost:
+    return NewPost(
+        key="k",
+        workspace=workspace,
+        channel=channel,
+        thread="t",
+        kind=kind,
+        body={},
+        due_at=NOON,
+    )
+
+
+def taken(bucket: Pace, times: int, message: NewPost) -> None:
+    for _ in range(times):
+        bucket.take(message, NOON)
+
+
+def test_a_short_burst_goes_out_at_once_and_then_one_a_second() -> None:
+    """A channel takes four together, and after them one each second."""
+    bucket = Pace()
+    taken(bucket, 3, post())
+    assert bucket.delay(post(), NOON) == 0.0
+    taken(bucket, 1, post())
+    assert bucket.delay(post(), NOON) == pytest.approx(1.0)
+    assert bucket.delay(post(), NOON + timedelta(seconds=1)) == pytest.approx(0.0)
+
+
+def test_a_rest_fills_the_bucket_again() -> None:
+    """After some quiet seconds a burst is possible again, and no larger one than before."""
+    bucket = Pace()
+    taken(bucket, 4, post())
+    later = NOON + timedelta(hours=1)
+    for _ in range(4):
+        assert bucket.delay(post(), later) == 0.0
+        bucket.take(post(), later)
+    assert bucket.delay(post(), later) > 0
+
+
+def test_channels_and_workspaces_do_not_wait_for_one_another() -> None:
+    """A busy channel slows only itself."""
+    bucket = Pace()
+    taken(bucket, 9, post())
+    assert bucket.delay(post(), NOON) > 0
+    assert bucket.delay(post(channel="C2"), NOON) == 0.0
+    assert bucket.delay(post(workspace="T2"), NOON) == 0.0
+
+
+def test_updates_share_one_bucket_in_a_workspace() -> None:
+    """Slack counts them by method, not by channel."""
+    bucket = Pace()
+    taken(bucket, RATES[PostKind.UPDATE].burst, post(PostKind.UPDATE))
+    assert bucket.delay(post(PostKind.UPDATE, "C2"), NOON) > 0
+    assert bucket.delay(post(PostKind.POST), NOON) == 0.0
+
+
+def test_after_a_429_nothing_goes_for_as_long_as_slack_says() -> None:
+    """Its word counts more than our arithmetic."""
+    bucket = Pace()
+    bucket.pause(post(), 30, NOON)
+    assert bucket.delay(post(), NOON) == pytest.approx(30)
+    assert bucket.delay(post(), NOON + timedelta(seconds=30)) == pytest.approx(0)
+
+
+def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
+    """Two answers may overtake each other."""
+    bucket = Pace()
+    bucket.pause(post(), 30, NOON)
+    bucket.pause(post(), 1, NOON)
+    assert bucket.delay(post(), NOON) == pytest.approx(30)
+
+
+def test_every_kind_of_message_has_a_rate() -> None:
+    """No kind is sent without a limit."""
+    assert set(RATES) == set(PostKind)
+
+
+def test_channels_that_are_quiet_again_are_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A bot in ten thousand channels does not grow for ever, and forgets no running pause."""
+    monkeypatch.setattr(pace, "MOST_BUCKETS", 10)
+    bucket = Pace()
+    bucket.pause(post(channel="busy"), 3_600, NOON)
+    for number in range(50):
+        bucket.take(post(channel=f"C{number}"), NOON + timedelta(minutes=number))
+    assert len(bucket._full_at) <= 12
+    assert bucket.delay(post(channel="busy"), NOON) == pytest.approx(3_600)
