@@ -154,13 +154,18 @@ async def _show(reference: str, settings: Settings) -> None:
         if len(meant.refs) != 1:
             _fail(_unclear(meant, connections))
         provider = connections[meant.refs[0].connection]
-        found = (await looks.look(provider, meant.refs))[meant.refs[0]]
+        found = await looks.first_look(provider, meant.refs[0])
         if not isinstance(found, Job):
-            _fail(f"{meant.refs[0]}: {found}")
+            _fail(f"{meant.refs[0]}: {found}{_choices(found)}")
         view = View(checked_at=SystemClock().now(), interactive=False)
         Console().print(terminal.show(looks.card(provider, found, view), found))
     finally:
         await connections.close()
+
+
+def _choices(error: Any) -> str:
+    """Return the jobs that an ambiguous name can mean, a line each."""
+    return "".join(f"\n  {ref}  {words}" for ref, words in getattr(error, "choices", ()))
 
 
 def _unclear(meant: Any, connections: Any) -> str:

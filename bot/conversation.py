@@ -51,7 +51,7 @@ class Conversation:
 
     async def _help(self) -> None:
         await self._types("/job")
-        await self._whispered("/job deploys:JOB", "examples that work here")
+        await self._whispered("/job peek ", "examples that work here")
         await self._types("/job lits")
         await self._whispered("Did you mean", "a better word for a misspelt one")
 

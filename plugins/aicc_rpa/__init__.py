@@ -13,12 +13,11 @@ from zoneinfo import ZoneInfo
 from pydantic import Field, SecretStr, field_validator
 
 from bot import links
-from bot.errors import JobNotFound, ProviderError
+from bot.errors import Ambiguous, JobNotFound, ProviderError
 from bot.hookspecs import hookimpl
 from bot.models import JobRef
 from bot.provider import Endpoint, Provider
 from plugins.aicc_rpa.api import DETAILS, Api
-from plugins.aicc_rpa.errors import Ambiguous
 from plugins.aicc_rpa.translator import STATUSES, JobPayload, moment, translate
 from plugins.selfhosted.settings import SelfHostedSettings
 
@@ -87,7 +86,7 @@ class AiccRpa(Provider[RpaSettings]):
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job of that uid or name; raises Ambiguous if several have the name."""
         payload = await self._payload(ref)
-        return self._job(ref, payload, await self._reason(payload))
+        return self._job(self._ref(payload), payload, await self._reason(payload))
 
     async def _payload(self, ref: JobRef) -> JobPayload:
         if _UID.fullmatch(ref.id):
@@ -106,8 +105,10 @@ class AiccRpa(Provider[RpaSettings]):
             f"{self.name} has several jobs of that name."
             if exact
             else f"{self.name} has no job of exactly that name.",
-            tuple(self._ref(job) for job in chosen),
-            tuple(f"{job.job_name}, {job.mode}, created {job.create_time}" for job in chosen),
+            choices=[
+                (self._ref(job), f"{job.job_name}, {job.mode}, created {job.create_time}")
+                for job in chosen
+            ],
         )
 
     async def _reason(self, payload: JobPayload) -> str:

@@ -21,8 +21,6 @@ from plugins.selfhosted.session import Locked, SessionEnded
 if TYPE_CHECKING:
     import httpx
 
-    from bot.models import JobRef
-
 log = logging.getLogger(__name__)
 
 WHOM_TO_ASK = "Whoever runs this bot must check tenant_id and app_secret, the API password."
@@ -47,16 +45,6 @@ MEANINGS: dict[int, _Meaning] = {
     ),
 }
 _NEW: _Meaning = (AnswerNotUnderstood, "gave an error that is not documented", None)
-
-
-class Ambiguous(ProviderError):
-    """Several jobs are meant; `refs` are those to choose from, `labels` what tells them apart."""
-
-    def __init__(self, sentence: str, refs: tuple[JobRef, ...], labels: tuple[str, ...]) -> None:
-        choices = [f"{label}: {ref}" for ref, label in zip(refs, labels, strict=True)]
-        super().__init__(sentence, next_step=f"Choose one. {'; '.join(choices)}.")
-        self.refs = refs
-        self.labels = labels
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:

@@ -149,6 +149,7 @@ def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
             native_status=payload.recent_task_status,
             started_at=moment(payload.start_time, zone),
             message=f"The queue's last failed entry says: {reason}" if reason else "",
+            announced=not payload.ends,
         )
 
 

@@ -10,6 +10,7 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
+from bot import links
 from bot.errors import BadReference, JobNotFound
 from bot.hookspecs import hookimpl
 from bot.provider import Endpoint, Provider
@@ -23,7 +24,7 @@ from plugins.aom.translator import (
     newest,
     translate,
 )
-from plugins.huaweicloud import credentials, hosts, links
+from plugins.huaweicloud import credentials, hosts
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 if TYPE_CHECKING:

@@ -10,13 +10,14 @@ from urllib.parse import parse_qs, quote
 
 from pydantic import BaseModel
 
+from bot import links
 from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
 from bot.hookspecs import hookimpl
 from bot.provider import Endpoint, Provider
 from plugins.cph.errors import explain
 from plugins.cph.known import Known
 from plugins.cph.translator import ONE, STATUSES, Answer, JobPayload, translate
-from plugins.huaweicloud import credentials, hosts, links
+from plugins.huaweicloud import credentials, hosts
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 if TYPE_CHECKING:

@@ -57,6 +57,7 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
     id_pattern = re.compile(r"[0-9]{1,18}")
     example_name = "graphs"
     example_id = "1964"
+    bare_in_text = False  # a bare number among other words is a date, or a count
     batch_size = 100
 
     def connect(self) -> Endpoint:

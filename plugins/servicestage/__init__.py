@@ -8,10 +8,11 @@ from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
+from bot import links
 from bot.errors import BadReference, JobNotFound
 from bot.hookspecs import hookimpl
 from bot.provider import Endpoint, Provider
-from plugins.huaweicloud import credentials, hosts, links
+from plugins.huaweicloud import credentials, hosts
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage.errors import explain
 from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, translate

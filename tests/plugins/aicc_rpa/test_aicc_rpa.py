@@ -7,6 +7,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.errors import (
+    Ambiguous,
     AnswerNotUnderstood,
     CredentialsRefused,
     JobNotFound,
@@ -17,7 +18,6 @@ from bot.errors import (
 from bot.models import JobRef, Status
 from bot.testing import Fault, ManualClock
 from plugins.aicc_rpa import AiccRpa, register_providers
-from plugins.aicc_rpa.errors import Ambiguous
 from plugins.aicc_rpa.simulator import Simulator
 
 pytestmark = pytest.mark.anyio
@@ -96,7 +96,7 @@ async def test_a_job_is_found_by_its_name(rpa: AiccRpa, simulator: Simulator) ->
     """The uid is in no one's head."""
     uid = simulator.put("Nightly_export")
     job = await rpa.fetch_job(ref("Nightly_export"))
-    assert (job.name, job.ref.id) == ("Nightly_export", "Nightly_export")
+    assert (job.name, job.ref.id) == ("Nightly_export", uid)
     assert json.loads(simulator.calls[-1].body)["jobName"] == "Nightly_export"
     assert (await rpa.fetch_job(ref(uid))).name == job.name
 
@@ -121,9 +121,8 @@ async def test_of_several_jobs_of_one_name_the_asker_chooses(
     uids = {simulator.put("Twin", createTime=f"2024-06-0{day} 08:00:00") for day in (1, 2)}
     with pytest.raises(Ambiguous, match="several jobs of that name") as caught:
         await rpa.fetch_job(ref("Twin"))
-    assert {each.id for each in caught.value.refs} == uids
-    assert caught.value.labels[0] == "Twin, once, created 2024-06-01 08:00:00"
-    assert all(f"acme:{uid}" in str(caught.value) for uid in uids)
+    assert {each.id for each, _ in caught.value.choices} == uids
+    assert caught.value.choices[0][1] == "Twin, once, created 2024-06-01 08:00:00"
 
 
 async def test_a_name_that_is_only_like_another_is_not_taken_for_it(
@@ -133,7 +132,7 @@ async def test_a_name_that_is_only_like_another_is_not_taken_for_it(
     uid = simulator.put("Nightly_2")
     with pytest.raises(Ambiguous, match="no job of exactly that name") as caught:
         await rpa.fetch_job(ref("Nightly"))
-    assert [each.id for each in caught.value.refs] == [uid]
+    assert [each.id for each, _ in caught.value.choices] == [uid]
 
 
 async def test_a_name_that_nobody_has_is_not_found(rpa: AiccRpa) -> None:

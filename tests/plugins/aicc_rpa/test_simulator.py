@@ -4,11 +4,10 @@ from uuid import UUID
 
 import pytest
 
-from bot.errors import JobNotFound
+from bot.errors import Ambiguous, JobNotFound
 from bot.models import Job, JobRef, Status
 from bot.testing import ManualClock
 from plugins.aicc_rpa import AiccRpa
-from plugins.aicc_rpa.errors import Ambiguous
 from plugins.aicc_rpa.samples import NOT_A_JOB, SAMPLES
 from plugins.aicc_rpa.script import RobotScript, Run, standing
 from plugins.aicc_rpa.simulator import LISTED, Simulator
@@ -91,7 +90,7 @@ async def test_two_samples_have_the_same_name(rpa: AiccRpa) -> None:
     """To see how one is chosen."""
     with pytest.raises(Ambiguous) as caught:
         await look(rpa, "Payroll")
-    assert {ref.id for ref in caught.value.refs} == {ENDED, TWIN}
+    assert {each.id for each, _ in caught.value.choices} == {ENDED, TWIN}
 
 
 async def test_a_sample_does_not_exist(rpa: AiccRpa) -> None:
