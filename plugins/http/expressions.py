@@ -1,0 +1,46 @@
+"""JMESPath expressions: where in an answer something stands. Pure."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+import jmespath
+from jmespath.exceptions import JMESPathError, ParseError
+from jmespath.functions import Functions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_compiled = lru_cache(maxsize=1024)(jmespath.compile)
+
+
+def find(expression: str, answer: Any) -> Any:
+    """Return what an expression finds; None if it finds nothing, does not fit or is not set."""
+    if not expression:
+        return None
+    try:
+        return _compiled(expression).search(answer)
+    except (ArithmeticError, TypeError, ValueError):  # such as a function given another type
+        return None
+
+
+def fault(expression: str) -> str:
+    """Return why a text is not an expression; empty if it is one."""
+    try:
+        parsed = jmespath.compile(expression).parsed
+    except ParseError as error:
+        return f"it cannot be read on from column {error.lex_position + 1}"
+    except JMESPathError:
+        return "it cannot be read"
+    unknown = sorted(set(_functions(parsed)) - set(Functions.FUNCTION_TABLE))
+    return f"there is no function {unknown[0]}" if unknown else ""
+
+
+def _functions(node: Mapping[str, Any]) -> Iterator[str]:
+    """Return the functions that an expression calls: unknown ones would fail only in use."""
+    if node["type"] == "function_expression":
+        yield node["value"]
+    for child in node["children"]:
+        if isinstance(child, dict):  # a slice has numbers for children
+            yield from _functions(child)

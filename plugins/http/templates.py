@@ -1,0 +1,57 @@
+"""Templates with {id} where a job's id stands: URLs and bodies. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+ID = "{id}"
+NUMBER = "{id:int}"  # in a body: the id as a JSON number
+
+
+def filled(template: str, id_: str) -> str:
+    """Return a URL for a job; only an id_pattern that has slashes lets them through."""
+    return template.replace(ID, quote(id_, safe="/"))
+
+
+def body(template: Any, id_: str) -> Any:
+    """Return a JSON body for a job; an id can only ever become a text or a number in it."""
+    if isinstance(template, dict):
+        return {key: body(value, id_) for key, value in template.items()}
+    if isinstance(template, list):
+        return [body(value, id_) for value in template]
+    if template == NUMBER and id_.isascii() and id_.isdecimal():
+        return int(id_)
+    return template.replace(NUMBER, id_).replace(ID, id_) if isinstance(template, str) else template
+
+
+def asks(template: Any) -> bool:
+    """Tell whether a body holds a place for the id."""
+    return bool(body(template, "") != template)
+
+
+def origin(url: str) -> str:
+    """Return a URL's scheme, host and port."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc}"
+
+
+def url_fault(url: str) -> str:
+    """Return what is wrong with a URL template, whether it has an {id} or not; empty if nothing."""
+    try:
+        parts = urlsplit(url)
+        parts.port  # noqa: B018  it is checked when it is read
+    except ValueError:
+        return "it is not a web address"
+    if parts.scheme not in ("https", "http") or not parts.hostname or any(map(str.isspace, url)):
+        return "it must begin with https:// and have no spaces"
+    if parts.username or parts.password:
+        return "it must not hold a user or password: set auth"
+    if url.count(ID) > 1 or ID in parts.netloc:
+        return "{id} may stand once, behind the host"
+    rest = url.replace(ID, "")
+    return (
+        "it has braces that are not {id}; write others as %7B and %7D"
+        if set("{}") & set(rest)
+        else ""
+    )

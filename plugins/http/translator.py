@@ -1,0 +1,98 @@
+"""What an answer says of a job, found by the settings' expressions, in our words. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from bot.errors import AnswerNotUnderstood
+from bot.models import Job, JobRef, Status, Task
+from plugins.http.expressions import find
+from plugins.http.values import moment, text, word
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from plugins.http.settings import HttpSettings
+
+STATUSES = {str(status): status for status in Status if status is not Status.UNKNOWN}
+
+
+def translate(ref: JobRef, answer: Any, settings: HttpSettings) -> Job:
+    """Return the job that an answer tells of; raises AnswerNotUnderstood without a status."""
+    native = word(find(settings.status, answer))
+    if not native:
+        raise _nothing(ref, "status")
+    status = status_of(native, settings.words)
+    zone = ZoneInfo(settings.timezone)
+    tasks = tuple(_tasks(ref, answer, settings))
+    finished = moment(find(settings.finished, answer), zone)
+    return Job(
+        ref=ref,
+        name=text(find(settings.name, answer)) or f"job {ref.id}",
+        status=status,
+        native_status=native,
+        type=text(find(settings.type, answer)),
+        created_at=moment(find(settings.created, answer), zone),
+        started_at=moment(find(settings.started, answer), zone),
+        finished_at=finished if status.terminal else None,
+        tasks=tasks,
+        message=text(find(settings.message, answer)) or _why(tasks),
+    )
+
+
+def status_of(native: str, words: Mapping[str, Status]) -> Status:
+    """Return our word for the API's, whose case is of no matter; a new word is UNKNOWN."""
+    if native in words:
+        return words[native]
+    folded = native.casefold()
+    alike = (status for known, status in words.items() if known.casefold() == folded)
+    return next(alike, Status.UNKNOWN)
+
+
+def listed(answer: Any, settings: HttpSettings) -> list[Any] | None:
+    """Return the tasks as the answer has them; None if what was found is not a list."""
+    found = find(settings.tasks, answer)
+    return [] if found is None else found if isinstance(found, list) else None
+
+
+def _tasks(ref: JobRef, answer: Any, settings: HttpSettings) -> Iterator[Task]:
+    items = listed(answer, settings)
+    if items is None:
+        raise _nothing(ref, "tasks")
+    seen: set[str] = set()
+    for number, item in enumerate(items, start=1):
+        task = _task(item, number, settings)
+        if task.id in seen:  # a step that was tried again
+            task = task.but(id=f"{task.id}#{number}")
+        seen.add(task.id)
+        yield task
+
+
+def _task(item: Any, number: int, settings: HttpSettings) -> Task:
+    native = word(find(settings.task_status, item))
+    status = status_of(native, settings.task_words)
+    zone = ZoneInfo(settings.timezone)
+    finished = moment(find(settings.task_finished, item), zone)
+    return Task(
+        id=word(find(settings.task_id, item)) or str(number),
+        name=text(find(settings.task_name, item)) or f"Task {number}",
+        status=status,
+        native_status=native,
+        started_at=moment(find(settings.task_started, item), zone),
+        finished_at=finished if status.terminal else None,
+        message=text(find(settings.task_message, item)),
+    )
+
+
+def _why(tasks: tuple[Task, ...]) -> str:
+    """Return the message of the first task that failed, if it has any."""
+    return next((task.message for task in tasks if task.status.bad and task.message), "")
+
+
+def _nothing(ref: JobRef, key: str) -> AnswerNotUnderstood:
+    return AnswerNotUnderstood(
+        f"The answer of {ref.connection} has no {key} where its settings look for it.",
+        next_step=f"Whoever runs this bot must check the expression `{key}`; "
+        "with `example` set, `jobthread check` tries it.",
+    )

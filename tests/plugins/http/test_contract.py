@@ -1,0 +1,34 @@
+"""The kind without code keeps the promises that every provider makes."""
+
+from __future__ import annotations
+
+from itertools import count
+from typing import TYPE_CHECKING
+
+from bot.testing import Bench, ProviderContract
+from plugins.http import HttpJobs
+from plugins.http.script import BuildScript, BuildStep
+from plugins.http.simulator import SIMULATOR
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from aiohttp import web
+
+NUMBERS = count(2001)
+
+
+class TestHttpJobsKeepTheContract(ProviderContract):
+    """Settings alone make a provider."""
+
+    provider = HttpJobs
+    unknown_id = "build-9999"
+
+    def put(
+        self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
+    ) -> str:
+        steps = tuple(BuildStep("step") for _ in range(tasks))
+        return app[SIMULATOR].add(BuildScript(f"build-{next(NUMBERS)}", name, steps, state=native))
+
+    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+        yield bench.provider.settings.url.replace("{id}", id_)

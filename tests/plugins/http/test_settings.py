@@ -1,0 +1,159 @@
+"""Every mistake in the settings is a sentence, at start."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.connections import connect
+from bot.errors import SettingsError
+from bot.testing import ManualClock
+from plugins.http import HttpJobs
+
+pytestmark = pytest.mark.anyio
+
+GOOD = {"provider": "http", "url": "https://builds.example.com/api/{id}", "status": "state"}
+TASKS = {"tasks": "steps", "task_status": "state"}
+
+
+def problems(**changes: Any) -> list[str]:
+    """Return what is said when a connection with these settings is made; there must be something.
+
+    None takes a setting away.
+    """
+    table = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
+    with pytest.raises(SettingsError) as caught:
+        connect({"builds": table}, {"http": HttpJobs}, ManualClock())
+    return list(caught.value.problems)
+
+
+async def made(**changes: Any) -> HttpJobs:
+    """Return a provider with these settings, made as at start, and closed."""
+    connections = connect({"builds": {**GOOD, **changes}}, {"http": HttpJobs}, ManualClock())
+    await connections.close()
+    return connections["builds"]  # type: ignore[return-value]
+
+
+@pytest.mark.parametrize(
+    ("changes", "key", "remedy"),
+    [
+        ({"url": None}, "url", "is missing: set it"),
+        ({"url": "https://example.com/jobs"}, "", "url has no {id}: write it where"),
+        ({"url": "builds.example.com/{id}"}, "url", "must begin with https://"),
+        ({"url": "ftp://example.com/{id}"}, "url", "must begin with https://"),
+        ({"url": "https://example.com/a b/{id}"}, "url", "have no spaces"),
+        ({"url": "https://example.com:many/{id}"}, "url", "not a web address"),
+        ({"url": "https://{id}.example.com/"}, "url", "behind the host"),
+        ({"url": "https://example.com/{id}/{id}"}, "url", "may stand once"),
+        ({"url": "https://example.com/{project}/{id}"}, "url", "braces that are not {id}"),
+        ({"url": "https://example.com/#/{id}"}, "url", "never sent: delete it"),
+        ({"url": "https://me:pw@example.com/{id}"}, "url", "set auth"),
+        ({"console_url": "/jobs/{id}"}, "console_url", "must begin with https://"),
+        ({"method": "PUT"}, "method", "'GET' or 'POST'"),
+        ({"body": {"id": "{id}"}}, "", 'body is only for method = "POST"'),
+        ({"status": None}, "status", "is missing: set it"),
+        ({"status": "data..state"}, "status", "not a JMESPath expression"),
+        ({"status": "data.state["}, "status", "from column 12"),
+        ({"name": 'data."name'}, "name", "see jmespath.org"),
+        ({"not_found": "size(jobs)"}, "not_found", "there is no function size"),
+        ({"task_name": "a b"}, "task_name", "from column 3"),
+        ({"statuses": {"OK": "good"}}, "statuses.OK", "'succeeded'"),
+        ({"task_statuses": {"1": "done"}, **TASKS}, "task_statuses.1", "'succeeded'"),
+        ({"error_codes": {"404": "gone"}}, "error_codes.404", "'not_found'"),
+        ({"id_pattern": "[0-9"}, "id_pattern", "unterminated character set): correct it"),
+        ({"id_pattern": "a|(?i)b"}, "id_pattern", "global flags"),
+        ({"id_pattern": "[0-9]*"}, "id_pattern", "write + instead of *"),
+        ({"id_pattern": "[0-9]+", "example_id": "x1"}, "", "example_id does not match id_pattern"),
+        ({"id_pattern": "[0-9]+", "check_id": "x1"}, "", "check_id does not match id_pattern"),
+        ({"timezone": "Mars/Olympus"}, "timezone", "such as Europe/Berlin"),
+        ({"tasks": "steps"}, "", "task_status is missing: tasks needs it"),
+        ({"task_id": "key"}, "", "task_id is set, but tasks is not"),
+        ({"auth": "oauth"}, "auth", "'bearer'"),
+        ({"auth": "bearer"}, "", "token is missing"),
+        ({"auth": "basic", "user_name": "me"}, "", "password is missing"),
+        ({"auth": "basic", "user_name": "a:b", "password": "x"}, "", "must not hold a colon"),
+        ({"auth": "header", "token": "x"}, "", "auth_name is missing"),
+        ({"auth": "header", "auth_name": "X Key", "token": "x"}, "auth_name", "without spaces"),
+        ({"auth": "cookie", "auth_name": "sid", "token": "a; b"}, "", "no cookie can hold"),
+        ({"token": "x"}, "", 'token is not for auth = "none"'),
+        ({"headers": {"Authorization": "Bearer x"}}, "headers", "set auth instead"),
+        ({"headers": {"X Y": "z"}}, "headers", "no header's name"),
+        ({"headers": {"X-Y": "a\nb"}}, "headers.X-Y", "plain ASCII on a single line"),
+        ({"ca_file": "/does/not/exist.pem"}, "ca_file", "check the path and its rights"),
+        ({"example": "/does/not/exist.json"}, "", "example must be a file"),
+        ({"stauts": "state"}, "stauts", "check its spelling"),
+    ],
+)
+def test_a_mistake_names_its_key_and_its_remedy(
+    changes: dict[str, Any], key: str, remedy: str
+) -> None:
+    """Nobody has to guess which line is wrong, or what would be right."""
+    (problem,) = problems(**changes)
+    assert problem.startswith(f"connections.builds{'.' if key else ''}{key}")
+    assert remedy in problem
+    assert problem.endswith(".")
+
+
+def test_all_mistakes_are_told_at_once() -> None:
+    """One start, one list."""
+    assert len(problems(status="a b", id_pattern="(", timezone="Nowhere", method="PUT")) == 4
+
+
+@pytest.mark.parametrize("token", ["made-up\nsecret", "made-up-sécret"])
+def test_a_secret_that_cannot_be_sent_is_not_repeated(token: str) -> None:
+    """The sentence says what is wrong with it, not what it is."""
+    (problem,) = problems(auth="bearer", token=token)
+    assert problem.startswith("connections.builds.token: ")
+    assert "cret" not in problem
+
+
+async def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    """As with every other kind."""
+    (tmp_path / "token").write_text("from-a-file\n")
+    builds = await made(auth="bearer", token_file=str(tmp_path / "token"))
+    assert builds.settings.token.get_secret_value() == "from-a-file"
+
+
+def example(folder: Path, answer: Any) -> str:
+    """Record an answer, and return its path."""
+    path = folder / "answer.json"
+    path.write_text(answer if isinstance(answer, str) else json.dumps(answer))
+    return str(path)
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("{", "must be a file that holds an answer as JSON"),
+        ({"job": {"state": "ok"}}, "status finds nothing in it"),
+        ({"state": {"now": "ok"}}, "status finds nothing in it"),
+        ({"state": "ok", "steps": {"a": 1}}, "what tasks finds is not a list"),
+        ({"state": "ok", "gone": True}, "not_found says that there is no job in it"),
+        ({"state": "ok", "code": 7}, "error_code finds an error in it (unlisted)"),
+        ({"state": "ok", "code": 4}, "error_code finds an error in it (busy)"),
+    ],
+)
+def test_an_example_that_holds_no_job_is_told_at_start(
+    tmp_path: Path, answer: Any, why: str
+) -> None:
+    """The settings are tried before anybody asks."""
+    places = {"not_found": "gone", "error_code": "code", "error_codes": {"4": "busy"}, **TASKS}
+    (problem,) = problems(example=example(tmp_path, answer), **places)
+    assert why in problem
+
+
+async def test_an_example_that_holds_a_job_is_no_problem(tmp_path: Path) -> None:
+    """Even if not everything is found in it: a young job has no end."""
+    path = example(tmp_path, {"state": "ok"})
+    assert (await made(example=path, finished="end", **TASKS)).settings.example == path
+
+
+async def test_each_connection_has_its_own_words_ids_and_title() -> None:
+    """Two systems of this kind do not get in each other's way."""
+    one = await made(title="One", id_pattern="[0-9]+", example_id="7", statuses={"ok": "succeeded"})
+    two = await made()
+    assert (one.title, one.id_pattern.pattern, one.example_id) == ("One", "[0-9]+", "7")
+    assert list(one.statuses) == ["ok"]
+    assert (two.title, two.id_pattern.pattern, two.example_id) == ("builds", r"[^\s/]+", "")
+    assert "running" in two.statuses

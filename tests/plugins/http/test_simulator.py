@@ -1,0 +1,62 @@
+"""The simulated builds: what people can try the kind without code on."""
+
+import pytest
+
+from bot.errors import CredentialsRefused
+from bot.models import Job, JobRef, Status
+from bot.testing import ManualClock, connected, serve
+from plugins.http import HttpJobs
+from plugins.http.samples import SAMPLES
+from plugins.http.simulator import SIMULATOR, simulation
+
+pytestmark = pytest.mark.anyio
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def ref(id_: str) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+async def test_its_builds_move_with_the_clock(clock: ManualClock) -> None:
+    """One succeeds, one fails and says why, one waits for a person, and one has ended."""
+    whole = simulation(clock)
+    async with (
+        serve(whole.app) as url,
+        connected(HttpJobs, whole.settings(url), clock) as provider,
+    ):
+
+        async def look() -> dict[str, Job]:
+            jobs = [await provider.fetch_job(ref(sample.build.id)) for sample in SAMPLES]
+            return {job.ref.id: job for job in jobs}
+
+        assert [str(job.status) for job in (await look()).values()] == [
+            *("queued", "queued", "queued", "succeeded")
+        ]
+        assert (await look())["build-1043"].finished_tasks == 0
+        await clock.advance(20)
+        assert {job.status for job in list((await look()).values())[:3]} == {Status.RUNNING}
+        await clock.advance(20)
+        then = await look()
+        assert [str(job.status) for job in then.values()] == [
+            *("succeeded", "failed", "waiting", "succeeded")
+        ]
+        assert "a_voucher_is_used_once" in then["build-1043"].message
+        assert [str(task.status) for task in then["build-1043"].tasks] == [
+            *("succeeded", "succeeded", "failed", "skipped")
+        ]
+
+
+async def test_the_simulator_is_closed_to_strangers(clock: ManualClock) -> None:
+    """A wrong token is told as such."""
+    whole = simulation(clock)
+    async with (
+        serve(whole.app) as url,
+        connected(HttpJobs, whole.settings(url) | {"token": "wrong"}, clock) as provider,
+    ):
+        with pytest.raises(CredentialsRefused):
+            await provider.fetch_job(ref("build-1041"))
+    assert len(whole.app[SIMULATOR].faults.calls) == 1
