@@ -1,0 +1,137 @@
+"""The page on hooks and methods names each of them, as it is."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import TYPE_CHECKING, Any
+
+import pluggy
+import pytest
+
+from bot import Change, Job, JobRef, Provider, Status, hookspecs
+from bot.http import Http
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
+NOT_AN_AUTHORS = {"close"}  # of Http: the bot closes what it opened
+
+
+class _LastNames(ast.NodeTransformer):
+    """Writes `cards.View` as an author does, who imports `View` from `bot`."""
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
+        ours = isinstance(node.value, ast.Name) and node.value.id == "cards"
+        return ast.Name(node.attr, ast.Load()) if ours else node
+
+
+def signature(node: FUNCTIONS) -> str:
+    """Return a function's first line, however its source is broken into lines."""
+    node = _LastNames().visit(node)
+    marks = [ast.unparse(mark) for mark in node.decorator_list]
+    kept = "".join(f"@{mark} " for mark in marks if mark in ("classmethod", "staticmethod"))
+    word = "async def" if isinstance(node, ast.AsyncFunctionDef) else "def"
+    returns = ast.unparse(node.returns) if node.returns else ""
+    return f"{kept}{word} {node.name}({ast.unparse(node.args)}) -> {returns}"
+
+
+def written(heading: str) -> str:
+    """Return a heading's signature in the same form."""
+    source = re.sub(r"^(@\w+) ", r"\1\n", heading)
+    (node,) = ast.parse(f"{source}: ...").body
+    assert isinstance(node, FUNCTIONS)
+    return signature(node)
+
+
+def body(thing: Any) -> list[ast.stmt]:
+    """Return the statements of a class or a module."""
+    tree = ast.parse(inspect.getsource(thing))
+    return tree.body[0].body if isinstance(tree.body[0], ast.ClassDef) else tree.body
+
+
+def methods(thing: type) -> Iterator[str]:
+    """Give the signature of each public method of a class; its properties are for the bot."""
+    for node in body(thing):
+        if isinstance(node, FUNCTIONS) and not node.name.startswith("_"):
+            marks = {ast.unparse(mark) for mark in node.decorator_list}
+            if "property" not in marks and not (thing is Http and node.name in NOT_AN_AUTHORS):
+                yield signature(node)
+
+
+def hooks() -> Iterator[str]:
+    """Give the signature of each hook."""
+    for node in body(hookspecs):
+        if isinstance(node, FUNCTIONS) and "hookspec" in map(ast.unparse, node.decorator_list):
+            yield signature(node)
+
+
+@pytest.fixture(scope="module")
+def page(root: Path) -> str:
+    """The page."""
+    return (root / "docs/hooks.md").read_text("utf-8")
+
+
+def documented(page: str) -> list[str]:
+    return [written(heading) for heading in re.findall(r"^### `(.+)`$", page, re.MULTILINE)]
+
+
+def test_every_hook_and_method_is_on_the_page_with_its_signature(page: str) -> None:
+    """And nothing that is not there."""
+    expected = [*hooks(), *methods(Provider), *methods(Http)]
+    assert sorted(documented(page)) == sorted(expected)
+
+
+def test_what_must_be_written_is_told_from_what_may(page: str) -> None:
+    """The abstract methods, and only those, stand in their chapter."""
+    must = page.split("## What a provider must write")[1].partition("\n## ")[0]
+    named = {re.split(r"[ (]", line.split("def ")[1])[0] for line in documented(must)}
+    assert named == set(Provider.__abstractmethods__)
+
+
+def test_every_attribute_is_on_the_page_with_its_type(page: str) -> None:
+    """And those without a default are said to be needed."""
+    rows = re.findall(r"^\| `(\w+): (.+?)` \| (Needed\. )?", page, re.MULTILINE)
+    stated = {(name, type_.replace(r"\|", "|"), bool(needed)) for name, type_, needed in rows}
+    assert stated == {
+        (ast.unparse(node.target), ast.unparse(node.annotation), node.value is None)
+        for node in body(Provider)
+        if isinstance(node, ast.AnnAssign)
+    }
+
+
+def test_every_method_says_what_it_is_for(page: str) -> None:
+    """A heading alone is no documentation."""
+    chapters = re.split(r"^### .+$", page, flags=re.MULTILINE)[1:]
+    assert all(len(chapter.split("\n## ")[0].split()) > 3 for chapter in chapters)
+
+
+def change(status: Status) -> Change:
+    job = Job(ref=JobRef(connection="acme", id="1"), name="deploy", status=status)
+    return Change(before=None, after=job.but(native_status="broke"), status_changed=True)
+
+
+@pytest.mark.anyio
+async def test_the_plugin_that_only_listens_hears_changes(
+    page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What people copy works."""
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "jobthread_bell.py").write_text(page.split("```python\n")[1].partition("```")[0])
+    spec = spec_from_file_location("jobthread_bell", tmp_path / "jobthread_bell.py")
+    assert spec is not None
+    assert spec.loader is not None
+    bell = module_from_spec(spec)
+    spec.loader.exec_module(bell)
+    manager = pluggy.PluginManager(hookspecs.GROUP)
+    manager.add_hookspecs(hookspecs)
+    manager.register(bell)
+    manager.check_pending()
+    for status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED):
+        for heard in manager.hook.job_changed(change=change(status)):
+            await heard
+    assert (tmp_path / "failed.txt").read_text() == "acme:1 broke\n"
