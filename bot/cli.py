@@ -1,4 +1,4 @@
-"""The command line: serve, demo, simulate, show, check, plugins, connections.
+"""The command line: serve, demo, simulate, show, check, plugins, connections, new-plugin.
 
 Everything heavy is imported by the command that needs it, so that `--help` is quick.
 """
@@ -12,6 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
+
+from bot.newplugin.command import new_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -224,6 +226,9 @@ async def _connections(settings: Settings) -> None:
     if not found:
         typer.echo("None is set up: add a [connections.NAME] table to jobthread.toml.")
     await found.close()
+
+
+app.command()(new_plugin)
 
 
 def _settings(config: Path | None) -> Settings:

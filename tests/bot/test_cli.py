@@ -48,7 +48,16 @@ def simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 def test_help_names_every_command() -> None:
     """Whoever types --help learns what there is."""
     said = run("--help").output
-    for command in ("serve", "demo", "simulate", "show", "check", "plugins", "connections"):
+    for command in (
+        "serve",
+        "demo",
+        "simulate",
+        "show",
+        "check",
+        "plugins",
+        "connections",
+        "new-plugin",
+    ):
         assert command in said
 
 

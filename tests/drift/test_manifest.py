@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.settings import SlackSettings
-from bot.slack.incoming import COMMANDS, EVENTS, SHORTCUTS
+from bot.slack.incoming import COMMANDS, EVENTS, GLOBAL_SHORTCUTS, SHORTCUTS
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -27,6 +27,7 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {  # https://docs.slack.dev/reference/m
     "conversations.history": HISTORY,
     "conversations.open": {"im:write"},  # the bot opens direct messages with one person only
     "conversations.replies": HISTORY,
+    "views.open": set(),
 }
 SCOPES_OF_EVENTS = {  # https://docs.slack.dev/reference/events
     "app_mention": {"app_mentions:read"},
@@ -76,9 +77,13 @@ def test_the_events_are_those_the_code_reads(manifest: dict[str, Any]) -> None:
 
 
 def test_the_shortcuts_are_those_the_code_knows(manifest: dict[str, Any]) -> None:
-    """By their callback ids; names are short enough to be read."""
+    """By their callback ids and kinds; names are short enough to be read."""
     shortcuts = manifest["features"]["shortcuts"]
-    assert [shortcut["callback_id"] for shortcut in shortcuts] == list(SHORTCUTS)
+    expected = [
+        *((id_, "message") for id_ in SHORTCUTS),
+        *((g, "global") for g in GLOBAL_SHORTCUTS),
+    ]
+    assert [(shortcut["callback_id"], shortcut["type"]) for shortcut in shortcuts] == expected
     assert all(len(shortcut["name"]) <= 24 for shortcut in shortcuts)
 
 

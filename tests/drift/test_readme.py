@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"```[^\n]*\n(.*?)```|`([^`\n]+)`", re.DOTALL)
 _MAKE = re.compile(r"(?:^|[ $`&;])make ([a-z][a-z-]*)")
-_OWN = re.compile(r"(?:^|[ $`&;/])jobthread ([a-z]+)((?: +[^ \n|&;]+)*)")
+_OWN = re.compile(r"(?:^|[ $`&;/])jobthread ([a-z-]+)((?: +[^ \n|&;]+)*)")
 
 
 @pytest.fixture(scope="module")
