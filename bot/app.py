@@ -26,6 +26,7 @@ from bot.slack.app import bolt_app
 from bot.slack.client import client_session, hello, revealed, web_client
 from bot.slack.outgoing import WebOutlet
 from bot.slack.socket import Socket
+from bot.slack.suggestions import Suggestions
 from bot.slack.web import Web
 from bot.store import Store
 
@@ -52,9 +53,11 @@ class Outside:
     connections: Connections
 
 
-def outside(settings: Settings, clock: Clock | None = None) -> Outside:
+def outside(
+    settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
+) -> Outside:
     """Load the plugins and make the connections; raises SettingsError with all problems."""
-    plugins = registry.load_plugins(settings.disabled_plugins)
+    plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     return Outside(plugins, connect(settings.connections, plugins.kinds, clock))
 
@@ -63,11 +66,15 @@ class Bot:
     """The bot as `jobthread serve` runs it: an asynchronous context manager.
 
     Entering it opens the store, says hello to Slack and starts everything; leaving it stops
-    everything in the opposite order. Raises SettingsError, StoreError or SlackError.
+    everything in the opposite order. Raises SettingsError, StoreError or SlackError. Without
+    `plugins` it loads those that are installed.
     """
 
-    def __init__(self, settings: Settings, *, clock: Clock | None = None) -> None:
+    def __init__(
+        self, settings: Settings, *, clock: Clock | None = None, plugins: Plugins | None = None
+    ) -> None:
         self.settings = settings
+        self._plugins = plugins
         self.clock: Clock = clock or SystemClock()
         self._stack = AsyncExitStack()
 
@@ -94,6 +101,7 @@ class Bot:
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
         self._assemble(around, WebOutlet(client, session))
+        stack.push_async_callback(self.suggestions.close)
         stack.push_async_callback(self.desk.close)
         await self._start_engine(stack, around.connections)
         await self._open_doors(stack, client, identity)
@@ -102,7 +110,7 @@ class Bot:
         """Return the plugins and connections; raises one SettingsError with all problems."""
         problems = self.settings.slack.problems()
         try:
-            around = outside(self.settings, self.clock)
+            around = outside(self.settings, self.clock, self._plugins)
         except SettingsError as error:
             raise SettingsError([*problems, *error.problems]) from None
         if problems:
@@ -139,6 +147,7 @@ class Bot:
             command=self.settings.slack.command,
         )
         self.desk = Desk(store=self.store, service=service, clock=self.clock)
+        self.suggestions = Suggestions(around.connections, self.clock)
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # whoever held these questions is gone
@@ -187,6 +196,7 @@ class Bot:
             identity=identity,
             signing_secret=revealed(slack.signing_secret) if http_mode else None,
             desk=self.desk,
+            suggestions=self.suggestions,
             clock=self.clock,
         )
         self.socket = (

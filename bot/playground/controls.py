@@ -35,6 +35,9 @@ _LINKED = shape(
     {"text": plain(75), "value": string(150)}, {"description": plain(75), "url": string(3000)}
 )
 _GROUP = shape({"label": plain(75), "options": items(_OPTION, 1, 100)})
+OFFER = shape(
+    {}, {"options": items(_OPTION, 0, 100), "option_groups": items(_GROUP, 0, 100)}
+)  # what answers a block_suggestion
 _MANY = {"max_selected_items": number(1)}
 
 BUTTON = kind(

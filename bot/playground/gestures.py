@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.playground import payloads, speech
 from bot.playground.content import elements
+from bot.playground.limits import offer_problems
 from bot.playground.messages import Message
 from bot.playground.modals import Modals
 from bot.playground.refusals import RefusedError
@@ -64,7 +65,7 @@ class Gestures:
         self._deliveries = deliveries
         self._subscriptions = subscriptions
         self._should_escape = should_escape
-        self.modals = Modals(workspace, views, deliveries)
+        self.modals = Modals(workspace, views, responses, deliveries)
 
     async def say(
         self, text: str, channel: Channel, user: User, thread_ts: str | None = None
@@ -100,14 +101,19 @@ class Gestures:
 
     async def suggest(self, source: Source, action_id: str, typed: str, user: User) -> list[Json]:
         """Type into a select with an external source; return the options on offer."""
+        found = (await self.offer(source, action_id, typed, user)).payload or {}
+        groups = [option for g in found.get("option_groups", []) for option in g["options"]]
+        return [*found.get("options", []), *groups]
+
+    async def offer(self, source: Source, action_id: str, typed: str, user: User) -> Answer:
+        """Type into a select with an external source; the answer's payload is what is on offer."""
         block, element = find_element(source, action_id, None)
         payload = payloads.interaction(self._workspace, "block_suggestion", user)
         place = self._place(source, user)
         wanted = {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
         answer = await self._interact({**payload, **place, **wanted})
-        found = answer.payload or {}
-        groups = [option for g in found.get("option_groups", []) for option in g["options"]]
-        return [*found.get("options", []), *groups]
+        wrong = offer_problems(answer.payload or {})
+        return Answer(False, " ".join(wrong)) if wrong else answer
 
     def current(self, source: Source) -> Source:
         """Return the message or view as it is now."""

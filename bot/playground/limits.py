@@ -9,6 +9,7 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from bot.playground.controls import OFFER
 from bot.playground.kinds import IN_HOME, IN_MESSAGES, IN_MODALS
 from bot.playground.rules import (
     Check,
@@ -46,6 +47,11 @@ def problems(blocks: Any, surface: str, refused: frozenset[str] = frozenset()) -
         return found
     inner = list(_everything(blocks))
     return [*_unknown(inner, refused), *_together(blocks, inner)]
+
+
+def offer_problems(offer: Json) -> list[str]:
+    """Return what Slack would refuse about the answer to a `block_suggestion`."""
+    return list(OFFER(offer, "/options"))
 
 
 def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]:

@@ -6,12 +6,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.playground import payloads
+from bot.playground.content import elements
 from bot.playground.refusals import RefusedError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from bot.playground.deliveries import Deliveries
     from bot.playground.envelopes import Ack
     from bot.playground.messages import Json
+    from bot.playground.responses import Responses
     from bot.playground.views import View, Views
     from bot.playground.workspace import Workspace
 
@@ -28,15 +32,19 @@ class Submitted:
 class Modals:
     """A person's way through the modals of an app."""
 
-    def __init__(self, workspace: Workspace, views: Views, deliveries: Deliveries) -> None:
+    def __init__(
+        self, workspace: Workspace, views: Views, responses: Responses, deliveries: Deliveries
+    ) -> None:
         self._workspace = workspace
         self._views = views
+        self._responses = responses
         self._deliveries = deliveries
 
     async def submit(self, view: View, values: Json) -> Submitted:
         """Press Submit, with these values in Slack's `state.values` shape."""
         filled = self._views.remember(view, values)
-        payload = self._payload("view_submission", filled) | {"response_urls": []}
+        payload = self._payload("view_submission", filled)
+        payload["response_urls"] = list(self._response_urls(filled))
         ack = await self._deliveries.send("interactive", payload)
         if not ack.ok:
             return Submitted(ok=False, error=ack.error)
@@ -69,6 +77,20 @@ class Modals:
                 self._views.clear(view)
             case _:
                 self._views.close(view)
+
+    def _response_urls(self, view: View) -> Iterator[Json]:
+        """Give a response_url for each conversation that was chosen where the app wants one.
+
+        https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
+        """
+        for block in view.blocks:
+            for element in elements(block):
+                place = {"block_id": block["block_id"], "action_id": element["action_id"]}
+                typed = view.values.get(place["block_id"], {}).get(place["action_id"], {})
+                channel = typed.get("selected_conversation") or typed.get("selected_channel")
+                if element.get("response_url_enabled") and channel in self._workspace.channels:
+                    url = self._responses.issue(view.user, channel)
+                    yield {**place, "channel_id": channel, "response_url": url}
 
     def _payload(self, kind: str, view: View) -> Json:
         user = self._workspace.users[view.user]

@@ -59,6 +59,7 @@ class Page:
             web.post("/page/submit", self._deed(self._submit)),
             web.post("/page/close", self._deed(self._close)),
             web.post("/page/shortcut", self._deed(self._shortcut)),
+            web.post("/page/options", self._deed(self._options)),
         ]
 
     async def close(self) -> None:
@@ -190,6 +191,14 @@ class Page:
         message = self._message(given) if given.get("message_ts") else None
         name = str(given.get("callback_id"))
         return _outcome(await self._gestures.shortcut(name, self._workspace.me, message))
+
+    async def _options(self, given: Json) -> Json:
+        source, typed = self._source(given), str(given.get("value") or "")
+        name = str(given.get("action_id"))
+        answer = await self._gestures.offer(source, name, typed, self._workspace.me)
+        offered = answer.payload or {}
+        names = ("options", "option_groups")
+        return {**_outcome(answer), **{name: offered.get(name) or [] for name in names}}
 
     def _source(self, given: Json) -> Source:
         if given.get("view_id"):

@@ -7,29 +7,36 @@ behind Bolt's own checks of signature and sender, and its answer is the acknowle
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 from slack_bolt.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
+from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import answers
 from bot.asks import Kind
-from bot.errors import StoreError
+from bot.errors import StoreError, trail
+from bot.slack import modal
 from bot.slack.incoming import Incoming, read
+from bot.slack.outgoing import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from bot.clock import Clock
     from bot.desk import Desk
+    from bot.slack.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
 
 TRY_AGAIN = 503  # Slack sends an event again that is answered so
+TRIGGER_SECONDS = 2.5  # for opening a modal; Slack's trigger lives for three
 
 
 def bolt_app(
@@ -38,6 +45,7 @@ def bolt_app(
     identity: dict[str, Any],
     signing_secret: str | None,
     desk: Desk,
+    suggestions: Suggestions,
     clock: Clock,
 ) -> AsyncApp:
     """Return the Bolt app; `identity` is what auth.test answered when the bot started."""
@@ -50,11 +58,18 @@ def bolt_app(
     )
 
     async def door(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002
-        """Take a question in; anything else goes on to Bolt."""
+        """Take a question in, or help to ask it; anything else goes on to Bolt."""
         incoming = read(body, clock.now())
-        if incoming is None:
-            return await _pass(body, next)
-        return await _take(desk, incoming)
+        if incoming is not None:
+            return await _take(desk, incoming)
+        if modal.is_wanted(body):
+            suggestions.prepare()
+            return await _open(client, body["trigger_id"])
+        if modal.is_searched(body):
+            return _json(await suggestions.answer(body.get("value") or ""))
+        if modal.is_submitted(body):
+            return await _submit(desk, body, clock)
+        return await _pass(body, next)
 
     app.middleware(door)
     return app
@@ -68,19 +83,52 @@ async def _pass(body: dict[str, Any], onward: Callable[[], Awaitable[Any]]) -> A
 
 
 async def _take(desk: Desk, incoming: Incoming) -> BoltResponse:
+    if await _stored(desk, incoming):
+        return BoltResponse(status=200, body="")
+    return _unstored(incoming)
+
+
+async def _stored(desk: Desk, incoming: Incoming) -> bool:
     try:
         await desk.take(incoming.workspace, incoming.key, incoming.ask)
     except StoreError as error:
         log.error("a question could not be stored: %s", error)
-        return _unstored(incoming)
-    return BoltResponse(status=200, body="")
+        return False
+    return True
+
+
+async def _open(client: AsyncWebClient, trigger_id: str) -> BoltResponse:
+    """Open the modal at once; where that fails, Slack itself tells whoever wanted it."""
+    try:
+        async with asyncio.timeout(TRIGGER_SECONDS):
+            await client.views_open(trigger_id=trigger_id, view=modal.view())
+    except SlackApiError as error:
+        log.error("Slack refuses to open the modal: %s", code_of(error) or trail(error))
+    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError, AttributeError) as error:
+        # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
+        log.error("the modal could not be opened: %s", trail(error))
+    else:
+        return BoltResponse(status=200, body="")
+    return BoltResponse(status=TRY_AGAIN, body="")
+
+
+async def _submit(desk: Desk, body: dict[str, Any], clock: Clock) -> BoltResponse:
+    """Take in what the modal asks; the modal closes only if that is stored."""
+    if missing := modal.missing(body):
+        return _json(modal.refusal(missing))
+    if await _stored(desk, modal.submitted(body, clock.now())):
+        return BoltResponse(status=200, body="")
+    return _json(modal.refusal({modal.JOB: answers.busy().text}))
 
 
 def _unstored(incoming: Incoming) -> BoltResponse:
     """Slack repeats events, shows whoever clicked that it failed, and a command's answer."""
     if incoming.ask.kind is not Kind.COMMAND:
         return BoltResponse(status=TRY_AGAIN, body="")
-    body = {"response_type": "ephemeral", "text": answers.busy().text}
+    return _json({"response_type": "ephemeral", "text": answers.busy().text})
+
+
+def _json(body: dict[str, Any]) -> BoltResponse:
     headers: dict[str, str | Sequence[str]] = {"content-type": "application/json"}
     return BoltResponse(status=200, body=json.dumps(body), headers=headers)
 

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 COMMANDS = ("/job",)  # in the manifest; the settings may name another
 EVENTS = ("app_mention", "message.im")
 SHORTCUTS = ("follow_jobs",)  # on a message
+ASK_JOB = "ask_job"
+GLOBAL_SHORTCUTS = (ASK_JOB,)  # from anywhere; opens the modal
 
 Payload = dict[str, Any]
 
@@ -101,7 +103,7 @@ def _click(body: Payload, now: datetime) -> Incoming | None:
         message_ts=message_ts,
         ephemeral=bool(container.get("is_ephemeral")),
     )
-    return Incoming(_team(body), f"click:{body['trigger_id']}", ask)
+    return Incoming(workspace_of(body), f"click:{body['trigger_id']}", ask)
 
 
 def _shortcut(body: Payload, now: datetime) -> Incoming | None:
@@ -117,9 +119,10 @@ def _shortcut(body: Payload, now: datetime) -> Incoming | None:
         thread_ts=message.get("thread_ts") or message["ts"],
         response_url=body.get("response_url"),
     )
-    return Incoming(_team(body), f"shortcut:{body['trigger_id']}", ask)
+    return Incoming(workspace_of(body), f"shortcut:{body['trigger_id']}", ask)
 
 
-def _team(body: Payload) -> str:
+def workspace_of(body: Payload) -> str:
+    """Return the workspace that an interaction came from."""
     team = body.get("team") or body["user"].get("team_id") or {}
     return str(team["id"] if isinstance(team, dict) else team)

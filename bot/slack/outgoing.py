@@ -233,7 +233,7 @@ def _key_of(sent: dict[str, Any]) -> str | None:
 def _raise(error: SlackApiError, method: str) -> NoReturn:
     """Raise what Slack's answer means."""
     status = getattr(error.response, "status_code", 200)
-    code = _code(error)
+    code = code_of(error)
     if status == 429 or code in ("ratelimited", "rate_limited"):
         retry_after = _seconds(getattr(error.response, "headers", {}))
         raise SlackBusy("Slack is busy.", retry_after=retry_after) from error
@@ -245,7 +245,7 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
 
 
-def _code(error: SlackApiError) -> str:
+def code_of(error: SlackApiError) -> str:
     """Return Slack's word for what is wrong; an answer that is no JSON has none."""
     answer = getattr(error.response, "data", error.response)
     return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"

@@ -1,7 +1,8 @@
 // Where one types. Enter sends, Shift-Enter starts a line, and "/" says what a command would do.
 import { type KeyboardEvent, type Ref, useId } from "react";
 import { usePage } from "./context";
-import { Send } from "./icons";
+import { Bolt, Send } from "./icons";
+import { Menu } from "./Menu";
 
 interface Props {
   label: string;
@@ -62,6 +63,22 @@ function SlashHint(props: {
   );
 }
 
+// The app's global shortcuts, by the names and callback ids of its manifest.
+const shortcuts = [{ name: "Ask about a job", id: "ask_job" }];
+
+function Shortcuts() {
+  const { connection, complain } = usePage();
+  const items = shortcuts.map(({ name, id }) => ({
+    label: name,
+    onPick: () => void connection.shortcut(id).then(complain),
+  }));
+  return (
+    <Menu label="Shortcuts" className="shortcuts" side="left" items={items}>
+      <Bolt /> Shortcuts
+    </Menu>
+  );
+}
+
 export function Composer({ label, channel, thread, draft, onDraft, testId, ref }: Props) {
   const { workspace, connection, complain } = usePage();
   const hint = useId();
@@ -98,6 +115,7 @@ export function Composer({ label, channel, thread, draft, onDraft, testId, ref }
     >
       {isCommand && <SlashHint id={hint} draft={draft} thread={thread} onPick={onDraft} />}
       <div className="field">
+        {!thread && <Shortcuts />}
         <div className="growing">
           <Mirror text={draft} />
           <textarea

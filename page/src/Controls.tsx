@@ -1,5 +1,6 @@
 // The inputs of Block Kit. Each shows its entry and reports its changes.
 import { useId } from "react";
+import { Combobox } from "./Combobox";
 import { usePage } from "./context";
 import { choices, type Entry, fieldOf, inputs, shown } from "./entries";
 import type { Element, Json, Option } from "./slack";
@@ -121,6 +122,7 @@ function Line({ element, entry, onEntry, label, id, describedBy, required }: Pro
 
 export function Control(props: Props) {
   const { type } = props.element;
+  if (type === "external_select") return <Combobox {...props} />;
   if (type === "checkboxes" || type === "radio_buttons") return <Boxes {...props} />;
   return type in inputs ? <Line {...props} /> : <Select {...props} />;
 }

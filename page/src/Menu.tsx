@@ -11,12 +11,14 @@ interface Props {
   items: Item[];
   className?: string;
   actionId?: string;
+  side?: "left" | "right"; // of the button, that the menu is flush with
   at?: { x: number; y: number }; // opens there, as after a right click
   onClose?: () => void;
   children: ReactNode;
 }
 
-export function Menu({ label, items, className, actionId, at, onClose, children }: Props) {
+export function Menu(props: Props) {
+  const { label, items, className, actionId, side = "right", at, onClose, children } = props;
   const [isOpen, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
@@ -29,13 +31,14 @@ export function Menu({ label, items, className, actionId, at, onClose, children 
     if (!isOpen || !shown) return;
     shown.showPopover();
     const anchor = button.current!.getBoundingClientRect();
-    const from = at ?? { x: anchor.right - shown.offsetWidth, y: anchor.bottom + 4 };
+    const beside = side === "left" ? anchor.left : anchor.right - shown.offsetWidth;
+    const from = at ?? { x: beside, y: anchor.bottom + 4 };
     const over = at ? at.y : anchor.top - 4;
     const fits = from.y + shown.offsetHeight < innerHeight - 8;
     shown.style.left = `${Math.max(8, Math.min(from.x, innerWidth - shown.offsetWidth - 8))}px`;
     shown.style.top = `${fits ? from.y : Math.max(8, over - shown.offsetHeight)}px`;
     shown.querySelector<HTMLElement>("button")?.focus();
-  }, [isOpen, at]);
+  }, [isOpen, side, at]);
   const close = () => {
     setOpen(false);
     onClose?.();

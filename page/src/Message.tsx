@@ -1,8 +1,8 @@
 // One message: who, when, what, and what can be done with it.
-import { useCallback, useState } from "react";
+import { useCallback, useMemo, useState } from "react";
 import { Avatar } from "./Avatar";
 import { Blocks } from "./Blocks";
-import { ActContext, nameOf, usePage } from "./context";
+import { ActContext, nameOf, PlaceContext, usePage } from "./context";
 import { emojiOf } from "./emoji";
 import { Dots, Eye, Reply } from "./icons";
 import { Text } from "./Library";
@@ -126,9 +126,10 @@ export function Message({ message, inThread, follows, highlighted }: Props) {
   const { workspace, connection, complain } = usePage();
   const [menuAt, setMenuAt] = useState<{ x: number; y: number }>();
   const { channel, ts } = message;
+  const place = useMemo(() => ({ channel, message_ts: ts }), [channel, ts]);
   const act = useCallback(
-    async (action: Action) => complain(await connection.click({ channel, message_ts: ts }, action)),
-    [channel, ts, connection, complain],
+    async (action: Action) => complain(await connection.click(place, action)),
+    [place, connection, complain],
   );
   const isBot =
     message.user === workspace.bot.id ||
@@ -172,7 +173,9 @@ export function Message({ message, inThread, follows, highlighted }: Props) {
         <Broadcast message={message} inThread={inThread} />
         <ActContext.Provider value={act}>
           {message.blocks?.length ? (
-            <Blocks blocks={message.blocks} />
+            <PlaceContext.Provider value={place}>
+              <Blocks blocks={message.blocks} />
+            </PlaceContext.Provider>
           ) : (
             <Text of={{ type: "mrkdwn", text: message.text }} />
           )}

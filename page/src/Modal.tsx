@@ -1,15 +1,23 @@
 // A view that the app opened: its inputs, its submit and its close.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Blocks } from "./Blocks";
-import { ActContext, usePage } from "./context";
+import { ActContext, PlaceContext, usePage } from "./context";
 import { initial } from "./entries";
 import { type Form, FormContext, type Values, valuesOf } from "./form";
 import { Close } from "./icons";
-import type { Action, View } from "./slack";
+import type { Action, Block, View } from "./slack";
 import { plain } from "./text";
 
+// A select of conversations may begin with the one that its reader came from.
+function beginning(block: Block, here: string | undefined): Block {
+  const { element } = block;
+  if (!element?.default_to_current_conversation || element.initial_conversation) return block;
+  return { ...block, element: { ...element, initial_conversation: here } };
+}
+
 export function Modal({ view }: { view: View }) {
-  const { connection, complain } = usePage();
+  const { connection, complain, spot } = usePage();
+  const [here] = useState(spot.channel);
   const dialog = useRef<HTMLDialogElement>(null);
   const [filled, setFilled] = useState<Values>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
@@ -17,9 +25,14 @@ export function Modal({ view }: { view: View }) {
   const id = view.id;
   // Slack gives every block an id; so does the page when the server did not.
   const blocks = useMemo(
-    () => view.blocks.map((block, at) => ({ ...block, block_id: block.block_id ?? `block-${at}` })),
-    [view.blocks],
+    () =>
+      view.blocks.map((block, at) => ({
+        ...beginning(block, here),
+        block_id: block.block_id ?? `block-${at}`,
+      })),
+    [view.blocks, here],
   );
+  const place = useMemo(() => ({ view_id: id }), [id]);
 
   useEffect(() => {
     dialog.current?.showModal();
@@ -82,7 +95,9 @@ export function Modal({ view }: { view: View }) {
         <div className="modal-body">
           <ActContext.Provider value={act}>
             <FormContext.Provider value={form}>
-              <Blocks blocks={blocks} />
+              <PlaceContext.Provider value={place}>
+                <Blocks blocks={blocks} />
+              </PlaceContext.Provider>
             </FormContext.Provider>
           </ActContext.Provider>
         </div>

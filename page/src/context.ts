@@ -1,7 +1,7 @@
 // What every part of the page can reach: the workspace, its connection, and where the reader is.
 import { createContext, useContext } from "react";
 import type { Spot } from "./place";
-import type { Action, Answer } from "./slack";
+import type { Action, Answer, Place } from "./slack";
 import type { Connection, Workspace } from "./workspace";
 
 export interface Page {
@@ -24,6 +24,9 @@ export function usePage(): Page {
 export type Act = (action: Action) => Promise<void>;
 export const ActContext = createContext<Act>(async () => {});
 export const useAct = (): Act => useContext(ActContext);
+
+// Where the blocks around stand; what is typed into a select of theirs is sent from there.
+export const PlaceContext = createContext<Place | undefined>(undefined);
 
 export function nameOf(workspace: Workspace, user: string): string {
   if (user === workspace.bot.id) return workspace.bot.name;

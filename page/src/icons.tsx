@@ -20,6 +20,7 @@ function drawn(paths: ReactNode, size = 20) {
 }
 
 export const Send = drawn(<path d="M3.5 16.5 17 10 3.5 3.5l1.8 6.5zM5.3 10H10" />, 18);
+export const Bolt = drawn(<path d="M11.5 2.5 4.5 11.5h4.8l-.8 6 7-9h-4.8z" />, 16);
 export const Close = drawn(<path d="m5 5 10 10M15 5 5 15" />, 18);
 export const Reply = drawn(
   <path d="M4 4.5h12a1 1 0 0 1 1 1v7a1 1 0 0 1-1 1H9l-4 3v-3H4a1 1 0 0 1-1-1v-7a1 1 0 0 1 1-1zM6.5 8h7M6.5 10.7h4" />,

@@ -99,5 +99,11 @@ export type Action = { type: string; block_id?: string; action_id?: string } & R
 
 export type Answer = { ok: true } | { ok: false; error?: string; errors?: Record<string, string> };
 
+// What an app suggests for a select: options, or groups of them.
+export interface Offer {
+  options: Option[];
+  option_groups: { label?: TextObject; options: Option[] }[];
+}
+
 export const isReply = (message: Message): boolean =>
   message.thread_ts !== undefined && message.thread_ts !== message.ts;

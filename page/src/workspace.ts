@@ -1,12 +1,12 @@
 // The workspace as the page knows it: state, the socket that keeps it fresh, and what one can do.
-import type { Action, Answer, Event, Message, Place, State } from "./slack";
+import type { Action, Answer, Event, Message, Offer, Place, State } from "./slack";
 
 export interface Workspace extends State {
   online: boolean; // the page's own socket
   unread: ReadonlySet<string>; // channels
 }
 
-type Deed = "say" | "click" | "submit" | "close" | "shortcut";
+type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options";
 
 const key = (message: { channel: string; ts: string }) => `${message.channel} ${message.ts}`;
 
@@ -99,8 +99,15 @@ export class Connection {
 
   close = (view_id: string): Promise<Answer> => this.#post("close", { view_id });
 
-  shortcut = (callback_id: string, message: Message): Promise<Answer> =>
-    this.#post("shortcut", { callback_id, channel: message.channel, message_ts: message.ts });
+  // On a message, or from anywhere.
+  shortcut = (callback_id: string, message?: Message): Promise<Answer> =>
+    this.#post("shortcut", {
+      callback_id,
+      ...(message && { channel: message.channel, message_ts: message.ts }),
+    });
+
+  options = (place: Place, action_id: string, value: string): Promise<Answer & Partial<Offer>> =>
+    this.#post("options", { ...place, action_id, value });
 
   // The socket is open before the state is read, so that nothing falls between the two.
   async #refresh(): Promise<void> {

@@ -145,6 +145,49 @@ async def test_a_shortcut_on_the_page_is_a_shortcut(
     assert app.got[0].payload["message"]["text"] == "card"
 
 
+async def test_a_shortcut_from_anywhere_needs_no_message(app: Any, page: ClientSession) -> None:
+    """The page names the shortcut alone."""
+    assert await tell(page, "/page/shortcut", callback_id="ask_job") == {"ok": True}
+    assert app.got[0].payload["type"] == "shortcut"
+
+
+SELECT = {"type": "external_select", "action_id": "job"}
+OPTIONS = [{"text": {"type": "plain_text", "text": "deploy-api"}, "value": "JOB1"}]
+
+
+@pytest.fixture
+async def asked(slack: LocalSlack, web: AsyncWebClient) -> dict:
+    """Return where the page's reader may type: a modal with a select."""
+    label = {"type": "plain_text", "text": "Job"}
+    block = {"type": "input", "block_id": "job", "label": label, "element": SELECT}
+    more = {"blocks": [block], "submit": {"type": "plain_text", "text": "Ask"}}
+    trigger = slack.views.triggers.issue("U0ADA")
+    await web.views_open(trigger_id=trigger, view={**VIEW, **more})
+    return {"view_id": slack.modals()[0].id, "action_id": "job", "block_id": "job"}
+
+
+async def test_what_is_typed_on_the_page_is_answered_by_the_app(
+    app: Any, page: ClientSession, asked: dict
+) -> None:
+    """Its options come back as they are, in their groups if they have any."""
+    group = {"label": {"type": "plain_text", "text": "deploys"}, "options": OPTIONS}
+    for given in ({"options": OPTIONS}, {"option_groups": [group]}):
+        app.replies = lambda _, given=given: given
+        offered = await tell(page, "/page/options", value="de", **asked)
+        assert offered == {"ok": True, "options": [], "option_groups": [], **given}
+    payload = app.got[-1].payload
+    assert (payload["type"], payload["value"]) == ("block_suggestion", "de")
+
+
+async def test_an_app_that_does_not_answer_what_is_typed_is_told_of(
+    page: ClientSession, asked: dict
+) -> None:
+    """The reader gets a sentence."""
+    offered = await tell(page, "/page/options", value="de", **asked)
+    assert offered["error"] == "The app is not connected, so nothing happened."
+    assert (offered["options"], offered["option_groups"]) == ([], [])
+
+
 @pytest.mark.parametrize(
     ("headers", "status"),
     [

@@ -107,6 +107,26 @@ async def test_suggestions_come_from_the_app(slack: LocalSlack, app: Any, card: 
     assert app.got[0].payload["type"] == "block_suggestion"
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        [{"text": plain("x" * 76), "value": "x"}],
+        [{"text": plain("x"), "value": "x" * 151}],
+        [{"text": plain("x"), "value": str(number)} for number in range(101)],
+    ],
+)
+async def test_suggestions_that_slack_would_refuse_are_not_shown(
+    slack: LocalSlack, app: Any, card: Message, options: list[Any]
+) -> None:
+    """Too long, or too many: none of them is on offer."""
+    for answer in (
+        {"options": options},
+        {"option_groups": [{"label": plain("A"), "options": options}]},
+    ):
+        app.replies = lambda _, answer=answer: answer
+        assert await slack.suggest(card, "job", "re") == []
+
+
 @pytest.mark.usefixtures("app")
 async def test_a_response_url_works_five_times(slack: LocalSlack) -> None:
     """The sixth answer is refused as used."""

@@ -16,6 +16,7 @@ from playwright.async_api import async_playwright, expect
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.playground import LocalSlack
+from bot.slack.modal import view as asking_modal
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -67,6 +68,7 @@ class App:
     client: AsyncWebClient
     heard: list[Json] = field(default_factory=list)
     errors: dict[str, str] = field(default_factory=dict)  # for the next submissions
+    offers: dict[str, Json] = field(default_factory=dict)  # by what is typed
 
     async def listen(self, address: str) -> None:
         """Hold a Socket Mode connection."""
@@ -82,6 +84,8 @@ class App:
         answer: Json = {"envelope_id": envelope["envelope_id"]}
         if self.errors and envelope["payload"]["type"] == "view_submission":
             answer["payload"] = {"response_action": "errors", "errors": self.errors}
+        if envelope["payload"]["type"] == "block_suggestion":
+            answer["payload"] = self.offers.get(envelope["payload"]["value"], {"options": []})
         await socket.send_json(answer)
 
     def last(self, kind: str) -> Json | None:
@@ -344,6 +348,45 @@ async def test_a_modal_is_filled_in_and_submitted(slack: LocalSlack, app: App, p
     assert submitted is not None
     values = submitted["view"]["state"]["values"]
     assert values == {"job": {"id": {"type": "plain_text_input", "value": "JOB1"}}}
+
+
+def option(text: str, value: str) -> Json:
+    """Return an option of a select."""
+    return {"text": {"type": "plain_text", "text": text, "emoji": False}, "value": value}
+
+
+async def test_a_shortcut_opens_a_modal_whose_list_is_searched_with_the_keyboard(
+    slack: LocalSlack, app: App, page: Page
+) -> None:
+    """From the button beside the composer to the submission; #deploys is chosen already."""
+    jobs = [option("deploy-api · ✅ succeeded · 1", "d:1"), option("backup · ❌ failed · 2", "d:2")]
+    label = {"type": "plain_text", "text": "deploys"}
+    app.offers = {"": {"option_groups": [{"label": label, "options": jobs}]}}
+    app.offers["back"] = {"options": jobs[1:]}
+    await page.get_by_role("button", name="Shortcuts").click()
+    await page.get_by_role("menuitem", name="Ask about a job").click()
+    trigger = (await slack.until(lambda: app.last("shortcut")))["trigger_id"]
+    await app.client.views_open(trigger_id=trigger, view=asking_modal())
+    dialog = page.get_by_test_id("modal")
+    job = dialog.get_by_role("combobox", name="Job", exact=True)
+    await expect(job).to_be_focused()
+    await job.press("ArrowDown")
+    offered = dialog.get_by_role("group", name="deploys").get_by_role("option")
+    await expect(offered).to_have_text([one["text"]["text"] for one in jobs])
+    await job.press("Escape")
+    await expect(offered).to_have_count(0)
+    await job.press_sequentially("back")
+    found = dialog.get_by_role("listbox").get_by_role("option", selected=True)
+    await expect(found).to_have_text("backup · ❌ failed · 2")
+    await job.press("Enter")
+    await expect(job).to_have_value("backup · ❌ failed · 2")
+    await dialog.get_by_label("Only show it to me").check()
+    await dialog.get_by_role("button", name="Ask", exact=True).click()
+    await expect(dialog).to_have_count(0)
+    values = (await slack.until(lambda: app.last("view_submission")))["view"]["state"]["values"]
+    assert values["job"]["job"]["selected_option"] == jobs[1]
+    assert values["channel"]["channel"]["selected_conversation"] == "C0DEPLOYS"
+    assert [one["value"] for one in values["for_whom"]["for_whom"]["selected_options"]] == ["peek"]
 
 
 async def test_a_messages_menu_offers_to_follow_its_jobs(

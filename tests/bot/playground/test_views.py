@@ -5,6 +5,7 @@ from typing import Any
 import pytest
 from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
+from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.playground import LocalSlack
 from bot.playground.views import View
@@ -78,6 +79,26 @@ async def test_a_submission_carries_what_was_typed(
     assert payload["view"]["state"]["values"] == VALUES
     assert payload["view"]["private_metadata"] == "C1"
     assert slack.modals() == []
+
+
+@pytest.mark.parametrize("wanted", [True, False])
+async def test_a_submission_brings_a_response_url_for_the_conversation_that_was_chosen(
+    slack: LocalSlack, app: Any, web: AsyncWebClient, trigger: str, *, wanted: bool
+) -> None:
+    """Only where the app asked for one; what is sent there is seen by whoever submitted."""
+    element = {"type": "conversations_select", "action_id": "channel"}
+    element["response_url_enabled"] = wanted
+    place = {"type": "input", "block_id": "place", "label": plain("Where"), "element": element}
+    await web.views_open(trigger_id=trigger, view=modal(blocks=[place]))
+    chosen = {"type": "conversations_select", "selected_conversation": "C0GENERAL"}
+    await slack.submit(slack.modals()[0], {"place": {"channel": chosen}})
+    urls = app.got[-1].payload["response_urls"]
+    assert [(url["block_id"], url["channel_id"]) for url in urls] == [
+        ("place", "C0GENERAL")
+    ] * wanted
+    for url in urls:
+        await AsyncWebhookClient(url["response_url"]).send(text="psst")
+    assert [m.text for m in slack.ephemerals(channel="general")] == ["psst"] * wanted
 
 
 async def test_errors_keep_the_modal_open(slack: LocalSlack, app: Any, opened: View) -> None:

@@ -10,11 +10,13 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.connections import Connections
 from bot.errors import StoreError
 from bot.playground import LocalSlack
 from bot.playground.server import Timing
 from bot.settings import WebSettings
 from bot.slack.app import bolt_app
+from bot.slack.suggestions import Suggestions
 from bot.slack.web import EVENTS_PATH, Web
 from bot.testing import ManualClock
 
@@ -81,12 +83,14 @@ def hanging_door(desk: Desk) -> Callable[[str], AbstractAsyncContextManager[Door
 
 
 def _app(client: AsyncWebClient, secret: str | None, desk: Desk) -> AsyncApp:
+    clock = ManualClock()
     return bolt_app(
         client=client,
         identity=IDENTITY,
         signing_secret=secret,
         desk=desk,  # type: ignore[arg-type]
-        clock=ManualClock(),
+        suggestions=Suggestions(Connections([]), clock),
+        clock=clock,
     )
 
 

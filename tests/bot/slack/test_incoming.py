@@ -147,7 +147,7 @@ def test_a_click_on_a_message_for_one_person_is_marked() -> None:
 
 
 def test_a_click_outside_of_a_message_asks_nothing() -> None:
-    """The bot has no modal yet."""
+    """What is chosen in the modal is read when it is submitted."""
     assert read(click(container={"type": "view"}), NOON) is None
 
 
