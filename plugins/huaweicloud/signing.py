@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-from contextlib import AsyncExitStack
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 from urllib.parse import parse_qsl, quote, unquote
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
+_PLAIN = re.compile(r"[\w.~/-]+(\?[\w.~-]+=[\w.~-]*(&[\w.~-]+=[\w.~-]*)*)?", re.ASCII)
 ALGORITHM = "SDK-HMAC-SHA256"
 
 
@@ -42,7 +43,11 @@ class Keys:
 
 def exact(url: httpx.URL) -> httpx.URL:
     """Return the address in the encoding that is signed, so that it is sent in it too."""
-    path, _, _ = url.raw_path.decode("ascii").partition("?")
+    written = url.raw_path.decode("ascii")
+    path, _, query = written.partition("?")
+    pairs_written = query.split("&")
+    if _PLAIN.fullmatch(written) and pairs_written == sorted(pairs_written):
+        return url
     path = "/".join(_quoted(unquote(part)) for part in path.split("/"))
     pairs = sorted(parse_qsl(url.query.decode("ascii"), keep_blank_values=True))
     query = "&".join(f"{_quoted(key)}={_quoted(value)}" for key, value in pairs)
@@ -99,14 +104,22 @@ class SignedAuth(httpx.Auth):
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Sign the request, send it, and learn from the answer whether the keys are good."""
         body = await request.aread()
-        async with AsyncExitStack() as stack:
-            if not self._proven:
-                await stack.enter_async_context(self._one_by_one)
-            if self._proven:  # while this call waited
-                await stack.aclose()
+        first = None if self._proven else await self._turn()
+        try:
             self._pause.check()
             self._sign(request, body)
             await self._learn((yield request))
+        finally:
+            if first is not None:
+                first.release()
+
+    async def _turn(self) -> asyncio.Lock | None:
+        """Wait for the calls before this one; return what is held while the keys are unproven."""
+        await self._one_by_one.acquire()
+        if not self._proven:
+            return self._one_by_one
+        self._one_by_one.release()
+        return None
 
     def _sign(self, request: httpx.Request, body: bytes) -> None:
         request.url = exact(request.url)

@@ -90,7 +90,7 @@ class ServiceStage(Provider[ServiceStageSettings]):
         return await self.http.get(
             f"/v3/{self.settings.project_id}/cas/jobs/{quote(id_, safe='')}",
             Answer,
-            params={"limit": PAGE, "offset": offset, "desc": "false"},
+            params={"desc": "false", "limit": PAGE, "offset": offset},
             explain=partial(explain, name=self.name),
         )
 

@@ -224,7 +224,7 @@ async def test_a_connection_is_kept_for_the_next_call(api: Api) -> None:
     """A new handshake for each look would be slow."""
     for _ in range(3):
         await api.http.get("/job", Answer)
-    pool = api.http._client._transport.get_client()._session.connector
+    pool = api.http._wire._opened().connector
     assert sum(len(kept) for kept in pool._conns.values()) == 1
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -114,7 +115,7 @@ async def test_trouble_at_iam_is_told_and_passes(
 async def test_iam_that_never_answers_is_given_up(gateway: Any) -> None:
     """The time-out of calls holds for the call to IAM, too."""
     http = gateway.with_tokens()
-    http._client.timeout = 0.05
+    http._wire._endpoint = replace(http._wire._endpoint, timeout_seconds=0.05)
     gateway.faults.plan(Fault(hangs=True))
     with pytest.raises(Unavailable):
         await http.call("GET", "/v1/jobs")
