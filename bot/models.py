@@ -55,6 +55,8 @@ MAX_ID_LENGTH = 200
 
 def _storable(text: str) -> str:
     """Take out what neither a PostgreSQL text column nor a Slack message can hold."""
+    if text.isascii() and "\x00" not in text:
+        return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
 
 

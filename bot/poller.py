@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 QUANTUM_SECONDS = 15.0  # of one tick
-MOST_AT_ONCE = 1_000  # jobs in one round
+MOST_AT_ONCE = 100  # jobs in one round
 
 
 class Poller:

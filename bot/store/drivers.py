@@ -12,12 +12,14 @@ from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
 from bot.errors import StoreError
+from bot.store import inline
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
+BEGUN_BY_DRIVER = "jobthread_begun_by_driver"  # an option of connections that are not to BEGIN
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _WRITE_SQL = "Write it as sqlite:///jobthread.db or postgresql://user@host/database."
 _PRAGMAS = (
@@ -25,7 +27,7 @@ _PRAGMAS = (
     # With WAL, NORMAL cannot damage the file. A power cut may take the last moments back: Slack
     # then asks again, or a message is looked up in Slack before it is sent a second time.
     "PRAGMA synchronous = NORMAL",
-    "PRAGMA busy_timeout = 5000",  # milliseconds; for a backup that reads along
+    "PRAGMA busy_timeout = 5000",  # milliseconds; while the store is opened
     "PRAGMA foreign_keys = ON",  # none today; SQLite would silently ignore one added later
 )
 
@@ -69,7 +71,7 @@ def _sqlite(url: URL) -> AsyncEngine:
         pool_size=1,
         max_overflow=0,
         pool_reset_on_return=None,  # begin() always ends in COMMIT or ROLLBACK
-        connect_args={"isolation_level": None},
+        connect_args={"isolation_level": None, "async_creator_fn": inline.connect},
         hide_parameters=True,
     )
     event.listen(engine.sync_engine, "connect", _set_pragmas)
@@ -87,7 +89,8 @@ def _set_pragmas(connection: Any, _record: object) -> None:
 
 def _begin_immediate(connection: Any) -> None:
     """Take the write lock at once: a reader that turns writer halfway could be refused."""
-    connection.exec_driver_sql("BEGIN IMMEDIATE")
+    if not connection.get_execution_options().get(BEGUN_BY_DRIVER):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _roll_back(connection: Any, _record: object, _error: object) -> None:

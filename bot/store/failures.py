@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -68,10 +69,10 @@ def sentence_for(error: BaseException) -> str:
 
 
 def of(engine: AsyncEngine) -> tuple[type[BaseException], ...]:
-    """Return the errors that the engine lets out: SQLAlchemy's, and its driver's own."""
+    """Return the errors that the engine lets out: SQLAlchemy's, and its drivers' own."""
     driver: Any = getattr(engine.dialect.loaded_dbapi, "asyncpg", None)
     own = (driver.PostgresError, driver.InterfaceError) if driver else ()
-    return (DBAPIError, PoolTimeout, OSError, *own)
+    return (DBAPIError, PoolTimeout, OSError, sqlite3.Error, *own)
 
 
 @contextmanager

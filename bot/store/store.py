@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager, nullcontext
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
+from bot.store.commits import GroupCommits
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
 from bot.store.outbox import Outbox
@@ -39,10 +39,9 @@ class Store:
     def __init__(self, url: str) -> None:
         self._url = drivers.parse(url)
         self.exclusive = self._url.get_backend_name() == "sqlite"
-        # One SQLite connection, so writers wait here, in order, and never see SQLITE_BUSY.
-        self._turn = asyncio.Lock() if self.exclusive else nullcontext()
         self._lock: drivers.FileLock | None = None
         self._engine: AsyncEngine | None = None
+        self._commits: GroupCommits | None = None  # on SQLite, whose writers wait in order
 
     def __repr__(self) -> str:
         return f"<Store {self._url.get_backend_name()}, {'open' if self._engine else 'closed'}>"
@@ -62,10 +61,13 @@ class Store:
             self._give_lock_back()
             raise
         self._engine = engine
+        self._commits = GroupCommits(engine) if self.exclusive else None
 
     async def close(self) -> None:
         """Close the database; closing twice does no harm."""
         engine, self._engine = self._engine, None
+        if self._commits is not None:
+            await self._commits.close()
         if engine is not None:
             await engine.dispose()
         self._give_lock_back()
@@ -75,12 +77,12 @@ class Store:
         """Give one transaction: committed at the end of the block, undone if it raises.
 
         Only calls to the store belong in the block: on SQLite everybody else waits for it, and a
-        second `begin` inside it waits for ever.
+        second `begin` inside it waits for ever. Those who wait are committed together.
         """
         if self._engine is None:
             raise StoreError("The database is not open.")
         with failures.as_sentences(failures.of(self._engine)):
-            async with self._turn, self._engine.begin() as connection:
+            async with (self._commits or self._engine).begin() as connection:
                 yield Transaction(connection)
 
     def _take_lock(self) -> None:

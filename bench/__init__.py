@@ -1,0 +1,1 @@
+"""Every figure that the README quotes, each measured beside a baseline in the same run."""

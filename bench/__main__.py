@@ -1,0 +1,30 @@
+"""`python -m bench NAME`: measures, prints a table, and as the last line the same as JSON."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+
+from bench import ask, batch, fetch, start
+
+BENCHES = {
+    "ask": ask.measure,
+    "batch": batch.measure,
+    "fetch": fetch.measure,
+    "start": start.measure,
+}
+
+
+def main() -> None:
+    """Run one benchmark; a target that is missed is told, and is no failure."""
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=BENCHES)
+    parser.add_argument("--tiny", action="store_true", help="only prove that it runs")
+    chosen = parser.parse_args()
+    report = asyncio.run(BENCHES[chosen.name](tiny=chosen.tiny))
+    print(report.table())
+    print(report.as_json())
+
+
+if __name__ == "__main__":
+    main()
