@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 
 from bench import ask, batch, fetch, start
 
@@ -21,6 +22,7 @@ def main() -> None:
     parser.add_argument("name", choices=BENCHES)
     parser.add_argument("--tiny", action="store_true", help="only prove that it runs")
     chosen = parser.parse_args()
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it started ends too
     report = asyncio.run(BENCHES[chosen.name](tiny=chosen.tiny))
     print(report.table())
     print(report.as_json())

@@ -91,7 +91,7 @@ class ProviderContract:
     unknown_id: ClassVar[str]  # well-formed, but of no job
     unknown_status: ClassVar[str] = "BRAND_NEW"  # a word that the API does not have yet
     task_only: ClassVar[frozenset[str]] = frozenset()  # words that no job has, only its tasks
-    task_counts: ClassVar[tuple[int, ...]] = (0, 1, 50)  # empty: the API tells of no tasks
+    task_counts: ClassVar[tuple[int, ...]] = (0, 1, 50, 500)  # (0,): the API tells of no tasks
     named_by_put: ClassVar[bool] = True  # whether `put`'s name can be seen in the translated job
 
     denied: ClassVar[Fault] = Fault(403, {"error_msg": "no"})

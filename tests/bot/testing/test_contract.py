@@ -80,7 +80,7 @@ class TestToyKeepsTheContract(ProviderContract):
 
     provider = Toy
     unknown_id = "404"
-    task_counts = ()
+    task_counts = (0,)
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         del tasks
