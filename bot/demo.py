@@ -20,6 +20,7 @@ from bot.simulators import QuickClock, Simulated, Simulators, as_toml
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
+FIRST = "servicestage"  # of the job systems to try
 CHECK_SPEED = 6.0  # how much faster the simulated jobs run when nobody watches
 CONNECT_SECONDS = 20.0
 STOP_SECONDS = 5.0
@@ -48,7 +49,7 @@ async def demo(
     The bot's log goes to the file `log`, or to standard error.
     """
     clock = QuickClock(SystemClock(), speed)
-    kinds = load_plugins().kinds.values()
+    kinds = sorted(load_plugins().kinds.values(), key=lambda provider: provider.kind != FIRST)
     with tempfile.TemporaryDirectory(prefix="jobthread-demo-") as folder:
         async with Simulators(kinds, clock) as simulators:
             suggestions = _suggestions(simulators.running)
@@ -60,10 +61,18 @@ async def demo(
 
 def _suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
     return [
-        {"title": sample.title, "text": f"/job {each.name}:{sample.id}", "hint": sample.hint}
+        {
+            "title": f"{each.name}: {_small(sample.title)}",
+            "text": f"/job {each.name}:{sample.id}",
+            "hint": sample.hint,
+        }
         for each in simulated
         for sample in each.samples
     ]
+
+
+def _small(title: str) -> str:
+    return title[:1].lower() + title[1:]
 
 
 def _write_settings(folder: Path, slack: LocalSlack, simulated: Sequence[Simulated]) -> Path:
