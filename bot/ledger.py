@@ -112,6 +112,8 @@ class Ledger:
             case Show(job):
                 watch = new_watch(entry.ask, entry.workspace, job)
                 await self._follow(tx, entry, watch, job)
+            case Adopt(job, card_ts) if job.status.terminal:
+                await self._redraw(tx, entry, job, card_ts)
             case Adopt(job, card_ts):
                 watch = new_watch(entry.ask, entry.workspace, job, card_ts=card_ts)
                 await self._follow(tx, entry, watch, job)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import logging
 from dataclasses import dataclass, replace
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+HOOK_SECONDS = 10.0  # that a listener may take to hear of one change
 MUST = ("kind", "Settings", "statuses")  # what a provider class must set
 
 
@@ -54,10 +56,11 @@ class Plugins:
     hooks: pluggy.PluginManager
 
     async def job_changed(self, change: Change) -> None:
-        """Tell every listening plugin of a change; what a plugin raises is logged, no more."""
+        """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
         for heard in self.hooks.hook.job_changed(change=change):
             try:
-                await heard
+                async with asyncio.timeout(HOOK_SECONDS):
+                    await heard
             except Exception as error:  # noqa: BLE001  the edge of a hook
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, exists, func, select, update
+from sqlalchemy import bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot.models import Job, JobRef
@@ -75,7 +75,9 @@ _CHANGED = (
     .values(
         revision=jobs.c.revision + 1,
         seen=bindparam("look"),
-        due_at=bindparam("next_due_at"),
+        due_at=case(
+            (AWAKE, bindparam("next_due_at", type_=jobs.c.due_at.type)), else_=jobs.c.due_at
+        ),
         **_ANSWERED,
     )
 )
@@ -184,7 +186,10 @@ class Jobs:
     async def changed(
         self, watched: WatchedJob, job: Job, *, due_at: datetime | None, now: datetime
     ) -> bool:
-        """Write a new look; False if somebody else wrote one since `watched` was read."""
+        """Write a new look; False if somebody else wrote one since `watched` was read.
+
+        A job that sleeps goes on sleeping: only `track` and `wake` wake it.
+        """
         bound = _as_seen(watched) | {"look": job, "next_due_at": due_at, "at": now}
         return (await self._connection.execute(_CHANGED, bound)).rowcount == 1
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import registry
 from bot.models import Change, Job, JobRef, Status
 from bot.registry import Plugin, Plugins, PluginState, load_plugins
 
@@ -213,6 +214,21 @@ def test_every_listener_hears_of_a_change(install: Install) -> None:
     install(ant=LISTENER, bee=LISTENER)
     asyncio.run(load_plugins().job_changed(change()))
     assert [sys.modules[name].heard for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
+
+
+def test_a_listener_that_hangs_is_given_up_and_the_others_hear(
+    install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody waits for it for ever, least of all the polling of a connection."""
+    monkeypatch.setattr(registry, "HOOK_SECONDS", 0.05)
+    hanging = LISTENER.replace(
+        "heard.append(str(change.ref))", "await __import__('asyncio').Event().wait()"
+    )
+    install(ant=hanging, bee=LISTENER)
+    with caplog.at_level(logging.ERROR):
+        asyncio.run(load_plugins().job_changed(change()))
+    assert sys.modules["acme_bee"].heard == ["deploys:JOB1"]
+    assert "a plugin failed to hear of deploys:JOB1: TimeoutError" in caplog.text
 
 
 def test_a_listener_that_fails_is_logged_and_the_others_hear(

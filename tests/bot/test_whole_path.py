@@ -195,6 +195,23 @@ async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -
     assert await stage.watches() == []
 
 
+async def test_a_job_that_ended_meanwhile_is_not_followed_from_its_card(stage: Stage) -> None:
+    """A click on Follow comes too late: the card tells the outcome, and nobody looks again."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.slack.click(card, "unfollow")
+    await stage.whispered("no longer followed")
+    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
+    stage.servicestage.finish(ID)
+    await stage.slack.click(stage.now(card), "follow")
+    await stage.shown(card, "succeeded after")
+    await stage.at_rest()
+    asked = len(stage.servicestage.calls)
+    await stage.clock.advance(60)
+    assert await stage.watches() == []
+    assert len(stage.servicestage.calls) == asked
+
+
 async def test_refresh_shows_the_job_as_it_is_now_and_the_thread_hears_it(stage: Stage) -> None:
     """A click does not wait for the next poll."""
     stage.servicestage.add(running())
@@ -203,6 +220,21 @@ async def test_refresh_shows_the_job_as_it_is_now_and_the_thread_hears_it(stage:
     await stage.slack.click(card, "refresh")
     await stage.shown(card, "succeeded")
     await stage.replied(card, "succeeded after")
+
+
+async def test_a_look_at_a_card_that_nobody_follows_begins_no_polling(stage: Stage) -> None:
+    """Refresh is one look, whatever it finds."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.slack.click(card, "unfollow")
+    await stage.whispered("no longer followed")
+    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
+    await stage.clock.advance(35)
+    await stage.slack.click(stage.now(card), "refresh")
+    await stage.shown(card, "1 of 3")
+    asked = len(stage.servicestage.calls)
+    await stage.clock.advance(100)
+    assert len(stage.servicestage.calls) == asked
 
 
 async def test_list_names_what_is_followed_here(stage: Stage) -> None:

@@ -87,6 +87,15 @@ async def test_a_closed_question_is_never_claimed_again(store: Store, given: Giv
         assert await tx.inbox.next_due() is None
 
 
+async def test_a_question_is_closed_by_one_answer_only(store: Store, given: Given) -> None:
+    """Whoever comes second hears that it is answered."""
+    id_ = await given.question(store)
+    assert id_ is not None
+    async with store.begin() as tx:
+        assert await tx.inbox.close(id_, given.now)
+        assert not await tx.inbox.close(id_, given.at(1))
+
+
 async def test_a_released_question_waits_as_long_as_it_was_told(store: Store, given: Given) -> None:
     """A question is tried again later, not at once."""
     id_ = await given.question(store)
