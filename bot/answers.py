@@ -9,7 +9,7 @@ from bot.commands import MOST_REFERENCES
 from bot.models import Message, seconds_between
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from bot.connections import Connections
     from bot.errors import JobthreadError
@@ -44,13 +44,13 @@ def busy() -> Message:
     return sentence("⚠️ This bot cannot take questions just now. Try again in a minute.")
 
 
-def not_understood(resolution: Resolution, command: str) -> Message:
-    """Return that a word is no reference, with the nearest one that is."""
+def not_understood(resolution: Resolution, command: str, on: Callable[[str], str] = str) -> Message:
+    """Return that a word is no reference, with the nearest one that is; `on` as of `choose`."""
     text = f"{blocks.code(resolution.word)} is not a job I can look up"
     text += f": {blocks.escape(resolution.why)}." if resolution.why else "."
     if not resolution.suggestion:
         return sentence(f"{text} Write `connection:id`; `{command} connections` lists the names.")
-    return did_you_mean(text, resolution.suggestion)
+    return did_you_mean(text, on(resolution.suggestion))
 
 
 def did_you_mean(text: str, suggestion: str) -> Message:
@@ -59,10 +59,15 @@ def did_you_mean(text: str, suggestion: str) -> Message:
     return sentence(asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion))
 
 
-def choose(text: str, choices: Sequence[tuple[JobRef, str]]) -> Message:
-    """Return the jobs that a reference can mean, each on a button with the words that tell it."""
+def choose(
+    text: str, choices: Sequence[tuple[JobRef, str]], on: Callable[[str], str] = str
+) -> Message:
+    """Return the jobs that a reference can mean, each on a button with the words that tell it.
+
+    `on` returns what a click asks for: the reference, perhaps after a verb.
+    """
     buttons = [
-        blocks.button(words_, f"run_{n}", value=str(ref))
+        blocks.button(words_, f"run_{n}", value=on(str(ref)))
         for n, (ref, words_) in enumerate(choices[:MOST_CHOICES])
     ]
     more = len(choices) - MOST_CHOICES

@@ -137,6 +137,7 @@ class Bot:
             home=self.home,
             sender=self.deliverer,
             expect=self.poller.expect,
+            announce=around.plugins.job_changed,
         )
         service = Service(
             store=self.store,

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import sys
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -49,13 +50,24 @@ def serve(config: Config = None) -> None:
 
 
 async def _serve(settings: Settings) -> None:
-    from bot.app import Bot  # noqa: PLC0415
-
+    """Run the bot until a signal comes, which it may also do while the bot is still connecting."""
     stop = asyncio.Event()
     _on_signals(stop.set)
+    stopped = asyncio.ensure_future(stop.wait())
+    serving = asyncio.ensure_future(_hold(settings))
+    await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _hold(settings: Settings) -> None:
+    from bot.app import Bot  # noqa: PLC0415
+
     async with Bot(settings) as bot:
         typer.echo(f"jobthread is connected to {bot.home.url}")
-        await stop.wait()
+        await asyncio.Event().wait()
 
 
 @app.command()

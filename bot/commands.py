@@ -10,6 +10,7 @@ from enum import StrEnum
 from bot.likeness import closest
 
 MOST_REFERENCES = 10  # in one command
+SURELY = 75  # of 100: how like a verb a first word must be to be taken for one before a job
 
 
 class Verb(StrEnum):
@@ -36,6 +37,16 @@ class Command:
     verb: Verb
     words: tuple[str, ...] = ()
     suggestion: str = ""  # the verb that the first word nearly is
+
+    def on(self, word: str) -> str:
+        """Return what one would type to do the same with another word."""
+        return word if self.verb is Verb.ASK else f"{self.verb} {word}"
+
+    @property
+    def meant(self) -> str:
+        """What one surely meant to type, if the first word is a misspelt verb, not a polite one."""
+        verb = closest(self.words[0].lower(), SPOKEN, SURELY) if self.suggestion else ""
+        return " ".join([verb, *self.words[1:]]) if verb else ""
 
 
 def parse(text: str) -> Command:

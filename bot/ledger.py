@@ -12,14 +12,14 @@ from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Claim, NewPost, Post, PostKind, Question, Store, Transaction, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Awaitable, Callable
     from datetime import datetime
 
     from bot.asks import Ask
     from bot.clock import Clock
     from bot.connections import Connections
     from bot.home import Home
-    from bot.models import Job, JobRef, Message
+    from bot.models import Change, Job, JobRef, Message
 
 
 class Sender(Protocol):
@@ -47,6 +47,7 @@ class Entry:
     at: datetime
     claimed: list[Post] = field(default_factory=list)  # to be sent at once
     due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
+    changes: list[Change] = field(default_factory=list)  # that the threads are told
     rings: bool = False  # whether something is left for the delivery's next tick
 
     @property
@@ -68,8 +69,10 @@ class Ledger:
         home: Home,
         sender: Sender,
         expect: Callable[[str, datetime], None],
+        announce: Callable[[Change], Awaitable[None]],
     ) -> None:
         self._sender = sender
+        self._announce = announce  # is told what a look that was not the poller's found changed
         self._expect = expect  # is told when a connection's next look is due
         self._store = store
         self._connections = connections
@@ -86,6 +89,8 @@ class Ledger:
             for n, part in enumerate(parts):
                 await self._write(tx, entry, part, str(n))
         self._set_off(entry)
+        for change in entry.changes:
+            await self._announce(change)
 
     async def say(self, question: Question, ask: Ask, said: Say, key: str) -> None:
         """Tell the asker something while the question stays open."""
@@ -148,7 +153,8 @@ class Ledger:
         tracked = (await tx.jobs.get(entry.workspace, [job.ref])).get(job.ref)
         if tracked is not None:
             provider = self._connections.get(job.ref.connection)
-            await self._following.write(tx, provider, [Look(tracked, job, entry.at)])
+            looked = [Look(tracked, job, entry.at)]
+            entry.changes += await self._following.write(tx, provider, looked)
             entry.rings = True
 
     async def _redraw(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 LIKENESS = 60  # of 100: how alike two words must be
 
 
-def closest(word: str, choices: Iterable[str]) -> str:
+def closest(word: str, choices: Iterable[str], likeness: int = LIKENESS) -> str:
     """Return the choice most like the word, or "" when none is like it."""
-    best = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=LIKENESS)
+    best = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=likeness)
     return str(best[0]) if best else ""

@@ -17,7 +17,7 @@ from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Question, Store, WatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
     from datetime import datetime
 
     from bot.clock import Clock
@@ -114,6 +114,8 @@ class Service:
     ) -> list[Part]:
         if not command.words:
             return [Say(answers.no_reference(command.verb, self._command))]
+        if not spoken and (better := self._misspelt(command)):
+            return [better]
         meant = self._meanings(command, ask.text if spoken else "")
         if len(meant) > MOST_REFERENCES:
             return [Say(answers.too_many(len(meant)))]
@@ -121,6 +123,17 @@ class Service:
             return [self._no_job(command)]
         done = await asyncio.gather(*(self._one(workspace, ask, command, m) for m in meant))
         return [part for parts in done for part in parts]
+
+    def _misspelt(self, command: Command) -> Say | None:
+        """Return what was surely meant by a first word that is nearly a verb and names no job.
+
+        A "peak" or an "unwacth" must not show a job to everybody.
+        """
+        word = command.words[0]
+        if not command.meant or references.resolve(self._connections, word).refs:
+            return None
+        text = f"{blocks.code(word)} is nothing I can do."
+        return Say(answers.did_you_mean(text, command.meant))
 
     def _meanings(self, command: Command, free_text: str) -> Sequence[Resolution]:
         """Return what the words mean; beside a word that names a job, prose is ignored."""
@@ -142,13 +155,13 @@ class Service:
         if len(meant.refs) > 1:
             choices = [(ref, ref.connection) for ref in meant.refs]
             text = f"Several systems may know {meant.word}."
-            return [Say(answers.choose(text, choices))]
+            return [Say(answers.choose(text, choices, command.on))]
         if not meant.refs:
             return [Say(self._unknown(command, meant))]
         ref = meant.refs[0]
         match command.verb:
             case Verb.PEEK:
-                return [await self._peek(ref)]
+                return [await self._peek(ref, command)]
             case Verb.UNWATCH:
                 return [Stop(ref)]
         return [await self._show(workspace, ask, ref)]
@@ -158,7 +171,7 @@ class Service:
         if command.suggestion and not meant.suggestion:
             text = f"{blocks.code(meant.word)} is nothing I can do."
             return answers.did_you_mean(text, command.suggestion)
-        return answers.not_understood(meant, self._command)
+        return answers.not_understood(meant, self._command, command.on)
 
     async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         async with self._store.begin() as tx:
@@ -168,10 +181,10 @@ class Service:
         found = await self._look(ref)
         return Show(found) if isinstance(found, Job) else _told(found, ref)
 
-    async def _peek(self, ref: JobRef) -> Say:
+    async def _peek(self, ref: JobRef, command: Command) -> Say:
         found = await self._look(ref)
         if not isinstance(found, Job):
-            return _told(found, ref)
+            return _told(found, ref, command.on)
         return Say(self._card(found, cards.View(checked_at=self._now(), only_you=True)))
 
     async def _look(self, ref: JobRef) -> Job | JobthreadError:
@@ -234,13 +247,13 @@ class Service:
         return self._clock.now()
 
 
-def _told(error: JobthreadError, ref: JobRef | None) -> Say:
+def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = str) -> Say:
     """Return the sentence for an error, and put its details into the log under the same id.
 
-    Where a reference can mean several jobs, the answer is to choose one.
+    Where a reference can mean several jobs, the answer is to choose one; `on` as of `choose`.
     """
     if isinstance(error, Ambiguous):
-        return Say(answers.choose(error.sentence, error.choices))
+        return Say(answers.choose(error.sentence, error.choices, on))
     log_id = _log_id()
     log.warning("[%s] %s: %s", log_id, ref or "no job", trail(error))
     return Say(answers.error(error, ref, log_id))

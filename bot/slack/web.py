@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 from typing import TYPE_CHECKING
 
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 
-from bot.errors import StoreError
+from bot.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -42,7 +43,7 @@ class Web:
         return self._app is not None or self._settings.port is not None
 
     async def open(self) -> None:
-        """Begin to listen."""
+        """Begin to listen; raises SettingsError."""
         site = web.Application(client_max_size=LARGEST_REQUEST)
         site.router.add_get(HEALTH_PATH, self._health)
         if self._app is not None:
@@ -50,7 +51,16 @@ class Web:
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=3)
         await self._runner.setup()
         port = DEFAULT_PORT if self._settings.port is None else self._settings.port
-        await web.TCPSite(self._runner, self._settings.host, port).start()
+        host = self._settings.host
+        try:
+            await web.TCPSite(self._runner, host, port).start()
+        except OSError as error:
+            await self._runner.cleanup()
+            why = os.strerror(error.errno) if error.errno else type(error).__name__
+            said = (
+                f"web.host, web.port: {host}:{port} cannot be listened on ({why}): choose others."
+            )
+            raise SettingsError([said]) from error
 
     @property
     def port(self) -> int:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.models import JobRef
     from bot.playground.messages import Message
+    from bot.registry import Plugins
 
 POLL_SECONDS = 10.0
 
@@ -131,13 +132,15 @@ def _all_of(message: Message) -> str:
 
 
 @asynccontextmanager
-async def staged(folder: Path, **slack: Any) -> AsyncIterator[Stage]:
+async def staged(
+    folder: Path, *, plugins: Plugins | None = None, **slack: Any
+) -> AsyncIterator[Stage]:
     """Set the stage: Slack, ServiceStage, and the bot connected to both."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock, **slack) as local, serve(simulator.app) as url:
         settings = settings_for(local, url, folder)
-        async with Bot(settings, clock=clock) as bot:
+        async with Bot(settings, clock=clock, plugins=plugins) as bot:
             yield Stage(local, simulator, clock, settings, bot)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import signal
 import subprocess
@@ -14,6 +15,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
+from bot.playground import LocalSlack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -145,3 +147,24 @@ async def test_ctrl_c_stops_the_demo_and_its_bot() -> None:
     await asyncio.wait_for(process.communicate(), 15)
     assert children
     assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+@pytest.mark.anyio
+async def test_serve_can_be_stopped_while_it_is_still_connecting(tmp_path: Path) -> None:
+    """Nobody has to kill a bot whose app token is wrong."""
+    async with LocalSlack() as slack:
+        tokens = {
+            "JOBTHREAD_SLACK__API_URL": slack.api_url,
+            "JOBTHREAD_SLACK__BOT_TOKEN": slack.bot_token,
+            "JOBTHREAD_SLACK__APP_TOKEN": "xapp-wrong",
+            "JOBTHREAD_STORE__URL": f"sqlite:///{tmp_path / 'jobthread.db'}",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *JOBTHREAD,
+            "serve",
+            env=os.environ | tokens,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await slack.until(lambda: slack.called("apps.connections.open"), seconds=20)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0

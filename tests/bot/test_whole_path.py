@@ -6,9 +6,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot import hookimpl
+from bot.registry import load_plugins
 from plugins.servicestage.script import JobScript, JobStep
+from tests.bot.conftest import staged
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
+    from bot import Change
     from tests.bot.conftest import Stage
 
 pytestmark = pytest.mark.anyio
@@ -178,6 +184,33 @@ async def test_a_misspelt_connection_is_mended_with_one_click(stage: Stage) -> N
     assert "running" in (await stage.posted(before)).text
 
 
+async def test_a_peek_stays_a_peek_when_its_reference_is_mended(stage: Stage) -> None:
+    """The button asks what was asked, and shows the job to nobody else."""
+    stage.servicestage.add(running())
+    await stage.says(f"/job peek deplys:{ID}")
+    await stage.slack.click(await stage.whispered("Did you mean"), "run")
+    await stage.whispered("Only you see this")
+    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("peak", "peek"), ("unwacth", "unwatch")])
+async def test_a_misspelt_verb_before_a_job_shows_it_to_nobody(
+    stage: Stage, typed: str, meant: str
+) -> None:
+    """The asker is asked what was meant, and one click does it."""
+    stage.servicestage.add(running())
+    await stage.says(f"/job {typed} deploys:{ID}")
+    said = await stage.whispered("Did you mean")
+    assert f"{meant} deploys:{ID}" in said.text
+    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
+
+
+async def test_a_polite_word_before_a_job_is_passed_over(stage: Stage) -> None:
+    """Only what is very like a verb is taken for one."""
+    stage.servicestage.add(running())
+    assert "running" in (await stage.asks(f"/job please deploys:{ID}")).text
+
+
 async def test_outside_the_channel_the_asker_is_told_how_to_let_the_bot_in(stage: Stage) -> None:
     """The card cannot be posted, and the asker hears why."""
     stage.servicestage.add(running())
@@ -235,6 +268,31 @@ async def test_a_look_at_a_card_that_nobody_follows_begins_no_polling(stage: Sta
     asked = len(stage.servicestage.calls)
     await stage.clock.advance(100)
     assert len(stage.servicestage.calls) == asked
+
+
+class Ear:
+    """A plugin that only listens."""
+
+    def __init__(self) -> None:
+        self.heard: list[Change] = []
+
+    @hookimpl
+    async def job_changed(self, change: Change) -> None:
+        """Keep what is heard."""
+        self.heard.append(change)
+
+
+async def test_plugins_hear_of_a_change_that_a_click_found(tmp_path: Path) -> None:
+    """It does not matter to them whose look it was."""
+    ear, plugins = Ear(), load_plugins()
+    plugins.hooks.register(ear)
+    async with staged(tmp_path, plugins=plugins) as stage:
+        stage.servicestage.add(running())
+        card = await stage.asks(f"/job deploys:{ID}")
+        stage.servicestage.finish(ID)
+        await stage.slack.click(card, "refresh")
+        await stage.replied(card, "succeeded after")
+        assert [str(change.ref) for change in ear.heard] == [f"deploys:{ID}"]
 
 
 async def test_list_names_what_is_followed_here(stage: Stage) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 import pytest
 
-from bot.errors import StoreError
+from bot.errors import SettingsError, StoreError
 from bot.settings import WebSettings
 from bot.slack.web import EVENTS_PATH, HEALTH_PATH, LARGEST_REQUEST, Web
 
@@ -55,6 +55,18 @@ async def test_a_bot_that_is_not_well_says_so(well: bool | Exception) -> None:  
     """Unconnected, or with a store that cannot be used, it answers 503 and tells no details."""
     async with serving(well=well) as url:
         assert await answered(url + HEALTH_PATH) == (503, {"ok": False})
+
+
+async def test_a_port_that_is_taken_is_told_as_a_setting_to_change() -> None:
+    """Whoever starts a second bot reads a sentence."""
+    async with serving() as url:
+        taken = Web(WebSettings(port=int(url.rpartition(":")[2])), None, _never_asked)
+        with pytest.raises(SettingsError, match="cannot be listened on"):
+            await taken.open()
+
+
+async def _never_asked() -> bool:
+    raise AssertionError
 
 
 async def test_in_socket_mode_nothing_but_the_health_is_served() -> None:
