@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import registry
+from bot import registry, sabotage
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
@@ -42,7 +42,7 @@ CONCURRENT_TICKS = 200
 DELIVERY_LANES = 1  # one process delivers all
 POLL_SHARDS = 1  # of each connection
 UPKEEP_SECONDS = 3600.0
-KEEP = timedelta(days=30)  # what is done and told
+LAST_REQUESTS = timedelta(seconds=5)  # that Slack may still work on what a dead process sent
 
 
 @dataclass(frozen=True)
@@ -89,6 +89,8 @@ class Bot:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """Build and start the parts, each followed by its end."""
+        if broken := sabotage.warning():
+            log.critical(broken)
         around = self._outside()
         stack.push_async_callback(around.connections.close)
         self.store = Store(self.settings.store.url)
@@ -150,9 +152,11 @@ class Bot:
         self.suggestions = Suggestions(around.connections, self.clock)
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
-        if self.store.exclusive:  # whoever held these questions is gone
+        if self.store.exclusive:  # whoever held these questions and messages is gone
+            now = self.clock.now()
             async with self.store.begin() as tx:
-                await tx.inbox.reopen(self.clock.now())
+                await tx.inbox.reopen(now)
+                await tx.outbox.reopen(now + LAST_REQUESTS)
         engine = EmbeddedEngine(self.clock)
         engine.ensure(["desk", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
@@ -178,7 +182,7 @@ class Bot:
 
     async def _tidy(self) -> float:
         """Forget what was done and told long ago."""
-        before = self.clock.now() - KEEP
+        before = self.clock.now() - timedelta(days=self.settings.store.keep_days)
         async with self.store.begin() as tx:
             await tx.inbox.prune(before)
             await tx.outbox.prune(before)

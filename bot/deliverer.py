@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot import refusals
+from bot import refusals, sabotage
 from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
@@ -184,7 +184,7 @@ class Deliverer:
         thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
         if post.watch_id and not post.roots_watch:
             thread_ts = thread_ts or post.card_ts
-        if post.doubtful:
+        if post.doubtful and not sabotage.broken(sabotage.Safeguard.LOOKUP):
             found = await self._outlet.find(
                 post.channel, post.key, thread_ts=thread_ts, since=post.created_at
             )

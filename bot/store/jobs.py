@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
+from bot import sabotage
 from bot.models import Job, JobRef
 from bot.store.records import WatchedJob, shard_of
 from bot.store.tables import ACTIVE, AWAKE, LIVING, jobs, watches
@@ -71,7 +72,7 @@ _UNCHANGED = (
 )
 _CHANGED = (
     update(jobs)
-    .where(*_AS_SEEN)
+    .where(*(_THIS if sabotage.broken(sabotage.Safeguard.CAS) else _AS_SEEN))
     .values(
         revision=jobs.c.revision + 1,
         seen=bindparam("look"),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
+from bot import sabotage
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
 from bot.store.tables import PARKED, UNSENT, among, outbox, watches
 
@@ -118,6 +119,11 @@ _OURS = (
     outbox.c.attempts == bindparam("at_attempts"),
     outbox.c.deadline == bindparam("at_deadline"),
 )
+_REOPEN = (
+    update(outbox)
+    .where(UNSENT, _SENDING, outbox.c.adopt_at > bindparam("from_then"))
+    .values(adopt_at=bindparam("from_then"))
+)
 _NO_CLAIM = {"deadline": None, "adopt_at": None}
 
 
@@ -181,6 +187,7 @@ def _row(post: NewPost, now: datetime) -> dict[str, Any]:
     """Lay a new message out as a row."""
     row = {field.name: getattr(post, field.name) for field in fields(NewPost)}
     return row | {
+        "key": sabotage.key(post.key),
         "lane": lane_of(post.workspace, post.channel),
         "aimed": post.kind is not PostKind.UPDATE or "ts" in post.body,
         "state": PostState.READY,
@@ -294,6 +301,13 @@ class Outbox:
         """Make what was parked in a channel, or in all, ready again; return how many messages."""
         bound = {"in_workspace": workspace, "only": channel, "at": now}
         return (await self._connection.execute(_RETRY_PARKED, bound)).rowcount
+
+    async def reopen(self, adopt_at: datetime) -> int:
+        """Let every claim be adopted from then on; return how many.
+
+        For the start of a store that nobody else can have open: whoever held them is gone.
+        """
+        return (await self._connection.execute(_REOPEN, {"from_then": adopt_at})).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Forget what was sent, parked or dropped before then; return how many messages."""

@@ -333,6 +333,28 @@ async def test_the_next_moment_is_that_of_the_first_head(store: Store, given: Gi
         assert await tx.outbox.next_due((0, 1), given.now) == given.at(40)
 
 
+async def test_a_store_that_starts_alone_lets_claims_be_adopted_soon(
+    store: Store, given: Given
+) -> None:
+    """A dead process's claims end as soon as Slack has done what it was sent, in doubt."""
+    await given.posts(store, given.post("1"), given.post("2", thread="other"))
+    await given.claim(store)
+    async with store.begin() as tx:
+        assert await tx.outbox.reopen(given.at(5)) == 2
+    assert await given.due(store, now=given.at(4)) == []
+    assert [post.doubtful for post in await given.claim(store, seconds=5)] == [True, True]
+
+
+async def test_letting_claims_be_adopted_never_puts_that_off(store: Store, given: Given) -> None:
+    """A process that dies again and again does not keep its messages for ever."""
+    await given.posts(store, given.post())
+    await given.claim(store)
+    async with store.begin() as tx:
+        assert await tx.outbox.reopen(given.at(5)) == 1
+        assert await tx.outbox.reopen(given.at(9)) == 0
+    assert len(await given.due(store, now=given.at(5))) == 1
+
+
 async def test_a_message_being_sent_is_next_due_when_it_may_be_adopted(
     store: Store, given: Given
 ) -> None:

@@ -36,6 +36,7 @@ CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = 
     "outbox.next_due": lambda tx, g: tx.outbox.next_due((0, 4), g.now),
     "outbox.park_thread": lambda tx, g: tx.outbox.park_thread("T1", "thread", "", g.now),
     "outbox.retry_parked": lambda tx, g: tx.outbox.retry_parked("T1", "C1", now=g.now),
+    "outbox.reopen": lambda tx, g: tx.outbox.reopen(g.now),
     "outbox.prune": lambda tx, g: tx.outbox.prune(g.now),
     "outbox.backlog": lambda tx, g: tx.outbox.backlog(g.now),
     "watches.find": lambda tx, _: tx.watches.find("T1", "C1", REF),
