@@ -56,6 +56,7 @@ class Store:
                 with failures.as_sentences((TypeError,), failures.OPTION):
                     await (await engine.connect()).close()
                 async with engine.begin() as connection:
+                    await _demand_whole(connection)
                     await connection.run_sync(migrations.upgrade)
         except BaseException:
             await engine.dispose()
@@ -96,3 +97,13 @@ class Store:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.give_back()
+
+
+async def _demand_whole(connection: AsyncConnection) -> None:
+    """Refuse an SQLite file whose pages do not fit together; PostgreSQL sees to its own."""
+    if connection.dialect.name != "sqlite":
+        return
+    result = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+    if result.scalar() != "ok":
+        said = failures.DAMAGED
+        raise StoreError(said, next_step=failures.NEXT_STEPS[said])

@@ -57,6 +57,7 @@ def test_help_names_every_command() -> None:
         "plugins",
         "connections",
         "new-plugin",
+        "backup",
     ):
         assert command in said
 
