@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import registry, sabotage
+from bot import backlog, registry, sabotage
+from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
@@ -19,11 +20,12 @@ from bot.errors import SettingsError
 from bot.following import Following
 from bot.home import Home
 from bot.ledger import Ledger
+from bot.models import seconds_between
 from bot.pace import Pace
 from bot.poller import Poller
 from bot.service import Service
 from bot.slack.app import bolt_app
-from bot.slack.client import client_session, hello, revealed, web_client
+from bot.slack.client import client_session, greet, revealed, web_client
 from bot.slack.outgoing import WebOutlet
 from bot.slack.socket import Socket
 from bot.slack.suggestions import Suggestions
@@ -33,6 +35,7 @@ from bot.store import Store
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.backlog import Backlog
     from bot.registry import Plugins
     from bot.settings import Settings
 
@@ -98,11 +101,13 @@ class Bot:
         stack.push_async_callback(self.store.close)
         session = await stack.enter_async_context(client_session())
         client = web_client(self.settings, session)
-        identity = await hello(client)
+        identity = await greet(client, self.clock)
         self.home = Home(
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
-        self._assemble(around, WebOutlet(client, session))
+        self.outlet = WebOutlet(client, session)
+        self.connections = around.connections
+        self._assemble(around, self.outlet)
         stack.push_async_callback(self.suggestions.close)
         stack.push_async_callback(self.desk.close)
         await self._start_engine(stack, around.connections)
@@ -206,7 +211,7 @@ class Bot:
         self.socket = (
             None if http_mode else Socket(app, revealed(slack.app_token), client, self.clock)
         )
-        self.web = Web(self.settings.web, app if http_mode else None, self.healthy)
+        self.web = Web(self.settings.web, app if http_mode else None, self.healthy, self.standing)
         if self.web.wanted:
             await self.web.open()
             stack.push_async_callback(self.web.close)
@@ -220,6 +225,20 @@ class Bot:
         async with self.store.begin() as tx:
             await tx.inbox.next_due()
         return self.socket is None or await self.socket.connected()
+
+    async def standing(self) -> tuple[Backlog, Live]:
+        """Return how far behind the bot is, and how it stands with Slack and the connections."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            waiting = await backlog.read(tx, now)
+        heard_at = self.socket.heard_at if self.socket else None
+        live = Live(
+            connected=self.socket is None or await self.socket.connected(),
+            last_event_seconds=seconds_between(heard_at, now),
+            limited=self.outlet.limited,
+            resting={p.name: s for p in self.connections if (s := p.breaker.pause(now))},
+        )
+        return waiting, live
 
 
 async def _finish(task: asyncio.Task[None]) -> None:

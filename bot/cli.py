@@ -221,6 +221,7 @@ async def _connections(settings: Settings) -> None:
     await found.close()
 
 
+app.command()(operations.status)
 app.command()(operations.backup)
 app.command()(new_plugin)
 

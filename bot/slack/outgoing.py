@@ -46,6 +46,7 @@ class WebOutlet:
         self._client = client
         self._session = session
         self._refused: dict[str, float] = {}  # type of block → monotonic second to try it again
+        self.limited = 0  # answers 429 so far
 
     async def post(
         self,
@@ -181,6 +182,7 @@ class WebOutlet:
             else:
                 answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as error:
+            self.limited += _is_limit(error)
             _raise(error, method)
         except aiohttp.ClientConnectorError as error:
             raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
@@ -198,6 +200,7 @@ class WebOutlet:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SlackSilent("A response_url did not answer.") from error
         if response.status == 429:
+            self.limited += 1
             raise SlackBusy("Slack is busy.", retry_after=_seconds(response.headers))
         if response.status >= 500:
             raise SlackSilent("Slack is in trouble.")
@@ -234,7 +237,7 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     """Raise what Slack's answer means."""
     status = getattr(error.response, "status_code", 200)
     code = code_of(error)
-    if status == 429 or code in ("ratelimited", "rate_limited"):
+    if _is_limit(error):
         retry_after = _seconds(getattr(error.response, "headers", {}))
         raise SlackBusy("Slack is busy.", retry_after=retry_after) from error
     if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
@@ -243,6 +246,11 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
         sentence = "Slack does not accept the bot's token: `jobthread check` tells more."
         raise SlackBusy(sentence, retry_after=NO_TOKEN_SECONDS) from error
     raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
+
+
+def _is_limit(error: SlackApiError) -> bool:
+    status = getattr(error.response, "status_code", 200)
+    return status == 429 or code_of(error) in ("ratelimited", "rate_limited")
 
 
 def code_of(error: SlackApiError) -> str:

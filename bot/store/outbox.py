@@ -75,6 +75,8 @@ _REPLACE = _NEW.on_conflict_do_update(
         "attempts": case((_SENDING, outbox.c.attempts), else_=0),
         "error": "",
         "settled_at": None,
+        # How long it waits: a body for a message that was sent begins to wait now.
+        "created_at": case((UNSENT, outbox.c.created_at), else_=_NEW.excluded.created_at),
     },
 )
 _DUE = (

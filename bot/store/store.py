@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
+from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
 from bot.store.outbox import Outbox
@@ -21,13 +22,14 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """One transaction: what is written through its four parts is written together or not at all."""
+    """One transaction: what is written through its parts is written together or not at all."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.inbox = Inbox(connection)
         self.outbox = Outbox(connection)
         self.watches = Watches(connection)
         self.jobs = Jobs(connection)
+        self.gauges = Gauges(connection)
 
 
 class Store:

@@ -58,6 +58,7 @@ def test_help_names_every_command() -> None:
         "connections",
         "new-plugin",
         "backup",
+        "status",
     ):
         assert command in said
 

@@ -385,3 +385,17 @@ async def test_the_backlog_counts_what_should_be_out_by_now(store: Store, given:
     async with store.begin() as tx:
         assert await tx.outbox.backlog(given.now) == (2, given.now)
         assert await tx.outbox.backlog(given.at(-1)) == (0, None)
+
+
+async def test_a_new_body_for_a_message_that_was_sent_begins_to_wait_now(
+    store: Store, given: Given
+) -> None:
+    """A card that is redrawn after a week has not waited for a week."""
+    async with store.begin() as tx:
+        await tx.outbox.replace(given.post("card"), given.now)
+    [post] = await given.claim(store)
+    async with store.begin() as tx:
+        await tx.outbox.sent(post, ts="1.0", now=given.now)
+        await tx.outbox.replace(given.post("card"), given.at(3_600))
+        await tx.outbox.replace(given.post("card"), given.at(3_610))
+        assert (await tx.gauges.messages()).since == given.at(3_600)
