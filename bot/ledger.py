@@ -109,14 +109,15 @@ class Ledger:
                 await self._say(tx, entry, part, key)
             case Show(job) if job.status.terminal:
                 await self._show(tx, entry, job, key)
-            case Show(job):
-                watch = new_watch(entry.ask, entry.workspace, job)
-                await self._follow(tx, entry, watch, job)
-            case Adopt(job, card_ts):
-                watch = new_watch(entry.ask, entry.workspace, job, card_ts=card_ts)
-                await self._follow(tx, entry, watch, job)
-            case Redraw(job, card_ts):
-                await self._redraw(tx, entry, job, card_ts)
+            case Show(job, known):
+                await self._begin(tx, entry, await self._seen(tx, entry, job, known), key)
+            case Adopt(job, card_ts, known):
+                newest = await self._seen(tx, entry, job, known)
+                watch = new_watch(entry.ask, entry.workspace, newest, card_ts=card_ts)
+                await self._follow(tx, entry, watch, newest)
+            case Redraw(job, card_ts, known):
+                newest = await self._seen(tx, entry, job, known)
+                await self._redraw(tx, entry, newest, card_ts)
             case Stop(ref):
                 await self._stop(tx, entry, ref, key)
 
@@ -125,9 +126,15 @@ class Ledger:
         body = {"message": message.model_dump(), **entry.ask.way_back()}
         await self._add(tx, entry, _post(entry, PostKind.POST, body, key))
 
+    async def _begin(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
+        """Follow a job from a card of its own, unless it ended while it was being looked at."""
+        if job.status.terminal:
+            await self._show(tx, entry, job, key)
+        else:
+            await self._follow(tx, entry, new_watch(entry.ask, entry.workspace, job), job)
+
     async def _follow(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
-        """Begin to follow a job: what is newly seen of it is told in its other threads first."""
-        await self._seen(tx, entry, job)
+        """Begin to follow a job; what is newly seen of it was told in its other threads first."""
         if not await tx.watches.add(watch):
             other = await tx.watches.find(entry.workspace, watch.channel, job.ref)
             await self._say(tx, entry, followed_already(self._home, other or watch), watch.id)
@@ -141,16 +148,23 @@ class Ledger:
         else:
             await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
 
-    async def _seen(self, tx: Transaction, entry: Entry, job: Job) -> None:
-        """Write down a look that was not the poller's, if the job is followed anywhere."""
+    async def _seen(self, tx: Transaction, entry: Entry, job: Job, known: int | None) -> Job:
+        """Write down a look that was not the poller's, if the job is followed anywhere.
+
+        Return the job as it is known now: where another look was written down meanwhile, nobody
+        can tell which is the newer, so that one holds until the next.
+        """
         tracked = (await tx.jobs.get(entry.workspace, [job.ref])).get(job.ref)
-        if tracked is not None:
-            provider = self._connections.get(job.ref.connection)
-            await self._following.write(tx, provider, [Look(tracked, job, entry.at)])
-            entry.rings = True
+        if tracked is None:
+            return job
+        if known not in (None, tracked.revision) and tracked.seen is not None:
+            return tracked.seen
+        provider = self._connections.get(job.ref.connection)
+        await self._following.write(tx, provider, [Look(tracked, job, entry.at)])
+        entry.rings = True
+        return job
 
     async def _redraw(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
-        await self._seen(tx, entry, job)
         watch = await tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
         if watch is not None:
             message = self._card(job, self._following.view(watch, job, entry.at))

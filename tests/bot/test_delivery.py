@@ -8,6 +8,7 @@ import pytest
 
 from bot.app import Bot
 from bot.asks import Ask, Kind
+from bot.testing.faults import Fault
 from plugins.servicestage.script import JobScript, JobStep
 from tests.bot.conftest import staged
 
@@ -181,3 +182,27 @@ async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None
     while len(stage.thread(card)) < 2:
         await stage.clock.advance(1)
     assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True, False]
+
+
+async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
+    stage: Stage,
+) -> None:
+    """Somebody else asks, meanwhile the job moves on: what is old already is told to nobody."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    old = {"job": {"execution_status": "RUNNING", "job_id": ID, "job_type": "PROVISION"}}
+    stage.servicestage.faults.plan(Fault(200, old, after_seconds=60))
+    asked = len(stage.servicestage.calls)
+    await stage.says(f"/job deploys:{ID}", channel="general")
+    while len(stage.servicestage.calls) == asked:
+        await stage.clock.advance(0.1)
+    stage.servicestage.finish(ID, "ROLLBACKING")
+    await stage.looks(1)
+    await stage.replied(card, "ROLLBACKING")
+    await settles(stage, 60)
+    while not stage.slack.messages("general"):
+        await stage.clock.advance(1)
+    [other] = stage.slack.messages("general")
+    assert "ROLLBACKING" in other.text
+    assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True]
+    assert stage.thread(other) == []
