@@ -23,6 +23,7 @@ from bot.ledger import Ledger
 from bot.models import seconds_between
 from bot.pace import Pace
 from bot.poller import Poller
+from bot.revival import OPERATOR, Revival
 from bot.service import Service
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, greet, revealed, web_client
@@ -153,7 +154,21 @@ class Bot:
             home=self.home,
             command=self.settings.slack.command,
         )
-        self.desk = Desk(store=self.store, service=service, clock=self.clock)
+        self.revival = Revival(
+            store=self.store,
+            connections=around.connections,
+            following=following,
+            clock=self.clock,
+            ring=self.deliverer.ring,
+            expect=self.poller.expect,
+        )
+        self.desk = Desk(
+            store=self.store,
+            service=service,
+            clock=self.clock,
+            heard=self.revival.heard,
+            errands={OPERATOR: self.revival.errand},
+        )
         self.suggestions = Suggestions(around.connections, self.clock)
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
@@ -163,12 +178,13 @@ class Bot:
                 await tx.inbox.reopen(now)
                 await tx.outbox.reopen(now + LAST_REQUESTS)
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "upkeep"])
+        engine.ensure(["desk", "revival", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
         stack.push_async_callback(engine.stop)
+        stack.callback(self.revival.close)
         stack.callback(self.poller.close)
         stack.callback(self.deliverer.close)
 
@@ -177,6 +193,8 @@ class Bot:
         match shard.split(":"):
             case ["desk"]:
                 return await self.desk.tick()
+            case ["revival"]:
+                return await self.revival.tick()
             case ["upkeep"]:
                 return await self._tidy()
             case ["deliver", lane]:

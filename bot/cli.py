@@ -221,6 +221,8 @@ async def _connections(settings: Settings) -> None:
     await found.close()
 
 
+app.command()(operations.watches)
+app.command()(operations.retry)
 app.command()(operations.status)
 app.command()(operations.backup)
 app.command()(new_plugin)

@@ -197,12 +197,14 @@ class Deliverer:
             key=post.key,
             thread_ts=thread_ts,
             broadcast=bool(post.body.get("broadcast")),
+            about=post.body.get("about"),
         )
 
     async def _update(self, post: Post) -> str:
         ts = post.body.get("ts") or post.card_ts
         self._in_time(post)
-        await self._outlet.update(post.channel, str(ts), _message(post))
+        about = post.body.get("about")
+        await self._outlet.update(post.channel, str(ts), _message(post), about=about)
         return str(ts)
 
     async def _whisper(self, post: Post) -> str | None:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot import answers, cards, looks
+from bot import answers, cards, looks, told
 from bot.asks import Kind
 from bot.following import Following, Look, card, new_watch, root
+from bot.outlet import MAY_PASS
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
-from bot.store import Claim, NewPost, Post, PostKind, Question, Store, Transaction, Watch
+from bot.store import (
+    Claim,
+    NewPost,
+    Post,
+    PostKind,
+    Question,
+    Store,
+    Transaction,
+    Watch,
+    WatchState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -135,18 +146,32 @@ class Ledger:
 
     async def _follow(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
         """Begin to follow a job; what is newly seen of it was told in its other threads first."""
-        if not await tx.watches.add(watch):
-            other = await tx.watches.find(entry.workspace, watch.channel, job.ref)
-            await self._say(tx, entry, followed_already(self._home, other or watch), watch.id)
+        if other := await self._rival(tx, entry, watch):
+            await self._say(tx, entry, followed_already(self._home, other), watch.id)
             return
         due = self._following.next_due(job, entry.at) or entry.at
         await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
         entry.due.append((job.ref.connection, due))
         message = self._card(job, self._following.view(watch, job, entry.at))
+        about = await _about(tx, watch)
         if watch.card_ts is None:
-            await self._add(tx, entry, root(watch, message, entry.ask, entry.at))
+            await self._add(tx, entry, root(watch, message, entry.ask, entry.at, about))
         else:
-            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
+
+    async def _rival(self, tx: Transaction, entry: Entry, watch: Watch) -> Watch | None:
+        """Begin a watch, and return None, or the one that follows its job here already.
+
+        One that is parked for good, as when its card was deleted, makes room.
+        """
+        if await tx.watches.add(watch):
+            return None
+        other = await tx.watches.find(entry.workspace, watch.channel, watch.ref)
+        if other is None or other.state is WatchState.ACTIVE or other.reason in MAY_PASS:
+            return other or watch
+        await tx.watches.end([other.id], now=entry.at, reason="asked for anew")
+        await tx.parked.drop(await tx.parked.messages(other), entry.at)
+        return None if await tx.watches.add(watch) else watch
 
     async def _seen(self, tx: Transaction, entry: Entry, job: Job, known: int | None) -> Job:
         """Write down a look that was not the poller's, if the job is followed anywhere.
@@ -168,7 +193,8 @@ class Ledger:
         watch = await tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
         if watch is not None:
             message = self._card(job, self._following.view(watch, job, entry.at))
-            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
+            about = await _about(tx, watch)
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
             return
         message = self._card(job, cards.View(checked_at=entry.at))
         body = {"message": message.model_dump(), "ts": card_ts}
@@ -183,8 +209,10 @@ class Ledger:
         tracked = (await tx.jobs.get(entry.workspace, [ref])).get(ref)
         if tracked is not None and tracked.seen is not None:
             view = cards.View(checked_at=tracked.checked_at or entry.at)
-            update = card(watch, self._card(tracked.seen, view), entry.at, urgent=True)
-            await self._replace(tx, entry, update)
+            about = told.by_card(watch, tracked.seen, tracked.revision, over=True)
+            message = self._card(tracked.seen, view)
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
+        await tx.parked.drop(await tx.parked.messages(watch), entry.at)
         await tx.jobs.settle(entry.workspace, [ref])
         await self._say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
 
@@ -215,6 +243,13 @@ class Ledger:
 
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
+
+
+async def _about(tx: Transaction, watch: Watch) -> told.About:
+    """Return what the card of a watch carries."""
+    tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
+    seen, revision = (tracked.seen, tracked.revision) if tracked else (None, 0)
+    return told.by_card(watch, seen, revision, over=watch.state is WatchState.ENDED)
 
 
 def followed_already(home: Home, watch: Watch) -> Say:

@@ -1,4 +1,4 @@
-"""What operators type beside a running bot, or a stopped one: backup, status and their kin."""
+"""What operators type beside a running bot, or a stopped one: watches, retry, status, backup."""
 
 from __future__ import annotations
 
@@ -8,14 +8,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.commandline import FAILED, Config, run, settings_from
+from bot.commandline import FAILED, Config, fail, run, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.backlog import Line, Live
     from bot.settings import Settings
+    from bot.store import Watch
 
+SHORT_ID = 8  # characters of a watch's id that tell it from others
 STATUS_SECONDS = 5.0  # that the bot may take to say how it is
 
 
@@ -32,6 +34,68 @@ async def _backup(settings: Settings, file: Path) -> None:
 
     size = await asyncio.to_thread(backup, settings.store.url, file)
     typer.echo(f"{file} is a whole copy of the database, {size:,} bytes.")
+
+
+def watches(
+    parked: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--parked", help="Only those whose thread cannot be told.")
+    ] = False,
+    channel: Annotated[str | None, typer.Option(help="Only this channel's, such as C0123.")] = None,
+    config: Config = None,
+) -> None:
+    """List what is followed, and what cannot be told at the moment."""
+    run(_watches(settings_from(config), parked=parked, channel=channel))
+
+
+async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> None:
+    from bot.store.visit import visit  # noqa: PLC0415
+
+    async with visit(settings.store.url) as tx:
+        silent = await tx.parked.watches(channel)
+        living = [] if parked else await tx.watches.living(channel)
+    counts = {watch.id: count for watch, count in silent}
+    others = [watch for watch in living if watch.id not in counts]
+    found = [*others, *(watch for watch, _ in silent)]
+    for watch in sorted(found, key=lambda watch: (watch.asked_at, watch.id)):
+        typer.echo(_watch_line(watch, counts.get(watch.id)))
+    if not others and not silent:
+        typer.echo("None is parked." if parked else "Nothing is followed.")
+
+
+def _watch_line(watch: Watch, kept: int | None) -> str:
+    asked = f"{watch.asked_at:%Y-%m-%d %H:%M} by {watch.asker}"
+    line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {asked}"
+    why = f"{watch.reason}, " if watch.reason else ""
+    return line if kept is None else f"{line}  ({why}{kept} unsaid)"
+
+
+def retry(
+    watch: Annotated[str | None, typer.Argument(help="As `jobthread watches` shows it.")] = None,
+    everything: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--all", help="All that is parked.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Let parked watches try again; the running bot does it, or the next one that starts."""
+    if (watch is None) != everything:
+        fail("Name one watch, or say --all.")
+    run(_retry(settings_from(config), watch))
+
+
+async def _retry(settings: Settings, wanted: str | None) -> None:
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.revival import order  # noqa: PLC0415
+    from bot.store.visit import visit  # noqa: PLC0415
+
+    async with visit(settings.store.url, writes=True) as tx:
+        silent = [watch for watch, _ in await tx.parked.watches()]
+        meant = [watch for watch in silent if wanted is None or watch.id.startswith(wanted)]
+        if not meant:
+            fail("Nothing is parked." if wanted is None else f"No parked watch is called {wanted}.")
+        if wanted and len(meant) > 1:
+            fail(f"{len(meant)} parked watches begin with {wanted}: give more of the id.")
+        await order(tx, meant[0].id if wanted else None, SystemClock().now())
+    typer.echo("It is tried within seconds of a running bot, or when one starts.")
 
 
 def status(config: Config = None) -> None:

@@ -12,7 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -56,11 +56,12 @@ class WebOutlet:
         key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
+        about: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message that carries its key, and return its timestamp."""
+        """Post a message that carries its key and what it tells of, and return its timestamp."""
         arguments = {
             "channel": channel,
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "metadata": _metadata({**(about or {}), "key": key}),
             "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
             **CALM,
         }
@@ -69,9 +70,18 @@ class WebOutlet:
         answer = await self._say("chat.postMessage", message, arguments)
         return str(answer["ts"])
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message."""
-        arguments = {"channel": channel, "ts": ts, "link_names": False, "parse": "none"}
+    async def update(
+        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        """Replace a message; without `about` it carries what it carried."""
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "ts": ts,
+            "link_names": False,
+            "parse": "none",
+        }
+        if about:
+            arguments["metadata"] = _metadata(about)
         await self._say("chat.update", message, arguments)
 
     async def whisper(
@@ -208,6 +218,10 @@ class WebOutlet:
             code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
             raise SlackRefused("A response_url answers no more.", code=code)
         return {}
+
+
+def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
 
 
 def _only_blocks(error: SlackRefused) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 
 from bot import sabotage
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
-from bot.store.tables import PARKED, UNSENT, among, outbox, watches
+from bot.store.tables import UNSENT, among, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -30,7 +30,7 @@ _RIPE = or_(
     and_(_SENDING, outbox.c.adopt_at <= bindparam("at")),
 )
 _OF_WATCH = {"card_ts": watches.c.card_ts, "watch_thread_ts": watches.c.thread_ts}
-_OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
+OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
 _JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
 
 # One walk along the index of the unsent finds every head; a search for each row is far slower.
@@ -80,7 +80,7 @@ _REPLACE = _NEW.on_conflict_do_update(
     },
 )
 _DUE = (
-    select(*_OWN, *_JOINED)
+    select(*OWN, *_JOINED)
     .select_from(_FROM_HEADS)
     .where(*_DELIVERABLE, _RIPE)
     .order_by(outbox.c.urgent.desc(), outbox.c.id)
@@ -111,7 +111,7 @@ _CLAIM = (
     .returning(outbox.c.id)
 )
 _BY_IDS = (
-    select(*_OWN, *_JOINED)
+    select(*OWN, *_JOINED)
     .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
 )
@@ -167,19 +167,13 @@ _PARK_THREAD = (
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.thread == bindparam("of_thread"),
     )
-    .values(state=PostState.PARKED, settled_at=bindparam("at"), error=bindparam("why"), **_NO_CLAIM)
-)
-_RETRY_PARKED = (
-    update(outbox)
-    .where(
-        PARKED,
-        outbox.c.workspace == bindparam("in_workspace"),
-        or_(
-            bindparam("only", type_=outbox.c.channel.type).is_(None),
-            outbox.c.channel == bindparam("only"),
-        ),
+    .values(
+        state=PostState.PARKED,
+        settled_at=bindparam("at"),
+        error=bindparam("why"),
+        doubtful=or_(outbox.c.doubtful, _SENDING),
+        **_NO_CLAIM,
     )
-    .values(state=PostState.READY, due_at=bindparam("at"), attempts=0, error="", settled_at=None)
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, _RIPE)
@@ -296,13 +290,6 @@ class Outbox:
         """Set aside all that is unsent in a thread, claims too; return how many messages."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(_PARK_THREAD, bound)).rowcount
-
-    async def retry_parked(
-        self, workspace: str, channel: str | None = None, *, now: datetime
-    ) -> int:
-        """Make what was parked in a channel, or in all, ready again; return how many messages."""
-        bound = {"in_workspace": workspace, "only": channel, "at": now}
-        return (await self._connection.execute(_RETRY_PARKED, bound)).rowcount
 
     async def reopen(self, adopt_at: datetime) -> int:
         """Let every claim be adopted from then on; return how many.

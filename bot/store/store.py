@@ -13,6 +13,7 @@ from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
 from bot.store.outbox import Outbox
+from bot.store.parked import Parked
 from bot.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.watches = Watches(connection)
         self.jobs = Jobs(connection)
+        self.parked = Parked(connection)
         self.gauges = Gauges(connection)
 
 

@@ -59,6 +59,8 @@ def test_help_names_every_command() -> None:
         "new-plugin",
         "backup",
         "status",
+        "watches",
+        "retry",
     ):
         assert command in said
 

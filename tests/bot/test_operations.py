@@ -11,7 +11,8 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli import app
-from bot.store import NewPost, PostKind, Store
+from bot.models import JobRef
+from bot.store import NewPost, PostKind, Question, Store, Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,6 +42,39 @@ async def given(folder: Path, *, waits_seconds: float) -> None:
     async with store.begin() as tx:
         await tx.outbox.add([post], since)
     await store.close()
+
+
+async def parked(folder: Path, *ids: str) -> None:
+    """Put watches into the database that Slack has silenced, and one that is well."""
+    store = Store(f"sqlite:///{folder / 'jobthread.db'}")
+    await store.open()
+    now = datetime.now(UTC)
+    async with store.begin() as tx:
+        for number, id_ in enumerate([*ids, "well"]):
+            watch = Watch(
+                id=id_,
+                workspace="T1",
+                channel="C1",
+                card_ts="1.0",
+                ref=JobRef(connection="deploys", id=f"JOB{number}"),
+                asker="U1",
+                asked_at=now,
+            )
+            await tx.watches.add(watch)
+        for id_ in ids:
+            await tx.watches.park(id_, now=now, reason="is_archived")
+    await store.close()
+
+
+async def ordered(folder: Path) -> list[Question]:
+    """Return what lies in the inbox, as a bot that starts would find it."""
+    store = Store(f"sqlite:///{folder / 'jobthread.db'}")
+    await store.open()
+    now = datetime.now(UTC)
+    async with store.begin() as tx:
+        found = await tx.inbox.claim(now=now, lease_until=now, limit=9)
+    await store.close()
+    return found
 
 
 async def _made(url: str) -> None:
@@ -115,3 +149,75 @@ def test_status_says_so_when_the_bot_does_not_answer(here: Path) -> None:
     result = run("status")
     assert result.exit_code == 1
     assert "BEHIND  bot: It does not answer" in result.output
+
+
+async def test_watches_lists_what_is_followed_and_what_is_parked(here: Path) -> None:
+    """A line each: the id to retry it by, its channel, its job, and why it is silent."""
+    await parked(here, "abc1" * 8)
+    lines = (await asyncio.to_thread(run, "watches")).output.splitlines()
+    assert len(lines) == 2
+    assert lines[0].startswith("abc1abc1  parked  C1")
+    assert "deploys:JOB0" in lines[0]
+    assert lines[0].endswith("(is_archived, 0 unsaid)")
+    assert "active" in lines[1]
+
+
+async def test_watches_can_be_narrowed_to_the_parked_and_to_a_channel(here: Path) -> None:
+    """With nothing to list it says so."""
+    await parked(here, "abc1" * 8)
+    assert len((await asyncio.to_thread(run, "watches", "--parked")).output.splitlines()) == 1
+    elsewhere = await asyncio.to_thread(run, "watches", "--parked", "--channel", "C2")
+    assert elsewhere.output == "None is parked.\n"
+    assert (await asyncio.to_thread(run, "watches", "--channel", "C2")).output == (
+        "Nothing is followed.\n"
+    )
+
+
+async def test_watches_works_beside_a_running_bot(here: Path) -> None:
+    """A look needs no lock."""
+    store = Store(f"sqlite:///{here / 'jobthread.db'}")
+    await store.open()
+    assert (await asyncio.to_thread(run, "watches")).exit_code == 0
+    await store.close()
+
+
+async def test_retry_leaves_an_order_for_the_bot(here: Path) -> None:
+    """The bot writes the database; this only asks."""
+    await parked(here, "abc1" * 8, "abd1" * 8)
+    result = await asyncio.to_thread(run, "retry", "abc")
+    assert result.exit_code == 0, result.output
+    [question] = await ordered(here)
+    assert (question.kind, question.body) == ("operator", {"watch": "abc1" * 8})
+
+
+async def test_retry_all_orders_all(here: Path) -> None:
+    """One order for everything that is parked."""
+    await parked(here, "abc1" * 8, "abd1" * 8)
+    assert (await asyncio.to_thread(run, "retry", "--all")).exit_code == 0
+    assert [question.body for question in await ordered(here)] == [{"watch": None}]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        ((), "Name one watch, or say --all."),
+        (("abc", "--all"), "Name one watch, or say --all."),
+        (("ab",), "2 parked watches begin with ab"),
+        (("well",), "No parked watch is called well."),
+    ],
+)
+async def test_an_unclear_retry_is_a_sentence(
+    here: Path, words: tuple[str, ...], said: str
+) -> None:
+    """Nothing is ordered."""
+    await parked(here, "abc1" * 8, "abd1" * 8)
+    result = await asyncio.to_thread(run, "retry", *words)
+    assert result.exit_code == 1
+    assert said in result.output
+    assert await ordered(here) == []
+
+
+def test_retry_without_anything_parked_says_so(here: Path) -> None:
+    """There is nothing to do."""
+    assert here.exists()
+    assert "Nothing is parked." in run("retry", "--all").output

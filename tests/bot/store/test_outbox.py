@@ -294,12 +294,12 @@ async def test_a_parked_message_lets_its_thread_go_on(store: Store, given: Given
 
 
 async def test_a_dropped_message_is_never_due_again(store: Store, given: Given) -> None:
-    """What was given up is not even retried with the parked."""
+    """What was given up is not even among the parked."""
     await given.posts(store, given.post())
     [post] = await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.drop(post, error="too late", now=given.now)
-        assert await tx.outbox.retry_parked("T1", now=given.now) == 0
+        assert await tx.parked.again([post], given.now) == 0
 
 
 async def test_a_parked_thread_takes_all_its_messages_with_it(store: Store, given: Given) -> None:
@@ -308,17 +308,6 @@ async def test_a_parked_thread_takes_all_its_messages_with_it(store: Store, give
     async with store.begin() as tx:
         assert await tx.outbox.park_thread("T1", "thread", "is_archived", given.now) == 2
     assert [post.key for post in await given.due(store)] == ["x"]
-
-
-async def test_parked_messages_can_be_retried_by_channel(store: Store, given: Given) -> None:
-    """Once the bot is back in a channel, what was said meanwhile is said in its order."""
-    elsewhere = given.post("x", thread="other", channel="C2")
-    await given.posts(store, given.post("1"), given.post("2"), elsewhere)
-    async with store.begin() as tx:
-        await tx.outbox.park_thread("T1", "thread", "not_in_channel", given.now)
-        await tx.outbox.park_thread("T1", "other", "not_in_channel", given.now)
-        assert await tx.outbox.retry_parked("T1", "C1", now=given.now) == 2
-    assert [post.key for post in await given.due(store)] == ["1"]
 
 
 async def test_the_next_moment_is_that_of_the_first_head(store: Store, given: Given) -> None:
