@@ -223,6 +223,7 @@ async def _connections(settings: Settings) -> None:
 
 app.command()(operations.watches)
 app.command()(operations.retry)
+app.command()(operations.recover)
 app.command()(operations.status)
 app.command()(operations.backup)
 app.command()(new_plugin)

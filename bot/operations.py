@@ -1,8 +1,9 @@
-"""What operators type beside a running bot, or a stopped one: watches, retry, status, backup."""
+"""What operators type: watches, retry, recover, status, backup."""
 
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path  # noqa: TC003  typer reads the annotations
 from typing import TYPE_CHECKING, Annotated
 
@@ -19,6 +20,37 @@ if TYPE_CHECKING:
 
 SHORT_ID = 8  # characters of a watch's id that tell it from others
 STATUS_SECONDS = 5.0  # that the bot may take to say how it is
+
+
+def recover(
+    channel: Annotated[list[str], typer.Option(help="A channel's id, such as C0123; repeatable.")],
+    since: Annotated[
+        str, typer.Option(help="How far back cards are looked for: 30d, 12h.")
+    ] = "30d",
+    config: Config = None,
+) -> None:
+    """Rebuild the watches of channels from Slack's own history; the bot must not run."""
+    run(_recover(settings_from(config), channel, _span(since)))
+
+
+def _span(text: str) -> timedelta:
+    units = {"d": "days", "h": "hours"}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units:
+        fail(f"--since {text}: write it as 30d or 12h.")
+    return timedelta(**{units[unit]: int(number)})
+
+
+async def _recover(settings: Settings, channels: list[str], span: timedelta) -> None:
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.recovery import recover  # noqa: PLC0415
+
+    clock = SystemClock()
+    for done in await recover(settings, channels, clock.now() - span, clock):
+        living = f"{done.channel}: {done.living} living cards, {done.begun} followed again."
+        strange = f" The settings have no connection {', '.join(done.strange)}."
+        typer.echo(living + (strange if done.strange else ""))
+    typer.echo("Start the bot: each thread hears what changed since its last message.")
 
 
 def backup(

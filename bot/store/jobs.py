@@ -132,14 +132,16 @@ class Jobs:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def track(self, workspace: str, job: Job, *, due_at: datetime, now: datetime) -> None:
+    async def track(
+        self, workspace: str, job: Job, *, due_at: datetime, now: datetime, revision: int = 1
+    ) -> None:
         """Begin to look after a job, as seen now; one that is known is only woken if it sleeps."""
         row = {
             "workspace": workspace,
             "connection": job.ref.connection,
             "job_id": job.ref.id,
             "shard": shard_of(job.ref),
-            "revision": 1,
+            "revision": revision,
             "seen": job,
             "due_at": due_at,
             "checked_at": now,

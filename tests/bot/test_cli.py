@@ -61,6 +61,7 @@ def test_help_names_every_command() -> None:
         "status",
         "watches",
         "retry",
+        "recover",
     ):
         assert command in said
 

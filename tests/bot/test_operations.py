@@ -217,6 +217,22 @@ async def test_an_unclear_retry_is_a_sentence(
     assert await ordered(here) == []
 
 
+def test_recover_without_tokens_names_them_all(here: Path) -> None:
+    """The settings are at fault: exit code 2."""
+    assert here.exists()
+    result = run("recover", "--channel", "C1")
+    assert result.exit_code == 2
+    assert "slack.bot_token is missing" in result.output
+
+
+def test_recover_wants_a_span_that_it_understands(here: Path) -> None:
+    """Days and hours are enough."""
+    assert here.exists()
+    result = run("recover", "--channel", "C1", "--since", "a week")
+    assert result.exit_code == 1
+    assert "write it as 30d or 12h" in result.output
+
+
 def test_retry_without_anything_parked_says_so(here: Path) -> None:
     """There is nothing to do."""
     assert here.exists()
