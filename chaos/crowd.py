@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 MOST_TRIES = 12
 PEOPLE_PER_WISH = 6  # everybody asks once, so that whispers tell whom they answer
-RETRIES = (0.0, 3.0, 8.0)  # seconds between Slack's own repetitions of an event
+RETRIES = (0.0, 1.0, 4.0)  # seconds between Slack's own repetitions of an event
 CLICKS_PER_SECOND = 2.0
 
 
@@ -91,11 +91,19 @@ class Crowd:
             root = self._lots.choice(roots)
             self._begin(self._click(root.channel, root.ts))
 
-    async def rest(self) -> None:
-        """Wait until everybody has asked what they wanted to; what went wrong is raised here."""
-        while self._tasks:
-            done, self._tasks = self._tasks, set()
-            await asyncio.gather(*done)
+    @property
+    def busy(self) -> bool:
+        """Whether somebody still waits for an acknowledgement; what went wrong is raised here."""
+        for task in [task for task in self._tasks if task.done()]:
+            self._tasks.discard(task)
+            task.result()
+        return bool(self._tasks)
+
+    async def leave(self) -> None:
+        """Ask no more."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
 
     def _begin(self, work: Coroutine[Any, Any, None]) -> None:
         self._tasks.add(asyncio.create_task(work))
@@ -113,7 +121,7 @@ class Crowd:
             if attempt.acknowledged:
                 return
             # An event that was not acknowledged comes again by itself.
-            patience = 1.0 if wish.way == "command" else sum(RETRIES) + 4.0
+            patience = 1.0 if wish.way == "command" else sum(RETRIES) + 3.0
             await asyncio.sleep(patience * self._lots.uniform(1.0, 1.5))
 
     async def _try(self, wish: Wish) -> Attempt:
