@@ -150,7 +150,8 @@ async def test_a_thread_that_lagged_behind_another_hears_what_it_missed(stage: S
     cards = [await followed(stage), await followed(stage, channel="general")]
     stage.slack.faults.rate_limit("chat.postMessage", retry_after=3_000)
     stage.servicestage.finish(ID, "ROLLBACKING")
-    await stage.polls()
+    while not stage.slack.faults.done:
+        await stage.clock.advance(0.1)
     await stage.slack.until(lambda: sum(len(stage.thread(card)) for card in cards) == 1)
     settings = await lost(stage)
     stage.slack.faults.clear()
