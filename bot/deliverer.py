@@ -139,7 +139,7 @@ class Deliverer:
         try:
             ts = await self._send(post)
         except SlackBusy as error:
-            self._pace.pause(post, error.retry_after, self._clock.now())
+            self._pace.pause(post, error.retry_after, self._clock.now(), error.method)
             await self._again(post, error, error.retry_after, doubtful=post.doubtful)
         except SlackSilent as error:
             wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))

@@ -175,7 +175,10 @@ class Following:
         for watch in watches:
             if change:
                 await tx.outbox.add([self._told(watch, provider, look, change)], look.at)
-            message = looks.card(provider, job, self.view(watch, job, look.at))
+            view = self.view(watch, job, look.at)
+            message = looks.card(provider, job, view)
+            if not _shows(look.watched, message, provider, view):
+                continue
             # What the thread knows while its follow-up is on its way: the look before.
             about = told.by_card(watch, look.watched.seen, look.watched.revision)
             update = card(watch, message, look.at, about, urgent=job.status.terminal)
@@ -251,6 +254,15 @@ class Following:
             await tx.outbox.add([last], look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+
+
+def _shows(
+    watched: WatchedJob, message: Message, provider: Provider[Any] | None, view: cards.View
+) -> bool:
+    """Whether a card reads otherwise than the look before would at the same moment."""
+    if watched.seen is None or watched.trouble:
+        return True
+    return looks.card(provider, watched.seen, view) != message
 
 
 def _aside(watch: Watch, word: str, since: datetime, message: Message, now: datetime) -> NewPost:

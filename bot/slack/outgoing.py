@@ -10,6 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
+from bot.pace import RESPONSE_URL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -212,7 +213,8 @@ class WebOutlet:
             raise SlackSilent("A response_url did not answer.") from error
         if response.status == 429:
             self.limited += 1
-            raise SlackBusy("Slack is busy.", retry_after=_seconds(response.headers))
+            wait = _seconds(response.headers)
+            raise SlackBusy("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
         if response.status >= 500:
             raise SlackSilent("Slack is in trouble.")
         if response.status >= 400 or '"ok":false' in text.replace(" ", ""):
@@ -254,7 +256,7 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     code = code_of(error)
     if _is_limit(error):
         retry_after = _seconds(getattr(error.response, "headers", {}))
-        raise SlackBusy("Slack is busy.", retry_after=retry_after) from error
+        raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
     if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
         raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
     if code in TOKEN:

@@ -83,7 +83,8 @@ _DUE = (
     select(*OWN, *_JOINED)
     .select_from(_FROM_HEADS)
     .where(*_DELIVERABLE, _RIPE)
-    .order_by(outbox.c.urgent.desc(), outbox.c.id)
+    # Cards have a bucket of their own: while they wait for it, they keep nothing out of sight.
+    .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
 _NEXT_DUE = (
@@ -196,9 +197,10 @@ def _row(post: NewPost, now: datetime) -> dict[str, Any]:
 
 
 def _posts(rows: Iterable[Row[Any]]) -> list[Post]:
-    """Build the records, the most urgent first."""
+    """Build the records: posts before cards, the most urgent first."""
     posts = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
-    return sorted(posts, key=lambda post: (not post.urgent, post.id))
+    order = lambda post: (post.kind is PostKind.UPDATE, not post.urgent, post.id)  # noqa: E731
+    return sorted(posts, key=order)
 
 
 def _claim_of(post: Post) -> dict[str, Any]:
@@ -241,10 +243,10 @@ class Outbox:
         await self._connection.execute(_REPLACE, _row(post, now))
 
     async def due(self, *, lanes: tuple[int, int], now: datetime, limit: int) -> list[Post]:
-        """Return the heads of threads to be sent now in lane k of n, the most urgent first.
+        """Return the heads of threads to be sent now in lane k of n: posts, then cards.
 
-        A claim whose time to be adopted has come is among them; an update whose target is not
-        known yet is not.
+        The urgent go first. A claim whose time to be adopted has come is among them; an update
+        whose target is not known yet is not.
         """
         bound = _lanes(lanes) | {"at": now, "most": limit}
         return _posts(await self._connection.execute(_DUE, bound))

@@ -388,3 +388,21 @@ async def test_a_new_body_for_a_message_that_was_sent_begins_to_wait_now(
         await tx.outbox.replace(given.post("card"), given.at(3_600))
         await tx.outbox.replace(given.post("card"), given.at(3_610))
         assert (await tx.gauges.messages()).since == given.at(3_600)
+
+
+async def test_cards_that_wait_keep_no_post_out_of_sight(store: Store, given: Given) -> None:
+    """Only so many heads are looked at, and cards may only be drawn 50 times a minute."""
+    cards = [
+        given.post(thread=f"card {n}", kind=PostKind.UPDATE, body={"ts": "1.0"}, urgent=True)
+        for n in range(5)
+    ]
+    await given.posts(store, *cards, given.post("said"))
+    assert [post.key for post in await given.due(store, limit=1)] == ["said"]
+
+
+async def test_an_outcome_goes_before_other_news(store: Store, given: Given) -> None:
+    """Whoever waits for the end of a job waits for nobody's progress."""
+    await given.posts(
+        store, given.post("moved", thread="one"), given.post("ended", thread="two", urgent=True)
+    )
+    assert [post.key for post in await given.due(store)] == ["ended", "moved"]
