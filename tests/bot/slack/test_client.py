@@ -43,7 +43,7 @@ async def test_a_bot_that_starts_waits_for_troubles_of_slack_to_pass(trouble: st
         greeting = asyncio.ensure_future(greet(client, clock))
         for tries in (1, 2):
             await slack.until(lambda tries=tries: len(slack.called("auth.test")) == tries)
-            while not clock.sleepers:
+            while not clock.sleepers:  # noqa: ASYNC110  the client's own turns of the loop
                 await asyncio.sleep(0)
             await clock.advance(PATIENCE_SECONDS[tries - 1])
         assert (await greeting)["user_id"] == slack.workspace.bot.id
