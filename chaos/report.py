@@ -28,7 +28,7 @@ class Figures:
     kills: int
     stops: int
     falls: int  # the bot ended by itself
-    slack_calls: int
+    slack_calls: int  # while things went wrong
     slack_faults: int  # of these calls
     other_faults: int  # of connections, envelopes, events and response_urls
     provider_faults: int
@@ -54,7 +54,7 @@ class Figures:
 class Calls:
     """What the local Slack counted."""
 
-    calls: int
+    calls: int  # while things went wrong
     faults: int  # of these calls
     others: int  # of connections, envelopes, events and response_urls
 

@@ -51,6 +51,7 @@ class Stage:
     crowd: Crowd
     bot: Supervisor
     database: Path
+    stormy_calls: int = 0  # of Slack's API, while things went wrong
 
     def unsaid(self) -> int:
         """Return how many questions and messages the bot still has to see to; cards aside.
@@ -124,6 +125,7 @@ async def _rage(stage: Stage) -> None:
         await _until(lambda: _found_out(stage), stage.plan.seconds)
     finally:
         wild.end()
+        stage.stormy_calls = len(stage.slack.calls)
         for task in (*tasks, asking):
             task.cancel()
         found = await asyncio.gather(*tasks, asking, return_exceptions=True)
@@ -181,7 +183,7 @@ async def _tell(stage: Stage) -> None:
 def _figures(stage: Stage, verdict: Verdict, catching_up: float) -> Figures:
     subjects = [fault.subject for fault in stage.slack.faults.done]
     of_calls = sum("." in subject for subject in subjects)  # methods have a dot
-    counted = report.Calls(len(stage.slack.calls), of_calls, len(subjects) - of_calls)
+    counted = report.Calls(stage.stormy_calls, of_calls, len(subjects) - of_calls)
     return report.figures(
         stage.plan,
         verdict,
