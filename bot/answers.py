@@ -10,6 +10,7 @@ from bot.models import Message, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
 
     from bot.connections import Connections
     from bot.errors import JobthreadError
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
     from bot.references import Resolution
 
 MOST_ROWS = 40  # in a list of watches
+MOST_ITEMS = 20  # in one follow-up that catches up
+_LONGEST_ITEM = 500
 MOST_CHOICES = 5  # buttons in one answer
 
 
@@ -251,8 +254,25 @@ def parked(name: str, channel: str, code: str) -> Message:
     """Return, to the asker alone, that a thread can be told nothing more."""
     return sentence(
         f"I can no longer post about {blocks.escape(name)} in <#{channel}>: Slack answers"
-        f" {blocks.code(code)}. I keep what I have to say; ask for the job again where I can post."
+        f" {blocks.code(code)}. I keep what I have to say until I can, and try again by myself."
     )
+
+
+def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) -> Message:
+    """Return, for a thread that could not be told for a while, all of it at once.
+
+    `items` are the texts that were kept, as Slack takes them; `standing` is empty when the last of
+    them says how the job stands.
+    """
+    shown = [blocks.clip(item, _LONGEST_ITEM) for item in items[-MOST_ITEMS:]]
+    if left := len(items) - len(shown):
+        shown.insert(0, f"… {words.plural(left, 'earlier change')}")
+    if standing:
+        mention = f" {blocks.mention(asker)}" if asker and blocks.mention(asker) else ""
+        shown.append(f"Now: {blocks.escape(standing)}{mention}")
+    text = f"📬 I could not post here since {blocks.date(since)}. What happened meanwhile:"
+    lines = [text, *(f"• {item}" for item in shown)]
+    return Message(text="\n".join(lines), blocks=tuple(_paragraphs(lines)))
 
 
 def in_trouble(ref: str, reason: str) -> Message:

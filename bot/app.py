@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import registry
+from bot import backlog, registry, sabotage
+from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
@@ -19,11 +20,13 @@ from bot.errors import SettingsError
 from bot.following import Following
 from bot.home import Home
 from bot.ledger import Ledger
+from bot.models import seconds_between
 from bot.pace import Pace
 from bot.poller import Poller
+from bot.revival import OPERATOR, Revival
 from bot.service import Service
 from bot.slack.app import bolt_app
-from bot.slack.client import client_session, hello, revealed, web_client
+from bot.slack.client import client_session, greet, revealed, web_client
 from bot.slack.outgoing import WebOutlet
 from bot.slack.socket import Socket
 from bot.slack.suggestions import Suggestions
@@ -33,6 +36,7 @@ from bot.store import Store
 if TYPE_CHECKING:
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.backlog import Backlog
     from bot.registry import Plugins
     from bot.settings import Settings
 
@@ -42,7 +46,7 @@ CONCURRENT_TICKS = 200
 DELIVERY_LANES = 1  # one process delivers all
 POLL_SHARDS = 1  # of each connection
 UPKEEP_SECONDS = 3600.0
-KEEP = timedelta(days=30)  # what is done and told
+LAST_REQUESTS = timedelta(seconds=5)  # that Slack may still work on what a dead process sent
 
 
 @dataclass(frozen=True)
@@ -89,6 +93,8 @@ class Bot:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """Build and start the parts, each followed by its end."""
+        if broken := sabotage.warning():
+            log.critical(broken)
         around = self._outside()
         stack.push_async_callback(around.connections.close)
         self.store = Store(self.settings.store.url)
@@ -96,11 +102,13 @@ class Bot:
         stack.push_async_callback(self.store.close)
         session = await stack.enter_async_context(client_session())
         client = web_client(self.settings, session)
-        identity = await hello(client)
+        identity = await greet(client, self.clock)
         self.home = Home(
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
-        self._assemble(around, WebOutlet(client, session))
+        self.outlet = WebOutlet(client, session)
+        self.connections = around.connections
+        self._assemble(around, self.outlet)
         stack.push_async_callback(self.suggestions.close)
         stack.push_async_callback(self.desk.close)
         await self._start_engine(stack, around.connections)
@@ -147,20 +155,37 @@ class Bot:
             home=self.home,
             command=self.settings.slack.command,
         )
-        self.desk = Desk(store=self.store, service=service, clock=self.clock)
+        self.revival = Revival(
+            store=self.store,
+            connections=around.connections,
+            following=following,
+            clock=self.clock,
+            ring=self.deliverer.ring,
+            expect=self.poller.expect,
+        )
+        self.desk = Desk(
+            store=self.store,
+            service=service,
+            clock=self.clock,
+            heard=self.revival.heard,
+            errands={OPERATOR: self.revival.errand},
+        )
         self.suggestions = Suggestions(around.connections, self.clock)
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
-        if self.store.exclusive:  # whoever held these questions is gone
+        if self.store.exclusive:  # whoever held these questions and messages is gone
+            now = self.clock.now()
             async with self.store.begin() as tx:
-                await tx.inbox.reopen(self.clock.now())
+                await tx.inbox.reopen(now)
+                await tx.outbox.reopen(now + LAST_REQUESTS)
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "upkeep"])
+        engine.ensure(["desk", "revival", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
         stack.push_async_callback(engine.stop)
+        stack.callback(self.revival.close)
         stack.callback(self.poller.close)
         stack.callback(self.deliverer.close)
 
@@ -169,6 +194,8 @@ class Bot:
         match shard.split(":"):
             case ["desk"]:
                 return await self.desk.tick()
+            case ["revival"]:
+                return await self.revival.tick()
             case ["upkeep"]:
                 return await self._tidy()
             case ["deliver", lane]:
@@ -179,7 +206,7 @@ class Bot:
 
     async def _tidy(self) -> float:
         """Forget what was done and told long ago."""
-        before = self.clock.now() - KEEP
+        before = self.clock.now() - timedelta(days=self.settings.store.keep_days)
         async with self.store.begin() as tx:
             await tx.inbox.prune(before)
             await tx.outbox.prune(before)
@@ -203,7 +230,7 @@ class Bot:
         self.socket = (
             None if http_mode else Socket(app, revealed(slack.app_token), client, self.clock)
         )
-        self.web = Web(self.settings.web, app if http_mode else None, self.healthy)
+        self.web = Web(self.settings.web, app if http_mode else None, self.healthy, self.standing)
         if self.web.wanted:
             await self.web.open()
             stack.push_async_callback(self.web.close)
@@ -217,6 +244,20 @@ class Bot:
         async with self.store.begin() as tx:
             await tx.inbox.next_due()
         return self.socket is None or await self.socket.connected()
+
+    async def standing(self) -> tuple[Backlog, Live]:
+        """Return how far behind the bot is, and how it stands with Slack and the connections."""
+        now = self.clock.now()
+        async with self.store.begin() as tx:
+            waiting = await backlog.read(tx, now)
+        heard_at = self.socket.heard_at if self.socket else None
+        live = Live(
+            connected=self.socket is None or await self.socket.connected(),
+            last_event_seconds=seconds_between(heard_at, now),
+            limited=self.outlet.limited,
+            resting={p.name: s for p in self.connections if (s := p.breaker.pause(now))},
+        )
+        return waiting, live
 
 
 async def _finish(task: asyncio.Task[None]) -> None:

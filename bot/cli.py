@@ -1,4 +1,4 @@
-"""The command line: serve, demo, simulate, show, check, plugins, connections, new-plugin.
+"""The command line: serve, demo, simulate, show, check, plugins, connections, and their kin.
 
 Everything heavy is imported by the command that needs it, so that `--help` is quick.
 """
@@ -10,14 +10,16 @@ import signal
 import sys
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from bot import operations
+from bot.commandline import FAILED, Config, fail, run, settings_from
 from bot.newplugin.command import new_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable
 
     from bot.settings import Settings
 
@@ -30,15 +32,6 @@ app = typer.Typer(
     rich_markup_mode=None,
 )
 
-DEFAULT_CONFIG = Path("jobthread.toml")
-BAD_SETTINGS = 2
-FAILED = 1
-
-Config = Annotated[
-    Path | None,
-    typer.Option("--config", "-c", help="The settings; jobthread.toml here if it exists."),
-]
-
 
 @app.command()
 def serve(config: Config = None) -> None:
@@ -46,7 +39,7 @@ def serve(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure()
-    _run(_serve(_settings(config)))
+    run(_serve(settings_from(config)))
 
 
 async def _serve(settings: Settings) -> None:
@@ -78,7 +71,7 @@ def demo(
     port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 0,
 ) -> None:
     """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
-    _run(_check_demo() if check else _demo(port))
+    run(_check_demo() if check else _demo(port))
 
 
 async def _demo(port: int) -> None:
@@ -111,7 +104,7 @@ async def _check_demo() -> None:
                 await Conversation(running, typer.echo).run()
         except (MissingLineError, RuntimeError) as error:
             typer.echo(log.read().decode("utf-8", "replace"), err=True)
-            _fail(str(error))
+            fail(str(error))
     typer.echo("\nEverything that was expected was said.")
 
 
@@ -120,7 +113,7 @@ def simulate(
     kinds: Annotated[list[str] | None, typer.Argument(help="Kinds of provider; all.")] = None,
 ) -> None:
     """Run the simulators alone, and print the settings that reach them."""
-    _run(_simulate(kinds or []))
+    run(_simulate(kinds or []))
 
 
 async def _simulate(wanted: list[str]) -> None:
@@ -130,7 +123,7 @@ async def _simulate(wanted: list[str]) -> None:
 
     kinds = load_plugins().kinds
     if strange := [kind for kind in wanted if kind not in kinds]:
-        _fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
+        fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
     stop = asyncio.Event()
     _on_signals(stop.set)
     chosen = [kinds[kind] for kind in wanted or sorted(kinds)]
@@ -150,7 +143,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show a job's card in the terminal; Slack is not asked."""
-    _run(_show(reference, _settings(config)))
+    run(_show(reference, settings_from(config)))
 
 
 async def _show(reference: str, settings: Settings) -> None:
@@ -166,11 +159,11 @@ async def _show(reference: str, settings: Settings) -> None:
     try:
         meant = references.resolve(connections, reference)
         if len(meant.refs) != 1:
-            _fail(_unclear(meant, connections))
+            fail(_unclear(meant, connections))
         provider = connections[meant.refs[0].connection]
         found = await looks.first_look(provider, meant.refs[0])
         if not isinstance(found, Job):
-            _fail(f"{meant.refs[0]}: {found}{_choices(found)}")
+            fail(f"{meant.refs[0]}: {found}{_choices(found)}")
         view = View(checked_at=SystemClock().now(), interactive=False)
         Console().print(terminal.show(looks.card(provider, found, view), found))
     finally:
@@ -196,7 +189,7 @@ def check(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure(level=40)
-    _run(_check(_settings(config)))
+    run(_check(settings_from(config)))
 
 
 async def _check(settings: Settings) -> None:
@@ -216,7 +209,7 @@ def plugins() -> None:
     """List the installed plugins: version, distribution, state, providers."""
     from bot.registry import load_plugins  # noqa: PLC0415
 
-    disabled = _settings(None).disabled_plugins
+    disabled = settings_from(None).disabled_plugins
     for plugin in load_plugins(disabled).listing:
         about = f"{plugin.distribution} {plugin.version}".strip()
         line = f"{plugin.name:<18} {plugin.state:<9} {about:<20} {', '.join(plugin.kinds)}"
@@ -226,7 +219,7 @@ def plugins() -> None:
 @app.command()
 def connections(config: Config = None) -> None:
     """List the configured connections."""
-    _run(_connections(_settings(config)))
+    run(_connections(settings_from(config)))
 
 
 async def _connections(settings: Settings) -> None:
@@ -240,39 +233,12 @@ async def _connections(settings: Settings) -> None:
     await found.close()
 
 
+app.command()(operations.watches)
+app.command()(operations.retry)
+app.command()(operations.recover)
+app.command()(operations.status)
+app.command()(operations.backup)
 app.command()(new_plugin)
-
-
-def _settings(config: Path | None) -> Settings:
-    """Read the settings, or end with all their problems and exit code 2."""
-    from bot.errors import SettingsError  # noqa: PLC0415
-    from bot.settings import load  # noqa: PLC0415
-
-    if config is None and DEFAULT_CONFIG.is_file():
-        config = DEFAULT_CONFIG
-    try:
-        return load(config)
-    except SettingsError as error:
-        _fail(str(error), code=BAD_SETTINGS)
-
-
-def _run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command to its end; what goes wrong is a sentence and an exit code."""
-    from bot.errors import JobthreadError, SettingsError  # noqa: PLC0415
-
-    try:
-        asyncio.run(work)
-    except SettingsError as error:
-        _fail(str(error), code=BAD_SETTINGS)
-    except JobthreadError as error:
-        _fail(str(error))
-    except KeyboardInterrupt:
-        raise typer.Exit(130) from None
-
-
-def _fail(sentence: str, code: int = FAILED) -> NoReturn:
-    typer.echo(sentence, err=True)
-    raise typer.Exit(code)
 
 
 def _on_signals(stop: Callable[[], None]) -> None:

@@ -12,7 +12,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot import refusals
+from bot import refusals, sabotage
 from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
@@ -139,7 +139,7 @@ class Deliverer:
         try:
             ts = await self._send(post)
         except SlackBusy as error:
-            self._pace.pause(post, error.retry_after, self._clock.now())
+            self._pace.pause(post, error.retry_after, self._clock.now(), error.method)
             await self._again(post, error, error.retry_after, doubtful=post.doubtful)
         except SlackSilent as error:
             wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))
@@ -184,7 +184,7 @@ class Deliverer:
         thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
         if post.watch_id and not post.roots_watch:
             thread_ts = thread_ts or post.card_ts
-        if post.doubtful:
+        if post.doubtful and not sabotage.broken(sabotage.Safeguard.LOOKUP):
             found = await self._outlet.find(
                 post.channel, post.key, thread_ts=thread_ts, since=post.created_at
             )
@@ -197,12 +197,14 @@ class Deliverer:
             key=post.key,
             thread_ts=thread_ts,
             broadcast=bool(post.body.get("broadcast")),
+            about=post.body.get("about"),
         )
 
     async def _update(self, post: Post) -> str:
         ts = post.body.get("ts") or post.card_ts
         self._in_time(post)
-        await self._outlet.update(post.channel, str(ts), _message(post))
+        about = post.body.get("about")
+        await self._outlet.update(post.channel, str(ts), _message(post), about=about)
         return str(ts)
 
     async def _whisper(self, post: Post) -> str | None:

@@ -11,6 +11,8 @@ from bot.errors import StoreError, trail
 from bot.store import Question, Store
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Mapping
+
     from bot.asks import Ask
     from bot.clock import Clock
     from bot.service import Service
@@ -26,7 +28,17 @@ RETRY_SECONDS = 10.0
 class Desk:
     """Takes questions in and answers them; a question outlives the process that took it in."""
 
-    def __init__(self, *, store: Store, service: Service, clock: Clock) -> None:
+    def __init__(
+        self,
+        *,
+        store: Store,
+        service: Service,
+        clock: Clock,
+        heard: Callable[[str, str], None],
+        errands: Mapping[str, Callable[[Question], Awaitable[None]]],
+    ) -> None:
+        self._heard = heard  # is told in which workspace and channel somebody asked
+        self._errands = errands  # by kind: what is asked by others than people in Slack
         self._store = store
         self._service = service
         self._clock = clock
@@ -51,6 +63,7 @@ class Desk:
             )
         if id_ is None:
             return False
+        self._heard(workspace, ask.channel)
         self._begin(Question(id_, workspace, key, ask.kind, body, now, 0))
         return True
 
@@ -80,7 +93,7 @@ class Desk:
     async def _answer(self, question: Question) -> None:
         async with self._places:
             try:
-                await self._service.answer(question)
+                await self._errands.get(question.kind, self._service.answer)(question)
             except StoreError as error:
                 log.error("question %s waits for its answer: %s", question.id, error)
             except Exception as error:  # noqa: BLE001  the edge of an answer

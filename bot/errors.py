@@ -127,9 +127,10 @@ class SlackError(JobthreadError):
 class SlackBusy(SlackError):
     """Slack asks us to slow down (429)."""
 
-    def __init__(self, sentence: str, *, retry_after: float) -> None:
+    def __init__(self, sentence: str, *, retry_after: float, method: str = "") -> None:
         super().__init__(sentence)
         self.retry_after = retry_after  # seconds
+        self.method = method  # of the Web API, that is to be left alone so long; empty: any
 
 
 class SlackRefused(SlackError):

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, cards, lifecycle, looks
+from bot import answers, cards, lifecycle, looks, told
 from bot.errors import JobNotFound, JobthreadError, ProviderError
 from bot.store import NewPost, PostKind, Transaction, Watch, WatchedJob, WatchState
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from bot.asks import Ask
     from bot.models import Change, Job, Message
     from bot.provider import Provider
+    from bot.told import About
 
 TROUBLE_TOLD_AFTER = 3  # looks that failed in a row, before the card says so
 LOST_AFTER = 5  # looks that found no such job, before the thread ends
@@ -51,7 +52,7 @@ def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None)
     )
 
 
-def root(watch: Watch, message: Message, ask: Ask, now: datetime) -> NewPost:
+def root(watch: Watch, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
     """Return the card that opens a watch; if Slack refuses it, the asker hears why."""
     return NewPost(
         key=f"{watch.id}:root",
@@ -59,7 +60,7 @@ def root(watch: Watch, message: Message, ask: Ask, now: datetime) -> NewPost:
         channel=watch.channel,
         thread=thread_of(watch),
         kind=PostKind.POST,
-        body={"message": message.model_dump(), **ask.way_back()},
+        body={"message": message.model_dump(), "about": about, **ask.way_back()},
         watch_id=watch.id,
         roots_watch=True,
         due_at=now,
@@ -67,7 +68,9 @@ def root(watch: Watch, message: Message, ask: Ask, now: datetime) -> NewPost:
     )
 
 
-def card(watch: Watch, message: Message, now: datetime, *, urgent: bool = False) -> NewPost:
+def card(
+    watch: Watch, message: Message, now: datetime, about: About, *, urgent: bool = False
+) -> NewPost:
     """Return the update of a watch's card; a newer one takes its place while it waits."""
     return NewPost(
         key=f"{watch.id}:card",
@@ -75,7 +78,7 @@ def card(watch: Watch, message: Message, now: datetime, *, urgent: bool = False)
         channel=watch.channel,
         thread=f"card:{watch.id}",
         kind=PostKind.UPDATE,
-        body={"message": message.model_dump()},
+        body={"message": message.model_dump(), "about": about},
         watch_id=watch.id,
         urgent=urgent,
         due_at=now,
@@ -84,7 +87,15 @@ def card(watch: Watch, message: Message, now: datetime, *, urgent: bool = False)
 
 
 def reply(
-    watch: Watch, key: str, message: Message, now: datetime, *, loud: bool, reason: str
+    watch: Watch,
+    key: str,
+    message: Message,
+    now: datetime,
+    *,
+    reason: str,
+    about: About | None = None,
+    loud: bool = False,
+    urgent: bool = False,
 ) -> NewPost:
     """Return a follow-up in a watch's thread; a loud one is also shown in the channel."""
     return NewPost(
@@ -93,9 +104,14 @@ def reply(
         channel=watch.channel,
         thread=thread_of(watch),
         kind=PostKind.POST,
-        body={"message": message.model_dump(), "broadcast": loud, "asker": watch.asker},
+        body={
+            "message": message.model_dump(),
+            "broadcast": loud,
+            "asker": watch.asker,
+            "about": about or {},
+        },
         watch_id=watch.id,
-        urgent=loud,
+        urgent=urgent,
         due_at=now,
         reason=reason,
     )
@@ -130,7 +146,7 @@ class Following:
 
         A look that comes after another process wrote down a newer one changes nothing.
         """
-        told: list[Change] = []
+        changes: list[Change] = []
         calm: list[tuple[WatchedJob, datetime]] = []
         for look in all_looks:
             if isinstance(look.found, JobthreadError):
@@ -138,10 +154,10 @@ class Following:
             elif look.found == look.watched.seen and not look.watched.trouble:
                 calm.append((look.watched, self.next_due(look.found, look.at) or look.at))
             else:
-                told += await self._moved(tx, provider, look, look.found)
+                changes += await self._moved(tx, provider, look, look.found)
         if calm:
             await tx.jobs.unchanged(calm, all_looks[0].at)
-        return told
+        return changes
 
     async def _moved(
         self, tx: Transaction, provider: Provider[Any] | None, look: Look, job: Job
@@ -159,8 +175,13 @@ class Following:
         for watch in watches:
             if change:
                 await tx.outbox.add([self._told(watch, provider, look, change)], look.at)
-            message = looks.card(provider, job, self.view(watch, job, look.at))
-            update = card(watch, message, look.at, urgent=job.status.terminal)
+            view = self.view(watch, job, look.at)
+            message = looks.card(provider, job, view)
+            if not _shows(look.watched, message, provider, view):
+                continue
+            # What the thread knows while its follow-up is on its way: the look before.
+            about = told.by_card(watch, look.watched.seen, look.watched.revision)
+            update = card(watch, message, look.at, about, urgent=job.status.terminal)
             await tx.outbox.replace(update, look.at)
         if job.status.terminal:
             await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
@@ -170,12 +191,15 @@ class Following:
         self, watch: Watch, provider: Provider[Any] | None, look: Look, change: Change
     ) -> NewPost:
         view = self.view(watch, change.after, look.at, mention=change.ends)
+        revision = look.watched.revision + 1
         return reply(
             watch,
-            str(look.watched.revision + 1),
+            str(revision),
             looks.follow_up(provider, change, view),
             look.at,
+            about=told.by_follow_up(watch, change.after, revision, over=change.ends),
             loud=change.ends and change.after.status.bad,
+            urgent=change.ends,
             reason="the job's status changed" if change.status_changed else "a task failed",
         )
 
@@ -187,8 +211,8 @@ class Following:
         if isinstance(error, JobNotFound) and failures >= LOST_AFTER:
             await self._lost(tx, look)
             return
-        told = failures >= TROUBLE_TOLD_AFTER
-        sentence = look.watched.trouble or (error.sentence if told else "")
+        lasting = failures >= TROUBLE_TOLD_AFTER
+        sentence = look.watched.trouble or (error.sentence if lasting else "")
         await tx.jobs.failed(
             look.watched,
             failures=failures,
@@ -214,26 +238,37 @@ class Following:
         for watch in await _watches(tx, look.watched):
             await tx.outbox.add([_aside(watch, "trouble", since, message, look.at)], look.at)
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
-            await tx.outbox.replace(card(watch, looks.card(provider, job, view), look.at), look.at)
+            about = told.by_card(watch, job, look.watched.revision)
+            update = card(watch, looks.card(provider, job, view), look.at, about)
+            await tx.outbox.replace(update, look.at)
 
     async def _lost(self, tx: Transaction, look: Look) -> None:
         """End the watches of a job that its system has forgotten; the threads are told."""
         watches = await _watches(tx, look.watched)
         name = look.watched.seen.name if look.watched.seen else str(look.watched.ref)
         message = answers.lost(name, look.watched.ref)
-        posts = [
-            reply(w, "lost", message, look.at, loud=False, reason="the job is not found any more")
-            for w in watches
-        ]
-        await tx.outbox.add(posts, look.at)
+        for watch in watches:
+            about = told.by_follow_up(watch, look.watched.seen, look.watched.revision, over=True)
+            why = "the job is not found any more"
+            last = reply(watch, "lost", message, look.at, about=about, reason=why)
+            await tx.outbox.add([last], look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+
+
+def _shows(
+    watched: WatchedJob, message: Message, provider: Provider[Any] | None, view: cards.View
+) -> bool:
+    """Whether a card reads otherwise than the look before would at the same moment."""
+    if watched.seen is None or watched.trouble:
+        return True
+    return looks.card(provider, watched.seen, view) != message
 
 
 def _aside(watch: Watch, word: str, since: datetime, message: Message, now: datetime) -> NewPost:
     """Return a remark in the thread about how the job is followed, once for each trouble."""
     key = f"{word}:{since.timestamp():.0f}"
-    return reply(watch, key, message, now, loud=False, reason="the job could not be looked at")
+    return reply(watch, key, message, now, reason="the job could not be looked at")
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

@@ -5,11 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot import answers, cards, looks
+from bot import answers, cards, looks, told
 from bot.asks import Kind
 from bot.following import Following, Look, card, new_watch, root
+from bot.outlet import MAY_PASS
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
-from bot.store import Claim, NewPost, Post, PostKind, Question, Store, Transaction, Watch
+from bot.store import (
+    Claim,
+    NewPost,
+    Post,
+    PostKind,
+    Question,
+    Store,
+    Transaction,
+    Watch,
+    WatchState,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -114,16 +125,14 @@ class Ledger:
                 await self._say(tx, entry, part, key)
             case Show(job) if job.status.terminal:
                 await self._show(tx, entry, job, key)
-            case Show(job):
-                watch = new_watch(entry.ask, entry.workspace, job)
-                await self._follow(tx, entry, watch, job)
-            case Adopt(job, card_ts) if job.status.terminal:
-                await self._redraw(tx, entry, job, card_ts)
-            case Adopt(job, card_ts):
-                watch = new_watch(entry.ask, entry.workspace, job, card_ts=card_ts)
-                await self._follow(tx, entry, watch, job)
-            case Redraw(job, card_ts):
-                await self._redraw(tx, entry, job, card_ts)
+            case Show(job, known):
+                await self._begin(tx, entry, await self._seen(tx, entry, job, known), key)
+            case Adopt(job, card_ts, known):
+                newest = await self._seen(tx, entry, job, known)
+                await self._adopt(tx, entry, newest, card_ts)
+            case Redraw(job, card_ts, known):
+                newest = await self._seen(tx, entry, job, known)
+                await self._redraw(tx, entry, newest, card_ts)
             case Stop(ref):
                 await self._stop(tx, entry, ref, key)
 
@@ -132,37 +141,73 @@ class Ledger:
         body = {"message": message.model_dump(), **entry.ask.way_back()}
         await self._add(tx, entry, _post(entry, PostKind.POST, body, key))
 
+    async def _begin(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
+        """Follow a job from a card of its own, unless it ended while it was being looked at."""
+        if job.status.terminal:
+            await self._show(tx, entry, job, key)
+        else:
+            await self._follow(tx, entry, new_watch(entry.ask, entry.workspace, job), job)
+
     async def _follow(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
-        """Begin to follow a job: what is newly seen of it is told in its other threads first."""
-        await self._seen(tx, entry, job)
-        if not await tx.watches.add(watch):
-            other = await tx.watches.find(entry.workspace, watch.channel, job.ref)
-            await self._say(tx, entry, followed_already(self._home, other or watch), watch.id)
+        """Begin to follow a job; what is newly seen of it was told in its other threads first."""
+        if other := await self._rival(tx, entry, watch):
+            await self._say(tx, entry, followed_already(self._home, other), watch.id)
             return
         due = self._following.next_due(job, entry.at) or entry.at
         await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
         entry.due.append((job.ref.connection, due))
         message = self._card(job, self._following.view(watch, job, entry.at))
+        about = await _about(tx, watch)
         if watch.card_ts is None:
-            await self._add(tx, entry, root(watch, message, entry.ask, entry.at))
+            await self._add(tx, entry, root(watch, message, entry.ask, entry.at, about))
         else:
-            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
 
-    async def _seen(self, tx: Transaction, entry: Entry, job: Job) -> None:
-        """Write down a look that was not the poller's, if the job is followed anywhere."""
+    async def _adopt(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
+        """Follow a job from a card that stands; one that has ended meanwhile is only drawn anew."""
+        if job.status.terminal:
+            await self._redraw(tx, entry, job, card_ts)
+            return
+        watch = new_watch(entry.ask, entry.workspace, job, card_ts=card_ts)
+        await self._follow(tx, entry, watch, job)
+
+    async def _rival(self, tx: Transaction, entry: Entry, watch: Watch) -> Watch | None:
+        """Begin a watch, and return None, or the one that follows its job here already.
+
+        One that is parked for good, as when its card was deleted, makes room.
+        """
+        if await tx.watches.add(watch):
+            return None
+        other = await tx.watches.find(entry.workspace, watch.channel, watch.ref)
+        if other is None or other.state is WatchState.ACTIVE or other.reason in MAY_PASS:
+            return other or watch
+        await tx.watches.end([other.id], now=entry.at, reason="asked for anew")
+        await tx.parked.drop(await tx.parked.messages(other), entry.at)
+        return None if await tx.watches.add(watch) else watch
+
+    async def _seen(self, tx: Transaction, entry: Entry, job: Job, known: int | None) -> Job:
+        """Write down a look that was not the poller's, if the job is followed anywhere.
+
+        Return the job as it is known now: where another look was written down meanwhile, nobody
+        can tell which is the newer, so that one holds until the next.
+        """
         tracked = (await tx.jobs.get(entry.workspace, [job.ref])).get(job.ref)
-        if tracked is not None:
-            provider = self._connections.get(job.ref.connection)
-            looked = [Look(tracked, job, entry.at)]
-            entry.changes += await self._following.write(tx, provider, looked)
-            entry.rings = True
+        if tracked is None:
+            return job
+        if known not in (None, tracked.revision) and tracked.seen is not None:
+            return tracked.seen
+        provider = self._connections.get(job.ref.connection)
+        looked = [Look(tracked, job, entry.at)]
+        entry.changes += await self._following.write(tx, provider, looked)
+        entry.rings = True
+        return job
 
     async def _redraw(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
-        await self._seen(tx, entry, job)
         watch = await tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
         if watch is not None:
             message = self._card(job, self._following.view(watch, job, entry.at))
-            await self._replace(tx, entry, card(watch, message, entry.at, urgent=True))
+            about = await _about(tx, watch)
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
             return
         message = self._card(job, cards.View(checked_at=entry.at))
         body = {"message": message.model_dump(), "ts": card_ts}
@@ -177,8 +222,10 @@ class Ledger:
         tracked = (await tx.jobs.get(entry.workspace, [ref])).get(ref)
         if tracked is not None and tracked.seen is not None:
             view = cards.View(checked_at=tracked.checked_at or entry.at)
-            update = card(watch, self._card(tracked.seen, view), entry.at, urgent=True)
-            await self._replace(tx, entry, update)
+            about = told.by_card(watch, tracked.seen, tracked.revision, over=True)
+            message = self._card(tracked.seen, view)
+            await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
+        await tx.parked.drop(await tx.parked.messages(watch), entry.at)
         await tx.jobs.settle(entry.workspace, [ref])
         await self._say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
 
@@ -209,6 +256,13 @@ class Ledger:
 
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
+
+
+async def _about(tx: Transaction, watch: Watch) -> told.About:
+    """Return what the card of a watch carries."""
+    tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
+    seen, revision = (tracked.seen, tracked.revision) if tracked else (None, 0)
+    return told.by_card(watch, seen, revision, over=watch.state is WatchState.ENDED)
 
 
 def followed_already(home: Home, watch: Watch) -> Say:

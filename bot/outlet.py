@@ -2,14 +2,35 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bot.models import Message
 
 HTTP_SECONDS = 10.0  # that one request to Slack may take
+
+# Refusals that may pass without anybody's doing in the thread: somebody lets the bot in again,
+# or opens the channel. https://docs.slack.dev/reference/methods/chat.postMessage#errors
+MAY_PASS = frozenset(
+    {
+        "account_inactive",
+        "channel_not_found",
+        "invalid_auth",
+        "is_archived",
+        "is_inactive",
+        "missing_scope",
+        "not_authed",
+        "not_in_channel",
+        "restricted_action",
+        "restricted_action_read_only_channel",
+        "restricted_action_thread_only_channel",
+        "token_expired",
+        "token_revoked",
+    }
+)
 
 
 class Outlet(Protocol):
@@ -23,12 +44,15 @@ class Outlet(Protocol):
         key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
+        about: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message that carries its key, and return its timestamp."""
+        """Post a message that carries its key and what it tells of, and return its timestamp."""
         ...
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message."""
+    async def update(
+        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        """Replace a message; without `about` it carries what it carried."""
         ...
 
     async def whisper(

@@ -1,16 +1,17 @@
-"""How fast Slack may be written to: one bucket a channel for posts, one a method for the rest."""
+"""How fast Slack may be called: one bucket a channel for posts, one a method for the rest."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.store import NewPost, PostKind
+from bot.store import NewPost, Post, PostKind, PostState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 MOST_BUCKETS = 10_000  # full ones are forgotten beyond that
+STEP_SECONDS = 60.0  # backwards: a clock that was set; less is one moment told after another
 
 
 @dataclass(frozen=True)
@@ -36,6 +37,15 @@ RATES = {
 }
 
 
+# What a message needs beside its own method, by that method; each takes tier 3.
+LOOKUPS = ("conversations.history", "conversations.replies")  # one bucket for both
+OPENING = "conversations.open"
+RESPONSE_URL = "response_url"  # has a limit of its own, each of them
+TIER_3 = Rate(per_second=50 / 60, burst=25)
+
+Bucket = tuple[str, ...]
+
+
 class Pace:
     """Says how long a message must wait; what Slack answers with 429 waits as long as it says.
 
@@ -44,33 +54,75 @@ class Pace:
     """
 
     def __init__(self) -> None:
-        self._full_at: dict[tuple[str, ...], float] = {}  # epoch seconds
+        self._full_at: dict[Bucket, float] = {}  # epoch seconds
+        self._present = 0.0  # epoch seconds: the latest moment that was told
 
     def delay(self, post: NewPost, now: datetime) -> float:
         """Return the seconds until the message may be sent; 0.0: now."""
-        full_at = self._full_at.get(_bucket(post), 0.0)
-        return max(0.0, full_at - RATES[post.kind].slack_seconds - now.timestamp())
+        present = self._now(now)
+        waits = [
+            self._full_at.get(bucket, 0.0) - rate.slack_seconds - present
+            for bucket, rate in _buckets(post)
+        ]
+        return max(0.0, *waits)
 
     def take(self, post: NewPost, now: datetime) -> None:
         """Note that the message is sent now."""
-        self._forget(now)
-        bucket = _bucket(post)
-        full_at = max(self._full_at.get(bucket, 0.0), now.timestamp())
-        self._full_at[bucket] = full_at + 1 / RATES[post.kind].per_second
+        present = self._now(now)
+        self._forget(present)
+        for bucket, rate in _buckets(post):
+            full_at = max(self._full_at.get(bucket, 0.0), present)
+            self._full_at[bucket] = full_at + 1 / rate.per_second
 
-    def pause(self, post: NewPost, seconds: float, now: datetime) -> None:
-        """Note that Slack wants no more of these for so many seconds."""
-        bucket = _bucket(post)
-        until = now.timestamp() + seconds + RATES[post.kind].slack_seconds
+    def pause(self, post: NewPost, seconds: float, now: datetime, method: str = "") -> None:
+        """Note that Slack wants no more calls of a method, the message's own, for so long."""
+        if method == RESPONSE_URL:
+            return
+        bucket, rate = _paused(post, method)
+        until = self._now(now) + seconds + rate.slack_seconds
         self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), until)
 
-    def _forget(self, now: datetime) -> None:
+    def _now(self, now: datetime) -> float:
+        """Return the present; if the clock was set back, everything is set back with it."""
+        present = now.timestamp()
+        if present < self._present - STEP_SECONDS:
+            step = self._present - present
+            self._full_at = {bucket: at - step for bucket, at in self._full_at.items()}
+            self._present = present
+        self._present = max(self._present, present)
+        return present
+
+    def _forget(self, present: float) -> None:
         if len(self._full_at) > MOST_BUCKETS:
-            present = now.timestamp()
             self._full_at = {k: at for k, at in self._full_at.items() if at > present}
 
 
-def _bucket(post: NewPost) -> tuple[str, ...]:
+def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:
+    """Return the buckets that sending a message draws from: its own, and what comes before."""
+    own = (_own(post), RATES[post.kind])
+    if post.kind is PostKind.DIRECT:
+        return [own, _of_method(post, OPENING)]
+    return [own, _of_method(post, LOOKUPS[0])] if _looked_up(post) else [own]
+
+
+def _looked_up(post: NewPost) -> bool:
+    """Whether a message is looked for in Slack first; so is one whose sender fell silent."""
+    if not isinstance(post, Post) or post.kind is not PostKind.POST:
+        return False
+    return post.doubtful or post.state is PostState.SENDING
+
+
+def _paused(post: NewPost, method: str) -> tuple[Bucket, Rate]:
+    if method in LOOKUPS:
+        return _of_method(post, LOOKUPS[0])
+    return _of_method(post, OPENING) if method == OPENING else (_own(post), RATES[post.kind])
+
+
+def _of_method(post: NewPost, method: str) -> tuple[Bucket, Rate]:
+    return (post.workspace, method), TIER_3
+
+
+def _own(post: NewPost) -> Bucket:
     if post.kind in (PostKind.POST, PostKind.DIRECT):
         return post.workspace, post.kind, post.channel
     return post.workspace, post.kind

@@ -20,9 +20,14 @@ class Say:
 
 @dataclass(frozen=True)
 class Show:
-    """Post a job's card; a living job is followed from it."""
+    """Post a job's card; a living job is followed from it.
+
+    `known`, here and below: the revision that the job's row had before the job was looked at, 0
+    if there was no row, None if that is not known.
+    """
 
     job: Job
+    known: int | None = None
 
 
 @dataclass(frozen=True)
@@ -31,6 +36,7 @@ class Adopt:
 
     job: Job
     card_ts: str
+    known: int | None = None
 
 
 @dataclass(frozen=True)
@@ -39,6 +45,7 @@ class Redraw:
 
     job: Job
     card_ts: str
+    known: int | None = None
 
 
 @dataclass(frozen=True)

@@ -23,8 +23,10 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
     """Park a refused message, with what hangs on it, and tell whoever asked."""
     log_id = secrets.token_hex(4)
     log.warning("[%s] Slack refused message %s (%s): %s", log_id, post.id, post.kind, code)
-    await tx.outbox.park(post, error=code, now=now)
     watch = await tx.watches.get(post.watch_id) if post.watch_id else None
+    known = bool(watch and await tx.parked.messages(watch)) or bool(post.body.get("again"))
+    if not await tx.outbox.park(post, error=code, now=now):
+        await tx.parked.certain(post, code)
     if watch is None:
         await _unposted(tx, post, code, log_id, now)
     elif post.roots_watch:
@@ -34,7 +36,8 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
     else:
         await tx.watches.park(watch.id, now=now, reason=code)
         await _end_thread(tx, watch, code, now)
-        await _silenced(tx, post, watch, code, now)
+        if not known:
+            await _silenced(tx, post, watch, code, now)
 
 
 async def _end_thread(tx: Transaction, watch: Watch, code: str, now: datetime) -> None:
@@ -63,7 +66,7 @@ async def _silenced(tx: Transaction, post: Post, watch: Watch, code: str, now: d
 def _complaint(
     post: Post, kind: PostKind, message: Message, body: dict[str, Any], now: datetime
 ) -> NewPost:
-    key = f"{post.watch_id or post.key}:refused"
+    key = f"{post.key}:{post.version}:refused"
     return NewPost(
         key=key,
         workspace=post.workspace,

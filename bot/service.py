@@ -14,7 +14,7 @@ from bot.errors import Ambiguous, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
-from bot.store import Question, Store, WatchState
+from bot.store import Question, Store, Transaction, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Sequence
@@ -176,10 +176,13 @@ class Service:
     async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         async with self._store.begin() as tx:
             watch = await tx.watches.find(workspace, ask.channel, ref)
+            known = await _known(tx, workspace, ref)
         if watch and watch.state is WatchState.ACTIVE:
             return followed_already(self._home, watch)
         found = await self._look(ref)
-        return Show(found) if isinstance(found, Job) else _told(found, ref)
+        if not isinstance(found, Job):
+            return _told(found, ref)
+        return Show(found, known if found.ref == ref else None)
 
     async def _peek(self, ref: JobRef, command: Command) -> Say:
         found = await self._look(ref)
@@ -229,10 +232,12 @@ class Service:
             return [Stop(ref)]
         if ask.action == "follow" and ask.ephemeral:
             return [*gone, await self._show(workspace, ask, ref)]
-        return [await self._at_card(ask, ref)]
+        return [await self._at_card(workspace, ask, ref)]
 
-    async def _at_card(self, ask: Ask, ref: JobRef) -> Part:
+    async def _at_card(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         """Refresh the clicked card, or follow its job from there."""
+        async with self._store.begin() as tx:
+            known = await _known(tx, workspace, ref)
         found = await self._look(ref)
         if not isinstance(found, Job):
             return _told(found, ref)
@@ -240,11 +245,17 @@ class Service:
             view = cards.View(checked_at=self._now(), only_you=True)
             return Say(self._card(found, view), replace=True)
         if ask.action == "refresh":
-            return Redraw(found, ask.message_ts)
-        return Adopt(found, ask.message_ts)
+            return Redraw(found, ask.message_ts, known)
+        return Adopt(found, ask.message_ts, known)
 
     def _now(self) -> datetime:
         return self._clock.now()
+
+
+async def _known(tx: Transaction, workspace: str, ref: JobRef) -> int:
+    """Return the revision of a job's row, 0 if there is none: read before the job is looked at."""
+    tracked = (await tx.jobs.get(workspace, [ref])).get(ref)
+    return tracked.revision if tracked else 0
 
 
 def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = str) -> Say:

@@ -85,6 +85,7 @@ class StoreSettings(_Part):
     """Where watches, questions and messages are kept."""
 
     url: str = "sqlite+aiosqlite:///jobthread.db"
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30  # what is done and told
 
 
 class FollowSettings(_Part):

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from bot.playground.faults import Trouble
 from bot.playground.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bot.playground.webapi import WebApi
 
 _POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+RESPONSE_URL = "response_url"  # what faults call it
 _LARGEST_BODY = 4 * 1024 * 1024  # bytes
 
 
@@ -46,6 +48,19 @@ class Doors:
         return application
 
     async def _respond(self, request: web.Request) -> web.Response:
+        """Take what is said through a response_url; as a method it goes by RESPONSE_URL."""
+        faults = self._slack.faults
+        if busy := faults.take(Trouble.RATE_LIMIT, RESPONSE_URL):
+            return web.Response(status=429, headers={"Retry-After": str(busy.retry_after)})
+        if broken := faults.take(Trouble.FAIL_BEFORE, RESPONSE_URL):
+            return web.Response(status=broken.status)
+        answer = await self._responded(request)
+        if faults.take(Trouble.LOSE_ANSWER, RESPONSE_URL) and request.transport:
+            request.transport.abort()
+        broken = faults.take(Trouble.FAIL_AFTER, RESPONSE_URL)
+        return web.Response(status=broken.status) if broken else answer
+
+    async def _responded(self, request: web.Request) -> web.Response:
         try:
             self._responses.answer(request.path.lstrip("/"), await request.text())
         except RefusedError as refused:

@@ -17,6 +17,7 @@ from bot.playground.gestures import Answer, Gestures, Source, choose, click, fin
 from bot.playground.httpmode import Post
 from bot.playground.methods import Methods
 from bot.playground.page import Page
+from bot.playground.people import CHANNELS, EVERYBODY
 from bot.playground.responses import Responses
 from bot.playground.sockets import Sockets
 from bot.playground.throttle import Throttle
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from bot.playground.envelopes import Envelope
     from bot.playground.messages import Json, Message
     from bot.playground.modals import Submitted
+    from bot.playground.people import Channel, User
 
 T = TypeVar("T")
 
@@ -72,11 +74,13 @@ class LocalSlack:
         clock: Clock | None = None,
         timing: Timing | None = None,
         faults: Faults | None = None,
+        people: Sequence[User] = EVERYBODY,
+        channels: Sequence[Channel] = CHANNELS,
     ) -> None:
         self._port = port
         self._timing = timing or Timing()
         self.faults = faults or Faults()
-        self.workspace = Workspace(clock or SystemClock())
+        self.workspace = Workspace(clock or SystemClock(), users=people, channels=channels)
         self.workspace.refused_blocks |= refused_blocks or set()
         self.workspace.post_without_joining = post_without_joining
         self.views = Views(self.workspace)

@@ -93,6 +93,11 @@ class Workspace:
         found = self.channel(channel)
         self.channels[found.id] = replace(found, is_archived=True)
 
+    def unarchive(self, channel: str) -> None:
+        """Open the channel again."""
+        found = self.channel(channel)
+        self.channels[found.id] = replace(found, is_archived=False)
+
     def leave(self, channel: str, user: str) -> None:
         """Take the user out of the channel."""
         found = self.channel(channel)

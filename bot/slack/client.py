@@ -2,19 +2,27 @@
 
 from __future__ import annotations
 
+import logging
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRefused
+from bot.errors import SlackRefused, SlackSilent
 from bot.outlet import HTTP_SECONDS
+from bot.slack.outgoing import PASSING, code_of
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
+    from bot.clock import Clock
     from bot.settings import Settings
+
+log = logging.getLogger(__name__)
+
+PATIENCE_SECONDS = (0.3, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
 
 
 def client_session() -> aiohttp.ClientSession:
@@ -33,15 +41,31 @@ def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebCl
     )
 
 
+async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
+    """Say hello; Slack's passing troubles do not end a bot that starts, unless they last."""
+    for seconds in PATIENCE_SECONDS:
+        try:
+            return await hello(client)
+        except SlackSilent as error:
+            log.warning("%s It is asked again in %.1f s.", error, seconds)
+        await clock.sleep(seconds)
+    return await hello(client)
+
+
 async def hello(client: AsyncWebClient) -> dict[str, Any]:
-    """Ask Slack who we are; raises SlackRefused."""
+    """Ask Slack who we are; raises SlackRefused, or SlackSilent where that may pass."""
     try:
         answer = await client.auth_test()
     except SlackApiError as error:
-        code = str(error.response.get("error", ""))
+        code = code_of(error)
+        if error.response.status_code != HTTPStatus.OK or code in PASSING:
+            raise SlackSilent("Slack is in trouble.") from error
         raise SlackRefused(f"Slack does not accept the bot's token ({code}).", code=code) from error
-    except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError) as error:
+    except aiohttp.ClientConnectorError as error:
         raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+    except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
+        # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
+        raise SlackSilent("Slack did not answer.") from error
     return dict(answer.data) if isinstance(answer.data, dict) else {}
 
 

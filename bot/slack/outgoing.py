@@ -10,9 +10,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
+from bot.pace import RESPONSE_URL
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable, Mapping, Sequence
     from datetime import datetime
 
     from slack_sdk.web.async_client import AsyncWebClient
@@ -46,6 +47,7 @@ class WebOutlet:
         self._client = client
         self._session = session
         self._refused: dict[str, float] = {}  # type of block → monotonic second to try it again
+        self.limited = 0  # answers 429 so far
 
     async def post(
         self,
@@ -55,11 +57,12 @@ class WebOutlet:
         key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
+        about: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message that carries its key, and return its timestamp."""
+        """Post a message that carries its key and what it tells of, and return its timestamp."""
         arguments = {
             "channel": channel,
-            "metadata": {"event_type": EVENT_TYPE, "event_payload": {"key": key}},
+            "metadata": _metadata({**(about or {}), "key": key}),
             "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
             **CALM,
         }
@@ -68,9 +71,18 @@ class WebOutlet:
         answer = await self._say("chat.postMessage", message, arguments)
         return str(answer["ts"])
 
-    async def update(self, channel: str, ts: str, message: Message) -> None:
-        """Replace a message."""
-        arguments = {"channel": channel, "ts": ts, "link_names": False, "parse": "none"}
+    async def update(
+        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+    ) -> None:
+        """Replace a message; without `about` it carries what it carried."""
+        arguments: dict[str, Any] = {
+            "channel": channel,
+            "ts": ts,
+            "link_names": False,
+            "parse": "none",
+        }
+        if about:
+            arguments["metadata"] = _metadata(about)
         await self._say("chat.update", message, arguments)
 
     async def whisper(
@@ -84,7 +96,7 @@ class WebOutlet:
 
     async def open_direct(self, user: str) -> str:
         """Return the channel of the direct messages with a person."""
-        answer = await self._call("conversations.open", {"users": user})
+        answer = await self.call("conversations.open", {"users": user})
         return str(answer["channel"]["id"])
 
     async def respond(
@@ -121,7 +133,7 @@ class WebOutlet:
         if thread_ts:
             query["ts"] = thread_ts
         for _ in range(MOST_PAGES):
-            page = await self._call(method, query)
+            page = await self.call(method, query)
             for sent in page["messages"]:
                 if _key_of(sent) == key:
                     return str(sent["ts"])
@@ -135,7 +147,7 @@ class WebOutlet:
     ) -> dict[str, Any]:
         async def send(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
             whole = {**arguments, "text": message.text, "blocks": list(blocks)}
-            return await self._call(method, whole)
+            return await self.call(method, whole)
 
         return await self._either(message, send)
 
@@ -174,13 +186,15 @@ class WebOutlet:
                 return answer
         return await send(())
 
-    async def _call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+    async def call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
+        """Call one method of the Web API; what Slack refuses is an error of ours."""
         try:
             if method.startswith("conversations."):
                 answer = await self._client.api_call(method, params=_plain(arguments))
             else:
                 answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as error:
+            self.limited += _is_limit(error)
             _raise(error, method)
         except aiohttp.ClientConnectorError as error:
             raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
@@ -198,13 +212,19 @@ class WebOutlet:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise SlackSilent("A response_url did not answer.") from error
         if response.status == 429:
-            raise SlackBusy("Slack is busy.", retry_after=_seconds(response.headers))
+            self.limited += 1
+            wait = _seconds(response.headers)
+            raise SlackBusy("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
         if response.status >= 500:
             raise SlackSilent("Slack is in trouble.")
         if response.status >= 400 or '"ok":false' in text.replace(" ", ""):
             code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
             raise SlackRefused("A response_url answers no more.", code=code)
         return {}
+
+
+def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
+    return {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
 
 
 def _only_blocks(error: SlackRefused) -> None:
@@ -234,15 +254,20 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     """Raise what Slack's answer means."""
     status = getattr(error.response, "status_code", 200)
     code = code_of(error)
-    if status == 429 or code in ("ratelimited", "rate_limited"):
+    if _is_limit(error):
         retry_after = _seconds(getattr(error.response, "headers", {}))
-        raise SlackBusy("Slack is busy.", retry_after=retry_after) from error
+        raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
     if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
         raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
     if code in TOKEN:
         sentence = "Slack does not accept the bot's token: `jobthread check` tells more."
         raise SlackBusy(sentence, retry_after=NO_TOKEN_SECONDS) from error
     raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
+
+
+def _is_limit(error: SlackApiError) -> bool:
+    status = getattr(error.response, "status_code", 200)
+    return status == 429 or code_of(error) in ("ratelimited", "rate_limited")
 
 
 def code_of(error: SlackApiError) -> str:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -37,6 +39,8 @@ class Socket:
             web_client=web_client,
             ping_interval=PING_SECONDS,
         )
+        self._door.client.message_listeners.append(self._heard)
+        self.heard_at: datetime | None = None  # Slack's last word, whatever it was
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
@@ -60,6 +64,9 @@ class Socket:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
         await self._door.close_async()  # type: ignore[no-untyped-call]
+
+    async def _heard(self, *_: object) -> None:
+        self.heard_at = self._clock.now()
 
     async def _watch(self) -> None:
         client = self._door.client

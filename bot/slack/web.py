@@ -1,4 +1,4 @@
-"""The bot's own HTTP server: its health, and in HTTP mode what Slack sends."""
+"""The bot's own HTTP server: its health, its backlog, and in HTTP mode what Slack sends."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from aiohttp import web
 from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 
+from bot import backlog
 from bot.errors import SettingsError, StoreError
 
 if TYPE_CHECKING:
@@ -16,25 +17,34 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
+    from bot.backlog import Backlog, Live
     from bot.settings import WebSettings
 
 log = logging.getLogger(__name__)
 
 EVENTS_PATH = "/slack/events"  # for events, commands and clicks alike
 HEALTH_PATH = "/healthz"
+STATUS_PATH = "/status"
+METRICS_PATH = "/metrics"
+EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
 DEFAULT_PORT = 8080
 LARGEST_REQUEST = 1024 * 1024  # bytes
 
 
 class Web:
-    """Listens on one port; `app` is None in Socket Mode, where only the health is served."""
+    """Listens on one port; `app` is None in Socket Mode, where Slack sends nothing here."""
 
     def __init__(
-        self, settings: WebSettings, app: AsyncApp | None, healthy: Callable[[], Awaitable[bool]]
+        self,
+        settings: WebSettings,
+        app: AsyncApp | None,
+        healthy: Callable[[], Awaitable[bool]],
+        standing: Callable[[], Awaitable[tuple[Backlog, Live]]],
     ) -> None:
         self._settings = settings
         self._app = app
         self._healthy = healthy
+        self._standing = standing
         self._runner: web.AppRunner | None = None
 
     @property
@@ -46,12 +56,13 @@ class Web:
         """Begin to listen; raises SettingsError."""
         site = web.Application(client_max_size=LARGEST_REQUEST)
         site.router.add_get(HEALTH_PATH, self._health)
+        site.router.add_get(STATUS_PATH, self._status)
+        site.router.add_get(METRICS_PATH, self._metrics)
         if self._app is not None:
             site.router.add_post(EVENTS_PATH, self._events)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=3)
         await self._runner.setup()
-        port = DEFAULT_PORT if self._settings.port is None else self._settings.port
-        host = self._settings.host
+        host, port = self._settings.host, port_of(self._settings)
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
@@ -81,8 +92,35 @@ class Web:
             well = False
         return web.json_response({"ok": well}, status=200 if well else 503)
 
+    async def _status(self, request: web.Request) -> web.Response:
+        del request
+        try:
+            return web.json_response(backlog.as_json(*await self._standing()))
+        except StoreError as error:
+            return web.json_response({"error": error.sentence}, status=503)
+
+    async def _metrics(self, request: web.Request) -> web.Response:
+        del request
+        try:
+            text = backlog.exposition(*await self._standing())
+        except StoreError:
+            return web.Response(status=503)
+        return web.Response(body=text.encode(), headers={"Content-Type": EXPOSITION})
+
     async def _events(self, request: web.Request) -> web.Response:
         """Hand a signed request to Bolt, which checks the signature first."""
         assert self._app is not None  # noqa: S101  this route exists in HTTP mode only
         answer = await self._app.async_dispatch(await to_bolt_request(request))
         return await to_aiohttp_response(answer)
+
+
+def port_of(settings: WebSettings) -> int:
+    """Return the port that is to be listened on, once a server is wanted."""
+    return DEFAULT_PORT if settings.port is None else settings.port
+
+
+def status_url(settings: WebSettings) -> str:
+    """Return where this machine finds the bot's status; a bot that listens everywhere, too."""
+    host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
+    written = f"[{host}]" if ":" in host else host
+    return f"http://{written}:{port_of(settings)}{STATUS_PATH}"

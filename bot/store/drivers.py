@@ -5,11 +5,12 @@ from __future__ import annotations
 import fcntl
 import os
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from sqlalchemy import URL, event, make_url
 from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import AsyncAdaptedQueuePool
+from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
 from bot.errors import StoreError
 from bot.store import inline
@@ -22,12 +23,13 @@ if TYPE_CHECKING:
 BEGUN_BY_DRIVER = "jobthread_begun_by_driver"  # an option of connections that are not to BEGIN
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
 _WRITE_SQL = "Write it as sqlite:///jobthread.db or postgresql://user@host/database."
+_PATIENCE = "PRAGMA busy_timeout = 5000"  # milliseconds; for visitors, and when they visit
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
     # With WAL, NORMAL cannot damage the file. A power cut may take the last moments back: Slack
     # then asks again, or a message is looked up in Slack before it is sent a second time.
     "PRAGMA synchronous = NORMAL",
-    "PRAGMA busy_timeout = 5000",  # milliseconds; while the store is opened
+    _PATIENCE,
     "PRAGMA foreign_keys = ON",  # none today; SQLite would silently ignore one added later
 )
 
@@ -53,6 +55,21 @@ def engine_for(url: URL) -> AsyncEngine:
     except ModuleNotFoundError:
         step = "Install it: pip install 'jobthread[postgres]'."
         raise StoreError("PostgreSQL needs the driver asyncpg.", next_step=step) from None
+
+
+def visitors_engine(url: URL, *, writes: bool) -> AsyncEngine:
+    """Return the engine for a short visit beside the bot, which creates and changes no file."""
+    if url.get_backend_name() != "sqlite":
+        return engine_for(url)
+    mode = "rw" if writes else "ro"
+    name = f"file:{quote(url.database or '')}"
+    aside = url.set(database=name, query={"mode": mode, "uri": "true"})
+    engine = create_async_engine(
+        aside, poolclass=NullPool, connect_args={"isolation_level": None}, hide_parameters=True
+    )
+    event.listen(engine.sync_engine, "connect", _set_patience)
+    event.listen(engine.sync_engine, "begin", _begin_immediate if writes else _begin_reading)
+    return engine
 
 
 def _with_ssl(url: URL) -> URL:
@@ -85,6 +102,17 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     for pragma in _PRAGMAS:
         cursor.execute(pragma)
     cursor.close()
+
+
+def _set_patience(connection: Any, _record: object) -> None:
+    cursor = connection.cursor()
+    cursor.execute(_PATIENCE)
+    cursor.close()
+
+
+def _begin_reading(connection: Any) -> None:
+    """Read one moment's state, in nobody's way: with WAL, readers and the writer do not wait."""
+    connection.exec_driver_sql("BEGIN")
 
 
 def _begin_immediate(connection: Any) -> None:

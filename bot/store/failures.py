@@ -28,6 +28,11 @@ REFUSED = "The database does not accept our name or password."
 OPTION = "The database's address has an option that its driver does not know."
 UNKNOWN = "The database refused what was asked of it; the log has its words."
 
+NEXT_STEPS = {
+    DAMAGED: "Stop the bot, put a backup in the file's place, or take the file away and rebuild"
+    " its watches with `jobthread recover`.",
+}
+
 # https://www.sqlite.org/rescode.html; an extended code begins with its primary one
 _SQLITE = {
     "SQLITE_FULL": FULL,
@@ -85,4 +90,4 @@ def as_sentences(
     except errors as error:
         full = getattr(error, "errno", None) == errno.ENOSPC
         said = FULL if full else sentence or sentence_for(error)
-        raise StoreError(said) from error
+        raise StoreError(said, next_step=NEXT_STEPS.get(said)) from error

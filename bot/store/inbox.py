@@ -9,6 +9,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 # PostgreSQL's insert compiles to the very same ON CONFLICT on SQLite; the contract suite holds it.
 from sqlalchemy.dialects.postgresql import insert
 
+from bot import sabotage
 from bot.store.records import Question
 from bot.store.tables import inbox
 
@@ -99,7 +100,7 @@ class Inbox:
         """Write a question down and return its id, or None if its key is known already."""
         row = {
             "workspace": workspace,
-            "key": key,
+            "key": sabotage.key(key),
             "kind": kind,
             "body": body,
             "received_at": now,

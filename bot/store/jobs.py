@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
+from bot import sabotage
 from bot.models import Job, JobRef
 from bot.store.records import WatchedJob, shard_of
 from bot.store.tables import ACTIVE, AWAKE, LIVING, jobs, watches
@@ -71,7 +72,7 @@ _UNCHANGED = (
 )
 _CHANGED = (
     update(jobs)
-    .where(*_AS_SEEN)
+    .where(*(_THIS if sabotage.broken(sabotage.Safeguard.CAS) else _AS_SEEN))
     .values(
         revision=jobs.c.revision + 1,
         seen=bindparam("look"),
@@ -133,14 +134,16 @@ class Jobs:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def track(self, workspace: str, job: Job, *, due_at: datetime, now: datetime) -> None:
+    async def track(
+        self, workspace: str, job: Job, *, due_at: datetime, now: datetime, revision: int = 1
+    ) -> None:
         """Begin to look after a job, as seen now; one that is known is only woken if it sleeps."""
         row = {
             "workspace": workspace,
             "connection": job.ref.connection,
             "job_id": job.ref.id,
             "shard": shard_of(job.ref),
-            "revision": 1,
+            "revision": revision,
             "seen": job,
             "due_at": due_at,
             "checked_at": now,

@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
+from bot import sabotage
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
-from bot.store.tables import PARKED, UNSENT, among, outbox, watches
+from bot.store.tables import UNSENT, among, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,7 +30,7 @@ _RIPE = or_(
     and_(_SENDING, outbox.c.adopt_at <= bindparam("at")),
 )
 _OF_WATCH = {"card_ts": watches.c.card_ts, "watch_thread_ts": watches.c.thread_ts}
-_OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
+OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
 _JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
 
 # One walk along the index of the unsent finds every head; a search for each row is far slower.
@@ -74,13 +75,16 @@ _REPLACE = _NEW.on_conflict_do_update(
         "attempts": case((_SENDING, outbox.c.attempts), else_=0),
         "error": "",
         "settled_at": None,
+        # How long it waits: a body for a message that was sent begins to wait now.
+        "created_at": case((UNSENT, outbox.c.created_at), else_=_NEW.excluded.created_at),
     },
 )
 _DUE = (
-    select(*_OWN, *_JOINED)
+    select(*OWN, *_JOINED)
     .select_from(_FROM_HEADS)
     .where(*_DELIVERABLE, _RIPE)
-    .order_by(outbox.c.urgent.desc(), outbox.c.id)
+    # Cards have a bucket of their own: while they wait for it, they keep nothing out of sight.
+    .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
 _NEXT_DUE = (
@@ -108,7 +112,7 @@ _CLAIM = (
     .returning(outbox.c.id)
 )
 _BY_IDS = (
-    select(*_OWN, *_JOINED)
+    select(*OWN, *_JOINED)
     .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
 )
@@ -117,6 +121,11 @@ _OURS = (
     _SENDING,
     outbox.c.attempts == bindparam("at_attempts"),
     outbox.c.deadline == bindparam("at_deadline"),
+)
+_REOPEN = (
+    update(outbox)
+    .where(UNSENT, _SENDING, outbox.c.adopt_at > bindparam("from_then"))
+    .values(adopt_at=bindparam("from_then"))
 )
 _NO_CLAIM = {"deadline": None, "adopt_at": None}
 
@@ -159,19 +168,13 @@ _PARK_THREAD = (
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.thread == bindparam("of_thread"),
     )
-    .values(state=PostState.PARKED, settled_at=bindparam("at"), error=bindparam("why"), **_NO_CLAIM)
-)
-_RETRY_PARKED = (
-    update(outbox)
-    .where(
-        PARKED,
-        outbox.c.workspace == bindparam("in_workspace"),
-        or_(
-            bindparam("only", type_=outbox.c.channel.type).is_(None),
-            outbox.c.channel == bindparam("only"),
-        ),
+    .values(
+        state=PostState.PARKED,
+        settled_at=bindparam("at"),
+        error=bindparam("why"),
+        doubtful=or_(outbox.c.doubtful, _SENDING),
+        **_NO_CLAIM,
     )
-    .values(state=PostState.READY, due_at=bindparam("at"), attempts=0, error="", settled_at=None)
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, _RIPE)
@@ -181,6 +184,7 @@ def _row(post: NewPost, now: datetime) -> dict[str, Any]:
     """Lay a new message out as a row."""
     row = {field.name: getattr(post, field.name) for field in fields(NewPost)}
     return row | {
+        "key": sabotage.key(post.key),
         "lane": lane_of(post.workspace, post.channel),
         "aimed": post.kind is not PostKind.UPDATE or "ts" in post.body,
         "state": PostState.READY,
@@ -193,9 +197,10 @@ def _row(post: NewPost, now: datetime) -> dict[str, Any]:
 
 
 def _posts(rows: Iterable[Row[Any]]) -> list[Post]:
-    """Build the records, the most urgent first."""
+    """Build the records: posts before cards, the most urgent first."""
     posts = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
-    return sorted(posts, key=lambda post: (not post.urgent, post.id))
+    order = lambda post: (post.kind is PostKind.UPDATE, not post.urgent, post.id)  # noqa: E731
+    return sorted(posts, key=order)
 
 
 def _claim_of(post: Post) -> dict[str, Any]:
@@ -238,10 +243,10 @@ class Outbox:
         await self._connection.execute(_REPLACE, _row(post, now))
 
     async def due(self, *, lanes: tuple[int, int], now: datetime, limit: int) -> list[Post]:
-        """Return the heads of threads to be sent now in lane k of n, the most urgent first.
+        """Return the heads of threads to be sent now in lane k of n: posts, then cards.
 
-        A claim whose time to be adopted has come is among them; an update whose target is not
-        known yet is not.
+        The urgent go first. A claim whose time to be adopted has come is among them; an update
+        whose target is not known yet is not.
         """
         bound = _lanes(lanes) | {"at": now, "most": limit}
         return _posts(await self._connection.execute(_DUE, bound))
@@ -288,12 +293,12 @@ class Outbox:
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(_PARK_THREAD, bound)).rowcount
 
-    async def retry_parked(
-        self, workspace: str, channel: str | None = None, *, now: datetime
-    ) -> int:
-        """Make what was parked in a channel, or in all, ready again; return how many messages."""
-        bound = {"in_workspace": workspace, "only": channel, "at": now}
-        return (await self._connection.execute(_RETRY_PARKED, bound)).rowcount
+    async def reopen(self, adopt_at: datetime) -> int:
+        """Let every claim be adopted from then on; return how many.
+
+        For the start of a store that nobody else can have open: whoever held them is gone.
+        """
+        return (await self._connection.execute(_REOPEN, {"from_then": adopt_at})).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Forget what was sent, parked or dropped before then; return how many messages."""

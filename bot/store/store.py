@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
 from bot.store.commits import GroupCommits
+from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
 from bot.store.outbox import Outbox
+from bot.store.parked import Parked
 from bot.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -21,13 +23,15 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """One transaction: what is written through its four parts is written together or not at all."""
+    """One transaction: what is written through its parts is written together or not at all."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.inbox = Inbox(connection)
         self.outbox = Outbox(connection)
         self.watches = Watches(connection)
         self.jobs = Jobs(connection)
+        self.parked = Parked(connection)
+        self.gauges = Gauges(connection)
 
 
 class Store:
@@ -55,6 +59,7 @@ class Store:
                 with failures.as_sentences((TypeError,), failures.OPTION):
                     await (await engine.connect()).close()
                 async with engine.begin() as connection:
+                    await _demand_whole(connection)
                     await connection.run_sync(migrations.upgrade)
         except BaseException:
             await engine.dispose()
@@ -98,3 +103,13 @@ class Store:
         lock, self._lock = self._lock, None
         if lock is not None:
             lock.give_back()
+
+
+async def _demand_whole(connection: AsyncConnection) -> None:
+    """Refuse an SQLite file whose pages do not fit together; PostgreSQL sees to its own."""
+    if connection.dialect.name != "sqlite":
+        return
+    result = await connection.exec_driver_sql("PRAGMA quick_check(1)")
+    if result.scalar() != "ok":
+        said = failures.DAMAGED
+        raise StoreError(said, next_step=failures.NEXT_STEPS[said])

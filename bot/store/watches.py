@@ -6,7 +6,7 @@ from dataclasses import fields
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot.models import JobRef
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_WATCH = (
+COLUMNS = (
     watches.c.id,
     watches.c.workspace,
     watches.c.channel,
@@ -41,21 +41,21 @@ _THERE = (
 )
 
 _ADD = insert(watches).on_conflict_do_nothing().returning(watches.c.id)
-_FIND = select(*_WATCH).where(
+_FIND = select(*COLUMNS).where(
     LIVING,
     *_THERE,
     watches.c.connection == bindparam("of_connection"),
     watches.c.job_id == bindparam("of_job"),
 )
-_GET = select(*_WATCH).where(watches.c.id == bindparam("row"))
+_GET = select(*COLUMNS).where(watches.c.id == bindparam("row"))
 _BY_CARD = (
-    select(*_WATCH)
+    select(*COLUMNS)
     .where(*_THERE, watches.c.card_ts == bindparam("ts"))
     .order_by(watches.c.asked_at.desc())
     .limit(1)
 )
 _IN_CHANNEL = (
-    select(*_WATCH, *JOB)
+    select(*COLUMNS, *JOB)
     .join_from(
         watches,
         jobs,
@@ -67,12 +67,23 @@ _IN_CHANNEL = (
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _OF_JOBS: Select[Any] = (
-    select(*_WATCH)
+    select(*COLUMNS)
     .where(
         ACTIVE,
         watches.c.workspace == bindparam("in_workspace"),
         watches.c.connection == bindparam("of_connection"),
         watches.c.job_id.in_(bindparam("of_jobs", expanding=True)),
+    )
+    .order_by(watches.c.asked_at, watches.c.id)
+)
+_LIVING = (
+    select(*COLUMNS)
+    .where(
+        watches.c.state.in_([WatchState.ACTIVE, WatchState.PARKED]),
+        or_(
+            bindparam("only", type_=watches.c.channel.type).is_(None),
+            watches.c.channel == bindparam("only"),
+        ),
     )
     .order_by(watches.c.asked_at, watches.c.id)
 )
@@ -99,14 +110,14 @@ _PRUNE = delete(watches).where(
 )
 
 
-def _watch(row: Sequence[Any]) -> Watch:
-    """Build the record from the columns of `_WATCH`."""
+def watch_of(row: Sequence[Any]) -> Watch:
+    """Build the record from the columns of `COLUMNS`."""
     values = dict(zip(_NAMES, row, strict=True))
     ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
     return Watch(ref=ref, **values)
 
 
-_NAMES = tuple(column.name for column in _WATCH)
+_NAMES = tuple(column.name for column in COLUMNS)
 
 
 class Watches:
@@ -144,7 +155,12 @@ class Watches:
         """Return the living watches of a channel with their jobs, oldest first."""
         bound = {"in_workspace": workspace, "in_channel": channel}
         rows = await self._connection.execute(_IN_CHANNEL, bound)
-        return [(_watch(row[: len(_WATCH)]), watched_job(row[len(_WATCH) :])) for row in rows]
+        return [(watch_of(row[: len(COLUMNS)]), watched_job(row[len(COLUMNS) :])) for row in rows]
+
+    async def living(self, channel: str | None = None) -> list[Watch]:
+        """Return the living watches of a channel, or of all, oldest first."""
+        rows = await self._connection.execute(_LIVING, {"only": channel})
+        return [watch_of(row) for row in rows]
 
     async def of_jobs(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, list[Watch]]:
         """Return the active watches of these jobs, oldest first; a job without any is left out."""
@@ -152,7 +168,7 @@ class Watches:
         ordered = sorted(refs, key=lambda ref: ref.connection)
         for connection, group in groupby(ordered, key=lambda ref: ref.connection):
             for row in await self._active(workspace, connection, [ref.id for ref in group]):
-                watch = _watch(row)
+                watch = watch_of(row)
                 found.setdefault(watch.ref, []).append(watch)
         return found
 
@@ -185,7 +201,7 @@ class Watches:
 
     async def _one(self, statement: Any, **bound: Any) -> Watch | None:
         row = (await self._connection.execute(statement, bound)).one_or_none()
-        return None if row is None else _watch(row)
+        return None if row is None else watch_of(row)
 
     async def _active(self, workspace: str, connection: str, ids: list[str]) -> Sequence[Row[Any]]:
         bound = {"in_workspace": workspace, "of_connection": connection, "of_jobs": ids}

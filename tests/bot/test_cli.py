@@ -59,6 +59,11 @@ def test_help_names_every_command() -> None:
         "plugins",
         "connections",
         "new-plugin",
+        "backup",
+        "status",
+        "watches",
+        "retry",
+        "recover",
     ):
         assert command in said
 

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.app import Bot
 from bot.asks import Ask, Kind
+from bot.models import Message
+from bot.store import Claim, NewPost, PostKind
+from bot.testing.faults import Fault
 from plugins.servicestage.script import JobScript, JobStep
 from tests.bot.conftest import staged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.playground.messages import Message
+    from bot.playground.messages import Message as Said
     from tests.bot.conftest import Stage
 
 pytestmark = pytest.mark.anyio
@@ -23,7 +27,7 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 JOB = JobScript(ID, (JobStep("PREPARE", 30), JobStep("UPGRADE", 90)), queued_seconds=0)
 
 
-def own(stage: Stage) -> list[Message]:
+def own(stage: Stage) -> list[Said]:
     """Return what the bot has posted, replies too."""
     channel = stage.slack.workspace.channel("deploys").id
     bot = stage.slack.workspace.bot.id
@@ -181,3 +185,56 @@ async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None
     while len(stage.thread(card)) < 2:
         await stage.clock.advance(1)
     assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True, False]
+
+
+async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
+    stage: Stage,
+) -> None:
+    """Somebody else asks, meanwhile the job moves on: what is old already is told to nobody."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    old = {"job": {"execution_status": "RUNNING", "job_id": ID, "job_type": "PROVISION"}}
+    stage.servicestage.faults.plan(Fault(200, old, after_seconds=60))
+    asked = len(stage.servicestage.calls)
+    await stage.says(f"/job deploys:{ID}", channel="general")
+    while len(stage.servicestage.calls) == asked:
+        await stage.clock.advance(0.1)
+    stage.servicestage.finish(ID, "ROLLBACKING")
+    await stage.looks(1)
+    await stage.replied(card, "ROLLBACKING")
+    await settles(stage, 60)
+    while not stage.slack.messages("general"):
+        await stage.clock.advance(1)
+    [other] = stage.slack.messages("general")
+    assert "ROLLBACKING" in other.text
+    assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True]
+    assert stage.thread(other) == []
+
+
+async def test_what_a_dead_process_was_sending_may_be_sent_again_soon_after_the_start(
+    stage: Stage,
+) -> None:
+    """Its claims are not waited for: only as long as Slack may still work on what it sent."""
+    stage.servicestage.add(JOB)
+    slack, now = stage.slack.workspace, stage.clock.now()
+    left = NewPost(
+        key="left",
+        workspace=slack.team.id,
+        channel=slack.channel("deploys").id,
+        thread="left",
+        kind=PostKind.POST,
+        body={"message": Message(text="hello").model_dump()},
+        due_at=now,
+    )
+    far = Claim(now + timedelta(seconds=300), now + timedelta(seconds=300))
+    async with stage.bot.store.begin() as tx:
+        await tx.outbox.add_claimed(left, far, now)
+    await stage.bot.__aexit__(None, None, None)
+    async with (
+        Bot(stage.settings, clock=stage.clock) as stage.bot,
+        stage.bot.store.begin() as tx,
+    ):
+        for seconds, keys in ((4, []), (6, ["left"])):
+            then = now + timedelta(seconds=seconds)
+            due = await tx.outbox.due(lanes=(0, 1), now=then, limit=9)
+            assert [post.key for post in due] == keys

@@ -1,12 +1,14 @@
 """How fast Slack is written to."""
 
+from dataclasses import fields
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
 from bot import pace
 from bot.pace import RATES, Pace
-from bot.store import NewPost, PostKind
+from bot.store import NewPost, Post, PostKind, PostState
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -82,6 +84,56 @@ def test_a_shorter_pause_does_not_shorten_a_longer_one() -> None:
     assert bucket.delay(post(), NOON) == pytest.approx(30)
 
 
+def taken_up(kind: PostKind = PostKind.POST, **but: Any) -> Post:
+    """Return a message as the outbox gives it."""
+    new = {field.name: getattr(post(kind), field.name) for field in fields(NewPost)}
+    plain = {"id": 1, "lane": 0, "state": PostState.READY, "version": 1, "created_at": NOON}
+    return Post(**(new | plain | but))
+
+
+def test_messages_that_are_looked_up_share_a_bucket_for_that() -> None:
+    """After a crash a hundred doubtful messages are not a hundred look-ups at once."""
+    bucket = Pace()
+    for number in range(pace.TIER_3.burst):
+        bucket.take(taken_up(doubtful=True, channel=f"C{number}"), NOON)
+    assert bucket.delay(taken_up(doubtful=True, channel="D1"), NOON) > 0
+    assert bucket.delay(taken_up(state=PostState.SENDING, channel="D2"), NOON) > 0
+    assert bucket.delay(taken_up(channel="D3"), NOON) == 0.0
+
+
+@pytest.mark.parametrize("method", pace.LOOKUPS)
+def test_a_429_for_a_look_up_holds_all_look_ups_and_no_posts(method: str) -> None:
+    """It concerns the method in the whole workspace, and nothing else."""
+    bucket = Pace()
+    bucket.pause(taken_up(doubtful=True), 30, NOON, method)
+    assert bucket.delay(taken_up(doubtful=True, channel="C2"), NOON) == pytest.approx(30)
+    assert bucket.delay(taken_up(), NOON) == 0.0
+
+
+def test_a_429_for_opening_a_conversation_holds_direct_messages() -> None:
+    """Each of them opens one first."""
+    bucket = Pace()
+    bucket.pause(post(PostKind.DIRECT), 30, NOON, pace.OPENING)
+    assert bucket.delay(post(PostKind.DIRECT, "C2"), NOON) == pytest.approx(30)
+
+
+def test_a_429_of_one_response_url_holds_nothing_else() -> None:
+    """Each has its own limit; its message waits by itself."""
+    bucket = Pace()
+    bucket.pause(post(PostKind.EPHEMERAL), 30, NOON, pace.RESPONSE_URL)
+    assert bucket.delay(post(PostKind.EPHEMERAL), NOON) == 0.0
+
+
+def test_a_clock_that_is_set_back_an_hour_holds_nobody_up_for_an_hour() -> None:
+    """What was full stays full, and what was paused is paused no longer than before."""
+    bucket = Pace()
+    taken(bucket, 5, post())
+    bucket.pause(post(channel="C2"), 30, NOON)
+    back = NOON - timedelta(hours=1)
+    assert bucket.delay(post(), back) == pytest.approx(2.0)
+    assert bucket.delay(post(channel="C2"), back) == pytest.approx(30)
+
+
 def test_every_kind_of_message_has_a_rate() -> None:
     """No kind is sent without a limit."""
     assert set(RATES) == set(PostKind)
@@ -95,4 +147,5 @@ def test_channels_that_are_quiet_again_are_forgotten(monkeypatch: pytest.MonkeyP
     for number in range(50):
         bucket.take(post(channel=f"C{number}"), NOON + timedelta(minutes=number))
     assert len(bucket._full_at) <= 12
-    assert bucket.delay(post(channel="busy"), NOON) == pytest.approx(3_600)
+    later = NOON + timedelta(minutes=49)
+    assert bucket.delay(post(channel="busy"), later) == pytest.approx(660)

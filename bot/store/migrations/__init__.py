@@ -24,13 +24,29 @@ def upgrade(connection: Connection) -> None:
     """Run the steps that this database lacks, in the transaction of this connection."""
     if connection.dialect.name == "postgresql":
         connection.execute(_TURN)
-    config = Config()
-    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
-    config.attributes["connection"] = connection
+    config = _config(connection)
+    if not _is_current(connection, config):
+        command.upgrade(config, "head")
+
+
+def demand_current(connection: Connection) -> None:
+    """Refuse a database whose tables are not those of this version; change nothing."""
+    if not _is_current(connection, _config(connection)):
+        step = "Start the bot once: it brings the tables up to date."
+        raise StoreError("The database was written by an older jobthread.", next_step=step)
+
+
+def _is_current(connection: Connection, config: Config) -> bool:
     scripts = ScriptDirectory.from_config(config)
     present = MigrationContext.configure(connection).get_current_revision()
     if present not in {None, *(script.revision for script in scripts.walk_revisions())}:
         step = "Install the newer version again, or restore a backup."
         raise StoreError("The database was written by a newer jobthread.", next_step=step)
-    if present != scripts.get_current_head():
-        command.upgrade(config, "head")
+    return present == scripts.get_current_head()
+
+
+def _config(connection: Connection) -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent).replace("%", "%%"))
+    config.attributes["connection"] = connection
+    return config

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import aiohttp
 import pytest
@@ -101,10 +101,13 @@ async def at_the_door(desk: Desk, secret: str = LocalSlack.signing_secret) -> As
     async def well() -> bool:
         return True
 
+    async def standing() -> NoReturn:
+        raise StoreError("There is no store here.")
+
     async with aiohttp.ClientSession() as session:
         # Nobody answers there: the door asks Slack nothing.
         client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/", session=session)
-        web = Web(WebSettings(port=0), _app(client, secret, desk), well)
+        web = Web(WebSettings(port=0), _app(client, secret, desk), well, standing)
         await web.open()
         url = f"http://127.0.0.1:{web.port}"
         timing = Timing(ack_seconds=2, retry_seconds=(0, 0, 0))

@@ -294,12 +294,12 @@ async def test_a_parked_message_lets_its_thread_go_on(store: Store, given: Given
 
 
 async def test_a_dropped_message_is_never_due_again(store: Store, given: Given) -> None:
-    """What was given up is not even retried with the parked."""
+    """What was given up is not even among the parked."""
     await given.posts(store, given.post())
     [post] = await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.drop(post, error="too late", now=given.now)
-        assert await tx.outbox.retry_parked("T1", now=given.now) == 0
+        assert await tx.parked.again([post], given.now) == 0
 
 
 async def test_a_parked_thread_takes_all_its_messages_with_it(store: Store, given: Given) -> None:
@@ -308,17 +308,6 @@ async def test_a_parked_thread_takes_all_its_messages_with_it(store: Store, give
     async with store.begin() as tx:
         assert await tx.outbox.park_thread("T1", "thread", "is_archived", given.now) == 2
     assert [post.key for post in await given.due(store)] == ["x"]
-
-
-async def test_parked_messages_can_be_retried_by_channel(store: Store, given: Given) -> None:
-    """Once the bot is back in a channel, what was said meanwhile is said in its order."""
-    elsewhere = given.post("x", thread="other", channel="C2")
-    await given.posts(store, given.post("1"), given.post("2"), elsewhere)
-    async with store.begin() as tx:
-        await tx.outbox.park_thread("T1", "thread", "not_in_channel", given.now)
-        await tx.outbox.park_thread("T1", "other", "not_in_channel", given.now)
-        assert await tx.outbox.retry_parked("T1", "C1", now=given.now) == 2
-    assert [post.key for post in await given.due(store)] == ["1"]
 
 
 async def test_the_next_moment_is_that_of_the_first_head(store: Store, given: Given) -> None:
@@ -331,6 +320,28 @@ async def test_the_next_moment_is_that_of_the_first_head(store: Store, given: Gi
     )
     async with store.begin() as tx:
         assert await tx.outbox.next_due((0, 1), given.now) == given.at(40)
+
+
+async def test_a_store_that_starts_alone_lets_claims_be_adopted_soon(
+    store: Store, given: Given
+) -> None:
+    """A dead process's claims end as soon as Slack has done what it was sent, in doubt."""
+    await given.posts(store, given.post("1"), given.post("2", thread="other"))
+    await given.claim(store)
+    async with store.begin() as tx:
+        assert await tx.outbox.reopen(given.at(5)) == 2
+    assert await given.due(store, now=given.at(4)) == []
+    assert [post.doubtful for post in await given.claim(store, seconds=5)] == [True, True]
+
+
+async def test_letting_claims_be_adopted_never_puts_that_off(store: Store, given: Given) -> None:
+    """A process that dies again and again does not keep its messages for ever."""
+    await given.posts(store, given.post())
+    await given.claim(store)
+    async with store.begin() as tx:
+        assert await tx.outbox.reopen(given.at(5)) == 1
+        assert await tx.outbox.reopen(given.at(9)) == 0
+    assert len(await given.due(store, now=given.at(5))) == 1
 
 
 async def test_a_message_being_sent_is_next_due_when_it_may_be_adopted(
@@ -363,3 +374,35 @@ async def test_the_backlog_counts_what_should_be_out_by_now(store: Store, given:
     async with store.begin() as tx:
         assert await tx.outbox.backlog(given.now) == (2, given.now)
         assert await tx.outbox.backlog(given.at(-1)) == (0, None)
+
+
+async def test_a_new_body_for_a_message_that_was_sent_begins_to_wait_now(
+    store: Store, given: Given
+) -> None:
+    """A card that is redrawn after a week has not waited for a week."""
+    async with store.begin() as tx:
+        await tx.outbox.replace(given.post("card"), given.now)
+    [post] = await given.claim(store)
+    async with store.begin() as tx:
+        await tx.outbox.sent(post, ts="1.0", now=given.now)
+        await tx.outbox.replace(given.post("card"), given.at(3_600))
+        await tx.outbox.replace(given.post("card"), given.at(3_610))
+        assert (await tx.gauges.messages()).since == given.at(3_600)
+
+
+async def test_cards_that_wait_keep_no_post_out_of_sight(store: Store, given: Given) -> None:
+    """Only so many heads are looked at, and cards may only be drawn 50 times a minute."""
+    cards = [
+        given.post(thread=f"card {n}", kind=PostKind.UPDATE, body={"ts": "1.0"}, urgent=True)
+        for n in range(5)
+    ]
+    await given.posts(store, *cards, given.post("said"))
+    assert [post.key for post in await given.due(store, limit=1)] == ["said"]
+
+
+async def test_an_outcome_goes_before_other_news(store: Store, given: Given) -> None:
+    """Whoever waits for the end of a job waits for nobody's progress."""
+    await given.posts(
+        store, given.post("moved", thread="one"), given.post("ended", thread="two", urgent=True)
+    )
+    assert [post.key for post in await given.due(store)] == ["ended", "moved"]

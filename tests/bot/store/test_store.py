@@ -209,7 +209,7 @@ async def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
     path.write_text("Dear Ada, " * 1000)
     with pytest.raises(StoreError) as caught:
         await Store(f"sqlite:///{path}").open()
-    assert str(caught.value) == failures.DAMAGED
+    assert caught.value.sentence == failures.DAMAGED
     assert path.read_text().startswith("Dear Ada")
 
 

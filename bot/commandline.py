@@ -1,0 +1,56 @@
+"""What the commands share: where the settings are, sentences for errors, and exit codes."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
+
+import typer
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine
+
+    from bot.settings import Settings
+
+DEFAULT_CONFIG = Path("jobthread.toml")
+BAD_SETTINGS = 2
+FAILED = 1
+
+Config = Annotated[
+    Path | None,
+    typer.Option("--config", "-c", help="The settings; jobthread.toml here if it exists."),
+]
+
+
+def settings_from(config: Path | None) -> Settings:
+    """Read the settings, or end with all their problems and exit code 2."""
+    from bot.errors import SettingsError  # noqa: PLC0415
+    from bot.settings import load  # noqa: PLC0415
+
+    if config is None and DEFAULT_CONFIG.is_file():
+        config = DEFAULT_CONFIG
+    try:
+        return load(config)
+    except SettingsError as error:
+        fail(str(error), code=BAD_SETTINGS)
+
+
+def run(work: Coroutine[Any, Any, None]) -> None:
+    """Run a command to its end; what goes wrong is a sentence and an exit code."""
+    from bot.errors import JobthreadError, SettingsError  # noqa: PLC0415
+
+    try:
+        asyncio.run(work)
+    except SettingsError as error:
+        fail(str(error), code=BAD_SETTINGS)
+    except JobthreadError as error:
+        fail(str(error))
+    except KeyboardInterrupt:
+        raise typer.Exit(130) from None
+
+
+def fail(sentence: str, code: int = FAILED) -> NoReturn:
+    """End with a sentence on standard error and an exit code."""
+    typer.echo(sentence, err=True)
+    raise typer.Exit(code)

@@ -1,0 +1,1 @@
+"""The proof that threads are not lost: the real bot, everything going wrong, and a comparison."""

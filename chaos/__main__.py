@@ -1,0 +1,39 @@
+"""`python -m chaos`: one run, its table, and its judgement as the exit code."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import sys
+
+from bot.sabotage import Safeguard
+from chaos import report
+from chaos.plan import WATCHES_PER_MINUTE, Plan
+from chaos.run import run
+
+
+def main() -> int:
+    """Run, print, and return 1 if anything was lost, told twice or told out of order."""
+    figures, verdict = asyncio.run(run(_plan()))
+    out = sys.stdout
+    out.write(f"\n{report.table(figures)}\n")
+    if not verdict.clean:
+        out.write(f"\n{report.wrongs(verdict)}\n")
+    out.write(f"\n{report.as_json(figures)}\n")
+    return 0 if verdict.clean else 1
+
+
+def _plan() -> Plan:
+    parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
+    parser.add_argument("--minutes", type=float, default=15.0, help="for which things go wrong")
+    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn by lot")
+    parser.add_argument("--watches", type=int, help=f"in all; {WATCHES_PER_MINUTE} a minute")
+    parser.add_argument("--break", dest="sabotage", choices=list(Safeguard), default="")
+    parser.add_argument("--log", default="", help="a file that keeps the bot's log")
+    given = parser.parse_args()
+    watches = given.watches or max(1, round(WATCHES_PER_MINUTE * given.minutes))
+    return Plan(given.minutes, given.seed, watches, str(given.sabotage), given.log)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,60 @@
+"""What truly happened: each job's words, each answer that showed them, and when the bot was away.
+
+All moments are epoch seconds of this machine's clock, as Slack's timestamps are.
+"""
+
+from __future__ import annotations
+
+import time
+from collections import defaultdict
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True)
+class Shown:
+    """One answer of the provider that went out whole."""
+
+    word: str
+    asked_at: float
+    given_at: float
+
+
+@dataclass(frozen=True)
+class Absence:
+    """A while in which the bot was not running."""
+
+    began_at: float
+    ended_at: float
+
+
+@dataclass
+class Journal:
+    """Written by the simulator and the supervisor, read by the judge."""
+
+    moved: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    shown: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
+    ended: set[str] = field(default_factory=set)  # the jobs that have
+    absences: list[Absence] = field(default_factory=list)
+    kills: list[float] = field(default_factory=list)
+    stops: int = 0
+    returns: list[float] = field(default_factory=list)  # seconds from a kill to connected again
+    faults: int = 0  # the provider's
+
+    def move(self, job: str, word: str, *, last: bool) -> None:
+        """Note that a job has a new word."""
+        self.moved[job][word] = time.time()
+        if last:
+            self.ended.add(job)
+
+    def words(self, job: str) -> list[str]:
+        """Return the words of a job, in order."""
+        return list(self.moved.get(job, ()))
+
+    @property
+    def changes(self) -> int:
+        """How often a job changed; the word that it began with is no change."""
+        return sum(len(words) - 1 for words in self.moved.values())
+
+    def away(self, began_at: float, ended_at: float) -> bool:
+        """Whether the bot was not running at some moment in between."""
+        return any(a.began_at < ended_at and began_at < a.ended_at for a in self.absences)

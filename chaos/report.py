@@ -1,0 +1,162 @@
+"""What a run comes to: figures, a table of them, and one line of JSON. Pure."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from statistics import median, quantiles
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from chaos.journal import Journal
+    from chaos.plan import Plan
+    from chaos.threads import Threads
+    from chaos.verdict import Verdict
+
+MOST_SENTENCES = 10  # of each kind of wrong
+
+
+@dataclass(frozen=True)
+class Figures:
+    """One run, in numbers."""
+
+    minutes: float
+    seed: int
+    broken: str  # the safeguard that was, if any
+    kills: int
+    stops: int
+    falls: int  # the bot ended by itself
+    slack_calls: int  # while things went wrong
+    slack_faults: int  # of these calls
+    other_faults: int  # of connections, envelopes, events and response_urls
+    provider_faults: int
+    asks: int  # everything that people asked, once or again
+    watches: int
+    changes: int  # of the jobs
+    owed: int  # changes that a thread must tell, whatever came after them
+    merged: int  # changes that were seen and told with a later one: the bot died in between
+    posts: int
+    lost: int
+    duplicated: int
+    out_of_order: int
+    repeated_whispers: int
+    delay_median: float  # seconds from a change to its follow-up
+    delay_p99: float
+    delay_worst: float
+    return_median: float  # seconds from a kill to connected again
+    return_worst: float
+    catching_up: float  # seconds after the storm until all was told
+
+
+@dataclass(frozen=True)
+class Calls:
+    """What the local Slack counted."""
+
+    calls: int  # while things went wrong
+    faults: int  # of these calls
+    others: int  # of connections, envelopes, events and response_urls
+
+
+def figures(
+    plan: Plan,
+    verdict: Verdict,
+    journal: Journal,
+    threads: Threads,
+    *,
+    slack: Calls,
+    asks: int,
+    falls: int,
+    catching_up: float,
+) -> Figures:
+    """Return the run in numbers."""
+    return Figures(
+        minutes=plan.minutes,
+        seed=plan.seed,
+        broken=plan.sabotage,
+        kills=len(journal.kills),
+        stops=journal.stops,
+        falls=falls,
+        slack_calls=slack.calls,
+        slack_faults=slack.faults,
+        other_faults=slack.others,
+        provider_faults=journal.faults,
+        asks=asks,
+        watches=sum(root.followed for root in threads.roots),
+        changes=journal.changes,
+        owed=verdict.owed,
+        merged=verdict.merged,
+        posts=threads.posts,
+        lost=len(verdict.lost),
+        duplicated=len(verdict.duplicated),
+        out_of_order=len(verdict.disordered),
+        repeated_whispers=verdict.repeated_whispers,
+        delay_median=_middle(verdict.delays),
+        delay_p99=_p99(verdict.delays),
+        delay_worst=_worst(verdict.delays),
+        return_median=_middle(journal.returns),
+        return_worst=_worst(journal.returns),
+        catching_up=round(catching_up, 1),
+    )
+
+
+def _middle(seconds: Sequence[float]) -> float:
+    return round(median(seconds), 2) if seconds else 0.0
+
+
+def _p99(seconds: Sequence[float]) -> float:
+    return round(quantiles(seconds, n=100)[98], 2) if len(seconds) > 1 else _worst(seconds)
+
+
+def _worst(seconds: Sequence[float]) -> float:
+    return round(max(seconds, default=0.0), 2)
+
+
+def as_json(found: Figures) -> str:
+    """Return the figures in one line."""
+    return json.dumps(asdict(found))
+
+
+def table(found: Figures) -> str:
+    """Return the figures as people read them."""
+    share = found.slack_faults / max(1, found.slack_calls)
+    rows = [
+        ("ran", f"{found.minutes:g} min, seed {found.seed}"),
+        ("broken on purpose", found.broken or "nothing"),
+        ("kills", f"{found.kills:,}"),
+        ("stops", f"{found.stops:,}"),
+        ("ended by itself", f"{found.falls:,}"),
+        ("calls of Slack", f"{found.slack_calls:,}"),
+        ("  that went wrong", f"{found.slack_faults:,} ({share:.0%})"),
+        ("other faults of Slack", f"{found.other_faults:,}"),
+        ("the provider's faults", f"{found.provider_faults:,}"),
+        ("questions", f"{found.asks:,}"),
+        ("watches", f"{found.watches:,}"),
+        ("changes", f"{found.changes:,}"),
+        ("  that must be told", f"{found.owed:,}"),
+        ("  told with a later one", f"{found.merged:,}"),
+        ("posts", f"{found.posts:,}"),
+        ("lost", f"{found.lost:,}"),
+        ("duplicated", f"{found.duplicated:,}"),
+        ("out of order", f"{found.out_of_order:,}"),
+        ("whispers repeated", f"{found.repeated_whispers:,}"),
+        ("change → follow-up, median", f"{found.delay_median:.1f} s"),
+        ("  99 %", f"{found.delay_p99:.1f} s"),
+        ("  worst", f"{found.delay_worst:.1f} s"),
+        ("kill → connected, median", f"{found.return_median:.2f} s"),
+        ("  worst", f"{found.return_worst:.2f} s"),
+        ("caught up after", f"{found.catching_up:.1f} s"),
+    ]
+    return "\n".join(f"{name:<28} {value:>18}" for name, value in rows)
+
+
+def wrongs(verdict: Verdict) -> str:
+    """Return what is wrong, the first few of each kind."""
+    kinds = (
+        ("lost", verdict.lost),
+        ("duplicated", verdict.duplicated),
+        ("out of order", verdict.disordered),
+    )
+    lines = [f"{kind}: {said}" for kind, found in kinds for said in found[:MOST_SENTENCES]]
+    return "\n".join(lines)

@@ -1,0 +1,150 @@
+"""Runs the bot as people do, starts it again whenever it ends, and kills it on request."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import time
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.playground.changes import Change, Kind
+from bot.sabotage import VARIABLE
+from chaos.journal import Absence
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+    from bot.playground import LocalSlack
+    from chaos.journal import Journal
+
+ROOT = Path(__file__).parents[1]  # the code beside this is what is tried
+START_SECONDS = 60.0
+STOP_SECONDS = 10.0
+PAUSE_SECONDS = 0.2  # before a bot that ended by itself is started again
+
+
+class Supervisor:
+    """One bot at a time, from `start` to `stop`; only processes that it started are signalled."""
+
+    def __init__(
+        self, slack: LocalSlack, settings: Path, journal: Journal, *, sabotage: str, log: Path
+    ) -> None:
+        self._slack = slack
+        self._settings = settings
+        self._journal = journal
+        self._sabotage = sabotage
+        self._log = log
+        self._bot: asyncio.subprocess.Process | None = None
+        self._watching: asyncio.Task[None] | None = None
+        self._connected = asyncio.Event()
+        self._killed_at: float | None = None
+        self._stopping = False
+        slack.workspace.changes.subscribe(self._notice)
+        self.falls = 0  # how often the bot ended by itself
+
+    async def start(self) -> None:
+        """Run the bot, and wait until it is connected."""
+        self._watching = asyncio.create_task(self._watch())
+        await asyncio.wait_for(self.connected(), START_SECONDS)
+
+    async def connected(self) -> None:
+        """Wait until the bot that runs now has been connected."""
+        await self._connected.wait()
+
+    @property
+    def running(self) -> bool:
+        """Whether there is a bot that has been connected."""
+        return self._connected.is_set()
+
+    def kill(self) -> None:
+        """Kill the bot at once."""
+        if self._bot is None or self._bot.returncode is not None or not self.running:
+            return
+        self._connected.clear()
+        self._killed_at = time.time()
+        self._journal.kills.append(self._killed_at)
+        self._signal(signal.SIGKILL)
+
+    async def freeze(self, seconds: float) -> None:
+        """Stop the bot for a while, and let it go on."""
+        bot, began_at = self._bot, time.time()
+        self._signal(signal.SIGSTOP)
+        self._journal.stops += 1
+        await asyncio.sleep(seconds)
+        if bot is self._bot:
+            self._signal(signal.SIGCONT)
+        self._journal.absences.append(Absence(began_at, time.time()))
+
+    def wake(self) -> None:
+        """Let a bot go on that was stopped."""
+        self._signal(signal.SIGCONT)
+
+    async def stop(self) -> None:
+        """End the bot for good, as an operator does."""
+        self._stopping = True
+        self._signal(signal.SIGCONT)
+        self._signal(signal.SIGTERM)
+        if self._bot is not None and self._watching is not None:
+            await asyncio.wait({self._watching}, timeout=STOP_SECONDS)
+            self._signal(signal.SIGKILL)
+            await self._watching
+
+    async def _watch(self) -> None:
+        """Start the bot again whenever it ends."""
+        with self._log.open("ab") as out:
+            while not self._stopping:
+                began_at = time.time()
+                self._bot = await self._spawn(out)
+                await self._bot.wait()
+                self._connected.clear()
+                if self._stopping:
+                    return
+                await self._fell(began_at)
+
+    async def _fell(self, began_at: float) -> None:
+        """Note when a bot was away that ended before it was told to."""
+        if self._killed_at is not None and self._killed_at > began_at:
+            return
+        self.falls += 1
+        self._journal.absences.append(Absence(time.time() - 1, time.time() + 1))
+        await asyncio.sleep(PAUSE_SECONDS)
+
+    async def _spawn(self, out: BinaryIO) -> asyncio.subprocess.Process:
+        inherited = {k: v for k, v in os.environ.items() if not k.startswith("JOBTHREAD_")}
+        own = {
+            "JOBTHREAD_SLACK__BOT_TOKEN": self._slack.bot_token,
+            "JOBTHREAD_SLACK__APP_TOKEN": self._slack.app_token,
+        }
+        own |= {VARIABLE: self._sabotage} if self._sabotage else {}
+        return await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "bot.cli", "serve", "--config", str(self._settings)),
+            cwd=ROOT,
+            env=inherited | own,
+            stdout=out,
+            stderr=out,
+            start_new_session=True,  # Ctrl-C is for us; we end the bot ourselves
+        )
+
+    def _signal(self, number: signal.Signals) -> None:
+        if self._bot is not None and self._bot.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self._bot.pid, number)
+
+    def _notice(self, change: Change) -> None:
+        """Note that the bot is connected, and how long after its death that is."""
+        if change.kind is not Kind.CONNECTED or not change.connected or self.running:
+            return
+        if self._bot is None or self._bot.returncode is not None:
+            return
+        now = time.time()
+        if self._killed_at is not None:
+            if now - self._killed_at < PAUSE_SECONDS:
+                return  # the dead one's other connection
+            self._journal.returns.append(now - self._killed_at)
+            self._journal.absences.append(Absence(self._killed_at, now))
+            self._killed_at = None
+        self._connected.set()

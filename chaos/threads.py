@@ -1,0 +1,88 @@
+"""What the bot said, as it was first posted: roots, follow-ups, and whispers to one person."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, defaultdict
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.playground.changes import Change, Kind
+from chaos import words
+
+if TYPE_CHECKING:
+    from bot.playground.messages import Message
+    from bot.playground.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Root:
+    """A card that opened a thread."""
+
+    job: str
+    channel: str
+    ts: str
+    key: str
+    word: str  # that the job had then
+    followed: bool  # whether a watch hangs on it
+
+
+@dataclass(frozen=True)
+class FollowUp:
+    """One reply of the bot's."""
+
+    key: str
+    text: str
+    at: float  # epoch seconds
+
+
+@dataclass
+class Threads:
+    """All that the bot said in a workspace, from when this began to listen."""
+
+    bot: str
+    roots: list[Root] = field(default_factory=list)
+    replies: dict[tuple[str, str], list[FollowUp]] = field(
+        default_factory=lambda: defaultdict(list)
+    )  # by channel and root
+    whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by person
+    keys: Counter[str] = field(default_factory=Counter)  # of everything posted
+    edits: int = 0
+
+    @classmethod
+    def of(cls, workspace: Workspace) -> Threads:
+        """Begin to listen."""
+        threads = cls(workspace.bot.id)
+        workspace.changes.subscribe(threads.notice)
+        return threads
+
+    @property
+    def posts(self) -> int:
+        """How many messages the bot posted for everybody to see."""
+        return self.keys.total()
+
+    def notice(self, change: Change) -> None:
+        """Remember what the bot says."""
+        message = change.message
+        if message is None or message.user != self.bot:
+            return
+        if change.kind is Kind.EDITED:
+            self.edits += 1
+        if change.kind is not Kind.POSTED:
+            return
+        if message.ephemeral_for:
+            self.whispers[message.ephemeral_for].append(message.text)
+        else:
+            self._posted(message)
+
+    def _posted(self, message: Message) -> None:
+        key = ((message.metadata or {}).get("event_payload") or {}).get("key", "")
+        self.keys[key] += 1
+        if message.thread_ts:
+            said = FollowUp(key, message.text, float(message.ts))
+            self.replies[message.channel, message.thread_ts].append(said)
+            return
+        followed = key.partition("~")[0].endswith(":root")
+        for word in words.told(message.text):
+            for job in words.jobs(json.dumps(message.blocks)):
+                self.roots.append(Root(job, message.channel, message.ts, key, word, followed))

@@ -1,0 +1,64 @@
+"""Saying hello to Slack: what passes is waited out, what does not is told at once."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.errors import SlackRefused, SlackSilent
+from bot.playground import LocalSlack
+from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello
+from bot.testing import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+pytestmark = pytest.mark.anyio
+
+
+@asynccontextmanager
+async def clients(slack: LocalSlack, token: str | None = None) -> AsyncIterator[AsyncWebClient]:
+    """Give a client of this Slack."""
+    async with client_session() as session:
+        yield AsyncWebClient(
+            token or slack.bot_token, base_url=slack.api_url, session=session, retry_handlers=[]
+        )
+
+
+@pytest.mark.parametrize("trouble", ["fail", "fail after", "rate limit", "no answer"])
+async def test_a_bot_that_starts_waits_for_troubles_of_slack_to_pass(trouble: str) -> None:
+    """Nobody has to start it again because Slack was busy just then."""
+    clock = ManualClock()
+    async with LocalSlack() as slack, clients(slack) as client:
+        {
+            "fail": lambda: slack.faults.fail("auth.test", times=2),
+            "fail after": lambda: slack.faults.fail("auth.test", times=2, after=True),
+            "rate limit": lambda: slack.faults.rate_limit("auth.test", times=2),
+            "no answer": lambda: slack.faults.lose_answer("auth.test", times=2),
+        }[trouble]()
+        greeting = asyncio.ensure_future(greet(client, clock))
+        for tries in (1, 2):
+            await slack.until(lambda tries=tries: len(slack.called("auth.test")) == tries)
+            while not clock.sleepers:  # noqa: ASYNC110  the client's own turns of the loop
+                await asyncio.sleep(0)
+            await clock.advance(PATIENCE_SECONDS[tries - 1])
+        assert (await greeting)["user_id"] == slack.workspace.bot.id
+
+
+async def test_a_token_that_slack_does_not_know_is_told_at_once() -> None:
+    """Waiting would not help."""
+    async with LocalSlack() as slack, clients(slack, "xoxb-strange") as client:
+        with pytest.raises(SlackRefused, match="does not accept the bot's token"):
+            await greet(client, ManualClock())
+
+
+async def test_trouble_of_slack_is_not_taken_for_a_bad_token() -> None:
+    """Whoever checks the settings does not look for a mistake that is none."""
+    async with LocalSlack() as slack, clients(slack) as client:
+        slack.faults.fail("auth.test")
+        with pytest.raises(SlackSilent, match="in trouble"):
+            await hello(client)

@@ -1,0 +1,48 @@
+"""What a thread says is read back as the provider said it."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import pytest
+
+from bot import cards
+from bot.models import Change, Job, JobRef
+from chaos import words
+from chaos.plan import Plan
+from plugins.servicestage.translator import status_of
+
+NOW = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+REF = JobRef(connection="deploys", id="JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e")
+
+
+def job(word: str) -> Job:
+    """Return a job with this word."""
+    return Job(ref=REF, name="provision 17cb", status=status_of(word), native_status=word)
+
+
+@pytest.mark.parametrize("word", [*words.LIVING, *words.ENDS])
+@pytest.mark.parametrize("before", ["SUBMITTED", "DRAINING", "ROLLBACKING"])
+def test_every_word_is_read_out_of_the_bot_s_own_sentences(word: str, before: str) -> None:
+    """On the card and in the thread, whatever was before."""
+    view = cards.View(checked_at=NOW)
+    change = Change(before=job(before), after=job(word), status_changed=True)
+    assert words.told(cards.job(job(word), view).text) == [word]
+    assert words.told(cards.change(change, view).text) == [word]
+
+
+def test_a_run_can_be_repeated_from_its_seed() -> None:
+    """The same jobs go through the same, and the same is asked."""
+    plans = [Plan(minutes=1, seed=4, watches=50) for _ in range(2)]
+    one, two = ([wish for wish, _ in plan.wishes(plan.courses())] for plan in plans)
+    assert one == two
+    assert len([w for w, course in plans[0].wishes(plans[0].courses()) if course]) == 50
+
+
+def test_no_job_takes_on_a_word_twice() -> None:
+    """So that a word told twice is a message told twice."""
+    courses = Plan().courses()
+    for course in (next(courses) for _ in range(200)):
+        assert len(set(course.words)) == len(course.words) == len(course.gaps) + 1
+        assert course.words[-1] in words.ENDS
+        assert words.jobs(f"… {course.job} …") == {course.job}
