@@ -230,7 +230,9 @@ class Bot:
         self.socket = (
             None if http_mode else Socket(app, revealed(slack.app_token), client, self.clock)
         )
-        self.web = Web(self.settings.web, app if http_mode else None, self.healthy, self.standing)
+        self.web = Web(
+            self.settings.listens, app if http_mode else None, self.healthy, self.standing
+        )
         if self.web.wanted:
             await self.web.open()
             stack.push_async_callback(self.web.close)

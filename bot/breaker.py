@@ -16,6 +16,7 @@ class Breaker:
     def __init__(self) -> None:
         self._failures = 0
         self._until: datetime | None = None
+        self.limited = False  # whether it rests because it asked to be asked less
 
     def pause(self, now: datetime) -> float:
         """Return the seconds for which the connection is not asked; 0.0: it may be asked."""
@@ -32,7 +33,11 @@ class Breaker:
             doubled = FIRST_SECONDS * 2 ** min(self._failures - PATIENCE, 10)
             self.rest(min(LONGEST_SECONDS, doubled), now)
 
-    def rest(self, seconds: float, now: datetime) -> None:
-        """Leave the connection in peace for so many seconds, or as long as before if longer."""
+    def rest(self, seconds: float, now: datetime, *, limited: bool = False) -> None:
+        """Leave the connection in peace for so many seconds, or as long as before if longer.
+
+        `limited`: it asked for that itself, and is otherwise well.
+        """
+        self.limited = limited
         until = now + timedelta(seconds=seconds)
         self._until = max(self._until, until) if self._until else until

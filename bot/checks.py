@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.app import outside
-from bot.errors import JobthreadError, SettingsError
+from bot.errors import JobthreadError, SettingsError, StoreInUse
 from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
 from bot.store import Store
 
@@ -49,6 +49,8 @@ async def _store(settings: Settings) -> Finding:
         await store.open()
         async with store.begin() as tx:
             await tx.inbox.next_due()
+    except StoreInUse:
+        return Finding("store", works=True, sentence="The database is in use by a running bot.")
     except JobthreadError as error:
         return Finding("store", works=False, sentence=str(error))
     finally:
@@ -72,20 +74,16 @@ async def _bot_token(client: AsyncWebClient) -> Finding:
     try:
         identity = await hello(client)
     except JobthreadError as error:
-        return Finding("slack", works=False, sentence=f"{error} {_REINSTALL}")
+        return Finding("slack", works=False, sentence=str(error))
     said = f"The bot is {identity.get('user')} in {identity.get('team')}."
     return Finding("slack", works=True, sentence=said)
-
-
-_REINSTALL = "Copy it anew from OAuth & Permissions in the app's settings."
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:
     try:
         await try_app_token(client, token)
     except JobthreadError as error:
-        how = "Make one with connections:write under Basic Information in the app's settings."
-        return Finding("slack", works=False, sentence=f"{error} {how}")
+        return Finding("slack", works=False, sentence=str(error))
     return Finding("slack", works=True, sentence="The app token opens Socket Mode.")
 
 

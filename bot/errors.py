@@ -16,6 +16,7 @@ JobthreadError              a sentence for its reader; `next_step` says what to 
 │  └─ SlackSilent           it may have taken the message, and it may not
 ├─ SettingsError            the settings have problems; `problems` lists all of them
 └─ StoreError               the database cannot be used
+   └─ StoreInUse            another process has it open
 
 A sentence never holds a secret, an address with credentials, or another error's text; those go
 to the log, under the id that the sentence quotes.
@@ -81,12 +82,14 @@ class RateLimited(ProviderError):
     """The job system asks us to slow down."""
 
     passing = True
-    next_step = "It will be asked again by itself."
 
     def __init__(
         self, sentence: str, *, retry_after: float = 30.0, next_step: str | None = None
     ) -> None:
-        super().__init__(sentence, next_step=next_step)
+        when = (
+            f"Ask again in {retry_after:.0f} s; jobs that are followed are asked for by themselves."
+        )
+        super().__init__(sentence, next_step=next_step or when)
         self.retry_after = retry_after  # seconds
 
 
@@ -155,6 +158,10 @@ class SettingsError(JobthreadError):
 
 class StoreError(JobthreadError):
     """The database cannot be used."""
+
+
+class StoreInUse(StoreError):
+    """Another process has the database open."""
 
 
 def trail(error: BaseException) -> str:

@@ -92,7 +92,8 @@ class Http:
             response = await self._send(request, auth)
         error = (explain(response) if explain else None) or refusal(response, self.name)
         if error is not None:
-            log.info("%s %s of %s answered %d", method, path, self.name, response.status_code)
+            asked = path.partition("?")[0]  # a query may hold a key
+            log.info("%s %s of %s answered %d", method, asked, self.name, response.status_code)
             raise error
         return response
 

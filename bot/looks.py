@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from bot import breaker, cards, words
-from bot.errors import AnswerNotUnderstood, JobthreadError, RateLimited, Unavailable, trail
+from bot.errors import (
+    AnswerNotUnderstood,
+    JobthreadError,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+    trail,
+)
 from bot.models import Change, Job, JobRef, Message
 from bot.stopwatch import Watched
 
@@ -90,7 +97,7 @@ def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
         log.error("%s held the whole bot up for %.1f s; it rests", provider.name, longest_step)
         provider.breaker.rest(breaker.BLOCKING_SECONDS, now)
     elif isinstance(found, RateLimited):
-        provider.breaker.rest(found.retry_after, now)
+        provider.breaker.rest(found.retry_after, now, limited=True)
     elif _unanswered(found):
         provider.breaker.failed(now)
     else:
@@ -103,10 +110,12 @@ def _unanswered(found: object) -> bool:
     return isinstance(found, Unavailable)
 
 
-def _resting(provider: Provider[Any], seconds: float) -> Unavailable:
+def _resting(provider: Provider[Any], seconds: float) -> ProviderError:
+    if provider.breaker.limited:
+        return RateLimited(f"{provider.name} is busy.", retry_after=max(1.0, seconds))
     return Unavailable(
         f"{provider.name} has not answered lately.",
-        next_step=f"It is asked again in {words.duration(seconds)}.",
+        next_step=f"Ask again in {words.duration(seconds)}; until then it is left in peace.",
     )
 
 

@@ -157,7 +157,7 @@ async def _live_lines(settings: Settings) -> list[Line]:
     """Ask the running bot, where it serves an address."""
     from bot import backlog  # noqa: PLC0415
 
-    if settings.slack.mode == "socket" and not settings.web.port:
+    if settings.slack.mode == "socket" and not settings.listens.port:
         hint = "Set web.port to hear more from the running bot."
         return [backlog.Line("bot", well=True, sentence=hint)]
     live = await _live(settings)
@@ -177,7 +177,7 @@ async def _live(settings: Settings) -> Live | None:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(status_url(settings.web)) as response,
+            session.get(status_url(settings.listens)) as response,
         ):
             return backlog.live_of(await response.json()) if response.ok else None
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):

@@ -98,7 +98,7 @@ class Poller:
         seen = [Look(watched, found[watched.ref], self._clock.now()) for watched in batch]
         async with self._store.begin() as tx:
             changes = await self._following.write(tx, provider, seen)
-        if changes:
+        if any(look.found != look.watched.seen for look in seen):  # then a card or thread hears it
             self._ring()
         for change in changes:
             await self._plugins.job_changed(change)

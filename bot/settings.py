@@ -62,6 +62,8 @@ class SlackSettings(_Part):
     bot_token: SecretStr | None = None  # xoxb-…
     app_token: SecretStr | None = None  # xapp-…, Socket Mode only
     signing_secret: SecretStr | None = None  # HTTP mode only
+    host: str | None = None  # HTTP mode: the same as web.host and web.port
+    port: Annotated[int, Field(ge=0, le=65535)] | None = None
     command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/job"
 
     @property
@@ -113,6 +115,12 @@ class Settings(BaseSettings):
     follow: FollowSettings = Field(default_factory=FollowSettings)
     connections: dict[str, dict[str, Any]] = {}
     disabled_plugins: Annotated[frozenset[str], NoDecode] = frozenset()  # names, with commas
+
+    @property
+    def listens(self) -> WebSettings:
+        """Where the bot's own server listens: slack.host and slack.port, or else [web]."""
+        given = {"host": self.slack.host, "port": self.slack.port}
+        return self.web.model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @field_validator("disabled_plugins", mode="before")
     @classmethod

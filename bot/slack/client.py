@@ -60,13 +60,22 @@ async def hello(client: AsyncWebClient) -> dict[str, Any]:
         code = code_of(error)
         if error.response.status_code != HTTPStatus.OK or code in PASSING:
             raise SlackSilent("Slack is in trouble.") from error
-        raise SlackRefused(f"Slack does not accept the bot's token ({code}).", code=code) from error
+        raise SlackRefused(_unwelcome(code), code=code) from error
     except aiohttp.ClientConnectorError as error:
         raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
         # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
     return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+def _unwelcome(code: str) -> str:
+    if not code:
+        return "What answers at slack.api_url is not Slack: check the address."
+    return (
+        f"Slack does not accept the bot's token ({code}): copy it anew from"
+        " OAuth & Permissions in the app's settings."
+    )
 
 
 def revealed(secret: SecretStr | None) -> str:
@@ -79,7 +88,11 @@ async def try_app_token(client: AsyncWebClient, token: str) -> None:
     try:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as error:
-        code = str(error.response.get("error", ""))
-        raise SlackRefused(f"Slack refuses the app token ({code}).", code=code) from error
+        code = code_of(error)
+        raise SlackRefused(
+            f"Slack refuses the app token ({code or 'no word why'}): make one with"
+            " connections:write under Basic Information in the app's settings.",
+            code=code,
+        ) from error
     except (aiohttp.ClientError, SlackClientError, OSError) as error:
         raise SlackRefused("Slack cannot be reached.", code="unreachable") from error

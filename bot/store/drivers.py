@@ -12,7 +12,7 @@ from sqlalchemy.exc import ArgumentError
 from sqlalchemy.ext.asyncio import create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool, NullPool
 
-from bot.errors import StoreError
+from bot.errors import StoreError, StoreInUse
 from bot.store import inline
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class FileLock:
             os.close(descriptor)
             step = "Stop it, or give this one a database of its own."
             said = "Another jobthread has this database open."
-            raise StoreError(said, next_step=step) from None
+            raise StoreInUse(said, next_step=step) from None
         self._descriptor = descriptor
 
     def give_back(self) -> None:

@@ -172,6 +172,22 @@ async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
     )
 
 
+async def test_a_request_that_hangs_holds_up_no_other_channel(stage: Stage) -> None:
+    """Ticks of delivery go on while one message waits for Slack."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.slack.faults.delay("chat.postMessage", milliseconds=600_000, times=1)
+    await stage.says("help", channel="im")
+    while not stage.slack.faults.done:
+        await stage.clock.advance(0.1)
+    await stage.clock.advance(16)
+    stage.servicestage.finish(ID)
+    asked = len(stage.servicestage.calls)
+    while len(stage.servicestage.calls) == asked:
+        await stage.polls()
+    await stage.heard(card, "succeeded")
+
+
 async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None:
     """A later follow-up waits for the one before it, however often Slack refuses that."""
     stage.servicestage.add(JOB)

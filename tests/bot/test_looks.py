@@ -181,4 +181,4 @@ async def test_a_busy_provider_is_asked_again_when_it_said() -> None:
     """Until then the answer says how long that is."""
     zebra = Zebra(RateLimited("busy", retry_after=90))
     await looks.look(zebra, [ONE])
-    assert "1 m 30 s" in str((await looks.look(zebra, [ONE]))[ONE])
+    assert "busy. Ask again in 90 s" in str((await looks.look(zebra, [ONE]))[ONE])

@@ -75,10 +75,10 @@ def test_the_documented_example_is_read(written: Written, monkeypatch: pytest.Mo
 def test_http_mode_has_a_secret_a_host_and_a_port(written: Written) -> None:
     """The other way to reach Slack needs the signing secret instead of the app's token."""
     text = '[slack]\nmode = "http"\nsigning_secret = "s"\nbot_token = "xoxb-1"\n'
-    read = load(written(f'{text}[web]\nhost = "0.0.0.0"\nport = 8443\n'))
+    read = load(written(f'{text}[web]\nhost = "127.0.0.2"\nport = 8443\n'))
     assert read.slack.needed == ("bot_token", "signing_secret")
     assert read.slack.problems() == []
-    assert (read.web.host, read.web.port) == ("0.0.0.0", 8443)  # noqa: S104
+    assert (read.web.host, read.web.port) == ("127.0.0.2", 8443)  # noqa: S104
 
 
 def test_without_a_file_everything_has_its_default() -> None:
@@ -320,3 +320,11 @@ def test_a_path_that_is_none_is_told_like_a_missing_file() -> None:
 
     table = read_secret_files({"key_file": "a\x00b"}, Model)
     assert table["key"] == "key_file cannot be read (ValueError): check the path and its rights"
+
+
+def test_the_host_and_port_of_http_mode_may_stand_with_slack(tmp_path: Path) -> None:
+    """Whoever writes them beside the signing secret means the bot's own server."""
+    path = tmp_path / "jobthread.toml"
+    path.write_text('[slack]\nmode = "http"\nhost = "127.0.0.2"\nport = 8443\n')
+    listens = load(path).listens
+    assert (listens.host, listens.port) == ("127.0.0.2", 8443)

@@ -60,6 +60,15 @@ async def test_the_card_is_updated_in_place(stage: Stage) -> None:
     assert (await stage.shown(card, "succeeded after")).ts == card.ts
 
 
+async def test_a_card_shows_at_once_what_a_look_found(stage: Stage) -> None:
+    """Progress that the thread need not be told does not wait for a tick of delivery."""
+    steps = (JobStep("PREPARE", 5), JobStep("UPGRADE", 90))
+    stage.servicestage.add(JobScript(ID, steps, queued_seconds=0))
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.polls()
+    await stage.shown(card, "1 of 2")
+
+
 async def test_a_failure_names_what_failed_mentions_the_asker_and_is_broadcast(
     stage: Stage,
 ) -> None:

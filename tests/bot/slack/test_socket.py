@@ -10,6 +10,7 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.clock import SystemClock
+from bot.errors import SlackRefused
 from bot.playground import LocalSlack
 from bot.playground.server import Timing
 from bot.slack import socket
@@ -116,3 +117,12 @@ async def test_a_socket_that_never_connected_can_be_closed(
         await slack.until(lambda: slack.called("apps.connections.open"))
         assert not await connection.connected()
     assert "xapp-wrong" not in caplog.text
+
+
+async def test_an_app_token_that_slack_refuses_ends_the_waiting_with_a_sentence(
+    plugged: Plugged,
+) -> None:
+    """Whoever runs the bot reads what to do, instead of a bot that tries for ever."""
+    async with LocalSlack() as slack, plugged(slack, "xapp-wrong") as wrong:
+        with pytest.raises(SlackRefused, match="connections:write"):
+            await wrong.wait()
