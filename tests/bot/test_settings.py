@@ -78,7 +78,7 @@ def test_http_mode_has_a_secret_a_host_and_a_port(written: Written) -> None:
     read = load(written(f'{text}[web]\nhost = "127.0.0.2"\nport = 8443\n'))
     assert read.slack.needed == ("bot_token", "signing_secret")
     assert read.slack.problems() == []
-    assert (read.web.host, read.web.port) == ("127.0.0.2", 8443)  # noqa: S104
+    assert (read.web.host, read.web.port) == ("127.0.0.2", 8443)
 
 
 def test_without_a_file_everything_has_its_default() -> None:
