@@ -60,7 +60,7 @@ class Plan:
     @property
     def asking_seconds(self) -> float:
         """For how long people ask: what they ask for must have time to change."""
-        return self.seconds * 0.75
+        return max(self.seconds * 0.75, self.seconds - 90)
 
     @property
     def patience_seconds(self) -> float:
