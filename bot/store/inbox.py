@@ -61,7 +61,9 @@ def _claim(*which: ColumnElement[bool]) -> ReturningUpdate[Any]:
 
 _CLAIM = _claim()
 _CLAIM_ONE = _claim(inbox.c.id == bindparam("only"))
-_CLOSE = update(inbox).where(inbox.c.id == bindparam("row")).values(closed_at=bindparam("at"))
+_CLOSE = (
+    update(inbox).where(_OPEN, inbox.c.id == bindparam("row")).values(closed_at=bindparam("at"))
+)
 _RELEASE = (
     update(inbox)
     .where(_OPEN, inbox.c.id == bindparam("row"))
