@@ -67,7 +67,7 @@ class Plan:
     @property
     def patience_seconds(self) -> float:
         """How long the bot may take to catch up once everything works again."""
-        return 30.0 if self.seconds < 45 else 60.0 if self.seconds < 150 else 300.0
+        return 60.0 if self.seconds < 150 else 300.0
 
     def courses(self) -> Iterator[Course]:
         """Give jobs without end."""
