@@ -38,7 +38,8 @@ RATES = {
 
 
 # What a message needs beside its own method, by that method; each takes tier 3.
-LOOKUPS = ("conversations.history", "conversations.replies")  # one bucket for both
+IN_CHANNEL = "conversations.history"  # looks a message up that stands in the channel
+IN_THREAD = "conversations.replies"  # looks a reply up
 OPENING = "conversations.open"
 RESPONSE_URL = "response_url"  # has a limit of its own, each of them
 TIER_3 = Rate(per_second=50 / 60, burst=25)
@@ -102,7 +103,15 @@ def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:
     own = (_own(post), RATES[post.kind])
     if post.kind is PostKind.DIRECT:
         return [own, _of_method(post, OPENING)]
-    return [own, _of_method(post, LOOKUPS[0])] if _looked_up(post) else [own]
+    if not _looked_up(post):
+        return [own]
+    return [own, _of_method(post, IN_THREAD if _replies(post) else IN_CHANNEL)]
+
+
+def _replies(post: NewPost) -> bool:
+    """Whether a message stands in a thread."""
+    asked_there = post.body.get("thread_ts") or getattr(post, "watch_thread_ts", None)
+    return bool(asked_there or (post.watch_id and not post.roots_watch))
 
 
 def _looked_up(post: NewPost) -> bool:
@@ -113,9 +122,9 @@ def _looked_up(post: NewPost) -> bool:
 
 
 def _paused(post: NewPost, method: str) -> tuple[Bucket, Rate]:
-    if method in LOOKUPS:
-        return _of_method(post, LOOKUPS[0])
-    return _of_method(post, OPENING) if method == OPENING else (_own(post), RATES[post.kind])
+    if method in (IN_CHANNEL, IN_THREAD, OPENING):
+        return _of_method(post, method)
+    return _own(post), RATES[post.kind]
 
 
 def _of_method(post: NewPost, method: str) -> tuple[Bucket, Rate]:

@@ -9,7 +9,7 @@ from random import Random
 from typing import TYPE_CHECKING, Any
 
 from bot.playground.people import BOT, Channel, User
-from chaos.plan import CHANNELS
+from chaos.plan import CHANNELS, SPARE
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chaos.threads import Threads
 
 MOST_TRIES = 12
-PEOPLE_PER_WISH = 6  # everybody asks once, so that whispers tell whom they answer
+PEOPLE_PER_WISH = 8  # everybody asks once, so that whispers tell whom they answer
 RETRIES = (0.0, 1.0, 4.0)  # seconds between Slack's own repetitions of an event
 CLICKS_PER_SECOND = 2.0
 
@@ -67,7 +67,7 @@ class Crowd:
 
     async def ask(self) -> None:
         """Ask for everything that the plan says, evenly spread."""
-        pause = self._plan.asking_seconds / max(1, self._plan.watches)
+        pause = self._plan.asking_seconds / max(1.0, self._plan.watches * SPARE)
         began, number = time.monotonic(), 0
         for wish, course in self._plan.wishes(self._plan.courses()):
             if course is not None:

@@ -27,6 +27,14 @@ class Absence:
     ended_at: float
 
 
+@dataclass(frozen=True)
+class Return:
+    """How long the bot took from a kill until it was connected again."""
+
+    seconds: float
+    hindered: bool  # whether Slack refused or delayed one of the first calls, or the connection
+
+
 @dataclass
 class Journal:
     """Written by the simulator and the supervisor, read by the judge."""
@@ -37,7 +45,7 @@ class Journal:
     absences: list[Absence] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     stops: int = 0
-    returns: list[float] = field(default_factory=list)  # seconds from a kill to connected again
+    returns: list[Return] = field(default_factory=list)
     faults: int = 0  # the provider's
 
     def move(self, job: str, word: str, *, last: bool) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import pairwise
+from math import ceil
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
 
 WATCHES_PER_MINUTE = 200
 CHANNELS = 200
+SPARE = 1.08  # some jobs end before anybody can follow them
 FAULTY = 0.20  # of all calls of Slack's API
 FAULTY_ANSWERS = 0.05  # of the provider's answers that never arrive whole
 HELD_ANSWERS = 0.10  # of the provider's answers that arrive late, when they are old already
@@ -60,12 +62,12 @@ class Plan:
     @property
     def asking_seconds(self) -> float:
         """For how long people ask: what they ask for must have time to change."""
-        return self.seconds * 0.75
+        return max(self.seconds * 0.75, self.seconds - 90)
 
     @property
     def patience_seconds(self) -> float:
         """How long the bot may take to catch up once everything works again."""
-        return 30.0 if self.seconds < 45 else 60.0 if self.seconds < 150 else 300.0
+        return 60.0 if self.seconds < 150 else 300.0
 
     def courses(self) -> Iterator[Course]:
         """Give jobs without end."""
@@ -81,7 +83,7 @@ class Plan:
     def wishes(self, courses: Iterator[Course]) -> Iterator[tuple[Wish, Course | None]]:
         """Give what people ask for: jobs, some of them in two channels; now and then no job."""
         lots = Random(f"{self.seed} wishes")
-        wanted = self.watches
+        wanted = ceil(self.watches * SPARE)
         while wanted > 0:
             if lots.random() < 0.04:
                 yield Wish(job_id(lots), lots.randrange(CHANNELS), "command"), None

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from chaos.plan import Plan
     from chaos.supervisor import Supervisor
 
-BETWEEN_KILLS = (2.0, 6.5)  # seconds, after the bot is back
+BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot is back
 BETWEEN_STOPS = (6.0, 18.0)
 STOPS = (0.3, 5.0)  # seconds that a stop lasts
 LONG_STOP = 33.0  # longer than any claim or lease of a message

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from bot.playground.changes import Change, Kind
 from bot.sabotage import VARIABLE
-from chaos.journal import Absence
+from chaos.journal import Absence, Return
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[1]  # the code beside this is what is tried
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
+FIRST_CALLS = frozenset({"auth.test", "apps.connections.open", "socket"})
 PAUSE_SECONDS = 0.2  # before a bot that ended by itself is started again
 
 
@@ -42,6 +43,7 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._killed_at: float | None = None
+        self._faults_then = 0
         self._stopping = False
         slack.workspace.changes.subscribe(self._notice)
         self.falls = 0  # how often the bot ended by itself
@@ -66,6 +68,7 @@ class Supervisor:
             return
         self._connected.clear()
         self._killed_at = time.time()
+        self._faults_then = len(self._slack.faults.done)
         self._journal.kills.append(self._killed_at)
         self._signal(signal.SIGKILL)
 
@@ -134,6 +137,10 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 os.kill(self._bot.pid, number)
 
+    def _hindered(self) -> bool:
+        since = self._slack.faults.done[self._faults_then :]
+        return any(fault.subject in FIRST_CALLS for fault in since)
+
     def _notice(self, change: Change) -> None:
         """Note that the bot is connected, and how long after its death that is."""
         if change.kind is not Kind.CONNECTED or not change.connected or self.running:
@@ -144,7 +151,7 @@ class Supervisor:
         if self._killed_at is not None:
             if now - self._killed_at < PAUSE_SECONDS:
                 return  # the dead one's other connection
-            self._journal.returns.append(now - self._killed_at)
+            self._journal.returns.append(Return(now - self._killed_at, self._hindered()))
             self._journal.absences.append(Absence(self._killed_at, now))
             self._killed_at = None
         self._connected.set()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from chaos.journal import Journal, Shown
     from chaos.threads import FollowUp, Root, Threads
 
-WRITING_SECONDS = 5.0  # a bot that lives so long after an answer has written it down
+WRITING_SECONDS = 4.0  # a bot that lives so long after an answer has written it down
 OVERTAKING_SECONDS = 2.0  # two looks so close to each other may become one change
 WAITING = "Looking up"
 

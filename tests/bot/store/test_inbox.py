@@ -77,6 +77,15 @@ async def test_one_question_can_be_claimed_by_its_id(store: Store, given: Given)
     assert [question.key for question in questions] == ["second"]
 
 
+async def test_a_question_is_closed_by_one_of_two(store: Store, given: Given) -> None:
+    """Whoever comes second is told so, and says nothing."""
+    id_ = await given.question(store)
+    assert id_ is not None
+    async with store.begin() as tx:
+        assert await tx.inbox.close(id_, given.now)
+        assert not await tx.inbox.close(id_, given.at(1))
+
+
 async def test_a_closed_question_is_never_claimed_again(store: Store, given: Given) -> None:
     """What was answered is over."""
     id_ = await given.question(store)

@@ -1,0 +1,183 @@
+"""The inbox against a small model of it: any order of steps leaves both the same."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
+from sqlalchemy import delete, select
+
+from bot.store import Store
+from bot.store.tables import inbox
+from tests.bot.store.conftest import NOON
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Iterator
+
+    from bot.store import Question
+
+LEASE = timedelta(seconds=120)
+KEYS = st.sampled_from([f"command:{n}" for n in range(5)])
+
+
+@dataclass(frozen=True)
+class Row:
+    """A question as the model knows it."""
+
+    id: int
+    received_at: datetime
+    lease_until: datetime
+    attempts: int = 0
+    closed: bool = False
+
+
+class Model(RuleBasedStateMachine):
+    """One inbox, processes that take questions over, answer them, die and start anew."""
+
+    store: Store
+    runner: asyncio.Runner
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.now = NOON
+        self.rows: dict[str, Row] = {}
+        self.answered: list[str] = []
+        self.run(self._clear())
+
+    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
+        """Do one step; no two steps happen at the same moment."""
+        self.now += timedelta(milliseconds=1)
+        return self.runner.run(work)
+
+    @rule(key=KEYS)
+    def ask(self, key: str) -> None:
+        """Slack delivers a question, perhaps again; it is written down once."""
+        id_ = self.run(self._add(key))
+        assert (id_ is None) == (key in self.rows)
+        if id_ is not None:
+            self.rows[key] = Row(id_, self.now, self.now + LEASE)
+
+    @rule(limit=st.integers(1, 4))
+    def claim(self, limit: int) -> None:
+        """A process takes over what nobody holds, the oldest first."""
+        taken = self.run(self._claim(limit))
+        free = [k for k, r in self.rows.items() if not r.closed and r.lease_until <= self.now]
+        oldest = sorted(free, key=lambda key: (self.rows[key].received_at, self.rows[key].id))
+        assert [question.key for question in taken] == oldest[:limit]
+        for question in taken:
+            row = self.rows[question.key]
+            assert question.attempts == row.attempts + 1
+            self.rows[question.key] = replace(
+                row, attempts=question.attempts, lease_until=self.now + LEASE
+            )
+
+    @rule(key=KEYS)
+    def answer(self, key: str) -> None:
+        """Whoever closes a question answers it: that is one process, and once."""
+        if key in self.rows:
+            first = not self.rows[key].closed
+            assert self.run(self._close(self.rows[key].id)) == first
+            self.rows[key] = replace(self.rows[key], closed=True)
+            self.answered += [key] if first else []
+
+    @rule(key=KEYS)
+    def give_back(self, key: str) -> None:
+        """A process gives a question back for a while."""
+        if key in self.rows:
+            until = self.now + timedelta(seconds=10)
+            self.run(self._release(self.rows[key].id, until))
+            if not self.rows[key].closed:
+                self.rows[key] = replace(self.rows[key], lease_until=until)
+
+    @rule()
+    def start_anew(self) -> None:
+        """The only process starts: whoever held a question is gone."""
+        self.run(self._reopen())
+        for key, row in self.rows.items():
+            if not row.closed:
+                self.rows[key] = replace(row, lease_until=min(row.lease_until, self.now))
+
+    @rule(seconds=st.sampled_from([1, 11, 121]))
+    def wait(self, seconds: int) -> None:
+        """The time passes."""
+        self.now += timedelta(seconds=seconds)
+
+    @invariant()
+    def both_are_the_same(self) -> None:
+        """Who is open, how often it was taken, and until when."""
+        assert self.runner.run(self._rows()) == {
+            key: (row.closed, row.attempts, row.lease_until) for key, row in self.rows.items()
+        }
+
+    @invariant()
+    def nothing_is_answered_twice_or_forgotten(self) -> None:
+        """Every question is open, or was answered once."""
+        assert len(self.answered) == len(set(self.answered))
+        assert set(self.answered) == {key for key, row in self.rows.items() if row.closed}
+
+    async def _clear(self) -> None:
+        async with self.store.begin() as tx:
+            await tx.inbox._connection.execute(delete(inbox))
+
+    async def _rows(self) -> dict[str, tuple[bool, int, datetime]]:
+        columns = (inbox.c.key, inbox.c.closed_at, inbox.c.attempts, inbox.c.lease_until)
+        async with self.store.begin() as tx:
+            rows = await tx.inbox._connection.execute(select(*columns))
+            return {r.key: (r.closed_at is not None, r.attempts, r.lease_until) for r in rows}
+
+    async def _add(self, key: str) -> int | None:
+        async with self.store.begin() as tx:
+            return await tx.inbox.add(
+                workspace="T1",
+                key=key,
+                kind="command",
+                body={},
+                now=self.now,
+                lease_until=self.now + LEASE,
+            )
+
+    async def _claim(self, limit: int) -> list[Question]:
+        async with self.store.begin() as tx:
+            return await tx.inbox.claim(now=self.now, lease_until=self.now + LEASE, limit=limit)
+
+    async def _close(self, id_: int) -> bool:
+        async with self.store.begin() as tx:
+            return await tx.inbox.close(id_, self.now)
+
+    async def _release(self, id_: int, until: datetime) -> None:
+        async with self.store.begin() as tx:
+            await tx.inbox.release(id_, until)
+
+    async def _reopen(self) -> None:
+        async with self.store.begin() as tx:
+            await tx.inbox.reopen(self.now)
+
+
+@pytest.fixture(scope="module")
+def memory() -> Iterator[type[Model]]:
+    """The machine, over one store in memory."""
+    with asyncio.Runner() as runner:
+        store = Store("sqlite:///:memory:")
+        runner.run(store.open())
+        yield type("OverMemory", (Model,), {"store": store, "runner": runner})
+        runner.run(store.close())
+
+
+def test_the_inbox_does_what_its_model_does(memory: type[Model]) -> None:
+    """Questions are stored once, held by one, answered once, and never forgotten."""
+    hypothesis.stateful.run_state_machine_as_test(
+        memory,
+        settings=hypothesis.settings(
+            max_examples=30,
+            stateful_step_count=30,
+            deadline=None,
+            derandomize=True,
+            suppress_health_check=list(hypothesis.HealthCheck),
+        ),
+    )
