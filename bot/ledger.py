@@ -154,10 +154,10 @@ class Ledger:
             await self._say(tx, entry, followed_already(self._home, other), watch.id)
             return
         due = self._following.next_due(job, entry.at) or entry.at
-        await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
+        tracked = await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
         entry.due.append((job.ref.connection, due))
         message = self._card(job, self._following.view(watch, job, entry.at))
-        about = await _about(tx, watch)
+        about = told.by_card(watch, tracked.seen, tracked.revision, over=False)
         if watch.card_ts is None:
             await self._add(tx, entry, root(watch, message, entry.ask, entry.at, about))
         else:

@@ -52,7 +52,7 @@ _NEW = insert(jobs)
 _TRACK = _NEW.on_conflict_do_update(
     index_elements=[jobs.c.workspace, jobs.c.connection, jobs.c.job_id],
     set_={"due_at": func.coalesce(jobs.c.due_at, _NEW.excluded.due_at)},
-)
+).returning(*JOB)
 _GET = select(*JOB).where(
     jobs.c.workspace == bindparam("in_workspace"),
     jobs.c.connection == bindparam("of_connection"),
@@ -136,8 +136,11 @@ class Jobs:
 
     async def track(
         self, workspace: str, job: Job, *, due_at: datetime, now: datetime, revision: int = 1
-    ) -> None:
-        """Begin to look after a job, as seen now; one that is known is only woken if it sleeps."""
+    ) -> WatchedJob:
+        """Begin to look after a job, as seen now; one that is known is only woken if it sleeps.
+
+        Return the job as it is then known.
+        """
         row = {
             "workspace": workspace,
             "connection": job.ref.connection,
@@ -150,7 +153,7 @@ class Jobs:
             "failures": 0,
             "trouble": "",
         }
-        await self._connection.execute(_TRACK, row)
+        return watched_job((await self._connection.execute(_TRACK, row)).one())
 
     async def get(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, WatchedJob]:
         """Return those of these jobs that are known."""
