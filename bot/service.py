@@ -58,6 +58,13 @@ class Service:
         parts = await self._patiently(question, ask, self._parts(question.workspace, ask))
         await self._ledger.commit(question, ask, parts)
 
+    async def give_up(self, question: Question) -> None:
+        """Close a question whose answer cannot be written down; the asker hears of it."""
+        log_id = _log_id()
+        log.error("[%s] question %s is given up", log_id, question.id)
+        ask = Ask.model_validate(question.body)
+        await self._ledger.commit(question, ask, [Say(answers.trouble(log_id))])
+
     async def _patiently(
         self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
     ) -> list[Part]:
