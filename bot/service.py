@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from bot import answers, blocks, cards, looks, references
 from bot.asks import Ask, Kind
-from bot.commands import MOST_REFERENCES, Command, Verb, parse, verb_of_mention
+from bot.commands import (
+    MOST_REFERENCES,
+    Command,
+    Verb,
+    of_message,
+    parse,
+    verb_of_mention,
+)
 from bot.errors import Ambiguous, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
 from bot.models import Job, JobRef
@@ -98,7 +105,8 @@ class Service:
             return await self._click(workspace, ask)
         if ask.kind is Kind.COMMAND:
             return await self._obey(workspace, ask, parse(ask.text), spoken=False)
-        return await self._obey(workspace, ask, verb_of_mention(ask.text), spoken=True)
+        understood = of_message if ask.kind is Kind.SHORTCUT else verb_of_mention
+        return await self._obey(workspace, ask, understood(ask.text), spoken=True)
 
     async def _obey(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool

@@ -319,6 +319,18 @@ async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: S
     await stage.replied(message, "running")
 
 
+async def test_the_shortcut_obeys_no_message(stage: Stage) -> None:
+    """What somebody wrote to others is no command: a "stop" in it stops nothing."""
+    stage.servicestage.add(running())
+    stage.servicestage.add(running(OTHER))
+    await stage.asks(f"/job deploys:{ID}")
+    message = (await stage.slack.says(f"Unwatch deploys:{ID} deploys:{OTHER}")).message
+    assert message is not None
+    await stage.slack.shortcut("follow_jobs", message)
+    await stage.replied(message, "running")
+    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+
+
 async def test_unwatch_ends_the_watch(stage: Stage) -> None:
     """The command does what the button does."""
     stage.servicestage.add(running())
