@@ -371,3 +371,27 @@ async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage
     await stage.looks(1)
     await stage.replied(card, "again.")
     assert [m.text.startswith("⚠️") for m in stage.thread(card)] == [True, False]
+
+
+async def test_a_job_that_is_gone_ends_its_thread(stage: Stage) -> None:
+    """After five looks in a row that found no such job, nobody looks again."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.refuse(times=None, status=404)
+    await stage.looks(4)
+    assert await stage.watches() != []
+    await stage.looks(1)
+    await stage.replied(card, "not found any more")
+    assert await stage.watches() == []
+
+
+async def test_other_trouble_is_no_sign_that_a_job_is_gone(stage: Stage) -> None:
+    """Four refusals and one "no such job" are no five times "no such job"."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
+    await stage.asks(f"/job deploys:{ID}")
+    for status, times in ((404, 2), (503, 3), (404, 4)):
+        stage.servicestage.refuse(times=times, status=status)
+        await stage.looks(times)
+    assert await stage.watches() != []
+    await stage.looks(1)
+    assert await stage.watches() != []
