@@ -27,6 +27,12 @@ class Resolution:
     suggestion: str = ""
     why: str = field(default="", compare=False)
 
+    def each(self) -> tuple[Resolution, ...]:
+        """Return one meaning for each job where one system names several: no choice is needed."""
+        if len({ref.connection for ref in self.refs}) != 1 or len(self.refs) == 1:
+            return (self,)
+        return tuple(Resolution(str(ref), (ref,)) for ref in self.refs)
+
 
 def resolve(connections: Connections, word: str) -> Resolution:
     """Return the jobs that a word can mean: `connection:id`, a URL of a job, or a bare id."""

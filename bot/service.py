@@ -154,7 +154,8 @@ class Service:
         """Return what the words mean; beside a word that names a job, prose is ignored."""
         if free_text:
             return references.in_free_text(self._connections, " ".join(command.words))
-        all_of_them = [references.resolve(self._connections, word) for word in command.words]
+        found = [references.resolve(self._connections, word) for word in command.words]
+        all_of_them = [each for meant in found for each in meant.each()]
         named = [m for m in all_of_them if m.refs or ":" in m.word]
         return list({m.word: m for m in named or all_of_them[:1]}.values())
 

@@ -148,6 +148,17 @@ async def test_several_references_get_a_card_each(stage: Stage) -> None:
     assert len(await stage.watches()) == 2
 
 
+async def test_a_url_that_names_two_jobs_gets_a_card_each(stage: Stage) -> None:
+    """A system that shows several jobs on one page means all of them."""
+    stage.servicestage.add(running())
+    stage.servicestage.add(running(OTHER))
+    settings = stage.bot.connections["deploys"].settings
+    api = f"{settings.base_url}/v3/{settings.project_id}/cas/jobs"
+    await stage.says(f"/job {api}/{ID}?and={api}/{OTHER}")
+    await stage.slack.until(lambda: len(stage.slack.messages()) == 2)
+    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+
+
 async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
     """One sentence with the next step, and an id of the line in the log."""
     await stage.says(f"/job deploys:{ID}")
