@@ -118,6 +118,11 @@ def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
     return tuple(found.values())
 
 
+def like_an_id(word: str) -> bool:
+    """Whether a word looks like the id of a job, or like a reference, and not like prose."""
+    return ":" in word or bool(_TELLING.match(word))
+
+
 def _telling(connections: Connections, word: str) -> Resolution:
     """Return what a bare word among others means: it must look like an id, not like a date."""
     if not _TELLING.match(word):

@@ -156,7 +156,7 @@ class Service:
             return references.in_free_text(self._connections, " ".join(command.words))
         found = [references.resolve(self._connections, word) for word in command.words]
         all_of_them = [each for meant in found for each in meant.each()]
-        named = [m for m in all_of_them if m.refs or ":" in m.word]
+        named = [m for m in all_of_them if m.refs or references.like_an_id(m.word)]
         return list({m.word: m for m in named or all_of_them[:1]}.values())
 
     def _no_job(self, command: Command) -> Say:

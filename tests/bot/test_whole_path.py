@@ -159,6 +159,15 @@ async def test_a_url_that_names_two_jobs_gets_a_card_each(stage: Stage) -> None:
     assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
 
 
+async def test_a_mistyped_id_beside_a_good_one_is_answered_too(stage: Stage) -> None:
+    """Whoever asked for two jobs hears of both."""
+    stage.servicestage.add(running())
+    await stage.asks(f"/job {ID} {OTHER.removeprefix('J')} please")
+    said = await stage.whispered("is not a job I can look up")
+    assert OTHER.removeprefix("J") in said.text
+    assert len(stage.slack.ephemerals("ada")) == 1
+
+
 async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
     """One sentence with the next step, and an id of the line in the log."""
     await stage.says(f"/job deploys:{ID}")
