@@ -19,6 +19,7 @@ from bot.commands import (
 )
 from bot.errors import Ambiguous, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
+from bot.likeness import closest
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Question, Store, Transaction, WatchState
@@ -230,11 +231,21 @@ class Service:
         chosen = [p for p in able if p.name in words] if words else able
         if len(chosen) != 1:
             names = [provider.name for provider in able]
+            if better := self._better_name(words, names):
+                return better
             return Say(answers.which_recent(names, words[0] if words else ""))
         found = await looks.recent(chosen[0], MOST_RECENT)
         if isinstance(found, JobthreadError):
             return _told(found, None)
         return Say(answers.recent(chosen[0].name, found))
+
+    def _better_name(self, words: tuple[str, ...], able: Sequence[str]) -> Say | None:
+        """Return which connection was meant by a word that is nearly its name."""
+        if not words or words[0] in self._connections.names:
+            return None
+        near = closest(words[0].lower(), able)
+        text = f"There is no connection {blocks.code(words[0])}."
+        return Say(answers.did_you_mean(text, f"recent {near}")) if near else None
 
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""
