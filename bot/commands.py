@@ -73,6 +73,11 @@ def verb_of_mention(text: str) -> Command:
     return Command(Verb(first), words[1:])
 
 
+def of_message(text: str) -> Command:
+    """Return what a message asks for that was written to others: its words are no verbs."""
+    return Command(Verb.ASK, tuple(_words(plain(text))))
+
+
 def _words(text: str) -> list[str]:
     return [word for word in re.split(r"[\s,]+", text) if word]
 

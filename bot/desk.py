@@ -22,7 +22,8 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 120.0  # that an answer may take before another process takes the question over
 REST_SECONDS = 5.0  # between looks for questions that nobody answers
 MOST_AT_ONCE = 50
-RETRY_SECONDS = 10.0
+RETRY_SECONDS = 10.0  # before an answer that failed is tried again
+MOST_ATTEMPTS = 5  # at one answer
 
 
 class Desk:
@@ -68,11 +69,17 @@ class Desk:
         return True
 
     async def tick(self) -> float:
-        """Answer the questions that nobody holds; return the seconds until the next tick."""
+        """Answer the questions that nobody holds; return the seconds until the next tick.
+
+        No more than can be answered at once: what waits in line would lose its lease there.
+        """
+        free = MOST_AT_ONCE - len(self._answering)
+        if free <= 0:
+            return REST_SECONDS
         now = self._clock.now()
         async with self._store.begin() as tx:
             left = await tx.inbox.claim(
-                now=now, lease_until=now + timedelta(seconds=LEASE_SECONDS), limit=MOST_AT_ONCE
+                now=now, lease_until=now + timedelta(seconds=LEASE_SECONDS), limit=free
             )
         for question in left:
             self._begin(question)
@@ -91,10 +98,41 @@ class Desk:
         task.add_done_callback(self._answering.discard)
 
     async def _answer(self, question: Question) -> None:
+        """Answer a question; what fails is given back for a while, and at last given up."""
         async with self._places:
             try:
-                await self._errands.get(question.kind, self._service.answer)(question)
-            except StoreError as error:
-                log.error("question %s waits for its answer: %s", question.id, error)
+                if question.attempts < MOST_ATTEMPTS:
+                    await self._errands.get(question.kind, self._service.answer)(question)
+                else:  # it ended the process that tried it last, or could not even be given up
+                    await self._give_up(question)
             except Exception as error:  # noqa: BLE001  the edge of an answer
-                log.error("question %s waits for its answer: %s", question.id, trail(error))
+                log.error("question %s waits for its answer: %s", question.id, _why(error))
+                await self._put_back(question)
+
+    async def _put_back(self, question: Question) -> None:
+        """Let a question be tried again soon, or give it up; without a store its lease ends."""
+        try:
+            if question.attempts + 1 >= MOST_ATTEMPTS:
+                await self._give_up(question)
+                return
+            until = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
+            async with self._store.begin() as tx:
+                await tx.inbox.release(question.id, until)
+        except StoreError as error:
+            log.error("question %s cannot be put back: %s", question.id, error)
+
+    async def _give_up(self, question: Question) -> None:
+        """Close a question that has no answer: whoever asked in Slack hears so."""
+        if question.kind not in self._errands:
+            try:
+                await self._service.give_up(question)
+            except StoreError:
+                raise
+            except Exception as error:  # noqa: BLE001  the edge of an answer
+                log.error("question %s is closed unanswered: %s", question.id, trail(error))
+        async with self._store.begin() as tx:
+            await tx.inbox.close(question.id, self._clock.now())
+
+
+def _why(error: Exception) -> str:
+    return str(error) if isinstance(error, StoreError) else trail(error)

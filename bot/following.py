@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from bot.told import About
 
 TROUBLE_TOLD_AFTER = 3  # looks that failed in a row, before the card says so
-LOST_AFTER = 5  # looks that found no such job, before the thread ends
+LOST_AFTER = 5  # looks in a row that found no such job, before the thread ends
 
 
 @dataclass(frozen=True)
@@ -207,15 +207,16 @@ class Following:
         self, tx: Transaction, provider: Provider[Any] | None, look: Look, error: JobthreadError
     ) -> None:
         """Write down a look that failed: it is tried again, less and less often."""
-        failures = look.watched.failures + 1
-        if isinstance(error, JobNotFound) and failures >= LOST_AFTER:
+        failures = abs(look.watched.failures) + 1
+        missing = _missing(look.watched, error)
+        if missing >= LOST_AFTER:
             await self._lost(tx, look)
             return
         lasting = failures >= TROUBLE_TOLD_AFTER
         sentence = look.watched.trouble or (error.sentence if lasting else "")
         await tx.jobs.failed(
             look.watched,
-            failures=failures,
+            failures=-missing or failures,
             trouble=sentence,
             trouble_since=look.watched.trouble_since or look.at,
             due_at=look.at + self._patience(error, failures),
@@ -254,6 +255,11 @@ class Following:
             await tx.outbox.add([last], look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+
+
+def _missing(watched: WatchedJob, error: JobthreadError) -> int:
+    """Return how many looks in a row have now found no such job; other failures begin anew."""
+    return 1 + max(0, -watched.failures) if isinstance(error, JobNotFound) else 0
 
 
 def _shows(

@@ -27,6 +27,12 @@ class Resolution:
     suggestion: str = ""
     why: str = field(default="", compare=False)
 
+    def each(self) -> tuple[Resolution, ...]:
+        """Return one meaning for each job where one system names several: no choice is needed."""
+        if len({ref.connection for ref in self.refs}) != 1 or len(self.refs) == 1:
+            return (self,)
+        return tuple(Resolution(str(ref), (ref,)) for ref in self.refs)
+
 
 def resolve(connections: Connections, word: str) -> Resolution:
     """Return the jobs that a word can mean: `connection:id`, a URL of a job, or a bare id."""
@@ -110,6 +116,11 @@ def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
         if meant.refs:
             found.setdefault(meant.refs[0], meant)
     return tuple(found.values())
+
+
+def like_an_id(word: str) -> bool:
+    """Whether a word looks like the id of a job, or like a reference, and not like prose."""
+    return ":" in word or bool(_TELLING.match(word))
 
 
 def _telling(connections: Connections, word: str) -> Resolution:

@@ -9,9 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 from bot import answers, blocks, cards, looks, references
 from bot.asks import Ask, Kind
-from bot.commands import MOST_REFERENCES, Command, Verb, parse, verb_of_mention
+from bot.commands import (
+    MOST_REFERENCES,
+    Command,
+    Verb,
+    of_message,
+    parse,
+    verb_of_mention,
+)
 from bot.errors import Ambiguous, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
+from bot.likeness import closest
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Question, Store, Transaction, WatchState
@@ -58,6 +66,13 @@ class Service:
         parts = await self._patiently(question, ask, self._parts(question.workspace, ask))
         await self._ledger.commit(question, ask, parts)
 
+    async def give_up(self, question: Question) -> None:
+        """Close a question whose answer cannot be written down; the asker hears of it."""
+        log_id = _log_id()
+        log.error("[%s] question %s is given up", log_id, question.id)
+        ask = Ask.model_validate(question.body)
+        await self._ledger.commit(question, ask, [Say(answers.trouble(log_id))])
+
     async def _patiently(
         self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
     ) -> list[Part]:
@@ -91,7 +106,8 @@ class Service:
             return await self._click(workspace, ask)
         if ask.kind is Kind.COMMAND:
             return await self._obey(workspace, ask, parse(ask.text), spoken=False)
-        return await self._obey(workspace, ask, verb_of_mention(ask.text), spoken=True)
+        understood = of_message if ask.kind is Kind.SHORTCUT else verb_of_mention
+        return await self._obey(workspace, ask, understood(ask.text), spoken=True)
 
     async def _obey(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
@@ -139,8 +155,9 @@ class Service:
         """Return what the words mean; beside a word that names a job, prose is ignored."""
         if free_text:
             return references.in_free_text(self._connections, " ".join(command.words))
-        all_of_them = [references.resolve(self._connections, word) for word in command.words]
-        named = [m for m in all_of_them if m.refs or ":" in m.word]
+        found = [references.resolve(self._connections, word) for word in command.words]
+        all_of_them = [each for meant in found for each in meant.each()]
+        named = [m for m in all_of_them if m.refs or references.like_an_id(m.word)]
         return list({m.word: m for m in named or all_of_them[:1]}.values())
 
     def _no_job(self, command: Command) -> Say:
@@ -214,11 +231,21 @@ class Service:
         chosen = [p for p in able if p.name in words] if words else able
         if len(chosen) != 1:
             names = [provider.name for provider in able]
+            if better := self._better_name(words, names):
+                return better
             return Say(answers.which_recent(names, words[0] if words else ""))
         found = await looks.recent(chosen[0], MOST_RECENT)
         if isinstance(found, JobthreadError):
             return _told(found, None)
         return Say(answers.recent(chosen[0].name, found))
+
+    def _better_name(self, words: tuple[str, ...], able: Sequence[str]) -> Say | None:
+        """Return which connection was meant by a word that is nearly its name."""
+        if not words or words[0] in self._connections.names:
+            return None
+        near = closest(words[0].lower(), able)
+        text = f"There is no connection {blocks.code(words[0])}."
+        return Say(answers.did_you_mean(text, f"recent {near}")) if near else None
 
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""

@@ -140,6 +140,6 @@ class WatchedJob:
     seen: Job | None
     due_at: datetime | None = None  # None: nobody follows it, or it has ended
     checked_at: datetime | None = None  # when it was last asked for, answered or not
-    failures: int = 0  # in a row, since the last answer
+    failures: int = 0  # in a row, since the last answer; below zero: so many found no such job
     trouble: str = ""  # a sentence; empty: none
     trouble_since: datetime | None = None

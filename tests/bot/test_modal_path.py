@@ -121,3 +121,14 @@ async def test_opening_and_submitting_cost_two_calls_of_slacks(stage: Stage) -> 
     await stage.posted(set())
     called = [call.method for call in stage.slack.calls[before:]]
     assert called == ["views.open", "chat.postMessage"]
+
+
+async def test_a_connection_that_is_nearly_right_is_mended_where_jobs_are_listed(
+    stage: Stage,
+) -> None:
+    """One click lists the jobs of the connection that was meant."""
+    await stage.says("/job recent Deplyos")
+    said = await stage.whispered("Did you mean")
+    assert "recent deploys" in said.text
+    await stage.slack.click(said, "run")
+    await stage.whispered("The newest 1 job of deploys")

@@ -78,6 +78,23 @@ def test_a_bare_id_that_several_connections_can_mean_gives_all_of_them() -> None
     assert [str(ref) for ref in found] == ["deploys:JOB1234", "anything:JOB1234"]
 
 
+def test_a_url_of_two_jobs_of_one_connection_means_both() -> None:
+    """There is nothing to choose: the URL names both."""
+    both = "https://deploys.example/jobs/JOB1234#https://deploys.example/jobs/JOB5678"
+    found = references.resolve(ONE, both).each()
+    assert [str(ref) for meant in found for ref in meant.refs] == [
+        "deploys:JOB1234",
+        "deploys:JOB5678",
+    ]
+    assert [len(meant.refs) for meant in found] == [1, 1]
+
+
+def test_what_several_connections_can_mean_stays_one_choice() -> None:
+    """Only who asks knows which system is meant."""
+    meant = references.resolve(BOTH, "JOB1234")
+    assert meant.each() == (meant,)
+
+
 def test_a_named_connection_decides_although_others_could_mean_the_id() -> None:
     """A full reference is never ambiguous."""
     assert references.resolve(BOTH, "anything:JOB1234").refs == (

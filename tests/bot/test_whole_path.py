@@ -157,6 +157,26 @@ async def test_several_references_get_a_card_each(stage: Stage) -> None:
     assert len(await stage.watches()) == 2
 
 
+async def test_a_url_that_names_two_jobs_gets_a_card_each(stage: Stage) -> None:
+    """A system that shows several jobs on one page means all of them."""
+    stage.servicestage.add(running())
+    stage.servicestage.add(running(OTHER))
+    settings = stage.bot.connections["deploys"].settings
+    api = f"{settings.base_url}/v3/{settings.project_id}/cas/jobs"
+    await stage.says(f"/job {api}/{ID}?and={api}/{OTHER}")
+    await stage.slack.until(lambda: len(stage.slack.messages()) == 2)
+    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+
+
+async def test_a_mistyped_id_beside_a_good_one_is_answered_too(stage: Stage) -> None:
+    """Whoever asked for two jobs hears of both."""
+    stage.servicestage.add(running())
+    await stage.asks(f"/job {ID} {OTHER.removeprefix('J')} please")
+    said = await stage.whispered("is not a job I can look up")
+    assert OTHER.removeprefix("J") in said.text
+    assert len(stage.slack.ephemerals("ada")) == 1
+
+
 async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
     """One sentence with the next step, and an id of the line in the log."""
     await stage.says(f"/job deploys:{ID}")
@@ -328,6 +348,18 @@ async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: S
     await stage.replied(message, "running")
 
 
+async def test_the_shortcut_obeys_no_message(stage: Stage) -> None:
+    """What somebody wrote to others is no command: a "stop" in it stops nothing."""
+    stage.servicestage.add(running())
+    stage.servicestage.add(running(OTHER))
+    await stage.asks(f"/job deploys:{ID}")
+    message = (await stage.slack.says(f"Unwatch deploys:{ID} deploys:{OTHER}")).message
+    assert message is not None
+    await stage.slack.shortcut("follow_jobs", message)
+    await stage.replied(message, "running")
+    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+
+
 async def test_unwatch_ends_the_watch(stage: Stage) -> None:
     """The command does what the button does."""
     stage.servicestage.add(running())
@@ -368,3 +400,27 @@ async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage
     await stage.looks(1)
     await stage.replied(card, "again.")
     assert [m.text.startswith("⚠️") for m in stage.thread(card)] == [True, False]
+
+
+async def test_a_job_that_is_gone_ends_its_thread(stage: Stage) -> None:
+    """After five looks in a row that found no such job, nobody looks again."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.refuse(times=None, status=404)
+    await stage.looks(4)
+    assert await stage.watches() != []
+    await stage.looks(1)
+    await stage.replied(card, "not found any more")
+    assert await stage.watches() == []
+
+
+async def test_other_trouble_is_no_sign_that_a_job_is_gone(stage: Stage) -> None:
+    """Four refusals and one "no such job" are no five times "no such job"."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
+    await stage.asks(f"/job deploys:{ID}")
+    for status, times in ((404, 2), (503, 3), (404, 4)):
+        stage.servicestage.refuse(times=times, status=status)
+        await stage.looks(times)
+    assert await stage.watches() != []
+    await stage.looks(1)
+    assert await stage.watches() != []
