@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import re
 from contextlib import suppress
-from functools import partial
+from functools import cached_property, partial
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from bot import links
-from bot.errors import BadReference, JobNotFound
+from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
 from bot.hookspecs import hookimpl
+from bot.models import MAX_ID_LENGTH, JobRef
 from bot.provider import Endpoint, Provider
 from plugins.huaweicloud import credentials, hosts
 from plugins.huaweicloud.settings import HuaweiCloudSettings
+from plugins.servicestage import components
 from plugins.servicestage.errors import explain
 from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, translate
 
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.clock import Clock
-    from bot.models import Job, JobRef, Status
+    from bot.models import Detail, Job, Status
     from bot.provider import ConnectionSettings, Simulation
 
 PAGE = 50  # tasks in one answer: what the Terraform provider asks for
@@ -39,13 +41,14 @@ class ServiceStageSettings(HuaweiCloudSettings):
 
 
 class ServiceStage(Provider[ServiceStageSettings]):
-    """Reads one job at a time, with all its tasks."""
+    """Reads one job at a time, with all its tasks; also the newest one of a component."""
 
     kind = "servicestage"
     title = "Huawei Cloud ServiceStage"
     Settings: ClassVar[type[ConnectionSettings]] = ServiceStageSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
     id_pattern = _ID
+    named_pattern = re.compile(f"{_ID.pattern}|{components.REFERENCE.pattern}")
     example_name = "deploys"
     example_id = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
@@ -54,8 +57,32 @@ class ServiceStage(Provider[ServiceStageSettings]):
         auth = credentials.auth(self.name, self.settings, self.clock)
         return Endpoint(self.settings.base_url, auth=auth)
 
+    @cached_property
+    def _components(self) -> components.Components:
+        return components.Components(self.name, self.settings.project_id, self.http)
+
+    @cached_property
+    def _deployments(self) -> dict[str, tuple[Detail, ...]]:
+        """What was told of the deployments of jobs that were asked for by their component."""
+        return {}
+
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the job with all its tasks, which come in pages."""
+        """Return the job with all its tasks, or the newest job of a component, under its own id."""
+        if not components.REFERENCE.fullmatch(ref.id):
+            return await self._job(ref)
+        id_ = await self._components.newest_job(ref.id)
+        if len(id_) > MAX_ID_LENGTH or _UNFIT.search(id_):
+            raise AnswerNotUnderstood(f"{self.name}: the component's newest job has no usable id.")
+        self._remember(id_, await self._components.deployment(ref.id, id_))
+        return await self._job(JobRef(connection=ref.connection, id=id_))
+
+    def _remember(self, id_: str, told: tuple[Detail, ...]) -> None:
+        if told:
+            self._deployments[id_] = told
+        if len(self._deployments) > components.MOST_REMEMBERED:
+            del self._deployments[next(iter(self._deployments))]
+
+    async def _job(self, ref: JobRef) -> Job:
         if _UNFIT.search(ref.id):
             raise BadReference(
                 "A ServiceStage job id has no spaces and no slashes.",
@@ -65,7 +92,8 @@ class ServiceStage(Provider[ServiceStageSettings]):
         tasks = await self._all_tasks(ref.id, first)
         # The job as of the first page: were it newer than the tasks, they might never catch up.
         job = translate(ref, first.job, tasks)
-        return job.but(url=self.console_url(job))
+        details = job.details + self._deployments.get(ref.id, ())
+        return job.but(url=self.console_url(job), details=details)
 
     async def check(self) -> str:
         """Ask for a job that nobody has: that it is not found proves that the rest is right."""
@@ -95,10 +123,11 @@ class ServiceStage(Provider[ServiceStageSettings]):
         )
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in URLs of this connection's API, and of its console_url."""
-        api = f"{self.settings.base_url}/v3/{self.settings.project_id}/cas/jobs/{{id}}"
-        yield from links.found(text, api, self.id_pattern)
+        """Return the ids in URLs of this connection's API, its console_url and the console."""
+        api = f"{self.settings.base_url}/v3/{self.settings.project_id}"
+        yield from links.found(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
         yield from links.found(text, self.settings.console_url, self.id_pattern)
+        yield from components.in_urls(text, api, self.settings.home_region)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of `console_url`, or else ServiceStage's own in the console."""

@@ -15,20 +15,24 @@ if TYPE_CHECKING:
 
 BAD_PARAMETER = "SVCSTG.00100400"
 NOT_FOUND = "SVCSTG.00100401"  # sent with HTTP 401; Terraform's provider reads it so, too
+FORMS = {"job": "JOB and a UUID", "component": "application_id/component_id"}
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer of ServiceStage or of the gateway means, if it says one."""
+def explain(response: httpx.Response, name: str, what: str = "job") -> ProviderError | None:
+    """Return the error that an answer of ServiceStage or of the gateway means, if it says one.
+
+    `what` was asked for: a job or a component.
+    """
     status = response.status_code
     if status < 300:
         return None
     code = errors.read(response.content).code
     if code == NOT_FOUND or (status == 404 and code.startswith("SVCSTG.")):
-        return JobNotFound(f"{name} knows no such job.")
+        return JobNotFound(f"{name} knows no such {what}.")
     if code == BAD_PARAMETER:
         return JobNotFound(
-            f"{name} does not take this as a job's id.",
-            next_step="It must be JOB and a UUID. If it is, project_id may be wrong.",
+            f"{name} does not take this as a {what}'s id.",
+            next_step=f"It must be {FORMS[what]}. If it is, project_id may be wrong.",
         )
     if status == 404 and not code:
         return AnswerNotUnderstood(

@@ -12,7 +12,7 @@ from bot.provider import Sample, Simulation
 from bot.testing.faults import Call, Fault, Faults
 from plugins.huaweicloud.simulator import Gate, Tenant, refusal
 from plugins.servicestage import script
-from plugins.servicestage.samples import NOT_A_JOB, SAMPLES
+from plugins.servicestage.samples import DEPLOYMENTS, NOT_A_JOB, OF_A_COMPONENT, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -38,6 +38,9 @@ _CODES = {  # the documented errors: status → code and message
 }
 
 
+_NO_COMPONENT = ("SVCSTG.00100404", "The component does not exist.")
+
+
 @dataclass
 class _Held:
     """A job of the simulator; it begins when it is first asked for."""
@@ -60,7 +63,11 @@ class Simulator:
         self.faults = Faults.of(self.app, clock)
         self.gate.install(self.app)
         self.app.router.add_get("/v3/{project}/cas/jobs/{job}", self._show)
+        component = "/v3/{project}/cas/applications/{application}/components/{component}"
+        self.app.router.add_get(component, self._show_component)
+        self.app.router.add_get(f"{component}/records", self._show_records)
         self._jobs: dict[str, _Held] = {}
+        self._components: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {}
 
     @property
     def calls(self) -> list[Call]:
@@ -71,6 +78,10 @@ class Simulator:
         """Hold a job."""
         self._jobs[job.id] = _Held(job, script.course(job))
         return job
+
+    def add_component(self, reference: str, job_id: str, *records: dict[str, Any]) -> None:
+        """Hold a component, `application/component`, with its newest job and its deployments."""
+        self._components[reference] = job_id, records
 
     def finish(self, id_: str, status: str = "SUCCEEDED") -> None:
         """Give a job this word from now on; its open tasks take it over."""
@@ -119,6 +130,25 @@ class Simulator:
         self._age(id_)
         return self._page(self._jobs[id_], request.query)
 
+    async def _show_component(self, request: web.Request) -> web.Response:
+        held = self._component(request)
+        if held is None:
+            return refusal(404, *_NO_COMPONENT)
+        status = {"component_status": "RUNNING", "last_job_id": held[0]}
+        return web.json_response({"id": request.match_info["component"], "status": status})
+
+    async def _show_records(self, request: web.Request) -> web.Response:
+        held = self._component(request)
+        if held is None:
+            return refusal(404, *_NO_COMPONENT)
+        return web.json_response({"count": len(held[1]), "records": held[1]})
+
+    def _component(self, request: web.Request) -> tuple[str, tuple[dict[str, Any], ...]] | None:
+        asked = request.match_info
+        if asked["project"] != self.gate.tenant.project_id:
+            return None
+        return self._components.get(f"{asked['application']}/{asked['component']}")
+
     def _page(self, held: _Held, query: Mapping[str, str]) -> web.Response:
         try:
             limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
@@ -149,9 +179,10 @@ def simulation(clock: Clock) -> Simulation:
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.job)
+    simulator.add_component(OF_A_COMPONENT.id, SAMPLES[0].job.id, *DEPLOYMENTS)
     offered = tuple(Sample(sample.title, sample.job.id, sample.hint) for sample in SAMPLES)
 
     def settings(url: str) -> dict[str, str | int | bool]:
         return {"provider": "servicestage", "endpoint": url, **simulator.gate.tenant.key_settings()}
 
-    return Simulation(simulator.app, settings, (*offered, NOT_A_JOB))
+    return Simulation(simulator.app, settings, (*offered, OF_A_COMPONENT, NOT_A_JOB))

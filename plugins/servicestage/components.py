@@ -1,0 +1,138 @@
+"""A component's newest job and deployment: what asks for them, and what they say.
+
+Sources: Huawei Cloud's pages "Obtaining Component Details" and "Obtaining Component Records" of
+ServiceStage.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Annotated
+
+from pydantic import BeforeValidator
+
+from bot import links
+from bot.errors import JobNotFound, ProviderError, trail
+from bot.models import Detail
+from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from plugins.servicestage.errors import explain
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from bot.http import Http
+
+log = logging.getLogger(__name__)
+
+MOST_REMEMBERED = 1_000  # jobs whose deployment is kept for their next looks
+
+_ID = r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32})"
+REFERENCE = re.compile(rf"{_ID}/{_ID}")  # application/component
+_PATH = re.compile(rf"{_ID}/components/{_ID}")
+_ROUTE = re.compile(rf"applications?/({_ID})/components?/({_ID})(?![0-9A-Za-z_-])")
+_CONSOLE = re.compile(r"(?i:https://console(?:-intl)?\.huaweicloud\.com)/servicestage/[^\s<>|\"]+")
+_REGION = re.compile(r"[?&;]region=([0-9A-Za-z-]+)")
+
+
+class StandingPayload(AnyCase):
+    """The object `status` of a component."""
+
+    last_job_id: Word = ""
+
+
+class ComponentPayload(AnyCase):
+    """A component; of all that is told, its newest job."""
+
+    status: StandingPayload
+
+
+class RecordedJob(AnyCase):
+    """One of a record's `jobs`."""
+
+    job_id: Word = ""
+
+
+class RecordPayload(AnyCase):
+    """One deployment; `begin_time` is only in some answers."""
+
+    version: Word = ""
+    deploy_type: Word = ""
+    begin_time: Moment = None
+    jobs: Annotated[tuple[RecordedJob, ...], BeforeValidator(lambda value: value or ())] = ()
+
+
+class RecordsPayload(AnyCase):
+    """A component's deployment history."""
+
+    records: Annotated[tuple[RecordPayload, ...], BeforeValidator(lambda value: value or ())] = ()
+
+
+@dataclass(frozen=True)
+class Components:
+    """Asks for components, through their connection's client."""
+
+    name: str  # the connection's
+    project_id: str
+    http: Http
+
+    async def newest_job(self, reference: str) -> str:
+        """Return the id of the job that changed `application/component` last."""
+        found = await self.http.get(
+            self._path(reference),
+            ComponentPayload,
+            explain=partial(explain, name=self.name, what="component"),
+        )
+        if not found.status.last_job_id:
+            raise JobNotFound(
+                f"{self.name}: this component has had no job.",
+                next_step="Ask again once it was created, changed or acted upon.",
+            )
+        return found.status.last_job_id
+
+    async def deployment(self, reference: str, job_id: str) -> tuple[Detail, ...]:
+        """Return what is told of the newest deployment; nothing if that cannot be had."""
+        try:
+            answer = await self.http.get(
+                f"{self._path(reference)}/records",
+                RecordsPayload,
+                explain=partial(explain, name=self.name, what="component"),
+            )
+        except ProviderError as error:
+            log.info("%s: no deployment records: %s", self.name, trail(error))
+            return ()
+        return details(answer.records, job_id)
+
+    def _path(self, reference: str) -> str:
+        application, component = reference.split("/")
+        return (
+            f"/v3/{self.project_id}/cas/applications/{application.lower()}"
+            f"/components/{component.lower()}"
+        )
+
+
+def details(records: Iterable[RecordPayload], job_id: str) -> tuple[Detail, ...]:
+    """Return the deployment that a job made, or else the newest; the first of equals."""
+    newest = max(records, key=lambda record: _rank(record, job_id), default=RecordPayload())
+    said = (("Deployed version", newest.version), ("Deploy type", newest.deploy_type))
+    return tuple(Detail(label=label, value=value) for label, value in said if value)
+
+
+def _rank(record: RecordPayload, job_id: str) -> tuple[bool, float]:
+    began = record.begin_time.timestamp() if record.begin_time else 0.0
+    return job_id in {job.job_id for job in record.jobs}, began
+
+
+def in_urls(text: str, api: str, region: str) -> Iterator[str]:
+    """Return the components in URLs of the API (its base and project) and of the console.
+
+    The console tells the region but not the project: one of another region is a stranger's.
+    """
+    for found in links.found(text, f"{api}/cas/applications/{{id}}", _PATH):
+        yield found.replace("/components/", "/")
+    for url in _CONSOLE.findall(text):
+        route, told = _ROUTE.search(url), _REGION.search(url)
+        if route and told and told[1].lower() == region.lower():
+            yield f"{route[1]}/{route[2]}"

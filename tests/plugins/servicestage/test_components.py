@@ -1,0 +1,203 @@
+"""A component's newest job, asked for by the component."""
+
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from bot import looks
+from bot.errors import AnswerNotUnderstood, JobNotFound
+from bot.models import Job, JobRef
+from bot.provider import Provider
+from bot.testing import Fault, ManualClock, connected, serve
+from plugins.servicestage import ServiceStage
+from plugins.servicestage.components import MOST_REMEMBERED, RecordPayload, details
+from plugins.servicestage.samples import DEPLOYMENTS, OF_A_COMPONENT, SAMPLES
+from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
+
+pytestmark = pytest.mark.anyio
+
+COMPONENT = OF_A_COMPONENT.id
+APPLICATION_ID, COMPONENT_ID = COMPONENT.split("/")
+JOB = SAMPLES[0].job.id
+PROJECT = "0123456789abcdef0123456789abcdef"
+HOST = "https://servicestage.cn-north-4.myhuaweicloud.com"
+CONSOLE = "https://console"
+ROUTE = f"{APPLICATION_ID}/component/{COMPONENT_ID}"
+DEPLOYED = {"Deployed version": "2.14.0", "Deploy type": "rolling_upgrade"}
+
+
+@pytest.fixture
+async def world() -> AsyncIterator[tuple[Simulator, Provider[Any]]]:
+    clock = ManualClock()
+    whole = simulation(clock)
+    async with (
+        serve(whole.app) as url,
+        connected(ServiceStage, whole.settings(url), clock) as provider,
+    ):
+        yield whole.app[SIMULATOR], provider
+
+
+@pytest.fixture
+def simulator(world: Any) -> Any:
+    return world[0]
+
+
+@pytest.fixture
+def servicestage(world: Any) -> Any:
+    return world[1]
+
+
+def ref(id_: str = COMPONENT) -> JobRef:
+    return JobRef(connection="acme", id=id_)
+
+
+def told(job: Job) -> dict[str, str]:
+    return {detail.label: detail.value for detail in job.details}
+
+
+def made(region: str = "cn-north-4") -> ServiceStage:
+    settings = ServiceStage.Settings(
+        region=region,  # type: ignore[call-arg]
+        project_id=PROJECT,
+        access_key="AK",
+        secret_key="made-up",
+    )
+    return ServiceStage("deploys", settings, ManualClock())  # type: ignore[arg-type]
+
+
+async def test_a_component_leads_to_its_newest_job_under_its_own_id(
+    servicestage: Provider[Any],
+) -> None:
+    """From then on that job is followed, whatever is done to the component later."""
+    job = await looks.first_look(servicestage, ref().but(connection=servicestage.name))
+    assert isinstance(job, Job)
+    assert job.ref == JobRef(connection=servicestage.name, id=JOB)
+    assert told(job) == DEPLOYED
+
+
+async def test_the_deployment_is_still_shown_at_the_next_looks(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """Else the card would lose it at its first refresh; nothing more is asked for it."""
+    assert told(await servicestage.fetch_job(ref(JOB))) == {}
+    await servicestage.fetch_job(ref())
+    calls = len(simulator.calls)
+    assert told(await servicestage.fetch_job(ref(JOB))) == DEPLOYED
+    assert len(simulator.calls) == calls + 1
+
+
+async def test_only_so_many_deployments_are_remembered(
+    servicestage: Provider[Any],
+) -> None:
+    """A bot that runs for a year keeps the newest."""
+    kept = servicestage._deployments  # type: ignore[attr-defined]
+    kept.update({f"JOB{n}": () for n in range(MOST_REMEMBERED)})
+    await servicestage.fetch_job(ref())
+    assert (len(kept), "JOB0" in kept, JOB in kept) == (MOST_REMEMBERED, False, True)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault(500), Fault(403), Fault(200, "<h1>"), Fault(200, {"records": None})]
+)
+async def test_records_that_cannot_be_had_do_not_hide_the_job(
+    servicestage: Provider[Any], simulator: Simulator, fault: Fault
+) -> None:
+    """Whoever may not read the history still sees the job."""
+    answer = {"status": {"last_job_id": JOB}}
+    for each in (Fault(200, answer), fault):
+        simulator.faults.plan(each)
+    job = await servicestage.fetch_job(ref())
+    assert (job.ref.id, job.details) == (JOB, ())
+
+
+async def test_a_component_that_is_not_there_is_told_as_such(
+    servicestage: Provider[Any],
+) -> None:
+    """The asker must mend the component's id, not a job's."""
+    with pytest.raises(JobNotFound, match="knows no such component"):
+        await servicestage.fetch_job(ref(f"{COMPONENT_ID}/{APPLICATION_ID}"))
+
+
+async def test_a_component_without_a_job_is_told_as_such(
+    servicestage: Provider[Any], simulator: Simulator
+) -> None:
+    """One that was never deployed is right, but there is nothing to follow."""
+    simulator.add_component(COMPONENT, "")
+    with pytest.raises(JobNotFound, match="has had no job"):
+        await servicestage.fetch_job(ref())
+
+
+@pytest.mark.parametrize("id_", ["../secrets", "a b", "J" * 201])
+async def test_an_id_that_is_none_is_not_asked_for(
+    servicestage: Provider[Any], simulator: Simulator, id_: str
+) -> None:
+    """What the API answers is not trusted in a path."""
+    simulator.add_component(COMPONENT, id_)
+    with pytest.raises(AnswerNotUnderstood):
+        await servicestage.fetch_job(ref())
+
+
+async def test_a_component_of_another_project_is_not_there(simulator: Simulator) -> None:
+    """The simulator knows one project only, as an account does."""
+    keys = simulator.gate.tenant.key_settings() | {"project_id": "f" * 32}
+    async with (
+        serve(simulator.app) as url,
+        connected(ServiceStage, {"endpoint": url, **keys}, ManualClock()) as provider,
+    ):
+        with pytest.raises(JobNotFound):
+            await provider.fetch_job(ref())
+        assert await provider._components.deployment(COMPONENT, JOB) == ()  # type: ignore[attr-defined]
+
+
+def test_the_deployment_is_the_jobs_own_or_else_the_newest() -> None:
+    """The API promises no order of its records."""
+    old, new = ({**DEPLOYMENTS[1], "begin_time": f"202{n}-01-01T00:00:00Z"} for n in (4, 5))
+    records = [RecordPayload.model_validate(each) for each in (old, new | {"version": "3"})]
+    assert [detail.value for detail in details(records, "JOB1")] == ["3", "install"]
+    own = RecordPayload.model_validate(DEPLOYMENTS[0])
+    assert details([*records, own], JOB)[0].value == "2.14.0"
+    assert details([], JOB) == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "fits"),
+    [
+        (COMPONENT, True),
+        (f"{'a' * 32}/{'B' * 32}", True),
+        (JOB, True),
+        (APPLICATION_ID, False),
+        (f"{COMPONENT}/{COMPONENT_ID}", False),
+        (f"{APPLICATION_ID}/..", False),
+    ],
+)
+def test_a_component_may_stand_after_the_connections_name(text: str, fits: bool) -> None:  # noqa: FBT001
+    """Two ids and one slash; never bare, since other systems have such ids, too."""
+    assert ServiceStage.named_pattern is not None
+    assert bool(ServiceStage.named_pattern.fullmatch(text)) is fits
+    assert not ServiceStage.id_pattern.fullmatch(COMPONENT)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        f"{HOST}/v3/{PROJECT}/cas/applications/{APPLICATION_ID}/components/{COMPONENT_ID}",
+        f"{HOST}/v3/{PROJECT}/cas/applications/{APPLICATION_ID}/components/{COMPONENT_ID}/records",
+        f"{CONSOLE}.huaweicloud.com/servicestage/?region=cn-north-4#/application/{ROUTE}/overview",
+        f"{CONSOLE}-intl.huaweicloud.com/servicestage/?a=1&amp;region=cn-north-4#/application/{ROUTE}",
+    ],
+)
+def test_a_components_urls_are_recognised(url: str) -> None:
+    """People paste what their browser shows."""
+    for text in (url, f"see <{url}|this>"):
+        assert list(made().recognise(text)) == [COMPONENT]
+        assert not list(made(region="cn-east-3").recognise(text))
+
+
+def test_other_urls_of_the_console_are_no_components() -> None:
+    """Without a region, or without both ids, a page is not taken for one."""
+    console = "https://console.huaweicloud.com/servicestage/"
+    route = f"#/application/{APPLICATION_ID}/component/{COMPONENT_ID}"
+    for url in (f"{console}{route}", f"{console}?region=cn-north-4#/application/{APPLICATION_ID}"):
+        assert not list(made().recognise(url))
+    assert not list(made().recognise(f"https://example.com/servicestage/?region=cn-north-4{route}"))
