@@ -296,6 +296,14 @@ def lost(name: str, ref: JobRef) -> Message:
     )
 
 
+def not_set_up(ref: JobRef) -> Message:
+    """Return that a followed job's system cannot be asked any more."""
+    return sentence(
+        f"❔ The connection {blocks.code(ref.connection)} is no longer set up here, so"
+        f" {blocks.code(str(ref))} is no longer followed."
+    )
+
+
 def looking_up(job: str) -> Message:
     """Return that an answer takes longer than a second."""
     return sentence(f"Looking up {blocks.code(job)} …")
