@@ -148,10 +148,9 @@ def not_followed(job: str) -> Message:
 
 
 def no_longer_followed(job: str) -> Message:
-    """Return that a job is no longer followed."""
+    """Return that a job is no longer followed, and how its card comes back to life."""
     return sentence(
-        f"{blocks.code(job)} is no longer followed here.",
-        blocks.button("Follow again", "follow_again", value=job),
+        f"{blocks.code(job)} is no longer followed here. The card's Follow button begins it again."
     )
 
 

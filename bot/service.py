@@ -251,7 +251,7 @@ class Service:
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""
         gone = [Say(None, delete=True)] if ask.ephemeral else []
-        if ask.action.startswith("run") or ask.action == "follow_again":
+        if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []

@@ -251,6 +251,21 @@ async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -
     assert await stage.watches() == []
 
 
+async def test_a_job_is_followed_again_from_its_own_card(stage: Stage) -> None:
+    """The thread goes on where it was; no second card is posted."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.slack.click(card, "unfollow")
+    assert "Follow button" in (await stage.whispered("no longer followed")).text
+    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
+    await stage.slack.click(stage.now(card), "follow")
+    await stage.shown(card, "unfollow")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.replied(card, "succeeded after")
+    assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
+
+
 async def test_a_job_that_ended_meanwhile_is_not_followed_from_its_card(stage: Stage) -> None:
     """A click on Follow comes too late: the card tells the outcome, and nobody looks again."""
     stage.servicestage.add(running())
