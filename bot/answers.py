@@ -148,10 +148,9 @@ def not_followed(job: str) -> Message:
 
 
 def no_longer_followed(job: str) -> Message:
-    """Return that a job is no longer followed."""
+    """Return that a job is no longer followed, and how its card comes back to life."""
     return sentence(
-        f"{blocks.code(job)} is no longer followed here.",
-        blocks.button("Follow again", "follow_again", value=job),
+        f"{blocks.code(job)} is no longer followed here. The card's Follow button begins it again."
     )
 
 
@@ -293,6 +292,14 @@ def lost(name: str, ref: JobRef) -> Message:
     return sentence(
         f"❔ {blocks.escape(name, 150)} is not found any more, so it is no longer followed."
         f" Ask for {blocks.code(str(ref))} again if it comes back."
+    )
+
+
+def not_set_up(ref: JobRef) -> Message:
+    """Return that a followed job's system cannot be asked any more."""
+    return sentence(
+        f"❔ The connection {blocks.code(ref.connection)} is no longer set up here, so"
+        f" {blocks.code(str(ref))} is no longer followed."
     )
 
 

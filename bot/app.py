@@ -17,7 +17,7 @@ from bot.deliverer import Deliverer
 from bot.desk import Desk
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
-from bot.following import Following
+from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
 from bot.models import seconds_between
@@ -178,6 +178,9 @@ class Bot:
             async with self.store.begin() as tx:
                 await tx.inbox.reopen(now)
                 await tx.outbox.reopen(now + LAST_REQUESTS)
+        async with self.store.begin() as tx:
+            if ended := await abandon(tx, connections.names, self.clock.now()):
+                log.warning("%s watches ended: their connections are no longer set up", ended)
         engine = EmbeddedEngine(self.clock)
         engine.ensure(["desk", "revival", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))

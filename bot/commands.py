@@ -51,7 +51,16 @@ class Command:
 
 def parse(text: str) -> Command:
     """Return what a command's text asks for; the first word is a verb or else a reference."""
-    words = tuple(_words(plain(text)))
+    return _understood(tuple(_words(plain(text))))
+
+
+def typed(text: str) -> Command:
+    """Return what a person's command asks for: back-ticks and a full stop belong to no id."""
+    bare = (word.lstrip("`").rstrip("`.") for word in _words(plain(text)))
+    return _understood(tuple(word for word in bare if word))
+
+
+def _understood(words: tuple[str, ...]) -> Command:
     if not words:
         return Command(Verb.HELP)
     first = words[0].lower()

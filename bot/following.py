@@ -12,6 +12,8 @@ from bot.errors import JobNotFound, JobthreadError, ProviderError
 from bot.store import NewPost, PostKind, Transaction, Watch, WatchedJob, WatchState
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.asks import Ask
     from bot.models import Change, Job, Message
     from bot.provider import Provider
@@ -248,13 +250,39 @@ class Following:
         watches = await _watches(tx, look.watched)
         name = look.watched.seen.name if look.watched.seen else str(look.watched.ref)
         message = answers.lost(name, look.watched.ref)
-        for watch in watches:
-            about = told.by_follow_up(watch, look.watched.seen, look.watched.revision, over=True)
-            why = "the job is not found any more"
-            last = reply(watch, "lost", message, look.at, about=about, reason=why)
-            await tx.outbox.add([last], look.at)
+        why = "the job is not found any more"
+        last = [_last(w, look.watched, "lost", message, look.at, why) for w in watches]
+        await tx.outbox.add(last, look.at)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+
+
+async def abandon(tx: Transaction, names: Collection[str], now: datetime) -> int:
+    """End the watches of connections not among these, as nobody can look at their jobs.
+
+    The threads are told; return how many there are.
+    """
+    if set(await tx.jobs.connections()) <= set(names):
+        return 0
+    living = [w for w in await tx.watches.living() if w.ref.connection not in names]
+    ended = [w for w in living if w.state is WatchState.ACTIVE]  # what is parked hears nothing
+    why = "its connection is no longer set up"
+    for watch in ended:
+        watched = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
+        last = _last(watch, watched, "unset", answers.not_set_up(watch.ref), now, why)
+        await tx.outbox.add([last], now)
+        await tx.watches.end([watch.id], now=now, reason=why)
+        await tx.jobs.settle(watch.workspace, [watch.ref])
+    return len(ended)
+
+
+def _last(
+    watch: Watch, watched: WatchedJob | None, key: str, message: Message, now: datetime, why: str
+) -> NewPost:
+    """Return the follow-up that says why nothing more will be said in a thread."""
+    seen, revision = (watched.seen, watched.revision) if watched else (None, 0)
+    about = told.by_follow_up(watch, seen, revision, over=True)
+    return reply(watch, key, message, now, about=about, reason=why)
 
 
 def _missing(watched: WatchedJob, error: JobthreadError) -> int:

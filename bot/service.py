@@ -15,6 +15,7 @@ from bot.commands import (
     Verb,
     of_message,
     parse,
+    typed,
     verb_of_mention,
 )
 from bot.errors import Ambiguous, BadReference, JobthreadError, trail
@@ -87,7 +88,7 @@ class Service:
         return await task
 
     async def _say_so(self, question: Question, ask: Ask) -> None:
-        words = parse(ask.text).words
+        words = typed(ask.text).words
         message = answers.looking_up(words[-1] if words else ask.text)
         await self._ledger.say(question, ask, Say(message), "wait")
 
@@ -105,7 +106,7 @@ class Service:
         if ask.kind is Kind.CLICK:
             return await self._click(workspace, ask)
         if ask.kind is Kind.COMMAND:
-            return await self._obey(workspace, ask, parse(ask.text), spoken=False)
+            return await self._obey(workspace, ask, typed(ask.text), spoken=False)
         understood = of_message if ask.kind is Kind.SHORTCUT else verb_of_mention
         return await self._obey(workspace, ask, understood(ask.text), spoken=True)
 
@@ -250,7 +251,7 @@ class Service:
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""
         gone = [Say(None, delete=True)] if ask.ephemeral else []
-        if ask.action.startswith("run") or ask.action == "follow_again":
+        if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot import blocks, looks, words
-from bot.commands import parse
+from bot.commands import typed as understood
 from bot.errors import trail
 from bot.references import resolve
 from bot.slack.modal import command_for
@@ -121,7 +121,7 @@ class Suggestions:
 def can_be_asked_for(connections: Connections, ref: JobRef) -> bool:
     """Whether an option can hold a reference, and a command with it would mean that job."""
     word = str(ref)
-    fits = blocks.length(word) <= LONGEST_VALUE and parse(command_for(word)).words == (word,)
+    fits = blocks.length(word) <= LONGEST_VALUE and understood(command_for(word)).words == (word,)
     return fits and resolve(connections, word).refs == (ref,)
 
 

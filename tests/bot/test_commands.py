@@ -6,7 +6,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.commands import SPOKEN, Verb, parse, plain, verb_of_mention
+from bot.commands import SPOKEN, Verb, parse, plain, typed, verb_of_mention
 
 
 def test_nothing_at_all_is_a_call_for_help() -> None:
@@ -82,12 +82,22 @@ def test_mentions_of_people_and_channels_are_nobodys_words() -> None:
     assert (command.verb, command.words) == (Verb.WATCH, ("deploys:JOB1",))
 
 
+@pytest.mark.parametrize(
+    "text", ["`deploys:JOB1`", "deploys:JOB1.", "`deploys:JOB1`.", "`deploys:JOB1.`"]
+)
+def test_marks_around_a_typed_reference_are_not_part_of_it(text: str) -> None:
+    """A reference is often copied with the marks that stood around it."""
+    assert typed(f"peek {text}").words == ("deploys:JOB1",)
+    assert typed(text).words == ("deploys:JOB1",)
+    assert typed("`").verb is Verb.HELP
+
+
 @given(st.text(st.characters(), max_size=300))
 @example("<https://|>")
 @example("<<@U1>>&amp;lt;@&#0;")
 def test_no_text_is_too_strange(text: str) -> None:
     """Whatever is typed, a command comes out."""
-    for command in (parse(text), verb_of_mention(text)):
+    for command in (parse(text), typed(text), verb_of_mention(text)):
         assert all(word and not word.isspace() for word in command.words)
 
 

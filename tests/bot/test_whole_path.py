@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot import hookimpl
+from bot.app import Bot
+from bot.playground import LocalSlack
 from bot.registry import load_plugins
+from bot.testing import ManualClock, serve
 from plugins.servicestage.script import JobScript, JobStep
-from tests.bot.conftest import staged
+from plugins.servicestage.simulator import Simulator
+from tests.bot.conftest import Stage, settings_for, staged
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot import Change
-    from tests.bot.conftest import Stage
 
 pytestmark = pytest.mark.anyio
 
@@ -257,6 +260,21 @@ async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -
     assert await stage.watches() == []
 
 
+async def test_a_job_is_followed_again_from_its_own_card(stage: Stage) -> None:
+    """The thread goes on where it was; no second card is posted."""
+    stage.servicestage.add(running())
+    card = await stage.asks(f"/job deploys:{ID}")
+    await stage.slack.click(card, "unfollow")
+    assert "Follow button" in (await stage.whispered("no longer followed")).text
+    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
+    await stage.slack.click(stage.now(card), "follow")
+    await stage.shown(card, "unfollow")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.replied(card, "succeeded after")
+    assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
+
+
 async def test_a_job_that_ended_meanwhile_is_not_followed_from_its_card(stage: Stage) -> None:
     """A click on Follow comes too late: the card tells the outcome, and nobody looks again."""
     stage.servicestage.add(running())
@@ -424,3 +442,25 @@ async def test_other_trouble_is_no_sign_that_a_job_is_gone(stage: Stage) -> None
     assert await stage.watches() != []
     await stage.looks(1)
     assert await stage.watches() != []
+
+
+async def test_the_threads_of_a_connection_that_is_gone_are_told_once(tmp_path: Path) -> None:
+    """Whoever takes a connection out of the settings leaves no thread waiting for ever."""
+    clock = ManualClock()
+    simulator = Simulator(clock)
+    async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:
+        settings = settings_for(slack, url, tmp_path)
+        renamed = settings.model_copy(
+            update={"connections": {"releases": settings.connections["deploys"]}}
+        )
+        simulator.add(running())
+        async with Bot(settings, clock=clock) as bot:
+            stage = Stage(slack, simulator, clock, settings, bot)
+            card = await stage.asks(f"/job deploys:{ID}")
+        for _ in range(2):
+            async with Bot(renamed, clock=clock) as bot:
+                stage = Stage(slack, simulator, clock, renamed, bot)
+                await clock.advance(10)
+                await stage.replied(card, "no longer set up")
+                assert await stage.watches() == []
+        assert len(stage.thread(card)) == 1
