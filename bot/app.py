@@ -63,7 +63,7 @@ def outside(
     """Load the plugins and make the connections; raises SettingsError with all problems."""
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
-    return Outside(plugins, connect(settings.connections, plugins.kinds, clock))
+    return Outside(plugins, connect(settings.connections, plugins.kinds, clock, plugins.disabled))
 
 
 class Bot:
@@ -123,6 +123,8 @@ class Bot:
             raise SettingsError([*problems, *error.problems]) from None
         if problems:
             raise SettingsError(problems)
+        for problem in around.plugins.problems():
+            log.warning("%s", problem)
         return around
 
     def _assemble(self, around: Outside, outlet: WebOutlet) -> None:

@@ -34,12 +34,14 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
     async for finding in _slack(settings):
         yield finding
     try:
-        connections = outside(settings).connections
+        around = outside(settings)
     except SettingsError as error:
         for problem in error.problems:
             yield Finding("settings", works=False, sentence=problem)
         return
-    async for finding in _connections(connections):
+    for problem in around.plugins.problems():
+        yield Finding("settings", works=False, sentence=problem)
+    async for finding in _connections(around.connections):
         yield finding
 
 

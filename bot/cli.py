@@ -205,15 +205,19 @@ async def _check(settings: Settings) -> None:
 
 
 @app.command()
-def plugins() -> None:
+def plugins(config: Config = None) -> None:
     """List the installed plugins: version, distribution, state, providers."""
     from bot.registry import load_plugins  # noqa: PLC0415
 
-    disabled = settings_from(None).disabled_plugins
-    for plugin in load_plugins(disabled).listing:
+    settings = settings_from(config)
+    found = load_plugins(settings.disabled_plugins)
+    used = [str(table.get("provider", "")) for table in settings.connections.values()]
+    for plugin in found.listing_for(used):
         about = f"{plugin.distribution} {plugin.version}".strip()
-        line = f"{plugin.name:<18} {plugin.state:<9} {about:<20} {', '.join(plugin.kinds)}"
+        line = f"{plugin.name:<18} {plugin.state:<15} {about:<20} {', '.join(plugin.kinds)}"
         typer.echo(f"{line}{plugin.why}".rstrip())
+    for problem in found.problems():
+        typer.echo(problem, err=True)
 
 
 @app.command()

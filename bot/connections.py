@@ -55,12 +55,19 @@ def connect(
     tables: Mapping[str, Mapping[str, Any]],
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
+    disabled: Iterable[str] = (),
 ) -> Connections:
-    """Make every connection that the settings name; raises SettingsError with all problems."""
+    """Make every connection that the settings name; raises SettingsError with all problems.
+
+    `disabled` are the names of the plugins that are switched off.
+    """
+    off = frozenset(disabled)
     providers: list[tuple[Provider[Any], Endpoint]] = []
     problems: list[str] = []
     for name, table in tables.items():
         try:
+            if switched_off := _switched_off(name, table, kinds, off):
+                raise SettingsError([switched_off])  # noqa: TRY301  told with the others
             provider = _connection(name, table, kinds, clock)
             providers.append((provider, provider.connect()))
         except SettingsError as error:
@@ -96,6 +103,21 @@ def _connection(
     if problems:
         raise SettingsError(problems) from None
     return provider(name, settings, clock)
+
+
+def _switched_off(
+    name: str, table: Mapping[str, Any], kinds: Mapping[str, Any], off: Iterable[str]
+) -> str:
+    """Return that a connection's plugin is switched off, if it is.
+
+    Such a plugin is not imported, so its kinds are not known: it must be named as its kind is.
+    """
+    kind = str(table.get("provider", ""))
+    plugin = next((each for each in off if each.replace("_", "-") == kind.replace("_", "-")), "")
+    if kind in kinds or not plugin:
+        return ""
+    where = f"connections.{name}.provider"
+    return f"{where}: {kind}: it is switched off; take {plugin} out of disabled_plugins."
 
 
 def _unknown_kind(where: str, kind: str, kinds: Mapping[str, Any]) -> str:

@@ -14,6 +14,7 @@ import pluggy
 
 from bot import hookspecs
 from bot.errors import trail
+from bot.likeness import closest
 from bot.provider import Provider
 
 if TYPE_CHECKING:
@@ -31,6 +32,7 @@ class PluginState(StrEnum):
     """Whether a plugin can be used."""
 
     READY = "ready"
+    NOT_CONFIGURED = "not configured"  # ready, but no connection uses any of its kinds
     DISABLED = "disabled"
     BROKEN = "broken"
 
@@ -54,6 +56,21 @@ class Plugins:
     listing: tuple[Plugin, ...]
     kinds: Mapping[str, type[Provider[Any]]]
     hooks: pluggy.PluginManager
+    not_installed: tuple[str, ...] = ()  # names that are switched off, but no plugin has them
+
+    @property
+    def disabled(self) -> tuple[str, ...]:
+        """The names of the plugins that are switched off."""
+        return tuple(p.name for p in self.listing if p.state is PluginState.DISABLED)
+
+    def listing_for(self, used: Iterable[str]) -> tuple[Plugin, ...]:
+        """Return the listing, given the kinds that connections use: some plugins serve none."""
+        return tuple(_as_used(plugin, frozenset(used)) for plugin in self.listing)
+
+    def problems(self) -> list[str]:
+        """Return a sentence for each name that is switched off though no plugin has it."""
+        names = [plugin.name for plugin in self.listing]
+        return [_no_plugin(name, closest(name, names)) for name in self.not_installed]
 
     async def job_changed(self, change: Change) -> None:
         """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
@@ -67,14 +84,26 @@ class Plugins:
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:
     """Load every installed plugin; one that is broken does not stop the others."""
+    off = frozenset(disabled)
     hooks = pluggy.PluginManager(hookspecs.GROUP)
     hooks.add_hookspecs(hookspecs)
     kinds: dict[str, type[Provider[Any]]] = {}
     listing = [
-        _load(point, hooks, kinds, frozenset(disabled))
+        _load(point, hooks, kinds, off)
         for point in sorted(metadata.entry_points(group=hookspecs.GROUP), key=lambda p: p.name)
     ]
-    return Plugins(tuple(listing), kinds, hooks)
+    strange = off - {plugin.name for plugin in listing}
+    return Plugins(tuple(listing), kinds, hooks, tuple(sorted(strange)))
+
+
+def _as_used(plugin: Plugin, used: frozenset[str]) -> Plugin:
+    idle = plugin.state is PluginState.READY and plugin.kinds and used.isdisjoint(plugin.kinds)
+    return replace(plugin, state=PluginState.NOT_CONFIGURED) if idle else plugin
+
+
+def _no_plugin(name: str, near: str) -> str:
+    better = f"did you mean {near}?" if near else "`jobthread plugins` lists them."
+    return f"disabled_plugins: there is no plugin {name!r}; {better}"
 
 
 def _load(

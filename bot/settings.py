@@ -125,7 +125,9 @@ class Settings(BaseSettings):
     @field_validator("disabled_plugins", mode="before")
     @classmethod
     def _by_commas(cls, names: Any) -> Any:
-        return [name.strip() for name in names.split(",")] if isinstance(names, str) else names
+        if not isinstance(names, str):
+            return names
+        return [name.strip() for name in names.split(",") if name.strip()]
 
     @field_validator("connections")
     @classmethod

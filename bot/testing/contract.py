@@ -36,8 +36,10 @@ from bot.errors import (
 )
 from bot.http import LARGEST_ANSWER
 from bot.models import Job, JobRef, Status
+from bot.provider import Provider
 from bot.testing.clock import ManualClock
 from bot.testing.faults import Fault, Faults
+from bot.testing.limits import exceeded
 from bot.testing.serving import connected, serve
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.provider import Provider, Simulation
+    from bot.provider import Simulation
 
 HOSTILE_NAMES = (
     "<!channel> <@U0123> <https://example.com|click>",
@@ -116,7 +118,7 @@ class ProviderContract:
         return simulation
 
     def urls(self, bench: Bench, id_: str) -> Iterable[str]:
-        """Return URLs in which this connection recognises the id; none if it recognises none."""
+        """Return URLs in which this connection recognises the id; none if it has no `recognise`."""
         del bench, id_
         return ()
 
@@ -171,6 +173,8 @@ class ProviderContract:
     async def test_it_recognises_its_own_urls(self, bench: Bench) -> None:
         """An id is found in a pasted URL, alone, in a sentence, and as Slack writes links."""
         id_ = self.provider.example_id
+        recognises = self.provider.recognise is not Provider.recognise
+        assert list(self.urls(bench, id_)) or not recognises, "recognise() is written: write urls()"
         for url in self.urls(bench, id_):
             for text in (url, f"look at {url}, please", f"<{url}>", f"<{url}|the job>"):
                 assert list(bench.provider.recognise(text)) == [id_], text
@@ -198,10 +202,11 @@ class ProviderContract:
         assert not job.status.terminal
 
     async def test_a_job_has_all_its_tasks(self, bench: Bench, tasks: int) -> None:
-        """No task is lost, however many there are."""
+        """No task is lost, however many there are, and the card of them is one that Slack takes."""
         native = next(iter(self.provider.statuses))
         job = await bench.fetch(self.put(bench.app, native, tasks=tasks))
         assert len({task.id for task in job.tasks}) == len(job.tasks) == tasks
+        self._fits(bench, job)
 
     async def test_a_hostile_name_survives(self, bench: Bench, hostile: str) -> None:
         """What others wrote is neither lost nor an error, and the card of it can be made."""
@@ -211,8 +216,15 @@ class ProviderContract:
         assert Job.model_validate_json(job.model_dump_json()) == job
         if self.named_by_put:
             assert hostile in (job.name, *(task.name for task in job.tasks))
+        self._fits(bench, job)
         card = bench.provider.format_job(job, View(checked_at=bench.clock.now()))
         assert "<!channel>" not in " ".join([card.text, *_formatted(card.blocks + card.classic)])
+
+    def _fits(self, bench: Bench, job: Job) -> None:
+        """Fail unless the job's card is within Slack's limits, followed or not."""
+        for followed in (False, True):
+            view = View(checked_at=bench.clock.now(), followed=followed, interval_seconds=15.0)
+            assert exceeded(bench.provider.format_job(job, view)) == []
 
     async def test_its_job_is_the_one_that_was_asked_for(self, bench: Bench) -> None:
         """A job carries the reference by which it was asked for."""

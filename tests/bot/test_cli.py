@@ -96,9 +96,25 @@ def test_check_tells_what_works_and_what_is_missing_in_a_line_each(simulated: Pa
     assert re.search(r"(?m)^FAILED +slack: slack.bot_token is missing", result.output)
 
 
-def test_plugins_shows_the_state_and_distribution_of_each() -> None:
+def test_plugins_shows_the_state_and_distribution_of_each(tmp_path: Path) -> None:
     """The built-in provider is a plugin like all others."""
-    assert re.search(r"servicestage +ready +jobthread \d", run("plugins").output)
+    settings = tmp_path / "elsewhere.toml"
+    settings.write_text('[connections.deploys]\nprovider = "servicestage"\n')
+    listed = run("plugins", "--config", str(settings)).output
+    assert re.search(r"servicestage +ready +jobthread \d", listed)
+    assert re.search(r"nebula-explorer +not configured +jobthread \d", listed)
+
+
+def test_plugins_tells_of_a_switched_off_name_that_no_plugin_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a slip leaves the plugin on, and nobody knows."""
+    monkeypatch.setenv("JOBTHREAD_DISABLED_PLUGINS", "aom,servicestag,")
+    listed = run("plugins").output
+    assert re.search(r"aom +disabled +jobthread \d\S* +switched off", listed)
+    told = "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
+    assert listed.count("there is no plugin") == 1
+    assert told in listed
 
 
 def test_without_connections_the_list_says_how_to_add_one(

@@ -81,6 +81,20 @@ def test_an_unknown_kind_is_told_with_the_nearest_one() -> None:
     )
 
 
+@pytest.mark.parametrize(("kind", "plugin"), [("lion", "lion"), ("sea-lion", "sea_lion")])
+def test_a_kind_whose_plugin_is_switched_off_says_so(kind: str, plugin: str) -> None:
+    """It is installed, so "there is no provider" would send the operator the wrong way."""
+    tables = {"north": {"provider": kind}, "south": {"provider": "tiger"}, "west": SOUND}
+    with pytest.raises(SettingsError) as caught:
+        connect(tables, {"zebra": Zebra}, ManualClock(), ["bear", plugin, "zebra"])
+    first, second = caught.value.problems
+    assert first == (
+        f"connections.north.provider: {kind}: it is switched off;"
+        f" take {plugin} out of disabled_plugins."
+    )
+    assert second.startswith("connections.south.provider: there is no provider 'tiger'")
+
+
 def test_a_missing_kind_is_told_with_the_choices() -> None:
     """Nothing is guessed."""
     (problem,) = problems(north={"url": "http://127.0.0.1"})

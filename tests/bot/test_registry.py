@@ -135,6 +135,26 @@ def test_a_plugin_that_is_switched_off_is_not_even_imported(install: Install) ->
     assert "acme_zebra" not in sys.modules
 
 
+def test_a_switched_off_name_that_no_plugin_has_is_a_problem() -> None:
+    """It is told to whoever asks; it stops nothing."""
+    plugins = load_plugins(["aom", "servicestag", "xyzzy"])
+    assert plugins.disabled == ("aom",)
+    assert plugins.not_installed == ("servicestag", "xyzzy")
+    near, far = plugins.problems()
+    assert near == "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
+    assert far == "disabled_plugins: there is no plugin 'xyzzy'; `jobthread plugins` lists them."
+
+
+def test_a_plugin_that_no_connection_uses_is_not_configured(install: Install) -> None:
+    """One that only listens needs no connection; a disabled or broken one stays so."""
+    install(zebra=PROVIDER.format(name="Zebra", kind="zebra"), ear=LISTENER, broken="1/0")
+    listing = load_plugins(["aom"]).listing_for(["servicestage", "lion"])
+    states = {plugin.name: plugin.state for plugin in listing}
+    assert states["servicestage"] is states["ear"] is PluginState.READY
+    assert states["zebra"] is PluginState.NOT_CONFIGURED
+    assert (states["aom"], states["broken"]) == (PluginState.DISABLED, PluginState.BROKEN)
+
+
 @pytest.mark.parametrize(
     ("source", "why"),
     [

@@ -342,6 +342,14 @@ async def test_plugins_hear_of_a_change_that_a_click_found(tmp_path: Path) -> No
         assert [str(change.ref) for change in ear.heard] == [f"deploys:{ID}"]
 
 
+async def test_a_switched_off_name_that_no_plugin_has_is_in_the_log(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot runs all the same."""
+    async with staged(tmp_path, plugins=load_plugins(["servicestag"])):
+        assert "there is no plugin 'servicestag'; did you mean servicestage?" in caplog.text
+
+
 async def test_list_names_what_is_followed_here(stage: Stage) -> None:
     """The channel's watches, with links to their cards."""
     stage.servicestage.add(running())

@@ -86,11 +86,11 @@ def test_both_come_from_their_wheels(programs: Path, tmp_path: Path) -> None:
     assert said.count(f"from '{programs.parent}{os.sep}") == 3, said
 
 
-def test_the_plugin_is_listed_as_ready(programs: Path, tmp_path: Path) -> None:
+def test_the_plugin_is_listed_as_not_configured(programs: Path, tmp_path: Path) -> None:
     """With its distribution, its version and the provider that it brings."""
     said = run(programs / "jobthread", "plugins", at=tmp_path)
-    assert re.search(r"(?m)^acme +ready +jobthread-acme 0\.1\.0 +acme$", said), said
-    assert re.search(r"(?m)^servicestage +ready ", said), said
+    assert re.search(r"(?m)^acme +not configured +jobthread-acme 0\.1\.0 +acme$", said), said
+    assert re.search(r"(?m)^servicestage +not configured ", said), said
 
 
 def test_the_plugin_shows_a_job_of_its_simulator(programs: Path, settings: Path) -> None:

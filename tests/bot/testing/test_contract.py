@@ -9,8 +9,9 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
+from bot.cards import View
 from bot.clock import Clock
-from bot.models import Job, JobRef, Status
+from bot.models import Job, JobRef, Message, Status
 from bot.provider import ConnectionSettings, Endpoint, Provider, Simulation
 from bot.testing import Bench, ProviderContract
 
@@ -133,4 +134,41 @@ async def test_a_broken_promise_is_found(promise: str, arguments: tuple[Any, ...
     contract = CarelessContract()
     async with contract.connected() as bench:
         with pytest.raises((AssertionError, pytest.fail.Exception)):
+            await getattr(contract, promise)(bench, *arguments)
+
+
+class Wordy(Toy):
+    """A provider whose cards are of more blocks than Slack takes."""
+
+    def format_job(self, job: Job, view: View) -> Message:
+        """Return the job's name, over and over."""
+        section = {"type": "section", "text": {"type": "plain_text", "text": job.name[:9]}}
+        return Message(text="A job.", blocks=(section,) * (51 if view.followed else 50))
+
+
+class WordyContract(TestToyKeepsTheContract):
+    """Not collected; it says no URLs, though its provider recognises some."""
+
+    provider = Wordy
+
+    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+        del bench, id_
+        return ()
+
+
+@pytest.mark.parametrize(
+    ("promise", "arguments", "why"),
+    [
+        ("test_a_hostile_name_survives", ("x",), "51 blocks"),
+        ("test_a_job_has_all_its_tasks", (0,), "51 blocks"),
+        ("test_it_recognises_its_own_urls", (), "urls"),
+    ],
+)
+async def test_a_card_that_slack_refuses_and_an_empty_test_are_found(
+    promise: str, arguments: tuple[Any, ...], why: str
+) -> None:
+    """Else the author would learn of them from Slack, or never."""
+    contract = WordyContract()
+    async with contract.connected() as bench:
+        with pytest.raises(AssertionError, match=why):
             await getattr(contract, promise)(bench, *arguments)
