@@ -3,7 +3,7 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check lock page picture bench chaos clean browser
+.PHONY: demo test check lock page picture bench chaos proof clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
@@ -22,6 +22,9 @@ bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
 
 # The proof of delivery: 15 minutes, or as long as ARGS="--minutes 1" says.
+proof: .venv/dev
+	$(BIN)/pytest -m proof $(ARGS)
+
 chaos: .venv/dev
 	$(BIN)/python -m chaos $(ARGS)
 

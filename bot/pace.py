@@ -56,16 +56,17 @@ class Pace:
 
     def __init__(self) -> None:
         self._full_at: dict[Bucket, float] = {}  # epoch seconds
+        self._held: dict[Bucket, float] = {}  # epoch seconds: what was answered with 429
         self._present = 0.0  # epoch seconds: the latest moment that was told
 
     def delay(self, post: NewPost, now: datetime) -> float:
         """Return the seconds until the message may be sent; 0.0: now."""
         present = self._now(now)
         waits = [
-            self._full_at.get(bucket, 0.0) - rate.slack_seconds - present
+            max(self._held.get(bucket, 0.0), self._full_at.get(bucket, 0.0) - rate.slack_seconds)
             for bucket, rate in _buckets(post)
         ]
-        return max(0.0, *waits)
+        return max(0.0, max(waits) - present)
 
     def take(self, post: NewPost, now: datetime) -> None:
         """Note that the message is sent now."""
@@ -79,9 +80,8 @@ class Pace:
         """Note that Slack wants no more calls of a method, the message's own, for so long."""
         if method == RESPONSE_URL:
             return
-        bucket, rate = _paused(post, method)
-        until = self._now(now) + seconds + rate.slack_seconds
-        self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), until)
+        bucket = _paused(post, method)
+        self._held[bucket] = max(self._held.get(bucket, 0.0), self._now(now) + seconds)
 
     def _now(self, now: datetime) -> float:
         """Return the present; if the clock was set back, everything is set back with it."""
@@ -89,6 +89,7 @@ class Pace:
         if present < self._present - STEP_SECONDS:
             step = self._present - present
             self._full_at = {bucket: at - step for bucket, at in self._full_at.items()}
+            self._held = {bucket: at - step for bucket, at in self._held.items()}
             self._present = present
         self._present = max(self._present, present)
         return present
@@ -96,6 +97,7 @@ class Pace:
     def _forget(self, present: float) -> None:
         if len(self._full_at) > MOST_BUCKETS:
             self._full_at = {k: at for k, at in self._full_at.items() if at > present}
+            self._held = {k: at for k, at in self._held.items() if at > present}
 
 
 def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:
@@ -121,10 +123,10 @@ def _looked_up(post: NewPost) -> bool:
     return post.doubtful or post.state is PostState.SENDING
 
 
-def _paused(post: NewPost, method: str) -> tuple[Bucket, Rate]:
+def _paused(post: NewPost, method: str) -> Bucket:
     if method in (IN_CHANNEL, IN_THREAD, OPENING):
-        return _of_method(post, method)
-    return _own(post), RATES[post.kind]
+        return _of_method(post, method)[0]
+    return _own(post)
 
 
 def _of_method(post: NewPost, method: str) -> tuple[Bucket, Rate]:

@@ -13,7 +13,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 QUICK = ("--minutes", "0.35", "--watches", "120")
 
-pytestmark = pytest.mark.whole
+pytestmark = pytest.mark.proof
 
 
 def run(*arguments: str) -> tuple[int, dict[str, Any], str]:
