@@ -37,7 +37,6 @@ _QUOTE = re.compile(r"^>", re.MULTILINE)
 _TICK = "\u02cb"  # looks like `
 _LIKENESS = {"*": "\u2217", "_": "\u02cd", "~": "\u223c", "`": _TICK}
 _COLON, _ANGLE = "\u2236", "\u203a"  # look like : and >
-_SORTED = json.JSONEncoder(sort_keys=True)
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 _NOT_IN_A_LINK = re.compile(
     '[\\s<>|"`\\\\\x00-\x1f\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff]'
@@ -46,6 +45,8 @@ _NOT_IN_A_LINK = re.compile(
 
 def clean(text: str) -> str:
     """Return text without control characters, direction overrides and broken characters."""
+    if text.isprintable() and text.isascii():
+        return text
     return _UNSEEN.sub("", _NEWLINES.sub("\n", text))
 
 
@@ -56,6 +57,8 @@ def one_line(text: str) -> str:
 
 def visible(text: str) -> bool:
     """Whether a reader would see anything of the text."""
+    if text.isprintable():
+        return bool(text.strip())
     return any(letter.isprintable() and not letter.isspace() for letter in text)
 
 
@@ -63,7 +66,7 @@ def length(text: str) -> int:
     """Return the length in UTF-16 units."""
     if text.isascii():
         return len(text)
-    return len(text) + sum(letter > "\uffff" for letter in text)
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def clip(text: str, limit: int) -> str:
@@ -335,10 +338,11 @@ def sealed(blocks: Sequence[Block]) -> tuple[Block, ...]:
     under its old id may not be drawn again.
     """
     return tuple(
-        {**block, "block_id": _id(n, block)} for n, block in enumerate(blocks[:MAX_BLOCKS])
+        block if "block_id" in block else {**block, "block_id": _id(n, block)}
+        for n, block in enumerate(blocks[:MAX_BLOCKS])
     )
 
 
 def _id(place: int, block: Block) -> str:
-    content = _SORTED.encode(block).encode()
+    content = repr(block).encode("utf-8", "replace")
     return f"{place}-{block['type']}-{hashlib.sha256(content).hexdigest()[:12]}"

@@ -52,6 +52,7 @@ def job(job: Job, view: View) -> Message:
     room = blocks.MAX_WEIGHT - 2_000 - blocks.weight([*top, *drawn, *end])
     why = _why(job, max(300, min(2_500, room)))
     listed = tasks.listed(job, view.checked_at)
+    top = list(blocks.sealed(top))  # it is the same in both
     return Message(
         text=_sentence(job, view),
         blocks=blocks.sealed([*top, *_rich(why), *drawn, *end]),

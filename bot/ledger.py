@@ -125,6 +125,8 @@ class Ledger:
                 await self._say(tx, entry, part, key)
             case Show(job) if job.status.terminal:
                 await self._show(tx, entry, job, key)
+            case Show(job, 0):
+                await self._begin(tx, entry, job, key)
             case Show(job, known):
                 await self._begin(tx, entry, await self._seen(tx, entry, job, known), key)
             case Adopt(job, card_ts, known):
@@ -156,12 +158,22 @@ class Ledger:
         due = self._following.next_due(job, entry.at) or entry.at
         tracked = await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
         entry.due.append((job.ref.connection, due))
+        job = tracked.seen or job  # where another look was written down meanwhile, that one holds
+        if job.status.terminal:
+            await self._late(tx, entry, watch, job)
+            return
         message = self._card(job, self._following.view(watch, job, entry.at))
         about = told.by_card(watch, tracked.seen, tracked.revision, over=False)
         if watch.card_ts is None:
             await self._add(tx, entry, root(watch, message, entry.ask, entry.at, about))
         else:
             await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
+
+    async def _late(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
+        """Show a job that has ended in its other threads while it was being looked at."""
+        await tx.watches.end([watch.id], now=entry.at, reason="the job ended")
+        await tx.jobs.settle(entry.workspace, [job.ref])
+        await self._show(tx, entry, job, watch.id)
 
     async def _adopt(self, tx: Transaction, entry: Entry, job: Job, card_ts: str) -> None:
         """Follow a job from a card that stands; one that has ended meanwhile is only drawn anew."""

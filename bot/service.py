@@ -193,8 +193,8 @@ class Service:
 
     async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         async with self._store.begin() as tx:
-            watch = await tx.watches.find(workspace, ask.channel, ref)
-            known = await _known(tx, workspace, ref)
+            known = await _known(tx, workspace, ref)  # no row: nobody follows the job anywhere
+            watch = await tx.watches.find(workspace, ask.channel, ref) if known else None
         if watch and watch.state is WatchState.ACTIVE:
             return followed_already(self._home, watch)
         found = await self._look(ref)

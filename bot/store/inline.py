@@ -1,8 +1,7 @@
-"""SQLite without a change of threads at every step: only COMMIT, which may wait, has one.
+"""SQLite without a change of threads at every step: only checkpoints, which wait, have one.
 
 A statement takes microseconds, since what it reads and writes is in memory; aiosqlite takes four
-changes of threads for it, of some fifty microseconds each. A commit in WAL mode is a write too,
-but now and then it copies the log into the database and waits until the disk has both.
+changes of threads for it, of some fifty microseconds each.
 """
 
 from __future__ import annotations
@@ -23,10 +22,10 @@ TURN_SECONDS = 0.005  # of many statements in a row, before others in the loop h
 
 
 class Connection(aiosqlite.Connection):
-    """A connection of aiosqlite's that runs statements at once, and COMMIT in its thread."""
+    """A connection of aiosqlite's that runs statements at once, and checkpoints in its thread."""
 
     _rested_at = 0.0
-    _changes = 0  # that are committed
+    _copied = 0  # rows written before the last checkpoint
 
     async def begin(self) -> None:
         """Take the write lock at once: a reader that turns writer halfway could be refused."""
@@ -43,15 +42,18 @@ class Connection(aiosqlite.Connection):
                 return
             await asyncio.sleep(RETRY_SECONDS)  # the loop goes on meanwhile
 
-    async def commit(self) -> None:
-        """Commit, however long the disk takes."""
-        await super()._execute(self._conn.commit)  # type: ignore[no-untyped-call]
-        self._changes = self._conn.total_changes
+    async def checkpoint(self) -> None:
+        """Copy the log into the database, however long the disk takes."""
+        self._copied = self._conn.total_changes
+        await super()._execute(self._copy_log)  # type: ignore[no-untyped-call]
+
+    def _copy_log(self) -> None:
+        self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # unread, it holds locks
 
     @property
-    def wrote(self) -> bool:
-        """Whether there is anything to commit."""
-        return self._conn.total_changes != self._changes
+    def rows_in_log(self) -> int:
+        """How many rows were written since the last checkpoint began."""
+        return self._conn.total_changes - self._copied
 
     def at_once(self, sql: str) -> None:
         """Run a statement that neither reads nor writes rows."""

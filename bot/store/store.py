@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
-from bot.store.commits import GroupCommits
 from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
 from bot.store.outbox import Outbox
 from bot.store.parked import Parked
+from bot.store.turns import Turns
 from bot.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ class Store:
         self.exclusive = self._url.get_backend_name() == "sqlite"
         self._lock: drivers.FileLock | None = None
         self._engine: AsyncEngine | None = None
-        self._commits: GroupCommits | None = None  # on SQLite, whose writers wait in order
+        self._turns: Turns | None = None  # on SQLite, whose writers wait in order
 
     def __repr__(self) -> str:
         return f"<Store {self._url.get_backend_name()}, {'open' if self._engine else 'closed'}>"
@@ -66,13 +66,13 @@ class Store:
             self._give_lock_back()
             raise
         self._engine = engine
-        self._commits = GroupCommits(engine) if self.exclusive else None
+        self._turns = Turns(engine) if self.exclusive else None
 
     async def close(self) -> None:
         """Close the database; closing twice does no harm."""
         engine, self._engine = self._engine, None
-        if self._commits is not None:
-            await self._commits.close()
+        if self._turns is not None:
+            await self._turns.close()
         if engine is not None:
             await engine.dispose()
         self._give_lock_back()
@@ -82,12 +82,12 @@ class Store:
         """Give one transaction: committed at the end of the block, undone if it raises.
 
         Only calls to the store belong in the block: on SQLite everybody else waits for it, and a
-        second `begin` inside it waits for ever. Those who wait are committed together.
+        second `begin` inside it waits for ever.
         """
         if self._engine is None:
             raise StoreError("The database is not open.")
         with failures.as_sentences(failures.of(self._engine)):
-            async with (self._commits or self._engine).begin() as connection:
+            async with (self._turns or self._engine).begin() as connection:
                 yield Transaction(connection)
 
     def _take_lock(self) -> None:

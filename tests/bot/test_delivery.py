@@ -9,7 +9,7 @@ import pytest
 
 from bot.app import Bot
 from bot.asks import Ask, Kind
-from bot.models import Message
+from bot.models import Job, JobRef, Message, Status
 from bot.store import Claim, NewPost, PostKind
 from bot.testing.faults import Fault
 from plugins.servicestage.script import JobScript, JobStep
@@ -225,6 +225,30 @@ async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
     assert "ROLLBACKING" in other.text
     assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True]
     assert stage.thread(other) == []
+
+
+async def test_a_first_look_that_comes_after_the_end_of_its_job_shows_the_end(
+    stage: Stage,
+) -> None:
+    """Another process followed the job to its end meanwhile: nobody follows it again."""
+    stage.servicestage.add(JOB)
+    old = {"job": {"execution_status": "RUNNING", "job_id": ID, "job_type": "PROVISION"}}
+    stage.servicestage.faults.plan(Fault(200, old, after_seconds=60))
+    await stage.says(f"/job deploys:{ID}")
+    while not stage.servicestage.calls:
+        await stage.clock.advance(0.1)
+    ref, now = JobRef(connection="deploys", id=ID), stage.clock.now()
+    ended = Job(ref=ref, name="PROVISION", status=Status.SUCCEEDED)
+    async with stage.bot.store.begin() as tx:
+        await tx.jobs.track(stage.slack.workspace.team.id, ended, due_at=now, now=now)
+        await tx.jobs.settle()
+    while not stage.slack.messages():
+        await stage.clock.advance(1)
+    [card] = stage.slack.messages()
+    assert "succeeded" in card.text
+    async with stage.bot.store.begin() as tx:
+        assert await tx.watches.living() == []
+        assert await tx.jobs.connections() == []
 
 
 async def test_what_a_dead_process_was_sending_may_be_sent_again_soon_after_the_start(
