@@ -21,6 +21,7 @@ from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
 from bot.models import seconds_between
+from bot.notices import Notices
 from bot.pace import Pace
 from bot.poller import Poller
 from bot.revival import OPERATOR, Revival
@@ -129,7 +130,8 @@ class Bot:
 
     def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
         self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
-        following = Following(self.settings.follow.poll_seconds)
+        self.notices = Notices(self.settings.notify)
+        following = Following(self.settings.follow.poll_seconds, self.notices)
         self.poller = Poller(
             store=self.store,
             connections=around.connections,
@@ -181,7 +183,9 @@ class Bot:
                 await tx.inbox.reopen(now)
                 await tx.outbox.reopen(now + LAST_REQUESTS)
         async with self.store.begin() as tx:
-            if ended := await abandon(tx, connections.names, self.clock.now()):
+            if ended := await abandon(
+                tx, connections.names, self.clock.now(), Notices(self.settings.notify)
+            ):
                 log.warning("%s watches ended: their connections are no longer set up", ended)
         engine = EmbeddedEngine(self.clock)
         engine.ensure(["desk", "revival", "upkeep"])
@@ -217,6 +221,8 @@ class Bot:
             await tx.outbox.prune(before)
             await tx.watches.prune(before)
             await tx.jobs.prune(before)
+            await tx.decisions.prune(before)
+            await tx.boards.prune(before)
         return UPKEEP_SECONDS
 
     async def _open_doors(

@@ -132,9 +132,11 @@ def date(moment: datetime, fmt: str = "{date_short_pretty} at {time}") -> str:
     return f"<!date^{int(moment.timestamp())}^{fmt}|{words.moment(moment)}>"
 
 
-def mention(user: str) -> str:
-    """Return mrkdwn that mentions a person."""
-    return f"<@{user}>" if re.fullmatch(r"[A-Za-z0-9_]{1,40}", user) else ""
+def mention(id_: str) -> str:
+    """Return mrkdwn that mentions a person or, by an id that begins with S, a user group."""
+    if not re.fullmatch(r"[A-Za-z0-9_]{1,40}", id_):
+        return ""
+    return f"<!subteam^{id_}>" if id_.startswith("S") else f"<@{id_}>"
 
 
 def plain(text: str, limit: int = MAX_TEXT) -> Block:
@@ -228,9 +230,11 @@ def link(url: str, label: str) -> Block:
     return {"type": "link", "url": address, "text": part["text"]} if address else part
 
 
-def user(user_id: str) -> Block:
-    """Return a mention of a person in rich text."""
-    return {"type": "user", "user_id": user_id}
+def called(id_: str) -> Block:
+    """Return a mention of a person or a user group in rich text, as `mention` does."""
+    if id_.startswith("S"):
+        return {"type": "usergroup", "usergroup_id": id_}
+    return {"type": "user", "user_id": id_}
 
 
 def date_part(moment: datetime, fmt: str = "{date_short_pretty} at {time}") -> Block:

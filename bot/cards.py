@@ -28,7 +28,8 @@ class View:
     followed: bool = False  # a thread follows the job
     interval_seconds: float | None = None  # between two looks, while it is followed
     asker: str | None = None  # the Slack user id of who asked; mentioned when the job ends
-    mention: bool = True  # whether the asker wants to be mentioned
+    mention: bool = True  # whether somebody is called when the job ends
+    group: str = ""  # the user group to call, instead of the asker
     trouble: str = ""  # why the last look failed
     trouble_since: datetime | None = None  # aware; when looks began to fail
     interactive: bool = True  # whether there are buttons
@@ -63,11 +64,11 @@ def job(job: Job, view: View) -> Message:
 def change(change: Change, view: View) -> Message:
     """Return the follow-up that tells a change in the thread."""
     said = _told(change)
-    asker = _asker(change, view)
-    mention = f" {blocks.mention(asker)}" if asker else ""
+    called = _called(change, view)
+    mention = f" {blocks.mention(called)}" if called else ""
     return Message(
         text=blocks.escape(sentences.told(change), blocks.MAX_TEXT - 100) + mention,
-        blocks=blocks.sealed(_rich(said, asker)),
+        blocks=blocks.sealed(_rich(said, called)),
         classic=blocks.sealed(_classic(said, mention)),
     )
 
@@ -219,16 +220,17 @@ def _last_words(change: Change, failures: Sequence[_Said]) -> list[_Said]:
     return [_Said("The provider says:", log)]
 
 
-def _asker(change: Change, view: View) -> str:
-    wanted = change.ends and view.mention and view.asker
-    return view.asker or "" if wanted and blocks.mention(view.asker or "") else ""
+def _called(change: Change, view: View) -> str:
+    """Return Slack's id of the person or user group that the follow-up calls."""
+    wanted = view.group or view.asker or ""
+    return wanted if change.ends and view.mention and blocks.mention(wanted) else ""
 
 
-def _rich(said: Sequence[_Said], asker: str = "") -> list[Block]:
-    """Return the sentences and logs as one rich text; the first sentence mentions the asker."""
+def _rich(said: Sequence[_Said], called: str = "") -> list[Block]:
+    """Return the sentences and logs as one rich text; the first sentence calls somebody."""
     elements: list[Block] = []
     for number, one in enumerate(said):
-        mention = [blocks.text(" "), blocks.user(asker)] if asker and number == 0 else []
+        mention = [blocks.text(" "), blocks.called(called)] if called and number == 0 else []
         elements.append(blocks.line(blocks.text(one.sentence), *mention))
         elements += [blocks.preformatted(one.log)] if one.log else []
     return [blocks.rich_text(*elements)] if elements else []

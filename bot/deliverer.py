@@ -97,7 +97,7 @@ class Deliverer:
         """Look for more to send, if this one can have held something up."""
         full = len(self._flying) >= MOST_IN_FLIGHT
         self._flying.discard(task)
-        if full or post.watch_id:
+        if full or post.watch_id or post.board_id:
             self.ring()
 
     async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
@@ -177,6 +177,10 @@ class Deliverer:
                 return await self._update(post)
             case PostKind.EPHEMERAL:
                 return await self._whisper(post)
+            case PostKind.REACTION:
+                self._in_time(post)
+                await self._outlet.react(post.channel, post.body["ts"], post.body["names"])
+                return None
             case PostKind.DIRECT:
                 channel = await self._outlet.open_direct(post.body["asker"])
                 return await self._post(replace(post, channel=channel))

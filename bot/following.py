@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot import answers, cards, lifecycle, looks, told
 from bot.errors import JobNotFound, JobthreadError, ProviderError
-from bot.store import NewPost, PostKind, Transaction, Watch, WatchedJob, WatchState
+from bot.noise import Happening, News
+from bot.notices import Notice, Notices, news_of
+from bot.posts import card
+from bot.store import Transaction, Watch, WatchedJob, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
-    from bot.asks import Ask
     from bot.models import Change, Job, Message
+    from bot.noise import Decision
     from bot.provider import Provider
-    from bot.told import About
 
 TROUBLE_TOLD_AFTER = 3  # looks that failed in a row, before the card says so
 LOST_AFTER = 5  # looks in a row that found no such job, before the thread ends
@@ -32,98 +33,12 @@ class Look:
     at: datetime
 
 
-def thread_of(watch: Watch) -> str:
-    """Return the name under which a watch's messages keep their order."""
-    return f"watch:{watch.id}"
-
-
-def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
-    """Return the promise to follow a job where it was asked for."""
-    return Watch(
-        id=uuid.uuid4().hex,
-        workspace=workspace,
-        channel=ask.channel,
-        thread_ts=ask.thread_ts,
-        card_ts=card_ts,
-        ref=job.ref,
-        asker=ask.user,
-        asked_at=ask.at,
-        state=WatchState.ACTIVE,
-        ended_at=None,
-        reason="",
-    )
-
-
-def root(watch: Watch, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
-    """Return the card that opens a watch; if Slack refuses it, the asker hears why."""
-    return NewPost(
-        key=f"{watch.id}:root",
-        workspace=watch.workspace,
-        channel=watch.channel,
-        thread=thread_of(watch),
-        kind=PostKind.POST,
-        body={"message": message.model_dump(), "about": about, **ask.way_back()},
-        watch_id=watch.id,
-        roots_watch=True,
-        due_at=now,
-        reason=f"asked for by {ask.user}",
-    )
-
-
-def card(
-    watch: Watch, message: Message, now: datetime, about: About, *, urgent: bool = False
-) -> NewPost:
-    """Return the update of a watch's card; a newer one takes its place while it waits."""
-    return NewPost(
-        key=f"{watch.id}:card",
-        workspace=watch.workspace,
-        channel=watch.channel,
-        thread=f"card:{watch.id}",
-        kind=PostKind.UPDATE,
-        body={"message": message.model_dump(), "about": about},
-        watch_id=watch.id,
-        urgent=urgent,
-        due_at=now,
-        reason="the job looks different",
-    )
-
-
-def reply(
-    watch: Watch,
-    key: str,
-    message: Message,
-    now: datetime,
-    *,
-    reason: str,
-    about: About | None = None,
-    loud: bool = False,
-    urgent: bool = False,
-) -> NewPost:
-    """Return a follow-up in a watch's thread; a loud one is also shown in the channel."""
-    return NewPost(
-        key=f"{watch.id}:{key}",
-        workspace=watch.workspace,
-        channel=watch.channel,
-        thread=thread_of(watch),
-        kind=PostKind.POST,
-        body={
-            "message": message.model_dump(),
-            "broadcast": loud,
-            "asker": watch.asker,
-            "about": about or {},
-        },
-        watch_id=watch.id,
-        urgent=urgent,
-        due_at=now,
-        reason=reason,
-    )
-
-
 @dataclass(frozen=True)
 class Following:
     """Writes down looks: the jobs' rows, the follow-ups and the cards, all or nothing."""
 
     poll_seconds: float
+    notices: Notices = field(default_factory=Notices)
 
     def next_due(self, job: Job, now: datetime) -> datetime | None:
         """Return when a job should be looked at again; None: it has ended."""
@@ -169,14 +84,15 @@ class Following:
         if not await tx.jobs.changed(look.watched, job, due_at=due, now=look.at):
             return []
         change = lifecycle.compare(look.watched.seen, job)
+        fuller = lifecycle.compare(look.watched.seen, job, every_task=True)
         watches = await _watches(tx, look.watched)
         if look.watched.trouble and look.watched.trouble_since:
             since, message = look.watched.trouble_since, answers.well_again(str(job.ref))
-            asides = [_aside(w, "well", since, message, look.at) for w in watches]
-            await tx.outbox.add(asides, look.at)
+            await self._aside(tx, look, watches, Happening.WELL, since, message)
         for watch in watches:
-            if change:
-                await tx.outbox.add([self._told(watch, provider, look, change)], look.at)
+            if fuller:
+                notice = self._news(watch, provider, look, change or fuller, fuller)
+                await self.notices.tell(tx, [notice])
             view = self.view(watch, job, look.at)
             message = looks.card(provider, job, view)
             if not _shows(look.watched, message, provider, view):
@@ -189,20 +105,33 @@ class Following:
             await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
         return [change] if change and watches else []
 
-    def _told(
-        self, watch: Watch, provider: Provider[Any] | None, look: Look, change: Change
-    ) -> NewPost:
-        view = self.view(watch, change.after, look.at, mention=change.ends)
+    def _news(
+        self,
+        watch: Watch,
+        provider: Provider[Any] | None,
+        look: Look,
+        change: Change,
+        fuller: Change,
+    ) -> Notice:
+        """Return what a thread might be told; `fuller` names the tasks that went well, too."""
+
+        def draft(decision: Decision) -> Message:
+            group = decision.mention if decision.mention != "asker" else ""
+            called = change.ends and bool(decision.mention)
+            view = self.view(watch, change.after, look.at, mention=called, group=group)
+            return looks.follow_up(provider, fuller if decision.every_task else change, view)
+
         revision = look.watched.revision + 1
-        return reply(
-            watch,
-            str(revision),
-            looks.follow_up(provider, change, view),
-            look.at,
+        return Notice(
+            watch=watch,
+            key=str(revision),
+            news=news_of(change),
+            name=change.after.name,
+            draft=draft,
+            at=look.at,
             about=told.by_follow_up(watch, change.after, revision, over=change.ends),
-            loud=change.ends and change.after.status.bad,
+            statuses=(change.before.status if change.before else None, change.after.status),
             urgent=change.ends,
-            reason="the job's status changed" if change.status_changed else "a task failed",
         )
 
     async def _trouble(
@@ -238,8 +167,9 @@ class Following:
     ) -> None:
         since = look.watched.trouble_since or look.at
         message = answers.in_trouble(str(job.ref), sentence)
-        for watch in await _watches(tx, look.watched):
-            await tx.outbox.add([_aside(watch, "trouble", since, message, look.at)], look.at)
+        watches = await _watches(tx, look.watched)
+        await self._aside(tx, look, watches, Happening.TROUBLE, since, message)
+        for watch in watches:
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
             about = told.by_card(watch, job, look.watched.revision)
             update = card(watch, looks.card(provider, job, view), look.at, about)
@@ -248,16 +178,37 @@ class Following:
     async def _lost(self, tx: Transaction, look: Look) -> None:
         """End the watches of a job that its system has forgotten; the threads are told."""
         watches = await _watches(tx, look.watched)
-        name = look.watched.seen.name if look.watched.seen else str(look.watched.ref)
-        message = answers.lost(name, look.watched.ref)
-        why = "the job is not found any more"
-        last = [_last(w, look.watched, "lost", message, look.at, why) for w in watches]
-        await tx.outbox.add(last, look.at)
+        message = answers.lost(_name(look.watched), look.watched.ref)
+        last = [_last(w, look.watched, "lost", message, look.at) for w in watches]
+        await self.notices.tell(tx, last)
         await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
 
+    async def _aside(
+        self,
+        tx: Transaction,
+        look: Look,
+        watches: list[Watch],
+        happening: Happening,
+        since: datetime,
+        message: Message,
+    ) -> None:
+        """Remark in the threads on how their job is followed, once for each trouble."""
+        notices = [
+            Notice(
+                watch=watch,
+                key=f"{happening}:{since.timestamp():.0f}",
+                news=News(happening=happening),
+                name=_name(look.watched),
+                draft=lambda _: message,
+                at=look.at,
+            )
+            for watch in watches
+        ]
+        await self.notices.tell(tx, notices)
 
-async def abandon(tx: Transaction, names: Collection[str], now: datetime) -> int:
+
+async def abandon(tx: Transaction, names: Collection[str], now: datetime, notices: Notices) -> int:
     """End the watches of connections not among these, as nobody can look at their jobs.
 
     The threads are told; return how many there are.
@@ -269,20 +220,32 @@ async def abandon(tx: Transaction, names: Collection[str], now: datetime) -> int
     why = "its connection is no longer set up"
     for watch in ended:
         watched = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
-        last = _last(watch, watched, "unset", answers.not_set_up(watch.ref), now, why)
-        await tx.outbox.add([last], now)
+        last = _last(watch, watched, "unset", answers.not_set_up(watch.ref), now)
+        await notices.tell(tx, [last])
         await tx.watches.end([watch.id], now=now, reason=why)
         await tx.jobs.settle(watch.workspace, [watch.ref])
     return len(ended)
 
 
 def _last(
-    watch: Watch, watched: WatchedJob | None, key: str, message: Message, now: datetime, why: str
-) -> NewPost:
+    watch: Watch, watched: WatchedJob | None, key: str, message: Message, now: datetime
+) -> Notice:
     """Return the follow-up that says why nothing more will be said in a thread."""
     seen, revision = (watched.seen, watched.revision) if watched else (None, 0)
-    about = told.by_follow_up(watch, seen, revision, over=True)
-    return reply(watch, key, message, now, about=about, reason=why)
+    return Notice(
+        watch=watch,
+        key=key,
+        news=News(happening=Happening.LOST),
+        name=_name(watched) if watched else str(watch.ref),
+        draft=lambda _: message,
+        at=now,
+        about=told.by_follow_up(watch, seen, revision, over=True),
+        statuses=(seen.status if seen else None, None),
+    )
+
+
+def _name(watched: WatchedJob) -> str:
+    return watched.seen.name if watched.seen else str(watched.ref)
 
 
 def _missing(watched: WatchedJob, error: JobthreadError) -> int:
@@ -297,12 +260,6 @@ def _shows(
     if watched.seen is None or watched.trouble:
         return True
     return looks.card(provider, watched.seen, view) != message
-
-
-def _aside(watch: Watch, word: str, since: datetime, message: Message, now: datetime) -> NewPost:
-    """Return a remark in the thread about how the job is followed, once for each trouble."""
-    key = f"{word}:{since.timestamp():.0f}"
-    return reply(watch, key, message, now, reason="the job could not be looked at")
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot import answers, cards, looks, told
 from bot.asks import Kind
-from bot.following import Following, Look, card, new_watch, root
+from bot.following import Following, Look
 from bot.outlet import MAY_PASS
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.posts import card, new_watch, root
 from bot.store import (
     Claim,
     NewPost,

@@ -16,10 +16,14 @@ TROUBLE_SECONDS = 300.0  # between looks at a provider that keeps failing
 YOUNG_SECONDS = 300.0  # a job is young for so long
 
 
-def compare(before: Job | None, after: Job) -> Change | None:
-    """Return what a thread should be told between two looks, or None when it is nothing."""
+def compare(before: Job | None, after: Job, *, every_task: bool = False) -> Change | None:
+    """Return what a thread should be told between two looks, or None when it is nothing.
+
+    `every_task`: also of tasks that ended well, not only of those that are announced.
+    """
     status_changed = before is None or _words(before) != _words(after)
-    newly_failed, newly_ended = _newly_failed(before, after), _newly_ended(before, after)
+    newly_failed = _newly_failed(before, after)
+    newly_ended = _newly_ended(before, after, every_task=every_task)
     if not (status_changed or newly_failed or newly_ended):
         return None
     return Change(
@@ -41,15 +45,18 @@ def _newly_failed(before: Job | None, after: Job) -> tuple[Task, ...]:
     return tuple(task for task in after.failed_tasks if task.id not in known)
 
 
-def _newly_ended(before: Job | None, after: Job) -> tuple[Task, ...]:
-    """Announced tasks that ended well since the last look; what ended before it is old news."""
+def _newly_ended(before: Job | None, after: Job, *, every_task: bool) -> tuple[Task, ...]:
+    """Tasks to be told of that ended well since the last look; what ended before is old news."""
     if before is None:
         return ()
     known = {task.id for task in before.tasks if task.status.terminal}
     return tuple(
         task
         for task in after.tasks
-        if task.announced and task.status.terminal and not task.status.bad and task.id not in known
+        if (task.announced or every_task)
+        and task.status.terminal
+        and not task.status.bad
+        and task.id not in known
     )
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from bot.models import Message
@@ -65,6 +65,10 @@ class Outlet(Protocol):
         self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
     ) -> None:
         """Answer through a response_url; no message deletes the one that was clicked."""
+        ...
+
+    async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
+        """Give a message the first of these reactions, and take the others back."""
         ...
 
     async def open_direct(self, user: str) -> str:

@@ -33,6 +33,7 @@ RATES = {
     PostKind.POST: Rate(per_second=1.0, burst=4),
     PostKind.DIRECT: Rate(per_second=1.0, burst=4),
     PostKind.UPDATE: Rate(per_second=50 / 60, burst=25),
+    PostKind.REACTION: Rate(per_second=25 / 60, burst=12),  # tier 3, and two calls each
     PostKind.EPHEMERAL: Rate(per_second=100 / 60, burst=50),
 }
 

@@ -12,8 +12,9 @@ from pydantic import ValidationError
 
 from bot import lifecycle, looks, told
 from bot.errors import SettingsError
-from bot.following import Following, reply
+from bot.following import Following
 from bot.models import Job, JobRef
+from bot.posts import reply
 from bot.slack.client import client_session, greet, web_client
 from bot.slack.history import History
 from bot.slack.outgoing import EVENT_TYPE, WebOutlet

@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from bot import answers, blocks, lifecycle, looks, sentences, told
 from bot.clock import Bell, Clock
-from bot.following import Following, Look, card, reply
+from bot.following import Following, Look
 from bot.models import Job
 from bot.outlet import MAY_PASS
+from bot.posts import card, reply
 from bot.store import PostKind, Watch, WatchState
 
 if TYPE_CHECKING:

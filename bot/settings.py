@@ -22,6 +22,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlCo
 from pydantic_settings import SettingsError as BadVariable
 
 from bot.errors import SettingsError
+from bot.noise import NoisePolicy
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -97,6 +98,37 @@ class FollowSettings(_Part):
     coalesce_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0  # looks due so soon share a call
 
 
+CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,20}")  # Slack's
+
+
+class NotifySettings(NoisePolicy):
+    """How loud the bot is where a channel has not set that itself; beside the policy's fields."""
+
+    who_may_change: Literal["members", "admins"] = "members"  # what a channel hears
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by Slack's id: a policy's
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The policy's fields that are set here, as JSON has them."""
+        own = self.model_fields_set & set(NoisePolicy.model_fields)
+        return self.model_dump(mode="json", include=own)
+
+    @field_validator("channels")
+    @classmethod
+    def _policies(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Check each channel's fields as those of a policy."""
+        if bad := [repr(name) for name in channels if not CHANNEL_ID.fullmatch(name)]:
+            raise ValueError(f"{', '.join(bad)}: a channel goes by its id in Slack, such as C0123")
+        return {name: _policy(name, fields) for name, fields in channels.items()}
+
+
+def _policy(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return NoisePolicy.model_validate(fields).model_dump(mode="json", include=set(fields))
+    except ValidationError as error:
+        raise ValueError("; ".join(sentences(error, channel))) from None
+
+
 class Settings(BaseSettings):
     """All that the operator decides. The environment wins over the file."""
 
@@ -113,6 +145,7 @@ class Settings(BaseSettings):
     web: WebSettings = Field(default_factory=WebSettings)
     store: StoreSettings = Field(default_factory=StoreSettings)
     follow: FollowSettings = Field(default_factory=FollowSettings)
+    notify: NotifySettings = Field(default_factory=NotifySettings)
     connections: dict[str, dict[str, Any]] = {}
     disabled_plugins: Annotated[frozenset[str], NoDecode] = frozenset()  # names, with commas
 

@@ -39,6 +39,19 @@ SIGNS: dict[Status, Sign] = {
     Status.UNKNOWN: Sign("❔", "in an unknown status"),
 }
 
+# Slack's names of the signs, for reactions.
+REACTIONS: dict[Status, str] = {
+    Status.QUEUED: "clock3",
+    Status.RUNNING: "arrow_forward",
+    Status.WAITING: "raised_hand",
+    Status.SUCCEEDED: "white_check_mark",
+    Status.PARTIAL: "warning",
+    Status.FAILED: "x",
+    Status.CANCELLED: "no_entry_sign",
+    Status.SKIPPED: "black_right_pointing_double_triangle_with_vertical_bar",
+    Status.UNKNOWN: "grey_question",
+}
+
 # What a provider may call the same thing, as letters only; anything else is worth showing.
 _SAME = {
     Status.QUEUED: re.compile(r"(in)?queued?|queu?ing"),

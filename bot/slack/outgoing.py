@@ -33,6 +33,7 @@ NO_TOKEN_SECONDS = 60.0  # until the next try when Slack does not accept the tok
 PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
+DONE_ALREADY = frozenset({"already_reacted", "no_reaction"})
 TOKEN = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
 
 
@@ -93,6 +94,15 @@ class WebOutlet:
         if thread_ts:
             arguments["thread_ts"] = thread_ts
         await self._say("chat.postEphemeral", message, arguments)
+
+    async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
+        """Give a message the first of these reactions, and take the others back."""
+        for method, name in _reactions(names):
+            try:
+                await self.call(method, {"channel": channel, "timestamp": ts, "name": name})
+            except SlackRefused as error:
+                if error.code not in DONE_ALREADY:
+                    raise
 
     async def open_direct(self, user: str) -> str:
         """Return the channel of the direct messages with a person."""
@@ -221,6 +231,11 @@ class WebOutlet:
             code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
             raise SlackRefused("A response_url answers no more.", code=code)
         return {}
+
+
+def _reactions(names: Sequence[str]) -> list[tuple[str, str]]:
+    first, *others = names
+    return [("reactions.add", first), *(("reactions.remove", name) for name in others)]
 
 
 def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:

@@ -1,7 +1,11 @@
 """What the bot must not forget: questions, messages on their way, watches and watched jobs."""
 
 from bot.store.records import (
+    Board,
+    BoardKind,
+    ChannelContract,
     Claim,
+    Decided,
     NewPost,
     Post,
     PostKind,
@@ -14,7 +18,11 @@ from bot.store.records import (
 from bot.store.store import Store, Transaction
 
 __all__ = [
+    "Board",
+    "BoardKind",
+    "ChannelContract",
     "Claim",
+    "Decided",
     "NewPost",
     "Post",
     "PostKind",

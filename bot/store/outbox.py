@@ -14,7 +14,7 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 
 from bot import sabotage
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
-from bot.store.tables import UNSENT, among, outbox, watches
+from bot.store.tables import UNSENT, among, boards, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
@@ -29,7 +29,10 @@ _RIPE = or_(
     and_(_READY, outbox.c.due_at <= bindparam("at")),
     and_(_SENDING, outbox.c.adopt_at <= bindparam("at")),
 )
-_OF_WATCH = {"card_ts": watches.c.card_ts, "watch_thread_ts": watches.c.thread_ts}
+_OF_WATCH = {
+    "card_ts": func.coalesce(watches.c.card_ts, boards.c.message_ts),
+    "watch_thread_ts": func.coalesce(watches.c.thread_ts, boards.c.thread_ts),
+}
 OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
 _JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
 
@@ -40,12 +43,14 @@ _HEADS = (
     .group_by(outbox.c.workspace, outbox.c.thread)
     .subquery("heads")
 )
-_FROM_HEADS = _HEADS.join(outbox, outbox.c.id == _HEADS.c.id).outerjoin(
-    watches, watches.c.id == outbox.c.watch_id
+_FROM_HEADS = (
+    _HEADS.join(outbox, outbox.c.id == _HEADS.c.id)
+    .outerjoin(watches, watches.c.id == outbox.c.watch_id)
+    .outerjoin(boards, boards.c.id == outbox.c.board_id)
 )
 _DELIVERABLE = (
     outbox.c.lane % bindparam("lanes") == bindparam("lane_no"),
-    or_(outbox.c.aimed, watches.c.card_ts.is_not(None)),
+    or_(outbox.c.aimed, watches.c.card_ts.is_not(None), boards.c.message_ts.is_not(None)),
 )
 _earlier = outbox.alias("earlier")
 _IS_HEAD = ~exists().where(
@@ -114,6 +119,7 @@ _CLAIM = (
 _BY_IDS = (
     select(*OWN, *_JOINED)
     .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
+    .join(boards, boards.c.id == outbox.c.board_id, isouter=True)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
 )
 _OURS = (
@@ -150,6 +156,10 @@ def _settle(state: PostState) -> Update:
 
 _SENT, _PARK, _DROP = map(_settle, (PostState.SENT, PostState.PARKED, PostState.DROPPED))
 _ROOTED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+_BOARD = update(boards).where(boards.c.id == bindparam("row")).values(message_ts=bindparam("ts"))
+_ON_BOARD = (
+    update(watches).where(watches.c.board_id == bindparam("row")).values(card_ts=bindparam("ts"))
+)
 _POSTPONE = (
     update(outbox)
     .where(*_OURS)
@@ -270,8 +280,16 @@ class Outbox:
         """Note that Slack has our claim; False if it is no longer ours."""
         ours = await self._settled(_SENT, post, ts=ts, error="", now=now)
         if ours and post.roots_watch and ts is not None:
-            await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
+            await self._rooted(post, ts)
         return ours
+
+    async def _rooted(self, post: Post, ts: str) -> None:
+        """Note where a card stands: that of one watch, or that of all on a board."""
+        if post.board_id is None:
+            await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
+            return
+        for statement in (_BOARD, _ON_BOARD):
+            await self._connection.execute(statement, {"row": post.board_id, "ts": ts})
 
     async def postpone(
         self, post: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.models import Job, JobRef
+    from bot.noise import Action, Happening
 
 LANES = 64  # of messages, by channel
 SHARDS = 64  # of jobs, by reference
@@ -46,6 +47,7 @@ class PostKind(StrEnum):
     UPDATE = "update"  # a newer text for a message that stands
     EPHEMERAL = "ephemeral"  # seen by one person, until they reload
     DIRECT = "direct"  # to one person
+    REACTION = "reaction"  # on a person's message
 
 
 class PostState(StrEnum):
@@ -69,7 +71,8 @@ class NewPost:
     kind: PostKind
     body: dict[str, Any]
     watch_id: str | None = None
-    roots_watch: bool = False  # once sent, its timestamp becomes the watch's `card_ts`
+    board_id: str | None = None  # it is the message of a board, or a change of that
+    roots_watch: bool = False  # once sent, its timestamp becomes the watch's or board's `card_ts`
     urgent: bool = False  # goes before what is not
     due_at: datetime  # aware, UTC
     reason: str = ""  # why it is said, for the log
@@ -87,7 +90,7 @@ class Claim:
 class Post(NewPost):
     """A message as it stands in the outbox; `attempts` and `deadline` tell one claim from another.
 
-    `card_ts` and `watch_thread_ts` are those of its watch, if it has one.
+    `card_ts` and `watch_thread_ts` are those of its watch or board, if it has one.
     """
 
     id: int
@@ -128,6 +131,66 @@ class Watch:
     state: WatchState = WatchState.ACTIVE
     ended_at: datetime | None = None  # when it was ended or parked
     reason: str = ""  # why it was ended or parked
+    board_id: str | None = None  # whose message is this watch's card, with those of other jobs
+    said_ts: str | None = None  # of the message by which it was asked for; it can have reactions
+
+
+class BoardKind(StrEnum):
+    """What a message that tells of several jobs is."""
+
+    BOARD = "board"  # a row for each job that was asked for
+    DIGEST = "digest"  # what was held back
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Board:
+    """A message that tells of several jobs."""
+
+    id: str  # a uuid4 in hexadecimal
+    workspace: str
+    channel: str
+    kind: BoardKind
+    asker: str  # empty: nobody asked for it
+    thread_ts: str | None = None  # the thread it was asked in, if any
+    message_ts: str | None = None  # its timestamp, once it stands
+    opened_at: datetime
+    closes_at: datetime | None = None  # when nothing more is added to it; None: when all ended
+    closed_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ChannelContract:
+    """What a channel itself set of its noise policy: field → value, as JSON takes it."""
+
+    workspace: str
+    channel: str
+    values: dict[str, Any]
+    set_by: str
+    set_at: datetime
+    revision: int = 1  # counts the changes
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Decided:
+    """What was decided about one piece of news for one watch."""
+
+    workspace: str
+    key: str  # that of its follow-up in the outbox, if it is told
+    channel: str
+    watch_id: str
+    ref: JobRef
+    name: str  # of the job
+    happening: Happening
+    bad: bool
+    was_bad: bool  # how the jobs of this name stood before
+    action: Action
+    rule: str
+    reason: str
+    text: str  # what there is to tell, as Slack takes it
+    body: dict[str, Any] | None = None  # of the follow-up, while it is held
+    until: datetime | None = None  # when what is held is told; None: it is not held
+    board_id: str | None = None  # the digest that tells it
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
+from bot.store.boards import Boards
+from bot.store.contracts import Contracts
+from bot.store.decisions import Decisions
 from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
@@ -32,6 +35,9 @@ class Transaction:
         self.jobs = Jobs(connection)
         self.parked = Parked(connection)
         self.gauges = Gauges(connection)
+        self.boards = Boards(connection)
+        self.contracts = Contracts(connection)
+        self.decisions = Decisions(connection)
 
 
 class Store:

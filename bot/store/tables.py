@@ -1,4 +1,4 @@
-"""The four tables, their indexes, and how Python's values stand in their columns.
+"""The tables, their indexes, and how Python's values stand in their columns.
 
 No table refers to another by a foreign key: each is pruned by its own clock, and a message may
 well outlive its watch.
@@ -28,7 +28,8 @@ from sqlalchemy import (
 )
 
 from bot.models import Job
-from bot.store.records import PostKind, PostState, WatchState
+from bot.noise import Action, Happening
+from bot.store.records import BoardKind, PostKind, PostState, WatchState
 
 if TYPE_CHECKING:
     from enum import StrEnum
@@ -152,6 +153,7 @@ outbox = Table(
     Column("kind", _word(PostKind), nullable=False),
     Column("body", Body, nullable=False),
     Column("watch_id", String),
+    Column("board_id", String),  # whose message it is, if it is that of several jobs
     Column("roots_watch", Boolean, nullable=False),
     Column("aimed", Boolean, nullable=False),  # False: an update whose target its watch must tell
     Column("urgent", Boolean, nullable=False),
@@ -209,6 +211,8 @@ watches = Table(
     Column("state", _word(WatchState), nullable=False),
     Column("ended_at", Moment),
     Column("reason", String, nullable=False),
+    Column("board_id", String),
+    Column("said_ts", String),
 )
 LIVING = among(watches.c.state, WatchState.ACTIVE, WatchState.PARKED)
 ACTIVE = among(watches.c.state, WatchState.ACTIVE)
@@ -231,6 +235,12 @@ Index(
     postgresql_where=ACTIVE,
 )
 Index("ix_watches_card", watches.c.workspace, watches.c.channel, watches.c.card_ts)
+Index(
+    "ix_watches_board",
+    watches.c.board_id,
+    sqlite_where=watches.c.board_id.is_not(None),
+    postgresql_where=watches.c.board_id.is_not(None),
+)
 Index("ix_watches_state", watches.c.state, watches.c.ended_at)
 
 jobs = Table(
@@ -263,3 +273,86 @@ Index(
     sqlite_where=jobs.c.due_at.is_(None),
     postgresql_where=jobs.c.due_at.is_(None),
 )
+
+boards = Table(
+    "boards",
+    metadata,
+    Column("id", String, primary_key=True),
+    Column("workspace", String, nullable=False),
+    Column("channel", String, nullable=False),
+    Column("kind", _word(BoardKind), nullable=False),
+    Column("asker", String, nullable=False),
+    Column("thread_ts", String),
+    Column("message_ts", String),
+    Column("opened_at", Moment, nullable=False),
+    Column("closes_at", Moment),
+    Column("closed_at", Moment),
+)
+OPEN = boards.c.closed_at.is_(None)
+Index(
+    "ix_boards_open",
+    boards.c.workspace,
+    boards.c.channel,
+    boards.c.kind,
+    sqlite_where=OPEN,
+    postgresql_where=OPEN,
+)
+Index(
+    "ix_boards_closed",
+    boards.c.closed_at,
+    sqlite_where=boards.c.closed_at.is_not(None),
+    postgresql_where=boards.c.closed_at.is_not(None),
+)
+
+contracts = Table(
+    "contracts",
+    metadata,
+    Column("workspace", String, primary_key=True),
+    Column("channel", String, primary_key=True),
+    Column("values", Body, nullable=False),
+    Column("set_by", String, nullable=False),
+    Column("set_at", Moment, nullable=False),
+    Column("revision", Integer, nullable=False),
+)
+
+decisions = Table(
+    "decisions",
+    metadata,
+    _counted(),
+    Column("workspace", String, nullable=False),
+    Column("key", String, nullable=False),  # that of the follow-up in the outbox, if it is told
+    Column("channel", String, nullable=False),
+    Column("watch_id", String, nullable=False),
+    Column("connection", String, nullable=False),
+    Column("job_id", String, nullable=False),
+    Column("name", String, nullable=False),  # of the job: jobs of one name stand together
+    Column("happening", _word(Happening), nullable=False),
+    Column("bad", Boolean, nullable=False),
+    Column("was_bad", Boolean, nullable=False),
+    Column("action", _word(Action), nullable=False),
+    Column("rule", String, nullable=False),
+    Column("reason", String, nullable=False),
+    Column("text", String, nullable=False),  # what there is to tell, as Slack takes it
+    Column("body", Body),  # of the follow-up, while it is held
+    Column("until", Moment),  # when what is held is told; None: it is not held
+    Column("board_id", String),  # the digest that tells it
+    Column("at", Moment, nullable=False),
+    UniqueConstraint("workspace", "key"),
+)
+HELD = decisions.c.until.is_not(None)
+Index(
+    "ix_decisions_held",
+    decisions.c.until,
+    sqlite_where=HELD,
+    postgresql_where=HELD,
+)
+Index("ix_decisions_channel", decisions.c.workspace, decisions.c.channel, decisions.c.at)
+Index("ix_decisions_name", decisions.c.workspace, decisions.c.channel, decisions.c.name)
+Index("ix_decisions_watch", decisions.c.watch_id)
+Index(
+    "ix_decisions_board",
+    decisions.c.board_id,
+    sqlite_where=decisions.c.board_id.is_not(None),
+    postgresql_where=decisions.c.board_id.is_not(None),
+)
+Index("ix_decisions_at", decisions.c.at)

@@ -34,10 +34,17 @@ COLUMNS = (
     watches.c.state,
     watches.c.ended_at,
     watches.c.reason,
+    watches.c.board_id,
+    watches.c.said_ts,
 )
 _THERE = (
     watches.c.workspace == bindparam("in_workspace"),
     watches.c.channel == bindparam("in_channel"),
+)
+_ITS_JOB = (
+    (jobs.c.workspace == watches.c.workspace)
+    & (jobs.c.connection == watches.c.connection)
+    & (jobs.c.job_id == watches.c.job_id)
 )
 
 _ADD = insert(watches).on_conflict_do_nothing().returning(watches.c.id)
@@ -56,13 +63,7 @@ _BY_CARD = (
 )
 _IN_CHANNEL = (
     select(*COLUMNS, *JOB)
-    .join_from(
-        watches,
-        jobs,
-        (jobs.c.workspace == watches.c.workspace)
-        & (jobs.c.connection == watches.c.connection)
-        & (jobs.c.job_id == watches.c.job_id),
-    )
+    .join_from(watches, jobs, _ITS_JOB)
     .where(LIVING, *_THERE)
     .order_by(watches.c.asked_at, watches.c.id)
 )
@@ -74,6 +75,12 @@ _OF_JOBS: Select[Any] = (
         watches.c.connection == bindparam("of_connection"),
         watches.c.job_id.in_(bindparam("of_jobs", expanding=True)),
     )
+    .order_by(watches.c.asked_at, watches.c.id)
+)
+_OF_BOARD = (
+    select(*COLUMNS, *JOB)
+    .join_from(watches, jobs, _ITS_JOB)
+    .where(watches.c.board_id == bindparam("of_board"))
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _LIVING = (
@@ -150,6 +157,11 @@ class Watches:
     async def by_card(self, workspace: str, channel: str, ts: str) -> Watch | None:
         """Return the watch whose card stands there, in whatever state it is."""
         return await self._one(_BY_CARD, in_workspace=workspace, in_channel=channel, ts=ts)
+
+    async def of_board(self, board_id: str) -> list[tuple[Watch, WatchedJob]]:
+        """Return the watches of a board, ended ones too, with their jobs, oldest first."""
+        rows = await self._connection.execute(_OF_BOARD, {"of_board": board_id})
+        return [(watch_of(row[: len(COLUMNS)]), watched_job(row[len(COLUMNS) :])) for row in rows]
 
     async def in_channel(self, workspace: str, channel: str) -> list[tuple[Watch, WatchedJob]]:
         """Return the living watches of a channel with their jobs, oldest first."""

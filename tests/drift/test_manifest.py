@@ -27,6 +27,8 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {  # https://docs.slack.dev/reference/m
     "conversations.history": HISTORY,
     "conversations.open": {"im:write"},  # the bot opens direct messages with one person only
     "conversations.replies": HISTORY,
+    "reactions.add": {"reactions:write"},
+    "reactions.remove": {"reactions:write"},
     "views.open": set(),
 }
 SCOPES_OF_EVENTS = {  # https://docs.slack.dev/reference/events

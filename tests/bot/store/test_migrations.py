@@ -78,7 +78,8 @@ async def restamp(url: str) -> None:
     """Undo the pretence, as the next test gets the same PostgreSQL database."""
     engine = drivers.engine_for(drivers.parse(url))
     async with engine.begin() as connection:
-        await connection.execute(text("UPDATE alembic_version SET version_num = '0001'"))
+        newest = text("UPDATE alembic_version SET version_num = :it")
+        await connection.execute(newest, {"it": "0002"})
     await engine.dispose()
 
 

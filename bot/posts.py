@@ -1,0 +1,134 @@
+"""What a watch says in Slack, as rows of the outbox: card, follow-ups, reaction. Pure."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING
+
+from bot.store import NewPost, PostKind, Watch, WatchState
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.asks import Ask
+    from bot.models import Job, Message
+    from bot.noise import Decision
+    from bot.store import Decided
+    from bot.told import About
+
+
+def thread_of(watch: Watch) -> str:
+    """Return the name under which a watch's messages keep their order."""
+    return f"watch:{watch.id}"
+
+
+def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
+    """Return the promise to follow a job where it was asked for."""
+    return Watch(
+        id=uuid.uuid4().hex,
+        workspace=workspace,
+        channel=ask.channel,
+        thread_ts=ask.thread_ts,
+        card_ts=card_ts,
+        ref=job.ref,
+        asker=ask.user,
+        asked_at=ask.at,
+        state=WatchState.ACTIVE,
+        ended_at=None,
+        reason="",
+    )
+
+
+def root(watch: Watch, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
+    """Return the card that opens a watch; if Slack refuses it, the asker hears why."""
+    return NewPost(
+        key=f"{watch.id}:root",
+        workspace=watch.workspace,
+        channel=watch.channel,
+        thread=thread_of(watch),
+        kind=PostKind.POST,
+        body={"message": message.model_dump(), "about": about, **ask.way_back()},
+        watch_id=watch.id,
+        roots_watch=True,
+        due_at=now,
+        reason=f"asked for by {ask.user}",
+    )
+
+
+def card(
+    watch: Watch, message: Message, now: datetime, about: About, *, urgent: bool = False
+) -> NewPost:
+    """Return the update of a watch's card; a newer one takes its place while it waits."""
+    return NewPost(
+        key=f"{watch.id}:card",
+        workspace=watch.workspace,
+        channel=watch.channel,
+        thread=f"card:{watch.id}",
+        kind=PostKind.UPDATE,
+        body={"message": message.model_dump(), "about": about},
+        watch_id=watch.id,
+        urgent=urgent,
+        due_at=now,
+        reason="the job looks different",
+    )
+
+
+def reply(
+    watch: Watch,
+    key: str,
+    message: Message,
+    now: datetime,
+    *,
+    reason: str,
+    about: About | None = None,
+    loud: bool = False,
+    urgent: bool = False,
+) -> NewPost:
+    """Return a follow-up in a watch's thread; a loud one is also shown in the channel."""
+    return NewPost(
+        key=f"{watch.id}:{key}",
+        workspace=watch.workspace,
+        channel=watch.channel,
+        thread=thread_of(watch),
+        kind=PostKind.POST,
+        body={
+            "message": message.model_dump(),
+            "broadcast": loud,
+            "asker": watch.asker,
+            "about": about or {},
+        },
+        watch_id=watch.id,
+        urgent=urgent,
+        due_at=now,
+        reason=reason,
+    )
+
+
+def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason: str) -> NewPost:
+    """Return the reaction on the asker's message, and those that it takes the place of."""
+    return NewPost(
+        key=f"{watch.id}:{key}",
+        workspace=watch.workspace,
+        channel=watch.channel,
+        thread=f"reaction:{watch.id}",
+        kind=PostKind.REACTION,
+        body={"ts": watch.said_ts, "names": names},
+        watch_id=watch.id,
+        due_at=now,
+        reason=reason,
+    )
+
+
+def held(decided: Decided, decision: Decision, now: datetime) -> NewPost:
+    """Return the follow-up that was held back, to be said after all."""
+    return NewPost(
+        key=decided.key,
+        workspace=decided.workspace,
+        channel=decided.channel,
+        thread=f"watch:{decided.watch_id}",
+        kind=PostKind.POST,
+        body={**(decided.body or {}), "broadcast": decision.loud},
+        watch_id=decided.watch_id,
+        due_at=now,
+        reason=decision.reason,
+    )

@@ -1,0 +1,98 @@
+"""The boards: messages that tell of several jobs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, insert, select, update
+
+from bot.store.records import Board, BoardKind
+from bot.store.tables import OPEN, boards, watches
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Executable
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_COLUMNS = tuple(boards.c[field.name] for field in fields(Board))
+_ADD = insert(boards)
+_GET = select(*_COLUMNS).where(boards.c.id == bindparam("board"))
+_NEWEST = (
+    select(*_COLUMNS)
+    .where(
+        OPEN,
+        boards.c.workspace == bindparam("in_workspace"),
+        boards.c.channel == bindparam("in_channel"),
+        boards.c.kind == bindparam("of_kind", type_=boards.c.kind.type),
+        boards.c.asker == bindparam("of_asker"),
+    )
+    .order_by(boards.c.opened_at.desc())
+    .limit(1)
+)
+_PLACED = update(boards).where(boards.c.id == bindparam("board"))
+_CLOSE = (
+    update(boards).where(OPEN, boards.c.id == bindparam("board")).values(closed_at=bindparam("now"))
+)
+_CLOSING = select(*_COLUMNS).where(OPEN, boards.c.closes_at <= bindparam("now"))
+_NEXT = select(func.min(boards.c.closes_at)).where(OPEN)
+_JOIN = update(watches).where(watches.c.id == bindparam("watch"))
+_PRUNE = delete(boards).where(boards.c.closed_at < bindparam("before"))
+
+
+class Boards:
+    """The boards, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, board: Board) -> None:
+        """Write a board down."""
+        await self._connection.execute(_ADD, asdict(board))
+
+    async def get(self, board_id: str) -> Board | None:
+        """Return a board, open or closed."""
+        return await self._one(_GET, board=board_id)
+
+    async def newest(
+        self, workspace: str, channel: str, kind: BoardKind, asker: str = ""
+    ) -> Board | None:
+        """Return the newest open board of a kind in a channel, asked for by this person."""
+        return await self._one(
+            _NEWEST, in_workspace=workspace, in_channel=channel, of_kind=kind, of_asker=asker
+        )
+
+    async def placed(self, board_id: str, message_ts: str) -> None:
+        """Note where the message of a board stands."""
+        placed = _PLACED.values(message_ts=bindparam("ts"))
+        await self._connection.execute(placed, {"board": board_id, "ts": message_ts})
+
+    async def join(self, watch_id: str, board_id: str, card_ts: str | None) -> None:
+        """Make the message of a board the card of a watch, wherever it stands so far."""
+        joined = _JOIN.values(board_id=bindparam("joins"), card_ts=bindparam("ts"))
+        bound = {"watch": watch_id, "joins": board_id, "ts": card_ts}
+        await self._connection.execute(joined, bound)
+
+    async def close(self, board_id: str, now: datetime) -> bool:
+        """Close a board; False if it is closed already."""
+        bound = {"board": board_id, "now": now}
+        return (await self._connection.execute(_CLOSE, bound)).rowcount == 1
+
+    async def closing(self, now: datetime) -> list[Board]:
+        """Return the open boards whose time to close has come."""
+        rows = await self._connection.execute(_CLOSING, {"now": now})
+        return [Board(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+    async def next_closing(self) -> datetime | None:
+        """Return when the next board closes by the clock."""
+        moment: datetime | None = (await self._connection.execute(_NEXT)).scalar()
+        return moment
+
+    async def prune(self, before: datetime) -> int:
+        """Forget the boards that were closed before then; return how many."""
+        return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
+
+    async def _one(self, statement: Executable, **bound: Any) -> Board | None:
+        row = (await self._connection.execute(statement, bound)).one_or_none()
+        return None if row is None else Board(**row._mapping)  # noqa: SLF001

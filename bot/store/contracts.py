@@ -1,0 +1,67 @@
+"""The contracts: what each channel itself set of its noise policy."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, select
+from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
+
+from bot.store.records import ChannelContract
+from bot.store.tables import contracts
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_COLUMNS = tuple(contracts.c[field.name] for field in fields(ChannelContract))
+_THIS = (
+    contracts.c.workspace == bindparam("in_workspace"),
+    contracts.c.channel == bindparam("in_channel"),
+)
+_GET = select(*_COLUMNS).where(*_THIS)
+_NEW = insert(contracts)
+_SET = _NEW.on_conflict_do_update(
+    index_elements=[contracts.c.workspace, contracts.c.channel],
+    set_={
+        "values": _NEW.excluded["values"],
+        "set_by": _NEW.excluded.set_by,
+        "set_at": _NEW.excluded.set_at,
+        "revision": contracts.c.revision + 1,
+    },
+)
+_CLEAR = delete(contracts).where(*_THIS)
+
+
+class Contracts:
+    """What the channels set, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def get(self, workspace: str, channel: str) -> ChannelContract | None:
+        """Return what a channel set itself, if anything."""
+        bound = {"in_workspace": workspace, "in_channel": channel}
+        row = (await self._connection.execute(_GET, bound)).one_or_none()
+        return None if row is None else ChannelContract(**row._mapping)  # noqa: SLF001
+
+    async def set(
+        self, workspace: str, channel: str, values: dict[str, Any], by: str, now: datetime
+    ) -> None:
+        """Write down all that a channel sets itself, in the place of what it set before."""
+        row = {
+            "workspace": workspace,
+            "channel": channel,
+            "values": values,
+            "set_by": by,
+            "set_at": now,
+            "revision": 1,
+        }
+        await self._connection.execute(_SET, row)
+
+    async def clear(self, workspace: str, channel: str) -> bool:
+        """Forget what a channel set; False if it set nothing."""
+        bound = {"in_workspace": workspace, "in_channel": channel}
+        return (await self._connection.execute(_CLEAR, bound)).rowcount == 1

@@ -1,0 +1,167 @@
+"""The decisions: what was told, held back or left unsaid in which channel, and why."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, delete, func, select, update
+from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
+
+from bot import sabotage
+from bot.models import JobRef
+from bot.noise import Action, Happening
+from bot.store.records import Decided
+from bot.store.tables import HELD, decisions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Executable
+    from sqlalchemy.ext.asyncio import AsyncConnection
+
+_NAMES = (*(f.name for f in fields(Decided) if f.name != "ref"), "connection", "job_id")
+_COLUMNS = tuple(decisions.c[name] for name in _NAMES)
+_THERE = (
+    decisions.c.workspace == bindparam("in_workspace"),
+    decisions.c.channel == bindparam("in_channel"),
+)
+_THIS = (
+    decisions.c.workspace == bindparam("in_workspace"),
+    decisions.c.key == bindparam("of_key"),
+)
+_ADD = (
+    insert(decisions)
+    .on_conflict_do_nothing(index_elements=[decisions.c.workspace, decisions.c.key])
+    .returning(decisions.c.id)
+)
+_GET = select(*_COLUMNS).where(*_THIS)
+_SPOKEN = select(func.count()).where(
+    *_THERE, decisions.c.at > bindparam("since"), decisions.c.action == Action.POST
+)
+_ENDED = (
+    select(decisions.c.bad)
+    .where(
+        *_THERE,
+        decisions.c.name == bindparam("of_name"),
+        decisions.c.connection == bindparam("of_connection"),
+        decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
+    )
+    .order_by(decisions.c.id.desc())
+    .limit(1)
+)
+_HELD = select(*_COLUMNS).where(HELD).order_by(decisions.c.id)
+_HELD_HERE = _HELD.where(*_THERE)
+_RIPE = _HELD.where(decisions.c.until <= bindparam("now"))
+_NEXT = select(func.min(decisions.c.until)).where(HELD)
+_OF_WATCH = (
+    select(*_COLUMNS)
+    .where(decisions.c.watch_id == bindparam("of_watch"))
+    .order_by(decisions.c.id.desc())
+    .limit(bindparam("most"))
+)
+_OF_BOARD = (
+    select(*_COLUMNS).where(decisions.c.board_id == bindparam("of_board")).order_by(decisions.c.id)
+)
+_SINCE = (
+    select(*_COLUMNS).where(*_THERE, decisions.c.at >= bindparam("since")).order_by(decisions.c.id)
+)
+_AGAIN = (
+    update(decisions)
+    .where(*_THIS, HELD)
+    .values(
+        action=bindparam("does", type_=decisions.c.action.type),
+        rule=bindparam("by_rule"),
+        reason=bindparam("why"),
+        until=bindparam("then", type_=decisions.c.until.type),
+        board_id=bindparam("of_board"),
+    )
+)
+_PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
+
+
+def _decided(row: Sequence[Any]) -> Decided:
+    values = dict(zip(_NAMES, row, strict=True))
+    ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
+    return Decided(ref=ref, **values)
+
+
+class Decisions:
+    """What was decided, within one transaction."""
+
+    def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
+
+    async def add(self, decided: Decided) -> bool:
+        """Write a decision down; False if one is known by its key."""
+        row = {f.name: getattr(decided, f.name) for f in fields(decided)}
+        ref = row.pop("ref")
+        key = sabotage.key(decided.key)
+        row |= {"key": key, "connection": ref.connection, "job_id": ref.id}
+        return (await self._connection.execute(_ADD, row)).scalar() is not None
+
+    async def get(self, workspace: str, key: str) -> Decided | None:
+        """Return the decision about the follow-up of that key."""
+        found = await self._all(_GET, in_workspace=workspace, of_key=key)
+        return found[0] if found else None
+
+    async def spoken(self, workspace: str, channel: str, since: datetime) -> int:
+        """Return how many follow-ups were told in a channel after then."""
+        bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
+        return (await self._connection.execute(_SPOKEN, bound)).scalar_one()
+
+    async def was_bad(self, workspace: str, channel: str, connection: str, name: str) -> bool:
+        """Whether the last job of that name that ended in a channel's sight ended badly."""
+        bound = {
+            "in_workspace": workspace,
+            "in_channel": channel,
+            "of_connection": connection,
+            "of_name": name,
+        }
+        return bool((await self._connection.execute(_ENDED, bound)).scalar())
+
+    async def held(self, workspace: str, channel: str) -> list[Decided]:
+        """Return what is held in a channel, oldest first."""
+        return await self._all(_HELD_HERE, in_workspace=workspace, in_channel=channel)
+
+    async def ripe(self, now: datetime) -> list[Decided]:
+        """Return what is held nowhere any longer than now, oldest first."""
+        return await self._all(_RIPE, now=now)
+
+    async def next_ripe(self) -> datetime | None:
+        """Return when the next of what is held is to be told."""
+        moment: datetime | None = (await self._connection.execute(_NEXT)).scalar()
+        return moment
+
+    async def of_watch(self, watch_id: str, most: int) -> list[Decided]:
+        """Return the newest decisions about a watch, the newest first."""
+        return await self._all(_OF_WATCH, of_watch=watch_id, most=most)
+
+    async def of_board(self, board_id: str) -> list[Decided]:
+        """Return what a digest tells, oldest first."""
+        return await self._all(_OF_BOARD, of_board=board_id)
+
+    async def since(self, workspace: str, channel: str, then: datetime) -> list[Decided]:
+        """Return all that was decided in a channel since then, oldest first."""
+        return await self._all(_SINCE, in_workspace=workspace, in_channel=channel, since=then)
+
+    async def again(self, decided: Decided) -> bool:
+        """Write down what is decided anew about something held; False if it is held no longer."""
+        bound = {
+            "in_workspace": decided.workspace,
+            "of_key": decided.key,
+            "does": decided.action,
+            "by_rule": decided.rule,
+            "why": decided.reason,
+            "then": decided.until,
+            "of_board": decided.board_id,
+        }
+        return (await self._connection.execute(_AGAIN, bound)).rowcount == 1
+
+    async def prune(self, before: datetime) -> int:
+        """Forget what was decided before then and is not held; return how many decisions."""
+        return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
+
+    async def _all(self, statement: Executable, **bound: Any) -> list[Decided]:
+        return [_decided(row) for row in await self._connection.execute(statement, bound)]
