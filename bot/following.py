@@ -127,6 +127,7 @@ class Following:
             key=str(revision),
             news=news_of(change),
             name=change.after.name,
+            series=change.after.family,
             draft=draft,
             at=look.at,
             about=told.by_follow_up(watch, change.after, revision, over=change.ends),
@@ -200,6 +201,7 @@ class Following:
                 key=f"{happening}:{since.timestamp():.0f}",
                 news=News(happening=happening),
                 name=_name(look.watched),
+                series=_series(look.watched),
                 draft=lambda _: message,
                 at=look.at,
             )
@@ -237,6 +239,7 @@ def _last(
         key=key,
         news=News(happening=Happening.LOST),
         name=_name(watched) if watched else str(watch.ref),
+        series=_series(watched) if watched else "",
         draft=lambda _: message,
         at=now,
         about=told.by_follow_up(watch, seen, revision, over=True),
@@ -246,6 +249,10 @@ def _last(
 
 def _name(watched: WatchedJob) -> str:
     return watched.seen.name if watched.seen else str(watched.ref)
+
+
+def _series(watched: WatchedJob) -> str:
+    return watched.seen.family if watched.seen else ""
 
 
 def _missing(watched: WatchedJob, error: JobthreadError) -> int:

@@ -29,7 +29,7 @@ async def redecide(
 async def _decision(tx: Transaction, notices: Notices, decided: Decided, now: datetime) -> Decision:
     news = News(happening=decided.happening, bad=decided.bad)
     policy, context = await notices.surroundings(
-        tx, decided.workspace, decided.channel, decided.ref.connection, decided.name, now
+        tx, decided.workspace, decided.channel, decided.ref.connection, decided.series, now
     )
     watch = await tx.watches.get(decided.watch_id)
     stopped = watch is None or watch.reason.startswith("stopped by")

@@ -108,6 +108,12 @@ class Job(Value):
     message: Text = ""  # what the provider says of the job as a whole; plain text, untrusted
     url: str | None = None  # the job's page in the provider's console
     details: tuple[Detail, ...] = ()
+    series: Text = ""  # what the job is one of, where its name is its alone
+
+    @property
+    def family(self) -> str:
+        """What a failure and the success after it have in common: the series, or the name."""
+        return self.series or self.name
 
     @property
     def failed_tasks(self) -> tuple[Task, ...]:

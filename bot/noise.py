@@ -29,7 +29,7 @@ class FollowUps(StrEnum):
     EVERY = "every"
     OUTCOMES = "outcomes"
     FAILURES = "failures"
-    TURNS = "turns"  # the first failure of the jobs of one name, and the first success after it
+    TURNS = "turns"  # the first failure of the jobs of one series, and the first success after
 
 
 class Tasks(StrEnum):
@@ -147,7 +147,7 @@ class Context(Value):
 
     now: AwareDatetime
     spoken: int = 0  # follow-ups in the channel within the last hour
-    was_bad: bool = False  # how the jobs of this name stood, by the last that ended here
+    was_bad: bool = False  # how the jobs of this series stood, by the last that ended here
     can_react: bool = False  # the asker wrote a message that can carry a reaction
     stopped: bool = False  # a person has stopped the following since
 
@@ -230,7 +230,7 @@ def _failures(news: News, context: Context) -> tuple[bool, str]:
 
 
 def _turns(news: News, context: Context) -> tuple[bool, str]:
-    said = "This channel hears of the first failure of a job's name, and when it is well again."
+    said = "This channel hears of the first failure of its kind, and when it is well again."
     if news.happening is Happening.LOST:
         return True, said
     return (news.ends or news.bad) and news.bad != context.was_bad, said

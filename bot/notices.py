@@ -44,6 +44,7 @@ class Notice:
     key: str  # of its follow-up, within the watch
     news: News
     name: str  # of the job
+    series: str  # what the job is one of
     draft: Callable[[Decision], Message]  # the follow-up, once it is decided
     at: datetime
     about: About | None = None  # what the follow-up's metadata tell
@@ -86,7 +87,7 @@ class Notices:
         for notice in notices:
             watch = notice.watch
             policy, context = await self.surroundings(
-                tx, watch.workspace, watch.channel, watch.ref.connection, notice.name, notice.at
+                tx, watch.workspace, watch.channel, watch.ref.connection, notice.series, notice.at
             )
             context = context.but(can_react=watch.said_ts is not None)
             await self._carry_out(tx, notice, noise.decide(policy, notice.news, context), context)
@@ -97,16 +98,16 @@ class Notices:
         workspace: str,
         channel: str,
         connection: str,
-        name: str,
+        series: str,
         now: datetime,
     ) -> tuple[NoisePolicy, Context]:
-        """Return the policy of a channel, and what was said there about jobs of a name."""
+        """Return the policy of a channel, and what was said there about jobs of a series."""
         policy = (await self.contract(tx, workspace, channel)).policy
         spoken, was_bad = 0, False
         if policy.posts_per_hour is not None:
             spoken = await tx.decisions.spoken(workspace, channel, now - noise.HOUR)
         if policy.looks_back:
-            was_bad = await tx.decisions.was_bad(workspace, channel, connection, name)
+            was_bad = await tx.decisions.was_bad(workspace, channel, connection, series)
         return policy, Context(now=now, spoken=spoken, was_bad=was_bad)
 
     async def _carry_out(
@@ -137,6 +138,7 @@ def _decided(notice: Notice, decision: Decision, context: Context, post: NewPost
         watch_id=notice.watch.id,
         ref=notice.watch.ref,
         name=notice.name,
+        series=notice.series,
         happening=notice.news.happening,
         bad=notice.news.bad,
         was_bad=context.was_bad,

@@ -44,7 +44,7 @@ _ENDED = (
     select(decisions.c.bad)
     .where(
         *_THERE,
-        decisions.c.name == bindparam("of_name"),
+        decisions.c.series == bindparam("of_series"),
         decisions.c.connection == bindparam("of_connection"),
         decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
     )
@@ -111,13 +111,13 @@ class Decisions:
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
         return (await self._connection.execute(_SPOKEN, bound)).scalar_one()
 
-    async def was_bad(self, workspace: str, channel: str, connection: str, name: str) -> bool:
-        """Whether the last job of that name that ended in a channel's sight ended badly."""
+    async def was_bad(self, workspace: str, channel: str, connection: str, series: str) -> bool:
+        """Whether the last job of that series that ended in a channel's sight ended badly."""
         bound = {
             "in_workspace": workspace,
             "in_channel": channel,
             "of_connection": connection,
-            "of_name": name,
+            "of_series": series,
         }
         return bool((await self._connection.execute(_ENDED, bound)).scalar())
 

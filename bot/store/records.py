@@ -180,9 +180,10 @@ class Decided:
     watch_id: str
     ref: JobRef
     name: str  # of the job
+    series: str = ""  # what the job is one of: its jobs stand together
     happening: Happening
     bad: bool
-    was_bad: bool  # how the jobs of this name stood before
+    was_bad: bool  # how the jobs of this series stood before
     action: Action
     rule: str
     reason: str

@@ -325,7 +325,8 @@ decisions = Table(
     Column("watch_id", String, nullable=False),
     Column("connection", String, nullable=False),
     Column("job_id", String, nullable=False),
-    Column("name", String, nullable=False),  # of the job: jobs of one name stand together
+    Column("name", String, nullable=False),  # of the job
+    Column("series", String, nullable=False),  # jobs of one series stand together
     Column("happening", _word(Happening), nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("was_bad", Boolean, nullable=False),
@@ -347,7 +348,7 @@ Index(
     postgresql_where=HELD,
 )
 Index("ix_decisions_channel", decisions.c.workspace, decisions.c.channel, decisions.c.at)
-Index("ix_decisions_name", decisions.c.workspace, decisions.c.channel, decisions.c.name)
+Index("ix_decisions_series", decisions.c.workspace, decisions.c.channel, decisions.c.series)
 Index("ix_decisions_watch", decisions.c.watch_id)
 Index(
     "ix_decisions_board",

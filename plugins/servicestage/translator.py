@@ -88,6 +88,7 @@ def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload])
         tasks=tasks,
         message=_why(tasks),
         details=tuple(Detail(label=label, value=value) for label, value in details if value),
+        series=payload.job_name or f"{payload.service_instance_id} {payload.job_type}".strip(),
     )
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from bot.app import Bot
 from bot.playground import LocalSlack
-from bot.settings import Settings
+from bot.settings import NotifySettings, Settings
 from bot.testing import ManualClock, serve
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.simulator import Simulator
@@ -133,13 +133,19 @@ def _all_of(message: Message) -> str:
 
 @asynccontextmanager
 async def staged(
-    folder: Path, *, plugins: Plugins | None = None, **slack: Any
+    folder: Path,
+    *,
+    plugins: Plugins | None = None,
+    notify: dict[str, Any] | None = None,
+    **slack: Any,
 ) -> AsyncIterator[Stage]:
-    """Set the stage: Slack, ServiceStage, and the bot connected to both."""
+    """Set the stage: Slack, ServiceStage, and the bot connected to both; `notify` as set."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock, **slack) as local, serve(simulator.app) as url:
         settings = settings_for(local, url, folder)
+        wanted = NotifySettings.model_validate(notify or {})
+        settings = settings.model_copy(update={"notify": wanted})
         async with Bot(settings, clock=clock, plugins=plugins) as bot:
             yield Stage(local, simulator, clock, settings, bot)
 

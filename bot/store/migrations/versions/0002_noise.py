@@ -83,6 +83,7 @@ def _decisions() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
+        sa.Column("series", sa.String(), nullable=False),
         sa.Column("happening", sa.String(16), nullable=False),
         sa.Column("bad", sa.Boolean(), nullable=False),
         sa.Column("was_bad", sa.Boolean(), nullable=False),
@@ -99,7 +100,7 @@ def _decisions() -> None:
     )
     op.create_index("ix_decisions_held", "decisions", ["until"], **_only("until IS NOT NULL"))
     op.create_index("ix_decisions_channel", "decisions", ["workspace", "channel", "at"])
-    op.create_index("ix_decisions_name", "decisions", ["workspace", "channel", "name"])
+    op.create_index("ix_decisions_series", "decisions", ["workspace", "channel", "series"])
     op.create_index("ix_decisions_watch", "decisions", ["watch_id"])
     op.create_index(
         "ix_decisions_board", "decisions", ["board_id"], **_only("board_id IS NOT NULL")
