@@ -87,6 +87,12 @@ class Gestures:
         payload["actions"] = [{**action, "action_ts": self._workspace.next_ts()}]
         return await self._interact(payload)
 
+    def react(self, message: Message, name: str, user: User) -> Message:
+        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        if user.id in message.reactors(name):
+            return self._workspace.unreact(message, name, user.id)
+        return self._workspace.react(message, name, user.id)
+
     async def shortcut(self, callback_id: str, user: User, message: Message | None) -> Answer:
         """Use a message shortcut, or a global one when there is no message."""
         kind = "message_action" if message else "shortcut"

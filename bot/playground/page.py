@@ -60,6 +60,7 @@ class Page:
             web.post("/page/close", self._deed(self._close)),
             web.post("/page/shortcut", self._deed(self._shortcut)),
             web.post("/page/options", self._deed(self._options)),
+            web.post("/page/react", self._deed(self._react)),
         ]
 
     async def close(self) -> None:
@@ -90,6 +91,7 @@ class Page:
             "users": [
                 {"id": u.id, "name": u.name, "is_bot": u.is_bot} for u in here.users.values()
             ],
+            "groups": [{"id": g.id, "handle": g.handle} for g in here.groups.values()],
             "channels": self._channels(),
             "messages": here.state_for(here.me.id),
             "views": [view.as_page() for view in own],
@@ -191,6 +193,11 @@ class Page:
         message = self._message(given) if given.get("message_ts") else None
         name = str(given.get("callback_id"))
         return _outcome(await self._gestures.shortcut(name, self._workspace.me, message))
+
+    async def _react(self, given: Json) -> Json:
+        name = str(given.get("name"))
+        self._gestures.react(self._message(given), name, self._workspace.me)
+        return {"ok": True}
 
     async def _options(self, given: Json) -> Json:
         source, typed = self._source(given), str(given.get("value") or "")

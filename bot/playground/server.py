@@ -17,7 +17,7 @@ from bot.playground.gestures import Answer, Gestures, Source, choose, click, fin
 from bot.playground.httpmode import Post
 from bot.playground.methods import Methods
 from bot.playground.page import Page
-from bot.playground.people import CHANNELS, EVERYBODY
+from bot.playground.people import CHANNELS, EVERYBODY, USER_GROUPS
 from bot.playground.responses import Responses
 from bot.playground.sockets import Sockets
 from bot.playground.throttle import Throttle
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.playground.envelopes import Envelope
     from bot.playground.messages import Json, Message
     from bot.playground.modals import Submitted
-    from bot.playground.people import Channel, User
+    from bot.playground.people import Channel, User, UserGroup
 
 T = TypeVar("T")
 
@@ -76,11 +76,14 @@ class LocalSlack:
         faults: Faults | None = None,
         people: Sequence[User] = EVERYBODY,
         channels: Sequence[Channel] = CHANNELS,
+        groups: Sequence[UserGroup] = USER_GROUPS,
     ) -> None:
         self._port = port
         self._timing = timing or Timing()
         self.faults = faults or Faults()
-        self.workspace = Workspace(clock or SystemClock(), users=people, channels=channels)
+        self.workspace = Workspace(
+            clock or SystemClock(), users=people, channels=channels, groups=groups
+        )
         self.workspace.refused_blocks |= refused_blocks or set()
         self.workspace.post_without_joining = post_without_joining
         self.views = Views(self.workspace)
@@ -192,6 +195,13 @@ class LocalSlack:
         block, element = find_element(current, action_id, None)
         action = choose(block, element, value)
         return await self._gestures.act(current, action, self.workspace.user(user))
+
+    def react(self, message: Message, name: str, *, user: str = "ada") -> Message:
+        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        current = self._gestures.current(message)
+        if isinstance(current, View):
+            raise TypeError("A view takes no reactions.")
+        return self._gestures.react(current, name, self.workspace.user(user))
 
     async def suggest(
         self, source: Source, action_id: str, typed: str, *, user: str = "ada"

@@ -6,7 +6,7 @@ export interface Workspace extends State {
   unread: ReadonlySet<string>; // channels
 }
 
-type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options";
+type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options" | "react";
 
 const key = (message: { channel: string; ts: string }) => `${message.channel} ${message.ts}`;
 
@@ -105,6 +105,9 @@ export class Connection {
       callback_id,
       ...(message && { channel: message.channel, message_ts: message.ts }),
     });
+
+  react = ({ channel, ts }: Message, name: string): Promise<Answer> =>
+    this.#post("react", { channel, message_ts: ts, name });
 
   options = (place: Place, action_id: string, value: string): Promise<Answer & Partial<Offer>> =>
     this.#post("options", { ...place, action_id, value });
