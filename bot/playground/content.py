@@ -10,7 +10,7 @@ from bot.playground.limits import problems
 from bot.playground.refusals import RefusedError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from bot.playground.arguments import Arguments
     from bot.playground.messages import Json
@@ -74,10 +74,15 @@ def identified(workspace: Workspace, blocks: list[Any]) -> tuple[Json, ...]:
     return tuple(_with_ids(workspace, block) for block in blocks)
 
 
-def elements(block: Json) -> Iterator[Json]:
-    """Return every interactive element of the block, those of its children too."""
-    for child in block.get("child_blocks") or ():
-        yield from elements(child)
+def placed(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
+    """Return every interactive element after the block that it stands in, at any depth."""
+    for block in blocks:
+        yield from placed(block.get("child_blocks") or ())
+        for element in _elements(block):
+            yield block, element
+
+
+def _elements(block: Json) -> Iterator[Json]:
     nested = block.get("elements") or [] if block.get("type") != "rich_text" else []
     nested = [*nested, *(block.get("actions") or ())]
     for element in [*nested, block.get("accessory"), block.get("element")]:

@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from bot.playground.changes import Change, Kind
+from bot.playground.controls import STATEFUL
 from bot.playground.gestures import Source, choose, click, find_element
+from bot.playground.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -172,14 +174,19 @@ class Page:
 
     async def _click(self, given: Json) -> Json:
         source = self._source(given)
+        if isinstance(source, View):
+            source = self._views.remember(source, given.get("values") or {})
         wanted = given.get("action") or {}
-        block, element = find_element(source, str(wanted.get("action_id")), wanted.get("value"))
+        # A button's value tells twins apart; what is typed into an input tells nothing of the kind.
+        twin = None if wanted.get("type") in STATEFUL else wanted.get("value")
+        block, element = find_element(source, str(wanted.get("action_id")), twin)
         action = _action(block, element, wanted)
         return _outcome(await self._gestures.act(source, action, self._workspace.me))
 
     async def _submit(self, given: Json) -> Json:
         view = self._views.find(str(given.get("view_id")))
-        done = await self._gestures.modals.submit(view, given.get("values") or {})
+        view = self._views.remember(view, given.get("values") or {})
+        done = await self._gestures.modals.submit(view)
         if done.ok:
             return {"ok": True}
         sentence = " ".join(done.errors.values()) or _SENTENCES.get(done.error or "", done.error)

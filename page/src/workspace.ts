@@ -91,8 +91,9 @@ export class Connection {
   say = (channel: string, text: string, thread_ts?: string): Promise<Answer> =>
     this.#post("say", { channel, text, ...(thread_ts && { thread_ts }) });
 
-  click = (place: Place, action: Action): Promise<Answer> =>
-    this.#post("click", { ...place, action });
+  // From a modal with everything that is filled in there.
+  click = (place: Place, action: Action, values?: unknown): Promise<Answer> =>
+    this.#post("click", { ...place, action, ...(values !== undefined && { values }) });
 
   submit = (view_id: string, values: unknown): Promise<Answer> =>
     this.#post("submit", { view_id, values });
