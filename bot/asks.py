@@ -32,6 +32,7 @@ class Ask(Value):
     at: AwareDatetime
     text: str = ""  # as Slack escaped it; empty for a click
     thread_ts: str | None = None  # the thread that the answer belongs in
+    said_ts: str | None = None  # of the message with which the person asked; it takes reactions
     response_url: str | None = None  # a secret: it lets anyone answer
     action: str = ""  # of the button
     value: str = ""  # of the button

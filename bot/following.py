@@ -93,6 +93,8 @@ class Following:
             if fuller:
                 notice = self._news(watch, provider, look, change or fuller, fuller)
                 await self.notices.tell(tx, [notice])
+            if watch.cardless:
+                continue
             view = self.view(watch, job, look.at)
             message = looks.card(provider, job, view)
             if not _shows(look.watched, message, provider, view):
@@ -171,6 +173,8 @@ class Following:
         watches = await _watches(tx, look.watched)
         await self._aside(tx, look, watches, Happening.TROUBLE, since, message)
         for watch in watches:
+            if watch.cardless:
+                continue
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
             about = told.by_card(watch, job, look.watched.revision)
             update = card(watch, looks.card(provider, job, view), look.at, about)

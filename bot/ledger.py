@@ -10,7 +10,7 @@ from bot.asks import Kind
 from bot.following import Following, Look
 from bot.outlet import MAY_PASS
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
-from bot.posts import card, new_watch, root
+from bot.posts import card, new_watch, quiet_watch, reaction, root
 from bot.store import (
     Claim,
     NewPost,
@@ -22,6 +22,7 @@ from bot.store import (
     Watch,
     WatchState,
 )
+from bot.words import REACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -57,6 +58,7 @@ class Entry:
     question: Question
     ask: Ask
     at: datetime
+    alone: bool = True  # whether one job is shown, not several
     claimed: list[Post] = field(default_factory=list)  # to be sent at once
     due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
     changes: list[Change] = field(default_factory=list)  # that the threads are told
@@ -94,7 +96,8 @@ class Ledger:
 
     async def commit(self, question: Question, ask: Ask, parts: list[Part]) -> None:
         """Close the question and do all the parts of its answer, or nothing."""
-        entry = Entry(question, ask, self._clock.now())
+        alone = sum(isinstance(part, Show) for part in parts) == 1
+        entry = Entry(question, ask, self._clock.now(), alone)
         async with self._store.begin() as tx:
             if not await tx.inbox.close(question.id, entry.at):
                 return  # another process answered it meanwhile
@@ -124,12 +127,10 @@ class Ledger:
         match part:
             case Say():
                 await self._say(tx, entry, part, key)
-            case Show(job) if job.status.terminal:
-                await self._show(tx, entry, job, key)
-            case Show(job, 0):
-                await self._begin(tx, entry, job, key)
             case Show(job, known):
-                await self._begin(tx, entry, await self._seen(tx, entry, job, known), key)
+                if known != 0 and not job.status.terminal:
+                    job = await self._seen(tx, entry, job, known)
+                await self._begin(tx, entry, job, key)
             case Adopt(job, card_ts, known):
                 newest = await self._seen(tx, entry, job, known)
                 await self._adopt(tx, entry, newest, card_ts)
@@ -146,7 +147,9 @@ class Ledger:
 
     async def _begin(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
         """Follow a job from a card of its own, unless it ended while it was being looked at."""
-        if job.status.terminal:
+        if entry.alone and entry.ask.said_ts and await self._reacts(tx, entry):
+            await self._react(tx, entry, job, key)
+        elif job.status.terminal:
             await self._show(tx, entry, job, key)
         else:
             await self._follow(tx, entry, new_watch(entry.ask, entry.workspace, job), job)
@@ -169,6 +172,25 @@ class Ledger:
             await self._add(tx, entry, root(watch, message, entry.ask, entry.at, about))
         else:
             await self._replace(tx, entry, card(watch, message, entry.at, about, urgent=True))
+
+    async def _reacts(self, tx: Transaction, entry: Entry) -> bool:
+        """Whether the channel wants a reaction instead of a card."""
+        notices, channel = self._following.notices, entry.ask.channel
+        return (await notices.contract(tx, entry.workspace, channel)).policy.reaction
+
+    async def _react(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
+        """Tell a job's state on the message that asked for it, and follow it from there."""
+        watch = quiet_watch(entry.ask, entry.workspace, job)
+        names = [REACTIONS[job.status]]
+        if not job.status.terminal:
+            if other := await self._rival(tx, entry, watch):
+                await self._say(tx, entry, followed_already(self._home, other), watch.id)
+                return
+            due = self._following.next_due(job, entry.at) or entry.at
+            await tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
+            entry.due.append((job.ref.connection, due))
+        reason = f"asked for by {entry.ask.user}"
+        await self._add(tx, entry, reaction(watch, f"begun:{key}", names, entry.at, reason=reason))
 
     async def _late(self, tx: Transaction, entry: Entry, watch: Watch, job: Job) -> None:
         """Show a job that has ended in its other threads while it was being looked at."""
@@ -233,7 +255,7 @@ class Ledger:
             return
         await tx.watches.end([watch.id], now=entry.at, reason=f"stopped by {entry.ask.user}")
         tracked = (await tx.jobs.get(entry.workspace, [ref])).get(ref)
-        if tracked is not None and tracked.seen is not None:
+        if tracked is not None and tracked.seen is not None and not watch.cardless:
             view = cards.View(checked_at=tracked.checked_at or entry.at)
             about = told.by_card(watch, tracked.seen, tracked.revision, over=True)
             message = self._card(tracked.seen, view)
@@ -280,7 +302,7 @@ async def _about(tx: Transaction, watch: Watch) -> told.About:
 
 def followed_already(home: Home, watch: Watch) -> Say:
     """Return where the living card of a watch is."""
-    link = home.link(watch.channel, watch.card_ts, watch.thread_ts)
+    link = home.link(watch.channel, watch.card_ts or watch.said_ts, watch.thread_ts)
     return Say(answers.already_followed(str(watch.ref), link))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from bot.store import NewPost, PostKind, Watch, WatchState
@@ -37,6 +38,12 @@ def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None)
         ended_at=None,
         reason="",
     )
+
+
+def quiet_watch(ask: Ask, workspace: str, job: Job) -> Watch:
+    """Return the promise to tell a job's state by reactions on the message that asked for it."""
+    watch = new_watch(ask, workspace, job)
+    return replace(watch, said_ts=ask.said_ts, thread_ts=ask.thread_ts or ask.said_ts)
 
 
 def root(watch: Watch, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:

@@ -69,6 +69,7 @@ def _event(body: Payload, now: datetime) -> Incoming | None:
         at=now,
         text=event.get("text") or "",
         thread_ts=event.get("thread_ts"),
+        said_ts=event["ts"],
     )
     return Incoming(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
 

@@ -132,7 +132,12 @@ class Watch:
     ended_at: datetime | None = None  # when it was ended or parked
     reason: str = ""  # why it was ended or parked
     board_id: str | None = None  # whose message is this watch's card, with those of other jobs
-    said_ts: str | None = None  # of the message by which it was asked for; it can have reactions
+    said_ts: str | None = None  # of the asker's message, if reactions on that take a card's place
+
+    @property
+    def cardless(self) -> bool:
+        """Whether reactions on the asker's message take the place of a card."""
+        return self.said_ts is not None
 
 
 class BoardKind(StrEnum):
