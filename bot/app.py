@@ -17,6 +17,7 @@ from bot.deliverer import Deliverer
 from bot.desk import Desk
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
+from bot.examples import Examples
 from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
@@ -153,6 +154,7 @@ class Bot:
             store=self.store,
             ledger=ledger,
             connections=around.connections,
+            examples=Examples(store=self.store, connections=around.connections, clock=self.clock),
             clock=self.clock,
             home=self.home,
             command=self.settings.slack.command,

@@ -179,6 +179,7 @@ def _unclear(meant: Any, connections: Any) -> str:
     if meant.refs:
         return "Which one? " + ", ".join(map(str, meant.refs))
     hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
+    hint = f" Its ids have the form of {meant.form}." if meant.form else hint
     names = ", ".join(connections.names) or "none is set up"
     return f"{meant.word} is not a reference: {meant.why}.{hint} Connections: {names}."
 

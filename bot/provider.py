@@ -81,7 +81,9 @@ class Provider(ABC, Generic[SettingsT]):
     id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # what a bare id looks like
     named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: the same
     bare_in_text: ClassVar[bool] = True  # whether a bare id is recognised among other words
-    example_id: ClassVar[str] = ""  # for the help text
+    example_id: ClassVar[str] = (
+        ""  # the form of an id; one set on `self` is a job of the operator's
+    )
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
     batch_size: ClassVar[int] = 1  # how many jobs `fetch_jobs` takes at once
 

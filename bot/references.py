@@ -26,6 +26,7 @@ class Resolution:
     refs: tuple[JobRef, ...] = ()
     suggestion: str = ""
     why: str = field(default="", compare=False)
+    form: str = field(default="", compare=False)  # an id as they look in the system that was named
 
     def each(self) -> tuple[Resolution, ...]:
         """Return one meaning for each job where one system names several: no choice is needed."""
@@ -51,8 +52,8 @@ def resolve(connections: Connections, word: str) -> Resolution:
 def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
     if _fits_named(provider, text):
         return Resolution(word, (JobRef(connection=provider.name, id=text),))
-    example = f"{provider.name}:{provider.example_id}" if provider.example_id else ""
-    return Resolution(word, why=f"{provider.name} has no ids of that form", suggestion=example)
+    why = f"{provider.name} has no ids of that form"
+    return Resolution(word, why=why, form=provider.example_id)
 
 
 def _strange(connections: Connections, name: str, rest: str, word: str) -> Resolution:

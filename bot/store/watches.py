@@ -87,6 +87,44 @@ _LIVING = (
     )
     .order_by(watches.c.asked_at, watches.c.id)
 )
+# One job of each connection: asked for in this channel, else anywhere, and the newest of those;
+# never one that its system did not know when it was last asked (negative: see `failures`).
+_RANKED = (
+    select(
+        watches.c.connection,
+        watches.c.job_id,
+        watches.c.asked_at,
+        (watches.c.channel == bindparam("in_channel")).label("here"),
+        func.row_number()
+        .over(
+            partition_by=watches.c.connection,
+            order_by=(
+                (watches.c.channel == bindparam("in_channel")).desc(),
+                watches.c.asked_at.desc(),
+                watches.c.id,
+            ),
+        )
+        .label("place"),
+    )
+    .join_from(
+        watches,
+        jobs,
+        (jobs.c.workspace == watches.c.workspace)
+        & (jobs.c.connection == watches.c.connection)
+        & (jobs.c.job_id == watches.c.job_id),
+    )
+    .where(
+        watches.c.workspace == bindparam("in_workspace"),
+        jobs.c.seen.is_not(None),
+        jobs.c.failures >= 0,
+    )
+    .subquery()
+)
+_NEWEST = (
+    select(_RANKED.c.connection, _RANKED.c.job_id)
+    .where(_RANKED.c.place == 1)
+    .order_by(_RANKED.c.here.desc(), _RANKED.c.asked_at.desc(), _RANKED.c.connection)
+)
 _PLACED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
 _END = (
     update(watches)
@@ -161,6 +199,15 @@ class Watches:
         """Return the living watches of a channel, or of all, oldest first."""
         rows = await self._connection.execute(_LIVING, {"only": channel})
         return [watch_of(row) for row in rows]
+
+    async def newest(self, workspace: str, channel: str) -> list[JobRef]:
+        """Return a job of each connection that was followed in a channel, or else anywhere.
+
+        Those of the channel come first; of each, the one that was asked for last.
+        """
+        bound = {"in_workspace": workspace, "in_channel": channel}
+        rows = await self._connection.execute(_NEWEST, bound)
+        return [JobRef(connection=row.connection, id=row.job_id) for row in rows]
 
     async def of_jobs(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, list[Watch]]:
         """Return the active watches of these jobs, oldest first; a job without any is left out."""

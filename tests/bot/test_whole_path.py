@@ -359,10 +359,25 @@ async def test_list_names_what_is_followed_here(stage: Stage) -> None:
     assert card.ts.replace(".", "") in str(said.blocks)
 
 
-async def test_help_has_examples_that_work_here(stage: Stage) -> None:
-    """A bare command teaches."""
+async def test_help_shows_the_form_until_a_job_is_known_and_then_that_job(stage: Stage) -> None:
+    """A bare command teaches, and what it teaches works here."""
     await stage.says("/job")
-    assert "deploys:JOB" in str((await stage.whispered("Ask for a job")).blocks)
+    first = str((await stage.whispered("Ask for a job")).blocks)
+    assert "`/job deploys:&lt;job id&gt;`" in first
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says("/job help")
+    await stage.whispered(f"/job peek deploys:{ID}")
+
+
+async def test_an_id_of_the_wrong_form_is_answered_with_a_job_that_is_known(stage: Stage) -> None:
+    """Nobody is offered the vendor's own example to click."""
+    await stage.says("/job deploys:77")
+    assert "actions" not in str((await stage.whispered("Its ids have the form")).blocks)
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says("/job deploys:78")
+    assert f"deploys:{ID}" in (await stage.whispered("One that I know")).text
 
 
 async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: Stage) -> None:
