@@ -35,11 +35,13 @@ from bot.slack.web import Web
 from bot.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.backlog import Backlog
     from bot.registry import Plugins
-    from bot.settings import Settings
+    from bot.settings import Reading, Settings
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +67,25 @@ def outside(
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     return Outside(plugins, connect(settings.connections, plugins.kinds, clock, plugins.disabled))
+
+
+def every_problem(reading: Reading) -> list[str]:
+    """Return all problems of settings: as they are read, Slack's secrets, and the connections."""
+    problems = list(reading.problems)
+    if reading.settings is None:
+        return problems
+    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
+        slack = reading.settings.slack
+        problems += [p for p in slack.problems() if not _told(p.split()[0], problems)]
+    try:
+        outside(reading.settings)
+    except SettingsError as error:
+        problems += error.problems
+    return problems
+
+
+def _told(key: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(f"{key}:") for problem in problems)
 
 
 class Bot:

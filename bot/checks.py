@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from bot.connections import Connections
     from bot.settings import Settings
 
+SETTINGS = "settings"  # what a finding is about that only the settings can mend
+
 
 @dataclass(frozen=True)
 class Finding:
@@ -37,10 +39,10 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         around = outside(settings)
     except SettingsError as error:
         for problem in error.problems:
-            yield Finding("settings", works=False, sentence=problem)
+            yield Finding(SETTINGS, works=False, sentence=problem)
         return
     for problem in around.plugins.problems():
-        yield Finding("settings", works=False, sentence=problem)
+        yield Finding(SETTINGS, works=False, sentence=problem)
     async for finding in _connections(around.connections):
         yield finding
 

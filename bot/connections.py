@@ -10,7 +10,14 @@ from pydantic import ValidationError
 from bot.errors import SettingsError, trail
 from bot.http import Http
 from bot.likeness import closest
-from bot.settings import Unread, missing_secret, read_secret_files, secret_fields, sentences
+from bot.problems import (
+    Unread,
+    missing_secret,
+    of_the_whole,
+    read_secret_files,
+    secret_fields,
+    sentences,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -100,6 +107,7 @@ def _connection(
         settings = provider.Settings(**raw)
     except ValidationError as error:
         problems += _connection_problems(error, where, provider)
+        problems += of_the_whole(error, where, provider.Settings, raw)
     if problems:
         raise SettingsError(problems) from None
     return provider(name, settings, clock)

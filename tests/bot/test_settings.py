@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import SlackSettings, load, missing_secret, read_secret_files, sentences
+from bot.problems import missing_secret, read_secret_files, sentences
+from bot.settings import SlackSettings, load, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -203,6 +204,33 @@ def test_all_problems_are_told_at_once(
         "'Deploys', 'my jobs'",
     ]:
         assert part in told
+
+
+def test_what_is_sound_is_read_beside_what_is_not(written: Written) -> None:
+    """So that the rest can be looked at further, and every problem told in one run."""
+    text = """
+        disabled_plugins = ["aom", 7]
+        [slak]
+        [slack]
+        mode = "http"
+        mod = 1
+        [web]
+        port = -1
+        [connections.deploys]
+        provider = "servicestage"
+        [connections."my jobs"]
+    """
+    reading = read(written(text))
+    assert len(reading.problems) == 5
+    assert reading.settings is not None
+    assert reading.settings.slack.mode == "http"
+    assert reading.settings.connections == {"deploys": {"provider": "servicestage"}}
+    assert reading.settings.web.port is None
+
+
+def test_of_what_is_no_toml_nothing_is_read(written: Written) -> None:
+    """There is nothing to look at further."""
+    assert read(written("[")).settings is None
 
 
 def test_a_misspelt_variable_is_told_beside_a_broken_file(
