@@ -320,5 +320,5 @@ def not_set_up(ref: JobRef) -> Message:
 
 
 def looking_up(job: str) -> Message:
-    """Return that an answer takes longer than a second."""
-    return sentence(f"Looking up {blocks.code(job)} …")
+    """Return that an answer takes long, in words that stay true once it is there."""
+    return sentence(f"Looking up {blocks.code(job)} takes longer than usual; the answer follows.")

@@ -39,7 +39,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_RECENT = 30  # jobs in a list
-PATIENCE_SECONDS = 1.0  # before the asker reads "Looking up …"
+# Before the asker reads that it takes long. That cannot be taken back: a response_url replaces and
+# deletes the message that was clicked, so a command's has nothing to replace.
+# https://docs.slack.dev/messaging/modifying-messages
+PATIENCE_SECONDS = 2.0
 
 
 class Service:

@@ -420,13 +420,15 @@ async def test_a_provider_that_fails_for_long_is_shown_on_the_card(stage: Stage)
 
 
 async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
-    """After a second the asker knows that something is going on."""
+    """After two seconds the asker knows that something is going on; a quick look says nothing."""
     stage.servicestage.add(running())
     stage.servicestage.slow_down(5)
     await stage.says(f"/job deploys:{ID}")
     await stage.slack.until(lambda: stage.clock.sleepers > 3)
-    await stage.clock.advance(2)
-    await stage.whispered("Looking up")
+    await stage.clock.advance(1.9)
+    assert stage.slack.ephemerals() == []
+    await stage.clock.advance(0.2)
+    await stage.whispered("takes longer than usual; the answer follows.")
     await stage.clock.advance(10)
     await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
+from bot.answers import sentence
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
 from bot.models import Message
 from bot.playground import LocalSlack
@@ -384,11 +385,16 @@ async def test_a_response_url_tells_the_asker_alone(place: Place) -> None:
     assert not place.slack.messages()
 
 
-async def test_a_response_url_replaces_and_deletes_what_it_showed(place: Place) -> None:
+async def test_the_response_url_of_a_click_replaces_and_deletes_what_was_clicked(
+    place: Place,
+) -> None:
     """A message for one person can be changed in no other way."""
     url = await response_url(place)
     before = len(place.slack.ephemerals("ada"))
-    await place.outlet.respond(url, replace_text("one"), replace=False, thread_ts=None)
+    asked = sentence("one", blocks.button("Again", "run", value="x"))
+    await place.outlet.respond(url, asked, replace=False, thread_ts=None)
+    clicked = await place.slack.click(place.slack.ephemerals("ada")[-1], "run")
+    url = clicked.response_url or ""
     await place.outlet.respond(url, replace_text("two"), replace=True, thread_ts=None)
     assert [m.text for m in place.slack.ephemerals("ada")[before:]] == ["two"]
     await place.outlet.respond(url, None, replace=False, thread_ts=None)
