@@ -121,6 +121,7 @@ class AnswerNotUnderstood(ProviderError):
 
     passing = True
     next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
+    details = ""  # for the log alone: what the answer was like, its secrets taken out
 
 
 class SlackError(JobthreadError):

@@ -7,7 +7,9 @@ import logging
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from bot import breaker, cards, words
+from pydantic import SecretStr
+
+from bot import breaker, cards, evidence, words
 from bot.errors import (
     AnswerNotUnderstood,
     JobthreadError,
@@ -50,7 +52,7 @@ async def look(
     if isinstance(found, JobthreadError):
         return dict.fromkeys(refs, found)
     if not isinstance(found, Mapping):
-        return dict.fromkeys(refs, _puzzle(provider))
+        return dict.fromkeys(refs, _puzzle(provider, found))
     return {ref: _own(provider, found.get(ref), ref) for ref in refs}
 
 
@@ -76,11 +78,14 @@ async def _contained(provider: Provider[Any], work: Coroutine[Any, Any, Any]) ->
         work.close()
         return _resting(provider, pause)
     watched = Watched(work)
+    answers = evidence.begin()
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
             found = await watched
     except JobthreadError as error:
         found = error
+        if isinstance(error, AnswerNotUnderstood):
+            error.details = evidence.told(answers, _secrets(provider))
     except TimeoutError:
         found = Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
@@ -88,6 +93,11 @@ async def _contained(provider: Provider[Any], work: Coroutine[Any, Any, Any]) ->
         found = Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
     _judge(provider, found, watched.longest_step)
     return found
+
+
+def _secrets(provider: Provider[Any]) -> list[str]:
+    values = vars(provider.settings).values()
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
@@ -119,15 +129,17 @@ def _resting(provider: Provider[Any], seconds: float) -> ProviderError:
     )
 
 
-def _puzzle(provider: Provider[Any]) -> AnswerNotUnderstood:
-    return AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
+def _puzzle(provider: Provider[Any], found: object) -> AnswerNotUnderstood:
+    error = AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
+    error.details = f"its plugin returned a {type(found).__name__}"
+    return error
 
 
 def _own(provider: Provider[Any], found: object, ref: JobRef) -> Job | JobthreadError:
     """A job goes by the reference it was asked for, however its provider spells it."""
     if isinstance(found, Job):
         return found.but(ref=ref) if found.ref != ref else found
-    return found if isinstance(found, JobthreadError) else _puzzle(provider)
+    return found if isinstance(found, JobthreadError) else _puzzle(provider, found)
 
 
 def _said(message: object) -> Message:

@@ -18,7 +18,7 @@ from bot.commands import (
     typed,
     verb_of_mention,
 )
-from bot.errors import Ambiguous, BadReference, JobthreadError, trail
+from bot.errors import Ambiguous, AnswerNotUnderstood, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
 from bot.likeness import closest
 from bot.models import Job, JobRef
@@ -311,7 +311,8 @@ def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = 
     if isinstance(error, Ambiguous):
         return Say(answers.choose(error.sentence, error.choices, on))
     log_id = _log_id()
-    log.warning("[%s] %s: %s", log_id, ref or "no job", trail(error))
+    more = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
+    log.warning("[%s] %s: %s%s", log_id, ref or "no job", trail(error), more)
     return Say(answers.error(error, ref, log_id))
 
 

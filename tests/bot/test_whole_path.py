@@ -10,7 +10,8 @@ from bot import hookimpl
 from bot.app import Bot
 from bot.playground import LocalSlack
 from bot.registry import load_plugins
-from bot.testing import ManualClock, serve
+from bot.testing import Fault, ManualClock, serve
+from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
 from tests.bot.conftest import Stage, settings_for, staged
@@ -431,6 +432,24 @@ async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
     await stage.whispered("takes longer than usual; the answer follows.")
     await stage.clock.advance(10)
     await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
+
+
+async def test_an_answer_that_is_not_understood_is_in_the_log_under_the_quoted_id(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator sees what came; what was sent to sign in, or is called a secret, is left out."""
+    key = Tenant().key_settings()["secret_key"]
+    answer = {"job": ["gateway maintenance"], "note": key, "authToken": "sEcReT"}
+    stage.servicestage.faults.plan(Fault(200, answer), times=None)
+    await stage.says(f"/job peek deploys:{ID}")
+    said = (await stage.whispered("log id")).text
+    log_id = said.rpartition("log id ")[2].rstrip(")")
+    (line,) = [r.getMessage() for r in caplog.records if f"[{log_id}]" in r.getMessage()]
+    for part in (f"deploys:{ID}", "job: ", "HTTP 200, application/json", "gateway maintenance"):
+        assert part in line
+    assert " bytes: {" in line
+    assert key not in line
+    assert "sEcReT" not in line
 
 
 async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage: Stage) -> None:
