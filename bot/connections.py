@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.errors import SettingsError, trail
+from bot.errors import FAULTS, SettingsError, trail
 from bot.http import Http
 from bot.likeness import closest
 from bot.problems import (
@@ -79,7 +79,7 @@ def connect(
             providers.append((provider, provider.connect()))
         except SettingsError as error:
             problems += error.problems
-        except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        except FAULTS as error:
             log.error("connection %s cannot be made: %s", name, trail(error))
             what = type(error).__name__
             problems.append(f"connections.{name}: its provider failed ({what}): see the log.")

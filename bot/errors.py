@@ -165,6 +165,10 @@ class StoreInUse(StoreError):
     """Another process has the database open."""
 
 
+# What strangers' code may raise where it is called: a plugin may even want to end the program.
+FAULTS: tuple[type[BaseException], ...] = (Exception, SystemExit)
+
+
 def trail(error: BaseException) -> str:
     """Return, for the log, an error's class and where it was raised: no text, no locals.
 

@@ -25,6 +25,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
+from bot.patience import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -89,7 +90,7 @@ class Http:
         means in this API; None leaves it to the HTTP status.
         """
         request = self._request(method, path, params, json=json, headers=dict(headers or {}))
-        async with self._places:
+        async with place(self._places):
             response = await self._send(request, auth)
         error = (explain(response) if explain else None) or refusal(response, self.name)
         evidence.note(response, culprit=isinstance(error, AnswerNotUnderstood))

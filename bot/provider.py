@@ -111,6 +111,8 @@ class Provider(ABC, Generic[SettingsT]):
             return ref, await self.fetch_job(ref)
         except JobthreadError as error:
             return ref, error
+        except SystemExit as error:  # in a task of its own it would end the program
+            raise RuntimeError("a provider wants to end the program") from error
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the newest jobs, newest first, at most `limit`; write it if the API can list."""

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import trail
+from bot.errors import FAULTS, trail
 from bot.likeness import closest
 from bot.models import MAX_ID_LENGTH, JobRef
 
@@ -91,7 +91,7 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 def _recognised(provider: Provider[Any], text: str) -> list[str]:
     try:
         return [id_ for id_ in provider.recognise(text) if 0 < len(id_) <= MAX_ID_LENGTH]
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except FAULTS as error:
         log.error("%s cannot look for URLs: %s", provider.name, trail(error))
         return []
 
