@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from bot.environment import variable
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-
-ENVIRONMENT_PREFIX = "JOBTHREAD_"
 
 
 def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
@@ -50,8 +50,8 @@ def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
 
 def missing_secret(where: str, key: str) -> str:
     """Return the sentence for a secret that is not set."""
-    variable = f"{ENVIRONMENT_PREFIX}{where}__{key}".replace(".", "__").upper()
-    return f"{where}.{key} is missing: set {variable}, or {where}.{key}_file to a file's path."
+    place = f"{where}.{key}"
+    return f"{place} is missing: set {variable(place)}, or {place}_file to a file's path."
 
 
 def of_the_whole(

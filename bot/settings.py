@@ -20,11 +20,18 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from pydantic_settings import SettingsError as BadVariable
 
+from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
 from bot.errors import SettingsError
-from bot.problems import ENVIRONMENT_PREFIX, Unread, missing_secret, read_secret_files, sentences
+from bot.problems import Unread, missing_secret, read_secret_files, sentences
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -159,8 +166,25 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment first, then the file; no .env file behind anyone's back."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.file)
+        del env_settings, dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, cls.file)
+        return init_settings, _Environment(settings_cls, file()), file
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, its connections under the names that the file gives them."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        tables = file.get("connections")
+        self._known = tuple(tables) if isinstance(tables, dict) else ()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the variables set."""
+        found = super().__call__()
+        if "connections" in found:
+            found["connections"] = named(found["connections"], self._known)
+        return found
 
 
 class _Sound(Settings):
@@ -202,6 +226,8 @@ def read(path: Path | None) -> Reading:
             problems += sentences(error)
             settings = _sound(reader.written, error)
         finally:
+            tables = reader.written.get("connections")
+            problems += ambiguous(tables if isinstance(tables, dict) else ())
             reader.written = {}  # secrets among it
     except (BadVariable, OSError, SettingsError, ValueError) as error:
         problems += _problems(error, path)

@@ -99,6 +99,43 @@ def test_the_environment_wins_over_the_file(
     assert (table["region"], table["provider"]) == ("eu-west-101", "servicestage")
 
 
+@pytest.mark.parametrize("name", ["MY_DEPLOYS", "my_deploys", "My_Deploys", "MY-DEPLOYS"])
+def test_an_underscore_stands_for_the_hyphen_of_a_connections_name(
+    name: str, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No shell has variables with hyphens; the case does not matter."""
+    monkeypatch.setenv(f"JOBTHREAD_CONNECTIONS__{name}__SECRET_KEY", "hush")
+    read = load(written('[connections.my-deploys]\nprovider = "servicestage"'))
+    assert read.connections == {"my-deploys": {"provider": "servicestage", "secret_key": "hush"}}
+
+
+def test_without_such_a_connection_in_the_file_a_variable_makes_one_of_its_own_name(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot may be set up by the environment alone."""
+    monkeypatch.setenv("JOBTHREAD_CONNECTIONS__MY_DEPLOYS__PROVIDER", "aom")
+    assert load(None).connections == {"my_deploys": {"provider": "aom"}}
+    assert set(load(written("[connections.mydeploys]")).connections) == {"my_deploys", "mydeploys"}
+
+
+@pytest.mark.parametrize("other", ["my_deploys", "my-big_deploys"])
+def test_a_variable_that_can_mean_two_connections_is_told(
+    other: str, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither gets the other's secret; names alike are no problem where no variable means them."""
+    first = other.replace("_", "-")
+    path = written(f"[connections.{first}]\n[connections.{other}]")
+    assert set(load(path).connections) == {first, other}
+    name = f"JOBTHREAD_CONNECTIONS__{other.replace('-', '_').upper()}__SECRET_KEY"
+    monkeypatch.setenv(name, "hush")
+    reading = read(path)
+    assert reading.problems == (
+        f"{name} can mean the connections {first} and {other}: rename one of them.",
+    )
+    assert reading.settings is not None
+    assert reading.settings.connections == {first: {}, other: {}}
+
+
 @pytest.mark.parametrize("value", ["12345678901234567890123456789012", "true", "null", "1e5"])
 def test_a_value_from_the_environment_stays_the_text_it_is(
     value: str, monkeypatch: pytest.MonkeyPatch
@@ -284,6 +321,13 @@ def test_a_missing_secret_names_the_variable_and_the_file_key() -> None:
         " or slack.bot_token_file to a file's path."
     )
     assert second == missing_secret("slack", "app_token")
+
+
+def test_the_variable_of_a_name_with_a_hyphen_is_one_that_a_shell_can_set() -> None:
+    """What the sentence says can be typed."""
+    assert "set JOBTHREAD_CONNECTIONS__MY_DEPLOYS__TOKEN," in missing_secret(
+        "connections.my-deploys", "token"
+    )
 
 
 def test_an_empty_secret_is_a_missing_one() -> None:
