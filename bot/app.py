@@ -128,7 +128,7 @@ class Bot:
         self.home = Home(
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
-        self.outlet = WebOutlet(client, session)
+        self.outlet = WebOutlet(client, session, self.clock)
         self.connections = around.connections
         self._assemble(around, self.outlet)
         stack.push_async_callback(self.suggestions.close)
