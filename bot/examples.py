@@ -34,18 +34,21 @@ class Examples:
 
     async def best(self, workspace: str, channel: str) -> JobRef | None:
         """Return the job to show to somebody in a channel; None: no connection knows any."""
-        asked_for = await self._asked_for(workspace, channel)
-        found = asked_for or await self._else_known(self._connections)
+        found = await self._asked_for(workspace, channel) or await self._asked_for(workspace)
+        found = found or await self._else_known(self._connections)
         return next(iter(found.values()), None)
 
     async def of(self, workspace: str, channel: str, names: Collection[str]) -> dict[str, JobRef]:
         """Return a job of each of these connections, by name, where one is known."""
         found = await self._asked_for(workspace, channel)
+        if not found.keys() >= set(names):
+            found = await self._asked_for(workspace) | found
         lacking = [p for p in self._connections if p.name in names and p.name not in found]
-        return found | await self._else_known(lacking)
+        found |= await self._else_known(lacking)
+        return {name: found[name] for name in names if name in found}
 
-    async def _asked_for(self, workspace: str, channel: str) -> dict[str, JobRef]:
-        """Return the newest job of each connection that somebody had followed, here at best."""
+    async def _asked_for(self, workspace: str, channel: str | None = None) -> dict[str, JobRef]:
+        """Return the newest job of each connection that somebody had followed, here or anywhere."""
         async with self._store.begin() as tx:
             newest = await tx.watches.newest(workspace, channel)
         return {ref.connection: ref for ref in newest if self._can_be_typed(ref)}

@@ -29,7 +29,7 @@ class Patience:
     async def __aenter__(self) -> Self:
         """Begin to count."""
         await self._timeout.__aenter__()
-        self._token = _current.set(self)
+        _current.set(self)
         self._counts = True
         self._count()
         return self
@@ -42,7 +42,7 @@ class Patience:
     ) -> None:
         """Stop to count."""
         self._counts = False
-        _current.reset(self._token)
+        _current.set(None)
         await self._timeout.__aexit__(kind, error, trace)
 
     @property

@@ -85,9 +85,11 @@ def examples(store: Store, clock: ManualClock, *providers: Mute) -> Examples:
     return Examples(store=store, connections=Connections(providers), clock=clock)
 
 
-async def followed(store: Store, clock: ManualClock, seen: JobRef) -> None:
+async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str = "C1") -> None:
     """Write down that somebody had a job followed."""
-    watch = Watch(id="w1", workspace="T1", channel="C1", ref=seen, asker="U1", asked_at=clock.now())
+    await clock.advance(1)
+    at = clock.now()
+    watch = Watch(id=seen.id, workspace="T1", channel=channel, ref=seen, asker="U1", asked_at=at)
     async with store.begin() as tx:
         await tx.watches.add(watch)
         found = Job(ref=seen, name="deploy", status=Status.RUNNING)
@@ -101,6 +103,22 @@ async def test_a_job_that_was_asked_for_here_is_the_best(store: Store, clock: Ma
     found = examples(store, clock, graphs, Mute("deploys"))
     assert await found.best("T1", "C1") == ref("deploys", "JOB1")
     assert graphs.asked == 0
+
+
+async def test_what_was_asked_for_here_goes_before_what_was_asked_for_elsewhere(
+    store: Store, clock: ManualClock
+) -> None:
+    """And elsewhere before what nobody asked for."""
+    here, there, other = ref("deploys", "here"), ref("deploys", "there"), ref("graphs", "7")
+    await followed(store, clock, here)
+    await followed(store, clock, there, "C2")
+    await followed(store, clock, other, "C2")
+    found = examples(store, clock, Mute("deploys"), Listing("graphs", ["1"]))
+    both = {"deploys": here, "graphs": other}
+    assert await found.of("T1", "C1", ["deploys", "graphs"]) == both
+    assert await found.best("T1", "C1") == here
+    assert await found.of("T1", "C9", ["deploys"]) == {"deploys": there}
+    assert await found.best("T1", "C9") == other
 
 
 async def test_a_job_of_a_connection_that_is_gone_is_no_example(
