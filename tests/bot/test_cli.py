@@ -20,6 +20,7 @@ from bot.playground import LocalSlack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("log_output")  # the commands configure the log
 JOBTHREAD = [sys.executable, "-m", "bot.cli"]
 ENDED = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
