@@ -13,7 +13,8 @@ COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
 COPY plugins plugins
 RUN /opt/jobthread/bin/pip install --no-deps --no-build-isolation . \
-    && /opt/jobthread/bin/pip uninstall --yes hatchling editables pip \
+    && /opt/jobthread/bin/pip uninstall --yes \
+        editables hatchling packaging pathspec tomlkit trove-classifiers setuptools pip \
     && python -m compileall -q /opt/jobthread/lib
 
 FROM python:3.11-slim

@@ -9,7 +9,7 @@ from bot.commands import MOST_REFERENCES
 from bot.models import Message, seconds_between
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from datetime import datetime
 
     from bot.connections import Connections
@@ -47,13 +47,27 @@ def busy() -> Message:
     return sentence("⚠️ This bot cannot take questions just now. Try again in a minute.")
 
 
-def not_understood(resolution: Resolution, command: str, on: Callable[[str], str] = str) -> Message:
-    """Return that a word is no reference, with the nearest one that is; `on` as of `choose`."""
+def not_understood(
+    resolution: Resolution,
+    command: str,
+    on: Callable[[str], str] = str,
+    example: JobRef | None = None,
+) -> Message:
+    """Return that a word is no reference, with the nearest one that is; `on` as of `choose`.
+
+    `example` is a job of the connection that was named.
+    """
     text = f"{blocks.code(resolution.word)} is not a job I can look up"
     text += f": {blocks.escape(resolution.why)}." if resolution.why else "."
-    if not resolution.suggestion:
-        return sentence(f"{text} Write `connection:id`; `{command} connections` lists the names.")
-    return did_you_mean(text, on(resolution.suggestion))
+    if resolution.suggestion:
+        return did_you_mean(text, on(resolution.suggestion))
+    if example:
+        known = str(example)
+        button = blocks.button(blocks.clip(known, 70), "run", value=on(known))
+        return sentence(f"{text} One that I know is {blocks.code(known)}.", button)
+    if resolution.form:
+        return sentence(f"{text} Its ids have the form of {blocks.code(resolution.form)}.")
+    return sentence(f"{text} Write `connection:id`; `{command} connections` lists the names.")
 
 
 def did_you_mean(text: str, suggestion: str) -> Message:
@@ -154,24 +168,26 @@ def no_longer_followed(job: str) -> Message:
     )
 
 
-def help_text(command: str, connections: Connections, bot: str) -> Message:
-    """Return how to ask, with examples that work in this installation."""
-    example = _example(connections)
+def help_text(command: str, connections: Connections, bot: str, known: JobRef | None) -> Message:
+    """Return how to ask; the examples work when a job of this installation is `known`."""
+    example = str(known) if known else _form(connections)
+    asked = blocks.code(f"{command} {example}")
+    begin, end = (blocks.code(f"{command} {verb} {example}") for verb in ("watch", "unwatch"))
     lines = [
-        f"• `{command} {example}` shows the job; while it lives, its thread tells every change",
-        f"• `{command} peek {example}` shows it to you only",
-        f"• `{command} watch {example}` and `{command} unwatch {example}` begin and end following",
+        f"• {asked} shows the job; while it lives, its thread tells every change",
+        f"• {blocks.code(f'{command} peek {example}')} shows it to you only",
+        f"• {begin} and {end} begin and end following",
         f"• `{command} list` lists what is followed in this channel",
         *_recent_line(command, connections),
         f"• `{command} connections` lists the systems that can be asked",
         (
-            f"• {blocks.mention(bot) or '@jobthread'} how is `{example}` doing?"
+            f"• {blocks.mention(bot) or '@jobthread'} how is {blocks.code(example)} doing?"
             " does the same in channels, threads and direct messages; a job's URL works too"
         ),
     ]
     text = "Ask for a job by its reference, `connection:id`."
     shown = (blocks.section(text), blocks.section("\n".join(lines)))
-    return Message(text=f"{text} For example: {command} {example}", blocks=shown)
+    return Message(text=f"{text} {'For example' if known else 'As in'}: {asked}", blocks=shown)
 
 
 def _recent_line(command: str, connections: Connections) -> list[str]:
@@ -179,28 +195,28 @@ def _recent_line(command: str, connections: Connections) -> list[str]:
     return [f"• `{command} recent {able[0]}` lists its newest jobs"] if able else []
 
 
-def _example(connections: Connections) -> str:
-    for provider in connections:
-        if provider.example_id:
-            return f"{provider.name}:{provider.example_id}"
-    return next((f"{name}:id" for name in connections.names), "connection:id")
+def _form(connections: Connections) -> str:
+    """Return what stands where a job would, if none is known: nobody takes it for one."""
+    return f"{next(iter(connections.names), 'connection')}:<job id>"
 
 
-def connection_list(connections: Connections) -> Message:
-    """Return the systems that can be asked, with an example each."""
+def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Message:
+    """Return the systems that can be asked, each with a job of its own where one is known."""
     if not connections:
         return sentence(
             "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
         )
-    lines = [_connection_line(provider) for provider in connections]
+    lines = [_connection_line(provider, known.get(provider.name)) for provider in connections]
     text = f"{words.plural(len(lines), 'connection')} can be asked."
     return Message(text=text, blocks=(blocks.section(text), *_paragraphs(lines)))
 
 
-def _connection_line(provider: Any) -> str:
+def _connection_line(provider: Any, known: JobRef | None) -> str:
     title = blocks.escape(provider.title or provider.kind)
-    example = f", such as {blocks.code(f'{provider.name}:{provider.example_id}')}"
-    return f"• *{provider.name}* · {title}{example if provider.example_id else ''}"
+    example = (
+        f"such as {blocks.code(str(known))}" if known else blocks.code(f"{provider.name}:<job id>")
+    )
+    return f"• *{provider.name}* · {title}, {example}"
 
 
 def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
@@ -304,5 +320,5 @@ def not_set_up(ref: JobRef) -> Message:
 
 
 def looking_up(job: str) -> Message:
-    """Return that an answer takes longer than a second."""
-    return sentence(f"Looking up {blocks.code(job)} …")
+    """Return that an answer takes long, in words that stay true once it is there."""
+    return sentence(f"Looking up {blocks.code(job)} takes longer than usual; the answer follows.")

@@ -17,6 +17,7 @@ from bot.deliverer import Deliverer
 from bot.desk import Desk
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
+from bot.examples import Examples
 from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
@@ -35,11 +36,13 @@ from bot.slack.web import Web
 from bot.store import Store
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.backlog import Backlog
     from bot.registry import Plugins
-    from bot.settings import Settings
+    from bot.settings import Reading, Settings
 
 log = logging.getLogger(__name__)
 
@@ -65,6 +68,25 @@ def outside(
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     return Outside(plugins, connect(settings.connections, plugins.kinds, clock, plugins.disabled))
+
+
+def every_problem(reading: Reading) -> list[str]:
+    """Return all problems of settings: as they are read, Slack's secrets, and the connections."""
+    problems = list(reading.problems)
+    if reading.settings is None:
+        return problems
+    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
+        slack = reading.settings.slack
+        problems += [p for p in slack.problems() if not _told(p.split()[0], problems)]
+    try:
+        outside(reading.settings)
+    except SettingsError as error:
+        problems += error.problems
+    return problems
+
+
+def _told(key: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(f"{key}:") for problem in problems)
 
 
 class Bot:
@@ -107,7 +129,7 @@ class Bot:
         self.home = Home(
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
-        self.outlet = WebOutlet(client, session)
+        self.outlet = WebOutlet(client, session, self.clock)
         self.connections = around.connections
         self._assemble(around, self.outlet)
         stack.push_async_callback(self.suggestions.close)
@@ -155,6 +177,7 @@ class Bot:
             store=self.store,
             ledger=ledger,
             connections=around.connections,
+            examples=Examples(store=self.store, connections=around.connections, clock=self.clock),
             clock=self.clock,
             home=self.home,
             command=self.settings.slack.command,

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.app import outside
-from bot.errors import JobthreadError, SettingsError, StoreInUse
+from bot.errors import FAULTS, JobthreadError, SettingsError, StoreInUse
 from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
 from bot.store import Store
 
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 
     from bot.connections import Connections
     from bot.settings import Settings
+
+LONGEST_SECONDS = 20.0  # that one connection may take
+SETTINGS = "settings"  # what a finding is about that only the settings can mend
 
 
 @dataclass(frozen=True)
@@ -37,10 +41,10 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         around = outside(settings)
     except SettingsError as error:
         for problem in error.problems:
-            yield Finding("settings", works=False, sentence=problem)
+            yield Finding(SETTINGS, works=False, sentence=problem)
         return
     for problem in around.plugins.problems():
-        yield Finding("settings", works=False, sentence=problem)
+        yield Finding(SETTINGS, works=False, sentence=problem)
     async for finding in _connections(around.connections):
         yield finding
 
@@ -102,9 +106,16 @@ async def _connections(connections: Connections) -> AsyncIterator[Finding]:
 async def _connection(provider: Any) -> Finding:
     what = f"connection {provider.name}"
     try:
-        return Finding(what, works=True, sentence=await provider.check())
+        async with asyncio.timeout(LONGEST_SECONDS):
+            return Finding(what, works=True, sentence=await provider.check())
     except JobthreadError as error:
         return Finding(what, works=False, sentence=str(error))
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except TimeoutError:
+        said = (
+            f"It did not answer within {LONGEST_SECONDS:.0f} s."
+            " Check its address, and that it can be reached from this machine."
+        )
+        return Finding(what, works=False, sentence=said)
+    except FAULTS as error:
         said = f"The provider {provider.kind} itself failed ({type(error).__name__})."
         return Finding(what, works=False, sentence=said)

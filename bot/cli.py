@@ -15,7 +15,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot import operations
-from bot.commandline import FAILED, Config, fail, run, settings_from
+from bot.commandline import (
+    BAD_SETTINGS,
+    FAILED,
+    Config,
+    fail,
+    reading_from,
+    refuse,
+    run,
+    settings_from,
+)
 from bot.newplugin.command import new_plugin
 
 if TYPE_CHECKING:
@@ -39,7 +48,17 @@ def serve(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure()
-    run(_serve(settings_from(config)))
+    run(_serve(_whole(config)))
+
+
+def _whole(config: Path | None) -> Settings:
+    """Read the settings of a command that asks connections, or end with every problem of both."""
+    reading = reading_from(config)
+    if reading.problems or reading.settings is None:
+        from bot.app import every_problem  # noqa: PLC0415
+
+        refuse(every_problem(reading))
+    return reading.settings
 
 
 async def _serve(settings: Settings) -> None:
@@ -143,7 +162,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show a job's card in the terminal; Slack is not asked."""
-    run(_show(reference, settings_from(config)))
+    run(_show(reference, _whole(config)))
 
 
 async def _show(reference: str, settings: Settings) -> None:
@@ -179,6 +198,7 @@ def _unclear(meant: Any, connections: Any) -> str:
     if meant.refs:
         return "Which one? " + ", ".join(map(str, meant.refs))
     hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
+    hint = f" Its ids have the form of {meant.form}." if meant.form else hint
     names = ", ".join(connections.names) or "none is set up"
     return f"{meant.word} is not a reference: {meant.why}.{hint} Connections: {names}."
 
@@ -189,19 +209,20 @@ def check(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure(level=40)
-    run(_check(settings_from(config)))
+    run(_check(_whole(config)))
 
 
 async def _check(settings: Settings) -> None:
-    from bot.checks import findings  # noqa: PLC0415
+    from bot.checks import SETTINGS, findings  # noqa: PLC0415
 
-    works = True
+    code = 0
     typer.echo("ok      settings: They are read.")
     async for finding in findings(settings):
-        works = works and finding.works
+        if not finding.works:
+            code = max(code, BAD_SETTINGS if finding.what == SETTINGS else FAILED)
         typer.echo(f"{'ok' if finding.works else 'FAILED':<7} {finding.what}: {finding.sentence}")
-    if not works:
-        raise typer.Exit(FAILED)
+    if code:
+        raise typer.Exit(code)
 
 
 @app.command()
@@ -223,7 +244,7 @@ def plugins(config: Config = None) -> None:
 @app.command()
 def connections(config: Config = None) -> None:
     """List the configured connections."""
-    run(_connections(settings_from(config)))
+    run(_connections(_whole(config)))
 
 
 async def _connections(settings: Settings) -> None:

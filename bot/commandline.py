@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Sequence
 
-    from bot.settings import Settings
+    from bot.settings import Reading, Settings
 
 DEFAULT_CONFIG = Path("jobthread.toml")
 BAD_SETTINGS = 2
@@ -25,15 +25,26 @@ Config = Annotated[
 
 def settings_from(config: Path | None) -> Settings:
     """Read the settings, or end with all their problems and exit code 2."""
-    from bot.errors import SettingsError  # noqa: PLC0415
-    from bot.settings import load  # noqa: PLC0415
+    reading = reading_from(config)
+    if reading.problems or reading.settings is None:
+        refuse(reading.problems)
+    return reading.settings
+
+
+def reading_from(config: Path | None) -> Reading:
+    """Read the settings, with their problems."""
+    from bot.settings import read  # noqa: PLC0415
 
     if config is None and DEFAULT_CONFIG.is_file():
         config = DEFAULT_CONFIG
-    try:
-        return load(config)
-    except SettingsError as error:
-        fail(str(error), code=BAD_SETTINGS)
+    return read(config)
+
+
+def refuse(problems: Sequence[str]) -> NoReturn:
+    """End with all problems of the settings and exit code 2."""
+    from bot.errors import SettingsError  # noqa: PLC0415
+
+    fail(str(SettingsError(problems)), code=BAD_SETTINGS)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:

@@ -7,10 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.errors import SettingsError, trail
+from bot.errors import FAULTS, SettingsError, trail
 from bot.http import Http
 from bot.likeness import closest
-from bot.settings import Unread, missing_secret, read_secret_files, secret_fields, sentences
+from bot.problems import (
+    Unread,
+    missing_secret,
+    of_the_whole,
+    read_secret_files,
+    secret_fields,
+    sentences,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -72,7 +79,7 @@ def connect(
             providers.append((provider, provider.connect()))
         except SettingsError as error:
             problems += error.problems
-        except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        except FAULTS as error:
             log.error("connection %s cannot be made: %s", name, trail(error))
             what = type(error).__name__
             problems.append(f"connections.{name}: its provider failed ({what}): see the log.")
@@ -100,6 +107,7 @@ def _connection(
         settings = provider.Settings(**raw)
     except ValidationError as error:
         problems += _connection_problems(error, where, provider)
+        problems += of_the_whole(error, where, provider.Settings, raw)
     if problems:
         raise SettingsError(problems) from None
     return provider(name, settings, clock)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -51,9 +52,21 @@ class Conversation:
 
     async def _help(self) -> None:
         await self._types("/job")
-        await self._whispered("/job peek ", "examples that work here")
+        said = await self._whispered("/job peek ", "examples that work here")
+        example = re.search(r"/job peek ([^`]+)`", _all_of(said))
+        await self._works(example[1] if example else "")
         await self._types("/job lits")
         await self._whispered("Did you mean", "a better word for a misspelt one")
+
+    async def _works(self, ref: str) -> None:
+        """Ask for the job of the help text, as a newcomer does."""
+        await self._types(f"/job peek {ref}")
+
+        def card() -> Message | None:
+            return next((m for m in self.demo.slack.ephemerals() if _about(m, ref)), None)
+
+        said = await self._until(card, f"the example of the help text: {ref}")
+        self.say(f"jobthread (only visible to ada): {said.text}")
 
     async def _succeeds(self, ref: str) -> None:
         await self._types(f"/job {ref}")

@@ -121,6 +121,7 @@ class AnswerNotUnderstood(ProviderError):
 
     passing = True
     next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
+    details = ""  # for the log alone: what the answer was like, its secrets taken out
 
 
 class SlackError(JobthreadError):
@@ -162,6 +163,10 @@ class StoreError(JobthreadError):
 
 class StoreInUse(StoreError):
     """Another process has the database open."""
+
+
+# What strangers' code may raise where it is called: a plugin may even want to end the program.
+FAULTS: tuple[type[BaseException], ...] = (Exception, SystemExit)
 
 
 def trail(error: BaseException) -> str:

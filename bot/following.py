@@ -140,15 +140,15 @@ class Following:
     async def _trouble(
         self, tx: Transaction, provider: Provider[Any] | None, look: Look, error: JobthreadError
     ) -> None:
-        """Write down a look that failed: it is tried again, less and less often."""
+        """Write down a look that failed: it is tried again, less and less often.
+
+        Another look may have been written down meanwhile: then this one says nothing.
+        """
         failures = abs(look.watched.failures) + 1
         missing = _missing(look.watched, error)
-        if missing >= LOST_AFTER:
-            await self._lost(tx, look)
-            return
         lasting = failures >= TROUBLE_TOLD_AFTER
         sentence = look.watched.trouble or (error.sentence if lasting else "")
-        await tx.jobs.failed(
+        ours = await tx.jobs.failed(
             look.watched,
             failures=-missing or failures,
             trouble=sentence,
@@ -156,7 +156,9 @@ class Following:
             due_at=look.at + self._patience(error, failures),
             now=look.at,
         )
-        if sentence != look.watched.trouble and look.watched.seen:
+        if ours and missing >= LOST_AFTER:
+            await self._lost(tx, look)
+        elif ours and sentence != look.watched.trouble and look.watched.seen:
             await self._show_trouble(tx, provider, look, look.watched.seen, sentence)
 
     def _patience(self, error: JobthreadError, failures: int) -> timedelta:

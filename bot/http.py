@@ -15,6 +15,7 @@ from aiohttp.http_exceptions import ContentEncodingError
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
+from bot import evidence
 from bot.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -24,6 +25,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
+from bot.patience import place
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -88,9 +90,10 @@ class Http:
         means in this API; None leaves it to the HTTP status.
         """
         request = self._request(method, path, params, json=json, headers=dict(headers or {}))
-        async with self._places:
+        async with place(self._places):
             response = await self._send(request, auth)
         error = (explain(response) if explain else None) or refusal(response, self.name)
+        evidence.note(response, culprit=isinstance(error, AnswerNotUnderstood))
         if error is not None:
             asked = path.partition("?")[0]  # a query may hold a key
             log.info("%s %s of %s answered %d", method, asked, self.name, response.status_code)
@@ -159,6 +162,7 @@ def parsed(response: httpx.Response, model: type[T], name: str) -> T:
     try:
         return model.model_validate_json(response.content)
     except ValidationError as error:
+        evidence.note(response, problems(error), culprit=True)
         log.warning("answer of %s: %s", name, problems(error))
         # Not `from error`: its text holds the answer, which may repeat a secret.
         raise AnswerNotUnderstood(f"The answer of {name} was not understood.") from None

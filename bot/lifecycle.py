@@ -60,11 +60,6 @@ def _newly_ended(before: Job | None, after: Job, *, every_task: bool) -> tuple[T
     )
 
 
-def looks_different(before: Job | None, after: Job) -> bool:
-    """Whether the card would read otherwise, although the thread need not be told."""
-    return before != after
-
-
 def next_look(job: Job, now: datetime, *, shortest: float = FIRST_SECONDS) -> float:
     """Return the seconds until a living job should be looked at again: more as it grows old."""
     age = seconds_between(job.started_at or job.created_at, now)

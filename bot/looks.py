@@ -5,10 +5,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from bot import breaker, cards, words
+from pydantic import SecretStr
+
+from bot import breaker, cards, evidence, words
 from bot.errors import (
+    FAULTS,
     AnswerNotUnderstood,
     JobthreadError,
     ProviderError,
@@ -17,16 +21,20 @@ from bot.errors import (
     trail,
 )
 from bot.models import Change, Job, JobRef, Message
+from bot.patience import Patience
 from bot.stopwatch import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from bot.provider import Provider
 
+    Work = Callable[[], Coroutine[Any, Any, Any]]
+
 log = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 60.0  # a provider may take for one look
+LONGEST_SECONDS = 60.0  # a provider may take for one look, once it has a place to call from
+WAITING_SECONDS = 45.0  # a look may wait for that place; both are less than a question's lease
 BLOCKED_SECONDS = 1.0  # that a provider may hold the event loop in one piece
 _TOLD = "Whoever runs this bot finds more in the log; it is tried again by itself."
 
@@ -36,7 +44,7 @@ async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadErr
 
     Somebody may ask by a name; from then on the job goes by its id.
     """
-    found = await _contained(provider, provider.fetch_job(ref))
+    found = await _contained(provider, lambda: provider.fetch_job(ref))
     if isinstance(found, Job) and found.ref.connection == ref.connection:
         return found
     return _own(provider, found, ref)
@@ -46,11 +54,11 @@ async def look(
     provider: Provider[Any], refs: Sequence[JobRef]
 ) -> dict[JobRef, Job | JobthreadError]:
     """Return each job or the error met; strangers' faults and endless waits stay in here."""
-    found = await _contained(provider, _fetch(provider, refs))
+    found = await _contained(provider, lambda: _fetch(provider, refs))
     if isinstance(found, JobthreadError):
         return dict.fromkeys(refs, found)
     if not isinstance(found, Mapping):
-        return dict.fromkeys(refs, _puzzle(provider))
+        return dict.fromkeys(refs, _puzzle(provider, found))
     return {ref: _own(provider, found.get(ref), ref) for ref in refs}
 
 
@@ -64,30 +72,62 @@ async def _fetch(
 
 async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
     """Return the newest jobs of a connection or the error met, as `look` does."""
-    found = await _contained(provider, provider.recent_jobs(limit))
+    found = await _contained(provider, lambda: provider.recent_jobs(limit))
     if isinstance(found, JobthreadError):
         return found
-    return [job for job in found if isinstance(job, Job)][:limit]
+    try:
+        return list(islice((job for job in found if isinstance(job, Job)), limit))
+    except FAULTS as error:
+        log.error("the list of jobs of %s cannot be read: %s", provider.name, trail(error))
+        return _puzzle(provider, found)
 
 
-async def _contained(provider: Provider[Any], work: Coroutine[Any, Any, Any]) -> Any:
+async def _contained(provider: Provider[Any], work: Work) -> Any:
     """Return what a provider's coroutine returns, or the error met; a failing one may rest."""
     if pause := provider.breaker.pause(provider.clock.now()):
-        work.close()
         return _resting(provider, pause)
-    watched = Watched(work)
-    try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            found = await watched
-    except JobthreadError as error:
-        found = error
-    except TimeoutError:
-        found = Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
-        log.error("the provider of %s failed: %s", provider.name, trail(error))
-        found = Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
-    _judge(provider, found, watched.longest_step)
+    watched = Watched(_begun(work))
+    patience = Patience(LONGEST_SECONDS, WAITING_SECONDS)
+    found = await _met(provider, watched, patience)
+    if not patience.in_vain:  # to wait in vain is no fault of the connection's
+        _judge(provider, found, watched.longest_step)
     return found
+
+
+async def _begun(work: Work) -> Any:
+    return await work()
+
+
+async def _met(provider: Provider[Any], watched: Watched, patience: Patience) -> Any:
+    answers = evidence.begin()
+    try:
+        async with patience:
+            return await watched
+    except JobthreadError as error:
+        if isinstance(error, AnswerNotUnderstood):
+            error.details = evidence.told(answers, _secrets(provider))
+        return error
+    except TimeoutError:
+        return _late(provider, patience)
+    except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
+        raise
+    except BaseException as error:  # noqa: BLE001  strangers' code, which may want to end the bot
+        log.error("the provider of %s failed: %s", provider.name, trail(error))
+        return Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
+
+
+def _late(provider: Provider[Any], patience: Patience) -> Unavailable:
+    if patience.in_vain:
+        seconds = f"{WAITING_SECONDS:.0f} s"
+        return Unavailable(
+            f"{provider.name} is asked so much that a look waited {seconds} in vain."
+        )
+    return Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
+
+
+def _secrets(provider: Provider[Any]) -> list[str]:
+    values = vars(provider.settings).values()
+    return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
 def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
@@ -119,15 +159,17 @@ def _resting(provider: Provider[Any], seconds: float) -> ProviderError:
     )
 
 
-def _puzzle(provider: Provider[Any]) -> AnswerNotUnderstood:
-    return AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
+def _puzzle(provider: Provider[Any], found: object) -> AnswerNotUnderstood:
+    error = AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
+    error.details = f"its plugin returned a {type(found).__name__}"
+    return error
 
 
 def _own(provider: Provider[Any], found: object, ref: JobRef) -> Job | JobthreadError:
     """A job goes by the reference it was asked for, however its provider spells it."""
     if isinstance(found, Job):
         return found.but(ref=ref) if found.ref != ref else found
-    return found if isinstance(found, JobthreadError) else _puzzle(provider)
+    return found if isinstance(found, JobthreadError) else _puzzle(provider, found)
 
 
 def _said(message: object) -> Message:
@@ -142,7 +184,7 @@ def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
         return cards.job(job, view)
     try:
         return _said(provider.format_job(job, view))
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except FAULTS as error:
         log.error("%s cannot format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
 
@@ -153,6 +195,6 @@ def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) 
         return cards.change(change, view)
     try:
         return _said(provider.format_change(change, view))
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except FAULTS as error:
         log.error("%s cannot format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

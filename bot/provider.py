@@ -81,7 +81,9 @@ class Provider(ABC, Generic[SettingsT]):
     id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # what a bare id looks like
     named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: the same
     bare_in_text: ClassVar[bool] = True  # whether a bare id is recognised among other words
-    example_id: ClassVar[str] = ""  # for the help text
+    example_id: ClassVar[str] = (
+        ""  # the form of an id; one set on `self` is a job of the operator's
+    )
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
     batch_size: ClassVar[int] = 1  # how many jobs `fetch_jobs` takes at once
 
@@ -109,6 +111,8 @@ class Provider(ABC, Generic[SettingsT]):
             return ref, await self.fetch_job(ref)
         except JobthreadError as error:
             return ref, error
+        except SystemExit as error:  # in a task of its own it would end the program
+            raise RuntimeError("a provider wants to end the program") from error
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the newest jobs, newest first, at most `limit`; write it if the API can list."""

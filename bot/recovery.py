@@ -67,7 +67,7 @@ async def recover(
         async with client_session() as session:
             client = web_client(settings, session)
             identity = await greet(client, clock)
-            outlet = WebOutlet(client, session)
+            outlet = WebOutlet(client, session, clock)
             history = History(outlet, clock, str(identity.get("user_id", "")))
             workspace = str(identity.get("team_id", ""))
             found = {c: await _read(history, workspace, c, since) for c in channels}

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import trail
+from bot.errors import FAULTS, trail
 from bot.likeness import closest
 from bot.models import MAX_ID_LENGTH, JobRef
 
@@ -26,6 +26,7 @@ class Resolution:
     refs: tuple[JobRef, ...] = ()
     suggestion: str = ""
     why: str = field(default="", compare=False)
+    form: str = field(default="", compare=False)  # an id as they look in the system that was named
 
     def each(self) -> tuple[Resolution, ...]:
         """Return one meaning for each job where one system names several: no choice is needed."""
@@ -51,8 +52,8 @@ def resolve(connections: Connections, word: str) -> Resolution:
 def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
     if _fits_named(provider, text):
         return Resolution(word, (JobRef(connection=provider.name, id=text),))
-    example = f"{provider.name}:{provider.example_id}" if provider.example_id else ""
-    return Resolution(word, why=f"{provider.name} has no ids of that form", suggestion=example)
+    why = f"{provider.name} has no ids of that form"
+    return Resolution(word, why=why, form=provider.example_id)
 
 
 def _strange(connections: Connections, name: str, rest: str, word: str) -> Resolution:
@@ -90,7 +91,7 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 def _recognised(provider: Provider[Any], text: str) -> list[str]:
     try:
         return [id_ for id_ in provider.recognise(text) if 0 < len(id_) <= MAX_ID_LENGTH]
-    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except FAULTS as error:
         log.error("%s cannot look for URLs: %s", provider.name, trail(error))
         return []
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from bot import hookspecs
-from bot.errors import trail
+from bot.errors import FAULTS, trail
 from bot.likeness import closest
 from bot.provider import Provider
 
@@ -78,7 +78,7 @@ class Plugins:
             try:
                 async with asyncio.timeout(HOOK_SECONDS):
                     await heard
-            except Exception as error:  # noqa: BLE001  the edge of a hook
+            except FAULTS as error:
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
 
 
@@ -119,7 +119,7 @@ def _load(
         return replace(plugin, state=PluginState.DISABLED, why=why)
     try:
         return replace(plugin, kinds=_register(point, hooks, kinds))
-    except (Exception, SystemExit) as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+    except FAULTS as error:
         log.error("plugin %s cannot be used: %s", point.name, trail(error))
         why = f"{type(error).__name__}: {error}"
         return replace(plugin, state=PluginState.BROKEN, why=why)
@@ -137,7 +137,7 @@ def _register(
     try:
         hooks.register(module, name=point.name)
         brought = _sound(module, hooks, kinds)
-    except (Exception, SystemExit):
+    except FAULTS:
         if hooks.is_registered(module):
             hooks.unregister(module)
         raise

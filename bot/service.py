@@ -18,7 +18,7 @@ from bot.commands import (
     typed,
     verb_of_mention,
 )
-from bot.errors import Ambiguous, BadReference, JobthreadError, trail
+from bot.errors import Ambiguous, AnswerNotUnderstood, BadReference, JobthreadError, trail
 from bot.ledger import Ledger, followed_already
 from bot.likeness import closest
 from bot.models import Job, JobRef
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.connections import Connections
+    from bot.examples import Examples
     from bot.home import Home
     from bot.models import Message
     from bot.references import Resolution
@@ -38,7 +39,10 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MOST_RECENT = 30  # jobs in a list
-PATIENCE_SECONDS = 1.0  # before the asker reads "Looking up …"
+# Before the asker reads that it takes long. That cannot be taken back: a response_url replaces and
+# deletes the message that was clicked, so a command's has nothing to replace.
+# https://docs.slack.dev/messaging/modifying-messages
+PATIENCE_SECONDS = 2.0
 
 
 class Service:
@@ -50,10 +54,12 @@ class Service:
         store: Store,
         ledger: Ledger,
         connections: Connections,
+        examples: Examples,
         clock: Clock,
         home: Home,
         command: str,
     ) -> None:
+        self._examples = examples
         self._store = store
         self._connections = connections
         self._ledger = ledger
@@ -116,15 +122,21 @@ class Service:
         """Do what a command says; in spoken text, words that name no job are ignored."""
         match command.verb:
             case Verb.HELP:
-                name = self._home.bot_user
-                return [Say(answers.help_text(self._command, self._connections, name))]
+                return [await self._help(workspace, ask)]
             case Verb.CONNECTIONS:
-                return [Say(answers.connection_list(self._connections))]
+                names = self._connections.names
+                known = await self._examples.of(workspace, ask.channel, names)
+                return [Say(answers.connection_list(self._connections, known))]
             case Verb.LIST:
                 return [await self._list(workspace, ask)]
             case Verb.RECENT:
                 return [await self._recent(command.words)]
         return await self._about_jobs(workspace, ask, command, spoken=spoken)
+
+    async def _help(self, workspace: str, ask: Ask) -> Say:
+        known = await self._examples.best(workspace, ask.channel)
+        me = self._home.bot_user
+        return Say(answers.help_text(self._command, self._connections, me, known))
 
     async def _about_jobs(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
@@ -175,7 +187,7 @@ class Service:
             text = f"Several systems may know {meant.word}."
             return [Say(answers.choose(text, choices, command.on))]
         if not meant.refs:
-            return [Say(self._unknown(command, meant))]
+            return [Say(await self._unknown(workspace, ask, command, meant))]
         ref = meant.refs[0]
         match command.verb:
             case Verb.PEEK:
@@ -184,12 +196,17 @@ class Service:
                 return [Stop(ref)]
         return [await self._show(workspace, ask, ref)]
 
-    def _unknown(self, command: Command, meant: Resolution) -> Message:
+    async def _unknown(
+        self, workspace: str, ask: Ask, command: Command, meant: Resolution
+    ) -> Message:
         """Return the better word for one that names no job: a verb's, or a connection's."""
         if command.suggestion and not meant.suggestion:
             text = f"{blocks.code(meant.word)} is nothing I can do."
             return answers.did_you_mean(text, command.suggestion)
-        return answers.not_understood(meant, self._command, command.on)
+        name = meant.word.partition(":")[0].lower()
+        named = [name] if not meant.suggestion and name in self._connections.names else []
+        known = await self._examples.of(workspace, ask.channel, named) if named else {}
+        return answers.not_understood(meant, self._command, command.on, known.get(name))
 
     async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         async with self._store.begin() as tx:
@@ -294,7 +311,8 @@ def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = 
     if isinstance(error, Ambiguous):
         return Say(answers.choose(error.sentence, error.choices, on))
     log_id = _log_id()
-    log.warning("[%s] %s: %s", log_id, ref or "no job", trail(error))
+    more = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
+    log.warning("[%s] %s: %s%s", log_id, ref or "no job", trail(error), more)
     return Say(answers.error(error, ref, log_id))
 
 

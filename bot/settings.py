@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import re
 import tomllib
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, get_args
+from copy import deepcopy
+from dataclasses import dataclass
+from pathlib import Path  # noqa: TC003  pydantic reads the annotations
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -18,18 +20,25 @@ from pydantic import (
     field_validator,
     model_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict, TomlConfigSettingsSource
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    SettingsConfigDict,
+    TomlConfigSettingsSource,
+)
 from pydantic_settings import SettingsError as BadVariable
 
+from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
 from bot.errors import SettingsError
 from bot.noise import NoisePolicy
+from bot.problems import Unread, missing_secret, read_secret_files, sentences
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from pydantic_settings import PydanticBaseSettingsSource
 
-ENVIRONMENT_PREFIX = "JOBTHREAD_"
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")  # of a connection
 
 
@@ -139,7 +148,8 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         frozen=True,
     )
-    file: ClassVar[Path | None] = None  # set by `load` on a subclass of its own
+    file: ClassVar[Path | None] = None  # set by `read` on a subclass of its own
+    written: ClassVar[dict[str, Any]]  # there, while it is read: all that was found
 
     slack: SlackSettings = Field(default_factory=SlackSettings)
     web: WebSettings = Field(default_factory=WebSettings)
@@ -154,6 +164,13 @@ class Settings(BaseSettings):
         """Where the bot's own server listens: slack.host and slack.port, or else [web]."""
         given = {"host": self.slack.host, "port": self.slack.port}
         return self.web.model_copy(update={k: v for k, v in given.items() if v is not None})
+
+    @model_validator(mode="before")
+    @classmethod
+    def _noted(cls, raw: Any) -> Any:
+        if "written" in vars(cls):
+            cls.written = raw
+        return raw
 
     @field_validator("disabled_plugins", mode="before")
     @classmethod
@@ -182,20 +199,97 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Read the environment first, then the file; no .env file behind anyone's back."""
-        del dotenv_settings, file_secret_settings
-        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls, cls.file)
+        del env_settings, dotenv_settings, file_secret_settings
+        file = TomlConfigSettingsSource(settings_cls, cls.file)
+        return init_settings, _Environment(settings_cls, file()), file
+
+
+class _Environment(EnvSettingsSource):
+    """The environment, its connections under the names that the file gives them."""
+
+    def __init__(self, settings_cls: type[BaseSettings], file: dict[str, Any]) -> None:
+        super().__init__(settings_cls)
+        tables = file.get("connections")
+        self._known = tuple(tables) if isinstance(tables, dict) else ()
+
+    def __call__(self) -> dict[str, Any]:
+        """Return what the variables set."""
+        found = super().__call__()
+        if "connections" in found:
+            found["connections"] = named(found["connections"], self._known)
+        return found
+
+
+class _Sound(Settings):
+    """Settings of what is passed, whatever file and environment hold."""
+
+    @classmethod
+    def settings_customise_sources(  # type: ignore[override]
+        cls, *_: Any, init_settings: PydanticBaseSettingsSource, **__: Any
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Read nothing."""
+        return (init_settings,)
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What was read: all problems, and the settings without what has problems."""
+
+    settings: Settings | None  # None: nothing could be read
+    problems: tuple[str, ...]
 
 
 def load(path: Path | None) -> Settings:
     """Read the file (None: there is none) and the environment; raises SettingsError."""
+    reading = read(path)
+    if reading.problems or reading.settings is None:
+        raise SettingsError(reading.problems)
+    return reading.settings
+
+
+def read(path: Path | None) -> Reading:
+    """Read the file and the environment as `load` does; what is sound can be looked at further."""
     problems = _strange_variables()
+    settings: Settings | None = None
     try:
-        settings = _reading(path)()
+        reader = _reading(path)
+        try:
+            settings = reader()
+        except ValidationError as error:
+            problems += sentences(error)
+            settings = _sound(reader.written, error)
+        finally:
+            tables = reader.written.get("connections")
+            problems += ambiguous(tables if isinstance(tables, dict) else ())
+            reader.written = {}  # secrets among it
     except (BadVariable, OSError, SettingsError, ValueError) as error:
         problems += _problems(error, path)
-    if problems:
-        raise SettingsError(problems)
-    return settings
+    return Reading(settings, tuple(problems))
+
+
+def _sound(written: dict[str, Any], error: ValidationError) -> Settings | None:
+    """Return the settings without what the error is about, so that it hides nothing else."""
+    kept = deepcopy(written)
+    for item in error.errors(include_input=False, include_url=False):
+        _drop(kept, item["loc"])
+    try:
+        return _Sound(**kept)
+    except ValidationError:
+        return None
+
+
+def _drop(table: dict[str, Any], place: Sequence[Any]) -> None:
+    """Take out what stands at a place; of connections with bad names, those alone."""
+    *outer, last = place
+    for key in outer:
+        if not isinstance(table.get(key), dict):
+            last = key  # the place is in a list, or deeper than what was written
+            break
+        table = table[key]
+    found = table.pop(last, None)
+    table.pop(f"{last}_file", None)
+    if not outer and last == "connections" and isinstance(found, dict):
+        table[last] = {name: value for name, value in found.items() if NAME.fullmatch(name)}
 
 
 def _problems(error: Exception, path: Path | None) -> Sequence[str]:
@@ -203,8 +297,6 @@ def _problems(error: Exception, path: Path | None) -> Sequence[str]:
     match error:
         case SettingsError():
             return error.problems
-        case ValidationError():
-            return sentences(error)
         case BadVariable():
             name = "".join(re.findall(r'field "(\w+)"', str(error))).upper()
             return [f"{ENVIRONMENT_PREFIX}{name} is not JSON: set {ENVIRONMENT_PREFIX}{name}__… ."]
@@ -217,7 +309,7 @@ def _problems(error: Exception, path: Path | None) -> Sequence[str]:
 def _reading(path: Path | None) -> type[Settings]:
     if path is not None and not path.is_file():
         raise SettingsError([f"{path} does not exist: name the file with --config."])
-    return type("Settings", (Settings,), {"file": path, "__module__": __name__})
+    return type("Settings", (Settings,), {"file": path, "written": {}, "__module__": __name__})
 
 
 def _strange_variables() -> list[str]:
@@ -230,64 +322,3 @@ def _strange_variables() -> list[str]:
         and name.removeprefix(ENVIRONMENT_PREFIX).split("__")[0].lower()
         not in Settings.model_fields
     ]
-
-
-def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Return a table with each `<secret>_file` replaced by what that file holds, or `Unread`.
-
-    Only fields of `model` that are SecretStr can come from a file.
-    """
-    table = dict(raw)
-    for key in secret_fields(model):
-        if f"{key}_file" in table:
-            table[key] = _content(f"{key}_file", str(table.pop(f"{key}_file")))
-    return table
-
-
-class Unread(str):
-    """Stands where a secret would, and says why its file cannot be read."""
-
-    __slots__ = ()
-
-
-def _content(key: str, path: str) -> str:
-    try:
-        return Path(path).read_text("utf-8").strip()
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
-        why = type(error).__name__
-        return Unread(f"{key} cannot be read ({why}): check the path and its rights")
-
-
-def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    """Return the names of a model's secrets."""
-    return tuple(
-        name
-        for name, field in model.model_fields.items()
-        if field.annotation is SecretStr or SecretStr in get_args(field.annotation)
-    )
-
-
-def missing_secret(where: str, key: str) -> str:
-    """Return the sentence for a secret that is not set."""
-    variable = f"{ENVIRONMENT_PREFIX}{where}__{key}".replace(".", "__").upper()
-    return f"{where}.{key} is missing: set {variable}, or {where}.{key}_file to a file's path."
-
-
-def sentences(error: ValidationError, where: str = "") -> list[str]:
-    """Return one sentence for each problem: its key and its remedy, never the value."""
-    return [
-        _sentence(item, ".".join(filter(None, [where, *map(str, item["loc"])])))
-        for item in error.errors(include_input=False, include_url=False)
-    ]
-
-
-def _sentence(item: Any, key: str) -> str:
-    if item["type"] == "extra_forbidden":
-        return f"{key} is not a setting: remove it, or check its spelling."
-    if item["type"] == "missing":
-        return f"{key} is missing: set it."
-    return f"{key or 'these settings'}: {_lower_first(item['msg'].removeprefix('Value error, '))}."
-
-
-def _lower_first(text: str) -> str:
-    return text[:1].lower() + text[1:].rstrip(".")

@@ -30,7 +30,9 @@ class Line:
     user: str
     channel: str
     issued_at: datetime  # aware, UTC
-    original: Message | None = None  # what replace_original and delete_original mean
+    # What was clicked, which replace_original and delete_original mean; a command has none.
+    # https://docs.slack.dev/messaging/modifying-messages
+    original: Message | None = None
     used: int = field(default=0)
 
 
@@ -66,8 +68,7 @@ class Responses:
         fields = content.read(self._workspace, asked)
         content.demand_something(fields)
         fields.setdefault("text", content.UNSHOWN if fields.get("blocks") else "")
-        line.original = self._shown(line, asked, fields)
-        return line.original
+        return self._shown(line, asked, fields)
 
     def _shown(self, line: Line, asked: Arguments, fields: Json) -> Message:
         current = self._current(line)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 import uuid
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from slack_sdk.web.async_client import AsyncWebClient
 
+    from bot.clock import Clock
     from bot.models import Message
 
 EVENT_TYPE = "jobthread_post"  # of the metadata that carries a message's key
@@ -44,10 +45,13 @@ class WebOutlet:
     session with a time-out.
     """
 
-    def __init__(self, client: AsyncWebClient, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, client: AsyncWebClient, session: aiohttp.ClientSession, clock: Clock
+    ) -> None:
         self._client = client
         self._session = session
-        self._refused: dict[str, float] = {}  # type of block → monotonic second to try it again
+        self._clock = clock
+        self._refused: dict[str, datetime] = {}  # type of block → when to try it again
         self.limited = 0  # answers 429 so far
 
     async def post(
@@ -169,7 +173,8 @@ class WebOutlet:
         The text is whole in itself, so whatever happens to the blocks, it is said.
         """
         newer = {block["type"] for block in message.blocks} - {b["type"] for b in message.classic}
-        refused_before = any(self._refused.get(t, 0) > time.monotonic() for t in newer)
+        now = self._clock.now()
+        refused_before = any(self._refused.get(kind, now) > now for kind in newer)
         if message.classic and refused_before:
             return await self._plainer(message, send, set())
         try:
@@ -192,7 +197,8 @@ class WebOutlet:
             except SlackRefused as error:
                 _only_blocks(error)
             else:
-                self._refused |= dict.fromkeys(blamed, time.monotonic() + REFUSAL_SECONDS)
+                again = self._clock.now() + timedelta(seconds=REFUSAL_SECONDS)
+                self._refused |= dict.fromkeys(blamed, again)
                 return answer
         return await send(())
 

@@ -37,6 +37,8 @@ _THIS = (
     jobs.c.job_id == bindparam("of_job"),
 )
 _AS_SEEN = (*_THIS, jobs.c.revision == bindparam("at_revision"))
+# A look that found no change, or failed, leaves the revision as it was.
+_AS_FAILED = jobs.c.failures == bindparam("at_failures")
 _OF_SHARD = (
     AWAKE,
     jobs.c.connection == bindparam("of_connection"),
@@ -68,7 +70,9 @@ _NEXT_DUE = select(jobs.c.due_at).where(*_OF_SHARD).order_by(jobs.c.due_at).limi
 _ANSWERED = {"checked_at": bindparam("at"), "failures": 0, "trouble": "", "trouble_since": None}
 # A job that was put to sleep while it was being asked for stays asleep: hence AWAKE.
 _UNCHANGED = (
-    update(jobs).where(AWAKE, *_AS_SEEN).values(due_at=bindparam("next_due_at"), **_ANSWERED)
+    update(jobs)
+    .where(AWAKE, *_AS_SEEN, _AS_FAILED)
+    .values(due_at=bindparam("next_due_at"), **_ANSWERED)
 )
 _CHANGED = (
     update(jobs)
@@ -84,7 +88,7 @@ _CHANGED = (
 )
 _FAILED = (
     update(jobs)
-    .where(AWAKE, *_AS_SEEN)
+    .where(AWAKE, *_AS_SEEN, _AS_FAILED)
     .values(
         due_at=bindparam("next_due_at"),
         checked_at=bindparam("at"),
@@ -126,6 +130,10 @@ def _address(workspace: str, ref: JobRef) -> dict[str, Any]:
 
 def _as_seen(watched: WatchedJob) -> dict[str, Any]:
     return _address(watched.workspace, watched.ref) | {"at_revision": watched.revision}
+
+
+def _as_failed(watched: WatchedJob) -> dict[str, Any]:
+    return _as_seen(watched) | {"at_failures": watched.failures}
 
 
 class Jobs:
@@ -184,7 +192,7 @@ class Jobs:
     async def unchanged(self, looks: Iterable[tuple[WatchedJob, datetime]], now: datetime) -> None:
         """Note that these jobs answered as before, and when to look again."""
         bound = [
-            _as_seen(watched) | {"next_due_at": due_at, "at": now} for watched, due_at in looks
+            _as_failed(watched) | {"next_due_at": due_at, "at": now} for watched, due_at in looks
         ]
         if bound:
             await self._connection.execute(_UNCHANGED, bound)
@@ -208,16 +216,19 @@ class Jobs:
         trouble_since: datetime | None,
         due_at: datetime,
         now: datetime,
-    ) -> None:
-        """Note that a job gave no answer, and when to ask again."""
-        bound = _as_seen(watched) | {
+    ) -> bool:
+        """Note that a job gave no answer, and when to ask again; False as of `changed`.
+
+        Also False if nobody follows the job any more.
+        """
+        bound = _as_failed(watched) | {
             "in_a_row": failures,
             "what": trouble,
             "since": trouble_since,
             "next_due_at": due_at,
             "at": now,
         }
-        await self._connection.execute(_FAILED, bound)
+        return (await self._connection.execute(_FAILED, bound)).rowcount == 1
 
     async def wake(self, workspace: str, ref: JobRef, *, due_at: datetime) -> bool:
         """Look at a known job then, whether it sleeps or not; False if it is not known."""

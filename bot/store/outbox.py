@@ -154,7 +154,7 @@ def _settle(state: PostState) -> Update:
     )
 
 
-_SENT, _PARK, _DROP = map(_settle, (PostState.SENT, PostState.PARKED, PostState.DROPPED))
+_SENT, _PARK = map(_settle, (PostState.SENT, PostState.PARKED))
 _ROOTED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
 _BOARD = update(boards).where(boards.c.id == bindparam("row")).values(message_ts=bindparam("ts"))
 _ON_BOARD = (
@@ -301,10 +301,6 @@ class Outbox:
     async def park(self, post: Post, *, error: str, now: datetime) -> bool:
         """Set our claim aside for a person; False if it is no longer ours."""
         return await self._settled(_PARK, post, ts=None, error=error, now=now)
-
-    async def drop(self, post: Post, *, error: str, now: datetime) -> bool:
-        """Give our claim up for good; False if it is no longer ours."""
-        return await self._settled(_DROP, post, ts=None, error=error, now=now)
 
     async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
         """Set aside all that is unsent in a thread, claims too; return how many messages."""

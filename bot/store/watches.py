@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Row, Select
+    from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 COLUMNS = (
@@ -94,6 +94,33 @@ _LIVING = (
     )
     .order_by(watches.c.asked_at, watches.c.id)
 )
+
+
+def _newest(*there: ColumnElement[bool]) -> Select[Any]:
+    """Select one job of each connection, the one asked for last; never one that was not found."""
+    last = func.row_number().over(
+        partition_by=watches.c.connection, order_by=(watches.c.asked_at.desc(), watches.c.id)
+    )
+    ranked = (
+        select(watches.c.connection, watches.c.job_id, watches.c.asked_at, last.label("place"))
+        .join_from(
+            watches,
+            jobs,
+            (jobs.c.workspace == watches.c.workspace)
+            & (jobs.c.connection == watches.c.connection)
+            & (jobs.c.job_id == watches.c.job_id),
+        )
+        .where(*there, jobs.c.seen.is_not(None), jobs.c.failures >= 0)
+        .subquery()
+    )
+    return (
+        select(ranked.c.connection, ranked.c.job_id)
+        .where(ranked.c.place == 1)
+        .order_by(ranked.c.asked_at.desc(), ranked.c.connection)
+    )
+
+
+_NEWEST_HERE, _NEWEST = _newest(*_THERE), _newest(_THERE[0])
 _PLACED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
 _END = (
     update(watches)
@@ -173,6 +200,18 @@ class Watches:
         """Return the living watches of a channel, or of all, oldest first."""
         rows = await self._connection.execute(_LIVING, {"only": channel})
         return [watch_of(row) for row in rows]
+
+    async def newest(self, workspace: str, channel: str | None = None) -> list[JobRef]:
+        """Return a job of each connection that was followed in a channel, or anywhere.
+
+        Of each the one that was asked for last, and the newest of these first.
+        """
+        bound = {"in_workspace": workspace}
+        if channel is None:
+            rows = await self._connection.execute(_NEWEST, bound)
+        else:
+            rows = await self._connection.execute(_NEWEST_HERE, bound | {"in_channel": channel})
+        return [JobRef(connection=row.connection, id=row.job_id) for row in rows]
 
     async def of_jobs(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, list[Watch]]:
         """Return the active watches of these jobs, oldest first; a job without any is left out."""

@@ -20,6 +20,7 @@ WAYS: dict[str, tuple[str, ...]] = {  # to sign in; the first name stands for th
     "token": ("token",),
 }
 EXTRAS = {"security_token": "access_key", "iam_endpoint": "user_name"}  # key → its way
+SECRETS = frozenset({"secret_key", "password", "token"})  # which may come from a file
 CHOICES = (
     "access_key and secret_key (best), or user_name, password and domain_name of an IAM user, "
     "or token"
@@ -105,7 +106,8 @@ class HuaweiCloudSettings(ConnectionSettings):
         given = [key for key in WAYS[way] if self._given(key)]
         for key in WAYS[way]:
             if key not in given:
-                yield f"{key} is missing: {given[0]} is nothing without it."
+                also = f" Set it, or {key}_file." if key in SECRETS else ""
+                yield f"{key} is missing: {given[0]} is nothing without it.{also}"
         for extra, needed in EXTRAS.items():
             if self._given(extra) and needed != way:
                 yield f"{extra} is only for {needed}: delete it."

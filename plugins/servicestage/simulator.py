@@ -106,10 +106,6 @@ class Simulator:
             body = {"error_code": code, "error_msg": message}
         self.faults.plan(Fault(status, body or "", headers or {}), times)
 
-    def hang(self, times: int | None = 1) -> None:
-        """Never answer the next calls."""
-        self.faults.plan(Fault(hangs=True), times)
-
     def slow_down(self, seconds: float, times: int | None = 1) -> None:
         """Answer the next calls so many seconds of the clock later."""
         self.faults.plan(Fault(after_seconds=seconds), times)

@@ -18,6 +18,7 @@ from bot.references import Resolution
 from bot.testing import ManualClock
 
 REF = JobRef(connection="deploys", id="JOB1")
+NORTH = JobRef(connection="north", id="JOB77")
 HOSTILE = "<!channel> *bold* `code` & <https://evil.example|click>"
 
 
@@ -136,9 +137,9 @@ def test_a_choice_has_a_button_for_each_of_the_first_five() -> None:
 
 def test_help_shows_examples_that_work_here() -> None:
     """A newcomer can copy a line."""
-    message = answers.help_text("/ops", made("north"), "U0BOT")
+    message = answers.help_text("/ops", made("north"), "U0BOT", NORTH)
     said = json.dumps(message.blocks)
-    assert "/ops north:JOB1234" in message.text
+    assert "For example: `/ops north:JOB77`" in message.text
     assert "<@U0BOT>" in said
     for verb in ("peek", "watch", "unwatch", "list", "connections"):
         assert f"`/ops {verb}" in said
@@ -146,24 +147,43 @@ def test_help_shows_examples_that_work_here() -> None:
 
 def test_help_without_connections_still_shows_the_form() -> None:
     """Before anything is set up."""
-    assert "connection:id" in answers.help_text("/job", made(), "").text
+    assert "connection:id" in answers.help_text("/job", made(), "", None).text
+
+
+def test_help_without_a_known_job_shows_no_job() -> None:
+    """The vendor's own example is no job of anybody here; what stands there is plainly a form."""
+    message = answers.help_text("/ops", made("north"), "", None)
+    assert "As in: `/ops north:&lt;job id&gt;`" in message.text
+    assert "JOB1234" not in json.dumps(message.blocks)
+
+
+def test_a_word_of_the_wrong_form_is_told_with_a_job_that_is_known() -> None:
+    """One click shows it; without one the form is told, and nothing can be clicked."""
+    wrong = Resolution("north:7", why="north has no ids of that form", form="JOB1234")
+    known = answers.not_understood(wrong, "/job", "peek {}".format, NORTH)
+    assert "One that I know is `north:JOB77`." in known.text
+    assert [button["value"] for button in buttons(known)] == ["peek north:JOB77"]
+    form = answers.not_understood(wrong, "/job")
+    assert form.text.endswith("Its ids have the form of `JOB1234`.")
+    assert buttons(form) == []
 
 
 def test_connections_are_listed_with_their_examples() -> None:
     """Titles are other people's words."""
-    message = answers.connection_list(made("north", "south"))
+    message = answers.connection_list(made("north", "south"), {"north": NORTH})
     assert message.text == "2 connections can be asked."
-    assert "• *north* · The &lt;deployer&gt;, such as `north:JOB1234`" in texts(message)[2]
+    assert "• *north* · The &lt;deployer&gt;, such as `north:JOB77`" in texts(message)[2]
+    assert "• *south* · The &lt;deployer&gt;, `south:&lt;job id&gt;`" in texts(message)[2]
 
 
 def test_without_connections_the_list_says_who_can_add_one() -> None:
     """An empty list is no answer."""
-    assert "jobthread.toml" in answers.connection_list(made()).text
+    assert "jobthread.toml" in answers.connection_list(made(), {}).text
 
 
 def test_every_connection_is_listed_however_many_there_are() -> None:
     """The last one is as good as the first."""
-    message = answers.connection_list(made(*(f"region-{n:03}" for n in range(100))))
+    message = answers.connection_list(made(*(f"region-{n:03}" for n in range(100))), {})
     assert "region-099" in " ".join(texts(message))
 
 

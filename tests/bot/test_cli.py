@@ -20,6 +20,7 @@ from bot.playground import LocalSlack
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+pytestmark = pytest.mark.usefixtures("log_output")  # the commands configure the log
 JOBTHREAD = [sys.executable, "-m", "bot.cli"]
 ENDED = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
@@ -133,6 +134,60 @@ def test_serve_lists_every_problem_of_the_settings_and_exits_with_2(tmp_path: Pa
     assert result.exit_code == 2
     assert "did you mean servicestage?" in result.output
     assert "slack.app_token is missing" in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_problems_of_settings_and_of_connections_come_as_one_list(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong table hides no connection, and a wrong key no secret that is missing."""
+    monkeypatch.setenv("JOBTHREAD_SLACK__BOT_TOKEN", "xoxb-hush")
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text(
+        f"""
+        [slak]
+        [connections.deploys]
+        provider = "servicestage"
+        region = "cn-north-4"
+        project_id = "{"0" * 32}"
+        access_key = "AKhush"
+        colour = "hush"
+        [connections.graphs]
+        provider = "nebula-explorer"
+        url = "http://127.0.0.1:1"
+        user_name = "root"
+        pasword = "hush"
+        [connections.d]
+        provider = "servicestag"
+        """
+    )
+    result = run(command, "--config", str(settings))
+    assert result.exit_code == 2
+    for told in [
+        "slak is not a setting: remove it",
+        "slack.app_token is missing: set JOBTHREAD_SLACK__APP_TOKEN",
+        "connections.deploys.colour is not a setting: remove it",
+        "connections.deploys: secret_key is missing: access_key is nothing without it. Set it",
+        "connections.graphs.pasword is not a setting: remove it",
+        "connections.graphs.password is missing: set JOBTHREAD_CONNECTIONS__GRAPHS__PASSWORD",
+        "connections.d.provider: there is no provider 'servicestag'; did you mean servicestage?",
+    ]:
+        assert result.output.count(told) == 1, result.output
+    assert "bot_token" not in result.output
+    assert "hush" not in result.output
+
+
+def test_check_ends_with_2_where_only_the_settings_can_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `serve` does; what works is told all the same."""
+    monkeypatch.setenv("JOBTHREAD_STORE__URL", f"sqlite:///{tmp_path / 'jobthread.db'}")
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text('[connections.d]\nprovider = "servicestag"\n')
+    result = run("check", "--config", str(settings))
+    assert result.exit_code == 2
+    assert "ok      store" in result.output
+    assert "FAILED  settings: connections.d.provider: there is no provider" in result.output
 
 
 def test_an_unknown_kind_of_simulator_is_a_sentence() -> None:

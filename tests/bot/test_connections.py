@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field, SecretStr
+from pydantic import Field, SecretStr, model_validator
 
 from bot.connections import Connections, connect
 from bot.errors import SettingsError
@@ -126,6 +126,31 @@ def test_all_problems_of_all_connections_are_told_at_once(tmp_path: Path) -> Non
     ]:
         assert part in told
     assert "north.secret_key is missing" not in told
+
+
+class Whole(ZebraSettings):
+    """Wants its optional token beside its pages, which is looked at last."""
+
+    @model_validator(mode="after")
+    def _is_whole(self) -> Self:
+        if self.pages > 5 and not self.token.get_secret_value():
+            raise ValueError("token is missing: pages needs it.")
+        return self
+
+
+@pytest.mark.parametrize("wrong", [{"colour": "x"}, {"url": 7}, {"colour": "x", "pages": "hush"}])
+def test_a_wrong_key_does_not_hide_what_the_keys_lack_together(wrong: dict[str, Any]) -> None:
+    """What only the whole table can say is said beside it; a wrong value says nothing more."""
+    kinds = {"zebra": type("Tall", (Zebra,), {"Settings": Whole})}
+    with pytest.raises(SettingsError) as caught:
+        connect({"north": {**SOUND, "pages": 9, **wrong}}, kinds, ManualClock())
+    told = caught.value.problems
+    assert [p.split(":")[0].split()[0] for p in told[: len(wrong)]] == [
+        f"connections.north.{key}" for key in sorted(wrong, reverse="pages" in wrong)
+    ]
+    lacking = "connections.north: token is missing: pages needs it."
+    assert (lacking in told) is ("pages" not in wrong)
+    assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("method", ["__init__", "connect"])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -36,6 +37,26 @@ SECRETS = [
     "{'x-subject-token': 'sEcReT'}",
     "explorer_token=sEcReT",
     "postgresql+asyncpg://jobthread:sEcReT@db.internal/jobs",
+    "postgresql://jobthread:p@sEcReT@db.internal/jobs",
+    "mysql://root:p@ss/sEcReT@db.internal/jobs",
+    "https://sEcReT@api.example/jobs",
+    "Basic dXNlcjpzRWNSZVQ=",
+    "basic: dXNlcjpzRWNSZVQ",
+    '"authToken": "sEcReT"',
+    '{"authToken":"sEc \\" sEcReT","job":1}',
+    '{\\"secret_key\\": \\"sEcReT\\"}',
+    "password=sEcReT",
+    "Password = 'sEc sEcReT'",
+    "https://api.example/jobs?token=sEcReT&page=2",
+    "https://api.example/jobs?page=2&X-Amz-Signature=sEcReT",
+    "X-Auth-Token: sEcReT",
+    "[(b'X-Auth-Token', b'sEcReT')]",
+    '"secrets": ["one", "sEcReT"]',
+    '"credential": {"access": "x", "secret": "sEcReT"}',
+    "Authorization: SDK-HMAC-SHA256 Access=AK, SignedHeaders=host, Signature=sEcReT",
+    "Set-Cookie: sid=sEcReT; Path=/",
+    "api_key: sEcReT",
+    "passwd:sEcReT",
 ]
 
 
@@ -47,8 +68,24 @@ def test_a_secret_is_taken_out_and_the_rest_of_the_line_stays(secret: str) -> No
     assert "…" in line
     assert "after" in line
     assert not any(
-        part in line for part in ("sEcReT", "1234-5678", "Mi0yLTE", "A111", "ticket", "3abc", "9ab")
+        part in line
+        for part in ("sEcReT", "dXNl", "1234-5678", "Mi0yLTE", "A111", "ticket", "3abc", "9ab")
     )
+
+
+@pytest.mark.parametrize(
+    ("secret", "rest"),
+    [
+        ('{"authToken": "sEcReT", "job": 7}', '{"authToken": "…", "job": 7}'),
+        ("/jobs?token=sEcReT&page=2", "/jobs?token=…&page=2"),
+        ("mysql://root:p@sEcReT@db.internal/jobs", "mysql://…@db.internal/jobs"),
+        ("password=sEcReT", "password=…"),
+        ('{"token": "sEcReT, which was cu', '{"token": "…'),
+    ],
+)
+def test_what_a_secret_is_called_and_what_stands_beside_it_stays(secret: str, rest: str) -> None:
+    """The line still tells what was sent and where to."""
+    assert discreet(secret).endswith(f": {rest}")
 
 
 @given(
@@ -68,6 +105,27 @@ def test_an_ordinary_line_passes_as_it_is() -> None:
     """Discretion does not make the log useless."""
     line = discreet("GET /v3/%s of %s answered %d", "jobs", "deploys", 404)
     assert line.endswith("INFO bot: GET /v3/jobs of deploys answered 404")
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Slack does not accept the bot's token: `jobthread check` tells more.",
+        "the token has expired, and basic settings are read again",
+        "GET http://127.0.0.1:8080/jobs of deploys answered 404",
+    ],
+)
+def test_words_about_secrets_pass(line: str) -> None:
+    """A sentence that only speaks of a token can still be read."""
+    assert discreet(line).endswith(line)
+
+
+def test_a_long_line_is_made_discreet_at_once() -> None:
+    """Whatever a stranger sends: no pattern goes over it again and again."""
+    for piece in ("a", "token", "://", 'token":', "Basic ", "x:y@"):
+        began = time.monotonic()
+        discreet(piece * (200_000 // len(piece)))
+        assert time.monotonic() - began < 2
 
 
 def test_an_event_is_one_line() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import UTC, datetime
+from itertools import count
 from typing import Any, ClassVar
 
 import pytest
@@ -12,6 +13,7 @@ import pytest
 from bot import cards, looks
 from bot.errors import AnswerNotUnderstood, JobNotFound, RateLimited, Unavailable
 from bot.models import Change, Job, JobRef, Message, Status
+from bot.patience import place
 from bot.provider import ConnectionSettings, Endpoint, Provider
 from bot.testing import ManualClock
 
@@ -126,6 +128,91 @@ async def test_an_endless_wait_ends(monkeypatch: pytest.MonkeyPatch) -> None:
 
     found = await looks.look(Endless(None), [ONE])
     assert isinstance(found[ONE], Unavailable)
+
+
+@pytest.mark.parametrize("fault", [SystemExit(1), type("Stop", (BaseException,), {})()])
+@pytest.mark.parametrize("refs", [[ONE], [ONE, TWO]])
+async def test_a_plugin_that_wants_to_end_the_program_is_broken(
+    fault: BaseException, refs: list[JobRef], caplog: pytest.LogCaptureFixture
+) -> None:
+    """The bot goes on, and so do the other connections."""
+    found = await looks.look(Zebra(fault), refs)
+    assert [type(found[ref]) for ref in refs] == [Unavailable] * len(refs)
+    assert "the provider of zebra failed" in caplog.text
+
+
+async def test_a_plugin_that_ends_one_of_several_looks_is_broken_too() -> None:
+    """Each of them is a task, out of which such an error would end the event loop."""
+
+    class Single(Zebra):
+        async def fetch_jobs(self, refs: Any) -> Any:
+            return await Provider.fetch_jobs(self, refs)
+
+    found = await looks.look(Single(SystemExit(1)), [ONE, TWO])
+    assert [type(found[ref]) for ref in (ONE, TWO)] == [Unavailable] * 2
+
+
+async def test_a_method_that_is_no_coroutine_is_a_plugins_fault() -> None:
+    """What it raises or returns at once comes no further either."""
+
+    class Plain(Zebra):
+        def fetch_job(self, ref: JobRef) -> Any:
+            del ref
+            return self._give(self.answer)
+
+    for answer in (job(), KeyError("xoxb-secret"), None):
+        assert isinstance((await looks.look(Plain(answer), [ONE]))[ONE], Unavailable)
+        assert isinstance(await looks.first_look(Plain(answer), ONE), Unavailable)
+
+
+class Listing(Zebra):
+    """Lists what it is told to."""
+
+    async def recent_jobs(self, limit: int) -> Any:
+        del limit
+        return self._give(self.answer)
+
+
+def failing() -> Any:
+    yield job()
+    raise SystemExit(1)
+
+
+@pytest.mark.parametrize("answer", [None, 7, failing()])
+async def test_a_list_that_cannot_be_read_is_not_understood(answer: Any) -> None:
+    """Whatever a provider returns for its newest jobs."""
+    assert isinstance(await looks.recent(Listing(answer), 5), AnswerNotUnderstood)
+
+
+async def test_of_a_list_only_the_jobs_are_taken_and_no_more_than_were_asked_for() -> None:
+    """Even of one that has no end."""
+    endless = (one for n in count() for one in (n, job()))
+    assert await looks.recent(Listing(endless), 2) == [job(), job()]
+
+
+async def test_a_look_that_waited_for_a_place_in_vain_is_no_failure_of_the_connection(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many slow jobs of one connection hold each other up; that is no reason to let it rest."""
+    monkeypatch.setattr(looks, "WAITING_SECONDS", 0.01)
+
+    class Crowded(Zebra):
+        async def fetch_job(self, ref: JobRef) -> Job:
+            async with place(asyncio.Semaphore(0)):
+                return job(ref)
+
+    crowded = Crowded(None)
+    for _ in range(9):
+        found = (await looks.look(crowded, [ONE]))[ONE]
+        assert "waited 0 s in vain" in str(found)
+
+
+def test_a_card_that_wants_to_end_the_program_is_a_plain_one() -> None:
+    """Cards and follow-ups are made in the bot's own tasks."""
+    zebra = Zebra(None, SystemExit(1))
+    change = Change(before=None, after=job(), status_changed=True)
+    assert looks.card(zebra, job(), VIEW) == cards.job(job(), VIEW)
+    assert looks.follow_up(zebra, change, VIEW) == cards.change(change, VIEW)
 
 
 async def test_whoever_cancels_a_look_is_obeyed() -> None:

@@ -114,10 +114,10 @@ def test_a_connection_that_does_not_exist_is_said_to() -> None:
     assert (found.suggestion, found.why) == ("", "there is no connection robots")
 
 
-def test_an_id_of_the_wrong_form_is_told_with_an_example() -> None:
-    """The connection is right, so its own example helps."""
+def test_an_id_of_the_wrong_form_is_told_with_the_right_form() -> None:
+    """The connection is right; the kind's own example is a form, and no job to suggest."""
     found = references.resolve(ONE, "deploys:77")
-    assert (found.refs, found.suggestion) == ((), "deploys:JOB1234")
+    assert (found.refs, found.suggestion, found.form) == ((), "", "JOB1234")
     assert found.why == "deploys has no ids of that form"
 
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
 from bot.errors import SettingsError
-from bot.settings import SlackSettings, load, missing_secret, read_secret_files, sentences
+from bot.problems import missing_secret, read_secret_files, sentences
+from bot.settings import SlackSettings, load, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,6 +97,43 @@ def test_the_environment_wins_over_the_file(
     monkeypatch.setenv("JOBTHREAD_CONNECTIONS__DEPLOYS__REGION", "eu-west-101")
     table = load(written(EXAMPLE)).connections["deploys"]
     assert (table["region"], table["provider"]) == ("eu-west-101", "servicestage")
+
+
+@pytest.mark.parametrize("name", ["MY_DEPLOYS", "my_deploys", "My_Deploys", "MY-DEPLOYS"])
+def test_an_underscore_stands_for_the_hyphen_of_a_connections_name(
+    name: str, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """No shell has variables with hyphens; the case does not matter."""
+    monkeypatch.setenv(f"JOBTHREAD_CONNECTIONS__{name}__SECRET_KEY", "hush")
+    read = load(written('[connections.my-deploys]\nprovider = "servicestage"'))
+    assert read.connections == {"my-deploys": {"provider": "servicestage", "secret_key": "hush"}}
+
+
+def test_without_such_a_connection_in_the_file_a_variable_makes_one_of_its_own_name(
+    written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A bot may be set up by the environment alone."""
+    monkeypatch.setenv("JOBTHREAD_CONNECTIONS__MY_DEPLOYS__PROVIDER", "aom")
+    assert load(None).connections == {"my_deploys": {"provider": "aom"}}
+    assert set(load(written("[connections.mydeploys]")).connections) == {"my_deploys", "mydeploys"}
+
+
+@pytest.mark.parametrize("other", ["my_deploys", "my-big_deploys"])
+def test_a_variable_that_can_mean_two_connections_is_told(
+    other: str, written: Written, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither gets the other's secret; names alike are no problem where no variable means them."""
+    first = other.replace("_", "-")
+    path = written(f"[connections.{first}]\n[connections.{other}]")
+    assert set(load(path).connections) == {first, other}
+    name = f"JOBTHREAD_CONNECTIONS__{other.replace('-', '_').upper()}__SECRET_KEY"
+    monkeypatch.setenv(name, "hush")
+    reading = read(path)
+    assert reading.problems == (
+        f"{name} can mean the connections {first} and {other}: rename one of them.",
+    )
+    assert reading.settings is not None
+    assert reading.settings.connections == {first: {}, other: {}}
 
 
 @pytest.mark.parametrize("value", ["12345678901234567890123456789012", "true", "null", "1e5"])
@@ -205,6 +243,33 @@ def test_all_problems_are_told_at_once(
         assert part in told
 
 
+def test_what_is_sound_is_read_beside_what_is_not(written: Written) -> None:
+    """So that the rest can be looked at further, and every problem told in one run."""
+    text = """
+        disabled_plugins = ["aom", 7]
+        [slak]
+        [slack]
+        mode = "http"
+        mod = 1
+        [web]
+        port = -1
+        [connections.deploys]
+        provider = "servicestage"
+        [connections."my jobs"]
+    """
+    reading = read(written(text))
+    assert len(reading.problems) == 5
+    assert reading.settings is not None
+    assert reading.settings.slack.mode == "http"
+    assert reading.settings.connections == {"deploys": {"provider": "servicestage"}}
+    assert reading.settings.web.port is None
+
+
+def test_of_what_is_no_toml_nothing_is_read(written: Written) -> None:
+    """There is nothing to look at further."""
+    assert read(written("[")).settings is None
+
+
 def test_a_misspelt_variable_is_told_beside_a_broken_file(
     written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -256,6 +321,13 @@ def test_a_missing_secret_names_the_variable_and_the_file_key() -> None:
         " or slack.bot_token_file to a file's path."
     )
     assert second == missing_secret("slack", "app_token")
+
+
+def test_the_variable_of_a_name_with_a_hyphen_is_one_that_a_shell_can_set() -> None:
+    """What the sentence says can be typed."""
+    assert "set JOBTHREAD_CONNECTIONS__MY_DEPLOYS__TOKEN," in missing_secret(
+        "connections.my-deploys", "token"
+    )
 
 
 def test_an_empty_secret_is_a_missing_one() -> None:

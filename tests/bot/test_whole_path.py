@@ -10,7 +10,8 @@ from bot import hookimpl
 from bot.app import Bot
 from bot.playground import LocalSlack
 from bot.registry import load_plugins
-from bot.testing import ManualClock, serve
+from bot.testing import Fault, ManualClock, serve
+from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
 from tests.bot.conftest import Stage, settings_for, staged
@@ -359,10 +360,25 @@ async def test_list_names_what_is_followed_here(stage: Stage) -> None:
     assert card.ts.replace(".", "") in str(said.blocks)
 
 
-async def test_help_has_examples_that_work_here(stage: Stage) -> None:
-    """A bare command teaches."""
+async def test_help_shows_the_form_until_a_job_is_known_and_then_that_job(stage: Stage) -> None:
+    """A bare command teaches, and what it teaches works here."""
     await stage.says("/job")
-    assert "deploys:JOB" in str((await stage.whispered("Ask for a job")).blocks)
+    first = str((await stage.whispered("Ask for a job")).blocks)
+    assert "`/job deploys:&lt;job id&gt;`" in first
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says("/job help")
+    await stage.whispered(f"/job peek deploys:{ID}")
+
+
+async def test_an_id_of_the_wrong_form_is_answered_with_a_job_that_is_known(stage: Stage) -> None:
+    """Nobody is offered the vendor's own example to click."""
+    await stage.says("/job deploys:77")
+    assert "actions" not in str((await stage.whispered("Its ids have the form")).blocks)
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says("/job deploys:78")
+    assert f"deploys:{ID}" in (await stage.whispered("One that I know")).text
 
 
 async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: Stage) -> None:
@@ -405,15 +421,35 @@ async def test_a_provider_that_fails_for_long_is_shown_on_the_card(stage: Stage)
 
 
 async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
-    """After a second the asker knows that something is going on."""
+    """After two seconds the asker knows that something is going on; a quick look says nothing."""
     stage.servicestage.add(running())
     stage.servicestage.slow_down(5)
     await stage.says(f"/job deploys:{ID}")
     await stage.slack.until(lambda: stage.clock.sleepers > 3)
-    await stage.clock.advance(2)
-    await stage.whispered("Looking up")
+    await stage.clock.advance(1.9)
+    assert stage.slack.ephemerals() == []
+    await stage.clock.advance(0.2)
+    await stage.whispered("takes longer than usual; the answer follows.")
     await stage.clock.advance(10)
     await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
+
+
+async def test_an_answer_that_is_not_understood_is_in_the_log_under_the_quoted_id(
+    stage: Stage, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The operator sees what came; what was sent to sign in, or is called a secret, is left out."""
+    key = Tenant().key_settings()["secret_key"]
+    answer = {"job": ["gateway maintenance"], "note": key, "authToken": "sEcReT"}
+    stage.servicestage.faults.plan(Fault(200, answer), times=None)
+    await stage.says(f"/job peek deploys:{ID}")
+    said = (await stage.whispered("log id")).text
+    log_id = said.rpartition("log id ")[2].rstrip(")")
+    (line,) = [r.getMessage() for r in caplog.records if f"[{log_id}]" in r.getMessage()]
+    for part in (f"deploys:{ID}", "job: ", "HTTP 200, application/json", "gateway maintenance"):
+        assert part in line
+    assert " bytes: {" in line
+    assert key not in line
+    assert "sEcReT" not in line
 
 
 async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage: Stage) -> None:

@@ -185,14 +185,27 @@ async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, clock: A
     assert (answer.status_code, "expired_url" in answer.body) == (404, True)
 
 
-async def test_a_late_answer_may_replace_the_first(slack: LocalSlack, app: Any) -> None:
-    """`replace_original` turns "Looking up" into the answer, `delete_original` takes it away."""
+async def test_a_late_answer_may_replace_what_was_clicked(slack: LocalSlack, app: Any) -> None:
+    """`replace_original` writes that message anew, `delete_original` takes it away."""
+    app.replies = lambda _: {"text": "hello"}
+    first = AsyncWebhookClient((await slack.says("/job J1")).response_url)
+    await first.send_dict({"text": "whisper", "blocks": BLOCKS})
+    whisper = slack.ephemerals()[-1]
+    late = AsyncWebhookClient((await slack.click(whisper, "refresh")).response_url)
+    for text in ("J1 runs", "J1 failed"):
+        await late.send(text=text, replace_original=True)
+        assert [m.text for m in slack.ephemerals()] == ["hello", text]
+    await late.send(delete_original=True)
+    assert [m.text for m in slack.ephemerals()] == ["hello"]
+
+
+async def test_what_a_command_was_answered_cannot_be_replaced(slack: LocalSlack, app: Any) -> None:
+    """As in Slack: a second answer comes beside the first, which stays."""
     app.replies = lambda _: {"text": "Looking up"}
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     await late.send(text="J1 failed", replace_original=True)
-    assert [m.text for m in slack.ephemerals()] == ["J1 failed"]
     await late.send(delete_original=True)
-    assert slack.ephemerals() == []
+    assert [m.text for m in slack.ephemerals()] == ["Looking up", "J1 failed"]
 
 
 @pytest.mark.usefixtures("app")

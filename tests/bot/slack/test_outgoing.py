@@ -11,6 +11,7 @@ from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import blocks
+from bot.answers import sentence
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
 from bot.models import Message
 from bot.playground import LocalSlack
@@ -34,15 +35,18 @@ CARD = Message(text="deploy-api is running.", blocks=(SECTION, PLAN), classic=(S
 class Place:
     """A local Slack, and the way out to it."""
 
-    def __init__(self, slack: LocalSlack, session: aiohttp.ClientSession) -> None:
+    def __init__(
+        self, slack: LocalSlack, session: aiohttp.ClientSession, clock: ManualClock
+    ) -> None:
         self.slack = slack
         self.session = session
+        self.clock = clock
         self.outlet = self.to(slack.api_url)
 
     def to(self, url: str, token: str = LocalSlack.bot_token) -> WebOutlet:
         """Return a way out to another address, or with another token."""
         client = AsyncWebClient(token, base_url=url, session=self.session, retry_handlers=[])
-        return WebOutlet(client, self.session)
+        return WebOutlet(client, self.session, self.clock)
 
     async def find(self, key: str, thread_ts: str | None = None) -> str | None:
         """Look for a message in the channel or in a thread."""
@@ -60,12 +64,12 @@ class Place:
 
 @pytest.fixture
 async def place() -> AsyncIterator[Place]:
-    timeout = aiohttp.ClientTimeout(total=5)
+    timeout, clock = aiohttp.ClientTimeout(total=5), ManualClock()
     async with (
-        LocalSlack(clock=ManualClock()) as slack,
+        LocalSlack(clock=clock) as slack,
         aiohttp.ClientSession(timeout=timeout) as session,
     ):
-        yield Place(slack, session)
+        yield Place(slack, session, clock)
 
 
 async def test_a_post_carries_its_key_and_calls_nobody(place: Place) -> None:
@@ -146,17 +150,15 @@ async def test_a_refusal_is_remembered_for_that_type_of_block_only(place: Place)
 
 
 async def test_a_refusal_is_forgotten_after_a_while_however_many_cards_are_sent(
-    place: Place, monkeypatch: pytest.MonkeyPatch
+    place: Place,
 ) -> None:
-    """Slack learns new blocks; a workspace gets them."""
+    """Slack learns new blocks; a workspace gets them an hour after it last refused them."""
     place.slack.faults.refuse("invalid_blocks", "chat.postMessage")
     await place.outlet.post(CHANNEL, CARD, key="1")
-    remembered = dict(place.outlet._refused)
-    await place.outlet.post(CHANNEL, CARD, key="2")
-    assert place.outlet._refused == remembered
-    monkeypatch.setattr(place.outlet, "_refused", dict.fromkeys(remembered, 0.0))
-    await place.outlet.post(CHANNEL, CARD, key="3")
-    assert place.types()[-2:] == [["section"], ["section", "plan"]]
+    for n, minutes in enumerate((30, 29, 2)):
+        await place.clock.advance(minutes * 60)
+        await place.outlet.post(CHANNEL, CARD, key=f"later {n}")
+    assert place.types()[-3:] == [["section"], ["section"], ["section", "plan"]]
 
 
 async def test_where_all_blocks_are_refused_the_text_is_sent(place: Place) -> None:
@@ -286,7 +288,7 @@ async def test_an_answer_that_takes_too_long_is_a_doubt(place: Place) -> None:
     app.router.add_post("/api/{method}", never)
     timeout = aiohttp.ClientTimeout(total=0.05)
     async with serve(app) as url, aiohttp.ClientSession(timeout=timeout) as session:
-        hasty = Place(place.slack, session).to(f"{url}/api/")
+        hasty = Place(place.slack, session, place.clock).to(f"{url}/api/")
         with pytest.raises(SlackSilent):
             await hasty.post(CHANNEL, HELLO, key="1")
 
@@ -384,11 +386,16 @@ async def test_a_response_url_tells_the_asker_alone(place: Place) -> None:
     assert not place.slack.messages()
 
 
-async def test_a_response_url_replaces_and_deletes_what_it_showed(place: Place) -> None:
+async def test_the_response_url_of_a_click_replaces_and_deletes_what_was_clicked(
+    place: Place,
+) -> None:
     """A message for one person can be changed in no other way."""
     url = await response_url(place)
     before = len(place.slack.ephemerals("ada"))
-    await place.outlet.respond(url, replace_text("one"), replace=False, thread_ts=None)
+    asked = sentence("one", blocks.button("Again", "run", value="x"))
+    await place.outlet.respond(url, asked, replace=False, thread_ts=None)
+    clicked = await place.slack.click(place.slack.ephemerals("ada")[-1], "run")
+    url = clicked.response_url or ""
     await place.outlet.respond(url, replace_text("two"), replace=True, thread_ts=None)
     assert [m.text for m in place.slack.ephemerals("ada")[before:]] == ["two"]
     await place.outlet.respond(url, None, replace=False, thread_ts=None)

@@ -107,8 +107,13 @@ async def test_a_look_without_a_change_only_moves_the_next_look(store: Store, gi
     before = await known(store, given)
     async with store.begin() as tx:
         trouble = {"failures": 2, "trouble": "It is down.", "trouble_since": given.now}
-        await tx.jobs.failed(before, **trouble, due_at=given.at(5), now=given.at(1))
-        await tx.jobs.unchanged([(before, given.at(20))], given.at(5))
+        assert await tx.jobs.failed(before, **trouble, due_at=given.at(5), now=given.at(1))
+        assert not await tx.jobs.failed(before, **trouble, due_at=given.at(9), now=given.at(2))
+        await tx.jobs.unchanged([(before, given.at(30))], given.at(3))
+    troubled = await known(store, given)
+    assert (troubled.due_at, troubled.failures) == (given.at(5), 2)
+    async with store.begin() as tx:
+        await tx.jobs.unchanged([(troubled, given.at(20))], given.at(5))
     after = await known(store, given)
     assert (after.due_at, after.checked_at, after.revision) == (given.at(20), given.at(5), 1)
     assert (after.failures, after.trouble, after.trouble_since) == (0, "", None)

@@ -108,11 +108,11 @@ class Model(RuleBasedStateMachine):
             if self.settled(post, "sent", PostState.SENT):
                 self.said.append((post.key, post.version))
 
-    @rule(last=LAST, how=st.sampled_from(["park", "drop"]))
-    def give_up(self, last: int, how: str) -> None:
+    @rule(last=LAST)
+    def give_up(self, last: int) -> None:
         """A sender reports that Slack will never take its message."""
         for post in self.claims[-last:][:1]:
-            self.settled(post, how, PostState.PARKED if how == "park" else PostState.DROPPED)
+            self.settled(post, "park", PostState.PARKED)
 
     @rule(last=LAST, doubtful=st.booleans(), seconds=st.integers(0, 20))
     def postpone(self, last: int, doubtful: bool, seconds: int) -> None:  # noqa: FBT001
@@ -236,8 +236,7 @@ class Model(RuleBasedStateMachine):
         async with self.store.begin() as tx:
             if how == "sent":
                 return await tx.outbox.sent(post, ts="1.0", now=self.now)
-            settle = tx.outbox.park if how == "park" else tx.outbox.drop
-            return await settle(post, error="no", now=self.now)
+            return await tx.outbox.park(post, error="no", now=self.now)
 
     async def _postpone(self, post: Post, due_at: datetime, *, doubtful: bool) -> bool:
         async with self.store.begin() as tx:

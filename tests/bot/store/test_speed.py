@@ -43,6 +43,8 @@ CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = 
     "watches.by_card": lambda tx, _: tx.watches.by_card("T1", "C1", "1.0"),
     "watches.in_channel": lambda tx, _: tx.watches.in_channel("T1", "C1"),
     "watches.of_jobs": lambda tx, _: tx.watches.of_jobs("T1", [REF]),
+    "watches.newest": lambda tx, _: tx.watches.newest("T1"),
+    "watches.newest here": lambda tx, _: tx.watches.newest("T1", "C1"),
     "watches.end": lambda tx, g: tx.watches.end(["id"], now=g.now, reason=""),
     "watches.count": lambda tx, _: tx.watches.count(),
     "watches.prune": lambda tx, g: tx.watches.prune(g.now),

@@ -151,3 +151,36 @@ async def test_pruning_takes_old_ended_and_parked_watches_only(store: Store, giv
         assert await tx.watches.prune(given.now) == 0
         assert await tx.watches.prune(given.at(1)) == 2
         assert await tx.watches.get(active.id) == active
+
+
+async def test_the_newest_job_of_each_connection_is_the_one_that_was_asked_for_last(
+    store: Store, given: Given
+) -> None:
+    """In a channel or anywhere, ended or not."""
+    refs = [given.ref("old"), given.ref("here"), given.ref("there"), given.ref("1", "graphs")]
+    for ref in refs:
+        await given.track(store, given.job(ref))
+    await add(
+        store,
+        given.watch(ref=refs[0]),
+        given.watch(ref=refs[1], asked_at=given.at(1), state=WatchState.ENDED, ended_at=given.now),
+        given.watch(ref=refs[2], asked_at=given.at(2), channel="C2"),
+        given.watch(ref=refs[3], asked_at=given.at(3), channel="C2"),
+        given.watch(ref=given.ref("other"), workspace="T2"),
+    )
+    async with store.begin() as tx:
+        assert await tx.watches.newest("T1", "C1") == [refs[1]]
+        assert await tx.watches.newest("T1") == [refs[3], refs[2]]
+        assert await tx.watches.newest("T3") == []
+
+
+async def test_a_job_that_was_not_found_is_never_the_newest(store: Store, given: Given) -> None:
+    """Whoever copies an example gets a card."""
+    await given.track(store)
+    await add(store, given.watch())
+    async with store.begin() as tx:
+        (watched,) = (await tx.jobs.get("T1", [given.ref()])).values()
+        await tx.jobs.failed(
+            watched, failures=-1, trouble="", trouble_since=None, due_at=given.now, now=given.now
+        )
+        assert await tx.watches.newest("T1", "C1") == []

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.settings import secret_fields
+from bot.problems import secret_fields
 from plugins.aom import Aom
 from plugins.aom.errors import _MEANINGS
 from plugins.aom.translator import STATUSES

@@ -57,7 +57,7 @@ async def made(**changes: Any) -> HttpJobs:
         ({"status": "data.state["}, "status", "from column 12"),
         ({"name": 'data."name'}, "name", "see jmespath.org"),
         ({"not_found": "size(jobs)"}, "not_found", "there is no function size"),
-        ({"task_name": "a b"}, "task_name", "from column 3"),
+        ({"task_name": "a b", **TASKS}, "task_name", "from column 3"),
         ({"statuses": {"OK": "good"}}, "statuses.OK", "'succeeded'"),
         ({"task_statuses": {"1": "done"}, **TASKS}, "task_statuses.1", "'succeeded'"),
         ({"error_codes": {"404": "gone"}}, "error_codes.404", "'not_found'"),

@@ -1,0 +1,163 @@
+"""Examples: jobs of this installation, whatever its job systems do."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import pytest
+
+from bot.connections import Connections
+from bot.errors import Unavailable
+from bot.examples import Examples
+from bot.models import Job, JobRef, Status
+from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.store import Store, Watch
+from bot.testing import ManualClock
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+    from pathlib import Path
+
+pytestmark = pytest.mark.anyio
+
+
+class Mute(Provider[ConnectionSettings]):
+    """Lists no jobs; its kind has an example that is nobody's job."""
+
+    kind = "mute"
+    Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
+    statuses: ClassVar[dict[str, Status]] = {}
+    example_id = "vendors-own"
+
+    def __init__(self, name: str, named: str | None = None) -> None:
+        super().__init__(name, ConnectionSettings(), ManualClock())
+        if named is not None:
+            vars(self)["example_id"] = named
+
+    def connect(self) -> Endpoint:
+        return Endpoint("http://127.0.0.1")
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        raise NotImplementedError
+
+
+class Listing(Mute):
+    """Lists jobs of these ids, raises, or never answers."""
+
+    def __init__(self, name: str, listed: Any = ()) -> None:
+        super().__init__(name)
+        self.listed = listed
+        self.asked = 0
+
+    async def recent_jobs(self, limit: int) -> Sequence[Job]:
+        self.asked += 1
+        if self.listed is None:
+            await asyncio.get_running_loop().create_future()
+        if isinstance(self.listed, BaseException):
+            raise self.listed
+        return [job(self.name, id_) for id_ in self.listed][:limit]
+
+
+def ref(connection: str, id_: str) -> JobRef:
+    return JobRef(connection=connection, id=id_)
+
+
+def job(connection: str, id_: str) -> Job:
+    return Job(ref=ref(connection, id_), name="deploy", status=Status.RUNNING)
+
+
+@pytest.fixture
+async def store(tmp_path: Path) -> AsyncIterator[Store]:
+    """An open store without any rows."""
+    store = Store(f"sqlite:///{tmp_path / 'jobthread.db'}")
+    await store.open()
+    yield store
+    await store.close()
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+def examples(store: Store, clock: ManualClock, *providers: Mute) -> Examples:
+    return Examples(store=store, connections=Connections(providers), clock=clock)
+
+
+async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str = "C1") -> None:
+    """Write down that somebody had a job followed."""
+    await clock.advance(1)
+    at = clock.now()
+    watch = Watch(id=seen.id, workspace="T1", channel=channel, ref=seen, asker="U1", asked_at=at)
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+        found = Job(ref=seen, name="deploy", status=Status.RUNNING)
+        await tx.jobs.track("T1", found, due_at=clock.now(), now=clock.now())
+
+
+async def test_a_job_that_was_asked_for_here_is_the_best(store: Store, clock: ManualClock) -> None:
+    """And then no job system is asked for anything."""
+    await followed(store, clock, ref("deploys", "JOB1"))
+    graphs = Listing("graphs", ["1"])
+    found = examples(store, clock, graphs, Mute("deploys"))
+    assert await found.best("T1", "C1") == ref("deploys", "JOB1")
+    assert graphs.asked == 0
+
+
+async def test_what_was_asked_for_here_goes_before_what_was_asked_for_elsewhere(
+    store: Store, clock: ManualClock
+) -> None:
+    """And elsewhere before what nobody asked for."""
+    here, there, other = ref("deploys", "here"), ref("deploys", "there"), ref("graphs", "7")
+    await followed(store, clock, here)
+    await followed(store, clock, there, "C2")
+    await followed(store, clock, other, "C2")
+    found = examples(store, clock, Mute("deploys"), Listing("graphs", ["1"]))
+    both = {"deploys": here, "graphs": other}
+    assert await found.of("T1", "C1", ["deploys", "graphs"]) == both
+    assert await found.best("T1", "C1") == here
+    assert await found.of("T1", "C9", ["deploys"]) == {"deploys": there}
+    assert await found.best("T1", "C9") == other
+
+
+async def test_a_job_of_a_connection_that_is_gone_is_no_example(
+    store: Store, clock: ManualClock
+) -> None:
+    """It could not be looked up."""
+    await followed(store, clock, ref("retired", "JOB1"))
+    assert await examples(store, clock, Mute("deploys")).best("T1", "C1") is None
+
+
+async def test_without_one_a_job_that_a_connection_lists_is_shown(
+    store: Store, clock: ManualClock
+) -> None:
+    """The first that can be typed; who fails or lists none has no example, and hinders nobody."""
+    found = examples(
+        store,
+        clock,
+        Mute("deploys"),
+        Listing("down", Unavailable("Down.")),
+        Listing("broken", KeyError()),
+        Listing("graphs", ["two words", "a/b", "7"]),
+    )
+    assert await found.best("T1", "C1") == ref("graphs", "7")
+    names = ["deploys", "down", "broken", "graphs"]
+    assert await found.of("T1", "C1", names) == {"graphs": ref("graphs", "7")}
+
+
+async def test_a_job_that_the_settings_name_is_an_example(store: Store, clock: ManualClock) -> None:
+    """The operator knows which job stays; an empty word names none."""
+    found = examples(store, clock, Mute("empty", ""), Mute("builds", "build-7"))
+    assert await found.best("T1", "C1") == ref("builds", "build-7")
+
+
+async def test_help_does_not_wait_for_a_slow_job_system(store: Store, clock: ManualClock) -> None:
+    """What came in time is used."""
+    found = examples(store, clock, Listing("slow", None), Listing("quick", ["7"]))
+    asking = asyncio.ensure_future(found.best("T1", "C1"))
+    async with asyncio.timeout(5):
+        while not clock.sleepers:  # noqa: ASYNC110  the lists are on their way
+            await asyncio.sleep(0)
+    await clock.advance(0.9)
+    assert await asking == ref("quick", "7")
