@@ -63,7 +63,10 @@ def outside(
     """Load the plugins and make the connections; raises SettingsError with all problems."""
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
-    return Outside(plugins, connect(settings.connections, plugins.kinds, clock, plugins.disabled))
+    connections = connect(
+        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.lanes()
+    )
+    return Outside(plugins, connections)
 
 
 class Bot:
@@ -96,6 +99,7 @@ class Bot:
         if broken := sabotage.warning():
             log.critical(broken)
         around = self._outside()
+        stack.push_async_callback(around.plugins.close)
         stack.push_async_callback(around.connections.close)
         self.store = Store(self.settings.store.url)
         await self.store.open()

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot import looks
 from bot.app import outside
 from bot.errors import JobthreadError, SettingsError, StoreInUse
 from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
@@ -102,7 +103,7 @@ async def _connections(connections: Connections) -> AsyncIterator[Finding]:
 async def _connection(provider: Any) -> Finding:
     what = f"connection {provider.name}"
     try:
-        return Finding(what, works=True, sentence=await provider.check())
+        return Finding(what, works=True, sentence=await looks.run(provider, provider.check))
     except JobthreadError as error:
         return Finding(what, works=False, sentence=str(error))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bot.clock import Clock
+    from bot.lane import Lane
     from bot.provider import Endpoint, Provider
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,10 @@ class Connections:
     async def close(self) -> None:
         """Close every connection's client."""
         for provider in self:
-            await provider.http.close()
+            if provider.lane is None:
+                await provider.http.close()
+            else:
+                await provider.lane.close()
 
 
 def connect(
@@ -56,10 +60,12 @@ def connect(
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
     disabled: Iterable[str] = (),
+    lanes: Mapping[str, Lane] | None = None,
 ) -> Connections:
     """Make every connection that the settings name; raises SettingsError with all problems.
 
-    `disabled` are the names of the plugins that are switched off.
+    `disabled` are the names of the plugins that are switched off; `lanes` are those of the kinds
+    that strangers wrote.
     """
     off = frozenset(disabled)
     providers: list[tuple[Provider[Any], Endpoint]] = []
@@ -80,6 +86,9 @@ def connect(
         raise SettingsError(problems)
     for provider, endpoint in providers:
         provider.http = Http(provider.name, endpoint)
+        if lane := (lanes or {}).get(provider.kind):
+            provider.lane = lane
+            lane.at_end(provider.http.close)
     return Connections(provider for provider, _ in providers)
 
 

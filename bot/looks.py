@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot import breaker, cards, words
+from bot import breaker, cards, lane, words
 from bot.errors import (
     AnswerNotUnderstood,
     JobthreadError,
@@ -16,18 +17,18 @@ from bot.errors import (
     Unavailable,
     trail,
 )
+from bot.lane import HeldError
 from bot.models import Change, Job, JobRef, Message
 from bot.stopwatch import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
-
     from bot.provider import Provider
 
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0  # a provider may take for one look
 BLOCKED_SECONDS = 1.0  # that a provider may hold the event loop in one piece
+Ask = Callable[[], Awaitable[Any]]
 _TOLD = "Whoever runs this bot finds more in the log; it is tried again by itself."
 
 
@@ -36,7 +37,7 @@ async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadErr
 
     Somebody may ask by a name; from then on the job goes by its id.
     """
-    found = await _contained(provider, provider.fetch_job(ref))
+    found = await _contained(provider, partial(provider.fetch_job, ref))
     if isinstance(found, Job) and found.ref.connection == ref.connection:
         return found
     return _own(provider, found, ref)
@@ -46,7 +47,7 @@ async def look(
     provider: Provider[Any], refs: Sequence[JobRef]
 ) -> dict[JobRef, Job | JobthreadError]:
     """Return each job or the error met; strangers' faults and endless waits stay in here."""
-    found = await _contained(provider, _fetch(provider, refs))
+    found = await _contained(provider, partial(_fetch, provider, refs))
     if isinstance(found, JobthreadError):
         return dict.fromkeys(refs, found)
     if not isinstance(found, Mapping):
@@ -64,39 +65,71 @@ async def _fetch(
 
 async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
     """Return the newest jobs of a connection or the error met, as `look` does."""
-    found = await _contained(provider, provider.recent_jobs(limit))
+    found = await _contained(provider, partial(provider.recent_jobs, limit))
     if isinstance(found, JobthreadError):
         return found
+    if not isinstance(found, Sequence):
+        return _puzzle(provider)
     return [job for job in found if isinstance(job, Job)][:limit]
 
 
-async def _contained(provider: Provider[Any], work: Coroutine[Any, Any, Any]) -> Any:
+async def _contained(provider: Provider[Any], ask: Ask) -> Any:
     """Return what a provider's coroutine returns, or the error met; a failing one may rest."""
     if pause := provider.breaker.pause(provider.clock.now()):
-        work.close()
         return _resting(provider, pause)
-    watched = Watched(work)
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
-            found = await watched
+        found = await run(provider, ask)
     except JobthreadError as error:
         found = error
-    except TimeoutError:
-        found = Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("the provider of %s failed: %s", provider.name, trail(error))
         found = Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
-    _judge(provider, found, watched.longest_step)
+    _judge(provider, found)
     return found
 
 
-def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
+async def run(provider: Provider[Any], ask: Ask) -> Any:
+    """Return what a provider's coroutine returns; it is run where the provider's code runs.
+
+    Raises Unavailable if it takes too long, and whatever the provider raises.
+    """
+    try:
+        if provider.lane is None:
+            return await _here(provider, ask)
+        return await provider.lane.run(ask, LONGEST_SECONDS)
+    except TimeoutError:
+        why = f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s."
+        raise Unavailable(why) from None
+    except HeldError:
+        log.error("the plugin of %s blocks its own lane; it rests", provider.name)
+        provider.breaker.rest(breaker.HELD_SECONDS, provider.clock.now())
+        why = f"The plugin that asks {provider.name} hangs."
+        raise Unavailable(why, next_step=_TOLD) from None
+
+
+async def _here(provider: Provider[Any], ask: Ask) -> Any:
+    """Run it in the bot's own loop; one that holds everybody up is left alone for a while."""
+    watched = Watched(_awaited(ask))
+    try:
+        async with asyncio.timeout(LONGEST_SECONDS):
+            return await watched
+    finally:
+        if watched.longest_step > BLOCKED_SECONDS:
+            seconds = watched.longest_step
+            log.error("%s held the whole bot up for %.1f s; it rests", provider.name, seconds)
+            provider.breaker.rest(breaker.BLOCKING_SECONDS, provider.clock.now())
+
+
+async def _awaited(ask: Ask) -> Any:
+    return await ask()
+
+
+def _judge(provider: Provider[Any], found: object) -> None:
     """Tell the connection's breaker how this went."""
     now = provider.clock.now()
-    if longest_step > BLOCKED_SECONDS:
-        log.error("%s held the whole bot up for %.1f s; it rests", provider.name, longest_step)
-        provider.breaker.rest(breaker.BLOCKING_SECONDS, now)
-    elif isinstance(found, RateLimited):
+    if provider.breaker.pause(now):
+        return  # it has just been laid to rest
+    if isinstance(found, RateLimited):
         provider.breaker.rest(found.retry_after, now, limited=True)
     elif _unanswered(found):
         provider.breaker.failed(now)
@@ -141,7 +174,7 @@ def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
     if provider is None:
         return cards.job(job, view)
     try:
-        return _said(provider.format_job(job, view))
+        return _said(lane.call(provider.lane, provider.format_job, job, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
@@ -152,7 +185,7 @@ def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) 
     if provider is None:
         return cards.change(change, view)
     try:
-        return _said(provider.format_change(change, view))
+        return _said(lane.call(provider.lane, provider.format_change, change, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.http import Http
+    from bot.lane import Lane
 
 
 class ConnectionSettings(BaseModel):
@@ -90,6 +91,7 @@ class Provider(ABC, Generic[SettingsT]):
         self.settings = settings
         self.clock = clock
         self.breaker = Breaker()
+        self.lane: Lane | None = None  # where a stranger's code runs; None: in the bot's own loop
         self.http: Http  # given by the registry, made from `connect()`
 
     @abstractmethod

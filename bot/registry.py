@@ -7,6 +7,7 @@ import inspect
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property, partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
@@ -14,16 +15,18 @@ import pluggy
 
 from bot import hookspecs
 from bot.errors import trail
+from bot.lane import Lane
 from bot.likeness import closest
 from bot.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Coroutine, Iterable, Mapping
 
     from bot.models import Change
 
 log = logging.getLogger(__name__)
 
+OWN = "jobthread"  # the distribution whose plugins run in the bot's own loop
 HOOK_SECONDS = 10.0  # that a listener may take to hear of one change
 MUST = ("kind", "Settings", "statuses")  # what a provider class must set
 
@@ -74,12 +77,43 @@ class Plugins:
 
     async def job_changed(self, change: Change) -> None:
         """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
-        for heard in self.hooks.hook.job_changed(change=change):
+        hook = self.hooks.hook.job_changed
+        listeners = reversed(hook.get_hookimpls())  # in the order in which pluggy calls them
+        for plugin, heard in zip(listeners, hook(change=change), strict=True):
             try:
-                async with asyncio.timeout(HOOK_SECONDS):
-                    await heard
+                await self._hear(plugin.plugin_name, heard)
             except Exception as error:  # noqa: BLE001  the edge of a hook
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
+
+    async def _hear(self, name: str, heard: Coroutine[Any, Any, None]) -> None:
+        if lane := self._lanes.get(name):
+            await lane.run(partial(_awaited, heard), HOOK_SECONDS)
+            return
+        async with asyncio.timeout(HOOK_SECONDS):
+            await heard
+
+    def lanes(self) -> dict[str, Lane]:
+        """Return the lanes of the kinds that strangers' plugins bring."""
+        return {
+            kind: self._lanes[plugin.name]
+            for plugin in self.listing
+            for kind in plugin.kinds
+            if plugin.name in self._lanes
+        }
+
+    async def close(self) -> None:
+        """Let the threads of strangers' plugins end."""
+        for lane in self._lanes.values():
+            await lane.close()
+
+    @cached_property
+    def _lanes(self) -> dict[str, Lane]:
+        """A lane for each plugin of strangers; its thread starts when something is asked of it."""
+        return {p.name: Lane(p.name) for p in self.listing if p.distribution != OWN}
+
+
+async def _awaited(heard: Coroutine[Any, Any, None]) -> None:
+    await heard
 
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:

@@ -236,6 +236,28 @@ def test_every_listener_hears_of_a_change(install: Install) -> None:
     assert [sys.modules[name].heard for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
 
 
+def test_strangers_plugins_have_a_lane_and_ours_have_none(install: Install) -> None:
+    """A lane for each plugin, not for each kind or connection: its code needs no locks."""
+    both = PROVIDER.format(name="Zebra", kind="zebra") + LISTENER
+    install(zebra=both, lion=PROVIDER.format(name="Lion", kind="lion"))
+    lanes = load_plugins().lanes()
+    assert {kind: lane.name for kind, lane in lanes.items()} == {"zebra": "zebra", "lion": "lion"}
+
+
+def test_a_strangers_listener_hears_in_its_own_thread(install: Install) -> None:
+    """If it blocks, it holds up itself."""
+    where = LISTENER.replace("str(change.ref)", "__import__('threading').current_thread().name")
+    install(ant=where)
+    plugins = load_plugins()
+
+    async def hear() -> None:
+        await plugins.job_changed(change())
+        await plugins.close()
+
+    asyncio.run(hear())
+    assert sys.modules["acme_ant"].heard == ["plugin ant"]
+
+
 def test_a_listener_that_hangs_is_given_up_and_the_others_hear(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
