@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -149,6 +152,13 @@ class Provider(ABC, Generic[SettingsT]):
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation | None:
-        """Return an aiohttp app that speaks the API, for the demo and the tests."""
-        del clock
+        """Return an aiohttp app that speaks the API, for the demo and the tests.
+
+        If it is not written, it is what `simulation` in the package's module `simulator` returns.
+        """
+        for module in dict.fromkeys(base.__module__ for base in cls.__mro__):
+            is_package = hasattr(sys.modules.get(module), "__path__")
+            if is_package and find_spec(f"{module}.simulator"):
+                found: Simulation = import_module(f"{module}.simulator").simulation(clock)
+                return found
         return None

@@ -17,8 +17,9 @@ from bot.errors import Ambiguous, JobNotFound, ProviderError
 from bot.hookspecs import hookimpl
 from bot.models import JobRef
 from bot.provider import Endpoint, Provider
+from bot.times import moment
 from plugins.aicc_rpa.api import DETAILS, Api
-from plugins.aicc_rpa.translator import STATUSES, JobPayload, moment, translate
+from plugins.aicc_rpa.translator import STATUSES, JobPayload, translate
 from plugins.selfhosted.settings import SelfHostedSettings
 
 if TYPE_CHECKING:
@@ -105,10 +106,8 @@ class AiccRpa(Provider[RpaSettings]):
             f"{self.name} has several jobs of that name."
             if exact
             else f"{self.name} has no job of exactly that name.",
-            choices=[
-                (self._ref(job), f"{job.job_name}, {job.mode}, created {job.create_time}")
-                for job in chosen
-            ],
+            choices=[(self._ref(job), f"{job.job_name}, {job.mode}") for job in chosen],
+            created={self._ref(job): moment(job.create_time, self._zone) for job in chosen},
         )
 
     async def _reason(self, payload: JobPayload) -> str:
@@ -164,7 +163,7 @@ class AiccRpa(Provider[RpaSettings]):
         call = rf"(?i:{re.escape(scheme)}://{re.escape(rest)})(?s:.{{0,400}}?)\buid\W{{1,8}}"
         for match in re.finditer(rf"{call}(?P<id>{_UID.pattern})\b", text):
             yield match["id"]
-        yield from links.found(text, self.settings.console_url, _UID)
+        yield from links.ids_in(text, self.settings.console_url, _UID)
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation:

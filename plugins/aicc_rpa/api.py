@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import SecretStr
 
 from bot.errors import AnswerNotUnderstood, JobNotFound
+from bot.payload import CamelCase, Moment, Rows, Word
 from plugins.aicc_rpa.errors import explain, explain_sign_in
-from plugins.aicc_rpa.translator import Answer, Details, JobPayload, Jobs, Payload, Word
+from plugins.aicc_rpa.translator import Answer, Details, JobPayload
 from plugins.selfhosted.session import Session, Token
 
 if TYPE_CHECKING:
@@ -49,17 +50,22 @@ class Page(Answer):
 class JobPage(Page):
     """The answer of queryJob."""
 
-    jobs: Jobs = ()
+    jobs: Rows[JobPayload] = ()
 
 
-class Entry(Payload):
+class Entry(CamelCase):
     """One entry of a queue."""
 
     id: int = 0
     status: Word = ""
-    create_time: int | None = None  # milliseconds
+    create_time: Moment = None
     failed_reason: Word = ""
     failed_reason_detail: Word = ""
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """What is greater for a newer entry."""
+        return self.create_time.timestamp() if self.create_time else 0.0, self.id
 
     @property
     def reason(self) -> str:
@@ -71,7 +77,7 @@ class Entry(Payload):
 class EntryPage(Page):
     """The answer of queryRpaQueueData."""
 
-    queue_data: Annotated[tuple[Entry, ...], BeforeValidator(lambda value: value or ())] = ()
+    queue_data: Rows[Entry] = ()
 
 
 class Api:
@@ -112,9 +118,8 @@ class Api:
         wanted = {"queueUid": queue_uid, "status": "failed"}
         pages = await self._edges("queryRpaQueueData", EntryPage, conditions=wanted)
         entries = [e for page in pages for e in page.queue_data if e.status in ("failed", "")]
-        latest = before.timestamp() * 1000 if before else 0.0
-        earlier = [e for e in entries if (e.create_time or 0) <= latest]
-        chosen = max(earlier or entries, key=lambda e: (e.create_time or 0, e.id), default=None)
+        earlier = [e for e in entries if before and e.age[0] <= before.timestamp()]
+        chosen = max(earlier or entries, key=lambda entry: entry.age, default=None)
         return chosen.reason if chosen else ""
 
     async def _details(self, **asked: str) -> Sequence[JobPayload]:

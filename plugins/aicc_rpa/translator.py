@@ -6,13 +6,13 @@ Source: Huawei Cloud's page "Interface for Querying RPA Task Details". A job has
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
+from bot.payload import CamelCase, Rows, Word
+from bot.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,31 +29,13 @@ STATUSES = {
 ONCE = ("once", "")  # modes whose jobs end; a job of any other mode waits for its next run
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _rows(value: Any) -> Any:
-    """Return a list, whether the API gave a list, a single object or nothing."""
-    return [value] if value and isinstance(value, dict) else value or ()
-
-
-Word = Annotated[str, BeforeValidator(_text)]
-
-
-class Payload(BaseModel):
-    """Part of an answer; unknown keys are passed over."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
-
-
-class Answer(Payload):
+class Answer(CamelCase):
     """What every answer has."""
 
     error_code: int
 
 
-class JobPayload(Payload):
+class JobPayload(CamelCase):
     """A job, in its details or in the list; the list leaves some keys out."""
 
     uid: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
@@ -87,13 +69,10 @@ class JobPayload(Payload):
         return status_of(self.recent_task_status).bad
 
 
-Jobs = Annotated[tuple[JobPayload, ...], BeforeValidator(_rows)]
-
-
 class Details(Answer):
     """The answer of queryJobDetails; its example holds one object where its table has an array."""
 
-    job_detail: Jobs = ()
+    job_detail: Rows[JobPayload] = ()
 
 
 def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
@@ -117,15 +96,6 @@ def status_of(native: str) -> Status:
     return STATUSES.get(native.lower(), Status.UNKNOWN)
 
 
-def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return a time that is written without a zone, or None if it is not one."""
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
-
-
 def _standing(payload: JobPayload) -> tuple[Status, str]:
     """Return how the job stands, and the word that decides it."""
     status, recent = status_of(payload.status), payload.recent_task_status
@@ -144,7 +114,7 @@ def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
     if payload.run:
         yield Task(
             id=payload.run,
-            name=f"Run of {payload.start_time}" if payload.start_time else "Latest run",
+            name="Latest run",
             status=status_of(payload.recent_task_status),
             native_status=payload.recent_task_status,
             started_at=moment(payload.start_time, zone),

@@ -140,13 +140,13 @@ class Cph(Provider[CphSettings]):
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, and of its console_url."""
         api = f"{self.settings.base_url}/v1/{self.settings.project_id}/cloud-phone/jobs"
-        for query in links.found(text, f"{api}?{{id}}", _QUERY):
+        for query in links.ids_in(text, f"{api}?{{id}}", _QUERY):
             asked = parse_qs(query)
             wanted = asked.get("request_ids") or asked.get("request_id") or []
             yield from filter(_HEX.fullmatch, ",".join(wanted).split(","))
-        for id_ in links.found(text, f"{api}/{{id}}", _HEX):
+        for id_ in links.ids_in(text, f"{api}/{{id}}", _HEX):
             yield f"{ONE}{id_}"
-        yield from links.found(text, self.settings.console_url, _HEX)
+        yield from links.ids_in(text, self.settings.console_url, _HEX)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of `console_url`, or else Cloud Phone's own in the console."""

@@ -7,13 +7,12 @@ job is done to one phone or one server, so here it is a task; the request is the
 from __future__ import annotations
 
 from collections import Counter
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING
 
 from bot.models import Detail, Job, JobRef, Status, Task
+from bot.payload import Moment, Rows, Word
 from plugins.cph.errors import spelled
-from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -53,7 +52,7 @@ class JobPayload(AnyCase):
 class Answer(AnyCase):
     """One page of the answer; its jobs do not tell which request they belong to."""
 
-    jobs: Annotated[tuple[JobPayload, ...], BeforeValidator(lambda value: value or ())]
+    jobs: Rows[JobPayload]
 
 
 def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
 from bot.hookspecs import hookimpl
 from bot.http import parsed
-from bot.links import found
+from bot.links import ids_in
 from bot.models import JobRef
 from bot.provider import Endpoint, Provider
 from plugins.http import example, templates
@@ -125,7 +125,7 @@ class HttpJobs(Provider[HttpSettings]):
         """Return the ids in URLs of this API, and of its console_url."""
         for url in _URL.findall(text):
             for template in (self.settings.url, self.settings.console_url):
-                for written in found(url.rstrip(_ENDS), template, _IN_URL):
+                for written in ids_in(url.rstrip(_ENDS), template, _IN_URL):
                     yield from self._id(written)
 
     def _id(self, written: str) -> Iterator[str]:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.models import Job, JobRef, Status
+from bot.times import moment
 from plugins.http.errors import meaning
 from plugins.http.expressions import find
 from plugins.http.translator import listed, translate
-from plugins.http.values import moment, word
+from plugins.http.values import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

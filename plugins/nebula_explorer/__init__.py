@@ -157,8 +157,8 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this Explorer's API, and of its console_url."""
-        yield from links.found(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
-        yield from links.found(text, self.settings.console_url, self.id_pattern)
+        yield from links.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
+        yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of `console_url`, or else Explorer itself."""

@@ -82,6 +82,7 @@ class TestToyKeepsTheContract(ProviderContract):
     provider = Toy
     unknown_id = "404"
     task_counts = (0,)
+    times = ()
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         del tasks

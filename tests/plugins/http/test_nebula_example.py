@@ -95,6 +95,7 @@ class TestNebulaBySettingsKeepsTheContract(ProviderContract):
 
     provider = NebulaBySettings
     unknown_id = "404"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def simulation(self, clock: ManualClock) -> Simulation:
         del clock
