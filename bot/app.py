@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, registry, sabotage
+from bot import backlog, looks, registry, sabotage
 from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
@@ -101,6 +101,8 @@ class Bot:
         around = self._outside()
         stack.push_async_callback(around.plugins.close)
         stack.push_async_callback(around.connections.close)
+        if problems := await looks.rehearsed(around.connections):
+            raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
         stack.push_async_callback(self.store.close)

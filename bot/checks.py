@@ -40,7 +40,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         for problem in error.problems:
             yield Finding("settings", works=False, sentence=problem)
         return
-    for problem in around.plugins.problems():
+    for problem in [*around.plugins.problems(), *await looks.rehearsed(around.connections)]:
         yield Finding("settings", works=False, sentence=problem)
     async for finding in _connections(around.connections):
         yield finding

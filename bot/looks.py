@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -105,6 +105,25 @@ async def run(provider: Provider[Any], ask: Ask) -> Any:
         provider.breaker.rest(breaker.HELD_SECONDS, provider.clock.now())
         why = f"The plugin that asks {provider.name} hangs."
         raise Unavailable(why, next_step=_TOLD) from None
+
+
+async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
+    """Return what providers find wrong with their settings, each under its key."""
+    return [
+        f"connections.{provider.name}.{problem}"
+        for provider in providers
+        for problem in await _rehearsed(provider)
+    ]
+
+
+async def _rehearsed(provider: Provider[Any]) -> Sequence[str]:
+    try:
+        if provider.lane is None:
+            return list(await provider.rehearse())
+        return list(await provider.lane.run(provider.rehearse, LONGEST_SECONDS))
+    except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
+        log.error("%s cannot be rehearsed: %s", provider.name, trail(error))
+        return ()
 
 
 async def _here(provider: Provider[Any], ask: Ask) -> Any:

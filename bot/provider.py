@@ -129,6 +129,13 @@ class Provider(ABC, Generic[SettingsT]):
         """Try the connection and return a sentence on what answered; raises a ProviderError."""
         return f"{self.connect().base_url} is set; nothing was asked of it."
 
+    async def rehearse(self) -> Sequence[str]:
+        """Return what is wrong with the settings, as `key: what; remedy.`, without asking the API.
+
+        For a provider whose settings describe an API: called at the start and by the check.
+        """
+        return ()
+
     def status(self, native: object) -> Status:
         """Return our word for the provider's; a new word is UNKNOWN, never an error."""
         return self.statuses.get(str(native), Status.UNKNOWN)

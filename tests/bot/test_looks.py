@@ -177,6 +177,17 @@ async def test_a_provider_that_keeps_failing_is_not_asked_for_a_while() -> None:
     assert "has not answered lately" in str(found[ONE])
 
 
+async def test_a_rehearsal_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong with the plugin is not wrong with the settings."""
+
+    class Stagestruck(Zebra):
+        async def rehearse(self) -> list[str]:
+            raise KeyError("xoxb-secret")
+
+    assert await looks.rehearsed([Stagestruck(None)]) == []
+    assert "zebra cannot be rehearsed: KeyError" in caplog.text
+
+
 async def test_a_busy_provider_is_asked_again_when_it_said() -> None:
     """Until then the answer says how long that is."""
     zebra = Zebra(RateLimited("busy", retry_after=90))
