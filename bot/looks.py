@@ -44,10 +44,13 @@ async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadErr
 
 
 async def look(
-    provider: Provider[Any], refs: Sequence[JobRef]
+    provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job] | None = None
 ) -> dict[JobRef, Job | JobthreadError]:
-    """Return each job or the error met; strangers' faults and endless waits stay in here."""
-    found = await _contained(provider, partial(_fetch, provider, refs))
+    """Return each job or the error met; strangers' faults and endless waits stay in here.
+
+    `seen` is what is known of the jobs.
+    """
+    found = await _contained(provider, partial(_fetch, provider, refs, seen or {}))
     if isinstance(found, JobthreadError):
         return dict.fromkeys(refs, found)
     if not isinstance(found, Mapping):
@@ -56,10 +59,10 @@ async def look(
 
 
 async def _fetch(
-    provider: Provider[Any], refs: Sequence[JobRef]
+    provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
 ) -> dict[JobRef, Job | JobthreadError]:
     if len(refs) > 1:
-        return await provider.fetch_jobs(refs)
+        return await provider.fetch_jobs(refs, seen)
     return {refs[0]: await provider.fetch_job(refs[0])}
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from bot.times import moment
+from bot.times import known_zone, moment
 
 
 def _word(value: Any) -> str:
@@ -23,6 +23,7 @@ def _rows(value: Any) -> Any:
     return [value] if value and isinstance(value, dict) else value or ()
 
 
+ZoneName = Annotated[str, AfterValidator(known_zone)]  # for settings
 RowT = TypeVar("RowT")
 
 Word = Annotated[str, BeforeValidator(_word)]

@@ -105,8 +105,14 @@ class Provider(ABC, Generic[SettingsT]):
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job as it stands now; raises a ProviderError."""
 
-    async def fetch_jobs(self, refs: Sequence[JobRef]) -> dict[JobRef, Job | JobthreadError]:
-        """Return each job or the error met on the way to it; at most `batch_size` at once."""
+    async def fetch_jobs(
+        self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
+    ) -> dict[JobRef, Job | JobthreadError]:
+        """Return each job or the error met on the way to it; at most `batch_size` at once.
+
+        `seen` holds what the last look at them found, as far as there was one.
+        """
+        del seen
         return dict(await asyncio.gather(*(self._look(ref) for ref in refs)))
 
     async def _look(self, ref: JobRef) -> tuple[JobRef, Job | JobthreadError]:

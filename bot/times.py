@@ -4,11 +4,23 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, tzinfo
+from zoneinfo import ZoneInfo
 
 EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # "not yet" is written as 0, and by Go as the year 1
 FARTHEST = 1e11  # seconds: the year 5138; a larger number counts ms, µs or ns
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
+
+
+def known_zone(name: str) -> str:
+    """Return the name of a time zone; raises ValueError if this machine does not know it."""
+    try:
+        ZoneInfo(name)
+    except (KeyError, OSError, ValueError):
+        raise ValueError(
+            "it must be a zone that this machine knows, such as Asia/Shanghai"
+        ) from None
+    return name
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:

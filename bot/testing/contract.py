@@ -199,21 +199,27 @@ class ProviderContract:
         assert (await bench.fetch(id_)).ref == bench.ref(id_)
 
     async def test_many_looks_agree_with_single_ones(self, bench: Bench) -> None:
-        """`fetch_jobs` gives for each reference what `fetch_job` gives, or raises."""
+        """`fetch_jobs` gives for each reference what `fetch_job` gives, or raises.
+
+        Whatever was seen of the jobs before: nothing, or what they still are.
+        """
         words = sorted(set(self.provider.statuses) - self.task_only)[: self.provider.batch_size]
         refs = [bench.ref(self.put(bench.app, word)) for word in words]
         for batch in (refs, [bench.ref(self.unknown_id)]):
-            many = await bench.provider.fetch_jobs(batch)
-            assert many.keys() == set(batch)
-            for ref, seen in many.items():
-                await self._agrees(bench, ref, seen)
+            seen: dict[JobRef, Job] = {}
+            for _ in ("first", "again"):
+                many = await bench.provider.fetch_jobs(batch, seen)
+                assert many.keys() == set(batch)
+                for ref, found in many.items():
+                    await self._agrees(bench, ref, found)
+                seen = {ref: found for ref, found in many.items() if isinstance(found, Job)}
 
-    async def _agrees(self, bench: Bench, ref: JobRef, seen: Job | JobthreadError) -> None:
-        if isinstance(seen, Job):
-            assert await bench.provider.fetch_job(ref) == seen
+    async def _agrees(self, bench: Bench, ref: JobRef, found: Job | JobthreadError) -> None:
+        if isinstance(found, Job):
+            assert await bench.provider.fetch_job(ref) == found
         else:
             error = await bench.error(ref.id)
-            assert (type(error), str(error)) == (type(seen), str(seen))
+            assert (type(error), str(error)) == (type(found), str(found))
 
     # What goes wrong
 

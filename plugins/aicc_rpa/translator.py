@@ -11,11 +11,11 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
-from bot.payload import CamelCase, Rows, Word
+from bot.payload import CamelCase, Word
 from bot.times import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
 STATUSES = {
@@ -27,12 +27,6 @@ STATUSES = {
     "failed": Status.FAILED,  # runs only
 }
 ONCE = ("once", "")  # modes whose jobs end; a job of any other mode waits for its next run
-
-
-class Answer(CamelCase):
-    """What every answer has."""
-
-    error_code: int
 
 
 class JobPayload(CamelCase):
@@ -69,12 +63,6 @@ class JobPayload(CamelCase):
         return status_of(self.recent_task_status).bad
 
 
-class Details(Answer):
-    """The answer of queryJobDetails; its example holds one object where its table has an array."""
-
-    job_detail: Rows[JobPayload] = ()
-
-
 def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
     """Return the job that RPA tells of; `reason` is what its queue says of a failed run."""
     status, native = _standing(payload)
@@ -87,7 +75,7 @@ def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = ""
         created_at=moment(payload.create_time, zone),
         started_at=moment(payload.start_time, zone),
         tasks=tuple(_runs(payload, zone, reason)),
-        details=tuple(Detail(label=label, value=value) for label, value in _facts(payload)),
+        details=tuple(Detail(label=k, value=v) for k, v in _facts(payload).items() if v),
     )
 
 
@@ -123,13 +111,11 @@ def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
         )
 
 
-def _facts(payload: JobPayload) -> Iterable[tuple[str, str]]:
-    script = f"{payload.procedure_name} {payload.procedure_version}".strip()
-    facts = (
-        ("Executor", payload.workstation_name),
-        ("Cluster", payload.cluster_name),
-        ("Script", script),
-        ("Queue", payload.queue_name),
-        ("Description", payload.description),
-    )
-    return [(label, value) for label, value in facts if value]
+def _facts(payload: JobPayload) -> dict[str, str]:
+    return {
+        "Executor": payload.workstation_name,
+        "Cluster": payload.cluster_name,
+        "Script": f"{payload.procedure_name} {payload.procedure_version}".strip(),
+        "Queue": payload.queue_name,
+        "Description": payload.description,
+    }

@@ -63,4 +63,9 @@ class HuaweiCloudProvider(Provider[SettingsT]):
         """Return the page of `console_url`, or else the service's own in the console."""
         if page := self.settings.console_url:
             return page.replace("{id}", quote(job.ref.id, safe="/"))
+        return self._home
+
+    @property
+    def _home(self) -> str | None:
+        """The service's own page in the console."""
         return hosts.console_page(self.console, self.settings.home_region)

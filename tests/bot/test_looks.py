@@ -45,7 +45,8 @@ class Zebra(Provider[ConnectionSettings]):
         del ref
         return self._give(self.answer)
 
-    async def fetch_jobs(self, refs: Any) -> Any:
+    async def fetch_jobs(self, refs: Any, seen: Any) -> Any:
+        self.seen = seen
         self.batches.append(len(refs))
         return self._give(self.answer)
 
@@ -71,6 +72,13 @@ async def test_one_job_is_fetched_alone_and_several_together() -> None:
     together = Zebra({ONE: job(), TWO: job(TWO)})
     assert await looks.look(together, [ONE, TWO]) == {ONE: job(), TWO: job(TWO)}
     assert together.batches == [2]
+
+
+async def test_a_batch_is_asked_for_with_what_is_known_of_it() -> None:
+    """So that a provider needs no memory of its own, which a restart would take."""
+    zebra = Zebra({ONE: job(), TWO: job(TWO)})
+    await looks.look(zebra, [ONE, TWO], {ONE: job()})
+    assert zebra.seen == {ONE: job()}
 
 
 async def test_an_error_of_ours_is_the_answer() -> None:

@@ -60,7 +60,7 @@ def test_a_word_of_the_providers_becomes_ours_and_a_new_one_is_no_error() -> Non
 async def test_several_jobs_are_fetched_one_by_one_unless_the_provider_knows_better() -> None:
     """Each has its own answer."""
     none = JobRef(connection="stripes", id="none")
-    found = await ZEBRA.fetch_jobs([REF, none])
+    found = await ZEBRA.fetch_jobs([REF, none], {})
     assert isinstance(found[REF], Job)
     assert isinstance(found[none], JobNotFound)
 

@@ -12,8 +12,8 @@ from pydantic import ValidationError
 from bot import lifecycle
 from bot.models import Job, JobRef, Status
 from bot.times import moment
-from plugins.aicc_rpa.api import EntryPage
-from plugins.aicc_rpa.translator import Details, translate
+from plugins.aicc_rpa.api import Details, EntryPage
+from plugins.aicc_rpa.translator import translate
 
 RECORDED = Path(__file__).parent / "data"
 SHANGHAI = ZoneInfo("Asia/Shanghai")
