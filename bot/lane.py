@@ -70,7 +70,7 @@ class Lane:
         try:
             return answer.result(CALL_SECONDS)
         finally:
-            self._give_up(answer)
+            self._give_up(answer, waited=CALL_SECONDS)
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> None:
         """Have this done in the lane when it is closed."""
@@ -90,18 +90,19 @@ class Lane:
         self._admit()
         return asyncio.run_coroutine_threadsafe(_asked(ask), self._loop())
 
-    def _give_up(self, answer: Future[Any] | asyncio.Future[Any]) -> None:
+    def _give_up(self, answer: Future[Any] | asyncio.Future[Any], waited: float = 0.0) -> None:
+        """Leave what has no answer; `waited`: the seconds for which the loop did not turn."""
         if not answer.done():
             answer.cancel()
-            self._ask_to_turn()
+            self._ask_to_turn(waited)
 
     def _admit(self) -> None:
         if self.held:
             raise HeldError(self.name)
 
-    def _ask_to_turn(self) -> None:
+    def _ask_to_turn(self, waited: float = 0.0) -> None:
         if self._asked_at is None:
-            self._asked_at = monotonic()
+            self._asked_at = monotonic() - waited
             self._loop().call_soon_threadsafe(self._turned)
 
     def _turned(self) -> None:

@@ -20,7 +20,7 @@ from bot.likeness import closest
 from bot.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from bot.models import Change
 
@@ -77,20 +77,19 @@ class Plugins:
 
     async def job_changed(self, change: Change) -> None:
         """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
-        hook = self.hooks.hook.job_changed
-        listeners = reversed(hook.get_hookimpls())  # in the order in which pluggy calls them
-        for plugin, heard in zip(listeners, hook(change=change), strict=True):
+        for plugin in reversed(self.hooks.hook.job_changed.get_hookimpls()):
+            hear = partial(plugin.function, *(change for _ in plugin.argnames))
             try:
-                await self._hear(plugin.plugin_name, heard)
+                await self._hear(plugin.plugin_name, hear)
             except Exception as error:  # noqa: BLE001  the edge of a hook
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
 
-    async def _hear(self, name: str, heard: Coroutine[Any, Any, None]) -> None:
+    async def _hear(self, name: str, hear: Callable[[], Coroutine[Any, Any, None]]) -> None:
         if lane := self._lanes.get(name):
-            await lane.run(partial(_awaited, heard), HOOK_SECONDS)
+            await lane.run(hear, HOOK_SECONDS)
             return
         async with asyncio.timeout(HOOK_SECONDS):
-            await heard
+            await hear()
 
     def lanes(self) -> dict[str, Lane]:
         """Return the lanes of the kinds that strangers' plugins bring."""
@@ -110,10 +109,6 @@ class Plugins:
     def _lanes(self) -> dict[str, Lane]:
         """A lane for each plugin of strangers; its thread starts when something is asked of it."""
         return {p.name: Lane(p.name) for p in self.listing if p.distribution != OWN}
-
-
-async def _awaited(heard: Coroutine[Any, Any, None]) -> None:
-    await heard
 
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:

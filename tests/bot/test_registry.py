@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import registry
+from bot import lane, registry
 from bot.models import Change, Job, JobRef, Status
 from bot.registry import Plugin, Plugins, PluginState, load_plugins
 
@@ -256,6 +256,28 @@ def test_a_strangers_listener_hears_in_its_own_thread(install: Install) -> None:
 
     asyncio.run(hear())
     assert sys.modules["acme_ant"].heard == ["plugin ant"]
+
+
+def test_a_listener_that_blocks_holds_up_only_itself(
+    install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others hear the change; while it blocks it is given up at once."""
+    monkeypatch.setattr(lane, "HELD_SECONDS", 0.2)
+    monkeypatch.setattr(lane, "TURN_SECONDS", 0.0)
+    gate = "__import__('threading').Event()"
+    blocking = LISTENER.replace("heard.append(str(change.ref))", "gate.wait()")
+    install(ant=blocking.replace("heard = []", f"gate = {gate}"), bee=LISTENER)
+    plugins = load_plugins()
+
+    async def hear() -> None:
+        await plugins.job_changed(change())
+        await plugins.job_changed(change())
+        sys.modules["acme_ant"].gate.set()
+        await plugins.close()
+
+    asyncio.run(hear())
+    assert len(sys.modules["acme_bee"].heard) == 2
+    assert caplog.text.count("a plugin failed to hear of deploys:JOB1: HeldError") == 2
 
 
 def test_a_listener_that_hangs_is_given_up_and_the_others_hear(

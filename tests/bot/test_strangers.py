@@ -74,7 +74,7 @@ class Blocking(Ours):
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody waits long; the gate is closed, and opened at the end."""
-    monkeypatch.setattr(lanes, "HELD_SECONDS", 0.01)
+    monkeypatch.setattr(lanes, "HELD_SECONDS", 0.1)
     monkeypatch.setattr(lanes, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(lanes, "CALL_SECONDS", 0.01)
     GATE.clear()
