@@ -78,7 +78,7 @@ class Plugins:
     async def job_changed(self, change: Change) -> None:
         """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
         for plugin in reversed(self.hooks.hook.job_changed.get_hookimpls()):
-            hear = partial(plugin.function, *(change for _ in plugin.argnames))
+            hear: Any = partial(plugin.function, *(change for _ in plugin.argnames))
             try:
                 await self._hear(plugin.plugin_name, hear)
             except Exception as error:  # noqa: BLE001  the edge of a hook
