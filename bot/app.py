@@ -64,7 +64,7 @@ def outside(
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     connections = connect(
-        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.lanes()
+        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()
     )
     return Outside(plugins, connections)
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bot.clock import Clock
-    from bot.lane import Lane
+    from bot.compartment import Compartment
     from bot.provider import Endpoint, Provider
 
 log = logging.getLogger(__name__)
@@ -49,10 +49,10 @@ class Connections:
     async def close(self) -> None:
         """Close every connection's client."""
         for provider in self:
-            if provider.lane is None:
+            if provider.compartment is None:
                 await provider.http.close()
             else:
-                await provider.lane.close()
+                await provider.compartment.close()
 
 
 def connect(
@@ -60,12 +60,12 @@ def connect(
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
     disabled: Iterable[str] = (),
-    lanes: Mapping[str, Lane] | None = None,
+    compartments: Mapping[str, Compartment] | None = None,
 ) -> Connections:
     """Make every connection that the settings name; raises SettingsError with all problems.
 
-    `disabled` are the names of the plugins that are switched off; `lanes` are those of the kinds
-    that strangers wrote.
+    `disabled` are the names of the plugins that are switched off; `compartments` are those of the
+    kinds that strangers wrote.
     """
     off = frozenset(disabled)
     providers: list[tuple[Provider[Any], Endpoint]] = []
@@ -86,9 +86,9 @@ def connect(
         raise SettingsError(problems)
     for provider, endpoint in providers:
         provider.http = Http(provider.name, endpoint)
-        if lane := (lanes or {}).get(provider.kind):
-            provider.lane = lane
-            lane.at_end(provider.http.close)
+        if compartment := (compartments or {}).get(provider.kind):
+            provider.compartment = compartment
+            compartment.at_end(provider.http.close)
     return Connections(provider for provider, _ in providers)
 
 

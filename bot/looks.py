@@ -8,7 +8,8 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from bot import breaker, cards, lane, words
+from bot import breaker, cards, compartment, words
+from bot.compartment import HeldError
 from bot.errors import (
     AnswerNotUnderstood,
     JobthreadError,
@@ -17,7 +18,6 @@ from bot.errors import (
     Unavailable,
     trail,
 )
-from bot.lane import HeldError
 from bot.models import Change, Job, JobRef, Message
 from bot.stopwatch import Watched
 
@@ -97,14 +97,14 @@ async def run(provider: Provider[Any], ask: Ask) -> Any:
     Raises Unavailable if it takes too long, and whatever the provider raises.
     """
     try:
-        if provider.lane is None:
+        if provider.compartment is None:
             return await _here(provider, ask)
-        return await provider.lane.run(ask, LONGEST_SECONDS)
+        return await provider.compartment.run(ask, LONGEST_SECONDS)
     except TimeoutError:
         why = f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s."
         raise Unavailable(why) from None
     except HeldError:
-        log.error("the plugin of %s blocks its own lane; it rests", provider.name)
+        log.error("the plugin of %s blocks its own compartment; it rests", provider.name)
         provider.breaker.rest(breaker.HELD_SECONDS, provider.clock.now())
         why = f"The plugin that asks {provider.name} hangs."
         raise Unavailable(why, next_step=_TOLD) from None
@@ -121,9 +121,9 @@ async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
 
 async def _rehearsed(provider: Provider[Any]) -> Sequence[str]:
     try:
-        if provider.lane is None:
+        if provider.compartment is None:
             return list(await provider.rehearse())
-        return list(await provider.lane.run(provider.rehearse, LONGEST_SECONDS))
+        return list(await provider.compartment.run(provider.rehearse, LONGEST_SECONDS))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot be rehearsed: %s", provider.name, trail(error))
         return ()
@@ -196,7 +196,7 @@ def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
     if provider is None:
         return cards.job(job, view)
     try:
-        return _said(lane.call(provider.lane, provider.format_job, job, view))
+        return _said(compartment.call(provider.compartment, provider.format_job, job, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
@@ -207,7 +207,7 @@ def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) 
     if provider is None:
         return cards.change(change, view)
     try:
-        return _said(lane.call(provider.lane, provider.format_change, change, view))
+        return _said(compartment.call(provider.compartment, provider.format_change, change, view))
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from bot.clock import Clock
+    from bot.compartment import Compartment
     from bot.http import Http
-    from bot.lane import Lane
 
 
 class ConnectionSettings(BaseModel):
@@ -94,7 +94,7 @@ class Provider(ABC, Generic[SettingsT]):
         self.settings = settings
         self.clock = clock
         self.breaker = Breaker()
-        self.lane: Lane | None = None  # where a stranger's code runs; None: in the bot's own loop
+        self.compartment: Compartment | None = None  # None: it runs in the bot's own loop
         self.http: Http  # given by the registry, made from `connect()`
 
     @abstractmethod

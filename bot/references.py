@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot import lane
+from bot import compartment
 from bot.errors import trail
 from bot.likeness import closest
 from bot.models import MAX_ID_LENGTH, JobRef
@@ -90,7 +90,7 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 
 def _recognised(provider: Provider[Any], text: str) -> list[str]:
     try:
-        found = lane.call(provider.lane, _ids, provider, text)
+        found = compartment.call(provider.compartment, _ids, provider, text)
         return [id_ for id_ in found if 0 < len(id_) <= MAX_ID_LENGTH]
     except Exception as error:  # noqa: BLE001  strangers' code: the edge of a plugin
         log.error("%s cannot look for URLs: %s", provider.name, trail(error))

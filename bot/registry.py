@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 
 from bot import hookspecs
+from bot.compartment import Compartment
 from bot.errors import trail
-from bot.lane import Lane
 from bot.likeness import closest
 from bot.provider import Provider
 
@@ -85,30 +85,30 @@ class Plugins:
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
 
     async def _hear(self, name: str, hear: Callable[[], Coroutine[Any, Any, None]]) -> None:
-        if lane := self._lanes.get(name):
-            await lane.run(hear, HOOK_SECONDS)
+        if compartment := self._compartments.get(name):
+            await compartment.run(hear, HOOK_SECONDS)
             return
         async with asyncio.timeout(HOOK_SECONDS):
             await hear()
 
-    def lanes(self) -> dict[str, Lane]:
-        """Return the lanes of the kinds that strangers' plugins bring."""
+    def compartments(self) -> dict[str, Compartment]:
+        """Return the compartments of the kinds that strangers' plugins bring."""
         return {
-            kind: self._lanes[plugin.name]
+            kind: self._compartments[plugin.name]
             for plugin in self.listing
             for kind in plugin.kinds
-            if plugin.name in self._lanes
+            if plugin.name in self._compartments
         }
 
     async def close(self) -> None:
         """Let the threads of strangers' plugins end."""
-        for lane in self._lanes.values():
-            await lane.close()
+        for compartment in self._compartments.values():
+            await compartment.close()
 
     @cached_property
-    def _lanes(self) -> dict[str, Lane]:
-        """A lane for each plugin of strangers; its thread starts when something is asked of it."""
-        return {p.name: Lane(p.name) for p in self.listing if p.distribution != OWN}
+    def _compartments(self) -> dict[str, Compartment]:
+        """One for each plugin of strangers; its thread starts when something is asked of it."""
+        return {p.name: Compartment(p.name) for p in self.listing if p.distribution != OWN}
 
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:

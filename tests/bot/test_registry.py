@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import lane, registry
+from bot import compartment, registry
 from bot.models import Change, Job, JobRef, Status
 from bot.registry import Plugin, Plugins, PluginState, load_plugins
 
@@ -236,12 +236,15 @@ def test_every_listener_hears_of_a_change(install: Install) -> None:
     assert [sys.modules[name].heard for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
 
 
-def test_strangers_plugins_have_a_lane_and_ours_have_none(install: Install) -> None:
-    """A lane for each plugin, not for each kind or connection: its code needs no locks."""
+def test_strangers_plugins_have_a_compartment_and_ours_have_none(install: Install) -> None:
+    """A compartment for each plugin, not for each kind or connection: its code needs no locks."""
     both = PROVIDER.format(name="Zebra", kind="zebra") + LISTENER
     install(zebra=both, lion=PROVIDER.format(name="Lion", kind="lion"))
-    lanes = load_plugins().lanes()
-    assert {kind: lane.name for kind, lane in lanes.items()} == {"zebra": "zebra", "lion": "lion"}
+    compartments = load_plugins().compartments()
+    assert {kind: compartment.name for kind, compartment in compartments.items()} == {
+        "zebra": "zebra",
+        "lion": "lion",
+    }
 
 
 def test_a_strangers_listener_hears_in_its_own_thread(install: Install) -> None:
@@ -262,8 +265,8 @@ def test_a_listener_that_blocks_holds_up_only_itself(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The others hear the change; while it blocks it is given up at once."""
-    monkeypatch.setattr(lane, "HELD_SECONDS", 0.2)
-    monkeypatch.setattr(lane, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(compartment, "HELD_SECONDS", 0.2)
+    monkeypatch.setattr(compartment, "TURN_SECONDS", 0.0)
     gate = "__import__('threading').Event()"
     blocking = LISTENER.replace("heard.append(str(change.ref))", "gate.wait()")
     install(ant=blocking.replace("heard = []", f"gate = {gate}"), bee=LISTENER)

@@ -8,14 +8,15 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
+from aiohttp import web
 
-from bot import lane as lanes
+from bot import compartment as compartments
 from bot import looks
 from bot.app import Bot
 from bot.cards import View
+from bot.compartment import Compartment
 from bot.connections import connect
 from bot.errors import Unavailable
-from bot.lane import Lane
 from bot.models import Job, JobRef, Status
 from bot.playground import LocalSlack
 from bot.provider import ConnectionSettings, Endpoint, Provider
@@ -74,9 +75,9 @@ class Blocking(Ours):
 @pytest.fixture(autouse=True)
 def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nobody waits long; the gate is closed, and opened at the end."""
-    monkeypatch.setattr(lanes, "HELD_SECONDS", 0.1)
-    monkeypatch.setattr(lanes, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(lanes, "CALL_SECONDS", 0.01)
+    monkeypatch.setattr(compartments, "HELD_SECONDS", 0.1)
+    monkeypatch.setattr(compartments, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(compartments, "CALL_SECONDS", 0.01)
     GATE.clear()
     yield
     GATE.set()
@@ -93,21 +94,21 @@ async def connections(clock: ManualClock) -> AsyncIterator[Connections]:
     """One connection of ours, one of a stranger's."""
     tables: dict[str, dict[str, Any]] = {"a": {"provider": "ours"}, "b": {"provider": "blocking"}}
     kinds: dict[str, type[Provider[Any]]] = {"ours": Ours, "blocking": Blocking}
-    made = connect(tables, kinds, clock, lanes={"blocking": Lane("blocking")})
+    made = connect(tables, kinds, clock, compartments={"blocking": Compartment("blocking")})
     yield made
     GATE.set()
     await made.close()
 
 
 async def let_go(provider: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open the gate, wait until the lane turns again, and be patient with it from now on."""
+    """Open the gate, wait until the compartment turns again, and be patient with it from now on."""
     GATE.set()
-    assert provider.lane is not None
+    assert provider.compartment is not None
     async with asyncio.timeout(5):
-        while provider.lane.held:  # noqa: ASYNC110  a thread lets it turn
+        while provider.compartment.held:  # noqa: ASYNC110  a thread lets it turn
             await asyncio.sleep(0)
-    monkeypatch.setattr(lanes, "HELD_SECONDS", 5.0)
-    monkeypatch.setattr(lanes, "CALL_SECONDS", 5.0)
+    monkeypatch.setattr(compartments, "HELD_SECONDS", 5.0)
+    monkeypatch.setattr(compartments, "CALL_SECONDS", 5.0)
 
 
 @asynccontextmanager
@@ -149,7 +150,7 @@ async def test_while_a_plugin_blocks_another_connection_answers(
     assert isinstance(blocked, Unavailable)
     assert blocked.sentence == "The plugin that asks b hangs."
     assert isinstance(await looks.first_look(connections["a"], ref("a")), Job)
-    assert "the plugin of b blocks its own lane" in caplog.text
+    assert "the plugin of b blocks its own compartment" in caplog.text
 
 
 async def test_a_connection_that_hangs_rests_and_is_well_again_after_the_block(
@@ -164,6 +165,36 @@ async def test_a_connection_that_hangs_rests_and_is_well_again_after_the_block(
     await let_go(provider, monkeypatch)
     await clock.advance(61)
     assert isinstance(await looks.first_look(provider, ref("b")), Job)
+
+
+async def test_a_strangers_calls_go_out_of_its_own_loop_and_end_with_it(clock: ManualClock) -> None:
+    """Its client is opened there and closed there; nothing is left open, no thread goes on."""
+    app = web.Application()
+    app.router.add_get("/jobs/1", _told)
+
+    class Calling(Ours):
+        kind = "calling"
+
+        def connect(self) -> Endpoint:
+            return Endpoint(url)
+
+        async def fetch_job(self, ref: JobRef) -> Job:
+            answer = await self.http.call("GET", f"/jobs/{ref.id}")
+            return Job(ref=ref, name=answer.json()["name"], status=Status.RUNNING)
+
+    async with serve(app) as url:
+        kinds: dict[str, type[Provider[Any]]] = {"calling": Calling}
+        own = {"calling": Compartment("calling")}
+        made = connect({"b": {"provider": "calling"}}, kinds, clock, compartments=own)
+        found = await asyncio.gather(*(looks.first_look(made["b"], ref("b")) for _ in range(50)))
+        await made.close()
+    assert {job.name for job in found if isinstance(job, Job)} == {"deploy"}
+    assert "plugin calling" not in [thread.name for thread in threading.enumerate()]
+
+
+async def _told(request: web.Request) -> web.Response:
+    del request
+    return web.json_response({"name": "deploy"})
 
 
 async def test_a_card_that_blocks_is_the_plain_one(connections: Connections) -> None:
@@ -194,7 +225,7 @@ async def test_the_thread_is_told_once_that_a_plugin_hangs_and_once_when_it_is_o
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Meanwhile a job of another connection is followed as ever."""
-    monkeypatch.setattr(lanes, "CALL_SECONDS", 5.0)
+    monkeypatch.setattr(compartments, "CALL_SECONDS", 5.0)
     async with stage_with(tmp_path, Blocking) as stage:
         stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 30),), queued_seconds=0))
         GATE.set()

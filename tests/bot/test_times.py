@@ -7,10 +7,7 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
-from pydantic import BaseModel
 
-from bot.payload import Moment, Rows, Word
-from bot.spellings import respelled
 from bot.times import moment
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -61,26 +58,3 @@ def test_a_time_without_a_zone_is_of_the_zone_that_is_named() -> None:
 def test_a_second_may_have_any_fraction(fraction: str) -> None:
     """Go writes nine digits, and drops zeros at the end."""
     assert moment(f"2026-11-22T12:00:00{fraction}+00:00") is not None
-
-
-@pytest.mark.parametrize("spelling", ["Z", "+08:00", "-03:30", "s", "ms", ""])
-def test_a_time_that_is_spelled_otherwise_is_the_same(spelling: str) -> None:
-    """At any depth; what only looks a little like a time is left alone."""
-    told = {"at": [NOON.isoformat(), 1795348800000], "id": 1964, "name": "2026-11-22 at noon"}
-    said = respelled(told, spelling, SHANGHAI)
-    assert [moment(value, SHANGHAI) for value in said["at"]] == [NOON, NOON]
-    assert (said["id"], said["name"]) == (1964, "2026-11-22 at noon")
-
-
-class Part(BaseModel):
-    """A part of an answer in which anything may be absent."""
-
-    name: Word = ""
-    at: Moment = None
-    parts: Rows[Word] = ()
-
-
-def test_what_an_answer_leaves_out_is_empty() -> None:
-    """Null is no error, a number is a word, and no time is none."""
-    assert Part.model_validate({"name": None, "at": "", "parts": None}) == Part()
-    assert Part.model_validate({"name": 7, "parts": [1]}) == Part(name="7", parts=("1",))

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from aiohttp import web
 
+from bot import looks
 from bot.models import JobRef, Status
 from bot.provider import Simulation
 from bot.testing import Bench, ManualClock, ProviderContract
@@ -62,6 +63,12 @@ def test_the_settings_of_the_page_are_whole_but_for_the_secret() -> None:
     """What people copy works."""
     assert WRITTEN["provider"] == HttpJobs.kind
     assert settings().example == "nebula_job.json"
+
+
+@pytest.mark.anyio
+async def test_the_settings_of_the_page_keep_every_promise() -> None:
+    """The bot starts with what people copy."""
+    assert await looks.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
 
 
 def nebula() -> web.Application:

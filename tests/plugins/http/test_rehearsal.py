@@ -62,6 +62,13 @@ async def test_settings_that_keep_every_promise_are_not_talked_about(tmp_path: P
     assert await told(tmp_path) == []
 
 
+async def test_ids_may_look_like_anything(tmp_path: Path) -> None:
+    """The rehearsal needs none of the API's own."""
+    assert await told(tmp_path, id_pattern="[0-9]{4}") == []
+    posted = {"method": "POST", "url": "https://builds.example.com/", "body": {"id": "{id:int}"}}
+    assert await told(tmp_path, id_pattern="[0-9]{4}", **posted) == []
+
+
 async def test_without_an_example_nothing_is_rehearsed() -> None:
     """There is nothing to rehearse with."""
     settings = HttpSettings.model_validate(TABLE)

@@ -1,4 +1,4 @@
-"""A lane: the thread, with an event loop of its own, in which a stranger's plugin runs."""
+"""A compartment: the thread, with an event loop of its own, in which a stranger's plugin runs."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HELD_SECONDS = 5.0  # a lane may stand still until it counts as held, and as long again
+HELD_SECONDS = 5.0  # a compartment may stand still until it counts as held, and as long again
 CALL_SECONDS = 0.2  # everybody waits for a synchronous method of a plugin's
 TURN_SECONDS = 0.1  # a free loop takes far less to turn
 CLOSE_SECONDS = 2.0  # its thread is waited for at the end
@@ -27,11 +27,11 @@ class HeldError(Exception):
     """The plugin's code does not let its own loop turn."""
 
 
-class Lane:
+class Compartment:
     """Runs one plugin's code beside the bot's loop; its thread starts with the first call.
 
-    Code that blocks holds up this lane alone. Whoever waits for it gives up, and until the loop
-    turns again everybody else is told at once that it is held.
+    Code that blocks holds up nothing else. Whoever waits for it gives up, and until the loop turns
+    again everybody else is told at once that it is held.
     """
 
     def __init__(self, name: str) -> None:
@@ -48,7 +48,7 @@ class Lane:
         return asked_at is not None and monotonic() - asked_at > TURN_SECONDS
 
     async def run(self, ask: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """Return what is answered in the lane; raises TimeoutError, or HeldError if it is held."""
+        """Return what is answered in here; raises TimeoutError, or HeldError if it is held."""
         answer = asyncio.wrap_future(self._begin(ask))
         try:
             async with asyncio.timeout(seconds):
@@ -62,9 +62,9 @@ class Lane:
         return answer.result()
 
     def call(self, hook: Callable[..., T], *given: object) -> T:
-        """Return what a synchronous function returns in the lane; the caller waits, but not long.
+        """Return what a synchronous function returns in here; the caller waits, but not long.
 
-        Raises TimeoutError, and until the lane turns again HeldError at once.
+        Raises TimeoutError, and until the loop turns again HeldError at once.
         """
         answer = self._begin(partial(_called, hook, given))
         try:
@@ -73,7 +73,7 @@ class Lane:
             self._give_up(answer, waited=CALL_SECONDS)
 
     def at_end(self, ending: Callable[[], Awaitable[None]]) -> None:
-        """Have this done in the lane when it is closed."""
+        """Have this done in here when it is closed."""
         self._endings.append(ending)
 
     async def close(self) -> None:
@@ -139,8 +139,8 @@ async def _called(hook: Callable[..., T], given: tuple[object, ...]) -> T:
     return hook(*given)
 
 
-def call(lane: Lane | None, hook: Callable[..., T], *given: Any) -> T:
+def call(compartment: Compartment | None, hook: Callable[..., T], *given: Any) -> T:
     """Return what a synchronous method of a provider's returns, called where its code runs."""
-    if lane is None or hook.__module__ == "bot.provider":  # ours, and not overridden
+    if compartment is None or hook.__module__ == "bot.provider":  # ours, and not overridden
         return hook(*given)
-    return lane.call(hook, *given)
+    return compartment.call(hook, *given)
