@@ -22,6 +22,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.http import Http
+from bot.times import moment
 from plugins.http import example
 from plugins.http.expressions import find
 from plugins.http.places import Path, at, place, put
@@ -141,9 +142,10 @@ class Rehearsal:
     def _of_statuses(self) -> Iterator[Trial]:
         if self.places["status"] is None:
             return
-        words, remedy = self.provider.statuses, "see what status finds for this word"
-        for native in words:
+        for native in self.provider.statuses:
+            remedy = f"see what status and not_found find where it says {native!r}"
             yield "statuses", remedy, partial(promises.a_status_has_its_word, self, native)
+        remedy = "see what status finds where it says a new word"
         yield "status", remedy, partial(promises.a_new_status_is_unknown, self, NEW)
 
     def _of_shapes(self) -> Iterator[Trial]:
@@ -155,9 +157,9 @@ class Rehearsal:
         for number in TASKS if listed and self.places.get("tasks") is not None else ():
             trial = partial(promises.all_tasks_are_told, self, number)
             yield "tasks", "see what tasks and task_id find", trial
-        times = {key: self.places.get(key) for key in example.TIMES}
-        told = any(path is not None and at(self.recorded, path) for path in times.values())
-        for spelling in SPELLINGS if told else ():
+        places = (path for key in example.TIMES if (path := self.places.get(key)) is not None)
+        told = [moment(at(self.recorded, path)) for path in places]
+        for spelling in SPELLINGS if any(told) else ():
             trial = partial(promises.a_time_is_the_same, self, spelling)
             yield "timezone", "see what created, started and finished find", trial
 
@@ -207,6 +209,8 @@ async def problems(stand: Rehearsal, settings: HttpSettings) -> Sequence[str]:
         for key, remedy, trial in stand.trials():
             try:
                 await trial()
-            except (promises.BrokenPromise, JobthreadError) as error:
-                told.setdefault(key, f"{key}: {str(error).rstrip('.')}; {remedy}.")
+            except promises.BrokenPromise as error:
+                told.setdefault(key, f"{key}: {error}; {remedy}.")
+            except JobthreadError as error:
+                told.setdefault(key, f"{key}: {error.sentence.rstrip('.')}; {remedy}.")
     return [*told.values(), *example.wrong(settings.recorded, settings)]

@@ -83,14 +83,17 @@ async def test_a_word_of_the_example_without_a_meaning_is_told(tmp_path: Path) -
 
 async def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
     """Under the key whose expression finds it."""
-    (problem,) = await told(tmp_path, started="build.title")
+    (problem,) = await told(tmp_path, started="build.title", finished="")
     assert problem.startswith("connections.builds.started: what it finds in the example is not")
 
 
 async def test_a_status_that_is_taken_for_no_job_is_told(tmp_path: Path) -> None:
     """Two settings that do not go together."""
     (problem,) = await told(tmp_path, not_found="build.state == 'bad'")
-    assert problem.startswith("connections.builds.statuses: builds knows no such job")
+    assert problem == (
+        "connections.builds.statuses: builds knows no such job; "
+        "see what status and not_found find where it says 'bad'."
+    )
 
 
 async def test_a_status_that_has_no_word_of_its_own_is_left_alone(tmp_path: Path) -> None:
