@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from bot.cards import View
+    from bot.clock import Clock
     from bot.errors import (
         AccessDenied,
         Ambiguous,
@@ -23,8 +24,11 @@ if TYPE_CHECKING:
         Unavailable,
     )
     from bot.hookspecs import hookimpl
+    from bot.links import ids_in
     from bot.models import Change, Detail, Job, JobRef, Message, Status, Task
+    from bot.payload import Moment, Rows, Word
     from bot.provider import ConnectionSettings, Endpoint, Provider, Sample, Simulation
+    from bot.times import moment
 
 __all__ = [
     "AccessDenied",
@@ -32,6 +36,7 @@ __all__ = [
     "AnswerNotUnderstood",
     "BadReference",
     "Change",
+    "Clock",
     "ConnectionSettings",
     "CredentialsRefused",
     "Detail",
@@ -41,22 +46,31 @@ __all__ = [
     "JobRef",
     "JobthreadError",
     "Message",
+    "Moment",
     "Provider",
     "ProviderError",
     "RateLimited",
+    "Rows",
     "Sample",
     "Simulation",
     "Status",
     "Task",
     "Unavailable",
     "View",
+    "Word",
     "hookimpl",
+    "ids_in",
+    "moment",
 ]
 
 _HOMES = {
     "bot.cards": ("View",),
+    "bot.clock": ("Clock",),
     "bot.hookspecs": ("hookimpl",),
+    "bot.links": ("ids_in",),
     "bot.models": ("Change", "Detail", "Job", "JobRef", "Message", "Status", "Task"),
+    "bot.payload": ("Moment", "Rows", "Word"),
+    "bot.times": ("moment",),
     "bot.provider": ("ConnectionSettings", "Endpoint", "Provider", "Sample", "Simulation"),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}

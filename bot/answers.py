@@ -77,19 +77,29 @@ def did_you_mean(text: str, suggestion: str) -> Message:
 
 
 def choose(
-    text: str, choices: Sequence[tuple[JobRef, str]], on: Callable[[str], str] = str
+    text: str,
+    choices: Sequence[tuple[JobRef, str]],
+    on: Callable[[str], str] = str,
+    created: Mapping[JobRef, datetime] | None = None,
 ) -> Message:
     """Return the jobs that a reference can mean, each on a button with the words that tell it.
 
-    `on` returns what a click asks for: the reference, perhaps after a verb.
+    `on` returns what a click asks for: the reference, perhaps after a verb. When a job was
+    created stands in the text, in the reader's own zone: a button cannot tell that.
     """
+    shown, dates = choices[:MOST_CHOICES], created or {}
     buttons = [
-        blocks.button(words_, f"run_{n}", value=on(str(ref)))
-        for n, (ref, words_) in enumerate(choices[:MOST_CHOICES])
+        blocks.button(f"{n}. {words_}" if dates else words_, f"run_{n - 1}", value=on(str(ref)))
+        for n, (ref, words_) in enumerate(shown, start=1)
+    ]
+    lines = [
+        f"\n{n}. was created {blocks.date(dates[ref])}."
+        for n, (ref, _) in enumerate(shown, start=1)
+        if ref in dates
     ]
     more = len(choices) - MOST_CHOICES
     rest = f" {more} more are not shown; ask for them by their ids." if more > 0 else ""
-    return sentence(f"{blocks.escape(text)} Choose one:{rest}", *buttons)
+    return sentence(f"{blocks.escape(text)} Choose one:{rest}{''.join(lines)}", *buttons)
 
 
 def which_recent(names: Sequence[str], wrong: str) -> Message:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, registry, sabotage
+from bot import backlog, looks, registry, sabotage
 from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
@@ -67,7 +67,10 @@ def outside(
     """Load the plugins and make the connections; raises SettingsError with all problems."""
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
-    return Outside(plugins, connect(settings.connections, plugins.kinds, clock, plugins.disabled))
+    connections = connect(
+        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()
+    )
+    return Outside(plugins, connections)
 
 
 def every_problem(reading: Reading) -> list[str]:
@@ -119,7 +122,10 @@ class Bot:
         if broken := sabotage.warning():
             log.critical(broken)
         around = self._outside()
+        stack.push_async_callback(around.plugins.close)
         stack.push_async_callback(around.connections.close)
+        if problems := await looks.rehearsed(around.connections):
+            raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
         stack.push_async_callback(self.store.close)

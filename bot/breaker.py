@@ -7,7 +7,8 @@ from datetime import datetime, timedelta
 PATIENCE = 5  # failures in a row before the connection is left in peace
 FIRST_SECONDS = 15.0  # of the first pause; each further failure doubles it
 LONGEST_SECONDS = 300.0
-BLOCKING_SECONDS = 300.0  # for a plugin that held the whole bot up
+BLOCKING_SECONDS = 300.0  # for a provider that held the whole bot up
+HELD_SECONDS = 60.0  # for a plugin that holds up nothing but itself
 
 
 class Breaker:

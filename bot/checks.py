@@ -6,6 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from bot import looks
 from bot.app import outside
 from bot.errors import FAULTS, JobthreadError, SettingsError, StoreInUse
 from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
@@ -43,7 +44,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         for problem in error.problems:
             yield Finding(SETTINGS, works=False, sentence=problem)
         return
-    for problem in around.plugins.problems():
+    for problem in [*around.plugins.problems(), *await looks.rehearsed(around.connections)]:
         yield Finding(SETTINGS, works=False, sentence=problem)
     async for finding in _connections(around.connections):
         yield finding
@@ -107,7 +108,7 @@ async def _connection(provider: Any) -> Finding:
     what = f"connection {provider.name}"
     try:
         async with asyncio.timeout(LONGEST_SECONDS):
-            return Finding(what, works=True, sentence=await provider.check())
+            return Finding(what, works=True, sentence=await looks.run(provider, provider.check))
     except JobthreadError as error:
         return Finding(what, works=False, sentence=str(error))
     except TimeoutError:

@@ -191,7 +191,13 @@ async def _show(reference: str, settings: Settings) -> None:
 
 def _choices(error: Any) -> str:
     """Return the jobs that an ambiguous name can mean, a line each."""
-    return "".join(f"\n  {ref}  {words}" for ref, words in getattr(error, "choices", ()))
+    from bot.words import moment  # noqa: PLC0415
+
+    created = getattr(error, "created", {})
+    return "".join(
+        f"\n  {ref}  {words}" + (f", created {moment(created[ref])}" if ref in created else "")
+        for ref, words in getattr(error, "choices", ())
+    )
 
 
 def _unclear(meant: Any, connections: Any) -> str:

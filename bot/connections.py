@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from bot.clock import Clock
+    from bot.compartment import Compartment
     from bot.provider import Endpoint, Provider
 
 log = logging.getLogger(__name__)
@@ -55,7 +56,10 @@ class Connections:
     async def close(self) -> None:
         """Close every connection's client."""
         for provider in self:
-            await provider.http.close()
+            if provider.compartment is None:
+                await provider.http.close()
+            else:
+                await provider.compartment.close()
 
 
 def connect(
@@ -63,10 +67,12 @@ def connect(
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
     disabled: Iterable[str] = (),
+    compartments: Mapping[str, Compartment] | None = None,
 ) -> Connections:
     """Make every connection that the settings name; raises SettingsError with all problems.
 
-    `disabled` are the names of the plugins that are switched off.
+    `disabled` are the names of the plugins that are switched off; `compartments` are those of the
+    kinds that strangers wrote.
     """
     off = frozenset(disabled)
     providers: list[tuple[Provider[Any], Endpoint]] = []
@@ -87,6 +93,9 @@ def connect(
         raise SettingsError(problems)
     for provider, endpoint in providers:
         provider.http = Http(provider.name, endpoint)
+        if compartment := (compartments or {}).get(provider.kind):
+            provider.compartment = compartment
+            compartment.at_end(provider.http.close)
     return Connections(provider for provider, _ in providers)
 
 

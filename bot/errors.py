@@ -29,7 +29,8 @@ from traceback import extract_tb
 from typing import TYPE_CHECKING, ClassVar
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
 
     from bot.models import JobRef
 
@@ -110,10 +111,12 @@ class Ambiguous(ProviderError):
         sentence: str,
         *,
         choices: Sequence[tuple[JobRef, str]],
+        created: Mapping[JobRef, datetime | None] | None = None,
         next_step: str | None = None,
     ) -> None:
         super().__init__(sentence, next_step=next_step)
         self.choices = tuple(choices)  # each with a few words that tell it from the others
+        self.created = {ref: at for ref, at in (created or {}).items() if at}  # where that helps
 
 
 class AnswerNotUnderstood(ProviderError):

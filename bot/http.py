@@ -6,7 +6,7 @@ import asyncio
 import logging
 import ssl
 from functools import cache
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -44,22 +44,32 @@ T = TypeVar("T", bound=BaseModel)
 Explain = "Callable[[httpx.Response], ProviderError | None]"
 
 
+class Wire(Protocol):
+    """What carries requests to an API, and its answers back."""
+
+    async def send(self, request: httpx.Request) -> httpx.Response:
+        """Send a request and return its whole answer; raises aiohttp's errors."""
+
+    async def close(self) -> None:
+        """Close the connections."""
+
+
 class Http:
     """Calls to one connection's API, through one client that is kept open.
 
     Raises AccessDenied, AnswerNotUnderstood, CredentialsRefused, JobNotFound, RateLimited or
     Unavailable; nothing of httpx or pydantic leaves this class. `name` is the connection's, for
-    the sentences.
+    the sentences; `wire` is what carries requests, if it is not the network.
     """
 
-    def __init__(self, name: str, endpoint: Endpoint) -> None:
+    def __init__(self, name: str, endpoint: Endpoint, wire: Wire | None = None) -> None:
         self.name = name
         self._endpoint = endpoint
         self._places = asyncio.Semaphore(endpoint.concurrency)
         self._base_url = endpoint.base_url.rstrip("/")
         self._headers = {"Accept": "*/*", "User-Agent": USER_AGENT, **endpoint.headers}
         self._auth = endpoint.auth
-        self._wire = _Wire(endpoint)
+        self._wire = wire or _Wire(endpoint)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -184,7 +194,7 @@ class _NotUnpackedError(Exception):
     """An answer is not packed as it says."""
 
 
-async def _exchange(wire: _Wire, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+async def _exchange(wire: Wire, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
     """Send a request, and what its authentication wants sent besides; return the last answer.
 
     This is what httpx's client does, without its cookies, redirects and hooks.

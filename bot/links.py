@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 
-def found(text: str, template: str, ids: re.Pattern[str]) -> Iterator[str]:
+def ids_in(text: str, template: str, ids: re.Pattern[str]) -> Iterator[str]:
     """Return the ids where the text holds the template's URL; a template without {id} has none."""
     if "{id}" in template:
         for match in _url(template, ids).finditer(text):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from pydantic import SecretStr
 
-from bot import breaker, cards, evidence, words
+from bot import breaker, cards, compartment, evidence, words
+from bot.compartment import HeldError
 from bot.errors import (
     FAULTS,
     AnswerNotUnderstood,
@@ -25,17 +27,14 @@ from bot.patience import Patience
 from bot.stopwatch import Watched
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
-
     from bot.provider import Provider
-
-    Work = Callable[[], Coroutine[Any, Any, Any]]
 
 log = logging.getLogger(__name__)
 
 LONGEST_SECONDS = 60.0  # a provider may take for one look, once it has a place to call from
 WAITING_SECONDS = 45.0  # a look may wait for that place; both are less than a question's lease
 BLOCKED_SECONDS = 1.0  # that a provider may hold the event loop in one piece
+Ask = Callable[[], Awaitable[Any]]
 _TOLD = "Whoever runs this bot finds more in the log; it is tried again by itself."
 
 
@@ -44,17 +43,20 @@ async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadErr
 
     Somebody may ask by a name; from then on the job goes by its id.
     """
-    found = await _contained(provider, lambda: provider.fetch_job(ref))
+    found = await _contained(provider, partial(provider.fetch_job, ref))
     if isinstance(found, Job) and found.ref.connection == ref.connection:
         return found
     return _own(provider, found, ref)
 
 
 async def look(
-    provider: Provider[Any], refs: Sequence[JobRef]
+    provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job] | None = None
 ) -> dict[JobRef, Job | JobthreadError]:
-    """Return each job or the error met; strangers' faults and endless waits stay in here."""
-    found = await _contained(provider, lambda: _fetch(provider, refs))
+    """Return each job or the error met; strangers' faults and endless waits stay in here.
+
+    `seen` is what is known of the jobs.
+    """
+    found = await _contained(provider, partial(_fetch, provider, refs, seen or {}))
     if isinstance(found, JobthreadError):
         return dict.fromkeys(refs, found)
     if not isinstance(found, Mapping):
@@ -63,16 +65,16 @@ async def look(
 
 
 async def _fetch(
-    provider: Provider[Any], refs: Sequence[JobRef]
+    provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
 ) -> dict[JobRef, Job | JobthreadError]:
     if len(refs) > 1:
-        return await provider.fetch_jobs(refs)
+        return await provider.fetch_jobs(refs, seen)
     return {refs[0]: await provider.fetch_job(refs[0])}
 
 
 async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
     """Return the newest jobs of a connection or the error met, as `look` does."""
-    found = await _contained(provider, lambda: provider.recent_jobs(limit))
+    found = await _contained(provider, partial(provider.recent_jobs, limit))
     if isinstance(found, JobthreadError):
         return found
     try:
@@ -82,38 +84,55 @@ async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | Jobthre
         return _puzzle(provider, found)
 
 
-async def _contained(provider: Provider[Any], work: Work) -> Any:
+async def _contained(provider: Provider[Any], ask: Ask) -> Any:
     """Return what a provider's coroutine returns, or the error met; a failing one may rest."""
     if pause := provider.breaker.pause(provider.clock.now()):
         return _resting(provider, pause)
-    watched = Watched(_begun(work))
     patience = Patience(LONGEST_SECONDS, WAITING_SECONDS)
-    found = await _met(provider, watched, patience)
+    found = await _met(provider, ask, patience)
     if not patience.in_vain:  # to wait in vain is no fault of the connection's
-        _judge(provider, found, watched.longest_step)
+        _judge(provider, found)
     return found
 
 
-async def _begun(work: Work) -> Any:
-    return await work()
-
-
-async def _met(provider: Provider[Any], watched: Watched, patience: Patience) -> Any:
+async def _met(provider: Provider[Any], ask: Ask, patience: Patience) -> Any:
     answers = evidence.begin()
     try:
-        async with patience:
-            return await watched
+        return await run(provider, ask, patience)
     except JobthreadError as error:
         if isinstance(error, AnswerNotUnderstood):
             error.details = evidence.told(answers, _secrets(provider))
         return error
-    except TimeoutError:
-        return _late(provider, patience)
     except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001  strangers' code, which may want to end the bot
         log.error("the provider of %s failed: %s", provider.name, trail(error))
         return Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
+
+
+async def run(provider: Provider[Any], ask: Ask, patience: Patience | None = None) -> Any:
+    """Return what a provider's coroutine returns; it is run where the provider's code runs.
+
+    Raises Unavailable if it takes too long, and whatever the provider raises.
+    """
+    patience = patience or Patience(LONGEST_SECONDS, WAITING_SECONDS)
+    work = partial(_patiently, ask, patience)
+    try:
+        if provider.compartment is None:
+            return await _here(provider, work)
+        return await provider.compartment.run(work, LONGEST_SECONDS + WAITING_SECONDS)
+    except TimeoutError:
+        raise _late(provider, patience) from None
+    except HeldError:
+        log.error("the plugin of %s blocks its own compartment; it rests", provider.name)
+        provider.breaker.rest(breaker.HELD_SECONDS, provider.clock.now())
+        why = f"The plugin that asks {provider.name} hangs."
+        raise Unavailable(why, next_step=_TOLD) from None
+
+
+async def _patiently(ask: Ask, patience: Patience) -> Any:
+    async with patience:
+        return await ask()
 
 
 def _late(provider: Provider[Any], patience: Patience) -> Unavailable:
@@ -130,13 +149,47 @@ def _secrets(provider: Provider[Any]) -> list[str]:
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
-def _judge(provider: Provider[Any], found: object, longest_step: float) -> None:
+async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
+    """Return what providers find wrong with their settings, each under its key."""
+    return [
+        f"connections.{provider.name}.{problem}"
+        for provider in providers
+        for problem in await _rehearsed(provider)
+    ]
+
+
+async def _rehearsed(provider: Provider[Any]) -> Sequence[str]:
+    try:
+        if provider.compartment is None:
+            return list(await provider.rehearse())
+        return list(await provider.compartment.run(provider.rehearse, LONGEST_SECONDS))
+    except FAULTS as error:
+        log.error("%s cannot be rehearsed: %s", provider.name, trail(error))
+        return ()
+
+
+async def _here(provider: Provider[Any], ask: Ask) -> Any:
+    """Run it in the bot's own loop; one that holds everybody up is left alone for a while."""
+    watched = Watched(_awaited(ask))
+    try:
+        return await watched
+    finally:
+        if watched.longest_step > BLOCKED_SECONDS:
+            seconds = watched.longest_step
+            log.error("%s held the whole bot up for %.1f s; it rests", provider.name, seconds)
+            provider.breaker.rest(breaker.BLOCKING_SECONDS, provider.clock.now())
+
+
+async def _awaited(ask: Ask) -> Any:
+    return await ask()
+
+
+def _judge(provider: Provider[Any], found: object) -> None:
     """Tell the connection's breaker how this went."""
     now = provider.clock.now()
-    if longest_step > BLOCKED_SECONDS:
-        log.error("%s held the whole bot up for %.1f s; it rests", provider.name, longest_step)
-        provider.breaker.rest(breaker.BLOCKING_SECONDS, now)
-    elif isinstance(found, RateLimited):
+    if provider.breaker.pause(now):
+        return  # it has just been laid to rest
+    if isinstance(found, RateLimited):
         provider.breaker.rest(found.retry_after, now, limited=True)
     elif _unanswered(found):
         provider.breaker.failed(now)
@@ -183,7 +236,7 @@ def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
     if provider is None:
         return cards.job(job, view)
     try:
-        return _said(provider.format_job(job, view))
+        return _said(compartment.call(provider.compartment, provider.format_job, job, view))
     except FAULTS as error:
         log.error("%s cannot format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
@@ -194,7 +247,7 @@ def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) 
     if provider is None:
         return cards.change(change, view)
     try:
-        return _said(provider.format_change(change, view))
+        return _said(compartment.call(provider.compartment, provider.format_change, change, view))
     except FAULTS as error:
         log.error("%s cannot format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

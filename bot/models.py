@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
 
@@ -156,6 +157,11 @@ class Message(Value):
     text: str
     blocks: tuple[dict[str, Any], ...] = ()
     classic: tuple[dict[str, Any], ...] = ()
+
+
+def why_failed(tasks: Iterable[Task]) -> str:
+    """Return the message of the first task that failed, if any has one."""
+    return next((task.message for task in tasks if task.status.bad and task.message), "")
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:

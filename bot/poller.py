@@ -94,11 +94,13 @@ class Poller:
     async def _look_at(self, provider: Provider[Any], batch: list[WatchedJob]) -> None:
         """Ask for one batch and write it down in one transaction."""
         refs = list(dict.fromkeys(watched.ref for watched in batch))
-        found = await looks.look(provider, refs)
-        seen = [Look(watched, found[watched.ref], self._clock.now()) for watched in batch]
+        known = {watched.ref: watched.seen for watched in batch if watched.seen}
+        found = await looks.look(provider, refs, known)
+        now = self._clock.now()
+        new = [Look(watched, found[watched.ref], now) for watched in batch]
         async with self._store.begin() as tx:
-            changes = await self._following.write(tx, provider, seen)
-        if any(look.found != look.watched.seen for look in seen):  # then a card or thread hears it
+            changes = await self._following.write(tx, provider, new)
+        if any(look.found != look.watched.seen for look in new):  # then a card or thread hears it
             self._ring()
         for change in changes:
             await self._plugins.job_changed(change)

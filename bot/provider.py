@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import re
+import sys
 from abc import ABC, abstractmethod
 from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
     from bot.clock import Clock
+    from bot.compartment import Compartment
     from bot.http import Http
 
 
@@ -92,6 +96,7 @@ class Provider(ABC, Generic[SettingsT]):
         self.settings = settings
         self.clock = clock
         self.breaker = Breaker()
+        self.compartment: Compartment | None = None  # None: it runs in the bot's own loop
         self.http: Http  # given by the registry, made from `connect()`
 
     @abstractmethod
@@ -102,8 +107,14 @@ class Provider(ABC, Generic[SettingsT]):
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job as it stands now; raises a ProviderError."""
 
-    async def fetch_jobs(self, refs: Sequence[JobRef]) -> dict[JobRef, Job | JobthreadError]:
-        """Return each job or the error met on the way to it; at most `batch_size` at once."""
+    async def fetch_jobs(
+        self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
+    ) -> dict[JobRef, Job | JobthreadError]:
+        """Return each job or the error met on the way to it; at most `batch_size` at once.
+
+        `seen` holds what the last look at them found, as far as there was one.
+        """
+        del seen
         return dict(await asyncio.gather(*(self._look(ref) for ref in refs)))
 
     async def _look(self, ref: JobRef) -> tuple[JobRef, Job | JobthreadError]:
@@ -128,6 +139,13 @@ class Provider(ABC, Generic[SettingsT]):
         """Try the connection and return a sentence on what answered; raises a ProviderError."""
         return f"{self.connect().base_url} is set; nothing was asked of it."
 
+    async def rehearse(self) -> Sequence[str]:
+        """Return what is wrong with the settings, as `key: what; remedy.`, without asking the API.
+
+        For a provider whose settings describe an API: called at the start and by the check.
+        """
+        return ()
+
     def status(self, native: object) -> Status:
         """Return our word for the provider's; a new word is UNKNOWN, never an error."""
         return self.statuses.get(str(native), Status.UNKNOWN)
@@ -151,6 +169,13 @@ class Provider(ABC, Generic[SettingsT]):
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation | None:
-        """Return an aiohttp app that speaks the API, for the demo and the tests."""
-        del clock
+        """Return an aiohttp app that speaks the API, for the demo and the tests.
+
+        If it is not written, it is what `simulation` in the package's module `simulator` returns.
+        """
+        for module in dict.fromkeys(base.__module__ for base in cls.__mro__):
+            is_package = hasattr(sys.modules.get(module), "__path__")
+            if is_package and find_spec(f"{module}.simulator"):
+                found: Simulation = import_module(f"{module}.simulator").simulation(clock)
+                return found
         return None

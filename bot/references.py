@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from bot import compartment
 from bot.errors import FAULTS, trail
 from bot.likeness import closest
 from bot.models import MAX_ID_LENGTH, JobRef
@@ -90,10 +91,15 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 
 def _recognised(provider: Provider[Any], text: str) -> list[str]:
     try:
-        return [id_ for id_ in provider.recognise(text) if 0 < len(id_) <= MAX_ID_LENGTH]
+        found = compartment.call(provider.compartment, _ids, provider, text)
+        return [id_ for id_ in found if 0 < len(id_) <= MAX_ID_LENGTH]
     except FAULTS as error:
         log.error("%s cannot look for URLs: %s", provider.name, trail(error))
         return []
+
+
+def _ids(provider: Provider[Any], text: str) -> list[str]:
+    return list(provider.recognise(text))
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  people's own marks

@@ -7,23 +7,26 @@ import inspect
 import logging
 from dataclasses import dataclass, replace
 from enum import StrEnum
+from functools import cached_property, partial
 from importlib import metadata
 from typing import TYPE_CHECKING, Any
 
 import pluggy
 
 from bot import hookspecs
+from bot.compartment import Compartment
 from bot.errors import FAULTS, trail
 from bot.likeness import closest
 from bot.provider import Provider
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Coroutine, Iterable, Mapping
 
     from bot.models import Change
 
 log = logging.getLogger(__name__)
 
+OWN = "jobthread"  # the distribution whose plugins run in the bot's own loop
 HOOK_SECONDS = 10.0  # that a listener may take to hear of one change
 MUST = ("kind", "Settings", "statuses")  # what a provider class must set
 
@@ -74,12 +77,38 @@ class Plugins:
 
     async def job_changed(self, change: Change) -> None:
         """Tell every listening plugin of a change; one that raises or hangs is logged, no more."""
-        for heard in self.hooks.hook.job_changed(change=change):
+        for plugin in reversed(self.hooks.hook.job_changed.get_hookimpls()):
+            hear: Any = partial(plugin.function, *(change for _ in plugin.argnames))
             try:
-                async with asyncio.timeout(HOOK_SECONDS):
-                    await heard
+                await self._hear(plugin.plugin_name, hear)
             except FAULTS as error:
                 log.error("a plugin failed to hear of %s: %s", change.ref, trail(error))
+
+    async def _hear(self, name: str, hear: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        if compartment := self._compartments.get(name):
+            await compartment.run(hear, HOOK_SECONDS)
+            return
+        async with asyncio.timeout(HOOK_SECONDS):
+            await hear()
+
+    def compartments(self) -> dict[str, Compartment]:
+        """Return the compartments of the kinds that strangers' plugins bring."""
+        return {
+            kind: self._compartments[plugin.name]
+            for plugin in self.listing
+            for kind in plugin.kinds
+            if plugin.name in self._compartments
+        }
+
+    async def close(self) -> None:
+        """Let the threads of strangers' plugins end."""
+        for compartment in self._compartments.values():
+            await compartment.close()
+
+    @cached_property
+    def _compartments(self) -> dict[str, Compartment]:
+        """One for each plugin of strangers; its thread starts when something is asked of it."""
+        return {p.name: Compartment(p.name) for p in self.listing if p.distribution != OWN}
 
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:

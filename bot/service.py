@@ -309,7 +309,7 @@ def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = 
     Where a reference can mean several jobs, the answer is to choose one; `on` as of `choose`.
     """
     if isinstance(error, Ambiguous):
-        return Say(answers.choose(error.sentence, error.choices, on))
+        return Say(answers.choose(error.sentence, error.choices, on, error.created))
     log_id = _log_id()
     more = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
     log.warning("[%s] %s: %s%s", log_id, ref or "no job", trail(error), more)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.testing.bench import Bench
 from bot.testing.clock import ManualClock
 from bot.testing.faults import Call, Fault, Faults
 from bot.testing.serving import connected, serve
 
 if TYPE_CHECKING:
-    from bot.testing.contract import Bench, ProviderContract
+    from bot.testing.contract import ProviderContract
 
 __all__ = [
     "Bench",
@@ -29,7 +30,7 @@ __all__ = [
 
 def __getattr__(name: str) -> Any:
     """Import the contract at its first use, with pytest's explanations of what failed."""
-    if name not in ("Bench", "ProviderContract"):
+    if name != "ProviderContract":
         raise AttributeError(name)
     import pytest  # noqa: PLC0415  see the module's docstring
 

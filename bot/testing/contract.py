@@ -17,71 +17,36 @@ from __future__ import annotations
 import logging
 import traceback
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
-from pydantic import SecretStr
 
-from bot.cards import View
+from bot import promises
 from bot.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
     JobNotFound,
     JobthreadError,
-    ProviderError,
-    RateLimited,
     Unavailable,
 )
 from bot.http import LARGEST_ANSWER
 from bot.models import Job, JobRef, Status
 from bot.provider import Provider
+from bot.testing.bench import Bench
 from bot.testing.clock import ManualClock
 from bot.testing.faults import Fault, Faults
-from bot.testing.limits import exceeded
 from bot.testing.serving import connected, serve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Iterator
+    from collections.abc import AsyncIterator, Iterable, Mapping
 
     from aiohttp import web
 
     from bot.provider import Simulation
 
-HOSTILE_NAMES = (
-    "<!channel> <@U0123> <https://example.com|click>",
-    "*bold* _it_ ~no~ `code` ``` &amp; > quote",
-    "abc\u202egnp.exe\u2066\u200b\u200f",
-    "x" * 10_000,
-    "tab\tnewline\nbell\x07escape\x1b[31m delete\x7f next\x85",
-    "👩‍👩‍👧 é 漢字 \U000e0041",
-)
 IMPATIENT = 0.2  # seconds until a call is given up
-
-
-@dataclass(frozen=True)
-class Bench:
-    """A provider connected to its simulator, and the means to disturb it."""
-
-    provider: Provider[Any]
-    app: web.Application
-    faults: Faults
-    clock: ManualClock
-
-    def ref(self, id_: str) -> JobRef:
-        """Return a reference to a job of this connection."""
-        return JobRef(connection=self.provider.name, id=id_)
-
-    async def fetch(self, id_: str) -> Job:
-        """Look at a job."""
-        return await self.provider.fetch_job(self.ref(id_))
-
-    async def error(self, id_: str) -> JobthreadError:
-        """Look at a job, and return the error that must come."""
-        with pytest.raises(JobthreadError) as caught:
-            await self.fetch(id_)
-        return caught.value
+ZONES = ("Asia/Shanghai", "America/St_Johns")  # that `timezone` is set to
 
 
 class ProviderContract:
@@ -95,6 +60,9 @@ class ProviderContract:
     task_only: ClassVar[frozenset[str]] = frozenset()  # words that no job has, only its tasks
     task_counts: ClassVar[tuple[int, ...]] = (0, 1, 50, 500)  # (0,): the API tells of no tasks
     named_by_put: ClassVar[bool] = True  # whether `put`'s name can be seen in the translated job
+    # How the API may write times: with a zone; "s" or "ms" since 1970; "" in the connection's
+    # `timezone`. (): it tells none.
+    times: ClassVar[tuple[str, ...]] = ("Z", "+08:00", "-03:30")
 
     denied: ClassVar[Fault] = Fault(403, {"error_msg": "no"})
     refused: ClassVar[Fault] = Fault(401, {"error_msg": "who are you?"})
@@ -126,7 +94,7 @@ class ProviderContract:
         """Make one test of each status, fault, name and number of tasks."""
         several: dict[str, Iterable[Any]] = {
             "native": sorted(set(self.provider.statuses) - self.task_only),
-            "hostile": HOSTILE_NAMES,
+            "hostile": promises.HOSTILE_NAMES,
             "tasks": self.task_counts,
             "trouble": self.down,
         }
@@ -145,16 +113,23 @@ class ProviderContract:
             yield bench
 
     @asynccontextmanager
-    async def connected(self, **endpoint: Any) -> AsyncIterator[Bench]:
-        """Serve the simulator and connect the provider to it; changes fields of its endpoint."""
+    async def connected(
+        self, settings: Mapping[str, Any] | None = None, **endpoint: Any
+    ) -> AsyncIterator[Bench]:
+        """Serve the simulator and connect the provider to it.
+
+        Changes settings of the connection, and fields of its endpoint.
+        """
         clock = ManualClock()
         simulation = self.simulation(clock)
         faults = Faults.of(simulation.app, clock)
         async with (
             serve(simulation.app) as url,
-            connected(self.provider, simulation.settings(url), clock, **endpoint) as provider,
+            connected(
+                self.provider, {**simulation.settings(url), **(settings or {})}, clock, **endpoint
+            ) as provider,
         ):
-            yield Bench(provider, simulation.app, faults, clock)
+            yield Bench(provider, simulation.app, faults, clock, self.put)
 
     def any_job(self, app: web.Application) -> str:
         """Let the simulator hold a job of some status, and return its id."""
@@ -192,39 +167,31 @@ class ProviderContract:
 
     async def test_a_documented_status_is_translated(self, bench: Bench, native: str) -> None:
         """Each word of the API has its word of ours, and is kept."""
-        job = await bench.fetch(self.put(bench.app, native))
-        assert (job.status, job.native_status) == (self.provider.statuses[native], native)
+        await promises.a_status_has_its_word(bench, native)
 
     async def test_a_new_status_is_no_error(self, bench: Bench) -> None:
         """A word that the API has not had yet is UNKNOWN, is kept, and ends nothing."""
-        job = await bench.fetch(self.put(bench.app, self.unknown_status))
-        assert (job.status, job.native_status) == (Status.UNKNOWN, self.unknown_status)
-        assert not job.status.terminal
+        await promises.a_new_status_is_unknown(bench, self.unknown_status)
 
     async def test_a_job_has_all_its_tasks(self, bench: Bench, tasks: int) -> None:
         """No task is lost, however many there are, and the card of them is one that Slack takes."""
-        native = next(iter(self.provider.statuses))
-        job = await bench.fetch(self.put(bench.app, native, tasks=tasks))
-        assert len({task.id for task in job.tasks}) == len(job.tasks) == tasks
-        self._fits(bench, job)
+        await promises.all_tasks_are_told(bench, tasks)
 
     async def test_a_hostile_name_survives(self, bench: Bench, hostile: str) -> None:
         """What others wrote is neither lost nor an error, and the card of it can be made."""
-        job = await bench.fetch(
-            self.put(bench.app, next(iter(self.provider.statuses)), name=hostile)
-        )
-        assert Job.model_validate_json(job.model_dump_json()) == job
-        if self.named_by_put:
-            assert hostile in (job.name, *(task.name for task in job.tasks))
-        self._fits(bench, job)
-        card = bench.provider.format_job(job, View(checked_at=bench.clock.now()))
-        assert "<!channel>" not in " ".join([card.text, *_formatted(card.blocks + card.classic)])
+        await promises.a_hostile_name_survives(bench, hostile, seen=self.named_by_put)
 
-    def _fits(self, bench: Bench, job: Job) -> None:
-        """Fail unless the job's card is within Slack's limits, followed or not."""
-        for followed in (False, True):
-            view = View(checked_at=bench.clock.now(), followed=followed, interval_seconds=15.0)
-            assert exceeded(bench.provider.format_job(job, view)) == []
+    async def test_a_time_is_the_same_however_it_is_written(self, bench: Bench) -> None:
+        """The same instant is shown, whichever zone its answer was written in."""
+        for spelling in self.times:
+            await promises.a_time_is_the_same(bench, spelling)
+
+    async def test_a_time_without_a_zone_is_of_the_connections_own(self) -> None:
+        """Whoever set the connection up knows in which zone its system's clocks are."""
+        zoned = "" in self.times and "timezone" in self.provider.Settings.model_fields
+        for zone in ZONES if zoned else ():
+            async with self.connected({"timezone": zone}) as bench:
+                await promises.a_time_is_the_same(bench, "")
 
     async def test_its_job_is_the_one_that_was_asked_for(self, bench: Bench) -> None:
         """A job carries the reference by which it was asked for."""
@@ -232,21 +199,27 @@ class ProviderContract:
         assert (await bench.fetch(id_)).ref == bench.ref(id_)
 
     async def test_many_looks_agree_with_single_ones(self, bench: Bench) -> None:
-        """`fetch_jobs` gives for each reference what `fetch_job` gives, or raises."""
+        """`fetch_jobs` gives for each reference what `fetch_job` gives, or raises.
+
+        Whatever was seen of the jobs before: nothing, or what they still are.
+        """
         words = sorted(set(self.provider.statuses) - self.task_only)[: self.provider.batch_size]
         refs = [bench.ref(self.put(bench.app, word)) for word in words]
         for batch in (refs, [bench.ref(self.unknown_id)]):
-            many = await bench.provider.fetch_jobs(batch)
-            assert many.keys() == set(batch)
-            for ref, seen in many.items():
-                await self._agrees(bench, ref, seen)
+            seen: dict[JobRef, Job] = {}
+            for _ in ("first", "again"):
+                many = await bench.provider.fetch_jobs(batch, seen)
+                assert many.keys() == set(batch)
+                for ref, found in many.items():
+                    await self._agrees(bench, ref, found)
+                seen = {ref: found for ref, found in many.items() if isinstance(found, Job)}
 
-    async def _agrees(self, bench: Bench, ref: JobRef, seen: Job | JobthreadError) -> None:
-        if isinstance(seen, Job):
-            assert await bench.provider.fetch_job(ref) == seen
+    async def _agrees(self, bench: Bench, ref: JobRef, found: Job | JobthreadError) -> None:
+        if isinstance(found, Job):
+            assert await bench.provider.fetch_job(ref) == found
         else:
             error = await bench.error(ref.id)
-            assert (type(error), str(error)) == (type(seen), str(seen))
+            assert (type(error), str(error)) == (type(found), str(found))
 
     # What goes wrong
 
@@ -256,21 +229,19 @@ class ProviderContract:
 
     async def test_a_job_that_may_not_be_seen_is_denied(self, bench: Bench) -> None:
         """Missing rights are told apart from wrong credentials."""
-        assert isinstance(await self.met(bench, self.denied), AccessDenied)
+        await promises.an_error_has_its_meaning(bench, self.denied, AccessDenied)
 
     async def test_wrong_credentials_are_told_as_such(self, bench: Bench) -> None:
         """Whoever runs the bot hears that keys or tokens must be renewed."""
-        assert isinstance(await self.met(bench, self.refused), CredentialsRefused)
+        await promises.an_error_has_its_meaning(bench, self.refused, CredentialsRefused)
 
     async def test_a_busy_api_is_given_the_time_it_asks_for(self, bench: Bench) -> None:
         """The seconds to wait are taken from the answer."""
-        error = await self.met(bench, self.busy)
-        assert isinstance(error, RateLimited)
-        assert error.retry_after == self.busy_seconds
+        await promises.busy_is_left_alone(bench, self.busy, self.busy_seconds)
 
     async def test_an_api_in_trouble_is_unavailable(self, bench: Bench, trouble: Fault) -> None:
         """An error of the server's own is passing."""
-        assert isinstance(await self.met(bench, trouble), Unavailable)
+        await promises.an_error_has_its_meaning(bench, trouble, Unavailable)
 
     async def test_an_api_that_is_gone_is_unavailable(self) -> None:
         """A refused connection is passing."""
@@ -285,31 +256,29 @@ class ProviderContract:
     async def test_an_api_that_never_answers_is_unavailable(self) -> None:
         """A call is given up in the end."""
         async with self.connected(timeout_seconds=IMPATIENT) as bench:
-            assert isinstance(await self.met(bench, Fault(hangs=True)), Unavailable)
+            await promises.an_error_has_its_meaning(bench, Fault(hangs=True), Unavailable)
 
     async def test_an_answer_that_breaks_off_is_unavailable(self, bench: Bench) -> None:
         """Half an answer is no answer."""
-        assert isinstance(await self.met(bench, Fault(body="x" * 1000, cut=True)), Unavailable)
+        half = Fault(body="x" * 1000, cut=True)
+        await promises.an_error_has_its_meaning(bench, half, Unavailable)
 
-    @pytest.mark.parametrize(
-        "body",
-        ["<html><h1>Welcome</h1></html>", "", '{"job": {"status": "RUN', "[]", "null", '{"a": 1}'],
-    )
+    @pytest.mark.parametrize("body", promises.OTHER_SHAPES)
     async def test_an_answer_of_another_shape_is_not_understood(
         self, bench: Bench, body: str
     ) -> None:
         """HTML, cut-short JSON and other JSON are told as such, and are passing."""
-        assert isinstance(await self.met(bench, Fault(200, body)), AnswerNotUnderstood)
+        await promises.an_error_has_its_meaning(bench, Fault(200, body), AnswerNotUnderstood)
 
     async def test_an_answer_that_is_too_long_is_not_read(self, bench: Bench) -> None:
         """An endless answer does not fill the memory."""
         long = Fault(200, b" " * (LARGEST_ANSWER + 1))
-        assert isinstance(await self.met(bench, long), AnswerNotUnderstood)
+        await promises.an_error_has_its_meaning(bench, long, AnswerNotUnderstood)
 
     async def test_it_works_again_after_trouble(self, bench: Bench) -> None:
         """An error that is passing leaves nothing behind."""
         for fault in (*self.down, Fault(200, "{"), Fault(body="x" * 9, cut=True)):
-            await self.met(bench, fault)
+            await promises.met(bench, fault)
             bench.faults.clear()
             assert await bench.fetch(self.any_job(bench.app))
 
@@ -317,38 +286,7 @@ class ProviderContract:
         """Keys, passwords and tokens are in no error and no log, even if the API repeats them."""
         caplog.set_level(logging.DEBUG)
         async with self.connected() as bench:
-            secrets = secrets_of(bench.provider)
-            echo = {"error_msg": " ".join(secrets), "message": " ".join(secrets)}
-            for status in (200, 400, 403, 404, 409, 429, 500, 401):
-                error = await self.met(bench, Fault(status, echo))
+            for status in promises.ECHOING:
+                error = await promises.met(bench, Fault(status, promises.echo(bench)))
                 told = "".join(traceback.format_exception(error)) + repr(error)
-                assert not [secret for secret in secrets if secret in told + caplog.text]
-            assert not [secret for secret in secrets if secret in repr(bench.provider.settings)]
-
-    async def met(self, bench: Bench, fault: Fault) -> ProviderError:
-        """Look at a job once all is well, then while every call meets the fault; give its error."""
-        bench.faults.clear()
-        id_ = self.any_job(bench.app)
-        if not bench.faults.calls:
-            await bench.fetch(id_)
-        bench.faults.plan(fault, times=None)
-        error = await bench.error(id_)
-        assert isinstance(error, ProviderError)
-        assert str(error).endswith(".")
-        return error
-
-
-def _formatted(blocks: Any) -> Iterator[str]:
-    """Return the texts in which Slack would read markup."""
-    if isinstance(blocks, dict) and blocks.get("type") in ("mrkdwn", "markdown"):
-        yield str(blocks.get("text"))
-    for part in blocks.values() if isinstance(blocks, dict) else blocks:
-        if isinstance(part, dict | list | tuple):
-            yield from _formatted(part)
-
-
-def secrets_of(provider: Provider[Any]) -> list[str]:
-    """Return what a connection's settings keep secret."""
-    values = (getattr(provider.settings, name) for name in type(provider.settings).model_fields)
-    found = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
-    return [secret for secret in found if secret]
+                promises.no_secret_in(bench, told, caplog.text)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from aiohttp.typedefs import Handler
 
@@ -27,6 +27,7 @@ class Fault:
     after_seconds: float = 0.0  # of the simulator's clock
     cut: bool = False  # the whole body is promised, half of it is sent
     hangs: bool = False  # no answer ever comes
+    respelled: Callable[[Any], Any] | None = None  # makes other JSON of the simulator's own
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class Faults:
         if fault.cut:
             return await _half(request, _bytes(fault.body))
         if fault.status is None:
-            return await inner(request)
+            return _respelled(await inner(request), fault)
         return web.Response(
             status=fault.status,
             body=_bytes(fault.body),
@@ -103,6 +104,14 @@ def _bytes(body: Any) -> bytes:
     if isinstance(body, bytes):
         return body
     return (body if isinstance(body, str) else json.dumps(body)).encode()
+
+
+def _respelled(answer: web.StreamResponse, fault: Fault) -> web.StreamResponse:
+    """Return an answer whose JSON is written in another way; any other stays as it is."""
+    json_ = isinstance(answer, web.Response) and answer.content_type == "application/json"
+    if fault.respelled and json_ and isinstance(answer, web.Response) and answer.text:
+        answer.text = json.dumps(fault.respelled(json.loads(answer.text)))
+    return answer
 
 
 async def _half(request: web.Request, body: bytes) -> web.StreamResponse:

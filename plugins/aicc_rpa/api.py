@@ -5,15 +5,18 @@ Sources: Huawei Cloud's AICC pages cec_07_0004 (token), 2055 (list), 2056 (detai
 
 from __future__ import annotations
 
+import asyncio
+from contextlib import suppress
 from datetime import timedelta
 from functools import partial
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from pydantic import BeforeValidator, SecretStr
+from pydantic import SecretStr
 
 from bot.errors import AnswerNotUnderstood, JobNotFound
+from bot.payload import CamelCase, Moment, Rows, Word
 from plugins.aicc_rpa.errors import explain, explain_sign_in
-from plugins.aicc_rpa.translator import Answer, Details, JobPayload, Jobs, Payload, Word
+from plugins.aicc_rpa.translator import JobPayload
 from plugins.selfhosted.session import Session, Token
 
 if TYPE_CHECKING:
@@ -29,8 +32,20 @@ PAGE = 50  # the most that the API gives at once
 LIFE_SECONDS = 3600  # of a token whose answer does not tell
 MARGIN_SECONDS = 60  # a token is renewed so long before it ends
 
-AnswerT = TypeVar("AnswerT", bound=Answer)
+AnswerT = TypeVar("AnswerT", bound="Answer")
 PageT = TypeVar("PageT", bound="Page")
+
+
+class Answer(CamelCase):
+    """What every answer has."""
+
+    error_code: int
+
+
+class Details(Answer):
+    """The answer of queryJobDetails; its example holds one object where its table has an array."""
+
+    job_detail: Rows[JobPayload] = ()
 
 
 class TokenAnswer(Answer):
@@ -49,17 +64,22 @@ class Page(Answer):
 class JobPage(Page):
     """The answer of queryJob."""
 
-    jobs: Jobs = ()
+    jobs: Rows[JobPayload] = ()
 
 
-class Entry(Payload):
+class Entry(CamelCase):
     """One entry of a queue."""
 
     id: int = 0
     status: Word = ""
-    create_time: int | None = None  # milliseconds
+    create_time: Moment = None
     failed_reason: Word = ""
     failed_reason_detail: Word = ""
+
+    @property
+    def age(self) -> tuple[float, int]:
+        """What is greater for a newer entry."""
+        return self.create_time.timestamp() if self.create_time else 0.0, self.id
 
     @property
     def reason(self) -> str:
@@ -71,7 +91,7 @@ class Entry(Payload):
 class EntryPage(Page):
     """The answer of queryRpaQueueData."""
 
-    queue_data: Annotated[tuple[Entry, ...], BeforeValidator(lambda value: value or ())] = ()
+    queue_data: Rows[Entry] = ()
 
 
 class Api:
@@ -97,12 +117,24 @@ class Api:
         exact = [job for job in found.values() if job.job_name == name]
         return exact or list(found.values())
 
-    async def newest(self, limit: int) -> tuple[Sequence[JobPayload], int]:
-        """Return the jobs that were created last, newest first, and how many there are in all."""
+    async def newest(self, limit: int) -> Sequence[JobPayload]:
+        """Return the jobs that were created last, newest first."""
         pages = await self._edges("queryJob", JobPage, conditions={})
         jobs = {job.uid: job for page in pages for job in page.jobs}.values()
         ordered = sorted(jobs, key=lambda job: job.create_time, reverse=True)
-        return ordered[:limit], max(pages[0].total, len(ordered))
+        return await asyncio.gather(*(self._whole(job) for job in ordered[:limit]))
+
+    async def _whole(self, listed: JobPayload) -> JobPayload:
+        """Return a job's details if its end hangs on them: the list does not tell how runs went."""
+        if listed.ends and listed.status == "success" and not listed.recent_task_status:
+            with suppress(JobNotFound):
+                return await self.by_uid(listed.uid)
+        return listed
+
+    async def total(self) -> int:
+        """Return how many jobs there are."""
+        page = await self._ask("queryJob", JobPage, pageNo=1, pageSize=PAGE, conditions={})
+        return max(page.total, len(page.jobs))
 
     async def failure(self, queue_uid: str, before: datetime | None) -> str:
         """Return why the newest failed entry of a queue failed; rather one from before a moment.
@@ -112,9 +144,8 @@ class Api:
         wanted = {"queueUid": queue_uid, "status": "failed"}
         pages = await self._edges("queryRpaQueueData", EntryPage, conditions=wanted)
         entries = [e for page in pages for e in page.queue_data if e.status in ("failed", "")]
-        latest = before.timestamp() * 1000 if before else 0.0
-        earlier = [e for e in entries if (e.create_time or 0) <= latest]
-        chosen = max(earlier or entries, key=lambda e: (e.create_time or 0, e.id), default=None)
+        earlier = [e for e in entries if before and e.age[0] <= before.timestamp()]
+        chosen = max(earlier or entries, key=lambda entry: entry.age, default=None)
         return chosen.reason if chosen else ""
 
     async def _details(self, **asked: str) -> Sequence[JobPayload]:

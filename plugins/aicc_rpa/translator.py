@@ -6,16 +6,16 @@ Source: Huawei Cloud's page "Interface for Querying RPA Task Details". A job has
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
 from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
+from bot.payload import CamelCase, Word
+from bot.times import moment
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
     from zoneinfo import ZoneInfo
 
 STATUSES = {
@@ -29,31 +29,7 @@ STATUSES = {
 ONCE = ("once", "")  # modes whose jobs end; a job of any other mode waits for its next run
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _rows(value: Any) -> Any:
-    """Return a list, whether the API gave a list, a single object or nothing."""
-    return [value] if value and isinstance(value, dict) else value or ()
-
-
-Word = Annotated[str, BeforeValidator(_text)]
-
-
-class Payload(BaseModel):
-    """Part of an answer; unknown keys are passed over."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
-
-
-class Answer(Payload):
-    """What every answer has."""
-
-    error_code: int
-
-
-class JobPayload(Payload):
+class JobPayload(CamelCase):
     """A job, in its details or in the list; the list leaves some keys out."""
 
     uid: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
@@ -87,15 +63,6 @@ class JobPayload(Payload):
         return status_of(self.recent_task_status).bad
 
 
-Jobs = Annotated[tuple[JobPayload, ...], BeforeValidator(_rows)]
-
-
-class Details(Answer):
-    """The answer of queryJobDetails; its example holds one object where its table has an array."""
-
-    job_detail: Jobs = ()
-
-
 def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
     """Return the job that RPA tells of; `reason` is what its queue says of a failed run."""
     status, native = _standing(payload)
@@ -108,22 +75,13 @@ def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = ""
         created_at=moment(payload.create_time, zone),
         started_at=moment(payload.start_time, zone),
         tasks=tuple(_runs(payload, zone, reason)),
-        details=tuple(Detail(label=label, value=value) for label, value in _facts(payload)),
+        details=tuple(Detail(label=k, value=v) for k, v in _facts(payload).items() if v),
     )
 
 
 def status_of(native: str) -> Status:
     """Return our word for RPA's; a new word is UNKNOWN."""
     return STATUSES.get(native.lower(), Status.UNKNOWN)
-
-
-def moment(text: str, zone: ZoneInfo) -> datetime | None:
-    """Return a time that is written without a zone, or None if it is not one."""
-    try:
-        found = datetime.fromisoformat(text)
-        return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
-    except (ValueError, OverflowError):
-        return None
 
 
 def _standing(payload: JobPayload) -> tuple[Status, str]:
@@ -144,7 +102,7 @@ def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
     if payload.run:
         yield Task(
             id=payload.run,
-            name=f"Run of {payload.start_time}" if payload.start_time else "Latest run",
+            name="Latest run",
             status=status_of(payload.recent_task_status),
             native_status=payload.recent_task_status,
             started_at=moment(payload.start_time, zone),
@@ -153,13 +111,11 @@ def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
         )
 
 
-def _facts(payload: JobPayload) -> Iterable[tuple[str, str]]:
-    script = f"{payload.procedure_name} {payload.procedure_version}".strip()
-    facts = (
-        ("Executor", payload.workstation_name),
-        ("Cluster", payload.cluster_name),
-        ("Script", script),
-        ("Queue", payload.queue_name),
-        ("Description", payload.description),
-    )
-    return [(label, value) for label, value in facts if value]
+def _facts(payload: JobPayload) -> dict[str, str]:
+    return {
+        "Executor": payload.workstation_name,
+        "Cluster": payload.cluster_name,
+        "Script": f"{payload.procedure_name} {payload.procedure_version}".strip(),
+        "Queue": payload.queue_name,
+        "Description": payload.description,
+    }

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING, ClassVar, TypeVar
 from urllib.parse import quote
 
@@ -13,31 +13,21 @@ from pydantic import BaseModel
 from bot import links
 from bot.errors import BadReference, JobNotFound
 from bot.hookspecs import hookimpl
-from bot.provider import Endpoint, Provider
+from plugins.aom import workflows
 from plugins.aom.errors import explain
-from plugins.aom.translator import (
-    STATUSES,
-    Execution,
-    History,
-    Listing,
-    last_execution,
-    newest,
-    translate,
-)
-from plugins.huaweicloud import credentials, hosts
+from plugins.aom.translator import STATUSES, Execution, translate
+from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.clock import Clock
     from bot.models import Job, JobRef, Status
-    from bot.provider import ConnectionSettings, Simulation
+    from bot.provider import ConnectionSettings
 
 T = TypeVar("T", bound=BaseModel)
 
 NOBODYS = "0" * 32
-LARGEST_LIST = 100  # workflows in one answer
 
 # Bare ids must look like ids: the form is not documented, and words of a sentence are none.
 _WORKFLOW = r"(?!JOB[0-9A-Fa-f]{8}-)[0-9A-Za-z_-]{20,64}"  # the others are ServiceStage's
@@ -52,7 +42,7 @@ class AomSettings(HuaweiCloudSettings):
     service: ClassVar[str] = "aom"
 
 
-class Aom(Provider[AomSettings]):
+class Aom(HuaweiCloudProvider[AomSettings]):
     """Reads one execution at a time, with its nodes and what they did on their hosts."""
 
     kind = "aom"
@@ -62,11 +52,9 @@ class Aom(Provider[AomSettings]):
     id_pattern = re.compile(rf"{_WORKFLOW}(?:/[0-9A-Za-z_-]{{8,64}})?")
     example_name = "workflows"
     example_id = "4f1d7c0e92ab46d8b35e60c1a7f8d294/0b6e4d92-1c35-47fa-92d8-5af310c7e684"
-
-    def connect(self) -> Endpoint:
-        """Return how AOM is reached, signed in as the settings say."""
-        auth = credentials.auth(self.name, self.settings, self.clock)
-        return Endpoint(self.settings.base_url, auth=auth)
+    version = "v1"
+    console = "aom2"
+    explain = staticmethod(explain)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the execution; a workflow's id alone means its newest one."""
@@ -78,7 +66,7 @@ class Aom(Provider[AomSettings]):
             )
         if execution:
             return self._job(ref, await self._execution(workflow, execution[0]))
-        last = newest(await self._get(History, workflow, "executions"))
+        last = workflows.newest(await self._get(workflows.History, workflow, "executions"))
         if last is None:
             raise JobNotFound(f"{self.name} knows no execution of this workflow.")
         seen = await self._execution(workflow, last.execution_id)
@@ -90,53 +78,31 @@ class Aom(Provider[AomSettings]):
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the newest execution of each workflow that ran lately; newest first."""
-        order = {"sort_field": "last_execution_start_time", "sort_type": "DESC"}
-        page = {"page": 0, "size": min(limit, LARGEST_LIST)}
         listing = await self.http.post(
-            f"/v1/{self.settings.project_id}/cms/workflow-list",
-            Listing,
-            json=order | page,
+            f"{self._project}/cms/workflow-list",
+            workflows.Listing,
+            json=workflows.NEWEST_FIRST | {"page": 0, "size": min(limit, workflows.LARGEST)},
             explain=partial(explain, name=self.name),
         )
-        found = (last_execution(self.name, each) for each in listing.elements)
-        return [job.but(url=self.console_url(job)) for job in found if job is not None][:limit]
+        jobs = (job.but(url=self.console_url(job)) for job in listing.jobs(self.name))
+        return list(islice(jobs, limit))
 
-    async def check(self) -> str:
-        """Ask for an execution that nobody has: not finding it proves that the rest is right."""
-        with suppress(JobNotFound):
-            await self._execution(NOBODYS, NOBODYS)
-        return f"{self.title} answers at {self.settings.base_url}, and accepts the credentials."
+    async def _ask_for_nobodys(self) -> object:
+        return await self._execution(NOBODYS, NOBODYS)
 
     async def _execution(self, workflow: str, execution: str) -> Execution:
         return await self._get(Execution, workflow, "executions", execution, "status")
 
     async def _get(self, model: type[T], *path: str) -> T:
         places = "/".join(quote(place, safe="") for place in path)
-        return await self.http.get(
-            f"/v1/{self.settings.project_id}/cms/workflow/{places}",
-            model,
-            explain=partial(explain, name=self.name),
-        )
+        return await self._ask(f"/cms/workflow/{places}", model)
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, and of its console_url."""
-        api = f"{self.settings.base_url}/v1/{self.settings.project_id}/cms/workflow/{{id}}"
-        for path in links.found(text, api, _IN_A_URL):
+        api = f"{self.settings.base_url}{self._project}/cms/workflow/{{id}}"
+        for path in links.ids_in(text, api, _IN_A_URL):
             yield path.replace("/executions", "", 1)
-        yield from links.found(text, self.settings.console_url, _PAIR)
-
-    def console_url(self, job: Job) -> str | None:
-        """Return the page of `console_url`, or else AOM's own in the console."""
-        if self.settings.console_url:
-            return self.settings.console_url.replace("{id}", quote(job.ref.id, safe="/"))
-        return hosts.console_page("aom2", self.settings.home_region)
-
-    @classmethod
-    def simulator(cls, clock: Clock) -> Simulation:
-        """Return an AOM with executions to try."""
-        from plugins.aom.simulator import simulation  # noqa: PLC0415  aiohttp's server
-
-        return simulation(clock)
+        yield from links.ids_in(text, self.settings.console_url, _PAIR)
 
 
 @hookimpl

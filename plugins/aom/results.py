@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
-from plugins.huaweicloud.payload import AnyCase, Word
+from bot.payload import Word
+from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence

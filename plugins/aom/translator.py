@@ -7,13 +7,14 @@ SDK, because the pages list none.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import AliasChoices, BeforeValidator, Field, RootModel
+from pydantic import AliasChoices, Field
 
-from bot.models import Detail, Job, JobRef, Status, Task
-from plugins.aom import results, times
-from plugins.huaweicloud.payload import AnyCase, Word
+from bot.models import Detail, Job, JobRef, Status, Task, why_failed
+from bot.payload import Moment, Rows, Word
+from plugins.aom import results
+from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -31,17 +32,13 @@ STATUSES = {
 }
 
 
-def _list(value: Any) -> Any:
-    return () if value is None else value
-
-
 class NodePayload(AnyCase):
     """One of `execution_result_list`: a node that has begun."""
 
     node_id: Word = ""
     status: Word = ""
-    begin_time: times.Instant = None
-    end_time: times.Instant = None
+    begin_time: Moment = None
+    end_time: Moment = None
     output: Any = None
 
 
@@ -51,39 +48,17 @@ class Execution(AnyCase):
     status: str
     workflow_id: Word = ""
     execution_id: Word = ""
-    begin_time: times.Instant = None
-    end_time: times.Instant = None
+    begin_time: Moment = None
+    end_time: Moment = None
     created_by: Word = Field(default="", validation_alias=AliasChoices("created_by", "create_by"))
-    execution_result_list: Annotated[tuple[NodePayload, ...], BeforeValidator(_list)] = ()
-    approve_user_name_list: Annotated[tuple[Word, ...], BeforeValidator(_list)] = ()
-
-
-class History(RootModel[tuple[Execution, ...]]):
-    """All executions of a workflow: a bare array, in no promised order."""
-
-
-class WorkflowPayload(AnyCase):
-    """A workflow in the list, with its newest execution."""
-
-    id: Word = ""
-    name: Word = ""
-    type: Word = ""
-    status: Word = ""
-    last_execution_id: Word = ""
-    last_execution_start_time: times.Instant = None
-    last_execution_end_time: times.Instant = None
-
-
-class Listing(AnyCase):
-    """One page of workflows."""
-
-    elements: Annotated[tuple[WorkflowPayload, ...], BeforeValidator(_list)]
+    execution_result_list: Rows[NodePayload] = ()
+    approve_user_name_list: Rows[Word] = ()
 
 
 def translate(ref: JobRef, payload: Execution) -> Job:
     """Return the job that AOM tells of."""
     tasks = tuple(_tasks(payload))
-    status = _status(payload)
+    status = status_of(payload)
     began = min((task.started_at for task in tasks if task.started_at), default=payload.begin_time)
     return Job(
         ref=ref,
@@ -99,34 +74,7 @@ def translate(ref: JobRef, payload: Execution) -> Job:
     )
 
 
-def newest(history: History) -> Execution | None:
-    """Return the execution that began last; one that lives and has not begun is newer still."""
-    return max((each for each in history.root if each.execution_id), key=_age, default=None)
-
-
-def _age(payload: Execution) -> tuple[bool, float]:
-    if payload.begin_time is None:
-        return not _status(payload).terminal, 0.0
-    return False, payload.begin_time.timestamp()
-
-
-def last_execution(connection: str, payload: WorkflowPayload) -> Job | None:
-    """Return a workflow's newest execution as the list tells it; None if there is none yet."""
-    if not (payload.id and payload.last_execution_id):
-        return None
-    status = STATUSES.get(payload.status, Status.UNKNOWN)
-    return Job(
-        ref=JobRef(connection=connection, id=f"{payload.id}/{payload.last_execution_id}"),
-        name=payload.name or f"workflow {payload.id[:8]}",
-        status=status,
-        native_status=payload.status,
-        type=payload.type,
-        started_at=payload.last_execution_start_time,
-        finished_at=payload.last_execution_end_time if status.terminal else None,
-    )
-
-
-def _status(payload: Execution) -> Status:
+def status_of(payload: Execution) -> Status:
     """Return how the execution stands: partly done if a node failed on some of its hosts only."""
     if payload.status == "fail":
         nodes = [results.read(node.output) for node in payload.execution_result_list]
@@ -175,8 +123,7 @@ def _message(payload: Execution, status: Status, tasks: Iterable[Task]) -> str:
         return f"Paused: {who} must restart, skip or continue it in AOM's console."
     if payload.status == "approvalFailed":
         return f"Not approved{f' by {approvers}' if approvers else ''}."
-    told = (task.message for task in tasks if task.status.bad and task.message)
-    return next(told, "") if status.bad else ""
+    return why_failed(tasks) if status.bad else ""
 
 
 def _details(ref: JobRef, payload: Execution) -> Iterator[Detail]:

@@ -2,55 +2,27 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
+    from bot.models import Job, JobRef
     from plugins.cph.translator import JobPayload
 
-MOST_JOBS = 200_000  # remembered by one connection, some 30 MB
 
+def split(
+    refs: Iterable[JobRef], seen: Mapping[JobRef, Job], jobs: Sequence[JobPayload]
+) -> dict[JobRef, list[JobPayload]]:
+    """Return each request's jobs, by what an earlier look told, where all of them are there.
 
-class Known:
-    """What earlier looks told of the living requests; those not asked for longest are forgotten."""
-
-    def __init__(self, most: int = MOST_JOBS) -> None:
-        self._most = most
-        self._requests: OrderedDict[str, frozenset[str]] = OrderedDict()
-        self._jobs = 0
-
-    def __contains__(self, request: str) -> bool:
-        return request in self._requests
-
-    def learn(self, request: str, jobs: Iterable[JobPayload]) -> None:
-        """Keep the ids of a request's jobs; a job without an id could not be told apart."""
-        self.forget(request)
-        ids = frozenset(job.job_id for job in jobs)
-        if "" in ids or len(ids) > self._most:
-            return
-        self._requests[request] = ids
-        self._jobs += len(ids)
-        while self._jobs > self._most:
-            self.forget(next(iter(self._requests)))
-
-    def forget(self, request: str) -> None:
-        """Drop a request that nobody will ask for again."""
-        self._jobs -= len(self._requests.pop(request, ()))
-
-    def split(
-        self, requests: Iterable[str], jobs: Sequence[JobPayload]
-    ) -> dict[str, list[JobPayload]]:
-        """Return each request's jobs where all of them are there.
-
-        A job that is nobody's may be a new one of any of the requests, so then nothing is told.
-        """
-        ids = {request: self._requests.get(request, frozenset()) for request in requests}
-        owners = {id_: request for request, mine in ids.items() for id_ in mine}
-        found: dict[str, list[JobPayload]] = {request: [] for request in ids}
-        for job in jobs:
-            if job.job_id not in owners:
-                return {}
-            found[owners[job.job_id]].append(job)
-        return {request: mine for request, mine in found.items() if len(mine) == len(ids[request])}
+    A job that is nobody's may be a new one of any of the requests, so then nothing is told.
+    """
+    ids = {ref: frozenset(task.id for task in seen[ref].tasks) for ref in refs}
+    owners = {id_: ref for ref, mine in ids.items() for id_ in mine}
+    found: dict[JobRef, list[JobPayload]] = {ref: [] for ref in ids}
+    for job in jobs:
+        if job.job_id not in owners:
+            return {}
+        found[owners[job.job_id]].append(job)
+    return {ref: mine for ref, mine in found.items() if len(mine) == len(ids[ref])}

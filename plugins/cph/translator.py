@@ -6,21 +6,17 @@ job is done to one phone or one server, so here it is a task; the request is the
 
 from __future__ import annotations
 
-from collections import Counter
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING
 
 from bot.models import Detail, Job, JobRef, Status, Task
-from plugins.cph.errors import spelled
-from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from bot.payload import Moment, Rows, Word
+from plugins.cph import reasons
+from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
-    from datetime import datetime
 
 ONE = "jobs/"  # before the id of a single job: it looks like that of a request
-MOST_REASONS = 5  # that a job's message tells
 
 WORDS = {"1": "running", "2": "success", "-1": "failure"}  # the page's own words for its numbers
 STATUSES = {"running": Status.RUNNING, "success": Status.SUCCEEDED, "failure": Status.FAILED}
@@ -53,7 +49,7 @@ class JobPayload(AnyCase):
 class Answer(AnyCase):
     """One page of the answer; its jobs do not tell which request they belong to."""
 
-    jobs: Annotated[tuple[JobPayload, ...], BeforeValidator(lambda value: value or ())]
+    jobs: Rows[JobPayload]
 
 
 def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
@@ -62,15 +58,16 @@ def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
     ordered = sorted(payloads, key=lambda payload: (payload.target, payload.job_id))
     tasks = tuple(_task(payload, number) for number, payload in enumerate(ordered, start=1))
     status = _whole({task.status for task in tasks})
+    ends = (task.finished_at for task in tasks if task.finished_at)
     return Job(
         ref=ref,
         name=_name(ref.id),
         status=status,
         native_status=_native(tasks, status),
         started_at=min((task.started_at for task in tasks if task.started_at), default=None),
-        finished_at=_end(tasks) if status.terminal else None,
+        finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
-        message=_message(tasks),
+        message=reasons.told(tasks),
         details=tuple(_details(ordered)),
     )
 
@@ -82,6 +79,7 @@ def _name(id_: str) -> str:
 
 def _task(payload: JobPayload, number: int) -> Task:
     status = STATUSES.get(payload.word, Status.UNKNOWN)
+    why = reasons.reason(payload.error_code, payload.error_msg)
     return Task(
         id=payload.job_id or f"{number}",
         name=payload.target or f"Task {number}",
@@ -89,15 +87,8 @@ def _task(payload: JobPayload, number: int) -> Task:
         native_status=payload.word,
         started_at=payload.begin_time,
         finished_at=payload.end_time if status.terminal else None,
-        message="\n".join(filter(None, (_reason(payload), payload.execute_msg.strip()))),
+        message="\n".join(filter(None, (why, payload.execute_msg.strip()))),
     )
-
-
-def _reason(payload: JobPayload) -> str:
-    code = spelled(payload.error_code)
-    if code and payload.error_msg:
-        return f"{payload.error_msg.strip()} ({code})"
-    return payload.error_msg.strip() or code
 
 
 def _whole(statuses: set[Status]) -> Status:
@@ -112,20 +103,6 @@ def _native(tasks: Iterable[Task], status: Status) -> str:
     """Return the word of the jobs that decide; for a request that went both ways there is none."""
     words = (task.native_status for task in tasks if task.status is status)
     return next(words, "")
-
-
-def _end(tasks: Iterable[Task]) -> datetime | None:
-    return max((task.finished_at for task in tasks if task.finished_at), default=None)
-
-
-def _message(tasks: Sequence[Task]) -> str:
-    """Return what the only task says, or why tasks failed: each reason once, with its number."""
-    if len(tasks) == 1:
-        return tasks[0].message
-    reasons = Counter(task.message for task in tasks if task.status.bad and task.message)
-    told = [f"{count} of {len(tasks)}: {reason}" for reason, count in reasons.most_common()]
-    more = [f"and {len(told) - MOST_REASONS} more reasons"] if len(told) > MOST_REASONS else []
-    return "\n".join(told[:MOST_REASONS] + more)
 
 
 def _details(payloads: Iterable[JobPayload]) -> Iterator[Detail]:

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
 from bot.hookspecs import hookimpl
 from bot.http import parsed
-from bot.links import found
+from bot.links import ids_in
 from bot.models import JobRef
 from bot.provider import Endpoint, Provider
 from plugins.http import example, templates
@@ -21,11 +21,11 @@ from plugins.http.settings import HttpSettings
 from plugins.http.translator import STATUSES, translate
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from bot.clock import Clock
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings, Simulation
+    from bot.provider import ConnectionSettings
 
 NOBODYS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
 
@@ -88,6 +88,17 @@ class HttpJobs(Provider[HttpSettings]):
             said.append(f"In {self.settings.example}: {self._tried()}")
         return " ".join(said)
 
+    async def rehearse(self) -> Sequence[str]:
+        """Try the promises of every provider on the recorded answer, if there is one."""
+        if not self.settings.example:
+            return ()
+        from plugins.http import rehearsal  # noqa: PLC0415  only the start needs it
+
+        understudy = HttpJobs(self.name, self.settings, self.clock)
+        return await rehearsal.problems(
+            rehearsal.Rehearsal(understudy, self.settings), self.settings
+        )
+
     async def _check_job(self) -> str:
         id_ = self.settings.check_id
         try:
@@ -125,7 +136,7 @@ class HttpJobs(Provider[HttpSettings]):
         """Return the ids in URLs of this API, and of its console_url."""
         for url in _URL.findall(text):
             for template in (self.settings.url, self.settings.console_url):
-                for written in found(url.rstrip(_ENDS), template, _IN_URL):
+                for written in ids_in(url.rstrip(_ENDS), template, _IN_URL):
                     yield from self._id(written)
 
     def _id(self, written: str) -> Iterator[str]:
@@ -137,13 +148,6 @@ class HttpJobs(Provider[HttpSettings]):
     def console_url(self, job: Job) -> str | None:
         """Return the job's page by `console_url`, if that is set."""
         return templates.filled(self.settings.console_url, job.ref.id) or None
-
-    @classmethod
-    def simulator(cls, clock: Clock) -> Simulation:
-        """Return a small API of builds, with some to try."""
-        from plugins.http.simulator import simulation  # noqa: PLC0415  aiohttp's server
-
-        return simulation(clock)
 
 
 @hookimpl

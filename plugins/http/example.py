@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.models import Job, JobRef, Status
+from bot.times import moment
 from plugins.http.errors import meaning
 from plugins.http.expressions import find
 from plugins.http.translator import listed, translate
-from plugins.http.values import moment, word
+from plugins.http.values import word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,6 +48,15 @@ def told(answer: Any, settings: HttpSettings) -> str:
     return " ".join([*said, *_no_times(places, settings), *_no_words(job, settings)])
 
 
+def wrong(answer: Any, settings: HttpSettings) -> Iterator[str]:
+    """Return which keys do not do justice to an answer that holds a job, with the remedy."""
+    job = translate(_REF, answer, settings)
+    for key in _timeless(dict(_places(answer, settings)), settings):
+        yield f"{key}: what it finds in the example is not a time; correct the expression."
+    for native in _new(job, settings):
+        yield f"statuses: the example's {native[:40]!r} is not in it; add it."
+
+
 def _places(answer: Any, settings: HttpSettings) -> Iterator[tuple[str, list[Any]]]:
     """Return, for each expression that is set, the values that it finds: a job's, all tasks'."""
     items = listed(answer, settings) or []
@@ -68,16 +78,23 @@ def _shown(key: str, job: Job) -> str:
 
 
 def _no_times(places: dict[str, list[Any]], settings: HttpSettings) -> Iterator[str]:
+    return (f"What {key} finds is not a time." for key in _timeless(places, settings))
+
+
+def _timeless(places: dict[str, list[Any]], settings: HttpSettings) -> Iterator[str]:
     zone = ZoneInfo(settings.timezone)
     for key, values in places.items():
         if key in TIMES and values and not any(moment(value, zone) for value in values):
-            yield f"What {key} finds is not a time."
+            yield key
 
 
 def _no_words(job: Job, settings: HttpSettings) -> Iterator[str]:
     """Return a sentence on each status word that the tables do not have."""
+    return (f"{native[:40]!r} is not in statuses." for native in _new(job, settings))
+
+
+def _new(job: Job, settings: HttpSettings) -> Iterator[str]:
     both = [(job.native_status, job.status)]
     both += [(task.native_status, task.status) for task in job.tasks]
     new = dict.fromkeys(own for own, status in both if status is Status.UNKNOWN and own)
-    for native in filterfalse(settings.task_words.__contains__, new):
-        yield f"{native[:40]!r} is not in statuses."
+    yield from filterfalse(settings.task_words.__contains__, new)

@@ -7,11 +7,11 @@ import re
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
-from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from bot.models import Status
+from bot.payload import ZoneName
 from bot.provider import ConnectionSettings
 from plugins.http import example, expressions, templates
 from plugins.http.translator import STATUSES
@@ -80,7 +80,7 @@ class HttpSettings(ConnectionSettings):
     example_id: str = Field("", description="An id to show in help texts.")
     check_id: str = Field("", description="A job that stays, for `jobthread check`.")
     example: str = Field("", description="A file with a recorded answer, to try the settings on.")
-    timezone: str = Field("UTC", description="The zone of times that are written without one.")
+    timezone: ZoneName = Field("UTC", description="The zone of times that are written without one.")
 
     status: Expression = Field(description="Where the job's status is.")
     name: Expression = Field("", description="Where its name is.")
@@ -180,17 +180,6 @@ class HttpSettings(ConnectionSettings):
             ) from None
         if matches_nothing:
             raise ValueError("it matches an empty id: write + instead of *")
-        return value
-
-    @field_validator("timezone")
-    @classmethod
-    def _is_zone(cls, value: str) -> str:
-        try:
-            ZoneInfo(value)
-        except (KeyError, OSError, ValueError):
-            raise ValueError(
-                "it must be a zone that this machine knows, such as Europe/Berlin"
-            ) from None
         return value
 
     @model_validator(mode="after")

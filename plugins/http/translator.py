@@ -7,8 +7,9 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import AnswerNotUnderstood
 from bot.models import Job, JobRef, Status, Task
+from bot.times import moment
 from plugins.http.expressions import find
-from plugins.http.values import moment, text, word
+from plugins.http.values import text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

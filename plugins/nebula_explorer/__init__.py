@@ -3,39 +3,28 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
 from bot import links
-from bot.errors import (
-    BadReference,
-    CredentialsRefused,
-    JobthreadError,
-    ProviderError,
-    RateLimited,
-    Unavailable,
-)
+from bot.errors import BadReference, JobthreadError
 from bot.hookspecs import hookimpl
 from bot.models import JobRef
-from bot.provider import Endpoint, Provider
 from plugins.nebula_explorer.api import PATH, Api
 from plugins.nebula_explorer.translator import STATUSES, WORDS, translate
+from plugins.nebula_explorer.turns import Turns
+from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Iterable, Mapping, Sequence
-    from datetime import datetime
+    from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.clock import Clock
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings, Simulation
+    from bot.provider import ConnectionSettings
 
 DETAILS = 5  # looks at single jobs in a batch whose list tells nothing new
-MEMORY = timedelta(minutes=5)  # for which what was seen here may be told again
-MOST_REMEMBERED = 20_000
 
 
 class NebulaExplorerSettings(SelfHostedSettings):
@@ -47,7 +36,7 @@ class NebulaExplorerSettings(SelfHostedSettings):
     password: SecretStr = Field(description="The user's password.")
 
 
-class NebulaExplorer(Provider[NebulaExplorerSettings]):
+class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
     """Reads jobs with their tasks; of many followed jobs, those that the list shows as changed."""
 
     kind = "nebula-explorer"
@@ -60,10 +49,6 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
     bare_in_text = False  # a bare number among other words is a date, or a count
     batch_size = 100
 
-    def connect(self) -> Endpoint:
-        """Return how Explorer is reached; its calls carry a cookie."""
-        return Endpoint(self.settings.url, ca_file=self.settings.ca_file or None)
-
     @cached_property
     def _api(self) -> Api:
         settings = self.settings
@@ -71,8 +56,8 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
         return Api(self.http, account, (settings.graph_address, settings.graph_port), self.clock)
 
     @cached_property
-    def _looked(self) -> dict[JobRef, tuple[datetime, Job]]:
-        return {}
+    def _turns(self) -> Turns:
+        return Turns()
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job with its tasks."""
@@ -83,63 +68,33 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
             )
         job = translate(ref, await self._api.job(int(ref.id)))
         job = job.but(url=self.console_url(job))
-        self._remember(job)
+        self._turns.note(job, self.clock.now())
         return job
 
     async def fetch_jobs(
-        self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job] | None = None
+        self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
         """Return each job, asking singly only for those that the list does not show unchanged.
 
         The list tells no tasks. So of the jobs that go on unchanged a few are asked for, too, in
-        turn; the others are returned as they were `seen`: by the caller, or else here.
+        turn; the others are returned as they were seen.
         """
-        known = self._remembered(refs) if seen is None else seen
-        calm = await self._unchanged({ref: known[ref] for ref in refs if ref in known})
-        turn = sorted(calm, key=self._looked_at)[:DETAILS]
+        calm = await self._unchanged({ref: seen[ref] for ref in refs if ref in seen})
+        turn = self._turns.first(calm, DETAILS)
         asked = [ref for ref in refs if ref not in calm or ref in turn]
-        return {**calm, **await super().fetch_jobs(asked)}
+        return {**calm, **await super().fetch_jobs(asked, seen)}
 
     async def _unchanged(self, known: Mapping[JobRef, Job]) -> dict[JobRef, Job]:
         """Return the jobs that still have the status they had, unless they are only a few."""
         if len(known) <= DETAILS:
             return {}
         words = {job.native_status for job in known.values() if not job.status.terminal}
-        listed = {word: await self._listed(word) for word in words & set(WORDS.values())}
+        listed = {word: await self._api.standing(word) for word in words & set(WORDS.values())}
         return {
             ref: job
             for ref, job in known.items()
             if int(ref.id) in listed.get(job.native_status, ())
         }
-
-    async def _listed(self, word: str) -> Collection[int]:
-        """Return the ids of the jobs of a status; none if Explorer has no such list."""
-        try:
-            return await self._api.standing(word)
-        except (CredentialsRefused, RateLimited, Unavailable):
-            raise
-        except ProviderError:
-            return ()
-
-    def _remember(self, job: Job) -> None:
-        self._looked.pop(job.ref, None)
-        if not job.status.terminal:
-            self._looked[job.ref] = self.clock.now(), job
-        if len(self._looked) > MOST_REMEMBERED:
-            del self._looked[next(iter(self._looked))]
-
-    def _remembered(self, refs: Iterable[JobRef]) -> dict[JobRef, Job]:
-        """Return what was seen here lately; another process may have seen more since."""
-        oldest = self.clock.now() - MEMORY
-        return {
-            ref: self._looked[ref][1]
-            for ref in refs
-            if ref in self._looked and self._looked[ref][0] > oldest
-        }
-
-    def _looked_at(self, ref: JobRef) -> float:
-        """Return when a job's tasks were last asked for here."""
-        return self._looked[ref][0].timestamp() if ref in self._looked else 0.0
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the jobs that were created last, newest first, without their tasks."""
@@ -157,19 +112,12 @@ class NebulaExplorer(Provider[NebulaExplorerSettings]):
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this Explorer's API, and of its console_url."""
-        yield from links.found(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
-        yield from links.found(text, self.settings.console_url, self.id_pattern)
+        yield from links.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
+        yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of `console_url`, or else Explorer itself."""
         return self.settings.page(job.ref.id) or f"{self.settings.url}/"
-
-    @classmethod
-    def simulator(cls, clock: Clock) -> Simulation:
-        """Return an Explorer with jobs to try."""
-        from plugins.nebula_explorer.simulator import simulation  # noqa: PLC0415  aiohttp's server
-
-        return simulation(clock)
 
 
 @hookimpl

@@ -17,7 +17,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from bot.errors import AnswerNotUnderstood
+from bot.errors import (
+    AnswerNotUnderstood,
+    CredentialsRefused,
+    ProviderError,
+    RateLimited,
+    Unavailable,
+)
 from plugins.nebula_explorer.errors import NotIn, explain, explain_sign_in, refused
 from plugins.nebula_explorer.translator import (
     WORDS,
@@ -75,8 +81,16 @@ class Api:
         return (await self._get(f"{PATH}/jobs/{number}", Answer)).data
 
     async def standing(self, word: str) -> frozenset[int]:
-        """Return the ids of all jobs of a status, as they were listed a moment ago."""
-        return await self._lists[word].ids()
+        """Return the ids of all jobs of a status, as they were listed a moment ago.
+
+        None, if Explorer has no such list.
+        """
+        try:
+            return await self._lists[word].ids()
+        except (CredentialsRefused, RateLimited, Unavailable):
+            raise
+        except ProviderError:
+            return frozenset()
 
     async def page(self, number: int = 1, size: int = PAGE, **wanted: int) -> Listed:
         """Return a page of the list, without tasks, newest jobs first."""

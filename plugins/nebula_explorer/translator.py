@@ -6,13 +6,12 @@ job's times are milliseconds, its tasks' times are written out with their zone.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import Annotated, Any
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator
 
 from bot.models import Detail, Job, JobRef, Status, Task
+from bot.payload import CamelCase, Moment, Rows, Word
 
 WORDS = {0: "Preparing", 1: "Running", 2: "Success", 3: "Failed", 4: "Interrupted", 5: "Stopping"}
 STATUSES = {
@@ -23,7 +22,6 @@ STATUSES = {
     "Failed": Status.FAILED,
     "Interrupted": Status.CANCELLED,
 }
-EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # Explorer's language writes "no time" as year 1
 
 
 def word(value: Any) -> str:
@@ -32,78 +30,48 @@ def word(value: Any) -> str:
     return WORDS.get(int(text), text) if text.isdecimal() else text
 
 
-def moment(value: Any) -> datetime | None:
-    """Return a time, in milliseconds or written out, or None if it is none."""
-    try:
-        if isinstance(value, int | float):
-            found = datetime.fromtimestamp(value / 1000, UTC)
-        else:
-            written = datetime.fromisoformat(str(value))
-            found = (written if written.tzinfo else written.replace(tzinfo=UTC)).astimezone(UTC)
-    except (ValueError, OverflowError, OSError):
-        return None
-    return found if found > EARLIEST else None
+Code = Annotated[str, BeforeValidator(word)]
 
 
-def _text(value: Any) -> str:
-    return "" if value is None else str(value)
-
-
-def _rows(value: Any) -> Any:
-    """Return a list, whether Explorer gave a list, a single object or nothing."""
-    return [value] if value and isinstance(value, dict) else value or ()
-
-
-Word = Annotated[str, BeforeValidator(word)]
-Moment = Annotated[datetime | None, BeforeValidator(moment)]
-Plain = Annotated[str, BeforeValidator(_text)]
-
-
-class Payload(BaseModel):
-    """Part of an answer; unknown keys are passed over."""
-
-    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)
-
-
-class TaskPayload(Payload):
+class TaskPayload(CamelCase):
     """One of a job's tasks."""
 
-    id: Plain = ""
-    name: Plain = ""
-    status: Word = ""
+    id: Word = ""
+    name: Word = ""
+    status: Code = ""
     run_begin_time: Moment = None
     run_end_time: Moment = None
 
 
-class JobPayload(Payload):
+class JobPayload(CamelCase):
     """A job; the list tells all of it but its tasks."""
 
     id: int
-    status: Word
-    name: Plain = ""
-    workflow_id: Plain = ""
-    workflow_name: Plain = ""
+    status: Code
+    name: Word = ""
+    workflow_id: Word = ""
+    workflow_name: Word = ""
     create_time: Moment = None
     run_begin_time: Moment = None
     run_end_time: Moment = None
-    tasks: Annotated[tuple[TaskPayload, ...], BeforeValidator(_rows)] = ()
+    tasks: Rows[TaskPayload] = ()
 
 
-class Answer(Payload):
+class Answer(CamelCase):
     """The answer for one job."""
 
     code: int
     data: JobPayload
 
 
-class Listed(Payload):
+class Listed(CamelCase):
     """One page of the list."""
 
-    items: Annotated[tuple[JobPayload, ...], BeforeValidator(_rows)]
+    items: Rows[JobPayload]
     total: int = 0
 
 
-class ListAnswer(Payload):
+class ListAnswer(CamelCase):
     """The answer of the list."""
 
     code: int

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import re
-from contextlib import suppress
-from functools import cached_property, partial
+from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
 from bot import links
-from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
+from bot.errors import AnswerNotUnderstood, BadReference
 from bot.hookspecs import hookimpl
 from bot.models import MAX_ID_LENGTH, JobRef
-from bot.provider import Endpoint, Provider
-from plugins.huaweicloud import credentials, hosts
+from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage import components
 from plugins.servicestage.errors import explain
@@ -22,9 +20,8 @@ from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, trans
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.clock import Clock
-    from bot.models import Detail, Job, Status
-    from bot.provider import ConnectionSettings, Simulation
+    from bot.models import Job, Status
+    from bot.provider import ConnectionSettings
 
 PAGE = 50  # tasks in one answer: what the Terraform provider asks for
 MOST_PAGES = 40
@@ -40,7 +37,7 @@ class ServiceStageSettings(HuaweiCloudSettings):
     service: ClassVar[str] = "servicestage"
 
 
-class ServiceStage(Provider[ServiceStageSettings]):
+class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
     """Reads one job at a time, with all its tasks; also the newest one of a component."""
 
     kind = "servicestage"
@@ -51,20 +48,13 @@ class ServiceStage(Provider[ServiceStageSettings]):
     named_pattern = re.compile(f"{_ID.pattern}|{components.REFERENCE.pattern}")
     example_name = "deploys"
     example_id = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
-
-    def connect(self) -> Endpoint:
-        """Return how ServiceStage is reached, signed in as the settings say."""
-        auth = credentials.auth(self.name, self.settings, self.clock)
-        return Endpoint(self.settings.base_url, auth=auth)
+    version = "v3"
+    console = "servicestage"
+    explain = staticmethod(explain)
 
     @cached_property
     def _components(self) -> components.Components:
         return components.Components(self.name, self.settings.project_id, self.http)
-
-    @cached_property
-    def _deployments(self) -> dict[str, tuple[Detail, ...]]:
-        """What was told of the deployments of jobs that were asked for by their component."""
-        return {}
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job with all its tasks, or the newest job of a component, under its own id."""
@@ -73,14 +63,7 @@ class ServiceStage(Provider[ServiceStageSettings]):
         id_ = await self._components.newest_job(ref.id)
         if len(id_) > MAX_ID_LENGTH or _UNFIT.search(id_):
             raise AnswerNotUnderstood(f"{self.name}: the component's newest job has no usable id.")
-        self._remember(id_, await self._components.deployment(ref.id, id_))
         return await self._job(JobRef(connection=ref.connection, id=id_))
-
-    def _remember(self, id_: str, told: tuple[Detail, ...]) -> None:
-        if told:
-            self._deployments[id_] = told
-        if len(self._deployments) > components.MOST_REMEMBERED:
-            del self._deployments[next(iter(self._deployments))]
 
     async def _job(self, ref: JobRef) -> Job:
         if _UNFIT.search(ref.id):
@@ -92,14 +75,11 @@ class ServiceStage(Provider[ServiceStageSettings]):
         tasks = await self._all_tasks(ref.id, first)
         # The job as of the first page: were it newer than the tasks, they might never catch up.
         job = translate(ref, first.job, tasks)
-        details = job.details + self._deployments.get(ref.id, ())
+        details = job.details + self._components.told(ref.id)
         return job.but(url=self.console_url(job), details=details)
 
-    async def check(self) -> str:
-        """Ask for a job that nobody has: that it is not found proves that the rest is right."""
-        with suppress(JobNotFound):
-            await self._page(NOBODYS, 0)
-        return f"{self.title} answers at {self.settings.base_url}, and accepts the credentials."
+    async def _ask_for_nobodys(self) -> object:
+        return await self._page(NOBODYS, 0)
 
     async def _all_tasks(self, id_: str, page: Answer) -> Iterable[TaskPayload]:
         """Return the first page's tasks and those of all further pages, each task once."""
@@ -115,32 +95,15 @@ class ServiceStage(Provider[ServiceStageSettings]):
         return tasks.values()
 
     async def _page(self, id_: str, offset: int) -> Answer:
-        return await self.http.get(
-            f"/v3/{self.settings.project_id}/cas/jobs/{quote(id_, safe='')}",
-            Answer,
-            params={"desc": "false", "limit": PAGE, "offset": offset},
-            explain=partial(explain, name=self.name),
-        )
+        params = {"desc": "false", "limit": PAGE, "offset": offset}
+        return await self._ask(f"/cas/jobs/{quote(id_, safe='')}", Answer, params=params)
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, its console_url and the console."""
-        api = f"{self.settings.base_url}/v3/{self.settings.project_id}"
-        yield from links.found(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
-        yield from links.found(text, self.settings.console_url, self.id_pattern)
+        api = f"{self.settings.base_url}{self._project}"
+        yield from links.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
+        yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
         yield from components.in_urls(text, api, self.settings.home_region)
-
-    def console_url(self, job: Job) -> str | None:
-        """Return the page of `console_url`, or else ServiceStage's own in the console."""
-        if self.settings.console_url:
-            return self.settings.console_url.replace("{id}", quote(job.ref.id, safe=""))
-        return hosts.console_page("servicestage", self.settings.home_region)
-
-    @classmethod
-    def simulator(cls, clock: Clock) -> Simulation:
-        """Return a ServiceStage with jobs to try."""
-        from plugins.servicestage.simulator import simulation  # noqa: PLC0415  aiohttp's server
-
-        return simulation(clock)
 
 
 def _numbered(page: Answer, known: int) -> dict[object, TaskPayload]:

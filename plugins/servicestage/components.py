@@ -8,16 +8,15 @@ from __future__ import annotations
 
 import logging
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
-from typing import TYPE_CHECKING, Annotated
-
-from pydantic import BeforeValidator
+from typing import TYPE_CHECKING
 
 from bot import links
 from bot.errors import JobNotFound, ProviderError, trail
 from bot.models import Detail
-from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from bot.payload import Moment, Rows, Word
+from plugins.huaweicloud.payload import AnyCase
 from plugins.servicestage.errors import explain
 
 if TYPE_CHECKING:
@@ -61,25 +60,26 @@ class RecordPayload(AnyCase):
     version: Word = ""
     deploy_type: Word = ""
     begin_time: Moment = None
-    jobs: Annotated[tuple[RecordedJob, ...], BeforeValidator(lambda value: value or ())] = ()
+    jobs: Rows[RecordedJob] = ()
 
 
 class RecordsPayload(AnyCase):
     """A component's deployment history."""
 
-    records: Annotated[tuple[RecordPayload, ...], BeforeValidator(lambda value: value or ())] = ()
+    records: Rows[RecordPayload] = ()
 
 
 @dataclass(frozen=True)
 class Components:
-    """Asks for components, through their connection's client."""
+    """Asks for components, through their connection's client; remembers their deployments."""
 
     name: str  # the connection's
     project_id: str
     http: Http
+    deployments: dict[str, tuple[Detail, ...]] = field(default_factory=dict)  # by job id
 
     async def newest_job(self, reference: str) -> str:
-        """Return the id of the job that changed `application/component` last."""
+        """Return the id of the job that changed `application/component` last, and learn of it."""
         found = await self.http.get(
             self._path(reference),
             ComponentPayload,
@@ -90,7 +90,19 @@ class Components:
                 f"{self.name}: this component has had no job.",
                 next_step="Ask again once it was created, changed or acted upon.",
             )
-        return found.status.last_job_id
+        id_ = found.status.last_job_id
+        self._remember(id_, await self.deployment(reference, id_))
+        return id_
+
+    def told(self, job_id: str) -> tuple[Detail, ...]:
+        """Return what is known of a job's deployment, if it was asked for by its component."""
+        return self.deployments.get(job_id, ())
+
+    def _remember(self, job_id: str, told: tuple[Detail, ...]) -> None:
+        if told:
+            self.deployments[job_id] = told
+        if len(self.deployments) > MOST_REMEMBERED:
+            del self.deployments[next(iter(self.deployments))]
 
     async def deployment(self, reference: str, job_id: str) -> tuple[Detail, ...]:
         """Return what is told of the newest deployment; nothing if that cannot be had."""
@@ -130,7 +142,7 @@ def in_urls(text: str, api: str, region: str) -> Iterator[str]:
 
     The console tells the region but not the project: one of another region is a stranger's.
     """
-    for found in links.found(text, f"{api}/cas/applications/{{id}}", _PATH):
+    for found in links.ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
         yield found.replace("/components/", "/")
     for url in _CONSOLE.findall(text):
         route, told = _ROUTE.search(url), _REGION.search(url)

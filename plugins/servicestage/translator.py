@@ -6,12 +6,13 @@ capitals, its example in small letters; both are sent, so the case of keys is of
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-from pydantic import BeforeValidator, Field
+from pydantic import Field
 
-from bot.models import Detail, Job, JobRef, Status, Task
-from plugins.huaweicloud.payload import AnyCase, Moment, Word
+from bot.models import Detail, Job, JobRef, Status, Task, why_failed
+from bot.payload import Moment, Rows, Word
+from plugins.huaweicloud.payload import AnyCase
 from plugins.servicestage.messages import shown
 
 if TYPE_CHECKING:
@@ -66,7 +67,7 @@ class Answer(AnyCase):
     """The whole answer, or one page of it: the query's limit and offset count tasks."""
 
     job: JobPayload
-    tasks: Annotated[tuple[TaskPayload, ...], BeforeValidator(lambda value: value or ())] = ()
+    tasks: Rows[TaskPayload] = ()
     task_count: int | None = Field(default=None, ge=0)
 
 
@@ -86,7 +87,7 @@ def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload])
         started_at=min((t.started_at for t in tasks if t.started_at), default=None),
         finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
-        message=_why(tasks),
+        message=why_failed(tasks),
         details=tuple(Detail(label=label, value=value) for label, value in details if value),
         series=payload.job_name or f"{payload.service_instance_id} {payload.job_type}".strip(),
     )
@@ -114,8 +115,3 @@ def _name(kind: str, id_: str) -> str:
     """Return something to call a job by: v3 gives it no name."""
     words = kind.replace("_", " ").lower() if kind.upper() != "UNKNOWN" else ""
     return f"{words or 'job'} {id_.removeprefix('JOB').split('-')[0]}"
-
-
-def _why(tasks: Iterable[Task]) -> str:
-    """Return the message of the first task that failed, if it has any."""
-    return next((task.message for task in tasks if task.status.bad and task.message), "")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 import pytest
@@ -133,6 +134,15 @@ def test_a_choice_has_a_button_for_each_of_the_first_five() -> None:
     refs = tuple(JobRef(connection=f"c{n}", id="1") for n in range(9))
     shown = buttons(answers.choose("Which?", [(ref, ref.connection) for ref in refs]))
     assert [button["value"] for button in shown] == [f"c{n}:1" for n in range(5)]
+
+
+def test_when_a_choice_was_created_is_told_in_the_readers_own_zone() -> None:
+    """A button holds no date, so the text does, by the number on the button."""
+    refs = [JobRef(connection="c", id=id_) for id_ in "12"]
+    created = {refs[1]: datetime(2024, 6, 1, tzinfo=UTC)}
+    message = answers.choose("Which?", [(ref, "Twin") for ref in refs], created=created)
+    assert [button["text"]["text"] for button in buttons(message)] == ["1. Twin", "2. Twin"]
+    assert "2. was created <!date^1717200000^" in message.text
 
 
 def test_help_shows_examples_that_work_here() -> None:

@@ -47,7 +47,8 @@ class Zebra(Provider[ConnectionSettings]):
         del ref
         return self._give(self.answer)
 
-    async def fetch_jobs(self, refs: Any) -> Any:
+    async def fetch_jobs(self, refs: Any, seen: Any) -> Any:
+        self.seen = seen
         self.batches.append(len(refs))
         return self._give(self.answer)
 
@@ -73,6 +74,13 @@ async def test_one_job_is_fetched_alone_and_several_together() -> None:
     together = Zebra({ONE: job(), TWO: job(TWO)})
     assert await looks.look(together, [ONE, TWO]) == {ONE: job(), TWO: job(TWO)}
     assert together.batches == [2]
+
+
+async def test_a_batch_is_asked_for_with_what_is_known_of_it() -> None:
+    """So that a provider needs no memory of its own, which a restart would take."""
+    zebra = Zebra({ONE: job(), TWO: job(TWO)})
+    await looks.look(zebra, [ONE, TWO], {ONE: job()})
+    assert zebra.seen == {ONE: job()}
 
 
 async def test_an_error_of_ours_is_the_answer() -> None:
@@ -262,6 +270,17 @@ async def test_a_provider_that_keeps_failing_is_not_asked_for_a_while() -> None:
     for _ in range(9):
         found = await looks.look(zebra, [ONE])
     assert "has not answered lately" in str(found[ONE])
+
+
+async def test_a_rehearsal_that_fails_stops_nothing(caplog: pytest.LogCaptureFixture) -> None:
+    """What is wrong with the plugin is not wrong with the settings."""
+
+    class Stagestruck(Zebra):
+        async def rehearse(self) -> list[str]:
+            raise KeyError("xoxb-secret")
+
+    assert await looks.rehearsed([Stagestruck(None)]) == []
+    assert "zebra cannot be rehearsed: KeyError" in caplog.text
 
 
 async def test_a_busy_provider_is_asked_again_when_it_said() -> None:

@@ -13,6 +13,7 @@ from bot.errors import JobNotFound
 from bot.models import Change, Job, JobRef, Status
 from bot.provider import ConnectionSettings, Endpoint, Provider
 from bot.testing import ManualClock
+from plugins.servicestage import ServiceStage
 
 pytestmark = pytest.mark.anyio
 VIEW = cards.View(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
@@ -60,7 +61,7 @@ def test_a_word_of_the_providers_becomes_ours_and_a_new_one_is_no_error() -> Non
 async def test_several_jobs_are_fetched_one_by_one_unless_the_provider_knows_better() -> None:
     """Each has its own answer."""
     none = JobRef(connection="stripes", id="none")
-    found = await ZEBRA.fetch_jobs([REF, none])
+    found = await ZEBRA.fetch_jobs([REF, none], {})
     assert isinstance(found[REF], Job)
     assert isinstance(found[none], JobNotFound)
 
@@ -89,3 +90,15 @@ def test_settings_cannot_be_changed() -> None:
     """A connection is what was configured."""
     with pytest.raises(ValidationError):
         ZEBRA.settings.token = SecretStr("other")  # type: ignore[misc]
+
+
+def test_a_simulator_in_a_module_beside_the_provider_is_found() -> None:
+    """By who inherits from the provider, too; a provider that has none says so."""
+
+    class Ours(ServiceStage):
+        """Elsewhere."""
+
+    simulation = Ours.simulator(ManualClock())
+    assert simulation is not None
+    assert simulation.samples
+    assert type(ZEBRA).simulator(ManualClock()) is None

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot import registry
+from bot import compartment, registry
 from bot.models import Change, Job, JobRef, Status
 from bot.registry import Plugin, Plugins, PluginState, load_plugins
 
@@ -234,6 +234,53 @@ def test_every_listener_hears_of_a_change(install: Install) -> None:
     install(ant=LISTENER, bee=LISTENER)
     asyncio.run(load_plugins().job_changed(change()))
     assert [sys.modules[name].heard for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
+
+
+def test_strangers_plugins_have_a_compartment_and_ours_have_none(install: Install) -> None:
+    """A compartment for each plugin, not for each kind or connection: its code needs no locks."""
+    both = PROVIDER.format(name="Zebra", kind="zebra") + LISTENER
+    install(zebra=both, lion=PROVIDER.format(name="Lion", kind="lion"))
+    compartments = load_plugins().compartments()
+    assert {kind: compartment.name for kind, compartment in compartments.items()} == {
+        "zebra": "zebra",
+        "lion": "lion",
+    }
+
+
+def test_a_strangers_listener_hears_in_its_own_thread(install: Install) -> None:
+    """If it blocks, it holds up itself."""
+    where = LISTENER.replace("str(change.ref)", "__import__('threading').current_thread().name")
+    install(ant=where)
+    plugins = load_plugins()
+
+    async def hear() -> None:
+        await plugins.job_changed(change())
+        await plugins.close()
+
+    asyncio.run(hear())
+    assert sys.modules["acme_ant"].heard == ["plugin ant"]
+
+
+def test_a_listener_that_blocks_holds_up_only_itself(
+    install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The others hear the change; while it blocks it is given up at once."""
+    monkeypatch.setattr(compartment, "HELD_SECONDS", 0.2)
+    monkeypatch.setattr(compartment, "TURN_SECONDS", 0.0)
+    gate = "__import__('threading').Event()"
+    blocking = LISTENER.replace("heard.append(str(change.ref))", "gate.wait()")
+    install(ant=blocking.replace("heard = []", f"gate = {gate}"), bee=LISTENER)
+    plugins = load_plugins()
+
+    async def hear() -> None:
+        await plugins.job_changed(change())
+        await plugins.job_changed(change())
+        sys.modules["acme_ant"].gate.set()
+        await plugins.close()
+
+    asyncio.run(hear())
+    assert len(sys.modules["acme_bee"].heard) == 2
+    assert caplog.text.count("a plugin failed to hear of deploys:JOB1: HeldError") == 2
 
 
 def test_a_listener_that_hangs_is_given_up_and_the_others_hear(

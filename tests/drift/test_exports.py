@@ -11,9 +11,10 @@ import bot
 from bot import errors
 
 PROMISED = {
-    "AccessDenied Ambiguous AnswerNotUnderstood BadReference Change ConnectionSettings",
-    "CredentialsRefused Detail Endpoint Job JobNotFound JobRef JobthreadError Message Provider",
-    "ProviderError RateLimited Sample Simulation Status Task Unavailable View hookimpl",
+    "AccessDenied Ambiguous AnswerNotUnderstood BadReference Change Clock ConnectionSettings",
+    "CredentialsRefused Detail Endpoint Job JobNotFound JobRef JobthreadError Message Moment",
+    "Provider ProviderError RateLimited Rows Sample Simulation Status Task Unavailable View Word",
+    "hookimpl ids_in moment",
 }
 
 

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable
+from datetime import UTC, datetime
 from itertools import count
 from typing import Any, ClassVar
 
@@ -82,6 +83,7 @@ class TestToyKeepsTheContract(ProviderContract):
     provider = Toy
     unknown_id = "404"
     task_counts = (0,)
+    times = ()
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         del tasks
@@ -135,6 +137,54 @@ async def test_a_broken_promise_is_found(promise: str, arguments: tuple[Any, ...
     async with contract.connected() as bench:
         with pytest.raises((AssertionError, pytest.fail.Exception)):
             await getattr(contract, promise)(bench, *arguments)
+
+
+class Forgetful(Toy):
+    """A provider that reads times, but not their zones."""
+
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return a job whose times are as the clock on the wall there says."""
+        job = await super().fetch_job(ref)
+        seen = await self.http.get(f"/jobs/{ref.id}", ToyTimes)
+        began = datetime.fromisoformat(seen.began).replace(tzinfo=UTC) if seen.began else None
+        return job.but(started_at=began)
+
+
+class ToyTimes(BaseModel):
+    """When the toy began."""
+
+    began: str = ""
+
+
+class ForgetfulContract(TestToyKeepsTheContract):
+    """Not collected."""
+
+    provider = Forgetful
+    times = ("Z", "+08:00")
+
+    def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
+        id_ = super().put(app, native, name=name, tasks=tasks)
+        app[JOBS][id_] |= {"began": "2026-11-22T12:00:00Z"}
+        return id_
+
+
+class Timeless(TestToyKeepsTheContract):
+    """Not collected; it says that the API tells times, but its simulator tells none."""
+
+    times = ("Z",)
+
+
+@pytest.mark.parametrize(
+    ("contract", "why"),
+    [(ForgetfulContract(), r"'\+08:00' are told as others"), (Timeless(), "tells no time")],
+)
+async def test_a_zone_that_is_not_read_and_times_that_are_not_tried_are_found(
+    contract: ProviderContract, why: str
+) -> None:
+    """An hour too late is worse than no time at all."""
+    async with contract.connected() as bench:
+        with pytest.raises(AssertionError, match=why):
+            await contract.test_a_time_is_the_same_however_it_is_written(bench)
 
 
 class Wordy(Toy):

@@ -1,6 +1,7 @@
 """AICC RPA as the bot asks it."""
 
 import json
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -122,7 +123,9 @@ async def test_of_several_jobs_of_one_name_the_asker_chooses(
     with pytest.raises(Ambiguous, match="several jobs of that name") as caught:
         await rpa.fetch_job(ref("Twin"))
     assert {each.id for each, _ in caught.value.choices} == uids
-    assert caught.value.choices[0][1] == "Twin, once, created 2024-06-01 08:00:00"
+    first, told = caught.value.choices[0]
+    assert told == "Twin, once"
+    assert caught.value.created[first] == datetime(2024, 6, 1, 0, 0, tzinfo=UTC)
 
 
 async def test_a_name_that_is_only_like_another_is_not_taken_for_it(

@@ -19,6 +19,7 @@ class TestAiccRpaKeepsTheContract(ProviderContract):
 
     provider = AiccRpa
     unknown_id = "f60a3b9c27d84e15a90be4c8d2715f36"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
     task_only: ClassVar[frozenset[str]] = frozenset({"processing"})
     task_counts: ClassVar[tuple[int, ...]] = (0, 1)
 

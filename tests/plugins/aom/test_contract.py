@@ -22,6 +22,7 @@ class TestAomKeepsTheContract(ProviderContract):
     provider = Aom
     unknown_id = "c6d81f9e3b5047a2be90d4f6a1735c28/3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35"
     unknown_status = "brandNew"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1

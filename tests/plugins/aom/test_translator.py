@@ -10,15 +10,8 @@ from pydantic import ValidationError
 
 from bot.models import Job, JobRef, Status
 from plugins.aom.results import told
-from plugins.aom.times import instant
-from plugins.aom.translator import (
-    Execution,
-    History,
-    Listing,
-    last_execution,
-    newest,
-    translate,
-)
+from plugins.aom.translator import Execution, translate
+from plugins.aom.workflows import History, Listing, newest
 
 RECORDED = Path(__file__).parent / "data"
 REF = JobRef(connection="workflows", id="w/e")
@@ -170,31 +163,9 @@ def test_an_execution_that_has_not_begun_is_newer_than_all_that_have() -> None:
 
 def test_a_workflow_of_the_list_is_its_newest_execution() -> None:
     """With the workflow's name; one that never ran is none."""
-    workflows = Listing.model_validate(recorded("listing")).elements
-    jobs = [last_execution("workflows", each) for each in workflows]
-    assert jobs[1] is None
-    assert jobs[0] is not None
-    assert (jobs[0].name, jobs[0].status, jobs[0].type) == ("rotate-logs", Status.SUCCEEDED, "cron")
-    assert jobs[0].ref.id == (
-        "90be3d5c7a1248f6a04d1ec95b7f8260/17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
-    )
-
-
-@pytest.mark.parametrize(
-    "value",
-    [1670311148207, "1670311148207", 1670311148.207, "2022-12-06T07:19:08.207Z"],
-)
-def test_a_time_may_be_written_in_any_way(value: Any) -> None:
-    """Milliseconds and seconds differ by their size."""
-    assert instant(value) == datetime(2022, 12, 6, 7, 19, 8, 207000, tzinfo=UTC)
-
-
-@pytest.mark.parametrize(
-    "value", [None, 0, "0", "", "soon", -1, "nan", "inf", 10**400, 1e300, [], {}]
-)
-def test_what_is_no_time_is_no_error(value: Any) -> None:
-    """0 and nothing mean "not yet"."""
-    assert instant(value) is None
+    (ran,) = Listing.model_validate(recorded("listing")).jobs("workflows")
+    assert (ran.name, ran.status, ran.type) == ("rotate-logs", Status.SUCCEEDED, "cron")
+    assert ran.ref.id == ("90be3d5c7a1248f6a04d1ec95b7f8260/17cb1778-07b1-4c8f-a183-c86cffbe8f9e")
 
 
 @pytest.mark.parametrize(

@@ -1,19 +1,19 @@
 """Many requests of Cloud Phone in one call: told apart by what earlier looks told."""
 
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.errors import RateLimited
+from bot.errors import JobthreadError, RateLimited
 from bot.models import Job, JobRef
 from bot.provider import Provider
-from bot.testing import Fault, ManualClock
-from plugins.cph.known import Known
+from bot.testing import Fault, ManualClock, connected
+from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import Simulator
-from plugins.cph.translator import JobPayload
 
 pytestmark = pytest.mark.anyio
 
@@ -40,6 +40,23 @@ def asked(simulator: Simulator, name: str = "request_ids") -> list[str]:
 def sizes(found: dict[JobRef, Any], refs: list[JobRef]) -> list[int]:
     """Return how many tasks each request has."""
     return [len(found[each].tasks) for each in refs]
+
+
+@pytest.fixture(autouse=True)
+def polled(cph: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen before is handed in, as the poller does; nothing else is remembered."""
+    seen: dict[JobRef, Job] = {}
+    fetch = cph.fetch_jobs
+
+    async def fetch_jobs(
+        refs: Sequence[JobRef], known: Mapping[JobRef, Job] | None = None
+    ) -> dict[JobRef, Job | JobthreadError]:
+        before = dict(seen) if known is None else known
+        found = await fetch(refs, {ref: before[ref] for ref in refs if ref in before})
+        seen.update({ref: job for ref, job in found.items() if isinstance(job, Job)})
+        return found
+
+    monkeypatch.setattr(cph, "fetch_jobs", fetch_jobs)
 
 
 async def test_requests_that_are_known_are_fetched_by_one_call(
@@ -115,24 +132,30 @@ async def test_a_request_that_lost_a_job_is_fetched_alone(
     assert asked(simulator, "request_id") == [refs[0].id]
 
 
-async def test_a_request_that_has_ended_is_not_remembered(
+async def test_after_a_restart_the_first_poll_is_one_call(
+    cph: Any, simulator: Simulator, clock: ManualClock
+) -> None:
+    """What was seen is in the database, so a bot that starts asks as one that has run for days."""
+    refs = held(simulator, 20)
+    before = await cph.fetch_jobs(refs, {})
+    simulator.calls.clear()
+    keys = simulator.gate.tenant.key_settings()
+    async with connected(Cph, {"endpoint": cph.settings.base_url, **keys}, clock) as restarted:
+        assert await restarted.fetch_jobs(refs, before) == before
+    assert len(asked(simulator)) == 1
+
+
+async def test_jobs_without_ids_are_asked_for_one_by_one(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """Nobody asks for it again, so what is kept does not grow."""
-    refs = held(simulator, 2, seconds=0)
-    await cph.fetch_jobs(refs)
-    simulator.calls.clear()
-    await cph.fetch_jobs(refs)
-    assert not asked(simulator)
-
-
-async def test_jobs_without_ids_are_never_batched(cph: Provider[Any], simulator: Simulator) -> None:
     """They could not be told apart."""
     simulator.faults.plan(Fault(200, {"jobs": [{"status": 1, "phone_id": "p"}]}), times=None)
     refs = [ref("a" * 32), ref("b" * 32)]
     await cph.fetch_jobs(refs)
-    await cph.fetch_jobs(refs)
-    assert not asked(simulator)
+    simulator.calls.clear()
+    found = await cph.fetch_jobs(refs)
+    assert sizes(found, refs) == [1, 1]
+    assert asked(simulator, "request_id") == [each.id for each in refs]
 
 
 async def test_a_busy_api_is_not_asked_again_for_each_request(
@@ -157,21 +180,3 @@ async def test_a_batch_that_the_api_does_not_take_is_fetched_one_by_one(
     simulator.faults.plan(Fault(400, (RECORDED / "error_unlisted.json").read_text()))
     found = await cph.fetch_jobs(refs)
     assert [type(job) for job in found.values()] == [Job] * 3
-
-
-def test_what_is_known_is_bounded() -> None:
-    """The requests that were not asked for longest are forgotten first."""
-    known = Known(most=5)
-    for request in ("a", "b", "a", "c"):
-        jobs = [JobPayload(status="1", job_id=f"{request}{n}") for n in range(2)]
-        known.learn(request, jobs)
-    assert [request in known for request in ("a", "b", "c")] == [True, False, True]
-
-
-def test_a_request_larger_than_the_bound_drives_nobody_out() -> None:
-    """It is fetched alone each time."""
-    known = Known(most=3)
-    known.learn("a", [JobPayload(status="1", job_id="a1")])
-    known.learn("b", [JobPayload(status="1", job_id=f"b{n}") for n in range(4)])
-    assert "a" in known
-    assert "b" not in known

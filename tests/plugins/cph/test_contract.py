@@ -25,6 +25,7 @@ class TestCphKeepsTheContract(ProviderContract):
     provider = Cph
     unknown_id = "d9170c6e4b8a45f2936ce10b7f24a85d"
     unknown_status = "7"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
     task_counts: ClassVar[tuple[int, ...]] = (1, 50, 100, 250)
 
     def put(

@@ -23,6 +23,7 @@ class TestHttpJobsKeepTheContract(ProviderContract):
 
     provider = HttpJobs
     unknown_id = "build-9999"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1

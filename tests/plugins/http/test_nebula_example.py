@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from aiohttp import web
 
+from bot import looks
 from bot.models import JobRef, Status
 from bot.provider import Simulation
 from bot.testing import Bench, ManualClock, ProviderContract
@@ -64,6 +65,12 @@ def test_the_settings_of_the_page_are_whole_but_for_the_secret() -> None:
     assert settings().example == "nebula_job.json"
 
 
+@pytest.mark.anyio
+async def test_the_settings_of_the_page_keep_every_promise() -> None:
+    """The bot starts with what people copy."""
+    assert await looks.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
+
+
 def nebula() -> web.Application:
     """Return an app that answers as Nebula does: errors have codes, and HTTP 200."""
     app = web.Application()
@@ -95,6 +102,7 @@ class TestNebulaBySettingsKeepsTheContract(ProviderContract):
 
     provider = NebulaBySettings
     unknown_id = "404"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def simulation(self, clock: ManualClock) -> Simulation:
         del clock

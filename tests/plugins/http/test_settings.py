@@ -66,7 +66,7 @@ async def made(**changes: Any) -> HttpJobs:
         ({"id_pattern": "[0-9]*"}, "id_pattern", "write + instead of *"),
         ({"id_pattern": "[0-9]+", "example_id": "x1"}, "", "example_id does not match id_pattern"),
         ({"id_pattern": "[0-9]+", "check_id": "x1"}, "", "check_id does not match id_pattern"),
-        ({"timezone": "Mars/Olympus"}, "timezone", "such as Europe/Berlin"),
+        ({"timezone": "Mars/Olympus"}, "timezone", "such as Asia/Shanghai"),
         ({"tasks": "steps"}, "", "task_status is missing: tasks needs it"),
         ({"task_id": "key"}, "", "task_id is set, but tasks is not"),
         ({"auth": "oauth"}, "auth", "'bearer'"),

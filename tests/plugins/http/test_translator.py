@@ -8,9 +8,10 @@ import pytest
 
 from bot.errors import AnswerNotUnderstood
 from bot.models import Job, JobRef, Status
+from bot.times import moment
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
-from plugins.http.values import moment, text, word
+from plugins.http.values import text, word
 
 REF = JobRef(connection="acme", id="17")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -1,7 +1,7 @@
 """Many jobs of an Explorer at once: the list tells which of them changed."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -33,6 +33,23 @@ async def again(
     before = len(simulator.calls)
     found = await explorer.fetch_jobs(refs, **options)
     return found, simulator.asked[before:]
+
+
+@pytest.fixture(autouse=True)
+def polled(explorer: NebulaExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What was seen before is handed in, as the poller does; nothing else is remembered."""
+    seen: dict[JobRef, Job] = {}
+    fetch = explorer.fetch_jobs
+
+    async def fetch_jobs(
+        refs: Sequence[JobRef], known: Mapping[JobRef, Job] | None = None
+    ) -> dict[JobRef, Job | JobthreadError]:
+        before = dict(seen) if known is None else known
+        found = await fetch(refs, {ref: before[ref] for ref in refs if ref in before})
+        seen.update({ref: job for ref, job in found.items() if isinstance(job, Job)})
+        return found
+
+    monkeypatch.setattr(explorer, "fetch_jobs", fetch_jobs)
 
 
 async def test_jobs_that_were_never_seen_are_asked_for_one_by_one(
@@ -167,33 +184,22 @@ async def test_a_few_jobs_need_no_list(
     assert sorted(asked) == [ref.id for ref in refs]
 
 
-async def test_what_the_caller_has_seen_goes_before_what_is_remembered_here(
+async def test_what_goes_on_unchanged_is_told_as_it_was_seen(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """Another process may have looked since."""
+    """Whoever saw it: another process, or this one before it was started anew."""
     refs = running(simulator, 50)
-    await explorer.fetch_jobs(refs)
+    await explorer.fetch_jobs(refs, {})
     await clock.advance(10)
     seen = {
         ref: Job(ref=ref, name="as seen", status=Status.RUNNING, native_status="Running")
         for ref in refs
     }
-    found, asked = await again(explorer, simulator, refs, seen=seen)
+    found, asked = await again(explorer, simulator, refs, known=seen)
     assert sum(job == seen[ref] for ref, job in found.items()) == 50 - DETAILS
     assert len(asked) == 1 + DETAILS
-    _, asked = await again(explorer, simulator, refs, seen={})
+    _, asked = await again(explorer, simulator, refs, known={})
     assert len(asked) == 50
-
-
-async def test_what_is_remembered_here_is_forgotten_after_five_minutes(
-    explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
-) -> None:
-    """Then everything is asked for anew."""
-    refs = running(simulator, 50)
-    await explorer.fetch_jobs(refs)
-    await clock.advance(300)
-    _, asked = await again(explorer, simulator, refs)
-    assert sorted(asked) == [ref.id for ref in refs]
 
 
 @pytest.mark.parametrize(

@@ -23,6 +23,7 @@ class TestNebulaExplorerKeepsTheContract(ProviderContract):
     provider = NebulaExplorer
     unknown_id = "40404"
     unknown_status = "9"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1

@@ -9,7 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from bot.models import Job, JobRef, Status
-from plugins.nebula_explorer.translator import Answer, ListAnswer, moment, translate, word
+from bot.times import moment
+from plugins.nebula_explorer.translator import Answer, ListAnswer, translate, word
 
 RECORDED = Path(__file__).parent / "data"
 BEGAN = datetime(2022, 7, 12, 2, 33, 35, tzinfo=UTC)

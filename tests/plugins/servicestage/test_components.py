@@ -91,7 +91,7 @@ async def test_only_so_many_deployments_are_remembered(
     servicestage: Provider[Any],
 ) -> None:
     """A bot that runs for a year keeps the newest."""
-    kept = servicestage._deployments  # type: ignore[attr-defined]
+    kept = servicestage._components.deployments  # type: ignore[attr-defined]
     kept.update({f"JOB{n}": () for n in range(MOST_REMEMBERED)})
     await servicestage.fetch_job(ref())
     assert (len(kept), "JOB0" in kept, JOB in kept) == (MOST_REMEMBERED, False, True)

@@ -21,6 +21,7 @@ class TestServiceStageKeepsTheContract(ProviderContract):
 
     provider = ServiceStage
     unknown_id = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
+    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
     task_only: ClassVar[frozenset[str]] = frozenset({"SKIPPED"})
 
     def put(

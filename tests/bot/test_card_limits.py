@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
+from bot.limits import exceeded
 from bot.models import Message
-from bot.testing.limits import exceeded
 
 
 def plain(text: str) -> dict[str, Any]:

@@ -1,0 +1,34 @@
+"""Whose turn it is to have its tasks asked for."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.models import Job, JobRef, Status
+from plugins.nebula_explorer import turns
+from plugins.nebula_explorer.turns import Turns
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def job(id_: str, status: Status = Status.RUNNING) -> Job:
+    return Job(ref=JobRef(connection="graphs", id=id_), name="BFS", status=status)
+
+
+def test_those_never_asked_for_come_first_and_then_the_longest_ago() -> None:
+    """So every job has its turn."""
+    turn = Turns()
+    for minutes, id_ in ((3, "a"), (1, "b"), (2, "c")):
+        turn.note(job(id_), NOON + timedelta(minutes=minutes))
+    found = turn.first([job(id_).ref for id_ in "abcd"], 3)
+    assert [ref.id for ref in found] == ["d", "b", "c"]
+
+
+def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Jobs that ended are forgotten, and so are those not asked for longest."""
+    monkeypatch.setattr(turns, "MOST_REMEMBERED", 2)
+    turn = Turns()
+    for second, id_ in enumerate("abc"):
+        turn.note(job(id_), NOON + timedelta(seconds=second))
+    turn.note(job("c", Status.SUCCEEDED), NOON)
+    assert [ref.id for ref in turn.first([job(id_).ref for id_ in "bac"], 2)] == ["a", "c"]
