@@ -6,11 +6,12 @@ import argparse
 import asyncio
 import signal
 
-from bench import ask, batch, fetch, start
+from bench import ask, batch, deliver, fetch, start
 
 BENCHES = {
     "ask": ask.measure,
     "batch": batch.measure,
+    "deliver": deliver.measure,
     "fetch": fetch.measure,
     "start": start.measure,
 }

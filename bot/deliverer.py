@@ -17,6 +17,7 @@ from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
 from bot.outlet import HTTP_SECONDS
+from bot.pace import in_turns
 from bot.store import Claim, NewPost, Post, PostKind, Store
 
 if TYPE_CHECKING:
@@ -119,7 +120,7 @@ class Deliverer:
     def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
         chosen: list[int] = []
         wait = QUANTUM_SECONDS
-        for post in due:
+        for post in in_turns(due):
             delay = self._pace.delay(post, now)
             if delay > 0:
                 wait = min(wait, delay)
@@ -144,11 +145,13 @@ class Deliverer:
             self._pace.pause(post, error.retry_after, self._clock.now(), error.method)
             await self._again(post, error, error.retry_after, doubtful=post.doubtful)
         except SlackSilent as error:
+            self._pace.landed(post, self._clock.now())
             wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))
             await self._again(post, error, wait, doubtful=True)
         except SlackRefused as error:
             await self._refused(post, error)
         else:
+            self._pace.landed(post, self._clock.now())
             async with self._store.begin() as tx:
                 await tx.outbox.sent(post, ts=ts, now=self._clock.now())
 
