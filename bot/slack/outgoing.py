@@ -213,7 +213,7 @@ class WebOutlet:
             raise SlackSilent("A response_url did not answer.") from error
         if response.status == 429:
             self.limited += 1
-            wait = _seconds(response.headers)
+            wait = retry_after_in(response.headers)
             raise SlackBusy("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
         if response.status >= 500:
             raise SlackSilent("Slack is in trouble.")
@@ -255,7 +255,7 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     status = getattr(error.response, "status_code", 200)
     code = code_of(error)
     if _is_limit(error):
-        retry_after = _seconds(getattr(error.response, "headers", {}))
+        retry_after = retry_after_in(getattr(error.response, "headers", {}))
         raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
     if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
         raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
@@ -276,6 +276,7 @@ def code_of(error: SlackApiError) -> str:
     return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"
 
 
-def _seconds(headers: Any) -> float:
+def retry_after_in(headers: Any) -> float:
+    """Return the seconds that `Retry-After` asks for, one where it is missing."""
     text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
     return min(3600.0, float(text)) if text.isdecimal() else 1.0
