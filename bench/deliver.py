@@ -263,8 +263,8 @@ def _report(size: Size, bare: list[Delivered], ours: list[Delivered]) -> Report:
         conditions=(
             f"{count} changes in {size.channels} channels at once, {size.each} in each",
             f"medians of {size.rounds} rounds, each on a new Slack",
-            f"a post a second in a channel takes {size.steady_seconds:g} s,"
-            f" with bursts of {BURST} {size.burst_seconds:g} s",
+            f"a post a second in a channel: {size.steady_seconds:g} s at least",
+            f"with bursts of {BURST}: {size.burst_seconds:g} s",
         ),
     )
 

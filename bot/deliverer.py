@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot import refusals, sabotage
@@ -43,6 +43,7 @@ class Deliverer:
         self._clock = clock
         self._bells: dict[int, Bell] = {}
         self._flying: set[asyncio.Task[None]] = set()
+        self._cards_at = datetime.min.replace(tzinfo=UTC)  # from here on Slack takes cards
         self._closing = False
 
     def ring(self) -> None:
@@ -104,13 +105,16 @@ class Deliverer:
     async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
         """Claim due messages whose pace allows it; also return when others will be due."""
         now = self._clock.now()
+        rest = self._cards_rest(now)
         async with self._store.begin() as tx:
-            due = await tx.outbox.due(lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT)
+            due = await tx.outbox.due(
+                lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT, cards=rest == 0.0
+            )
             chosen, wait = self._chosen(due, now, room)
+            wait = min(wait, rest or QUANTUM_SECONDS)
             if not chosen:
-                return [], min(
-                    wait, until(await tx.outbox.next_due(lanes, now), now, QUANTUM_SECONDS)
-                )
+                later = until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
+                return [], min(wait, later)
             claim = _claim(now)
             claimed = await tx.outbox.claim(
                 chosen, now=now, deadline=claim.deadline, adopt_at=claim.adopt_at
@@ -118,16 +122,24 @@ class Deliverer:
         return claimed, wait
 
     def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
+        """Return what may be sent now, and the seconds until more of these may be."""
         chosen: list[int] = []
-        wait = QUANTUM_SECONDS
+        waits: dict[PostKind, float] = {}
         for post in in_turns(due):
             delay = self._pace.delay(post, now)
             if delay > 0:
-                wait = min(wait, delay)
+                waits[post.kind] = min(waits.get(post.kind, QUANTUM_SECONDS), delay)
             elif len(chosen) < room:
                 self._pace.take(post, now)
                 chosen.append(post.id)
-        return chosen, wait
+        if PostKind.UPDATE in waits:
+            self._cards_at = now + timedelta(seconds=waits[PostKind.UPDATE])
+        return chosen, min(waits.values(), default=QUANTUM_SECONDS)
+
+    def _cards_rest(self, now: datetime) -> float:
+        """Return the seconds for which no card is sent; a crowd of them is not read until then."""
+        seconds = (self._cards_at - now).total_seconds()
+        return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # more: the clock was set back
 
     async def _deliver(self, post: Post) -> None:
         """Send one message and write down what came of it; a fault leaves it claimed."""

@@ -81,8 +81,9 @@ class Poller:
             next_due = await tx.jobs.next_due(provider.name, shards, now)
             if next_due is None or next_due > now:
                 return until(next_due, now, QUANTUM_SECONDS)
+            window = self._window if provider.batch_size > 1 else timedelta()
             due = await tx.jobs.due(
-                provider.name, shards=shards, now=now + self._window, limit=MOST_AT_ONCE
+                provider.name, shards=shards, now=now + window, limit=MOST_AT_ONCE
             )
         await self._look(provider, due)
         return 0.0
