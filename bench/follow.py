@@ -227,7 +227,7 @@ def _report(size: Size, found: Found) -> Report:
             ("jobthread", p50, p99, max(found.delays)),
         ],
         conditions=(
-            f"{size.watches} watches, a look every {size.interval:g} s, {len(found.delays)} changes",
+            f"{size.watches} watches, looks every {size.interval:g} s, {len(found.delays)} changes",
             f"the bot: {found.cpu_share:.0%} of a core, {found.looks_a_second:.0f} looks a second",
             f"Slack and the provider, in one process: {found.own_cpu_share:.0%} of a core",
         ),

@@ -30,6 +30,7 @@ QUANTUM_SECONDS = 15.0  # of one tick
 DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
 MOST_IN_FLIGHT = 200
 SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
+LONGEST_SECONDS = 900.0  # until a message is tried again; its bucket may be held for longer
 LONGEST_WAIT_SECONDS = 60.0  # between tries of a message that Slack does not answer
 
 
@@ -43,6 +44,7 @@ class Deliverer:
         self._clock = clock
         self._bells: dict[int, Bell] = {}
         self._flying: set[asyncio.Task[None]] = set()
+        self._aloft: set[int] = set()  # the messages that these send
         self._cards_at = datetime.min.replace(tzinfo=UTC)  # from here on Slack takes cards
         self._closing = False
 
@@ -73,7 +75,8 @@ class Deliverer:
         bell = self._bells.setdefault(lane, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         try:
-            while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+            # More than the quantum is left when the clock was set back.
+            while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
                 wait = await self._launch((lane, lanes))
                 await bell.wait(min(wait, left))
         finally:
@@ -93,12 +96,14 @@ class Deliverer:
     def _fly(self, post: Post) -> None:
         task = asyncio.create_task(self._deliver(post))
         self._flying.add(task)
+        self._aloft.add(post.id)
         task.add_done_callback(lambda _: self._land(post, task))
 
     def _land(self, post: Post, task: asyncio.Task[None]) -> None:
         """Look for more to send, if this one can have held something up."""
         full = len(self._flying) >= MOST_IN_FLIGHT
         self._flying.discard(task)
+        self._aloft.discard(post.id)
         if full or post.watch_id:
             self.ring()
 
@@ -125,7 +130,8 @@ class Deliverer:
         """Return what may be sent now, and the seconds until more of these may be."""
         chosen: list[int] = []
         waits: dict[PostKind, float] = {}
-        for post in in_turns(due):
+        # A clock that was set forward ends claims too soon; what we are sending is not adopted.
+        for post in in_turns([post for post in due if post.id not in self._aloft]):
             delay = self._pace.delay(post, now)
             if delay > 0:
                 waits[post.kind] = min(waits.get(post.kind, QUANTUM_SECONDS), delay)
@@ -171,7 +177,7 @@ class Deliverer:
         self, post: Post, error: SlackError, seconds: float, *, doubtful: bool
     ) -> None:
         now = self._clock.now()
-        due_at = now + timedelta(seconds=seconds)
+        due_at = now + timedelta(seconds=min(seconds, LONGEST_SECONDS))
         log.info("message %s is tried again in %.1f s: %s", post.id, seconds, error)
         async with self._store.begin() as tx:
             await tx.outbox.postpone(
@@ -261,6 +267,10 @@ class Deliverer:
         """After its deadline a message may be another's: it is not sent from here any more."""
         if post.deadline is not None and self._clock.now() > post.deadline:
             raise SlackSilent("The deadline for this message has passed.")
+
+
+def _left(end: datetime, clock: Clock) -> float:
+    return (end - clock.now()).total_seconds()
 
 
 def _claim(now: datetime) -> Claim:

@@ -67,7 +67,8 @@ class Poller:
         key = (connection, shard)
         bell = self._bells.setdefault(key, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
-        while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+        # More than the quantum is left when the clock was set back.
+        while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
             wait = min(left, await self._round(self._connections[connection], (shard, shards)))
             self._wakes_at[key] = self._clock.now() + timedelta(seconds=wait)
             await bell.wait(wait)
@@ -103,6 +104,10 @@ class Poller:
             self._ring()
         for change in changes:
             await self._plugins.job_changed(change)
+
+
+def _left(end: datetime, clock: Clock) -> float:
+    return (end - clock.now()).total_seconds()
 
 
 def _batches(due: Sequence[WatchedJob], size: int) -> list[list[WatchedJob]]:

@@ -25,6 +25,7 @@ CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "pars
 TOO_LONG = "msg_blocks_too_long"  # this message's fault, not that of a type of block
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
+CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
 MOST_PAGES = 5  # of history that are searched for a message
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
 NO_TOKEN_SECONDS = 60.0  # until the next try when Slack does not accept the token
@@ -121,13 +122,13 @@ class WebOutlet:
     ) -> str | None:
         """Return the timestamp of the message that carries the key, if Slack has it.
 
-        Clocks may differ: it is looked for from a minute before it was written down.
+        Clocks may differ, and ours may have been set: it is looked for from over an hour before.
         """
         method = "conversations.replies" if thread_ts else "conversations.history"
         query: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
-            "oldest": f"{since.timestamp() - 60:.6f}",
+            "oldest": f"{since.timestamp() - CLOCKS_DIFFER_SECONDS:.6f}",
             "limit": 200,
         }
         if thread_ts:

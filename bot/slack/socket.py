@@ -143,7 +143,7 @@ class _Knocking:
         """Whether nothing can be connected any more."""
         return self._session.closed
 
-    async def ws_connect(self, url: str, **options: Any) -> aiohttp.ClientWebSocketResponse:
+    async def ws_connect(self, url: str, **options: Any) -> Any:
         """Open a connection; the address is good for one handshake, so a new one is asked for."""
         for seconds in PATIENCE_SECONDS:
             try:

@@ -110,7 +110,7 @@ _DUE = (
 )
 _DUE_AT = case((_READY, outbox.c.due_at), else_=outbox.c.adopt_at)
 _NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_HEADS).where(*_DELIVERABLE)
-_LATER = _NEXT_DUE.where(_DUE_AT > bindparam("at", type_=outbox.c.due_at.type))
+_LATER = _NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
 _FREE = (
     select(outbox.c.id)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)), _RIPE, _IS_HEAD)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
+from bot.store.ahead import Ahead
 from bot.store.commits import GroupCommits
 from bot.store.gauges import Gauges
 from bot.store.inbox import Inbox
@@ -32,6 +33,7 @@ class Transaction:
         self.jobs = Jobs(connection)
         self.parked = Parked(connection)
         self.gauges = Gauges(connection)
+        self.ahead = Ahead(connection)
 
 
 class Store:
