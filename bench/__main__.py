@@ -6,12 +6,14 @@ import argparse
 import asyncio
 import signal
 
-from bench import ask, batch, fetch, start
+from bench import ask, batch, deliver, fetch, follow, start
 
 BENCHES = {
     "ask": ask.measure,
     "batch": batch.measure,
+    "deliver": deliver.measure,
     "fetch": fetch.measure,
+    "follow": follow.measure,
     "start": start.measure,
 }
 

@@ -9,10 +9,10 @@ import time
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Awaitable
 
     from bench.slack import Slack
 
@@ -59,8 +59,28 @@ class Running:
 @asynccontextmanager
 async def echo(slack: Slack) -> AsyncIterator[Running]:
     """Run the bare Bolt app."""
-    async with _program(slack, os.environ, "-m", "bench.echo", slack.api_url) as running:
+    async with _program(
+        slack.connected(), os.environ, "-m", "bench.echo", slack.api_url
+    ) as running:
         yield running
+
+
+@asynccontextmanager
+async def served(
+    settings: Path, tokens: tuple[str, str], connected: Awaitable[Any]
+) -> AsyncIterator[Running]:
+    """Run `jobthread serve` with these settings, and wait until it is connected."""
+    environment = _environment(*tokens)
+    arguments = ("-m", "bot.cli", "serve", "--config", str(settings))
+    async with _program(connected, environment, *arguments) as running:
+        yield running
+
+
+def _environment(bot_token: str, app_token: str) -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith("JOBTHREAD_")} | {
+        "JOBTHREAD_SLACK__BOT_TOKEN": bot_token,
+        "JOBTHREAD_SLACK__APP_TOKEN": app_token,
+    }
 
 
 @asynccontextmanager
@@ -70,13 +90,10 @@ async def bot(slack: Slack, folder: Path) -> AsyncIterator[Running]:
     database = (folder / "jobthread.db").as_posix()
     settings.write_text(SETTINGS.format(api_url=slack.api_url, database=database))
     _install_plugin(folder)
-    environment = {k: v for k, v in os.environ.items() if not k.startswith("JOBTHREAD_")} | {
-        "JOBTHREAD_SLACK__BOT_TOKEN": "xoxb-bench",
-        "JOBTHREAD_SLACK__APP_TOKEN": "xapp-bench",
-        "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)]),
-    }
+    path = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
+    environment = _environment("xoxb-bench", "xapp-bench") | path
     arguments = ("-m", "bot.cli", "serve", "--config", str(settings))
-    async with _program(slack, environment, *arguments) as running:
+    async with _program(slack.connected(), environment, *arguments) as running:
         yield running
 
 
@@ -90,7 +107,9 @@ def _install_plugin(folder: Path) -> None:
 
 @asynccontextmanager
 async def _program(
-    slack: Slack, environment: os._Environ[str] | dict[str, str], *arguments: str
+    connected: Awaitable[Any],
+    environment: os._Environ[str] | dict[str, str],
+    *arguments: str,
 ) -> AsyncIterator[Running]:
     """Run Python until the end of the block; the process is ended by its own id."""
     began = time.perf_counter()
@@ -103,8 +122,8 @@ async def _program(
     )
     try:
         async with asyncio.timeout(CONNECT_SECONDS):
-            connected_at = await slack.connected()
-        yield Running(process, connected_at - began)
+            await connected
+        yield Running(process, time.perf_counter() - began)
     finally:
         await _end(process)
 

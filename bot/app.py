@@ -27,6 +27,7 @@ from bot.pace import Pace
 from bot.poller import Poller
 from bot.revival import OPERATOR, Revival
 from bot.service import Service
+from bot.skew import system_clock
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, greet, revealed, web_client
 from bot.slack.outgoing import WebOutlet
@@ -34,6 +35,7 @@ from bot.slack.socket import Socket
 from bot.slack.suggestions import Suggestions
 from bot.slack.web import Web
 from bot.store import Store
+from bot.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,7 +107,7 @@ class Bot:
     ) -> None:
         self.settings = settings
         self._plugins = plugins
-        self.clock: Clock = clock or SystemClock()
+        self.clock: Clock = clock or system_clock()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -203,7 +205,19 @@ class Bot:
             heard=self.revival.heard,
             errands={OPERATOR: self.revival.errand},
         )
+        self.timekeeper = Timekeeper(
+            store=self.store,
+            clock=self.clock,
+            poll_seconds=self.settings.follow.poll_seconds,
+            ring=self._ring,
+        )
         self.suggestions = Suggestions(around.connections, self.clock)
+
+    def _ring(self) -> None:
+        """Let whoever sleeps look for what is due."""
+        self.deliverer.ring()
+        for name in self.connections.names:
+            self.poller.expect(name, self.clock.now())
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # whoever held these questions and messages is gone
@@ -217,7 +231,7 @@ class Bot:
             ):
                 log.warning("%s watches ended: their connections are no longer set up", ended)
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "revival", "upkeep"])
+        engine.ensure(["desk", "revival", "time", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
@@ -234,6 +248,8 @@ class Bot:
                 return await self.desk.tick()
             case ["revival"]:
                 return await self.revival.tick()
+            case ["time"]:
+                return await self.timekeeper.tick()
             case ["upkeep"]:
                 return await self._tidy()
             case ["deliver", lane]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 PATIENCE = 5  # failures in a row before the connection is left in peace
 FIRST_SECONDS = 15.0  # of the first pause; each further failure doubles it
@@ -17,11 +17,14 @@ class Breaker:
     def __init__(self) -> None:
         self._failures = 0
         self._until: datetime | None = None
+        self._since = datetime.min.replace(tzinfo=UTC)  # when it was last sent to rest
         self.limited = False  # whether it rests because it asked to be asked less
 
     def pause(self, now: datetime) -> float:
         """Return the seconds for which the connection is not asked; 0.0: it may be asked."""
-        return max(0.0, (self._until - now).total_seconds()) if self._until else 0.0
+        if self._until is None or now < self._since:  # the clock was set back
+            return 0.0
+        return max(0.0, (self._until - now).total_seconds())
 
     def answered(self) -> None:
         """Note that the connection answered, whatever it said of the job."""
@@ -40,5 +43,6 @@ class Breaker:
         `limited`: it asked for that itself, and is otherwise well.
         """
         self.limited = limited
+        self._since = now
         until = now + timedelta(seconds=seconds)
         self._until = max(self._until, until) if self._until else until

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot import refusals, sabotage
@@ -17,6 +17,7 @@ from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
 from bot.outlet import HTTP_SECONDS
+from bot.pace import in_turns
 from bot.store import Claim, NewPost, Post, PostKind, Store
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ QUANTUM_SECONDS = 15.0  # of one tick
 DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
 MOST_IN_FLIGHT = 200
 SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
+LONGEST_SECONDS = 900.0  # until a message is tried again; its bucket may be held for longer
 LONGEST_WAIT_SECONDS = 60.0  # between tries of a message that Slack does not answer
 
 
@@ -42,6 +44,8 @@ class Deliverer:
         self._clock = clock
         self._bells: dict[int, Bell] = {}
         self._flying: set[asyncio.Task[None]] = set()
+        self._aloft: set[int] = set()  # the messages that these send
+        self._cards_at = datetime.min.replace(tzinfo=UTC)  # from here on Slack takes cards
         self._closing = False
 
     def ring(self) -> None:
@@ -71,7 +75,8 @@ class Deliverer:
         bell = self._bells.setdefault(lane, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         try:
-            while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+            # More than the quantum is left when the clock was set back.
+            while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
                 wait = await self._launch((lane, lanes))
                 await bell.wait(min(wait, left))
         finally:
@@ -91,25 +96,30 @@ class Deliverer:
     def _fly(self, post: Post) -> None:
         task = asyncio.create_task(self._deliver(post))
         self._flying.add(task)
+        self._aloft.add(post.id)
         task.add_done_callback(lambda _: self._land(post, task))
 
     def _land(self, post: Post, task: asyncio.Task[None]) -> None:
         """Look for more to send, if this one can have held something up."""
         full = len(self._flying) >= MOST_IN_FLIGHT
         self._flying.discard(task)
+        self._aloft.discard(post.id)
         if full or post.watch_id or post.board_id:
             self.ring()
 
     async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
         """Claim due messages whose pace allows it; also return when others will be due."""
         now = self._clock.now()
+        rest = self._cards_rest(now)
         async with self._store.begin() as tx:
-            due = await tx.outbox.due(lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT)
+            due = await tx.outbox.due(
+                lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT, cards=rest == 0.0
+            )
             chosen, wait = self._chosen(due, now, room)
+            wait = min(wait, rest or QUANTUM_SECONDS)
             if not chosen:
-                return [], min(
-                    wait, until(await tx.outbox.next_due(lanes, now), now, QUANTUM_SECONDS)
-                )
+                later = until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
+                return [], min(wait, later)
             claim = _claim(now)
             claimed = await tx.outbox.claim(
                 chosen, now=now, deadline=claim.deadline, adopt_at=claim.adopt_at
@@ -117,16 +127,25 @@ class Deliverer:
         return claimed, wait
 
     def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
+        """Return what may be sent now, and the seconds until more of these may be."""
         chosen: list[int] = []
-        wait = QUANTUM_SECONDS
-        for post in due:
+        waits: dict[PostKind, float] = {}
+        # A clock that was set forward ends claims too soon; what we are sending is not adopted.
+        for post in in_turns([post for post in due if post.id not in self._aloft]):
             delay = self._pace.delay(post, now)
             if delay > 0:
-                wait = min(wait, delay)
+                waits[post.kind] = min(waits.get(post.kind, QUANTUM_SECONDS), delay)
             elif len(chosen) < room:
                 self._pace.take(post, now)
                 chosen.append(post.id)
-        return chosen, wait
+        if PostKind.UPDATE in waits:
+            self._cards_at = now + timedelta(seconds=waits[PostKind.UPDATE])
+        return chosen, min(waits.values(), default=QUANTUM_SECONDS)
+
+    def _cards_rest(self, now: datetime) -> float:
+        """Return the seconds for which no card is sent; a crowd of them is not read until then."""
+        seconds = (self._cards_at - now).total_seconds()
+        return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # more: the clock was set back
 
     async def _deliver(self, post: Post) -> None:
         """Send one message and write down what came of it; a fault leaves it claimed."""
@@ -144,11 +163,13 @@ class Deliverer:
             self._pace.pause(post, error.retry_after, self._clock.now(), error.method)
             await self._again(post, error, error.retry_after, doubtful=post.doubtful)
         except SlackSilent as error:
+            self._pace.landed(post, self._clock.now())
             wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))
             await self._again(post, error, wait, doubtful=True)
         except SlackRefused as error:
             await self._refused(post, error)
         else:
+            self._pace.landed(post, self._clock.now())
             async with self._store.begin() as tx:
                 await tx.outbox.sent(post, ts=ts, now=self._clock.now())
 
@@ -156,7 +177,7 @@ class Deliverer:
         self, post: Post, error: SlackError, seconds: float, *, doubtful: bool
     ) -> None:
         now = self._clock.now()
-        due_at = now + timedelta(seconds=seconds)
+        due_at = now + timedelta(seconds=min(seconds, LONGEST_SECONDS))
         log.info("message %s is tried again in %.1f s: %s", post.id, seconds, error)
         async with self._store.begin() as tx:
             await tx.outbox.postpone(
@@ -250,6 +271,10 @@ class Deliverer:
         """After its deadline a message may be another's: it is not sent from here any more."""
         if post.deadline is not None and self._clock.now() > post.deadline:
             raise SlackSilent("The deadline for this message has passed.")
+
+
+def _left(end: datetime, clock: Clock) -> float:
+    return (end - clock.now()).total_seconds()
 
 
 def _claim(now: datetime) -> Claim:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 FIRST_SECONDS = 10.0  # between looks at a young job
 LONGEST_SECONDS = 60.0  # between looks at an old one
+LONGEST_RETRY_SECONDS = 900.0  # until a job is due again whose provider asked for patience
 TROUBLE_SECONDS = 300.0  # between looks at a provider that keeps failing
 YOUNG_SECONDS = 300.0  # a job is young for so long
 
@@ -72,4 +73,7 @@ def next_try(error: ProviderError, failures: int, *, shortest: float = FIRST_SEC
     """Return the seconds until a look that failed `failures` times in a row is tried again."""
     longest = max(TROUBLE_SECONDS, shortest)
     backed_off: float = min(longest, shortest * 2 ** min(failures, 10))
-    return max(backed_off, error.retry_after) if isinstance(error, RateLimited) else backed_off
+    if not isinstance(error, RateLimited):
+        return backed_off
+    # Its connection rests as long as it asked for; the job itself is written down for less.
+    return max(backed_off, min(error.retry_after, LONGEST_RETRY_SECONDS))

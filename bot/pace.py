@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from bot.store import NewPost, Post, PostKind, PostState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from datetime import datetime
+
+P = TypeVar("P", bound=NewPost)
 
 MOST_BUCKETS = 10_000  # full ones are forgotten beyond that
 STEP_SECONDS = 60.0  # backwards: a clock that was set; less is one moment told after another
@@ -57,6 +61,7 @@ class Pace:
 
     def __init__(self) -> None:
         self._full_at: dict[Bucket, float] = {}  # epoch seconds
+        self._landed: dict[Bucket, float] = {}  # the same, counted from Slack's answers
         self._held: dict[Bucket, float] = {}  # epoch seconds: what was answered with 429
         self._present = 0.0  # epoch seconds: the latest moment that was told
 
@@ -77,6 +82,16 @@ class Pace:
             full_at = max(self._full_at.get(bucket, 0.0), present)
             self._full_at[bucket] = full_at + 1 / rate.per_second
 
+    def landed(self, post: NewPost, now: datetime) -> None:
+        """Note that Slack has the message by now: its own count begins when that came in.
+
+        In a crowd that is later than it was taken here, and what comes too early is refused.
+        """
+        bucket = _own(post)
+        began = max(self._landed.get(bucket, 0.0), self._now(now))
+        self._landed[bucket] = began + 1 / RATES[post.kind].per_second
+        self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), self._landed[bucket])
+
     def pause(self, post: NewPost, seconds: float, now: datetime, method: str = "") -> None:
         """Note that Slack wants no more calls of a method, the message's own, for so long."""
         if method == RESPONSE_URL:
@@ -89,8 +104,8 @@ class Pace:
         present = now.timestamp()
         if present < self._present - STEP_SECONDS:
             step = self._present - present
-            self._full_at = {bucket: at - step for bucket, at in self._full_at.items()}
-            self._held = {bucket: at - step for bucket, at in self._held.items()}
+            for times in (self._full_at, self._landed, self._held):
+                times.update({bucket: at - step for bucket, at in times.items()})
             self._present = present
         self._present = max(self._present, present)
         return present
@@ -98,7 +113,22 @@ class Pace:
     def _forget(self, present: float) -> None:
         if len(self._full_at) > MOST_BUCKETS:
             self._full_at = {k: at for k, at in self._full_at.items() if at > present}
+            self._landed = {k: at for k, at in self._landed.items() if at > present}
             self._held = {k: at for k, at in self._held.items() if at > present}
+
+
+def in_turns(posts: Sequence[P]) -> list[P]:
+    """Return messages in the order to send them: one of each channel, then another of each.
+
+    What is urgent goes first, and cards last, as they have a bucket of their own.
+    """
+    seen: Counter[tuple[Bucket, bool]] = Counter()
+    ranked: list[tuple[bool, bool, int, P]] = []
+    for post in posts:
+        mine = _own(post), post.urgent
+        ranked.append((post.kind is PostKind.UPDATE, not post.urgent, seen[mine], post))
+        seen[mine] += 1
+    return [post for *_, post in sorted(ranked, key=lambda one: one[:3])]
 
 
 def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:

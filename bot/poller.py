@@ -67,7 +67,8 @@ class Poller:
         key = (connection, shard)
         bell = self._bells.setdefault(key, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
-        while not self._closing and (left := (end - self._clock.now()).total_seconds()) > 0:
+        # More than the quantum is left when the clock was set back.
+        while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
             wait = min(left, await self._round(self._connections[connection], (shard, shards)))
             self._wakes_at[key] = self._clock.now() + timedelta(seconds=wait)
             await bell.wait(wait)
@@ -81,8 +82,9 @@ class Poller:
             next_due = await tx.jobs.next_due(provider.name, shards, now)
             if next_due is None or next_due > now:
                 return until(next_due, now, QUANTUM_SECONDS)
+            window = self._window if provider.batch_size > 1 else timedelta()
             due = await tx.jobs.due(
-                provider.name, shards=shards, now=now + self._window, limit=MOST_AT_ONCE
+                provider.name, shards=shards, now=now + window, limit=MOST_AT_ONCE
             )
         await self._look(provider, due)
         return 0.0
@@ -104,6 +106,10 @@ class Poller:
             self._ring()
         for change in changes:
             await self._plugins.job_changed(change)
+
+
+def _left(end: datetime, clock: Clock) -> float:
+    return (end - clock.now()).total_seconds()
 
 
 def _batches(due: Sequence[WatchedJob], size: int) -> list[list[WatchedJob]]:

@@ -151,7 +151,7 @@ class Revival:
             self._scouts.pop(place, None)
             return watches
         scout = self._scouts.setdefault(place, Scout(_since(watches)))
-        if now - scout.tried_at < PATIENCE:
+        if timedelta() <= now - scout.tried_at < PATIENCE:  # less than nothing: the clock was set
             return []
         self._scouts[place] = Scout(now, watches[0])
         return watches[:1]

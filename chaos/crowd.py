@@ -63,7 +63,7 @@ class Crowd:
         self._people = iter(people)
         self._tasks: set[asyncio.Task[None]] = set()
         self.attempts: list[Attempt] = []
-        provider.on_ambush = self.refresh
+        provider.on_ambush = self.look_twice
 
     async def ask(self) -> None:
         """Ask for everything that the plan says, evenly spread."""
@@ -84,12 +84,17 @@ class Crowd:
                 recent = self._threads.roots[-200:]
                 self.refresh(self._lots.choice(recent).job)
 
-    def refresh(self, job: str) -> None:
+    def refresh(self, job: str) -> bool:
         """Click "Refresh" on one of a job's cards, if it has any."""
-        roots = [root for root in self._threads.roots[-400:] if root.job == job]
+        roots = [root for root in self._threads.roots if root.job == job]
         if roots:
             root = self._lots.choice(roots)
             self._begin(self._click(root.channel, root.ts))
+        return bool(roots)
+
+    def look_twice(self, job: str) -> bool:
+        """Let two people click "Refresh" in the same instant; False if there is no card yet."""
+        return self.refresh(job) and self.refresh(job)
 
     @property
     def busy(self) -> bool:

@@ -47,6 +47,7 @@ class Journal:
     stops: int = 0
     returns: list[Return] = field(default_factory=list)
     faults: int = 0  # the provider's
+    ambushes: int = 0  # of its answers, that a newer one was to overtake
 
     def move(self, job: str, word: str, *, last: bool) -> None:
         """Note that a job has a new word."""

@@ -18,7 +18,11 @@ CHANNELS = 200
 SPARE = 1.08  # some jobs end before anybody can follow them
 FAULTY = 0.20  # of all calls of Slack's API
 FAULTY_ANSWERS = 0.05  # of the provider's answers that never arrive whole
-HELD_ANSWERS = 0.10  # of the provider's answers that arrive late, when they are old already
+HELD_ANSWERS = 0.05  # of the provider's answers that arrive late
+AMBUSHED_NEWS = 0.15  # of the provider's answers with news that a newer answer overtakes
+OWED_PER_WATCH = 0.5  # changes that a run must have made which the bot lived to tell
+KILLS_PER_MINUTE = 6.0
+MOST_OVERTIME = 2.0  # of the run's own time, for a machine that is too slow to get there in it
 
 
 @dataclass(frozen=True)
@@ -58,6 +62,16 @@ class Plan:
     def poll_seconds(self) -> float:
         """Between two looks at a job: short runs are quicker."""
         return 1.5 if self.seconds < 45 else 2.0 if self.seconds < 150 else 4.0
+
+    @property
+    def owed(self) -> int:
+        """How many changes must be owed to the threads before the run may end."""
+        return round(self.watches * OWED_PER_WATCH)
+
+    @property
+    def kills(self) -> int:
+        """How often the bot must have been killed before the run may end."""
+        return max(2, round(self.minutes * KILLS_PER_MINUTE))
 
     @property
     def asking_seconds(self) -> float:

@@ -13,7 +13,7 @@ from aiohttp import web
 
 from bot.clock import SystemClock
 from chaos.journal import Shown
-from chaos.plan import FAULTY_ANSWERS, HELD_ANSWERS
+from chaos.plan import AMBUSHED_NEWS, FAULTY_ANSWERS, HELD_ANSWERS
 from plugins.huaweicloud.simulator import refusal
 from plugins.servicestage.script import JobScript
 from plugins.servicestage.simulator import Simulator
@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from chaos.journal import Journal
     from chaos.plan import Course, Plan
 
-AMBUSHES = 0.5  # of the answers held back: the job moves on meanwhile, and somebody else looks
+OVERTAKEN_SECONDS = 2.0  # that an ambushed answer is held at most
+WRITING_SECONDS = 0.5  # then, that the bot gets to write down the answer which overtook it
+REST_SECONDS = 3.0  # afterwards: a look that was wrongly written down is followed by another
 
 
 class Provider:
@@ -37,10 +39,11 @@ class Provider:
         self.simulator.app.middlewares.insert(0, self._answer)
         self._lots = Random(f"{plan.seed} provider")
         self._journal = journal
-        self.on_ambush: Callable[[str], None] = lambda _: None  # somebody looks at a job anew
+        self.on_ambush: Callable[[str], bool] = lambda _: False  # whether somebody looks anew
         self._courses: dict[str, Course] = {}
         self._at: dict[str, int] = {}  # which of its words a job has
         self._due: list[tuple[float, str, int]] = []  # when, which job, from which word
+        self._ambushed: dict[str, asyncio.Event] = {}  # set when a newer answer has gone out
         self._calm = False
 
     def add(self, course: Course) -> None:
@@ -73,10 +76,10 @@ class Provider:
             self._say(course, at + 1)
             self._expect(job)
 
-    def _expect(self, job: str) -> None:
+    def _expect(self, job: str, rest: float = 0.0) -> None:
         course, at = self._courses[job], self._at[job]
         if at < len(course.gaps):
-            heapq.heappush(self._due, (time.time() + course.gaps[at], job, at))
+            heapq.heappush(self._due, (time.time() + rest + course.gaps[at], job, at))
 
     def _say(self, course: Course, at: int) -> None:
         self._at[course.job] = at
@@ -90,17 +93,21 @@ class Provider:
         handler: Handler,  # aiohttp passes it by name
     ) -> web.StreamResponse:
         """Answer for the simulator: not at all, or late, or well; the journal has what went out."""
-        asked_at, fate = time.time(), self._fate()
+        asked_at, job = time.time(), request.path.rpartition("/")[2]
+        fate = "well" if job in self._ambushed else self._fate()
         if fate == "down":
             return refusal(503, "APIGW.0613", "The gateway is not available.")
         answer = await handler(request)
-        job = request.path.rpartition("/")[2]
         if fate == "cut" and request.transport:
             request.transport.abort()
-        if fate in ("held", "ambush"):
-            await self._hold(job, ambush=fate == "ambush")
-        if fate != "cut" and isinstance(answer, web.Response) and answer.status == 200:
-            self._write(job, answer, asked_at)
+        if fate == "cut" or not isinstance(answer, web.Response) or answer.status != 200:
+            return answer
+        word = json.loads(answer.text or "{}")["job"]["execution_status"]
+        if fate == "held":
+            await asyncio.sleep(self._lots.uniform(0.3, 1.5))
+        elif self._is_to_be_overtaken(job, word):
+            await self._ambush(job)
+        self._write(job, word, asked_at)
         return answer
 
     def _fate(self) -> str:
@@ -110,16 +117,39 @@ class Provider:
         if lot < FAULTY_ANSWERS:
             self._journal.faults += 1
             return "down" if lot < FAULTY_ANSWERS / 2 else "cut"
-        return "ambush" if self._lots.random() < AMBUSHES else "held"
+        return "held"
 
-    async def _hold(self, job: str, *, ambush: bool) -> None:
-        if ambush and job in self._courses:
-            self._move_on(job)
-            self.on_ambush(job)
-        await asyncio.sleep(self._lots.uniform(0.3, 1.5))
+    def _is_to_be_overtaken(self, job: str, word: str) -> bool:
+        """Whether this is the first answer with a word, which is not the job's last, and drawn."""
+        if self._calm or job not in self._courses or job in self._ambushed:
+            return False
+        shown = [one.word for one in self._journal.shown.get(job, ())]
+        last = self._at[job] + 2 >= len(self._courses[job].words)  # or the one before it
+        news = bool(shown) and word not in shown and not last
+        return news and self._lots.random() < AMBUSHED_NEWS
 
-    def _write(self, job: str, answer: web.Response, asked_at: float) -> None:
-        word = json.loads(answer.text or "{}")["job"]["execution_status"]
+    async def _ambush(self, job: str) -> None:
+        """Let the job move on, and this answer arrive when a newer one has been written down.
+
+        Two people look anew at once: a poll in flight is overtaken, and so are two answers.
+        """
+        if not self.on_ambush(job):
+            return
+        self._say(self._courses[job], self._at[job] + 1)
+        overtaken = self._ambushed[job] = asyncio.Event()
+        self._journal.ambushes += 1
+        try:
+            await asyncio.wait_for(overtaken.wait(), OVERTAKEN_SECONDS)
+            await asyncio.sleep(WRITING_SECONDS)
+        except TimeoutError:
+            pass  # nobody's click arrived
+        finally:
+            del self._ambushed[job]
+            self._expect(job, REST_SECONDS)
+
+    def _write(self, job: str, word: str, asked_at: float) -> None:
         if job not in self._journal.shown:
             self._expect(job)
         self._journal.shown[job].append(Shown(word, asked_at, time.time()))
+        if job in self._ambushed:
+            self._ambushed[job].set()

@@ -32,6 +32,7 @@ class Figures:
     slack_faults: int  # of these calls
     other_faults: int  # of connections, envelopes, events and response_urls
     provider_faults: int
+    ambushes: int  # answers of the provider that a newer one was to overtake
     asks: int  # everything that people asked, once or again
     watches: int
     changes: int  # of the jobs
@@ -83,6 +84,7 @@ def figures(
         slack_faults=slack.faults,
         other_faults=slack.others,
         provider_faults=journal.faults,
+        ambushes=journal.ambushes,
         asks=asks,
         watches=sum(root.followed for root in threads.roots),
         changes=journal.changes,
@@ -133,6 +135,7 @@ def table(found: Figures) -> str:
         ("  that went wrong", f"{found.slack_faults:,} ({share:.0%})"),
         ("other faults of Slack", f"{found.other_faults:,}"),
         ("the provider's faults", f"{found.provider_faults:,}"),
+        ("answers to be overtaken", f"{found.ambushes:,}"),
         ("questions", f"{found.asks:,}"),
         ("watches", f"{found.watches:,}"),
         ("changes", f"{found.changes:,}"),

@@ -19,6 +19,7 @@ from bot.testing import serve
 from chaos import report, storm
 from chaos.crowd import RETRIES, Crowd, everybody, places
 from chaos.journal import Journal
+from chaos.plan import MOST_OVERTIME
 from chaos.provider import Provider
 from chaos.supervisor import Supervisor
 from chaos.threads import Threads
@@ -123,6 +124,7 @@ async def _rage(stage: Stage) -> None:
     asking = asyncio.create_task(stage.crowd.ask())
     try:
         await _until(lambda: _found_out(stage), stage.plan.seconds)
+        await _until(lambda: _enough(stage), stage.plan.seconds * MOST_OVERTIME)
     finally:
         wild.end()
         stage.stormy_calls = len(stage.slack.calls)
@@ -134,6 +136,14 @@ async def _rage(stage: Stage) -> None:
             raise error
     stage.bot.wake()
     stage.provider.calm_down()
+
+
+def _enough(stage: Stage) -> bool:
+    """Whether so much went wrong, and had to be told, that the judgement means something."""
+    if len(stage.journal.kills) >= stage.plan.kills:
+        verdict = judge(stage.journal, stage.threads, stage.crowd.attempts)
+        return verdict.owed >= stage.plan.owed or _found_out(stage)
+    return _found_out(stage)
 
 
 def _found_out(stage: Stage) -> bool:

@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRefused, SlackSilent
 from bot.outlet import HTTP_SECONDS
-from bot.slack.outgoing import PASSING, code_of
+from bot.slack.outgoing import PASSING, code_of, retry_after_in
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PATIENCE_SECONDS = (0.3, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
+TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
+PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
 
 
 def client_session() -> aiohttp.ClientSession:
@@ -47,8 +48,9 @@ async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
         try:
             return await hello(client)
         except SlackSilent as error:
-            log.warning("%s It is asked again in %.1f s.", error, seconds)
-        await clock.sleep(seconds)
+            wait = max(seconds, _asked_for(error.__cause__))
+            log.warning("%s It is asked again in %.1f s.", error, wait)
+        await clock.sleep(wait)
     return await hello(client)
 
 
@@ -67,6 +69,13 @@ async def hello(client: AsyncWebClient) -> dict[str, Any]:
         # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
     return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+def _asked_for(error: BaseException | None) -> float:
+    """Return for how many seconds Slack wants to be left alone, where it says so."""
+    if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
+        return retry_after_in(error.response.headers)
+    return 0.0
 
 
 def _unwelcome(code: str) -> str:

@@ -26,6 +26,7 @@ CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "pars
 TOO_LONG = "msg_blocks_too_long"  # this message's fault, not that of a type of block
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
+CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
 MOST_PAGES = 5  # of history that are searched for a message
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
 NO_TOKEN_SECONDS = 60.0  # until the next try when Slack does not accept the token
@@ -135,13 +136,13 @@ class WebOutlet:
     ) -> str | None:
         """Return the timestamp of the message that carries the key, if Slack has it.
 
-        Clocks may differ: it is looked for from a minute before it was written down.
+        Clocks may differ, and ours may have been set: it is looked for from over an hour before.
         """
         method = "conversations.replies" if thread_ts else "conversations.history"
         query: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
-            "oldest": f"{since.timestamp() - 60:.6f}",
+            "oldest": f"{since.timestamp() - CLOCKS_DIFFER_SECONDS:.6f}",
             "limit": 200,
         }
         if thread_ts:
@@ -229,7 +230,7 @@ class WebOutlet:
             raise SlackSilent("A response_url did not answer.") from error
         if response.status == 429:
             self.limited += 1
-            wait = _seconds(response.headers)
+            wait = retry_after_in(response.headers)
             raise SlackBusy("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
         if response.status >= 500:
             raise SlackSilent("Slack is in trouble.")
@@ -276,7 +277,7 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     status = getattr(error.response, "status_code", 200)
     code = code_of(error)
     if _is_limit(error):
-        retry_after = _seconds(getattr(error.response, "headers", {}))
+        retry_after = retry_after_in(getattr(error.response, "headers", {}))
         raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
     if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
         raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
@@ -297,6 +298,7 @@ def code_of(error: SlackApiError) -> str:
     return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"
 
 
-def _seconds(headers: Any) -> float:
+def retry_after_in(headers: Any) -> float:
+    """Return the seconds that `Retry-After` asks for, one where it is missing."""
     text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
     return min(3600.0, float(text)) if text.isdecimal() else 1.0

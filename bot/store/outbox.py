@@ -9,7 +9,19 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, delete, exists, func, or_, select, update
+from sqlalchemy import (
+    and_,
+    bindparam,
+    case,
+    delete,
+    exists,
+    func,
+    literal_column,
+    or_,
+    select,
+    type_coerce,
+    update,
+)
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
@@ -34,6 +46,15 @@ _OF_WATCH = {
     "watch_thread_ts": func.coalesce(watches.c.thread_ts, boards.c.thread_ts),
 }
 OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
+# Choosing what to send takes no bodies, which cost far more than the rest; but where a message is
+# to be looked up depends on them.
+_UNSAID = type_coerce(literal_column("'{}'"), outbox.c.body.type)
+_LIGHT = tuple(
+    case((or_(outbox.c.doubtful, _SENDING), column), else_=_UNSAID).label("body")
+    if column is outbox.c.body
+    else column
+    for column in OWN
+)
 _JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
 
 # One walk along the index of the unsent finds every head; a search for each row is far slower.
@@ -85,18 +106,16 @@ _REPLACE = _NEW.on_conflict_do_update(
     },
 )
 _DUE = (
-    select(*OWN, *_JOINED)
+    select(*_LIGHT, *_JOINED)
     .select_from(_FROM_HEADS)
-    .where(*_DELIVERABLE, _RIPE)
+    .where(*_DELIVERABLE, _RIPE, or_(bindparam("cards"), outbox.c.kind != PostKind.UPDATE))
     # Cards have a bucket of their own: while they wait for it, they keep nothing out of sight.
     .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
-_NEXT_DUE = (
-    select(func.min(case((_READY, outbox.c.due_at), else_=outbox.c.adopt_at)))
-    .select_from(_FROM_HEADS)
-    .where(*_DELIVERABLE)
-)
+_DUE_AT = case((_READY, outbox.c.due_at), else_=outbox.c.adopt_at)
+_NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_HEADS).where(*_DELIVERABLE)
+_LATER = _NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
 _FREE = (
     select(outbox.c.id)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)), _RIPE, _IS_HEAD)
@@ -252,19 +271,27 @@ class Outbox:
         """
         await self._connection.execute(_REPLACE, _row(post, now))
 
-    async def due(self, *, lanes: tuple[int, int], now: datetime, limit: int) -> list[Post]:
+    async def due(
+        self, *, lanes: tuple[int, int], now: datetime, limit: int, cards: bool = True
+    ) -> list[Post]:
         """Return the heads of threads to be sent now in lane k of n: posts, then cards.
 
         The urgent go first. A claim whose time to be adopted has come is among them; an update
-        whose target is not known yet is not.
+        whose target is not known yet is not. Of what need not be looked up, the body is left out.
         """
-        bound = _lanes(lanes) | {"at": now, "most": limit}
+        bound = _lanes(lanes) | {"at": now, "most": limit, "cards": cards}
         return _posts(await self._connection.execute(_DUE, bound))
 
     async def next_due(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
         """Return when the next head of lane k of n may be sent or adopted, at the earliest now."""
         first = (await self._connection.execute(_NEXT_DUE, _lanes(lanes))).scalar()
         return None if first is None else max(first, now)
+
+    async def next_later(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
+        """Return the same, of what may not be sent yet."""
+        bound = _lanes(lanes) | {"at": now}
+        later: datetime | None = (await self._connection.execute(_LATER, bound)).scalar()
+        return later
 
     async def claim(
         self, ids: Collection[int], *, now: datetime, deadline: datetime, adopt_at: datetime

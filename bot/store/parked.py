@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, or_, select, union, update
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
     from bot.store.records import Watch
+
+CLOCK_SET_BACK = timedelta(hours=2)  # what was said later may seem earlier, if that was set
 
 _OF_WATCH = (
     PARKED,
@@ -101,7 +104,7 @@ class Parked:
 
     async def said(self, watch: Watch) -> list[dict[str, Any]]:
         """Return the bodies of what Slack took for a watch and is not forgotten yet."""
-        bound = {"of_watch": watch.id, "since": watch.asked_at}
+        bound = {"of_watch": watch.id, "since": watch.asked_at - CLOCK_SET_BACK}
         return list((await self._connection.execute(_SAID, bound)).scalars())
 
     async def unsent(self, watch: Watch) -> int:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import StoreError
 from bot.store import drivers, failures, migrations
+from bot.store.ahead import Ahead
 from bot.store.boards import Boards
 from bot.store.contracts import Contracts
 from bot.store.decisions import Decisions
@@ -38,6 +39,7 @@ class Transaction:
         self.boards = Boards(connection)
         self.contracts = Contracts(connection)
         self.decisions = Decisions(connection)
+        self.ahead = Ahead(connection)
 
 
 class Store:

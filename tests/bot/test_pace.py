@@ -1,13 +1,13 @@
 """How fast Slack is written to."""
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
 from bot import pace
-from bot.pace import RATES, Pace
+from bot.pace import RATES, Pace, in_turns
 from bot.store import NewPost, Post, PostKind, PostState
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -38,6 +38,37 @@ def test_a_short_burst_goes_out_at_once_and_then_one_a_second() -> None:
     taken(bucket, 1, post())
     assert bucket.delay(post(), NOON) == pytest.approx(1.0)
     assert bucket.delay(post(), NOON + timedelta(seconds=1)) == pytest.approx(0.0)
+
+
+def test_the_next_second_begins_when_slack_has_the_message() -> None:
+    """Slack counts from when it takes a message, which in a crowd is later than we sent it."""
+    bucket = Pace()
+    taken(bucket, 4, post())
+    for _ in range(4):
+        bucket.landed(post(), NOON + timedelta(seconds=0.5))
+    assert bucket.delay(post(), NOON + timedelta(seconds=1)) == pytest.approx(0.5)
+    assert bucket.delay(post(), NOON + timedelta(seconds=1.5)) == pytest.approx(0.0)
+
+
+def test_a_message_that_lands_late_costs_no_more_than_one() -> None:
+    """What is sent at Slack's own rhythm keeps it, however long each answer takes."""
+    bucket, now = Pace(), NOON
+    for _ in range(20):
+        now += timedelta(seconds=bucket.delay(post(), now))
+        bucket.take(post(), now)
+        bucket.landed(post(), now + timedelta(seconds=0.3))
+    assert (now - NOON).total_seconds() <= 16.3
+
+
+def test_each_channel_has_its_turn_before_any_has_its_second() -> None:
+    """So that the second of rest after a burst begins everywhere at once; the urgent go first."""
+    waiting = [post(channel=channel) for channel in ("C1", "C1", "C2", "C3", "C2")]
+    hasty = replace(post(channel="C1"), urgent=True)
+    card = post(PostKind.UPDATE, channel="C4")
+    found = in_turns([card, *waiting, hasty])
+    assert found[0] is hasty
+    assert [one.channel for one in found[1:-1]] == ["C1", "C2", "C3", "C1", "C2"]
+    assert found[-1] is card
 
 
 def test_a_rest_fills_the_bucket_again() -> None:

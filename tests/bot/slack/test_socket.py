@@ -81,6 +81,21 @@ async def test_after_a_handshake_that_failed_a_new_ticket_is_taken(plugged: Plug
         assert len(slack.called("apps.connections.open")) >= 3
 
 
+async def test_a_refused_try_to_connect_is_repeated_before_slack_s_client_would(
+    plugged: Plugged, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its client waits for seconds after each; the first few tries follow one another closely."""
+    monkeypatch.setattr(socket, "PING_SECONDS", 60.0)
+    monkeypatch.setattr(socket, "PATIENCE_SECONDS", (0.01, 0.01, 0.01), raising=False)
+    async with LocalSlack() as slack:
+        slack.faults.refuse_sockets(times=2)
+        slack.faults.fail("apps.connections.open", times=1)
+        slack.faults.lose_answer("apps.connections.open", times=1)
+        async with plugged(slack) as connection:
+            await slack.until(lambda: slack.connected)
+            await connection.wait()
+
+
 async def test_a_connection_that_breaks_off_comes_back(plugged: Plugged, desk: Desk) -> None:
     """And takes questions again."""
     async with LocalSlack() as slack, plugged(slack) as connection:

@@ -19,12 +19,43 @@ async def test_a_message_comes_back_as_it_was_written(store: Store, given: Given
     """Every field of a new message survives."""
     new = given.post(kind=PostKind.DIRECT, reason="asked", urgent=True, due_at=given.at(-0.000001))
     await given.posts(store, new)
-    [post] = await given.due(store)
+    [due], [post] = await given.due(store), await given.claim(store)
     assert {name: getattr(post, name) for name in new.__dataclass_fields__} == {
         name: getattr(new, name) for name in new.__dataclass_fields__
     }
-    assert (post.state, post.version, post.attempts) == (PostState.READY, 1, 0)
-    assert (post.created_at, post.doubtful, post.sent_ts) == (given.now, False, None)
+    assert (due.state, due.version, due.attempts) == (PostState.READY, 1, 0)
+    assert (due.created_at, due.doubtful, due.sent_ts) == (given.now, False, None)
+
+
+async def test_what_is_due_comes_without_bodies_unless_it_is_to_be_looked_up(
+    store: Store, given: Given
+) -> None:
+    """To choose among a thousand, a thousand bodies need not be read."""
+    await given.posts(store, given.post("1", body={"thread_ts": "1.0"}))
+    [fresh] = await given.due(store)
+    [post] = await given.claim(store)
+    async with store.begin() as tx:
+        await tx.outbox.postpone(post, due_at=given.now, doubtful=True, error="", now=given.now)
+    [doubtful] = await given.due(store)
+    assert (fresh.body, doubtful.body) == ({}, {"thread_ts": "1.0"})
+
+
+async def test_cards_can_be_left_out_of_what_is_due(store: Store, given: Given) -> None:
+    """While Slack takes none, a crowd of them is not read."""
+    card = given.post("card", thread="card", kind=PostKind.UPDATE, body={"ts": "1.0"})
+    await given.posts(store, card, given.post("reply"))
+    async with store.begin() as tx:
+        found = await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9, cards=False)
+    assert [post.key for post in found] == ["reply"]
+
+
+async def test_what_is_due_already_is_not_what_is_due_next(store: Store, given: Given) -> None:
+    """Whoever knows what is due, and may not send it yet, does not look for it all the time."""
+    await given.posts(store, given.post("now", thread="a"))
+    await given.posts(store, given.post("later", thread="b", due_at=given.at(7)))
+    async with store.begin() as tx:
+        assert await tx.outbox.next_later((0, 1), given.now) == given.at(7)
+        assert await tx.outbox.next_later((0, 1), given.at(7)) is None
 
 
 async def test_a_message_whose_key_is_known_is_not_written_again(
@@ -239,7 +270,7 @@ async def test_a_replacement_takes_the_place_of_what_was_not_sent(
     for number in range(3):
         async with store.begin() as tx:
             await tx.outbox.replace(given.post("card", body={"text": str(number)}), given.now)
-    [post] = await given.due(store)
+    [post] = await given.claim(store)
     assert (post.body, post.version) == ({"text": "2"}, 3)
 
 
@@ -279,8 +310,8 @@ async def test_a_replacement_wakes_what_was_sent_or_parked(
         else:
             await tx.outbox.park(post, error="invalid_blocks", now=given.now)
         await tx.outbox.replace(given.post("card", body={"text": "new"}), given.now)
-    [again] = await given.due(store)
-    assert (again.body, again.attempts, again.error) == ({"text": "new"}, 0, "")
+    [due], [again] = await given.due(store), await given.claim(store)
+    assert (again.body, due.attempts, due.error) == ({"text": "new"}, 0, "")
 
 
 async def test_a_parked_message_lets_its_thread_go_on(store: Store, given: Given) -> None:

@@ -177,5 +177,5 @@ async def test_a_claim_taken_while_adding_is_like_any_other(store: Store, given:
         assert await tx.outbox.postpone(
             post, due_at=given.now, doubtful=False, error="", now=given.now
         )
-    (again,) = await given.due(store)
+    (again,) = await given.claim(store)
     assert (again.key, again.body, again.id) == (post.key, post.body, post.id)
