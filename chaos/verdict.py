@@ -44,7 +44,7 @@ class Verdict:
 def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Verdict:
     """Compare everything that was said with everything that happened."""
     verdict = Verdict()
-    # A card that was deleted before the bot heard that it stands cannot be found: it is posted anew.
+    # A card that was deleted before the bot heard that it stands is not found, but posted anew.
     gone = Counter(r.key for r in threads.roots if (r.channel, r.ts) in journal.deleted)
     twice = {key: n for key, n in threads.keys.items() if key and n - gone[key] > 1}
     verdict.duplicated += [f"key {key} stands {n} times" for key, n in twice.items()]
