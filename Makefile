@@ -21,10 +21,11 @@ check: .venv/dev
 bench: .venv/dev
 	$(BIN)/python -m bench $(ARGS)
 
-# The proof of delivery: 15 minutes, or as long as ARGS="--minutes 1" says.
+# Three minutes of the proof of delivery, and that it fails without each of its safeguards.
 proof: .venv/dev
 	$(BIN)/pytest -m proof $(ARGS)
 
+# The proof of delivery: 15 minutes, or as long as ARGS="--minutes 1" says.
 chaos: .venv/dev
 	$(BIN)/python -m chaos $(ARGS)
 

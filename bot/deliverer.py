@@ -16,7 +16,7 @@ from bot import refusals, sabotage
 from bot.clock import Bell, Clock, until
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
 from bot.models import Message
-from bot.outlet import HTTP_SECONDS
+from bot.outlet import HTTP_SECONDS, MAY_PASS
 from bot.pace import in_turns
 from bot.store import Claim, NewPost, Post, PostKind, Store
 
@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 QUANTUM_SECONDS = 15.0  # of one tick
 DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
 MOST_IN_FLIGHT = 200
+SHUT_OUT_SECONDS = 30.0  # until a message is looked up again where the bot was not let in
 SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
 LONGEST_SECONDS = 900.0  # until a message is tried again; its bucket may be held for longer
 LONGEST_WAIT_SECONDS = 60.0  # between tries of a message that Slack does not answer
@@ -212,9 +213,7 @@ class Deliverer:
         if post.watch_id and not post.roots_watch:
             thread_ts = thread_ts or post.card_ts
         if post.doubtful and not sabotage.broken(sabotage.Safeguard.LOOKUP):
-            found = await self._outlet.find(
-                post.channel, post.key, thread_ts=thread_ts, since=post.created_at
-            )
+            found = await self._find(post, thread_ts)
             if found is not None:
                 return found
         self._in_time(post)
@@ -226,6 +225,20 @@ class Deliverer:
             broadcast=bool(post.body.get("broadcast")),
             about=post.body.get("about"),
         )
+
+    async def _find(self, post: Post, thread_ts: str | None) -> str | None:
+        """Look a doubtful message up; where the bot is not let in, the doubt waits until it is.
+
+        Given up now, it would be told again later, or its card would stand there unfollowed.
+        """
+        try:
+            return await self._outlet.find(
+                post.channel, post.key, thread_ts=thread_ts, since=post.created_at
+            )
+        except SlackRefused as error:
+            if error.code not in MAY_PASS:
+                raise
+            raise SlackBusy(str(error), retry_after=SHUT_OUT_SECONDS) from error
 
     async def _update(self, post: Post) -> str:
         ts = post.body.get("ts") or post.card_ts

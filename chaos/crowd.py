@@ -12,7 +12,7 @@ from bot.playground.people import BOT, Channel, User
 from chaos.plan import CHANNELS, SPARE
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Coroutine, Iterable
 
     from bot.playground import LocalSlack
     from chaos.plan import Plan, Wish
@@ -23,6 +23,7 @@ MOST_TRIES = 12
 PEOPLE_PER_WISH = 8  # everybody asks once, so that whispers tell whom they answer
 RETRIES = (0.0, 1.0, 4.0)  # seconds between Slack's own repetitions of an event
 CLICKS_PER_SECOND = 2.0
+CALL_SECONDS = 10.0  # between two calls in a channel that was shut
 
 
 @dataclass(frozen=True)
@@ -104,6 +105,13 @@ class Crowd:
             task.result()
         return bool(self._tasks)
 
+    async def call_in(self, channels: Iterable[str]) -> None:
+        """Ask for the list in each of these channels, again and again: it is heard there."""
+        while True:
+            for name in list(channels):
+                await self._slack.says("/job list", channel=name, user=next(self._people).id)
+            await asyncio.sleep(CALL_SECONDS)
+
     async def leave(self) -> None:
         """Ask no more."""
         for task in self._tasks:
@@ -121,6 +129,8 @@ class Crowd:
     async def _insist(self, wish: Wish) -> None:
         """Ask, and ask again when Slack says that it failed, as people do."""
         for _ in range(MOST_TRIES):
+            while self._is_shut(wish):  # noqa: ASYNC110  nobody can ask there
+                await asyncio.sleep(0.5)
             attempt = await self._try(wish)
             self.attempts.append(attempt)
             if attempt.acknowledged:
@@ -128,6 +138,13 @@ class Crowd:
             # An event that was not acknowledged comes again by itself.
             patience = 1.0 if wish.way == "command" else sum(RETRIES) + 3.0
             await asyncio.sleep(patience * self._lots.uniform(1.0, 1.5))
+
+    def _is_shut(self, wish: Wish) -> bool:
+        if wish.way == "direct":
+            return False
+        workspace = self._slack.workspace
+        channel = workspace.channels[f"C0N{wish.channel:06d}"]
+        return channel.is_archived or workspace.bot.id not in channel.members
 
     async def _try(self, wish: Wish) -> Attempt:
         person, at = next(self._people), time.time()
@@ -137,6 +154,7 @@ class Crowd:
         answer = await self._slack.says(text, channel=where, user=person.id)
         said = answer.message
         if wish.way == "command" or said is None:
-            return Attempt(wish, person.id, where, f"command:{answer.trigger_id}:", answer.ok, at)
+            taken = answer.ok and not answer.payload  # else it says at once that it cannot
+            return Attempt(wish, person.id, where, f"command:{answer.trigger_id}:", taken, at)
         key = f"message:{said.channel}:{said.ts}:"
         return Attempt(wish, person.id, said.channel, key, answer.ok, at)

@@ -6,7 +6,7 @@ All moments are epoch seconds of this machine's clock, as Slack's timestamps are
 from __future__ import annotations
 
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 
 
@@ -45,6 +45,9 @@ class Journal:
     absences: list[Absence] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     stops: int = 0
+    troubles: Counter[str] = field(default_factory=Counter)  # of all around the bot, by kind
+    shut: dict[str, float] = field(default_factory=dict)  # channels, since when they were not sure
+    deleted: dict[tuple[str, str], float] = field(default_factory=dict)  # cards, and when
     returns: list[Return] = field(default_factory=list)
     faults: int = 0  # the provider's
     ambushes: int = 0  # of its answers, that a newer one was to overtake

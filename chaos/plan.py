@@ -81,7 +81,7 @@ class Plan:
     @property
     def patience_seconds(self) -> float:
         """How long the bot may take to catch up once everything works again."""
-        return 60.0 if self.seconds < 150 else 300.0
+        return 180.0 if self.seconds < 150 else 300.0
 
     def courses(self) -> Iterator[Course]:
         """Give jobs without end."""

@@ -32,6 +32,7 @@ class Figures:
     slack_faults: int  # of these calls
     other_faults: int  # of connections, envelopes, events and response_urls
     provider_faults: int
+    troubles: dict[str, int]  # around the bot, for a while each: clock, token, disk, channels
     ambushes: int  # answers of the provider that a newer one was to overtake
     asks: int  # everything that people asked, once or again
     watches: int
@@ -84,6 +85,7 @@ def figures(
         slack_faults=slack.faults,
         other_faults=slack.others,
         provider_faults=journal.faults,
+        troubles=dict(sorted(journal.troubles.items())),
         ambushes=journal.ambushes,
         asks=asks,
         watches=sum(root.followed for root in threads.roots),
@@ -135,6 +137,7 @@ def table(found: Figures) -> str:
         ("  that went wrong", f"{found.slack_faults:,} ({share:.0%})"),
         ("other faults of Slack", f"{found.other_faults:,}"),
         ("the provider's faults", f"{found.provider_faults:,}"),
+        *((kind, f"{times:,}") for kind, times in found.troubles.items()),
         ("answers to be overtaken", f"{found.ambushes:,}"),
         ("questions", f"{found.asks:,}"),
         ("watches", f"{found.watches:,}"),

@@ -99,7 +99,7 @@ async def _staged(plan: Plan) -> AsyncIterator[Stage]:
 
 
 def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, database: Path) -> Path:
-    keys = Tenant().key_settings()
+    keys = Tenant().user_settings(url)  # a signature would expire with the clock
     deploys = Simulated("deploys", {"provider": "servicestage", "endpoint": url, **keys}, ())
     lines = [
         "[slack]",
@@ -118,7 +118,7 @@ def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, datab
 
 async def _rage(stage: Stage) -> None:
     """Let people ask and jobs move while everything goes wrong; then let it be over."""
-    wild = storm.Storm(stage.plan, stage.slack, stage.bot)
+    wild = storm.Storm(stage.plan, stage.slack, stage.bot, stage.journal, stage.threads)
     works = [stage.crowd.fidget(), wild.rage()]
     tasks = [asyncio.create_task(work) for work in (*works, stage.provider.run())]
     asking = asyncio.create_task(stage.crowd.ask())
@@ -157,10 +157,18 @@ def _found_out(stage: Stage) -> bool:
 async def _catch_up(stage: Stage) -> float:
     """Wait until all is told and answered, as long as the plan allows; return how long it took."""
     began = time.monotonic()
-    await _until(
-        lambda: _found_out(stage) or not (stage.crowd.busy or _behind(stage)),
-        stage.plan.patience_seconds,
-    )
+    calling = asyncio.create_task(stage.crowd.call_in(stage.journal.shut))
+    try:
+        await _until(
+            lambda: _found_out(stage) or not (stage.crowd.busy or _behind(stage)),
+            stage.plan.patience_seconds,
+        )
+    finally:
+        calling.cancel()
+        found = await asyncio.gather(calling, return_exceptions=True)
+    for error in found:
+        if isinstance(error, Exception):
+            raise error
     return time.monotonic() - began
 
 
@@ -185,7 +193,9 @@ async def _tell(stage: Stage) -> None:
         sys.stderr.write(
             f"{seconds:5.0f} s  kills {len(stage.journal.kills)}, questions"
             f" {len(stage.crowd.attempts)}, watches {len(stage.threads.roots)}, changes"
-            f" {stage.journal.changes}, posts {stage.threads.posts}, to be said {stage.unsaid()}\n"
+            f" {stage.journal.changes}, posts {stage.threads.posts}, to be said {stage.unsaid()},"
+            f" ends to be told {untold(stage.journal, stage.threads)}, questions open"
+            f" {unanswered(stage.threads, stage.crowd.attempts)}\n"
         )
         sys.stderr.flush()
 

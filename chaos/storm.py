@@ -10,13 +10,16 @@ from bot.playground.changes import Change, Kind
 from bot.playground.faults import Faults, Trouble
 from bot.playground.faults import Plan as Planned
 from chaos.plan import FAULTY
+from chaos.weather import Weather
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from bot.playground import LocalSlack
+    from chaos.journal import Journal
     from chaos.plan import Plan
     from chaos.supervisor import Supervisor
+    from chaos.threads import Threads
 
 BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot is back
 BETWEEN_STOPS = (6.0, 18.0)
@@ -50,16 +53,24 @@ def faults(plan: Plan) -> Faults:
 class Storm:
     """Lets things go wrong until it is over."""
 
-    def __init__(self, plan: Plan, slack: LocalSlack, supervisor: Supervisor) -> None:
+    def __init__(
+        self,
+        plan: Plan,
+        slack: LocalSlack,
+        supervisor: Supervisor,
+        journal: Journal,
+        threads: Threads,
+    ) -> None:
         self._plan = plan
         self._slack = slack
         self._bot = supervisor
         self._lots = Random(f"{plan.seed} storm")
         self._turn = asyncio.Lock()  # a long stop is not cut short by a kill
+        self._weather = Weather(plan, slack, supervisor, journal, threads, self._turn)
 
     async def rage(self) -> None:
         """Do everything at once, until cancelled."""
-        works = [self._kill(), self._stop(), self._trouble()]
+        works = [self._kill(), self._stop(), self._trouble(), self._weather.change()]
         if self._plan.seconds > LONG_STOPS_EVERY:
             works.append(self._stop_long())
         await asyncio.gather(*works)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import resource
 import signal
 import sys
 import time
@@ -13,6 +14,8 @@ from typing import TYPE_CHECKING
 
 from bot.playground.changes import Change, Kind
 from bot.sabotage import VARIABLE
+from bot.skew import VARIABLE as CLOCK
+from bot.skew import set_ahead
 from chaos.journal import Absence, Return
 
 if TYPE_CHECKING:
@@ -39,6 +42,8 @@ class Supervisor:
         self._journal = journal
         self._sabotage = sabotage
         self._log = log
+        self._clock = settings.with_name("clock")
+        self.set_clock(0.0)
         self._bot: asyncio.subprocess.Process | None = None
         self._watching: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
@@ -82,6 +87,19 @@ class Supervisor:
             self._signal(signal.SIGCONT)
         self._journal.absences.append(Absence(began_at, time.time()))
 
+    def set_clock(self, ahead: float) -> None:
+        """Set the bot's wall clock so many seconds ahead of the machine's."""
+        set_ahead(self._clock, ahead)
+
+    def fill_disk(self, *, full: bool) -> None:
+        """Let the bot write to no file, or to any; only Linux can do that to a process."""
+        if self._bot is None or self._bot.returncode is not None:
+            return
+        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        with suppress(ProcessLookupError):
+            now = 0 if full else most
+            resource.prlimit(self._bot.pid, resource.RLIMIT_FSIZE, (now, most))
+
     def wake(self) -> None:
         """Let a bot go on that was stopped."""
         self._signal(signal.SIGCONT)
@@ -122,6 +140,7 @@ class Supervisor:
             "JOBTHREAD_SLACK__BOT_TOKEN": self._slack.bot_token,
             "JOBTHREAD_SLACK__APP_TOKEN": self._slack.app_token,
         }
+        own |= {CLOCK: str(self._clock)}
         own |= {VARIABLE: self._sabotage} if self._sabotage else {}
         return await asyncio.create_subprocess_exec(
             *(sys.executable, "-m", "bot.cli", "serve", "--config", str(self._settings)),

@@ -48,11 +48,12 @@ class Threads:
     whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by person
     keys: Counter[str] = field(default_factory=Counter)  # of everything posted
     edits: int = 0
+    workspace: Workspace | None = None
 
     @classmethod
     def of(cls, workspace: Workspace) -> Threads:
         """Begin to listen."""
-        threads = cls(workspace.bot.id)
+        threads = cls(workspace.bot.id, workspace=workspace)
         workspace.changes.subscribe(threads.notice)
         return threads
 
@@ -78,6 +79,9 @@ class Threads:
     def _posted(self, message: Message) -> None:
         key = ((message.metadata or {}).get("event_payload") or {}).get("key", "")
         self.keys[key] += 1
+        if person := self._told_alone(message, key):
+            self.whispers[person].append(message.text)
+            return
         if message.thread_ts:
             said = FollowUp(key, message.text, float(message.ts))
             self.replies[message.channel, message.thread_ts].append(said)
@@ -86,3 +90,12 @@ class Threads:
         for word in words.told(message.text):
             for job in words.jobs(json.dumps(message.blocks)):
                 self.roots.append(Root(job, message.channel, message.ts, key, word, followed))
+
+    def _told_alone(self, message: Message, key: str) -> str:
+        """Return who is told in a direct message that their card could not be posted."""
+        place = self.workspace.channels[message.channel] if self.workspace else None
+        if place is None or not place.is_im or not key.partition("~")[0].endswith(":refused"):
+            return ""
+        if words.SILENCED in message.text:
+            return ""  # that is about a thread which fell silent later
+        return next(iter(place.members - {self.bot}), "")

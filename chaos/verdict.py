@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 WRITING_SECONDS = 4.0  # a bot that lives so long after an answer has written it down
 OVERTAKING_SECONDS = 2.0  # two looks so close to each other may become one change
+SETTLED_SECONDS = 30.0  # that a change may wait for Slack's limits before it is in its thread
 WAITING = "Looking up"
 
 
@@ -43,7 +44,9 @@ class Verdict:
 def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Verdict:
     """Compare everything that was said with everything that happened."""
     verdict = Verdict()
-    twice = {key: n for key, n in threads.keys.items() if key and n > 1}
+    # A card that was deleted before the bot heard that it stands is not found, but posted anew.
+    gone = Counter(r.key for r in threads.roots if (r.channel, r.ts) in journal.deleted)
+    twice = {key: n for key, n in threads.keys.items() if key and n - gone[key] > 1}
     verdict.duplicated += [f"key {key} stands {n} times" for key, n in twice.items()]
     for root in threads.roots:
         _judge_thread(verdict, journal, root, threads.replies.get((root.channel, root.ts), []))
@@ -55,6 +58,7 @@ def untold(journal: Journal, threads: Threads) -> int:
     """Return how many threads have not heard of their job's end, although it has ended."""
     return sum(
         root.followed
+        and (root.channel, root.ts) not in journal.deleted
         and root.job in journal.ended
         and _end(journal, root) not in [root.word, *_words(threads, root)]
         for root in threads.roots
@@ -86,7 +90,8 @@ def _judge_thread(
     _judge_order(verdict, name, course, [root.word, *said])
     strange = [r.text for r in replies if not words.told(r.text) and not words.is_aside(r.text)]
     verdict.disordered += [f"{name}: no change of its job: {text}" for text in strange]
-    if root.followed and root.job in journal.ended and course[-1] not in (root.word, *said):
+    kept = root.followed and (root.channel, root.ts) not in journal.deleted
+    if kept and root.job in journal.ended and course[-1] not in (root.word, *said):
         verdict.lost.append(f"{name}: its end, {course[-1]}; told were {root.word}, {said}")
     _judge_changes(verdict, journal, root, said)
     moments = journal.moved[root.job]
@@ -109,10 +114,15 @@ def _judge_changes(verdict: Verdict, journal: Journal, root: Root, said: list[st
     if not root.followed:
         return
     shown = [one for one in journal.shown[root.job] if one.asked_at > float(root.ts)]
+    sure = _sure_until(journal, root)
     places = {word: place for place, word in enumerate(journal.words(root.job))}
     seen = {one.word for one in shown if places[one.word] > places.get(root.word, 0)}
     owed = {
-        one.word for one in shown if one.word in seen and _must_be_told(journal, one, shown, places)
+        one.word
+        for one in shown
+        if one.word in seen
+        and one.given_at + WRITING_SECONDS < sure
+        and _must_be_told(journal, one, shown, places)
     }
     verdict.owed += len(owed)
     verdict.merged += len(seen - owed - set(said))
@@ -120,6 +130,12 @@ def _judge_changes(verdict: Verdict, journal: Journal, root: Root, said: list[st
         f"{root.job} in {root.channel}: {word} was shown; told were {root.word}, {said}"
         for word in sorted(owed - set(said))
     ]
+
+
+def _sure_until(journal: Journal, root: Root) -> float:
+    """Return when a thread was first out of reach: from then on one message may tell several."""
+    shut = journal.shut.get(root.channel, float("inf"))
+    return min(shut, journal.deleted.get((root.channel, root.ts), float("inf"))) - SETTLED_SECONDS
 
 
 def _must_be_told(
@@ -137,15 +153,16 @@ def _must_be_told(
 def _judge_answers(verdict: Verdict, threads: Threads, attempts: Iterable[Attempt]) -> None:
     """Every acknowledged question has one answer: a message of its own, or the watch's card."""
     own = _own_posts(threads)
-    cards: dict[tuple[str, str], int] = defaultdict(int)
+    cards: dict[tuple[str, str], set[str]] = defaultdict(set)
     for root in threads.roots:
-        cards[root.channel, root.job] += root.followed
+        if root.followed:
+            cards[root.channel, root.job].add(root.key)
     by_place: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         by_place[attempt.channel, attempt.wish.job].append(attempt)
     for place, asked in by_place.items():
         counted = [(attempt, _answers(verdict, threads, own, attempt)) for attempt in asked]
-        _judge_place(verdict, place, counted, cards[place])
+        _judge_place(verdict, place, counted, len(cards[place]))
 
 
 def _judge_place(

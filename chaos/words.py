@@ -19,11 +19,21 @@ _OURS = (
     (re.compile(r" was cancelled\b"), "CANCELLED"),
 )
 _ASIDES = ("I cannot see how", "I can see ")
+_CATCHES_UP = "📬"
+SILENCED = "I can no longer post about"
 JOB = re.compile(r"JOB[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
 def told(text: str) -> list[str]:
-    """Return the words that a sentence about a job tells, in its order."""
+    """Return the words that a message about a job tells, in its order.
+
+    One that catches up, after a thread could not be told for a while, has a line for each.
+    """
+    lines = text.splitlines() if text.startswith(_CATCHES_UP) else [text]
+    return [word for line in lines for word in _in_sentence(line)]
+
+
+def _in_sentence(text: str) -> list[str]:
     own = _OWN.findall(text)
     return own or [word for pattern, word in _OURS if pattern.search(text)][:1]
 

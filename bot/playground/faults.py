@@ -56,6 +56,10 @@ class Faults:
         """Let this fault happen."""
         self._plans.append(plan)
 
+    def withdraw(self, plan: Plan) -> None:
+        """Let this fault happen no more, however often it was to."""
+        self._plans = [planned for planned in self._plans if planned is not plan]
+
     def clear(self) -> None:
         """Let nothing more go wrong; what happened is still remembered."""
         self._plans.clear()

@@ -29,7 +29,7 @@ REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
 CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
 MOST_PAGES = 5  # of history that are searched for a message
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
-NO_TOKEN_SECONDS = 60.0  # until the next try when Slack does not accept the token
+NO_TOKEN_SECONDS = 20.0  # until the next try when Slack does not accept the token
 
 # Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 PASSING = frozenset(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -170,6 +171,27 @@ async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
     await stage.slack.until(
         lambda: any("no longer post" in m.text for m in stage.slack.messages("im"))
     )
+
+
+async def test_a_doubtful_card_is_not_given_up_while_the_bot_is_not_let_in(stage: Stage) -> None:
+    """It may stand there already; once the bot is invited again it is found, and followed."""
+    stage.servicestage.add(JOB)
+    stage.slack.faults.lose_answer("chat.postMessage")
+    await stage.says(f"/job deploys:{ID}")
+    await stage.slack.until(lambda: own(stage))
+    workspace = stage.slack.workspace
+    workspace.leave("deploys", workspace.bot.id)
+    while not stage.slack.called("conversations.history"):
+        await stage.clock.advance(1)
+    await stage.clock.advance(1)
+    workspace.join("deploys", workspace.bot.id)
+    async with asyncio.timeout(5):
+        while len(stage.slack.called("conversations.history")) < 2:
+            await stage.clock.advance(5)
+    stage.servicestage.finish(ID)
+    await stage.looks(1)
+    await stage.replied(own(stage)[0], "succeeded")
+    assert len(stage.slack.called("chat.postMessage")) == 2
 
 
 async def test_a_request_that_hangs_holds_up_no_other_channel(stage: Stage) -> None:

@@ -125,3 +125,22 @@ def test_a_thread_whose_job_has_ended_waits_until_it_was_told() -> None:
     """That is what catching up waits for."""
     assert untold(journal(), threads("RUNNING")) == 1
     assert untold(journal(), threads("RUNNING", "SUCCEEDED")) == 0
+
+
+def test_in_a_channel_that_was_shut_only_the_end_must_be_told() -> None:
+    """What happened meanwhile may be told at once, when the bot is let in again."""
+    found = journal()
+    found.shut[PLACE] = 35.0
+    assert judge(found, threads("SUCCEEDED"), [asked()]).clean
+    assert wrong(judge(found, threads("RUNNING"), [asked()])) == (True, False, False)
+
+
+def test_under_a_deleted_card_nothing_is_owed_and_it_may_be_posted_anew() -> None:
+    """Its key cannot be found any more; but a third would be one too many."""
+    found, said = journal(), threads("RUNNING")
+    found.deleted[PLACE, "5.0"] = 35.0
+    said.keys["w:root"] = 2
+    assert judge(found, said, [asked()]).clean
+    assert untold(found, said) == 0
+    said.keys["w:root"] = 3
+    assert wrong(judge(found, said, [asked()])) == (False, True, False)

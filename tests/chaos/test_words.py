@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import cards
+from bot import answers, cards
 from bot.models import Change, Job, JobRef
 from chaos import words
 from chaos.plan import Plan
@@ -46,3 +46,10 @@ def test_no_job_takes_on_a_word_twice() -> None:
         assert len(set(course.words)) == len(course.words) == len(course.gaps) + 1
         assert course.words[-1] in words.ENDS
         assert words.jobs(f"… {course.job} …") == {course.job}
+
+
+def test_a_message_that_catches_up_is_read_line_by_line() -> None:
+    """It tells several changes at once, in their order."""
+    items = ["x is paused (PAUSED).", "x is now running."]
+    message = answers.caught_up(NOW, items, "x succeeded after 3 s", "")
+    assert words.told(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]
