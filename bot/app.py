@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, registry, sabotage
+from bot import backlog, held, registry, sabotage
 from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
 from bot.following import Following, abandon
@@ -132,6 +133,13 @@ class Bot:
         self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
         self.notices = Notices(self.settings.notify)
         following = Following(self.settings.follow.poll_seconds, self.notices)
+        self.digests = Digests(
+            store=self.store,
+            notices=self.notices,
+            home=self.home,
+            clock=self.clock,
+            ring=self.deliverer.ring,
+        )
         self.poller = Poller(
             store=self.store,
             connections=around.connections,
@@ -139,7 +147,7 @@ class Bot:
             following=following,
             clock=self.clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
-            ring=self.deliverer.ring,
+            ring=self.ring,
         )
         ledger = Ledger(
             store=self.store,
@@ -176,6 +184,11 @@ class Bot:
         )
         self.suggestions = Suggestions(around.connections, self.clock)
 
+    def ring(self) -> None:
+        """Look at once for what is to be told: in a message of its own, or in a digest."""
+        self.deliverer.ring()
+        self.digests.ring()
+
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # whoever held these questions and messages is gone
             now = self.clock.now()
@@ -187,14 +200,17 @@ class Bot:
                 tx, connections.names, self.clock.now(), Notices(self.settings.notify)
             ):
                 log.warning("%s watches ended: their connections are no longer set up", ended)
+            # The settings may be other ones than those by which this was held back.
+            await held.redecide_all(tx, self.notices, self.clock.now())
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "revival", "upkeep"])
+        engine.ensure(["desk", "revival", "digests", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
         stack.push_async_callback(engine.stop)
         stack.callback(self.revival.close)
+        stack.callback(self.digests.close)
         stack.callback(self.poller.close)
         stack.callback(self.deliverer.close)
 
@@ -205,6 +221,8 @@ class Bot:
                 return await self.desk.tick()
             case ["revival"]:
                 return await self.revival.tick()
+            case ["digests"]:
+                return await self.digests.tick()
             case ["upkeep"]:
                 return await self._tidy()
             case ["deliver", lane]:
