@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, looks, registry, sabotage
+from bot import backlog, held, looks, registry, sabotage
 from bot.backlog import Live
 from bot.clock import Clock, SystemClock
 from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
 from bot.desk import Desk
+from bot.digests import Digests
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
 from bot.examples import Examples
@@ -162,6 +163,13 @@ class Bot:
         self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
         self.notices = Notices(self.settings.notify)
         following = Following(self.settings.follow.poll_seconds, self.notices)
+        self.digests = Digests(
+            store=self.store,
+            notices=self.notices,
+            home=self.home,
+            clock=self.clock,
+            ring=self.deliverer.ring,
+        )
         self.poller = Poller(
             store=self.store,
             connections=around.connections,
@@ -169,7 +177,7 @@ class Bot:
             following=following,
             clock=self.clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
-            ring=self.deliverer.ring,
+            ring=self.ring,
         )
         ledger = Ledger(
             store=self.store,
@@ -213,9 +221,14 @@ class Bot:
         )
         self.suggestions = Suggestions(around.connections, self.clock)
 
+    def ring(self) -> None:
+        """Look at once for what is to be told: in a message of its own, or in a digest."""
+        self.deliverer.ring()
+        self.digests.ring()
+
     def _ring(self) -> None:
         """Let whoever sleeps look for what is due."""
-        self.deliverer.ring()
+        self.ring()
         for name in self.connections.names:
             self.poller.expect(name, self.clock.now())
 
@@ -230,14 +243,17 @@ class Bot:
                 tx, connections.names, self.clock.now(), Notices(self.settings.notify)
             ):
                 log.warning("%s watches ended: their connections are no longer set up", ended)
+            # The settings may be other ones than those by which this was held back.
+            await held.redecide_all(tx, self.notices, self.clock.now())
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "revival", "time", "upkeep"])
+        engine.ensure(["desk", "revival", "digests", "time", "upkeep"])
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
         stack.push_async_callback(engine.stop)
         stack.callback(self.revival.close)
+        stack.callback(self.digests.close)
         stack.callback(self.poller.close)
         stack.callback(self.deliverer.close)
 
@@ -250,6 +266,8 @@ class Bot:
                 return await self.revival.tick()
             case ["time"]:
                 return await self.timekeeper.tick()
+            case ["digests"]:
+                return await self.digests.tick()
             case ["upkeep"]:
                 return await self._tidy()
             case ["deliver", lane]:

@@ -7,18 +7,19 @@ from typing import TYPE_CHECKING, Any
 
 from bot import words
 from bot.store import WatchState
+from bot.store.gauges import Waiting
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
     from bot.store import Transaction
-    from bot.store.gauges import Waiting
 
 # Older than this, in seconds, something is wrong, and `jobthread status` ends with exit code 1.
 QUESTION_SECONDS = 120.0
 MESSAGE_SECONDS = 300.0
 OVERDUE_SECONDS = 120.0
+_NOTHING = Waiting(0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,6 +32,8 @@ class Backlog:
     parked: Waiting  # messages that Slack refused for good
     overdue: Waiting  # jobs that should have been looked at
     watches: Mapping[WatchState, int]
+    held: Waiting = _NOTHING  # news that is told later, as after quiet hours
+    held_until: datetime | None = None  # when the first of it is told
 
     def age(self, waiting: Waiting) -> float:
         """Return the seconds that the first of them has waited; 0.0: nothing waits."""
@@ -65,6 +68,8 @@ async def read(tx: Transaction, now: datetime) -> Backlog:
         parked=await tx.gauges.parked(),
         overdue=await tx.gauges.overdue(now),
         watches=await tx.watches.count(),
+        held=await tx.gauges.held(),
+        held_until=await tx.decisions.next_ripe(),
     )
 
 
@@ -76,6 +81,7 @@ def lines(backlog: Backlog) -> list[Line]:
         _waits(backlog, "messages", backlog.messages, "wait to be posted", MESSAGE_SECONDS),
         _waits(backlog, "jobs", backlog.overdue, "should have been looked at", OVERDUE_SECONDS),
         Line("watches", well=True, sentence=f"{living}; {backlog.parked.count} messages parked."),
+        Line("held", _in_time(backlog), _held(backlog)),
     ]
 
 
@@ -89,6 +95,19 @@ def live_lines(live: Live) -> list[Line]:
         Line("slack", live.connected, f"{reached}{ago} {live.limited} answers were 429."),
         Line("connections", well=True, sentence=", ".join(resting) or "None rests."),
     ]
+
+
+def _held(backlog: Backlog) -> str:
+    if not backlog.held.count or backlog.held_until is None:
+        return "Nothing is held back."
+    news = words.plural(backlog.held.count, "piece", "pieces")
+    return f"{news} of news held back, the first until {words.moment(backlog.held_until)}."
+
+
+def _in_time(backlog: Backlog) -> bool:
+    """Whether nothing is held for much longer than it should be."""
+    late = (backlog.at - backlog.held_until).total_seconds() if backlog.held_until else 0.0
+    return late <= MESSAGE_SECONDS
 
 
 def _waits(backlog: Backlog, what: str, waiting: Waiting, how: str, limit: float) -> Line:
@@ -107,6 +126,11 @@ def as_json(backlog: Backlog, live: Live) -> dict[str, Any]:
             "unsent": backlog.messages.count,
             "oldest": backlog.age(backlog.messages),
             "parked": backlog.parked.count,
+        },
+        "held": {
+            "count": backlog.held.count,
+            "oldest": backlog.age(backlog.held),
+            "until": backlog.held_until.isoformat() if backlog.held_until else None,
         },
         "jobs": {"overdue": backlog.overdue.count, "longest": backlog.age(backlog.overdue)},
         "watches": {state.value: count for state, count in backlog.watches.items()},
@@ -150,6 +174,7 @@ def _samples(backlog: Backlog, live: Live) -> Iterator[tuple[str, str, float]]:
         ("questions_open", backlog.questions),
         ("messages_unsent", backlog.messages),
         ("messages_parked", backlog.parked),
+        ("news_held", backlog.held),
         ("jobs_overdue", backlog.overdue),
     ):
         yield name, "", waiting.count

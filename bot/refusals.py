@@ -6,7 +6,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot import answers
+from bot import answers, held
 from bot.store import NewPost, Post, PostKind, Transaction, Watch
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
     """Park a refused message, with what hangs on it, and tell whoever asked."""
     log_id = secrets.token_hex(4)
     log.warning("[%s] Slack refused message %s (%s): %s", log_id, post.id, post.kind, code)
+    if await held.refused(tx, post, code, now):
+        return
     watch = await tx.watches.get(post.watch_id) if post.watch_id else None
     known = bool(watch and await tx.parked.messages(watch)) or bool(post.body.get("again"))
     if not await tx.outbox.park(post, error=code, now=now):

@@ -15,7 +15,7 @@ from bot.store.records import Decided
 from bot.store.tables import HELD, decisions
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
     from datetime import datetime
 
     from sqlalchemy import Executable
@@ -53,7 +53,10 @@ _ENDED = (
 )
 _HELD = select(*_COLUMNS).where(HELD).order_by(decisions.c.id)
 _HELD_HERE = _HELD.where(*_THERE)
-_RIPE = _HELD.where(decisions.c.until <= bindparam("now"))
+# Locked, so that of two processes the later one finds nothing, and then the earlier one's digest.
+_RIPE_HERE = _HELD_HERE.where(decisions.c.until <= bindparam("now")).with_for_update()
+_PLACES = select(decisions.c.workspace, decisions.c.channel).where(HELD).distinct()
+_RIPE_PLACES = _PLACES.where(decisions.c.until <= bindparam("now"))
 _NEXT = select(func.min(decisions.c.until)).where(HELD)
 _OF_WATCH = (
     select(*_COLUMNS)
@@ -76,7 +79,16 @@ _AGAIN = (
         reason=bindparam("why"),
         until=bindparam("then", type_=decisions.c.until.type),
         board_id=bindparam("of_board"),
+        at=bindparam("when", type_=decisions.c.at.type),
     )
+)
+_TAKE_BACK = (
+    update(decisions)
+    .where(
+        decisions.c.board_id == bindparam("of_board"),
+        decisions.c.key.not_in(bindparam("but", expanding=True)),
+    )
+    .values(until=bindparam("now", type_=decisions.c.until.type), board_id=None)
 )
 _PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
 
@@ -125,9 +137,20 @@ class Decisions:
         """Return what is held in a channel, oldest first."""
         return await self._all(_HELD_HERE, in_workspace=workspace, in_channel=channel)
 
-    async def ripe(self, now: datetime) -> list[Decided]:
-        """Return what is held nowhere any longer than now, oldest first."""
-        return await self._all(_RIPE, now=now)
+    async def ripe(self, workspace: str, channel: str, now: datetime) -> list[Decided]:
+        """Return what is held in a channel no longer than until now, oldest first.
+
+        It is this transaction's alone until that ends.
+        """
+        return await self._all(_RIPE_HERE, in_workspace=workspace, in_channel=channel, now=now)
+
+    async def places(self) -> list[tuple[str, str]]:
+        """Return the workspaces and channels in which anything is held."""
+        return [(row[0], row[1]) for row in await self._connection.execute(_PLACES)]
+
+    async def ripe_places(self, now: datetime) -> list[tuple[str, str]]:
+        """Return the workspaces and channels in which something is held no longer than now."""
+        return [(r[0], r[1]) for r in await self._connection.execute(_RIPE_PLACES, {"now": now})]
 
     async def next_ripe(self) -> datetime | None:
         """Return when the next of what is held is to be told."""
@@ -156,8 +179,14 @@ class Decisions:
             "why": decided.reason,
             "then": decided.until,
             "of_board": decided.board_id,
+            "when": decided.at,
         }
         return (await self._connection.execute(_AGAIN, bound)).rowcount == 1
+
+    async def take_back(self, board_id: str, but: Collection[str], now: datetime) -> int:
+        """Hold again, until now, what a digest was to tell, but for these keys; return how many."""
+        bound = {"of_board": board_id, "but": list(but), "now": now}
+        return (await self._connection.execute(_TAKE_BACK, bound)).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Forget what was decided before then and is not held; return how many decisions."""

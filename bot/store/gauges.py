@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from bot.store.tables import AWAKE, PARKED, UNSENT, inbox, jobs, outbox
+from bot.store.tables import AWAKE, HELD, PARKED, UNSENT, decisions, inbox, jobs, outbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -21,6 +21,7 @@ _PARKED = select(func.count(), func.min(outbox.c.settled_at)).where(PARKED)
 _OVERDUE = select(func.count(), func.min(jobs.c.due_at)).where(
     AWAKE, jobs.c.due_at <= bindparam("at")
 )
+_HELD = select(func.count(), func.min(decisions.c.at)).where(HELD)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +53,10 @@ class Gauges:
     async def overdue(self, now: datetime) -> Waiting:
         """Return the jobs that should have been looked at by now."""
         return await self._read(_OVERDUE, at=now)
+
+    async def held(self) -> Waiting:
+        """Return the news that is told later."""
+        return await self._read(_HELD)
 
     async def _read(self, statement: Executable, **bound: Any) -> Waiting:
         count, since = (await self._connection.execute(statement, bound)).one()

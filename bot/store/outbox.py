@@ -190,7 +190,7 @@ _POSTPONE = (
         **_NO_CLAIM,
     )
 )
-_PARK_THREAD = (
+_END_THREAD = (
     update(outbox)
     .where(
         UNSENT,
@@ -198,12 +198,16 @@ _PARK_THREAD = (
         outbox.c.thread == bindparam("of_thread"),
     )
     .values(
-        state=PostState.PARKED,
         settled_at=bindparam("at"),
         error=bindparam("why"),
         doubtful=or_(outbox.c.doubtful, _SENDING),
         **_NO_CLAIM,
     )
+)
+_PARK_THREAD = _END_THREAD.values(state=PostState.PARKED)
+_DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
+_BODY = select(outbox.c.body).where(
+    outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, _RIPE)
@@ -333,6 +337,17 @@ class Outbox:
         """Set aside all that is unsent in a thread, claims too; return how many messages."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(_PARK_THREAD, bound)).rowcount
+
+    async def drop_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
+        """Give up all that is unsent in a thread, claims too; return how many messages."""
+        bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
+        return (await self._connection.execute(_DROP_THREAD, bound)).rowcount
+
+    async def body(self, workspace: str, key: str) -> dict[str, Any] | None:
+        """Return what the message of a key says, however far it has come; None: it is forgotten."""
+        bound = {"in_workspace": workspace, "of_key": key}
+        body: dict[str, Any] | None = (await self._connection.execute(_BODY, bound)).scalar()
+        return body
 
     async def reopen(self, adopt_at: datetime) -> int:
         """Let every claim be adopted from then on; return how many.

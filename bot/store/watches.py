@@ -55,6 +55,7 @@ _FIND = select(*COLUMNS).where(
     watches.c.job_id == bindparam("of_job"),
 )
 _GET = select(*COLUMNS).where(watches.c.id == bindparam("row"))
+_THOSE = select(*COLUMNS).where(watches.c.id.in_(bindparam("rows", expanding=True)))
 _BY_CARD = (
     select(*COLUMNS)
     .where(*_THERE, watches.c.card_ts == bindparam("ts"))
@@ -180,6 +181,11 @@ class Watches:
     async def get(self, watch_id: str) -> Watch | None:
         """Return a watch in whatever state it is."""
         return await self._one(_GET, row=watch_id)
+
+    async def those(self, ids: Collection[str]) -> dict[str, Watch]:
+        """Return these watches by their ids, in whatever state they are."""
+        rows = await self._connection.execute(_THOSE, {"rows": list(ids)})
+        return {watch.id: watch for watch in map(watch_of, rows)}
 
     async def by_card(self, workspace: str, channel: str, ts: str) -> Watch | None:
         """Return the watch whose card stands there, in whatever state it is."""

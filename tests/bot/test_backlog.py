@@ -58,6 +58,15 @@ def test_each_kind_of_waiting_has_its_limit(what: str, limit: float) -> None:
     assert [line.well for line in late].count(False) == 1
 
 
+def test_what_is_held_back_is_told_with_its_moment_and_is_well_until_then() -> None:
+    """Quiet hours are no trouble; news that nobody tells five minutes after them are."""
+    for late, well in ((-3600, True), (backlog.MESSAGE_SECONDS, True), (301, False)):
+        until = NOON - timedelta(seconds=late)
+        [*_, line] = backlog.lines(waiting(held=since(60, count=3), held_until=until))
+        assert line.well is well
+        assert line.sentence.startswith("3 pieces of news held back, the first until 22 Nov 2026")
+
+
 def test_a_moment_in_the_future_is_no_age() -> None:
     """A clock that stepped back makes nothing younger than nothing."""
     assert waiting().age(since(-60)) == 0.0
