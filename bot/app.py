@@ -24,6 +24,7 @@ from bot.models import seconds_between
 from bot.notices import Notices
 from bot.pace import Pace
 from bot.poller import Poller
+from bot.reasons import Reasons
 from bot.revival import OPERATOR, Revival
 from bot.service import Service
 from bot.slack.app import bolt_app
@@ -157,6 +158,7 @@ class Bot:
             connections=around.connections,
             clock=self.clock,
             home=self.home,
+            reasons=Reasons(self.store, self.notices, self.settings.store.keep_days),
             command=self.settings.slack.command,
         )
         self.revival = Revival(

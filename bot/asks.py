@@ -34,7 +34,7 @@ class Ask(Value):
     thread_ts: str | None = None  # the thread that the answer belongs in
     response_url: str | None = None  # a secret: it lets anyone answer
     action: str = ""  # of the button
-    value: str = ""  # of the button
+    value: str = ""  # of the button, or of what was chosen in a menu
     message_ts: str | None = None  # the message the button is on
     ephemeral: bool = False  # that message is shown to the asker only
 

@@ -61,6 +61,16 @@ _BY_CARD = (
     .order_by(watches.c.asked_at.desc())
     .limit(1)
 )
+_NEWEST = (
+    select(*COLUMNS)
+    .where(
+        *_THERE,
+        watches.c.connection == bindparam("of_connection"),
+        watches.c.job_id == bindparam("of_job"),
+    )
+    .order_by(watches.c.asked_at.desc())
+    .limit(1)
+)
 _IN_CHANNEL = (
     select(*COLUMNS, *JOB)
     .join_from(watches, jobs, _ITS_JOB)
@@ -144,6 +154,16 @@ class Watches:
         """Return the living watch (active or parked) on a job in a channel."""
         return await self._one(
             _FIND,
+            in_workspace=workspace,
+            in_channel=channel,
+            of_connection=ref.connection,
+            of_job=ref.id,
+        )
+
+    async def newest(self, workspace: str, channel: str, ref: JobRef) -> Watch | None:
+        """Return the newest watch on a job in a channel, in whatever state it is."""
+        return await self._one(
+            _NEWEST,
             in_workspace=workspace,
             in_channel=channel,
             of_connection=ref.connection,
