@@ -113,7 +113,9 @@ def _card(found: Found, watch: Watch) -> tuple[str, list[str]]:
 
 def _board(found: Found, board: Board) -> tuple[str, list[str]]:
     if board.kind is BoardKind.BOARD:
-        return "This message is a board: its jobs were asked for together.", []
+        person = blocks.mention(board.asker) or "Somebody"
+        when = f"{person} asked for its jobs on {blocks.date(board.opened_at)} or soon after."
+        return "This message is a board: its jobs were asked for together.", [when]
     count = words.plural(len(found.members), "follow-up")
     reasons = dict.fromkeys(decided.reason for decided in found.members)
     rules = dict.fromkeys(decided.rule for decided in found.members)

@@ -65,7 +65,9 @@ class Reasons:
             decided = await tx.decisions.since(workspace, channel, first)
             stood = await tx.decisions.stood(workspace, channel, first)
             reactable = await tx.decisions.reactable(workspace, channel, first)
-        past = Past(decided, stood, reactable)
+            asked = await tx.watches.asked(workspace, channel, first)
+        decided.sort(key=lambda one: one.at)  # what was held is told at another moment
+        past = Past(decided, stood, reactable, asked)
         return await asyncio.to_thread(report, Week(first, zone, decided), policy, past)
 
     async def _found(

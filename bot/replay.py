@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, deque
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot import noise
@@ -14,9 +15,11 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.noise import Decision, NoisePolicy
-    from bot.store import Decided
+    from bot.store import Decided, Watch
 
 Name = tuple[str, str]  # the connection, and the name that its jobs share
+
+TOGETHER = timedelta(minutes=1)  # in which what one person asks for in one place shares a board
 
 _ENDS = (Happening.OUTCOME, Happening.RUN)
 _NEWS = {(h, bad): News(happening=h, bad=bad) for h in Happening for bad in (False, True)}
@@ -26,9 +29,10 @@ _NEWS = {(h, bad): News(happening=h, bad=bad) for h in Happening for bad in (Fal
 class Past:
     """What happened in a channel's sight, as far as deciding about it anew needs it."""
 
-    decided: Sequence[Decided] = ()  # oldest first
+    decided: Sequence[Decided] = ()  # by the moment, oldest first
     stood: Mapping[Name, bool] = field(default_factory=dict)  # which names stood badly before
     reactable: frozenset[str] = frozenset()  # ids of the watches asked for by a message
+    asked: Sequence[Watch] = ()  # in their order
 
 
 @dataclass
@@ -76,6 +80,27 @@ def _context(decided: Decided, past: Past, memory: _Memory) -> Context:
         can_react=decided.watch_id in past.reactable,
         stopped=False,
     )
+
+
+def cards(policy: NoisePolicy, past: Past) -> int:
+    """Return how many cards or boards the jobs that were asked for would have had."""
+    new = [watch for watch in past.asked if not _adopted(watch)]
+    if not policy.board:
+        return len(new)
+    last: dict[tuple[str, str | None], datetime] = {}
+    boards = 0
+    for watch in new:
+        place = (watch.asker, watch.thread_ts)
+        before = last.get(place)
+        boards += before is None or watch.asked_at - before > TOGETHER
+        last[place] = watch.asked_at
+    return boards
+
+
+def _adopted(watch: Watch) -> bool:
+    """Whether a job is followed from a card that was there before."""
+    stands = float(watch.card_ts) if watch.card_ts and watch.board_id is None else None
+    return stands is not None and stands < (watch.asked_at - TOGETHER).timestamp()
 
 
 def count(decisions: Sequence[Decision]) -> Counter[Action]:

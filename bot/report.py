@@ -23,11 +23,10 @@ NOTHING = "No follow-up was posted in this channel in the last 7 days"
 def report(figures: Week, policy: NoisePolicy, past: Past) -> Message:
     """Return the channel's week; replaying it takes a while where much happened."""
     text = _first(figures)
+    begin, end = [blocks.section(text)], _offers(savings.best(policy, past))
     if not figures.decided:
-        return Message(text=text, blocks=(blocks.section(text),))
-    offers = savings.best(policy, past) if figures.whole.told else []
-    begin = [blocks.section(text), *_lines(figures)]
-    end = _offers(offers)
+        return Message(text=text, blocks=(*begin, *end))
+    begin += _lines(figures)
     rows = _rows(figures)
     return Message(
         text=text,
@@ -51,7 +50,8 @@ def _first(figures: Week) -> str:
 
 def _untold(whole: Tally) -> str:
     untold = replace(whole, told=0)
-    return f" Beside them: {_split(untold)}." if whole.untold else ""
+    lead = "Beside them" if whole.told else "Instead"
+    return f" {lead}: {_split(untold)}." if whole.untold else ""
 
 
 def _split(tally: Tally) -> str:
@@ -101,6 +101,7 @@ def _promise(offer: Saving) -> str:
     posts = words.plural(offer.spared, "follow-up")
     said = [
         *([f"{posts} fewer"] if offer.spared else []),
+        *([f"{words.plural(offer.cards, 'card')} fewer"] if offer.cards else []),
         *([f"{offer.unshown:,} fewer shown in the channel"] if offer.unshown else []),
         *([f"{offer.together:,} told later in a digest"] if offer.together else []),
         *([f"would hide {words.plural(offer.hidden, 'failure')}"] if offer.hidden else []),

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.noise import Action, Broadcast, FollowUps, NoisePolicy, QuietHours, Tasks
-from bot.replay import count, replay
+from bot.replay import cards, count, replay
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -47,6 +47,7 @@ class Saving:
     change: Change
     spared: int  # posts under the present policy less posts under the changed one
     unshown: int = 0  # of the posts that stay: shown in their threads only
+    cards: int = 0  # cards less, where several jobs share a board
     together: int = 0  # of the posts: told later, in a digest
     hidden: int = 0  # failures that would be told nowhere but on the card, or by a reaction
     late: int = 0  # failures that would be told later, in a digest
@@ -62,6 +63,7 @@ _CHANGES = (  # of one field, the gentlest first
     Change("broadcast", "never", "Nothing outside the threads", Broadcast.NEVER),
     Change("posts_per_hour", "20", "At most 20 follow-ups an hour", 20),
     Change("posts_per_hour", "10", "At most 10 follow-ups an hour", 10),
+    Change("board", "on", "One message for jobs asked for together", value=True),
     Change("reaction", "on", "A reaction instead of follow-ups", value=True),
 )
 
@@ -82,13 +84,15 @@ def saving(
 ) -> Saving:
     """Return what a change would have spared; `now` is the past under the present policy."""
     before = replay(policy, past) if now is None else now
-    after = replay(policy.but(**{change.field: change.value}), past)
+    changed = policy.but(**{change.field: change.value})
+    after = replay(changed, past)
     pairs = list(zip(before, after, strict=True))
     failures = [pair for pair, decided in zip(pairs, past.decided, strict=True) if decided.bad]
     return Saving(
         change=change,
         spared=count(before)[Action.POST] - count(after)[Action.POST],
         unshown=sum(_loud(old) - _loud(new) for old, new in pairs if _posted(old, new)),
+        cards=cards(policy, past) - cards(changed, past),
         together=_later(pairs),
         hidden=sum(old.action in _TOLD and new.action not in _TOLD for old, new in failures),
         late=_later(failures),
@@ -101,11 +105,11 @@ def _later(pairs: Sequence[tuple[Decision, Decision]]) -> int:
 
 def _weight(offer: Saving) -> int:
     """Return how much less the channel would have seen."""
-    return offer.spared + offer.unshown
+    return offer.spared + offer.unshown + offer.cards
 
 
 def _spares(offer: Saving) -> bool:
-    return offer.spared >= 0 and offer.unshown >= 0 and _weight(offer) > 0
+    return min(offer.spared, offer.unshown) >= 0 and _weight(offer) > 0
 
 
 def _posted(*decisions: Decision) -> bool:

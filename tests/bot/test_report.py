@@ -14,7 +14,7 @@ from bot.playground.limits import problems
 from bot.replay import Past
 from bot.report import report
 from bot.week import Week
-from tests.bot.weeks import MONDAY, decided
+from tests.bot.weeks import MONDAY, asked, decided
 
 if TYPE_CHECKING:
     from bot.models import Message
@@ -47,8 +47,7 @@ def test_a_channel_without_posts_hears_so() -> None:
 def test_a_channel_that_left_everything_to_the_cards_hears_that_too() -> None:
     """Silence is a figure."""
     said = told(decided(action=Action.UPDATE), decided(action=Action.DIGEST))
-    assert said.text.endswith("Beside them: 1 left to the card and 1 held back or in a digest.")
-    assert buttons(said) == []
+    assert said.text.endswith("Instead: 1 left to the card and 1 held back or in a digest.")
 
 
 def test_the_counts_come_first() -> None:
@@ -79,6 +78,15 @@ def test_each_offer_has_its_button() -> None:
     """One click sets it."""
     week = [decided(Happening.CHANGE, n) for n in range(12)]
     assert buttons(told(*week)) == ["set follow_ups outcomes", "set posts_per_hour 10"]
+
+
+def test_cards_that_could_have_been_one_are_offered_a_board() -> None:
+    """In a channel without a follow-up, too."""
+    week = Week(MONDAY - timedelta(hours=12), UTC, ())
+    said = report(week, NoisePolicy(), Past(asked=[asked(0), asked(1), asked(2)]))
+    assert said.text.startswith("No follow-up was posted")
+    assert "*One message for jobs asked for together:* 2 cards fewer." in shown(said)
+    assert buttons(said) == ["set board on"]
 
 
 def test_an_offer_that_would_hide_failures_says_so() -> None:

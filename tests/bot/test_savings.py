@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import time, timedelta
 from typing import TYPE_CHECKING
 
 from hypothesis import given
@@ -22,7 +22,7 @@ from bot.noise import (
     Tasks,
 )
 from bot.replay import Past
-from tests.bot.weeks import decided, past
+from tests.bot.weeks import MONDAY, asked, decided, past
 
 if TYPE_CHECKING:
     from bot.savings import Change, Saving
@@ -119,6 +119,33 @@ def test_a_budget_that_is_larger_than_the_present_one_is_not_offered() -> None:
     assert "posts_per_hour" not in {offer.change.field for offer in found}
 
 
+def test_jobs_asked_for_together_would_have_shared_a_message() -> None:
+    """Three within a minute of one another and one later: two cards would have done."""
+    week = Past(asked=[asked(0), asked(50), asked(100), asked(300)])
+    offer = offered(NoisePolicy(), week)["set board on"]
+    assert (offer.spared, offer.cards) == (0, 2)
+
+
+def test_boards_that_hold_already_are_not_offered() -> None:
+    """Nor are they where nobody asks for several."""
+    together = Past(asked=[asked(0), asked(1)])
+    assert savings.best(NoisePolicy(board=True), together) == []
+    assert savings.best(NoisePolicy(), Past(asked=[asked(0), asked(100)])) == []
+
+
+def test_only_what_one_person_asks_in_one_place_shares_a_message() -> None:
+    """Another's question, or one in another thread, has its own answer."""
+    week = Past(asked=[asked(0), asked(1, asker="U0BEN"), asked(2, thread_ts="1.2")])
+    assert savings.best(NoisePolicy(), week) == []
+
+
+def test_a_job_that_is_followed_from_an_old_card_needs_no_new_one() -> None:
+    """A click on Follow posts nothing."""
+    old = f"{(MONDAY - timedelta(hours=1)).timestamp():.6f}"
+    week = Past(asked=[asked(0), asked(1, card_ts=old)])
+    assert savings.best(NoisePolicy(), week) == []
+
+
 HAPPENED = st.tuples(
     st.sampled_from(Happening), st.booleans(), st.integers(0, 1_500), st.sampled_from("abc")
 )
@@ -187,7 +214,7 @@ def test_what_is_said_to_be_spared_is_the_difference_of_the_two_weeks(
     for offer in savings.best(policy, week):
         then = told(changed(policy, offer.change), week)
         assert offer.spared == now.count(Action.POST) - then.count(Action.POST)
-        assert offer.spared + offer.unshown > 0
+        assert offer.spared + offer.unshown + offer.cards > 0
 
 
 @given(POLICIES, weeks())

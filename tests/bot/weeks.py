@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.models import JobRef
 from bot.noise import Action, Happening
 from bot.replay import Past
-from bot.store import Decided
+from bot.store import Decided, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -45,3 +45,18 @@ def past(*happened: tuple[Happening, bool], minutes: float = 1, **more: Any) -> 
         decided(happening, n * minutes, bad=bad) for n, (happening, bad) in enumerate(happened)
     ]
     return Past(told, **more)
+
+
+def asked(seconds: float, **but: Any) -> Watch:
+    """Return a watch that Ada asked for so many seconds after Monday noon."""
+    at = MONDAY + timedelta(seconds=seconds)
+    plain = {
+        "id": f"watch{next(_KEYS)}",
+        "workspace": "T1",
+        "channel": "C1",
+        "ref": JobRef(connection="deploys", id="JOB1"),
+        "asker": "U0ADA",
+        "asked_at": at,
+        "card_ts": f"{at.timestamp():.6f}",
+    }
+    return Watch(**(plain | but))

@@ -164,3 +164,17 @@ async def test_the_newest_watch_on_a_job_is_found_whether_it_lives_or_not(
         assert newest is not None
         assert newest.id == "w2"
         assert await tx.watches.newest("T1", "C1", given.ref("JOB9")) is None
+
+
+async def test_what_was_asked_for_since_then_is_told_in_its_order(
+    store: Store, given: Given
+) -> None:
+    """Whether it is still followed or not, and in this channel only."""
+    ended = {"state": WatchState.ENDED, "ended_at": given.now}
+    async with store.begin() as tx:
+        await tx.watches.add(given.watch(id="w2", asked_at=given.at(2)))
+        await tx.watches.add(given.watch(id="w1", asked_at=given.at(1), **ended))
+        await tx.watches.add(given.watch(id="w0", asked_at=given.at(-1), **ended))
+        await tx.watches.add(given.watch(id="w3", channel="C2"))
+        asked = await tx.watches.asked("T1", "C1", given.now)
+    assert [watch.id for watch in asked] == ["w1", "w2"]

@@ -63,6 +63,7 @@ CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = 
     "jobs.connections": lambda tx, _: tx.jobs.connections(),
     "jobs.prune": lambda tx, g: tx.jobs.prune(g.now),
     "watches.newest": lambda tx, _: tx.watches.newest("T1", "C1", REF),
+    "watches.asked": lambda tx, g: tx.watches.asked("T1", "C1", g.now),
     "decisions.said": lambda tx, _: tx.decisions.said("T1", "C1", "1.2"),
     "decisions.of_job": lambda tx, _: tx.decisions.of_job("T1", "C1", REF, 15),
     "decisions.since": lambda tx, g: tx.decisions.since("T1", "C1", g.now),
