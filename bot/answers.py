@@ -171,6 +171,11 @@ def not_followed(job: str) -> Message:
     return sentence(f"{blocks.code(job)} is not followed in this channel.")
 
 
+def not_followed_any_more() -> Message:
+    """Return that the job of a message is not known any more, let alone followed."""
+    return sentence("That message is from too long ago: its job is no longer followed here.")
+
+
 def no_longer_followed(job: str) -> Message:
     """Return that a job is no longer followed, and how its card comes back to life."""
     return sentence(
@@ -189,6 +194,8 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
         f"• {begin} and {end} begin and end following",
         f"• `{command} list` lists what is followed in this channel",
         *_recent_line(command, connections),
+        f"• `{command} why {example}` tells what was told of a job, what was held back, and why",
+        f"• `{command} noise` tells a week of follow-ups here, and what would have spared most",
         f"• `{command} connections` lists the systems that can be asked",
         (
             f"• {blocks.mention(bot) or '@jobthread'} how is {blocks.code(example)} doing?"

@@ -26,6 +26,7 @@ from bot.models import seconds_between
 from bot.notices import Notices
 from bot.pace import Pace
 from bot.poller import Poller
+from bot.reasons import Reasons
 from bot.revival import OPERATOR, Revival
 from bot.service import Service
 from bot.skew import system_clock
@@ -39,7 +40,7 @@ from bot.store import Store
 from bot.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Awaitable, Callable, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
@@ -196,6 +197,7 @@ class Bot:
             examples=Examples(store=self.store, connections=around.connections, clock=self.clock),
             clock=self.clock,
             home=self.home,
+            reasons=Reasons(self.store, self.notices, self.settings.store.keep_days),
             command=self.settings.slack.command,
         )
         self.revival = Revival(
@@ -246,7 +248,14 @@ class Bot:
             # The settings may be other ones than those by which this was held back.
             await held.redecide_all(tx, self.notices, self.clock.now())
         engine = EmbeddedEngine(self.clock)
-        engine.ensure(["desk", "revival", "digests", "time", "upkeep"])
+        self._errands: dict[str, Callable[[], Awaitable[float]]] = {
+            "desk": self.desk.tick,
+            "revival": self.revival.tick,
+            "digests": self.digests.tick,
+            "time": self.timekeeper.tick,
+            "upkeep": self._tidy,
+        }
+        engine.ensure(self._errands)
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
@@ -260,21 +269,11 @@ class Bot:
     async def _tick(self, shard: str) -> float:
         """Do one tick of a shard; return the seconds until its next."""
         match shard.split(":"):
-            case ["desk"]:
-                return await self.desk.tick()
-            case ["revival"]:
-                return await self.revival.tick()
-            case ["time"]:
-                return await self.timekeeper.tick()
-            case ["digests"]:
-                return await self.digests.tick()
-            case ["upkeep"]:
-                return await self._tidy()
             case ["deliver", lane]:
                 return await self.deliverer.tick(int(lane), DELIVERY_LANES)
             case ["poll", connection, shard_no]:
                 return await self.poller.tick(connection, int(shard_no), POLL_SHARDS)
-        raise ValueError(f"no such shard: {shard}")
+        return await self._errands[shard]()
 
     async def _tidy(self) -> float:
         """Forget what was done and told long ago."""

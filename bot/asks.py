@@ -35,7 +35,7 @@ class Ask(Value):
     said_ts: str | None = None  # of the message with which the person asked; it takes reactions
     response_url: str | None = None  # a secret: it lets anyone answer
     action: str = ""  # of the button
-    value: str = ""  # of the button
+    value: str = ""  # of the button, or of what was chosen in a menu
     message_ts: str | None = None  # the message the button is on
     ephemeral: bool = False  # that message is shown to the asker only
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import blocks, sentences, tasks, words
+from bot import blocks, menu, sentences, tasks, words
 from bot.models import Change, Job, Message, Status, Task
 
 if TYPE_CHECKING:
@@ -157,7 +157,9 @@ def _buttons(job: Job, view: View) -> list[Block]:
     follow = [] if job.status.terminal else [_unfollow(job) if view.followed else _follow(job)]
     refresh = blocks.button("Refresh", "refresh", value=ref)
     console = [blocks.button("Open in console", "open", value=ref, url=address)] if address else []
-    return [refresh, *follow, *console]
+    following = view.followed and not job.status.terminal
+    more = [] if view.only_you else [menu.menu(followed=following)]
+    return [refresh, *follow, *console, *more]
 
 
 def _follow(job: Job) -> Block:

@@ -23,11 +23,13 @@ class Verb(StrEnum):
     LIST = "list"
     RECENT = "recent"  # jobs of a connection
     CONNECTIONS = "connections"
+    WHY = "why"  # a job was told, held back or left to its card
+    NOISE = "noise"  # the channel's own figures
     HELP = "help"
 
 
 SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the words people type
-WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT})
+WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT, Verb.WHY})
 
 
 @dataclass(frozen=True)
@@ -77,9 +79,15 @@ def verb_of_mention(text: str) -> Command:
     """Return what a mention asks for: a verb that comes first counts, the rest is free text."""
     words = tuple(_words(plain(text)))
     first = words[0].lower().rstrip(":,") if words else ""
-    if first not in SPOKEN or (Verb(first) not in WITH_WORDS and len(words) > 1):
+    if first not in SPOKEN or _is_prose(Verb(first), words):
         return Command(Verb.ASK, words, suggestion=_nearly(first))
     return Command(Verb(first), words[1:])
+
+
+def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
+    """Whether a first word that could be a verb begins a sentence: "why did JOB1 fail?"."""
+    longest = 2 if verb is Verb.WHY else len(words) if verb in WITH_WORDS else 1
+    return len(words) > longest
 
 
 def of_message(text: str) -> Command:

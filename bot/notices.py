@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot import noise
+from bot import menu, noise
 from bot.contracts import Contract, contract
 from bot.noise import Action, Context, Decision, Happening, News
 from bot.posts import reaction, reply
@@ -52,11 +52,12 @@ class Notice:
     urgent: bool = False
 
     def post(self, decision: Decision) -> NewPost:
-        """Return the follow-up."""
+        """Return the follow-up, with the menu that tells why it is there."""
+        followed = self.news.happening not in (Happening.OUTCOME, Happening.LOST)
         return reply(
             self.watch,
             self.key,
-            self.draft(decision),
+            menu.under(self.draft(decision), followed=followed),
             self.at,
             reason=decision.reason,
             about=self.about,

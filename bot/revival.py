@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, lifecycle, looks, sentences, told
+from bot import answers, blocks, lifecycle, looks, menu, sentences, told
 from bot.clock import Bell, Clock
 from bot.following import Following, Look
 from bot.models import Job
@@ -268,7 +268,7 @@ def _follow_up(watch: Watch, gap: Gap, now: datetime) -> NewPost:
     post = reply(
         watch,
         f"again:{now.timestamp():.0f}:{gap.revision}",
-        message,
+        menu.under(message, followed=not ends),
         now,
         about=_about(watch, gap),
         loud=loud or bool(ends and job and job.status.bad),

@@ -7,7 +7,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, cards, looks, references
+from bot import answers, blocks, cards, looks, menu, references
 from bot.asks import Ask, Kind
 from bot.commands import (
     MOST_REFERENCES,
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from bot.examples import Examples
     from bot.home import Home
     from bot.models import Message
+    from bot.reasons import Reasons
     from bot.references import Resolution
 
 log = logging.getLogger(__name__)
@@ -57,9 +58,11 @@ class Service:
         examples: Examples,
         clock: Clock,
         home: Home,
+        reasons: Reasons,
         command: str,
     ) -> None:
         self._examples = examples
+        self._reasons = reasons
         self._store = store
         self._connections = connections
         self._ledger = ledger
@@ -131,6 +134,9 @@ class Service:
                 return [await self._list(workspace, ask)]
             case Verb.RECENT:
                 return [await self._recent(command.words)]
+            case Verb.NOISE:
+                now = self._now()
+                return [Say(await self._reasons.of_week(workspace, ask.channel, now))]
         return await self._about_jobs(workspace, ask, command, spoken=spoken)
 
     async def _help(self, workspace: str, ask: Ask) -> Say:
@@ -194,6 +200,8 @@ class Service:
                 return [await self._peek(ref, command)]
             case Verb.UNWATCH:
                 return [Stop(ref)]
+            case Verb.WHY:
+                return [Say(await self._reasons.of_job(workspace, ask.channel, ref))]
         return [await self._show(workspace, ask, ref)]
 
     async def _unknown(
@@ -270,6 +278,8 @@ class Service:
         gone = [Say(None, delete=True)] if ask.ephemeral else []
         if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
+        if ask.action == menu.ACTION and ask.message_ts is not None:
+            return await self._chosen(workspace, ask, ask.message_ts)
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []
         ref = _reference(ask.value)
@@ -278,6 +288,15 @@ class Service:
         if ask.action == "follow" and ask.ephemeral:
             return [*gone, await self._show(workspace, ask, ref)]
         return [await self._at_card(workspace, ask, ref)]
+
+    async def _chosen(self, workspace: str, ask: Ask, ts: str) -> list[Part]:
+        """Do what was chosen in a message's menu; which job is meant, the message tells."""
+        if ask.value == menu.WHY:
+            return [Say(await self._reasons.of_message(workspace, ask.channel, ts))]
+        if ask.value == menu.STOP:
+            watch = await self._reasons.watch_at(workspace, ask.channel, ts)
+            return [Stop(watch.ref) if watch else Say(answers.not_followed_any_more())]
+        return await self._obey(workspace, ask, parse(ask.value), spoken=False)
 
     async def _at_card(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
         """Refresh the clicked card, or follow its job from there."""

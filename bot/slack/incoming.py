@@ -100,11 +100,16 @@ def _click(body: Payload, now: datetime) -> Incoming | None:
         thread_ts=thread_ts if thread_ts != message_ts else None,
         response_url=body.get("response_url"),
         action=action["action_id"],
-        value=action.get("value") or "",
+        value=_value(action),
         message_ts=message_ts,
         ephemeral=bool(container.get("is_ephemeral")),
     )
     return Incoming(workspace_of(body), f"click:{body['trigger_id']}", ask)
+
+
+def _value(action: Payload) -> str:
+    """Return the value of a button, or of the option that was chosen in a menu."""
+    return action.get("value") or (action.get("selected_option") or {}).get("value") or ""
 
 
 def _shortcut(body: Payload, now: datetime) -> Incoming | None:

@@ -11,8 +11,8 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 from bot import sabotage
 from bot.models import JobRef
 from bot.noise import Action, Happening
-from bot.store.records import Decided
-from bot.store.tables import HELD, decisions
+from bot.store.records import Decided, PostKind, Said
+from bot.store.tables import HELD, decisions, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -70,6 +70,57 @@ _OF_BOARD = (
 _SINCE = (
     select(*_COLUMNS).where(*_THERE, decisions.c.at >= bindparam("since")).order_by(decisions.c.id)
 )
+_OF_JOB = (
+    select(*_COLUMNS)
+    .where(
+        # By its watches, for which there is an index.
+        decisions.c.watch_id.in_(
+            select(watches.c.id).where(
+                watches.c.workspace == bindparam("in_workspace"),
+                watches.c.channel == bindparam("in_channel"),
+                watches.c.connection == bindparam("of_connection"),
+                watches.c.job_id == bindparam("of_job"),
+            )
+        )
+    )
+    .order_by(decisions.c.until.is_(None), decisions.c.id.desc())
+    .limit(bindparam("most"))
+)
+_LAST_ENDS = (
+    select(func.max(decisions.c.id))
+    .where(
+        *_THERE,
+        decisions.c.at < bindparam("before"),
+        decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
+    )
+    .group_by(decisions.c.connection, decisions.c.name)
+)
+_STOOD = select(decisions.c.connection, decisions.c.name, decisions.c.bad).where(
+    decisions.c.id.in_(_LAST_ENDS)
+)
+_REACTABLE = select(watches.c.id).where(
+    watches.c.said_ts.is_not(None),
+    watches.c.id.in_(
+        select(decisions.c.watch_id).where(*_THERE, decisions.c.at >= bindparam("since"))
+    ),
+)
+_SAID = (
+    select(
+        outbox.c.key,
+        outbox.c.reason,
+        outbox.c.watch_id,
+        outbox.c.board_id,
+        outbox.c.roots_watch,
+        outbox.c.body,
+    )
+    .where(
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.channel == bindparam("in_channel"),
+        outbox.c.sent_ts == bindparam("ts"),
+        outbox.c.kind == PostKind.POST,
+    )
+    .limit(1)
+)
 _AGAIN = (
     update(decisions)
     .where(*_THIS, HELD)
@@ -91,6 +142,9 @@ _TAKE_BACK = (
     .values(until=bindparam("now", type_=decisions.c.until.type), board_id=None)
 )
 _PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
+
+
+_SAID_NAMES = ("key", "reason", "watch_id", "board_id", "roots_watch")
 
 
 def _decided(row: Sequence[Any]) -> Decided:
@@ -161,6 +215,17 @@ class Decisions:
         """Return the newest decisions about a watch, the newest first."""
         return await self._all(_OF_WATCH, of_watch=watch_id, most=most)
 
+    async def of_job(self, workspace: str, channel: str, ref: JobRef, most: int) -> list[Decided]:
+        """Return decisions about a job in a channel: those held now, then the newest first."""
+        return await self._all(
+            _OF_JOB,
+            in_workspace=workspace,
+            in_channel=channel,
+            of_connection=ref.connection,
+            of_job=ref.id,
+            most=most,
+        )
+
     async def of_board(self, board_id: str) -> list[Decided]:
         """Return what a digest tells, oldest first."""
         return await self._all(_OF_BOARD, of_board=board_id)
@@ -168,6 +233,29 @@ class Decisions:
     async def since(self, workspace: str, channel: str, then: datetime) -> list[Decided]:
         """Return all that was decided in a channel since then, oldest first."""
         return await self._all(_SINCE, in_workspace=workspace, in_channel=channel, since=then)
+
+    async def stood(
+        self, workspace: str, channel: str, before: datetime
+    ) -> dict[tuple[str, str], bool]:
+        """Return by connection and name whether the last that ended before then ended badly."""
+        bound = {"in_workspace": workspace, "in_channel": channel, "before": before}
+        rows = await self._connection.execute(_STOOD, bound)
+        return {(row.connection, row.name): row.bad for row in rows}
+
+    async def reactable(self, workspace: str, channel: str, since: datetime) -> frozenset[str]:
+        """Return the watches decided about since then whose asker's message takes reactions."""
+        bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
+        return frozenset((await self._connection.execute(_REACTABLE, bound)).scalars())
+
+    async def said(self, workspace: str, channel: str, ts: str) -> Said | None:
+        """Return the message of ours that stands there."""
+        bound = {"in_workspace": workspace, "in_channel": channel, "ts": ts}
+        row = (await self._connection.execute(_SAID, bound)).one_or_none()
+        if row is None:
+            return None
+        *known, body = row
+        loud = bool((body or {}).get("broadcast"))
+        return Said(**dict(zip(_SAID_NAMES, known, strict=True)), loud=loud)
 
     async def again(self, decided: Decided) -> bool:
         """Write down what is decided anew about something held; False if it is held no longer."""

@@ -200,6 +200,18 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Said:
+    """A message of ours that stands in Slack, as the outbox remembers it."""
+
+    key: str  # that of the decision about it, if one was made
+    reason: str
+    watch_id: str | None
+    board_id: str | None
+    roots_watch: bool  # it is a card, or a board
+    loud: bool  # it is shown in the channel as well
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedJob:
     """A job that is asked for from time to time, as it was last seen."""
 

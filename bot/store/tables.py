@@ -195,6 +195,13 @@ Index(
     sqlite_where=outbox.c.settled_at.is_not(None),
     postgresql_where=outbox.c.settled_at.is_not(None),
 )
+Index(
+    "ix_outbox_sent",  # whose message was clicked
+    outbox.c.channel,
+    outbox.c.sent_ts,
+    sqlite_where=outbox.c.sent_ts.is_not(None),
+    postgresql_where=outbox.c.sent_ts.is_not(None),
+)
 
 watches = Table(
     "watches",

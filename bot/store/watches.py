@@ -62,6 +62,21 @@ _BY_CARD = (
     .order_by(watches.c.asked_at.desc())
     .limit(1)
 )
+_LATEST = (
+    select(*COLUMNS)
+    .where(
+        *_THERE,
+        watches.c.connection == bindparam("of_connection"),
+        watches.c.job_id == bindparam("of_job"),
+    )
+    .order_by(watches.c.asked_at.desc())
+    .limit(1)
+)
+_ASKED = (
+    select(*COLUMNS)
+    .where(*_THERE, watches.c.asked_at >= bindparam("since"))
+    .order_by(watches.c.asked_at, watches.c.id)
+)
 _IN_CHANNEL = (
     select(*COLUMNS, *JOB)
     .join_from(watches, jobs, _ITS_JOB)
@@ -177,6 +192,21 @@ class Watches:
             of_connection=ref.connection,
             of_job=ref.id,
         )
+
+    async def latest(self, workspace: str, channel: str, ref: JobRef) -> Watch | None:
+        """Return the newest watch on a job in a channel, in whatever state it is."""
+        return await self._one(
+            _LATEST,
+            in_workspace=workspace,
+            in_channel=channel,
+            of_connection=ref.connection,
+            of_job=ref.id,
+        )
+
+    async def asked(self, workspace: str, channel: str, since: datetime) -> list[Watch]:
+        """Return the watches asked for in a channel since then, whatever their state, in order."""
+        bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
+        return [watch_of(row) for row in await self._connection.execute(_ASKED, bound)]
 
     async def get(self, watch_id: str) -> Watch | None:
         """Return a watch in whatever state it is."""

@@ -54,6 +54,12 @@ def test_a_mention_in_prose_asks_for_what_it_names() -> None:
     assert "deploys:JOB1" in command.words
 
 
+def test_a_question_that_begins_with_why_is_a_sentence() -> None:
+    """Whoever wonders why a job fails wants to see the job; with nothing else it is the verb."""
+    assert verb_of_mention("<@U0BOT> why did deploys:JOB1 fail?").verb is Verb.ASK
+    assert verb_of_mention("<@U0BOT> why deploys:JOB1").verb is Verb.WHY
+
+
 def test_slacks_escapes_are_undone() -> None:
     """People typed & and <, not entities."""
     assert plain("a &amp;&amp; b &lt;c&gt;") == "a && b <c>"

@@ -128,6 +128,23 @@ def test_a_click_tells_the_button_and_the_message() -> None:
     assert (ask.message_ts, ask.thread_ts, ask.ephemeral) == ("1.2", None, False)
 
 
+def test_a_choice_in_a_menu_tells_the_option() -> None:
+    """An overflow has no value of its own, but that of what was chosen in it."""
+    chosen = {"text": {"type": "plain_text", "text": "Why?"}, "value": "why"}
+    menu = {"type": "overflow", "action_id": "more", "selected_option": chosen}
+    incoming = read(click(actions=[menu]), NOON)
+    assert incoming
+    assert (incoming.ask.action, incoming.ask.value) == ("more", "why")
+
+
+def test_a_select_in_which_nothing_is_chosen_has_no_value() -> None:
+    """Slack sends null."""
+    select = {"type": "static_select", "action_id": "x", "selected_option": None}
+    incoming = read(click(actions=[select]), NOON)
+    assert incoming
+    assert incoming.ask.value == ""
+
+
 def test_a_click_in_a_thread_keeps_the_thread_but_a_root_is_not_in_its_own() -> None:
     """A card is the root of its thread, not a reply in it."""
     inside = {"type": "message", "message_ts": "1.3", "channel_id": "C1", "thread_ts": "1.2"}

@@ -79,7 +79,7 @@ async def restamp(url: str) -> None:
     engine = drivers.engine_for(drivers.parse(url))
     async with engine.begin() as connection:
         newest = text("UPDATE alembic_version SET version_num = :it")
-        await connection.execute(newest, {"it": "0002"})
+        await connection.execute(newest, {"it": "0003"})
     await engine.dispose()
 
 

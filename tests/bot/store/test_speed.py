@@ -64,6 +64,13 @@ CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = 
     "jobs.settle one": lambda tx, _: tx.jobs.settle("T1", [REF]),
     "jobs.connections": lambda tx, _: tx.jobs.connections(),
     "jobs.prune": lambda tx, g: tx.jobs.prune(g.now),
+    "watches.latest": lambda tx, _: tx.watches.latest("T1", "C1", REF),
+    "watches.asked": lambda tx, g: tx.watches.asked("T1", "C1", g.now),
+    "decisions.said": lambda tx, _: tx.decisions.said("T1", "C1", "1.2"),
+    "decisions.of_job": lambda tx, _: tx.decisions.of_job("T1", "C1", REF, 15),
+    "decisions.since": lambda tx, g: tx.decisions.since("T1", "C1", g.now),
+    "decisions.stood": lambda tx, g: tx.decisions.stood("T1", "C1", g.now),
+    "decisions.reactable": lambda tx, g: tx.decisions.reactable("T1", "C1", g.now),
 }
 
 
@@ -102,5 +109,5 @@ def _noting(said: list[tuple[str, Any]]) -> Callable[..., None]:
 
 
 def _reads_all(step: str) -> bool:
-    tables = ("inbox", "outbox", "watches", "jobs")
+    tables = ("inbox", "outbox", "watches", "jobs", "decisions")
     return step.removeprefix("SCAN ") in tables
