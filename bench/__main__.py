@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 
-from bench import ask, batch, deliver, fetch, follow, start
+from bench import ask, batch, deliver, fetch, follow, noise, start
 
 BENCHES = {
     "ask": ask.measure,
@@ -14,6 +14,7 @@ BENCHES = {
     "deliver": deliver.measure,
     "fetch": fetch.measure,
     "follow": follow.measure,
+    "noise": noise.measure,
     "start": start.measure,
 }
 

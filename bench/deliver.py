@@ -23,9 +23,9 @@ from bench.report import Report, Target, median, progress, quantile
 from bot import cards, lifecycle, told
 from bot.clock import SystemClock
 from bot.deliverer import Deliverer
-from bot.following import reply
 from bot.models import Job, JobRef, Status
 from bot.pace import Pace
+from bot.posts import reply
 from bot.slack.client import client_session
 from bot.slack.outgoing import EVENT_TYPE, WebOutlet
 from bot.store import Store, Watch
