@@ -1,4 +1,4 @@
-"""The Web API's `chat.*` and `reactions.*` methods, over the workspace. No I/O."""
+"""The Web API's `chat.*` methods, over the workspace. No I/O."""
 
 from __future__ import annotations
 
@@ -82,24 +82,6 @@ def permalink(workspace: Workspace, asked: Arguments) -> Json:
     return {"ok": True, "channel": channel.id, "permalink": link}
 
 
-def add_reaction(workspace: Workspace, asked: Arguments) -> Json:
-    """`reactions.add`: https://docs.slack.dev/reference/methods/reactions.add."""
-    message, name, users = _reaction(workspace, asked)
-    if workspace.bot.id in users:
-        raise RefusedError("already_reacted")
-    workspace.react(message, name, (*users, workspace.bot.id))
-    return {"ok": True}
-
-
-def remove_reaction(workspace: Workspace, asked: Arguments) -> Json:
-    """`reactions.remove`: https://docs.slack.dev/reference/methods/reactions.remove."""
-    message, name, users = _reaction(workspace, asked)
-    if workspace.bot.id not in users:
-        raise RefusedError("no_reaction")
-    workspace.react(message, name, tuple(user for user in users if user != workspace.bot.id))
-    return {"ok": True}
-
-
 def _written(workspace: Workspace, asked: Arguments) -> Json:
     fields = content.read(workspace, asked)
     content.demand_something(fields)
@@ -131,13 +113,3 @@ def _own(workspace: Workspace, asked: Arguments, error: str) -> Message:
     if message.user != workspace.bot.id:
         raise RefusedError(error)
     return message
-
-
-def _reaction(workspace: Workspace, asked: Arguments) -> tuple[Message, str, tuple[str, ...]]:
-    name = asked.required("name").strip(":")
-    channel = channel_to_write(workspace, asked.required("channel"))
-    message = workspace.find(channel.id, asked.required("timestamp"))
-    if message is None:
-        raise RefusedError("message_not_found")
-    users = next((r.users for r in message.reactions if r.name == name), ())
-    return message, name, users

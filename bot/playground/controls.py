@@ -5,6 +5,8 @@ https://docs.slack.dev/reference/block-kit/block-elements
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from bot.playground.rules import (
     Check,
     any_field,
@@ -15,12 +17,17 @@ from bot.playground.rules import (
     kind,
     number,
     one_of,
+    pattern,
     plain,
+    problem,
     shape,
     string,
     text,
     typed,
 )
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _ACTION = {"action_id": string(255)}
 CONFIRM = shape(
@@ -63,13 +70,46 @@ IMAGE = both(
 )
 
 
+def _options(value: Any) -> list[tuple[Any, Any]]:
+    listed = value if isinstance(value, list | tuple) else [value]
+    options = [each for each in listed if isinstance(each, dict)]
+    return [(option.get("value"), str(option.get("text"))) for option in options]
+
+
+def _initially_on_offer(value: Any, path: str) -> Iterator[str]:
+    groups = [each for each in value.get("option_groups") or () if isinstance(each, dict)]
+    lists = [value.get("options"), *(group.get("options") for group in groups)]
+    known = [option for each in lists for option in _options(each)]
+    for name in ("initial_option", "initial_options"):
+        if any(option not in known for option in _options(value.get(name))):
+            yield problem("must be among the options", f"{path}/{name}")
+
+
+def _ordered(least: str, most: str) -> Check:
+    def check(value: Any, path: str) -> Iterator[str]:
+        low, high = _amount(value.get(least)), _amount(value.get(most))
+        if low is not None and high is not None and low > high:
+            yield problem(f"must not be greater than {most}", f"{path}/{least}")
+
+    return check
+
+
+def _amount(value: Any) -> float | None:
+    try:
+        return None if value is None else float(value)
+    except (TypeError, ValueError):
+        return None
+
+
 def _menu(name: str, **optional: Check) -> Check:
     return kind(name, {}, {**_COMMON, "placeholder": plain(150), **optional})
 
 
 def _static(name: str, **optional: Check) -> Check:
     lists = {"options": items(_OPTION, 1, 100), "option_groups": items(_GROUP, 1, 100)}
-    return both(_menu(name, **lists, **optional), any_field("options", "option_groups"))
+    return both(
+        _menu(name, **lists, **optional), any_field("options", "option_groups"), _initially_on_offer
+    )
 
 
 def _input(name: str, **optional: Check) -> Check:
@@ -78,10 +118,13 @@ def _input(name: str, **optional: Check) -> Check:
 
 
 def _ticks(name: str, **optional: Check) -> Check:
-    return kind(name, {"options": items(_TICK, 1, 10)}, {**_COMMON, **optional})
+    ticks = kind(name, {"options": items(_TICK, 1, 10)}, {**_COMMON, **optional})
+    return both(ticks, _initially_on_offer)
 
 
-_LENGTH = number(0, 3000)
+_DATE = pattern(r"\d{4}-\d\d-\d\d", "a date: YYYY-MM-DD")
+_TIME = pattern(r"([01]\d|2[0-3]):[0-5]\d", "a time: HH:mm")
+_NUMERIC = pattern(r"-?\d+(\.\d+)?", "a number")
 _RESPONSE = {"response_url_enabled": boolean}
 _CONVERSATION = {"default_to_current_conversation": boolean, "filter": anything}
 
@@ -114,22 +157,39 @@ _MENUS: dict[str, Check] = {
     ),
     "checkboxes": _ticks("checkboxes", initial_options=items(_TICK, 1, 10)),
     "radio_buttons": _ticks("radio_buttons", initial_option=_TICK),
-    "datepicker": _menu("datepicker", initial_date=string()),
-    "timepicker": _menu("timepicker", initial_time=string(), timezone=string()),
+    "datepicker": _menu("datepicker", initial_date=_DATE),
+    "timepicker": _menu("timepicker", initial_time=_TIME, timezone=string()),
     "datetimepicker": _menu("datetimepicker", initial_date_time=number()),
 }
 _INPUTS: dict[str, Check] = {
-    "plain_text_input": _input(
-        "plain_text_input", multiline=boolean, min_length=_LENGTH, max_length=_LENGTH
+    "plain_text_input": both(
+        _input(
+            "plain_text_input",
+            initial_value=string(3000, least=0),
+            multiline=boolean,
+            min_length=number(0, 3000),
+            max_length=number(1, 3000),
+        ),
+        _ordered("min_length", "max_length"),
     ),
     "email_text_input": _input("email_text_input"),
     "url_text_input": _input("url_text_input"),
-    "number_input": _input(
-        "number_input", is_decimal_allowed=boolean, min_value=anything, max_value=anything
+    "number_input": both(
+        _input(
+            "number_input",
+            is_decimal_allowed=boolean,
+            initial_value=_NUMERIC,
+            min_value=_NUMERIC,
+            max_value=_NUMERIC,
+        ),
+        any_field("is_decimal_allowed"),
+        _ordered("min_value", "max_value"),
     ),
     "rich_text_input": _input("rich_text_input", min_lines=number(), max_lines=number()),
     "file_input": _input("file_input", filetypes=items(string()), max_files=number(1, 10)),
 }
+# What stands in `state.values`: everything but buttons and overflow menus.
+STATEFUL = frozenset({**_MENUS, **_INPUTS})
 _WORKFLOW = kind(
     "workflow_button",
     {"text": plain(75), "workflow": anything},

@@ -1,4 +1,4 @@
-"""The Web API's `conversations.*` and `users.*` methods, over the workspace. No I/O."""
+"""The Web API's `conversations.*` methods, over the workspace. No I/O."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import base64
 import binascii
 from typing import TYPE_CHECKING
 
+from bot.playground.directory import person
 from bot.playground.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
 
     from bot.playground.arguments import Arguments
     from bot.playground.messages import Json, Message
-    from bot.playground.people import Channel, User
+    from bot.playground.people import Channel
     from bot.playground.workspace import Workspace
 
 _PAGE = 100
@@ -67,7 +68,7 @@ def open_direct(workspace: Workspace, asked: Arguments) -> Json:
     if asked.optional("channel"):
         channel = channel_to_read(workspace, asked.text("channel"))
     else:
-        channel = workspace.direct(_person(workspace, asked.required("users").split(",")[0]).id)
+        channel = workspace.direct(person(workspace, asked.required("users").split(",")[0]).id)
     if asked.truth("return_im"):
         return {"ok": True, "channel": channel.as_slack(workspace.bot.id)}
     return {"ok": True, "channel": {"id": channel.id}}
@@ -79,18 +80,6 @@ def show_channel(workspace: Workspace, asked: Arguments) -> Json:
     if channel is None or (channel.is_private and workspace.bot.id not in channel.members):
         raise RefusedError("channel_not_found")
     return {"ok": True, "channel": channel.as_slack(workspace.bot.id)}
-
-
-def show_user(workspace: Workspace, asked: Arguments) -> Json:
-    """`users.info`."""
-    user = _person(workspace, asked.required("user"))
-    return {"ok": True, "user": user.as_slack(workspace.team)}
-
-
-def _person(workspace: Workspace, id_: str) -> User:
-    if id_ not in workspace.users:
-        raise RefusedError("user_not_found")
-    return workspace.users[id_]
 
 
 def _within(ts: str, asked: Arguments) -> bool:

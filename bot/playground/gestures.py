@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from bot.playground import payloads, speech
-from bot.playground.content import elements
+from bot.playground import entries, payloads, speech
+from bot.playground.content import placed
 from bot.playground.limits import offer_problems
 from bot.playground.messages import Message
 from bot.playground.modals import Modals
@@ -14,6 +14,8 @@ from bot.playground.refusals import RefusedError
 from bot.playground.views import View
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.playground.deliveries import Deliveries, Subscriptions
     from bot.playground.envelopes import Ack
     from bot.playground.messages import Json
@@ -23,15 +25,6 @@ if TYPE_CHECKING:
     from bot.playground.workspace import Workspace
 
 Source = Message | View
-_CHOICES = {
-    "multi_static_select": "selected_options",
-    "checkboxes": "selected_options",
-    "users_select": "selected_user",
-    "conversations_select": "selected_conversation",
-    "channels_select": "selected_channel",
-    "datepicker": "selected_date",
-    "timepicker": "selected_time",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +72,22 @@ class Gestures:
 
     async def act(self, source: Source, action: Json, user: User) -> Answer:
         """Use one interactive element; `action` is the element's part of the payload."""
-        state = _state(action)
-        if isinstance(source, View) and state:
-            source = self._views.remember(source, state)
+        chosen = entries.of_action(action)
         payload = payloads.interaction(self._workspace, "block_actions", user)
-        payload |= {"state": {"values": state}, **self._place(source, user)}
+        if isinstance(source, View):
+            source = self._views.remember(source, chosen)
+        else:
+            begun = entries.beginnings(source.blocks)
+            payload["state"] = {"values": entries.merged(begun, chosen)}
+        payload |= self._place(source, user)
         payload["actions"] = [{**action, "action_ts": self._workspace.next_ts()}]
         return await self._interact(payload)
+
+    def react(self, message: Message, name: str, user: User) -> Message:
+        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        if user.id in message.reactors(name):
+            return self._workspace.unreact(message, name, user.id)
+        return self._workspace.react(message, name, user.id)
 
     async def shortcut(self, callback_id: str, user: User, message: Message | None) -> Answer:
         """Use a message shortcut, or a global one when there is no message."""
@@ -98,6 +100,29 @@ class Gestures:
         place = self._place(message, user)
         place.pop("container")
         return await self._interact({**payload, **place, "message_ts": message.ts})
+
+    async def fill(self, view: View, answers: Mapping[str, Any]) -> View:
+        """Fill in inputs, by block id or action id; those that dispatch tell the app at once."""
+        user = self._workspace.users[view.user]
+        for name, answer in answers.items():
+            now = self._views.find(view.id)
+            block, element = entries.called(now.blocks, name)
+            action = choose(block, element, await self._meant(now, element, answer, user))
+            if block["type"] != "input" or block.get("dispatch_action"):
+                await self.act(now, action, user)
+            else:
+                self._views.remember(now, entries.of_action(action))
+        return self._views.find(view.id)
+
+    async def _meant(self, view: View, element: Json, answer: Any, user: User) -> Any:
+        if element["type"] != "external_select" or not isinstance(answer, str):
+            return answer
+        options = await self.suggest(view, element["action_id"], answer, user)
+        for option in options:
+            if answer in {option["value"], option["text"]["text"]}:
+                return option
+        known = ", ".join(option["text"]["text"] for option in options)
+        raise LookupError(f"{answer} is not on offer; the app suggests {known or 'nothing'}.")
 
     async def suggest(self, source: Source, action_id: str, typed: str, user: User) -> list[Json]:
         """Type into a select with an external source; return the options on offer."""
@@ -172,7 +197,7 @@ class Gestures:
         if isinstance(source, View):
             trigger = self._views.triggers.issue(user.id, source.id)
             seen = payloads.in_view(self._workspace, source)
-            return {**seen, "trigger_id": trigger, "state": {"values": source.values}}
+            return {**seen, "trigger_id": trigger}
         url = self._responses.issue(user.id, source.channel, source)
         trigger = self._views.triggers.issue(user.id)
         seen = payloads.in_message(self._workspace, source)
@@ -181,14 +206,12 @@ class Gestures:
 
 def find_element(source: Source, action_id: str, value: str | None) -> tuple[Json, Json]:
     """Return the element of this action id, and its block; the value tells twins apart."""
-    for block in source.blocks:
-        for element in elements(block):
-            if element["action_id"] == action_id and value in {None, element.get("value")}:
-                return block, element
-    known = [element["action_id"] for block in source.blocks for element in elements(block)]
-    raise LookupError(
-        f"Nothing there is called {action_id}; there is {', '.join(known) or 'nothing'}."
-    )
+    known = list(placed(source.blocks))
+    for block, element in known:
+        if element["action_id"] == action_id and value in {None, element.get("value")}:
+            return block, element
+    names = ", ".join(element["action_id"] for _, element in known)
+    raise LookupError(f"Nothing there is called {action_id}; there is {names or 'nothing'}.")
 
 
 def click(block: Json, element: Json) -> Json:
@@ -198,35 +221,10 @@ def click(block: Json, element: Json) -> Json:
     return {"block_id": block["block_id"], **action}
 
 
-def choose(block: Json, element: Json, value: str) -> Json:
-    """Return the action of choosing this value."""
-    kind = element["type"]
-    action = {"type": kind, "action_id": element["action_id"], "block_id": block["block_id"]}
-    place = _CHOICES.get(kind, "selected_option")
-    if place.startswith("selected_option"):
-        option = _option(element, value)
-        return {**action, place: [option] if place == "selected_options" else option}
-    return {**action, place: value}
-
-
-def _state(action: Json) -> Json:
-    if action.get("type") in {"button", "overflow"}:
-        return {}
-    left_out = {"block_id", "action_id", "action_ts", "text"}
-    kept = {name: value for name, value in action.items() if name not in left_out}
-    return {action["block_id"]: {action["action_id"]: kept}}
-
-
-def _option(element: Json, value: str) -> Json:
-    groups = [option for group in element.get("option_groups", []) for option in group["options"]]
-    options: list[Json] = [*element.get("options", []), *groups]
-    if element["type"] == "external_select":
-        return {"text": {"type": "plain_text", "text": value}, "value": value}
-    for option in options:
-        if option.get("value") == value:
-            return option
-    known = ", ".join(str(option.get("value")) for option in options)
-    raise LookupError(f"{value} is not on offer; there are {known}.")
+def choose(block: Json, element: Json, answer: Any) -> Json:
+    """Return the action of choosing this value, or of answering so."""
+    place = {"block_id": block["block_id"], "action_id": element["action_id"]}
+    return {**place, **entries.filled(element, answer)}
 
 
 def _doors(payload: Json) -> tuple[str | None, str | None]:

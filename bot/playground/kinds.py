@@ -38,18 +38,19 @@ def _block(name: str, required: dict[str, Check], **optional: Check) -> Check:
 
 
 def _count_cells(value: Any, path: str) -> Iterator[str]:
-    if sum(map(len, _strings(value.get("rows")))) > _CELL_CHARACTERS:
+    if sum(map(len, strings(value.get("rows")))) > _CELL_CHARACTERS:
         yield problem(f"no more than {_CELL_CHARACTERS} characters allowed in all cells", path)
 
 
-def _strings(value: Any) -> Iterator[str]:
-    if isinstance(value, list):
+def strings(value: Any) -> Iterator[str]:
+    """Yield every text of a table's cells."""
+    if isinstance(value, list | tuple):
         for each in value:
-            yield from _strings(each)
+            yield from strings(each)
     elif isinstance(value, dict):
         if isinstance(value.get("text"), str):
             yield value["text"]
-        yield from _strings(value.get("elements"))
+        yield from strings(value.get("elements"))
 
 
 def _even_rows(value: Any, path: str) -> Iterator[str]:

@@ -62,7 +62,7 @@ def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]
     found = list(_VIEWS[surface](view, "/view")) or list(_submittable(view))
     if not found and len(json.dumps(view)) > _HEAVIEST_VIEW:
         found = [problem(f"must be less than {_HEAVIEST_VIEW} characters", "/view")]
-    return found or problems(view["blocks"], surface, refused)
+    return found or problems(view["blocks"], surface, refused) or list(_focused(view))
 
 
 _COMMON: dict[str, Check] = {
@@ -92,6 +92,11 @@ def _submittable(view: Json) -> Iterator[str]:
     asks = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
     if asks and view["type"] == "modal" and not view.get("submit"):
         yield problem("a modal with input blocks must have a submit button", "/view/submit")
+
+
+def _focused(view: Json) -> Iterator[str]:
+    if sum(each.get("focus_on_load") is True for each in _everything(view["blocks"])) > 1:
+        yield problem("only one element may have focus_on_load", "/view/blocks")
 
 
 def _everything(value: Any) -> Iterator[Json]:

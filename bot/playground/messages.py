@@ -58,6 +58,10 @@ class Message:
         """Tell whether the channel itself shows the message, not only its thread."""
         return self.thread_ts is None or self.broadcast
 
+    def reactors(self, name: str) -> tuple[str, ...]:
+        """Return who reacted with this emoji, in the order in which they did."""
+        return next((one.users for one in self.reactions if one.name == name), ())
+
     def as_slack(self, *, all_metadata: bool = False) -> Json:
         """Return the message as the Web API and the events give it."""
         shown = {

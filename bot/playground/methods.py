@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.playground import chat, content, conversations
+from bot.playground import chat, content, conversations, directory, reactions
 from bot.playground.limits import view_problems
 from bot.playground.refusals import RefusedError
 
@@ -49,9 +49,10 @@ class Methods:
             "conversations.info": partial(conversations.show_channel, workspace),
             "conversations.open": partial(conversations.open_direct, workspace),
             "conversations.replies": partial(conversations.replies, workspace),
-            "reactions.add": partial(chat.add_reaction, workspace),
-            "reactions.remove": partial(chat.remove_reaction, workspace),
-            "users.info": partial(conversations.show_user, workspace),
+            "reactions.add": partial(reactions.add, workspace),
+            "reactions.remove": partial(reactions.remove, workspace),
+            "usergroups.list": partial(directory.list_groups, workspace),
+            "users.info": partial(directory.show_user, workspace),
             "views.open": views.open,
             "views.publish": views.publish,
             "views.push": views.push,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.playground import payloads
-from bot.playground.content import elements
+from bot.playground.complaints import complaints
+from bot.playground.content import placed
 from bot.playground.refusals import RefusedError
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ class Submitted:
 
     ok: bool
     error: str | None = None  # Slack's word when the app did not answer as it should
-    errors: dict[str, str] = field(default_factory=dict)  # the app's sentences, by block id
+    # By block id: the app's sentences, or those of Slack's own client.
+    errors: dict[str, str] = field(default_factory=dict)
 
 
 class Modals:
@@ -40,9 +42,15 @@ class Modals:
         self._responses = responses
         self._deliveries = deliveries
 
-    async def submit(self, view: View, values: Json) -> Submitted:
-        """Press Submit, with these values in Slack's `state.values` shape."""
-        filled = self._views.remember(view, values)
+    async def submit(self, view: View, values: Json | None = None) -> Submitted:
+        """Press Submit; what is not filled in as it must be never reaches the app.
+
+        Values given here, in Slack's `state.values` shape, are sent as they are.
+        """
+        filled = self._views.remember(view, values or {})
+        wrong = complaints(filled.blocks, filled.values) if values is None else {}
+        if wrong:
+            return Submitted(ok=False, errors=wrong)
         payload = self._payload("view_submission", filled)
         payload["response_urls"] = list(self._response_urls(filled))
         ack = await self._deliveries.send("interactive", payload)
@@ -83,14 +91,13 @@ class Modals:
 
         https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
         """
-        for block in view.blocks:
-            for element in elements(block):
-                place = {"block_id": block["block_id"], "action_id": element["action_id"]}
-                typed = view.values.get(place["block_id"], {}).get(place["action_id"], {})
-                channel = typed.get("selected_conversation") or typed.get("selected_channel")
-                if element.get("response_url_enabled") and channel in self._workspace.channels:
-                    url = self._responses.issue(view.user, channel)
-                    yield {**place, "channel_id": channel, "response_url": url}
+        for block, element in placed(view.blocks):
+            place = {"block_id": block["block_id"], "action_id": element["action_id"]}
+            typed = view.values.get(place["block_id"], {}).get(place["action_id"], {})
+            channel = typed.get("selected_conversation") or typed.get("selected_channel")
+            if element.get("response_url_enabled") and channel in self._workspace.channels:
+                url = self._responses.issue(view.user, channel)
+                yield {**place, "channel_id": channel, "response_url": url}
 
     def _payload(self, kind: str, view: View) -> Json:
         user = self._workspace.users[view.user]

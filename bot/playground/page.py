@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import WSMsgType, web
 
 from bot.playground.changes import Change, Kind
+from bot.playground.controls import STATEFUL
 from bot.playground.gestures import Source, choose, click, find_element
+from bot.playground.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -60,6 +62,7 @@ class Page:
             web.post("/page/close", self._deed(self._close)),
             web.post("/page/shortcut", self._deed(self._shortcut)),
             web.post("/page/options", self._deed(self._options)),
+            web.post("/page/react", self._deed(self._react)),
         ]
 
     async def close(self) -> None:
@@ -90,6 +93,7 @@ class Page:
             "users": [
                 {"id": u.id, "name": u.name, "is_bot": u.is_bot} for u in here.users.values()
             ],
+            "groups": [{"id": g.id, "handle": g.handle} for g in here.groups.values()],
             "channels": self._channels(),
             "messages": here.state_for(here.me.id),
             "views": [view.as_page() for view in own],
@@ -170,14 +174,19 @@ class Page:
 
     async def _click(self, given: Json) -> Json:
         source = self._source(given)
+        if isinstance(source, View):
+            source = self._views.remember(source, given.get("values") or {})
         wanted = given.get("action") or {}
-        block, element = find_element(source, str(wanted.get("action_id")), wanted.get("value"))
+        # A button's value tells twins apart; what is typed into an input tells nothing of the kind.
+        twin = None if wanted.get("type") in STATEFUL else wanted.get("value")
+        block, element = find_element(source, str(wanted.get("action_id")), twin)
         action = _action(block, element, wanted)
         return _outcome(await self._gestures.act(source, action, self._workspace.me))
 
     async def _submit(self, given: Json) -> Json:
         view = self._views.find(str(given.get("view_id")))
-        done = await self._gestures.modals.submit(view, given.get("values") or {})
+        view = self._views.remember(view, given.get("values") or {})
+        done = await self._gestures.modals.submit(view)
         if done.ok:
             return {"ok": True}
         sentence = " ".join(done.errors.values()) or _SENTENCES.get(done.error or "", done.error)
@@ -191,6 +200,11 @@ class Page:
         message = self._message(given) if given.get("message_ts") else None
         name = str(given.get("callback_id"))
         return _outcome(await self._gestures.shortcut(name, self._workspace.me, message))
+
+    async def _react(self, given: Json) -> Json:
+        name = str(given.get("name"))
+        self._gestures.react(self._message(given), name, self._workspace.me)
+        return {"ok": True}
 
     async def _options(self, given: Json) -> Json:
         source, typed = self._source(given), str(given.get("value") or "")

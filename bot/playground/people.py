@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+if TYPE_CHECKING:
+    from datetime import datetime
 
 Json = dict[str, Any]
 
@@ -32,6 +36,7 @@ class App:
         "im:history",
         "im:write",
         "reactions:write",
+        "usergroups:read",
         "users:read",
     )
 
@@ -44,10 +49,14 @@ class User:
     name: str
     is_bot: bool = False
     zone: str = "Etc/UTC"  # an IANA name
+    is_admin: bool = False
+    is_owner: bool = False  # owners are admins too
 
-    def as_slack(self, team: Team) -> Json:
-        """Return the user as `users.info` gives it."""
+    def as_slack(self, team: Team, now: datetime) -> Json:
+        """Return the user as `users.info` gives it at this moment."""
         profile = {"real_name": self.name.title(), "display_name": self.name, "team": team.id}
+        there = now.astimezone(ZoneInfo(self.zone))
+        offset = there.utcoffset()
         return {
             "id": self.id,
             "team_id": team.id,
@@ -55,12 +64,48 @@ class User:
             "deleted": False,
             "real_name": self.name.title(),
             "tz": self.zone,
-            "tz_offset": 0,
+            "tz_label": there.tzname(),
+            "tz_offset": int(offset.total_seconds()) if offset else 0,
             "profile": profile,
+            "is_admin": self.is_admin or self.is_owner,
+            "is_owner": self.is_owner,
+            "is_primary_owner": False,
             "is_bot": self.is_bot,
             "is_app_user": False,
             "is_restricted": False,
+            "is_ultra_restricted": False,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class UserGroup:
+    """People who can be mentioned together."""
+
+    id: str
+    handle: str  # what is written after the @
+    name: str
+    users: tuple[str, ...]
+    is_disabled: bool = False
+
+    def as_slack(self, team: Team, *, users: bool = False, count: bool = False) -> Json:
+        """Return the group as `usergroups.list` gives it."""
+        shown: Json = {
+            "id": self.id,
+            "team_id": team.id,
+            "is_usergroup": True,
+            "is_subteam": True,
+            "name": self.name,
+            "description": "",
+            "handle": self.handle,
+            "is_external": False,
+            "date_create": 0,
+            "date_update": 0,
+            "date_delete": int(self.is_disabled),  # when, in seconds; 0 is never
+            "auto_type": None,
+            "prefs": {"channels": [], "groups": []},
+        }
+        shown |= {"users": list(self.users)} if users else {}
+        return shown | ({"user_count": len(self.users)} if count else {})
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +161,16 @@ class Channel:
 
 
 ADA = User("U0ADA", "ada")
-BEN = User("U0BEN", "ben")
+BEN = User("U0BEN", "ben", zone="Asia/Shanghai")
+GRACE = User("U0GRACE", "grace", zone="Europe/Berlin", is_admin=True)
 BOT = User("U0JOBTHREAD", "jobthread", is_bot=True)
-EVERYBODY = (ADA, BEN, BOT)
+EVERYBODY = (ADA, BEN, GRACE, BOT)
+USER_GROUPS = (
+    UserGroup("S0DEPLOYERS", "deployers", "Deployers", (ADA.id, BEN.id)),
+    UserGroup("S0ONCALL", "oncall", "On call", (GRACE.id,)),
+)
 
-_ALL = frozenset({ADA.id, BEN.id, BOT.id})
+_ALL = frozenset(user.id for user in EVERYBODY)
 CHANNELS = (
     Channel("C0DEPLOYS", "deploys", _ALL),
     Channel("C0GENERAL", "general", _ALL),

@@ -5,6 +5,7 @@ A check takes a value and its JSON pointer, and yields each problem in Slack's w
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -26,6 +27,16 @@ def string(most: int | None = None, least: int = 1) -> Check:
             yield problem(f"must be more than {least - 1} characters", path)
         elif most is not None and len(value) > most:
             yield problem(f"must be less than {most + 1} characters", path)
+
+    return check
+
+
+def pattern(written: str, what: str) -> Check:
+    """Return a check for a text that is written like this expression; `what` is its name."""
+
+    def check(value: Any, path: str) -> Iterator[str]:
+        if not isinstance(value, str) or not re.fullmatch(written, value):
+            yield problem(f"must be {what}", path)
 
     return check
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from aiohttp import web
 
@@ -17,7 +17,7 @@ from bot.playground.gestures import Answer, Gestures, Source, choose, click, fin
 from bot.playground.httpmode import Post
 from bot.playground.methods import Methods
 from bot.playground.page import Page
-from bot.playground.people import CHANNELS, EVERYBODY
+from bot.playground.people import CHANNELS, EVERYBODY, USER_GROUPS
 from bot.playground.responses import Responses
 from bot.playground.sockets import Sockets
 from bot.playground.throttle import Throttle
@@ -26,12 +26,12 @@ from bot.playground.webapi import Call, WebApi
 from bot.playground.workspace import Workspace
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from bot.playground.envelopes import Envelope
     from bot.playground.messages import Json, Message
     from bot.playground.modals import Submitted
-    from bot.playground.people import Channel, User
+    from bot.playground.people import Channel, User, UserGroup
 
 T = TypeVar("T")
 
@@ -76,11 +76,14 @@ class LocalSlack:
         faults: Faults | None = None,
         people: Sequence[User] = EVERYBODY,
         channels: Sequence[Channel] = CHANNELS,
+        groups: Sequence[UserGroup] = USER_GROUPS,
     ) -> None:
         self._port = port
         self._timing = timing or Timing()
         self.faults = faults or Faults()
-        self.workspace = Workspace(clock or SystemClock(), users=people, channels=channels)
+        self.workspace = Workspace(
+            clock or SystemClock(), users=people, channels=channels, groups=groups
+        )
         self.workspace.refused_blocks |= refused_blocks or set()
         self.workspace.post_without_joining = post_without_joining
         self.views = Views(self.workspace)
@@ -177,12 +180,23 @@ class LocalSlack:
         return await self._gestures.say(text, place, person, thread_ts)
 
     async def click(
-        self, source: Source, action_id: str, *, value: str | None = None, user: str = "ada"
+        self,
+        source: Source,
+        action_id: str,
+        *,
+        value: str | None = None,
+        option: str | None = None,
+        user: str = "ada",
     ) -> Answer:
-        """Click the button of this action id; the value tells twins apart."""
+        """Click the button of this action id, or open its menu and click the option.
+
+        The value tells twins apart; an option is named by its own value.
+        """
         current = self._gestures.current(source)
         block, element = find_element(current, action_id, value)
-        return await self._gestures.act(current, click(block, element), self.workspace.user(user))
+        is_menu = option is not None or element["type"] == "overflow"
+        action = choose(block, element, option or "") if is_menu else click(block, element)
+        return await self._gestures.act(current, action, self.workspace.user(user))
 
     async def choose(
         self, source: Source, action_id: str, value: str, *, user: str = "ada"
@@ -192,6 +206,13 @@ class LocalSlack:
         block, element = find_element(current, action_id, None)
         action = choose(block, element, value)
         return await self._gestures.act(current, action, self.workspace.user(user))
+
+    def react(self, message: Message, name: str, *, user: str = "ada") -> Message:
+        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        current = self._gestures.current(message)
+        if isinstance(current, View):
+            raise TypeError("A view takes no reactions.")
+        return self._gestures.react(current, name, self.workspace.user(user))
 
     async def suggest(
         self, source: Source, action_id: str, typed: str, *, user: str = "ada"
@@ -206,8 +227,19 @@ class LocalSlack:
         """Use a message shortcut, or a global one when there is no message."""
         return await self._gestures.shortcut(callback_id, self.workspace.user(user), message)
 
-    async def submit(self, view: View, values: Json) -> Submitted:
-        """Submit the modal with these values, in Slack's `state.values` shape."""
+    async def fill(self, view: View, answers: Mapping[str, Any]) -> View:
+        """Fill in the modal, by block id or action id, and return it as it is then.
+
+        An answer is a text, a number, an option's value or a list of them; None empties the input.
+        A select with an external source asks the app, and takes what it offers.
+        """
+        return await self._gestures.fill(view, answers)
+
+    async def submit(self, view: View, values: Json | None = None) -> Submitted:
+        """Submit the modal as it is filled in; Slack's client refuses what it must not let through.
+
+        Values given here, in Slack's `state.values` shape, are sent as they are.
+        """
         return await self._gestures.modals.submit(self.views.find(view.id), values)
 
     async def close(self, view: View, *, cleared: bool = False) -> None:

@@ -22,7 +22,7 @@ _TOKEN = re.compile(
 class Part:
     """One piece of what was typed: plain text, or something that Slack knows."""
 
-    kind: str  # text, link, user, channel or marked
+    kind: str  # text, link, user, usergroup, channel or marked
     value: str  # the text, the address or the id
     name: str = ""
 
@@ -64,23 +64,33 @@ def _known(workspace: Workspace, match: re.Match[str]) -> Part | None:
     if match["url"]:
         return Part("link", match["url"])
     if match["user"]:
-        named = {user.name: user for user in workspace.users.values()}
-        user = named.get(match["user"])
-        return Part("user", user.id, user.name) if user else None
+        return _called(workspace, match["user"])
     channel = workspace.find_channel(match["channel"])
     return Part("channel", channel.id, channel.name) if channel else None
 
 
+def _called(workspace: Workspace, name: str) -> Part | None:
+    for user in workspace.users.values():
+        if user.name == name:
+            return Part("user", user.id, user.name)
+    for group in workspace.groups.values():
+        if group.handle == name and not group.is_disabled:
+            return Part("usergroup", group.id, f"@{group.handle}")
+    return None
+
+
 def _from_mark(marked: str) -> Part:
-    if marked.startswith("@"):
-        id_, _, name = marked[1:].partition("|")
-        return Part("user", id_, name)
+    for sign, kind in (("@", "user"), ("!subteam^", "usergroup")):
+        if marked.startswith(sign):
+            id_, _, name = marked.removeprefix(sign).partition("|")
+            return Part(kind, id_, name)
     return Part("link", marked) if marked.startswith("http") else Part("marked", marked)
 
 
 def _marked(part: Part, *, named: bool = False) -> str:
     label = f"|{part.name}" if named and part.name else ""
     marks = {"link": "<{}>", "marked": "<{}>", "user": "<@{}" + label + ">"}
+    marks["usergroup"] = "<!subteam^{}" + label + ">"
     marks["channel"] = "<#{}|" + part.name + ">"
     # Even inside a link's marks an ampersand is written out.
     escaped = part.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
@@ -93,6 +103,8 @@ def _element(part: Part) -> Json:
             return {"type": "link", "url": part.value}
         case "user":
             return {"type": "user", "user_id": part.value}
+        case "usergroup":
+            return {"type": "usergroup", "usergroup_id": part.value}
         case "channel":
             return {"type": "channel", "channel_id": part.value}
         case _:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
-from bot.playground import content
+from bot.playground import content, entries
 from bot.playground.changes import Change, Kind
 from bot.playground.limits import view_problems
 from bot.playground.refusals import RefusedError
@@ -84,18 +84,18 @@ class Views:
         """Put a new view before the user's eyes, over the previous one."""
         id_ = self._workspace.next_id("V")
         root = previous.root_id if previous else id_
-        view = View(id_, user, body, self._hash(), root, previous.id if previous else None)
-        return self._keep(view)
+        below = previous.id if previous else None
+        values = entries.beginnings(body["blocks"])
+        return self._keep(View(id_, user, body, self._hash(), root, below, values))
 
     def replace(self, view: View, body: Json) -> View:
-        """Let the view hold something else; what was typed into blocks that stay is kept."""
-        stay = {block.get("block_id") for block in body["blocks"]}
-        values = {name: typed for name, typed in view.values.items() if name in stay}
+        """Let the view hold something else; what was typed into inputs that stay is kept."""
+        values = entries.kept(view.values, body["blocks"])
         return self._keep(replace(view, body=body, hash=self._hash(), values=values))
 
     def remember(self, view: View, values: Json) -> View:
         """Remember what the user has typed so far."""
-        typed = replace(view, values={**view.values, **values})
+        typed = replace(view, values=entries.merged(view.values, values))
         self.opened[view.id] = typed
         return typed
 

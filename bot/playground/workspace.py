@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from bot.playground.changes import Change, Changes, Kind
 from bot.playground.messages import Json, Message, Reaction
-from bot.playground.people import CHANNELS, EVERYBODY, App, Channel, Team, User
+from bot.playground.people import (
+    CHANNELS,
+    EVERYBODY,
+    USER_GROUPS,
+    App,
+    Channel,
+    Team,
+    User,
+    UserGroup,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -24,6 +33,7 @@ class Workspace:
         *,
         users: Iterable[User] = EVERYBODY,
         channels: Iterable[Channel] = CHANNELS,
+        groups: Iterable[UserGroup] = USER_GROUPS,
     ) -> None:
         self.clock = clock
         self.team = Team()
@@ -31,6 +41,7 @@ class Workspace:
         self.changes = Changes()
         self.users = {user.id: user for user in users}
         self.channels = {channel.id: channel for channel in channels}
+        self.groups = {group.id: group for group in groups}
         self.bot = next(user for user in self.users.values() if user.is_bot)
         self.me = next(user for user in self.users.values() if not user.is_bot)
         self._said: dict[str, dict[str, Message]] = {id_: {} for id_ in self.channels}
@@ -163,10 +174,20 @@ class Workspace:
             self._uncount(message)
         self.changes.tell(Change(Kind.DELETED, message=left, before=message))
 
-    def react(self, message: Message, name: str, users: tuple[str, ...]) -> Message:
-        """Let exactly these users stand behind the emoji."""
-        others = tuple(r for r in message.reactions if r.name != name)
-        reactions = (*others, Reaction(name, users)) if users else others
+    def react(self, message: Message, name: str, user: str) -> Message:
+        """Put the emoji under the message in this user's name."""
+        return self._reacted(message, name, (*message.reactors(name), user))
+
+    def unreact(self, message: Message, name: str, user: str) -> Message:
+        """Take this user's emoji away."""
+        left = tuple(other for other in message.reactors(name) if other != user)
+        return self._reacted(message, name, left)
+
+    def _reacted(self, message: Message, name: str, users: tuple[str, ...]) -> Message:
+        # An emoji keeps its place among the others for as long as somebody stands behind it.
+        by_name = {reaction.name: reaction for reaction in message.reactions}
+        by_name[name] = Reaction(name, users)
+        reactions = tuple(reaction for reaction in by_name.values() if reaction.users)
         return self._note(Kind.REACTED, replace(message, reactions=reactions))
 
     def _keep(self, message: Message) -> None:

@@ -39,7 +39,8 @@ function useOffer(element: Props["element"], typed: string | undefined, isOpen: 
 
 type Props = Parameters<typeof Control>[0];
 
-export function Combobox({ element, entry, onEntry, label, id, describedBy, required }: Props) {
+export function Combobox(props: Props) {
+  const { element, entry, onEntry, label, id, describedBy, required, clearable, invalid } = props;
   const [typed, setTyped] = useState<string>(); // undefined: what was chosen is shown
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
@@ -102,6 +103,7 @@ export function Combobox({ element, entry, onEntry, label, id, describedBy, requ
         spellCheck={false}
         aria-label={id ? undefined : label}
         aria-describedby={describedBy}
+        aria-invalid={invalid || undefined}
         aria-autocomplete="list"
         aria-expanded={isOpen}
         aria-controls={list}
@@ -114,6 +116,7 @@ export function Combobox({ element, entry, onEntry, label, id, describedBy, requ
         onChange={({ target }) => {
           open();
           setTyped(target.value);
+          if (clearable && !target.value) onEntry({ type: element.type, selected_option: null });
         }}
         onKeyDown={pressed}
         onBlur={close}

@@ -2,8 +2,9 @@
 import { useId } from "react";
 import { Combobox } from "./Combobox";
 import { usePage } from "./context";
-import { choices, type Entry, fieldOf, inputs, shown } from "./entries";
-import type { Element, Json, Option } from "./slack";
+import { type Choice, choices, type Entry, fieldOf, inputs, shown } from "./entries";
+import { Text } from "./Library";
+import type { Element, Json, Option, TextObject } from "./slack";
 import { plain } from "./text";
 
 interface Props {
@@ -14,9 +15,31 @@ interface Props {
   id?: string;
   describedBy?: string;
   required?: boolean;
+  clearable?: boolean; // whether a choice can be taken back
+  invalid?: boolean;
+  onEnter?: () => void;
 }
 
-function Select({ element, entry, onEntry, label, id, describedBy, required }: Props) {
+// Options in their groups, in the order in which they come.
+function grouped(all: Choice[]): { label?: string; choices: Choice[] }[] {
+  const groups: { label?: string; choices: Choice[] }[] = [];
+  for (const one of all) {
+    const last = groups.at(-1);
+    if (last && last.label === one.group) last.choices.push(one);
+    else groups.push({ label: one.group, choices: [one] });
+  }
+  return groups;
+}
+
+const listed = (choices: Choice[]) =>
+  choices.map((one) => (
+    <option key={one.value} value={one.value}>
+      {one.label}
+    </option>
+  ));
+
+function Select(props: Props) {
+  const { element, entry, onEntry, label, id, describedBy, required, clearable, invalid } = props;
   const { workspace } = usePage();
   const all = choices(element, workspace);
   const field = fieldOf(element.type);
@@ -30,6 +53,7 @@ function Select({ element, entry, onEntry, label, id, describedBy, required }: P
       aria-label={id ? undefined : label}
       aria-describedby={describedBy}
       data-action-id={element.action_id}
+      aria-invalid={invalid || undefined}
       multiple={isMany}
       size={isMany ? Math.min(6, Math.max(3, all.length)) : undefined}
       required={required}
@@ -40,20 +64,26 @@ function Select({ element, entry, onEntry, label, id, describedBy, required }: P
       }}
     >
       {!isMany && (
-        <option value="" disabled>
+        <option value="" disabled={!clearable}>
           {plain(element.placeholder) || "Choose …"}
         </option>
       )}
-      {all.map((one) => (
-        <option key={one.value} value={one.value}>
-          {one.label}
-        </option>
-      ))}
+      {grouped(all).map((group, at) =>
+        group.label ? (
+          <optgroup key={at} label={group.label}>
+            {listed(group.choices)}
+          </optgroup>
+        ) : (
+          listed(group.choices)
+        ),
+      )}
     </select>
   );
 }
 
-function Boxes({ element, entry, onEntry, label, required }: Props) {
+const Words = ({ of }: { of: TextObject }) => (of.type === "mrkdwn" ? <Text of={of} /> : plain(of));
+
+function Boxes({ element, entry, onEntry, label, describedBy, required, invalid }: Props) {
   const name = useId();
   const isMany = element.type === "checkboxes";
   const picked: Option[] = isMany
@@ -71,6 +101,7 @@ function Boxes({ element, entry, onEntry, label, required }: Props) {
       className="boxes"
       role={isMany ? "group" : "radiogroup"}
       aria-label={label}
+      aria-describedby={describedBy}
       data-action-id={element.action_id}
     >
       {element.options?.map((option: Option) => (
@@ -79,12 +110,17 @@ function Boxes({ element, entry, onEntry, label, required }: Props) {
             type={isMany ? "checkbox" : "radio"}
             name={name}
             required={!isMany && required}
+            aria-invalid={invalid || undefined}
             checked={picked.some((one) => one.value === option.value)}
             onChange={({ target }) => toggle(option, target.checked)}
           />
           <span>
-            {plain(option.text)}
-            {option.description && <small>{plain(option.description)}</small>}
+            <Words of={option.text} />
+            {option.description && (
+              <small>
+                <Words of={option.description} />
+              </small>
+            )}
           </span>
         </label>
       ))}
@@ -92,13 +128,15 @@ function Boxes({ element, entry, onEntry, label, required }: Props) {
   );
 }
 
-function Line({ element, entry, onEntry, label, id, describedBy, required }: Props) {
+function Line(props: Props) {
+  const { element, entry, onEntry, label, id, describedBy, required, invalid, onEnter } = props;
   const field = fieldOf(element.type);
   const attributes = {
     id,
     "aria-label": id ? undefined : label,
     "aria-describedby": describedBy,
     "data-action-id": element.action_id,
+    "aria-invalid": invalid || undefined,
     required,
     minLength: element.min_length,
     maxLength: element.max_length,
@@ -111,10 +149,17 @@ function Line({ element, entry, onEntry, label, id, describedBy, required }: Pro
     },
   };
   if (element.multiline) return <textarea rows={4} {...attributes} />;
+  const isNumber = element.type === "number_input";
   return (
     <input
       type={inputs[element.type]}
-      step={element.is_decimal_allowed ? "any" : undefined}
+      inputMode={isNumber ? (element.is_decimal_allowed ? "decimal" : "numeric") : undefined}
+      autoComplete="off"
+      onKeyDown={(event) => {
+        if (!onEnter || event.key !== "Enter" || event.nativeEvent.isComposing) return;
+        event.preventDefault(); // here Enter tells the app, and does not submit
+        onEnter();
+      }}
       {...attributes}
     />
   );

@@ -6,7 +6,7 @@ import { Control } from "./Controls";
 import { type Entry, initial, isControl, optionEntry } from "./entries";
 import { FormContext } from "./form";
 import { isWeb } from "./hooks";
-import { Dots, Out } from "./icons";
+import { More, Out } from "./icons";
 import { Menu } from "./Menu";
 import type { Action, Element, Option } from "./slack";
 import { plain } from "./text";
@@ -96,6 +96,7 @@ function Overflow({ element, blockId }: Props) {
   };
   const items = (element.options ?? []).map((option: Option) => ({
     label: plain(option.text),
+    note: plain(option.description) || undefined,
     onPick: () => pick(option),
   }));
   return (
@@ -106,7 +107,7 @@ function Overflow({ element, blockId }: Props) {
         actionId={element.action_id}
         items={items}
       >
-        <Dots />
+        <More />
       </Menu>
       {dialog}
     </>

@@ -1,8 +1,10 @@
 // Blocks that hold what one can click or fill in, and those whose mrkdwn the library would misread:
 // we lay them out, the library draws their text.
 import { useContext, useId } from "react";
+import { useAct } from "./context";
 import { Control } from "./Controls";
 import { Interactive } from "./Elements";
+import { type Entry, isTyped } from "./entries";
 import { FormContext } from "./form";
 import { Picture } from "./hooks";
 import { Text } from "./Library";
@@ -59,10 +61,14 @@ export const Actions = ({ of }: Props) => (
 
 export function Input({ of }: Props) {
   const form = useContext(FormContext);
+  const act = useAct();
   const id = useId();
   if (!form) throw new Error("An input stands in a modal");
   const element: Element = of.element;
   const error = form.errors[of.block_id];
+  const now = form.entry(of.block_id, element);
+  const tell = (entry: Entry) =>
+    void act({ block_id: of.block_id, action_id: element.action_id, ...entry });
   return (
     <div className="input">
       <label htmlFor={id}>
@@ -72,14 +78,21 @@ export function Input({ of }: Props) {
         id={id}
         describedBy={`${id}-note`}
         element={element}
-        entry={form.entry(of.block_id, element)}
+        entry={now}
         label={plain(of.label)}
         required={!of.optional}
-        onEntry={(entry) => form.set(of.block_id, element, entry)}
+        clearable={of.optional}
+        invalid={Boolean(error)}
+        onEntry={(entry) => {
+          form.set(of.block_id, element, entry);
+          if (of.dispatch_action && !isTyped(element.type)) tell(entry);
+        }}
+        onEnter={of.dispatch_action && isTyped(element.type) ? () => tell(now) : undefined}
       />
-      <p id={`${id}-note`} className={error ? "note error" : "note"}>
-        {error ?? plain(of.hint)}
-      </p>
+      <div id={`${id}-note`}>
+        {error && <p className="note error">{error}</p>}
+        {of.hint && <p className="note">{plain(of.hint)}</p>}
+      </div>
     </div>
   );
 }

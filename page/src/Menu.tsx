@@ -3,6 +3,7 @@ import { type ReactNode, useEffect, useRef, useState } from "react";
 
 export interface Item {
   label: string;
+  note?: string;
   onPick: () => void;
 }
 
@@ -87,9 +88,9 @@ export function Menu(props: Props) {
             event.preventDefault();
           }}
         >
-          {items.map((item) => (
+          {items.map((item, index) => (
             <button
-              key={item.label}
+              key={index}
               type="button"
               role="menuitem"
               onClick={() => {
@@ -99,6 +100,7 @@ export function Menu(props: Props) {
               }}
             >
               {item.label}
+              {item.note && <small>{item.note}</small>}
             </button>
           ))}
         </div>

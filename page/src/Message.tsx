@@ -3,11 +3,11 @@ import { useCallback, useMemo, useState } from "react";
 import { Avatar } from "./Avatar";
 import { Blocks } from "./Blocks";
 import { ActContext, nameOf, PlaceContext, usePage } from "./context";
-import { emojiOf } from "./emoji";
 import { Dots, Eye, Reply } from "./icons";
 import { Text } from "./Library";
 import { Menu } from "./Menu";
 import { permalink } from "./place";
+import { Reactions } from "./Reactions";
 import { type Action, isReply, type Message as M } from "./slack";
 import { fullTimeOf, timeOf, whenOf } from "./time";
 
@@ -76,26 +76,6 @@ function Replies({ message }: { message: M }) {
       </b>
       {message.latest_reply && <span> · last reply {whenOf(message.latest_reply)}</span>}
     </button>
-  );
-}
-
-function Reactions({ message }: { message: M }) {
-  const { workspace } = usePage();
-  if (message.reactions.length === 0) return null;
-  return (
-    <ul className="reactions" aria-label="Reactions">
-      {message.reactions.map(({ name, users }) => (
-        <li
-          key={name}
-          title={`${users.map((user) => nameOf(workspace, user)).join(", ")} reacted with :${name}:`}
-        >
-          <span role="img" aria-label={name}>
-            {emojiOf(name) ?? `:${name}:`}
-          </span>{" "}
-          {users.length}
-        </li>
-      ))}
-    </ul>
   );
 }
 

@@ -2,7 +2,7 @@
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Blocks } from "./Blocks";
 import { ActContext, PlaceContext, usePage } from "./context";
-import { initial } from "./entries";
+import { holding } from "./entries";
 import { type Form, FormContext, type Values, valuesOf } from "./form";
 import { Close } from "./icons";
 import type { Action, Block, View } from "./slack";
@@ -21,6 +21,7 @@ export function Modal({ view }: { view: View }) {
   const dialog = useRef<HTMLDialogElement>(null);
   const [filled, setFilled] = useState<Values>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
+  const [refused, setRefused] = useState(0); // how often something was wrong
   const [isBusy, setBusy] = useState(false);
   const id = view.id;
   // Slack gives every block an id; so does the page when the server did not.
@@ -39,14 +40,22 @@ export function Modal({ view }: { view: View }) {
     dialog.current?.querySelector<HTMLElement>(".modal-body :is(input, select, textarea)")?.focus();
   }, []);
 
+  // What an input holds stays when the app changes the view around it, as long as its ids stay;
+  // so what an input began with is kept like what was typed.
+  useEffect(() => setFilled((now) => valuesOf(blocks, now)), [blocks]);
+  useEffect(() => {
+    if (refused) dialog.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
+  }, [refused]);
+
   const act = useCallback(
-    async (action: Action) => complain(await connection.click({ view_id: id }, action)),
-    [id, connection, complain],
+    async (action: Action) =>
+      complain(await connection.click({ view_id: id }, action, valuesOf(blocks, filled))),
+    [id, blocks, filled, connection, complain],
   );
   const form: Form = useMemo(
     () => ({
       errors,
-      entry: (block, element) => filled[block ?? ""]?.[element.action_id ?? ""] ?? initial(element),
+      entry: (block, element) => holding(element, filled[block ?? ""]?.[element.action_id ?? ""]),
       set: (block = "", element, entry) => {
         setErrors(({ [block]: _, ...rest }) => rest);
         setFilled((now) => ({
@@ -65,6 +74,7 @@ export function Modal({ view }: { view: View }) {
     const own = answer.ok ? {} : (answer.errors ?? {});
     const isPlaced = blocks.some((block) => block.block_id in own);
     setErrors(own);
+    if (isPlaced) setRefused((times) => times + 1);
     complain(isPlaced ? { ok: true } : answer);
   };
   const close = () => void connection.close(id).then(complain);
@@ -81,6 +91,7 @@ export function Modal({ view }: { view: View }) {
       }}
     >
       <form
+        noValidate // what is missing is said beside each input, in the server's words
         onSubmit={(event) => {
           event.preventDefault();
           if (!isBusy) void submit();

@@ -34,6 +34,10 @@ export function initial(element: Element): Entry {
   return { type: element.type, [field]: element[of] ?? none };
 }
 
+// What was filled in, unless the element has become one of another type.
+export const holding = (element: Element, entry: Entry | undefined): Entry =>
+  entry?.type === element.type ? entry : initial(element);
+
 export const optionEntry = (element: Element, option: Option): Entry => ({
   type: element.type,
   [fieldOf(element.type)]: option,
@@ -43,6 +47,7 @@ export interface Choice {
   value: string;
   label: string;
   answer: Json;
+  group?: string;
 }
 
 export function choices(element: Element, workspace: Workspace): Choice[] {
@@ -59,20 +64,26 @@ export function choices(element: Element, workspace: Workspace): Choice[] {
       }));
   }
   const first = element.initial_options ?? (element.initial_option ? [element.initial_option] : []);
-  const options: Option[] =
-    element.options ?? element.option_groups?.flatMap((group: Json) => group.options) ?? first;
-  return options.map((one) => ({ value: one.value, label: plain(one.text), answer: one }));
+  const of = (options: Option[], group?: string) =>
+    options.map((one) => ({ value: one.value, label: plain(one.text), answer: one, group }));
+  return (
+    element.option_groups?.flatMap((one: Json) => of(one.options, plain(one.label))) ??
+    of(element.options ?? first)
+  );
 }
 
 export const inputs: Record<string, string> = {
   plain_text_input: "text",
   email_text_input: "email",
   url_text_input: "url",
-  number_input: "number",
+  number_input: "text", // a number field swallows what is no number, and nobody learns why
   datepicker: "date",
   timepicker: "time",
   datetimepicker: "datetime-local",
 };
+
+// Typed letter by letter: such an input tells the app when Enter is pressed, others at once.
+export const isTyped = (type: string): boolean => fieldOf(type) === "value";
 
 export const isControl = (type: string): boolean => type in inputs || type in chosen;
 

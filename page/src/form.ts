@@ -1,6 +1,6 @@
 // What has been filled in so far in a modal: Slack's state.values.
 import { createContext } from "react";
-import { type Entry, initial, isControl } from "./entries";
+import { type Entry, holding, isControl } from "./entries";
 import type { Block, Element } from "./slack";
 
 export type Values = Record<string, Record<string, Entry>>;
@@ -28,7 +28,7 @@ export function valuesOf(blocks: Block[], filled: Values): Values {
     for (const element of elementsOf(block)) {
       if (!isControl(element.type) || element.type === "overflow") continue;
       const action = element.action_id ?? "";
-      (values[id] ??= {})[action] = filled[id]?.[action] ?? initial(element);
+      (values[id] ??= {})[action] = holding(element, filled[id]?.[action]);
     }
   });
   return values;

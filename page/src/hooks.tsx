@@ -67,11 +67,18 @@ function ChannelMention({ id }: { id: string }) {
   );
 }
 
+function GroupMention({ id }: { id: string }) {
+  const { workspace } = usePage();
+  const group = workspace.groups.find((one) => one.id === id);
+  return <span className="mention">@{group?.handle ?? id}</span>;
+}
+
 const broadcast = (range: string) => () => <span className="mention mention-me">@{range}</span>;
 
 export const hooks: MessageProps["hooks"] = {
   user: ({ id }) => <UserMention id={id} />,
   channel: ({ id }) => <ChannelMention id={id} />,
+  usergroup: ({ id }) => <GroupMention id={id} />,
   atHere: broadcast("here"),
   atChannel: broadcast("channel"),
   atEveryone: broadcast("everyone"),

@@ -27,6 +27,7 @@ export const Reply = drawn(
   18,
 );
 export const Dots = drawn(<path d="M10 4.5h.01M10 10h.01M10 15.5h.01" strokeWidth="2.6" />, 18);
+export const More = drawn(<path d="M4.5 10h.01M10 10h.01M15.5 10h.01" strokeWidth="2.6" />, 18);
 export const Hash = drawn(
   <path d="M8 3.5 6.5 16.5M13.5 3.5 12 16.5M3.8 7.5h12.8M3.4 12.5h12.8" />,
   16,

@@ -28,6 +28,8 @@ function angled(content: string, style: Json): Json[] {
   const words = (text: string) => [{ type: "text", text: unescaped(text), style }];
   if (/^@[UWB]/.test(target)) return [{ type: "user", user_id: target.slice(1), style }];
   if (/^#[CG]/.test(target)) return [{ type: "channel", channel_id: target.slice(1), style }];
+  const group = /^!subteam\^(\w+)/.exec(target);
+  if (group) return [{ type: "usergroup", usergroup_id: group[1], style }];
   if (/^!(here|channel|everyone)$/.test(target))
     return [{ type: "broadcast", range: target.slice(1), style }];
   const date = /^!date\^(\d+)\^([^^]+)/.exec(target);

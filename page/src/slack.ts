@@ -60,6 +60,11 @@ export interface User {
   is_bot: boolean;
 }
 
+export interface UserGroup {
+  id: string;
+  handle: string;
+}
+
 export interface Channel {
   id: string;
   name: string;
@@ -78,6 +83,7 @@ export interface State {
   me: { id: string; name: string };
   bot: { id: string; name: string; connected: boolean };
   users: User[];
+  groups: UserGroup[];
   channels: Channel[];
   messages: Message[];
   views: View[];

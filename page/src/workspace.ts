@@ -6,7 +6,7 @@ export interface Workspace extends State {
   unread: ReadonlySet<string>; // channels
 }
 
-type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options";
+type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options" | "react";
 
 const key = (message: { channel: string; ts: string }) => `${message.channel} ${message.ts}`;
 
@@ -91,8 +91,9 @@ export class Connection {
   say = (channel: string, text: string, thread_ts?: string): Promise<Answer> =>
     this.#post("say", { channel, text, ...(thread_ts && { thread_ts }) });
 
-  click = (place: Place, action: Action): Promise<Answer> =>
-    this.#post("click", { ...place, action });
+  // From a modal with everything that is filled in there.
+  click = (place: Place, action: Action, values?: unknown): Promise<Answer> =>
+    this.#post("click", { ...place, action, ...(values !== undefined && { values }) });
 
   submit = (view_id: string, values: unknown): Promise<Answer> =>
     this.#post("submit", { view_id, values });
@@ -105,6 +106,9 @@ export class Connection {
       callback_id,
       ...(message && { channel: message.channel, message_ts: message.ts }),
     });
+
+  react = ({ channel, ts }: Message, name: string): Promise<Answer> =>
+    this.#post("react", { channel, message_ts: ts, name });
 
   options = (place: Place, action_id: string, value: string): Promise<Answer & Partial<Offer>> =>
     this.#post("options", { ...place, action_id, value });

@@ -197,12 +197,54 @@ async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebCli
     assert link["permalink"] == f"{slack.url}archives/C0DEPLOYS/p{stamp}"
 
 
-async def test_reactions_are_added_once(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """The same emoji twice from the same hand is refused."""
-    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
-    place = {"channel": "C0DEPLOYS", "timestamp": posted["ts"], "name": "eyes"}
-    await web.reactions_add(**place)
-    assert slack.messages()[0].reactions[0].name == "eyes"
-    assert await error(web.reactions_add(**place)) == "already_reacted"
-    await web.reactions_remove(**place)
-    assert await error(web.reactions_remove(**place)) == "no_reaction"
+def cells(row: int, kinds: str) -> list[dict[str, Any]]:
+    """Return one row: p is a plain cell, n a number, r a rich one with a link."""
+    link = {"type": "link", "url": f"https://x.test/{row}", "text": f"job {row}"}
+    section = {"type": "rich_text_section", "elements": [link]}
+    made: dict[str, dict[str, Any]] = {
+        "p": {"type": "raw_text", "text": "succeeded"},
+        "n": {"type": "raw_number", "value": row, "text": f"{row} s"},
+        "r": {"type": "rich_text", "elements": [section]},
+    }
+    return [made[kind] for kind in kinds]
+
+
+def listing(rows: int, kinds: str = "rppnpp") -> dict[str, Any]:
+    """Return a data_table of so many rows under its heading."""
+    table = [cells(0, "p" * len(kinds)), *(cells(row, kinds) for row in range(1, rows + 1))]
+    return {"type": "data_table", "caption": "Jobs", "rows": table}
+
+
+async def test_a_list_of_fifty_rows_by_six_columns_passes(
+    slack: LocalSlack, web: AsyncWebClient
+) -> None:
+    """With plain, numeric and rich cells; the cells' wrapping does not count as their words do."""
+    await web.chat_postMessage(channel="C0DEPLOYS", text="Fifty jobs.", blocks=[listing(50)])
+    assert len(slack.messages()[0].blocks[0]["rows"]) == 51
+
+
+@pytest.mark.parametrize(
+    ("table", "reason"),
+    [
+        (listing(101), "no more than 101 items"),
+        (listing(50, "p" * 21), "no more than 20 items"),
+        (listing(100, "p" * 12), "no more than 10000 characters"),
+        ({**listing(2), "rows": [cells(0, "pp"), cells(1, "p")]}, "same number of cells"),
+        ({**listing(2), "rows": [cells(0, "r"), cells(1, "r")]}, "may not hold rich_text"),
+    ],
+)
+async def test_a_list_past_its_limits_is_refused(
+    web: AsyncWebClient, table: dict[str, Any], reason: str
+) -> None:
+    """As an invalid block, with the reason."""
+    call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=[table])
+    refused = await refusal(call)
+    assert refused.response["error"] == "invalid_blocks"
+    assert reason in str(refused.response["errors"])
+
+
+async def test_a_message_is_too_heavy_with_a_table_and_long_text(web: AsyncWebClient) -> None:
+    """A table's words weigh together with everything else."""
+    texts = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2_900}}] * 4
+    call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=[*texts, listing(50)])
+    assert await error(call) == "msg_blocks_too_long"

@@ -23,6 +23,14 @@ async def test_a_mention_arrives_with_its_text_marked_up(slack: LocalSlack, app:
     assert event["text"] == ("<@U0JOBTHREAD> see <https://x.test/j/1>, <@U0BEN> &amp; &lt;you&gt;")
 
 
+async def test_a_mention_names_the_message_that_it_was(slack: LocalSlack, app: Any) -> None:
+    """Its ts is the asker's own message's: what is reacted to, or answered in a thread."""
+    said = (await slack.says("@jobthread J1")).message
+    [event] = events(app)
+    assert said is not None
+    assert (event["ts"], event["event_ts"], event["user"]) == (said.ts, said.ts, "U0ADA")
+
+
 async def test_an_event_has_slacks_envelope(slack: LocalSlack, app: Any) -> None:
     """The outer fields are Slack's."""
     await slack.says("@jobthread J1")

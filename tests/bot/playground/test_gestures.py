@@ -60,6 +60,45 @@ async def test_a_choice_carries_its_option(slack: LocalSlack, app: Any, card: Me
     assert app.got[1].payload["state"]["values"]["deeds"]["task"]["selected_option"] == chosen[1]
 
 
+async def test_an_overflow_menu_is_clicked_by_its_option(
+    slack: LocalSlack, app: Any, web: AsyncWebClient
+) -> None:
+    """Beside a text as in a row of buttons; the option comes whole, and no value beside it."""
+    menu = {"type": "overflow", "action_id": "row", "options": OPTIONS}
+    row = {"type": "section", "block_id": "job", "text": plain("J1"), "accessory": menu}
+    posted = await web.chat_postMessage(channel="C0DEPLOYS", text="jobs", blocks=[*BLOCKS, row])
+    message = slack.thread("deploys", posted["ts"])[0]
+    for place in ("more", "row"):
+        assert (await slack.click(message, place, option="stop")).ok
+    sent = [request.payload["actions"][0] for request in app.got]
+    assert [(one["block_id"], one["action_id"]) for one in sent] == [
+        ("deeds", "more"),
+        ("job", "row"),
+    ]
+    assert all(one["selected_option"] == OPTIONS[1] and "value" not in one for one in sent)
+
+
+async def test_an_overflow_menu_is_not_clicked_without_an_option(
+    slack: LocalSlack, card: Message
+) -> None:
+    """A test that forgets it learns what there is."""
+    with pytest.raises(LookupError, match="there are rerun, stop"):
+        await slack.click(card, "more")
+
+
+async def test_what_a_message_holds_comes_with_every_click(
+    slack: LocalSlack, app: Any, card: Message
+) -> None:
+    """`state.values` has all its selects, chosen from or not; buttons and menus are not in it."""
+    await slack.click(card, "refresh")
+    assert app.got[0].payload["state"]["values"] == {
+        "deeds": {
+            "task": {"type": "static_select", "selected_option": None},
+            "job": {"type": "external_select", "selected_option": None},
+        }
+    }
+
+
 async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card: Message) -> None:
     """A test that clicks in vain learns what there is."""
     with pytest.raises(LookupError, match="refresh, more, task, job"):

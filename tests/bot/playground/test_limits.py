@@ -42,6 +42,10 @@ def overflow(number: int) -> dict:
     return {"type": "overflow", "action_id": "more", "options": options}
 
 
+def menu(text: str, value: str = "v", **more: Any) -> dict:
+    return {**overflow(1), "options": [{"text": plain(text), "value": value, **more}]}
+
+
 def rich(*elements: dict) -> dict:
     return {"type": "rich_text", "elements": list(elements)}
 
@@ -104,6 +108,8 @@ EVERY_INLINE = (
         [actions(*(button(action_id=str(n)) for n in range(25)))],
         [actions(button(text=plain("x" * 75), value="x" * 2000, url="x" * 3000, style="danger"))],
         [actions(overflow(5))],
+        [section(accessory=overflow(1))],
+        [section(accessory=menu("x" * 75, "x" * 150, url="https://x.test"))],
         [rich(words(*EVERY_INLINE))],
         [rich({"type": "rich_text_list", "style": "bullet", "elements": [words(TEXT)]})],
         [rich({"type": "rich_text_quote", "elements": [TEXT]})],
@@ -152,6 +158,10 @@ def test_a_message_within_the_limits_passes(blocks: Any) -> None:
         ([actions(button(style="warning"))], "valid enum value"),
         ([actions(overflow(6))], "no more than 5 items"),
         ([actions(overflow(0))], "no fewer than 1 items"),
+        ([section(accessory=overflow(6))], "no more than 5 items"),
+        ([section(accessory=menu("x" * 76))], "less than 76"),
+        ([section(accessory=menu("x", "x" * 151))], "less than 151"),
+        ([section(accessory=menu("x", url="x" * 3001))], "less than 3001"),
         ([actions({"type": "static_select", "action_id": "s"})], "options or option_groups"),
         ([actions(button()), actions(button())], "`action_id` go already exists"),
         ([section(block_id="a"), section(block_id="a")], "`block_id` a already exists"),
@@ -222,11 +232,26 @@ ASK = {
 }
 
 
+NUMBER = {"type": "number_input", "action_id": "n", "is_decimal_allowed": True}
+SUBMIT = {"submit": plain("Go")}
+ONE, TWO = ({"text": plain(name), "value": name} for name in ("one", "two"))
+PICK = {"options": [ONE]}
+FOCUSED = {**ASK, "element": {**ASK["element"], "focus_on_load": True}}
+
+
+def asks(element: dict, **more: Any) -> dict:
+    return {**ASK, "element": {**element, **more}}
+
+
 @pytest.mark.parametrize(
     "view",
     [
         modal(ASK, submit=plain("Show")),
         modal(*[section()] * 100),
+        modal(asks(NUMBER, initial_value="5", min_value="-1", max_value="10.5"), **SUBMIT),
+        modal(asks({"type": "timepicker", "initial_time": "18:30"}), **SUBMIT),
+        modal(asks({"type": "radio_buttons", **PICK, "initial_option": ONE}), **SUBMIT),
+        modal(actions({"type": "checkboxes", **PICK, "initial_options": [ONE]})),
         modal({"type": "alert", "text": plain("x"), "level": "error"}),
         {"type": "home", "blocks": [section()]},
     ],
@@ -244,6 +269,16 @@ def test_a_view_within_the_limits_passes(view: Any) -> None:
         (modal(ASK), "submit button"),
         (modal(*[section()] * 101), "no more than 100 items"),
         (modal(title=plain("x" * 25)), "less than 25"),
+        (modal(asks({"type": "number_input"}), **SUBMIT), "is_decimal_allowed"),
+        (modal(asks(NUMBER, min_value=1), **SUBMIT), "must be a number"),
+        (modal(asks(NUMBER, min_value="2", max_value="1"), **SUBMIT), "greater than max_value"),
+        (modal(asks({"type": "timepicker", "initial_time": "6pm"}), **SUBMIT), "a time: HH:mm"),
+        (modal(asks({"type": "radio_buttons", **PICK, "initial_option": TWO}), **SUBMIT), "among"),
+        (modal(asks({"type": "checkboxes", **PICK, "initial_options": [TWO]}), **SUBMIT), "among"),
+        (modal(asks({"type": "static_select", "options": [ONE] * 101}), **SUBMIT), "100 items"),
+        (modal(asks({"type": "radio_buttons", "options": [ONE] * 11}), **SUBMIT), "10 items"),
+        (modal(asks(NUMBER, focus_on_load=True), FOCUSED, **SUBMIT), "only one element"),
+        (modal({**ASK, "hint": plain("x" * 2001)}, **SUBMIT), "less than 2001"),
         (modal(private_metadata="x" * 3001), "less than 3001"),
         (modal(table()), "unsupported type: table"),
         ({"type": "home", "blocks": [{"type": "alert", "text": plain("x")}]}, "alert"),

@@ -20,6 +20,8 @@ def workspace() -> Workspace:
         ("<@U0BEN>", "<@U0BEN>"),
         ("<!here>", "<!here>"),
         ("me@ben.test", "me@ben.test"),
+        ("@oncall now", "<!subteam^S0ONCALL> now"),
+        ("<!subteam^S0ONCALL>", "<!subteam^S0ONCALL>"),
         ("@nobody", "@nobody"),
         ("see #deploys.", "see <#C0DEPLOYS|deploys>."),
         ("a < b && c > d", "a &lt; b &amp;&amp; c &gt; d"),
@@ -35,14 +37,18 @@ def test_a_message_is_marked_up(workspace: Workspace, typed: str, sent: str) -> 
 def test_a_command_names_people_beside_their_ids(workspace: Workspace) -> None:
     """`should_escape` gives id and name; without it the text is as it was typed."""
     assert speech.for_command(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
+    group = speech.for_command(workspace, "@oncall", should_escape=True)
+    assert group == "<!subteam^S0ONCALL|@oncall>"
     assert speech.for_command(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
 
 
 def test_the_same_words_come_as_rich_text(workspace: Workspace) -> None:
     """Slack's clients send a block along; its elements are the parts of the text."""
-    [section] = speech.rich_text(workspace, "@ben see https://x.test")["elements"]
+    [section] = speech.rich_text(workspace, "@ben see https://x.test @oncall")["elements"]
     assert section["elements"] == [
         {"type": "user", "user_id": "U0BEN"},
         {"type": "text", "text": " see "},
         {"type": "link", "url": "https://x.test"},
+        {"type": "text", "text": " "},
+        {"type": "usergroup", "usergroup_id": "S0ONCALL"},
     ]

@@ -1,0 +1,35 @@
+"""The Web API's `users.*` and `usergroups.*` methods, over the workspace. No I/O."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.playground.refusals import RefusedError
+
+if TYPE_CHECKING:
+    from bot.playground.arguments import Arguments
+    from bot.playground.messages import Json
+    from bot.playground.people import User
+    from bot.playground.workspace import Workspace
+
+
+def person(workspace: Workspace, id_: str) -> User:
+    """Return the user of this id, or refuse the call."""
+    if id_ not in workspace.users:
+        raise RefusedError("user_not_found")
+    return workspace.users[id_]
+
+
+def show_user(workspace: Workspace, asked: Arguments) -> Json:
+    """`users.info`: https://docs.slack.dev/reference/methods/users.info."""
+    user = person(workspace, asked.text("user"))
+    return {"ok": True, "user": user.as_slack(workspace.team, workspace.clock.now())}
+
+
+def list_groups(workspace: Workspace, asked: Arguments) -> Json:
+    """`usergroups.list`: https://docs.slack.dev/reference/methods/usergroups.list."""
+    users, count = asked.truth("include_users"), asked.truth("include_count")
+    disabled = asked.truth("include_disabled")
+    groups = [group for group in workspace.groups.values() if disabled or not group.is_disabled]
+    shown = [group.as_slack(workspace.team, users=users, count=count) for group in groups]
+    return {"ok": True, "usergroups": shown}
