@@ -165,6 +165,11 @@ def help_text(command: str, connections: Connections, bot: str) -> Message:
         *_recent_line(command, connections),
         f"• `{command} connections` lists the systems that can be asked",
         (
+            f"• `{command} settings` shows and changes what is told in this channel;"
+            f" `{command} quiet`, `{command} normal` and `{command} verbose` do so in a word,"
+            f" `{command} set` for one thing, and `{command} default` goes back"
+        ),
+        (
             f"• {blocks.mention(bot) or '@jobthread'} how is `{example}` doing?"
             " does the same in channels, threads and direct messages; a job's URL works too"
         ),

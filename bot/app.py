@@ -21,14 +21,18 @@ from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
 from bot.models import seconds_between
+from bot.negotiation import Negotiation
 from bot.notices import Notices
 from bot.pace import Pace
 from bot.poller import Poller
 from bot.revival import OPERATOR, Revival
+from bot.rights import Rights
 from bot.service import Service
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, greet, revealed, web_client
+from bot.slack.directory import Directory
 from bot.slack.outgoing import WebOutlet
+from bot.slack.settings_talk import SettingsTalk
 from bot.slack.socket import Socket
 from bot.slack.suggestions import Suggestions
 from bot.slack.web import Web
@@ -151,6 +155,13 @@ class Bot:
             expect=self.poller.expect,
             announce=around.plugins.job_changed,
         )
+        directory = Directory(outlet, self.clock)
+        negotiation = Negotiation(
+            store=self.store,
+            notices=self.notices,
+            rights=Rights(self.settings.notify.who_may_change, directory),
+            command=self.settings.slack.command,
+        )
         service = Service(
             store=self.store,
             ledger=ledger,
@@ -158,6 +169,7 @@ class Bot:
             clock=self.clock,
             home=self.home,
             command=self.settings.slack.command,
+            negotiation=negotiation,
         )
         self.revival = Revival(
             store=self.store,
@@ -175,6 +187,13 @@ class Bot:
             errands={OPERATOR: self.revival.errand},
         )
         self.suggestions = Suggestions(around.connections, self.clock)
+        self.settings_talk = SettingsTalk(
+            api=outlet,
+            desk=self.desk,
+            negotiation=negotiation,
+            directory=directory,
+            clock=self.clock,
+        )
 
     async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # whoever held these questions and messages is gone
@@ -236,6 +255,7 @@ class Bot:
             signing_secret=revealed(slack.signing_secret) if http_mode else None,
             desk=self.desk,
             suggestions=self.suggestions,
+            settings=self.settings_talk,
             clock=self.clock,
         )
         self.socket = (

@@ -7,7 +7,7 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, cards, looks, references
+from bot import answers, blocks, cards, looks, negotiation, references
 from bot.asks import Ask, Kind
 from bot.commands import (
     MOST_REFERENCES,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from bot.connections import Connections
     from bot.home import Home
     from bot.models import Message
+    from bot.negotiation import Negotiation
     from bot.references import Resolution
 
 log = logging.getLogger(__name__)
@@ -53,7 +54,9 @@ class Service:
         clock: Clock,
         home: Home,
         command: str,
+        negotiation: Negotiation,
     ) -> None:
+        self._negotiation = negotiation
         self._store = store
         self._connections = connections
         self._ledger = ledger
@@ -103,6 +106,8 @@ class Service:
             return [Say(answers.trouble(log_id))]
 
     async def _parts(self, workspace: str, ask: Ask) -> list[Part]:
+        if ask.kind is Kind.FORM:
+            return await self._negotiation.fulfil(workspace, ask)
         if ask.kind is Kind.CLICK:
             return await self._click(workspace, ask)
         if ask.kind is Kind.COMMAND:
@@ -124,6 +129,8 @@ class Service:
                 return [await self._list(workspace, ask)]
             case Verb.RECENT:
                 return [await self._recent(command.words)]
+            case verb if verb in negotiation.VERBS:
+                return await self._negotiation.obey(workspace, ask, command)
         return await self._about_jobs(workspace, ask, command, spoken=spoken)
 
     async def _about_jobs(
@@ -253,6 +260,8 @@ class Service:
         gone = [Say(None, delete=True)] if ask.ephemeral else []
         if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
+        if negotiation.is_about(ask):
+            return [*gone, *await self._negotiation.fulfil(workspace, ask)]
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []
         ref = _reference(ask.value)

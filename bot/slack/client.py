@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+SCOPES_HEADER = "x-oauth-scopes"  # of every answer
 PATIENCE_SECONDS = (0.3, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
 
 
@@ -67,6 +69,16 @@ async def hello(client: AsyncWebClient) -> dict[str, Any]:
         # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
     return dict(answer.data) if isinstance(answer.data, dict) else {}
+
+
+async def scopes(client: AsyncWebClient) -> frozenset[str] | None:
+    """Return what the bot's token may do, or None where Slack does not say."""
+    try:
+        answer = await client.auth_test()
+    except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
+        return None
+    named = {name.lower(): value for name, value in answer.headers.items()}.get(SCOPES_HEADER)
+    return None if named is None else frozenset(re.findall(r"[^\s,]+", str(named)))
 
 
 def _unwelcome(code: str) -> str:
