@@ -198,6 +198,11 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
         f"• `{command} noise` tells a week of follow-ups here, and what would have spared most",
         f"• `{command} connections` lists the systems that can be asked",
         (
+            f"• `{command} settings` shows and changes what is told in this channel;"
+            f" `{command} quiet`, `{command} normal` and `{command} verbose` do so in a word,"
+            f" `{command} set` for one thing, and `{command} default` goes back"
+        ),
+        (
             f"• {blocks.mention(bot) or '@jobthread'} how is {blocks.code(example)} doing?"
             " does the same in channels, threads and direct messages; a job's URL works too"
         ),

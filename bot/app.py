@@ -5,14 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 from contextlib import AsyncExitStack
-from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, held, looks, registry, sabotage
+from bot import backlog, held, looks, sabotage
 from bot.backlog import Live
-from bot.clock import Clock, SystemClock
-from bot.connections import Connections, connect
 from bot.deliverer import Deliverer
 from bot.desk import Desk
 from bot.digests import Digests
@@ -22,17 +19,23 @@ from bot.examples import Examples
 from bot.following import Following, abandon
 from bot.home import Home
 from bot.ledger import Ledger
+from bot.listings import Listings
 from bot.models import seconds_between
+from bot.negotiation import Negotiation
 from bot.notices import Notices
+from bot.outside import Outside, outside
 from bot.pace import Pace
 from bot.poller import Poller
 from bot.reasons import Reasons
 from bot.revival import OPERATOR, Revival
+from bot.rights import Rights
 from bot.service import Service
 from bot.skew import system_clock
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, greet, revealed, web_client
+from bot.slack.directory import Directory
 from bot.slack.outgoing import WebOutlet
+from bot.slack.settings_talk import SettingsTalk
 from bot.slack.socket import Socket
 from bot.slack.suggestions import Suggestions
 from bot.slack.web import Web
@@ -40,13 +43,15 @@ from bot.store import Store
 from bot.timekeeper import Timekeeper
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable, Sequence
+    from collections.abc import Awaitable, Callable
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.backlog import Backlog
+    from bot.clock import Clock
+    from bot.connections import Connections
     from bot.registry import Plugins
-    from bot.settings import Reading, Settings
+    from bot.settings import Settings
 
 log = logging.getLogger(__name__)
 
@@ -55,45 +60,6 @@ DELIVERY_LANES = 1  # one process delivers all
 POLL_SHARDS = 1  # of each connection
 UPKEEP_SECONDS = 3600.0
 LAST_REQUESTS = timedelta(seconds=5)  # that Slack may still work on what a dead process sent
-
-
-@dataclass(frozen=True)
-class Outside:
-    """What the settings lead to: plugins and connections, ready to be asked."""
-
-    plugins: Plugins
-    connections: Connections
-
-
-def outside(
-    settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
-) -> Outside:
-    """Load the plugins and make the connections; raises SettingsError with all problems."""
-    plugins = plugins or registry.load_plugins(settings.disabled_plugins)
-    clock = clock or SystemClock()
-    connections = connect(
-        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()
-    )
-    return Outside(plugins, connections)
-
-
-def every_problem(reading: Reading) -> list[str]:
-    """Return all problems of settings: as they are read, Slack's secrets, and the connections."""
-    problems = list(reading.problems)
-    if reading.settings is None:
-        return problems
-    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
-        slack = reading.settings.slack
-        problems += [p for p in slack.problems() if not _told(p.split()[0], problems)]
-    try:
-        outside(reading.settings)
-    except SettingsError as error:
-        problems += error.problems
-    return problems
-
-
-def _told(key: str, problems: Sequence[str]) -> bool:
-    return any(problem.startswith(f"{key}:") for problem in problems)
 
 
 class Bot:
@@ -190,15 +156,34 @@ class Bot:
             expect=self.poller.expect,
             announce=around.plugins.job_changed,
         )
+        directory = Directory(outlet, self.clock)
+        negotiation = Negotiation(
+            store=self.store,
+            notices=self.notices,
+            rights=Rights(self.settings.notify.who_may_change, directory),
+            command=self.settings.slack.command,
+        )
+        reasons = Reasons(self.store, self.notices, self.settings.store.keep_days)
         service = Service(
             store=self.store,
             ledger=ledger,
             connections=around.connections,
-            examples=Examples(store=self.store, connections=around.connections, clock=self.clock),
             clock=self.clock,
             home=self.home,
-            reasons=Reasons(self.store, self.notices, self.settings.store.keep_days),
+            reasons=reasons,
             command=self.settings.slack.command,
+            negotiation=negotiation,
+            listing=Listings(
+                store=self.store,
+                connections=around.connections,
+                examples=Examples(
+                    store=self.store, connections=around.connections, clock=self.clock
+                ),
+                reasons=reasons,
+                clock=self.clock,
+                home=self.home,
+                command=self.settings.slack.command,
+            ),
         )
         self.revival = Revival(
             store=self.store,
@@ -222,6 +207,13 @@ class Bot:
             ring=self._ring,
         )
         self.suggestions = Suggestions(around.connections, self.clock)
+        self.settings_talk = SettingsTalk(
+            api=outlet,
+            desk=self.desk,
+            negotiation=negotiation,
+            directory=directory,
+            clock=self.clock,
+        )
 
     def ring(self) -> None:
         """Look at once for what is to be told: in a message of its own, or in a digest."""
@@ -298,6 +290,7 @@ class Bot:
             signing_secret=revealed(slack.signing_secret) if http_mode else None,
             desk=self.desk,
             suggestions=self.suggestions,
+            settings=self.settings_talk,
             clock=self.clock,
         )
         self.socket = (

@@ -21,6 +21,7 @@ class Kind(StrEnum):
     DIRECT = "direct"  # a direct message
     CLICK = "click"  # on a button of ours
     SHORTCUT = "shortcut"  # "Follow jobs in this message"
+    FORM = "form"  # the modal of a channel's contract; its wish is the ask's value
 
 
 class Ask(Value):
@@ -35,7 +36,7 @@ class Ask(Value):
     said_ts: str | None = None  # of the message with which the person asked; it takes reactions
     response_url: str | None = None  # a secret: it lets anyone answer
     action: str = ""  # of the button
-    value: str = ""  # of the button, or of what was chosen in a menu
+    value: str = ""  # of the button, of what was chosen in a menu, or what the modal asks for
     message_ts: str | None = None  # the message the button is on
     ephemeral: bool = False  # that message is shown to the asker only
 

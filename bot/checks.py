@@ -7,9 +7,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot import looks
-from bot.app import outside
 from bot.errors import FAULTS, JobthreadError, SettingsError, StoreInUse
-from bot.slack.client import client_session, hello, revealed, try_app_token, web_client
+from bot.outside import outside
+from bot.slack.client import (
+    client_session,
+    hello,
+    revealed,
+    scopes,
+    try_app_token,
+    web_client,
+)
 from bot.store import Store
 
 if TYPE_CHECKING:
@@ -22,6 +29,9 @@ if TYPE_CHECKING:
 
 LONGEST_SECONDS = 20.0  # that one connection may take
 SETTINGS = "settings"  # what a finding is about that only the settings can mend
+
+
+ADMIN_SCOPE = "users:read"
 
 
 @dataclass(frozen=True)
@@ -73,6 +83,8 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     async with client_session() as session:
         client = web_client(settings, session)
         yield await _bot_token(client)
+        for sentence in await _lacking(client, settings):
+            yield Finding("slack", works=False, sentence=sentence)
         if settings.slack.mode == "socket":
             yield await _app_token(client, revealed(settings.slack.app_token))
 
@@ -84,6 +96,15 @@ async def _bot_token(client: AsyncWebClient) -> Finding:
         return Finding("slack", works=False, sentence=str(error))
     said = f"The bot is {identity.get('user')} in {identity.get('team')}."
     return Finding("slack", works=True, sentence=said)
+
+
+async def _lacking(client: AsyncWebClient, settings: Settings) -> list[str]:
+    """Return a sentence for each scope that the settings need and the token lacks."""
+    granted = await scopes(client) if settings.notify.who_may_change == "admins" else None
+    if granted is None or ADMIN_SCOPE in granted:
+        return []
+    needs = f'The token lacks {ADMIN_SCOPE}, which notify.who_may_change = "admins" needs:'
+    return [f"{needs} paste manifest.yml again and reinstall the app."]
 
 
 async def _app_token(client: AsyncWebClient, token: str) -> Finding:

@@ -55,7 +55,7 @@ def _whole(config: Path | None) -> Settings:
     """Read the settings of a command that asks connections, or end with every problem of both."""
     reading = reading_from(config)
     if reading.problems or reading.settings is None:
-        from bot.app import every_problem  # noqa: PLC0415
+        from bot.outside import every_problem  # noqa: PLC0415
 
         refuse(every_problem(reading))
     return reading.settings
@@ -169,10 +169,10 @@ async def _show(reference: str, settings: Settings) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from bot import looks, references, terminal  # noqa: PLC0415
-    from bot.app import outside  # noqa: PLC0415
     from bot.cards import View  # noqa: PLC0415
     from bot.clock import SystemClock  # noqa: PLC0415
     from bot.models import Job  # noqa: PLC0415
+    from bot.outside import outside  # noqa: PLC0415
 
     connections = outside(settings).connections
     try:
@@ -254,7 +254,7 @@ def connections(config: Config = None) -> None:
 
 
 async def _connections(settings: Settings) -> None:
-    from bot.app import outside  # noqa: PLC0415
+    from bot.outside import outside  # noqa: PLC0415
 
     found = outside(settings).connections
     for provider in found:

@@ -7,6 +7,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from bot.dictation import is_like_a_field
 from bot.likeness import closest
 
 MOST_REFERENCES = 10  # in one command
@@ -25,11 +26,17 @@ class Verb(StrEnum):
     CONNECTIONS = "connections"
     WHY = "why"  # a job was told, held back or left to its card
     NOISE = "noise"  # the channel's own figures
+    SETTINGS = "settings"  # what is told in this channel
+    QUIET = "quiet"
+    NORMAL = "normal"
+    VERBOSE = "verbose"
+    DEFAULT = "default"  # back to what the bot's settings say
+    SET = "set"  # one clause of what is told
     HELP = "help"
 
 
 SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the words people type
-WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT, Verb.WHY})
+WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT, Verb.WHY, Verb.SET})
 
 
 @dataclass(frozen=True)
@@ -58,7 +65,7 @@ def parse(text: str) -> Command:
 
 def typed(text: str) -> Command:
     """Return what a person's command asks for: back-ticks and a full stop belong to no id."""
-    bare = (word.lstrip("`").rstrip("`.") for word in _words(plain(text)))
+    bare = (word.lstrip("`").rstrip("`.") for word in _words(plain(_with_group(text))))
     return _understood(tuple(word for word in bare if word))
 
 
@@ -77,7 +84,7 @@ def _nearly(word: str) -> str:
 
 def verb_of_mention(text: str) -> Command:
     """Return what a mention asks for: a verb that comes first counts, the rest is free text."""
-    words = tuple(_words(plain(text)))
+    words = tuple(_words(plain(_with_group(text))))
     first = words[0].lower().rstrip(":,") if words else ""
     if first not in SPOKEN or _is_prose(Verb(first), words):
         return Command(Verb.ASK, words, suggestion=_nearly(first))
@@ -86,6 +93,8 @@ def verb_of_mention(text: str) -> Command:
 
 def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
     """Whether a first word that could be a verb begins a sentence: "why did JOB1 fail?"."""
+    if verb is Verb.SET:  # "set up the …"
+        return not is_like_a_field("".join(words[1:2]))
     longest = 2 if verb is Verb.WHY else len(words) if verb in WITH_WORDS else 1
     return len(words) > longest
 
@@ -102,6 +111,13 @@ def _words(text: str) -> list[str]:
 _LINK = re.compile(r"<(https?://[^|>\s]+)(?:\|[^>]*)?>")
 _TAKEN_FOR_A_LINK = re.compile(r"(?<=[^\s(])<https?://([^|>\s]+)\|\1>")  # the .sh of run-1.sh
 _MENTION = re.compile(r"<[@#!][^>]*>")
+_SETTING = re.compile(r"\s*(?:<@[^>]*>[\s:,]*)?set\s", re.IGNORECASE)
+_GROUP = re.compile(r"<!subteam\^(S[A-Z0-9]+)(?:\|[^>]*)?>")
+
+
+def _with_group(text: str) -> str:
+    """Return a text with the id of a user group that `set` is given; elsewhere it says nothing."""
+    return _GROUP.sub(r" \1 ", text) if _SETTING.match(text) else text
 
 
 def plain(text: str) -> str:

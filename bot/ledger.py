@@ -6,10 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 from bot import answers, cards, looks, told
+from bot.agreements import Agreement, conclude
 from bot.asks import Kind
 from bot.following import Following, Look
 from bot.outlet import MAY_PASS
-from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.parts import Adopt, Agree, Part, Redraw, Say, Show, Stop
 from bot.posts import card, new_watch, quiet_watch, reaction, root
 from bot.store import (
     Claim,
@@ -63,6 +64,7 @@ class Entry:
     due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
     changes: list[Change] = field(default_factory=list)  # that the threads are told
     rings: bool = False  # whether something is left for the delivery's next tick
+    retells: bool = False  # whether what is held may have another time now
 
     @property
     def workspace(self) -> str:
@@ -84,7 +86,9 @@ class Ledger:
         sender: Sender,
         expect: Callable[[str, datetime], None],
         announce: Callable[[Change], Awaitable[None]],
+        retell: Callable[[], None] = lambda: None,
     ) -> None:
+        self._retell = retell  # is told when what is held may have another time
         self._sender = sender
         self._announce = announce  # is told what a look that was not the poller's found changed
         self._expect = expect  # is told when a connection's next look is due
@@ -120,6 +124,8 @@ class Ledger:
             self._sender.send(post)
         if entry.rings:
             self._sender.ring()
+        if entry.retells:
+            self._retell()
         for connection, due_at in entry.due:
             self._expect(connection, due_at)
 
@@ -139,6 +145,8 @@ class Ledger:
                 await self._redraw(tx, entry, newest, card_ts)
             case Stop(ref):
                 await self._stop(tx, entry, ref, key)
+            case Agree():
+                await self._agree(tx, entry, part, key)
 
     async def _show(self, tx: Transaction, entry: Entry, job: Job, key: str) -> None:
         message = self._card(job, cards.View(checked_at=entry.at))
@@ -263,6 +271,14 @@ class Ledger:
         await tx.parked.drop(await tx.parked.messages(watch), entry.at)
         await tx.jobs.settle(entry.workspace, [ref])
         await self._say(tx, entry, Say(answers.no_longer_followed(str(ref))), key)
+
+    async def _agree(self, tx: Transaction, entry: Entry, part: Agree, key: str) -> None:
+        """Change what the channel hears, and with it what becomes of all that is held there."""
+        ask = entry.ask
+        agreement = Agreement(entry.workspace, ask.channel, ask.user, part, entry.at)
+        said = await conclude(tx, self._following.notices, agreement)
+        await self._say(tx, entry, Say(said), key)
+        entry.rings = entry.retells = True
 
     async def _say(self, tx: Transaction, entry: Entry, said: Say, key: str) -> None:
         """Tell the asker alone; in a direct message everything is for the asker alone."""

@@ -1,11 +1,13 @@
-"""What an answer is made of: things to say, show, follow or stop. Values; the ledger does them."""
+"""What an answer is made of: things to say, show, follow, stop, agree on. The ledger does them."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from bot.models import Job, JobRef, Message
 
 
@@ -55,4 +57,16 @@ class Stop:
     ref: JobRef
 
 
-Part = Say | Show | Adopt | Redraw | Stop
+@dataclass(frozen=True)
+class Agree:
+    """Change the contract of this channel; what is held back there is decided anew.
+
+    `changes`: field → value as JSON has it, laid over what holds; None: back to the defaults.
+    `revision`: of the contract that was read; None: whichever holds.
+    """
+
+    changes: Mapping[str, Any] | None
+    revision: int | None = None
+
+
+Part = Say | Show | Adopt | Redraw | Stop | Agree

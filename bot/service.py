@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, cards, looks, menu, references
+from bot import answers, blocks, cards, listings, looks, menu, negotiation, references
 from bot.asks import Ask, Kind
 from bot.commands import (
     MOST_REFERENCES,
@@ -18,28 +17,28 @@ from bot.commands import (
     typed,
     verb_of_mention,
 )
-from bot.errors import Ambiguous, AnswerNotUnderstood, BadReference, JobthreadError, trail
+from bot.errors import BadReference, JobthreadError
 from bot.ledger import Ledger, followed_already
-from bot.likeness import closest
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
 from bot.store import Question, Store, Transaction, WatchState
+from bot.troubles import log_id, told, unexpected
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine, Sequence
+    from collections.abc import Coroutine, Sequence
     from datetime import datetime
 
     from bot.clock import Clock
     from bot.connections import Connections
-    from bot.examples import Examples
     from bot.home import Home
+    from bot.listings import Listings
     from bot.models import Message
+    from bot.negotiation import Negotiation
     from bot.reasons import Reasons
     from bot.references import Resolution
 
 log = logging.getLogger(__name__)
 
-MOST_RECENT = 30  # jobs in a list
 # Before the asker reads that it takes long. That cannot be taken back: a response_url replaces and
 # deletes the message that was clicked, so a command's has nothing to replace.
 # https://docs.slack.dev/messaging/modifying-messages
@@ -55,14 +54,16 @@ class Service:
         store: Store,
         ledger: Ledger,
         connections: Connections,
-        examples: Examples,
         clock: Clock,
         home: Home,
         reasons: Reasons,
         command: str,
+        negotiation: Negotiation,
+        listing: Listings,
     ) -> None:
-        self._examples = examples
         self._reasons = reasons
+        self._negotiation = negotiation
+        self._listings = listing
         self._store = store
         self._connections = connections
         self._ledger = ledger
@@ -78,10 +79,10 @@ class Service:
 
     async def give_up(self, question: Question) -> None:
         """Close a question whose answer cannot be written down; the asker hears of it."""
-        log_id = _log_id()
-        log.error("[%s] question %s is given up", log_id, question.id)
+        id_ = log_id()
+        log.error("[%s] question %s is given up", id_, question.id)
         ask = Ask.model_validate(question.body)
-        await self._ledger.commit(question, ask, [Say(answers.trouble(log_id))])
+        await self._ledger.commit(question, ask, [Say(answers.trouble(id_))])
 
     async def _patiently(
         self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
@@ -105,13 +106,13 @@ class Service:
         try:
             return await work
         except JobthreadError as error:
-            return [_told(error, None)]
+            return [told(error, None)]
         except Exception as error:  # noqa: BLE001  the edge of an answer
-            log_id = _log_id()
-            log.error("[%s] an answer failed: %s", log_id, trail(error))
-            return [Say(answers.trouble(log_id))]
+            return [unexpected(error)]
 
     async def _parts(self, workspace: str, ask: Ask) -> list[Part]:
+        if ask.kind is Kind.FORM:
+            return await self._negotiation.fulfil(workspace, ask)
         if ask.kind is Kind.CLICK:
             return await self._click(workspace, ask)
         if ask.kind is Kind.COMMAND:
@@ -123,26 +124,11 @@ class Service:
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
     ) -> list[Part]:
         """Do what a command says; in spoken text, words that name no job are ignored."""
-        match command.verb:
-            case Verb.HELP:
-                return [await self._help(workspace, ask)]
-            case Verb.CONNECTIONS:
-                names = self._connections.names
-                known = await self._examples.of(workspace, ask.channel, names)
-                return [Say(answers.connection_list(self._connections, known))]
-            case Verb.LIST:
-                return [await self._list(workspace, ask)]
-            case Verb.RECENT:
-                return [await self._recent(command.words)]
-            case Verb.NOISE:
-                now = self._now()
-                return [Say(await self._reasons.of_week(workspace, ask.channel, now))]
+        if command.verb in listings.VERBS:
+            return [await self._listings.obey(workspace, ask, command)]
+        if command.verb in negotiation.VERBS:
+            return await self._negotiation.obey(workspace, ask, command)
         return await self._about_jobs(workspace, ask, command, spoken=spoken)
-
-    async def _help(self, workspace: str, ask: Ask) -> Say:
-        known = await self._examples.best(workspace, ask.channel)
-        me = self._home.bot_user
-        return Say(answers.help_text(self._command, self._connections, me, known))
 
     async def _about_jobs(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
@@ -213,7 +199,7 @@ class Service:
             return answers.did_you_mean(text, command.suggestion)
         name = meant.word.partition(":")[0].lower()
         named = [name] if not meant.suggestion and name in self._connections.names else []
-        known = await self._examples.of(workspace, ask.channel, named) if named else {}
+        known = await self._listings.examples.of(workspace, ask.channel, named) if named else {}
         return answers.not_understood(meant, self._command, command.on, known.get(name))
 
     async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
@@ -224,13 +210,13 @@ class Service:
             return followed_already(self._home, watch)
         found = await self._look(ref)
         if not isinstance(found, Job):
-            return _told(found, ref)
+            return told(found, ref)
         return Show(found, known if found.ref == ref else None)
 
     async def _peek(self, ref: JobRef, command: Command) -> Say:
         found = await self._look(ref)
         if not isinstance(found, Job):
-            return _told(found, ref, command.on)
+            return told(found, ref, command.on)
         return Say(self._card(found, cards.View(checked_at=self._now(), only_you=True)))
 
     async def _look(self, ref: JobRef) -> Job | JobthreadError:
@@ -242,46 +228,21 @@ class Service:
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
 
-    async def _list(self, workspace: str, ask: Ask) -> Say:
-        async with self._store.begin() as tx:
-            rows = await tx.watches.in_channel(workspace, ask.channel)
-        listed = [
-            (str(w.ref), job.seen, self._home.link(w.channel, w.card_ts, w.thread_ts))
-            for w, job in rows
-        ]
-        return Say(answers.watch_list(listed, self._command))
-
-    async def _recent(self, words: tuple[str, ...]) -> Say:
-        """List the newest jobs of a connection; without a name, of the one that can list."""
-        able = [provider for provider in self._connections if provider.lists_jobs]
-        chosen = [p for p in able if p.name in words] if words else able
-        if len(chosen) != 1:
-            names = [provider.name for provider in able]
-            if better := self._better_name(words, names):
-                return better
-            return Say(answers.which_recent(names, words[0] if words else ""))
-        found = await looks.recent(chosen[0], MOST_RECENT)
-        if isinstance(found, JobthreadError):
-            return _told(found, None)
-        return Say(answers.recent(chosen[0].name, found))
-
-    def _better_name(self, words: tuple[str, ...], able: Sequence[str]) -> Say | None:
-        """Return which connection was meant by a word that is nearly its name."""
-        if not words or words[0] in self._connections.names:
-            return None
-        near = closest(words[0].lower(), able)
-        text = f"There is no connection {blocks.code(words[0])}."
-        return Say(answers.did_you_mean(text, f"recent {near}")) if near else None
-
     async def _click(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a button says; its value holds a reference or words, never a state."""
-        gone = [Say(None, delete=True)] if ask.ephemeral else []
+        gone: list[Part] = [Say(None, delete=True)] if ask.ephemeral else []
         if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
         if ask.action == menu.ACTION and ask.message_ts is not None:
             return await self._chosen(workspace, ask, ask.message_ts)
-        if ask.action not in ("refresh", "follow", "unfollow"):
-            return []
+        if negotiation.is_about(ask):
+            return [*gone, *await self._negotiation.fulfil(workspace, ask)]
+        if ask.action in ("refresh", "follow", "unfollow"):
+            return await self._pressed(workspace, ask, gone)
+        return []
+
+    async def _pressed(self, workspace: str, ask: Ask, gone: list[Part]) -> list[Part]:
+        """Do what a card's button says."""
         ref = _reference(ask.value)
         if ask.action == "unfollow":
             return [Stop(ref)]
@@ -304,7 +265,7 @@ class Service:
             known = await _known(tx, workspace, ref)
         found = await self._look(ref)
         if not isinstance(found, Job):
-            return _told(found, ref)
+            return told(found, ref)
         if ask.ephemeral or ask.message_ts is None:
             view = cards.View(checked_at=self._now(), only_you=True)
             return Say(self._card(found, view), replace=True)
@@ -320,23 +281,6 @@ async def _known(tx: Transaction, workspace: str, ref: JobRef) -> int:
     """Return the revision of a job's row, 0 if there is none: read before the job is looked at."""
     tracked = (await tx.jobs.get(workspace, [ref])).get(ref)
     return tracked.revision if tracked else 0
-
-
-def _told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = str) -> Say:
-    """Return the sentence for an error, and put its details into the log under the same id.
-
-    Where a reference can mean several jobs, the answer is to choose one; `on` as of `choose`.
-    """
-    if isinstance(error, Ambiguous):
-        return Say(answers.choose(error.sentence, error.choices, on, error.created))
-    log_id = _log_id()
-    more = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
-    log.warning("[%s] %s: %s%s", log_id, ref or "no job", trail(error), more)
-    return Say(answers.error(error, ref, log_id))
-
-
-def _log_id() -> str:
-    return secrets.token_hex(4)
 
 
 def _reference(value: str) -> JobRef:

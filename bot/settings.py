@@ -8,7 +8,7 @@ import tomllib
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  pydantic reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -31,7 +31,7 @@ from pydantic_settings import SettingsError as BadVariable
 
 from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
 from bot.errors import SettingsError
-from bot.noise import NoisePolicy
+from bot.noise import Mention, NoisePolicy
 from bot.problems import Unread, missing_secret, read_secret_files, sentences
 
 if TYPE_CHECKING:
@@ -130,12 +130,30 @@ class NotifySettings(NoisePolicy):
             raise ValueError(f"{', '.join(bad)}: a channel goes by its id in Slack, such as C0123")
         return {name: _policy(name, fields) for name, fields in channels.items()}
 
+    @model_validator(mode="after")
+    def _makes_sense(self) -> Self:
+        """Check that the fields go together, in general and in each channel."""
+        _demand_sense(NoisePolicy.model_validate(self.defaults), "")
+        for name, fields in self.channels.items():
+            _demand_sense(NoisePolicy.model_validate({**self.defaults, **fields}), f" in {name}")
+        return self
+
 
 def _policy(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
     try:
         return NoisePolicy.model_validate(fields).model_dump(mode="json", include=set(fields))
     except ValidationError as error:
-        raise ValueError("; ".join(sentences(error, channel))) from None
+        raise ValueError(f"in {channel}, {'; '.join(sentences(error))}") from None
+
+
+def _demand_sense(policy: NoisePolicy, where: str) -> None:
+    quiet = policy.quiet_hours
+    if policy.mention is Mention.GROUP and not policy.group:
+        raise ValueError(
+            f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
+        )
+    if quiet is not None and quiet.begins == quiet.ends:
+        raise ValueError(f"quiet_hours must end at another time than they begin{where}")
 
 
 class Settings(BaseSettings):

@@ -22,7 +22,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot import answers
 from bot.asks import Kind
 from bot.errors import StoreError, trail
-from bot.slack import modal
+from bot.slack import modal, settings_form, settings_talk
 from bot.slack.incoming import Incoming, read
 from bot.slack.outgoing import code_of
 
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.desk import Desk
+    from bot.slack.settings_talk import SettingsTalk
     from bot.slack.suggestions import Suggestions
 
 log = logging.getLogger(__name__)
@@ -46,6 +47,7 @@ def bolt_app(
     signing_secret: str | None,
     desk: Desk,
     suggestions: Suggestions,
+    settings: SettingsTalk,
     clock: Clock,
 ) -> AsyncApp:
     """Return the Bolt app; `identity` is what auth.test answered when the bot started."""
@@ -59,20 +61,54 @@ def bolt_app(
 
     async def door(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002
         """Take a question in, or help to ask it; anything else goes on to Bolt."""
-        incoming = read(body, clock.now())
-        if incoming is not None:
-            return await _take(desk, incoming)
-        if modal.is_wanted(body):
-            suggestions.prepare()
-            return await _open(client, body["trigger_id"])
-        if modal.is_searched(body):
-            return _json(await suggestions.answer(body.get("value") or ""))
-        if modal.is_submitted(body):
-            return await _submit(desk, body, clock)
-        return await _pass(body, next)
+        answered = (
+            await _question(settings, desk, body, clock)
+            or await _about_jobs(client, suggestions, desk, body, clock)
+            or await _about_contract(settings, body)
+        )
+        return answered or await _pass(body, next)
 
     app.middleware(door)
     return app
+
+
+async def _question(
+    settings: SettingsTalk, desk: Desk, body: dict[str, Any], clock: Clock
+) -> BoltResponse | None:
+    """Take a question in; one about the contract is answered by its modal, where that opens."""
+    if settings_talk.is_wanted(body) and await settings.open(body):
+        return BoltResponse(status=200, body="")
+    incoming = read(body, clock.now())
+    return None if incoming is None else await _take(desk, incoming)
+
+
+async def _about_jobs(
+    client: AsyncWebClient,
+    suggestions: Suggestions,
+    desk: Desk,
+    body: dict[str, Any],
+    clock: Clock,
+) -> BoltResponse | None:
+    """Answer what comes from the modal "Ask about a job", or wants it open."""
+    if modal.is_wanted(body):
+        suggestions.prepare()
+        return await _open(client, body["trigger_id"])
+    if modal.is_searched(body):
+        return _json(await suggestions.answer(body.get("value") or ""))
+    return await _submit(desk, body, clock) if modal.is_submitted(body) else None
+
+
+async def _about_contract(settings: SettingsTalk, body: dict[str, Any]) -> BoltResponse | None:
+    """Answer what comes from the open modal of a contract."""
+    if preset := settings_form.refilling(body):
+        filled = await settings.refill(body, preset)
+        return BoltResponse(status=200 if filled else TRY_AGAIN, body="")
+    if settings_form.is_searched(body):
+        return _json(await settings.suggest(body))
+    if settings_form.is_submitted(body):
+        wrong = await settings.submit(body)
+        return _json(modal.refusal(wrong)) if wrong else BoltResponse(status=200, body="")
+    return None
 
 
 async def _pass(body: dict[str, Any], onward: Callable[[], Awaitable[Any]]) -> Any:

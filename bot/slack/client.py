@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ log = logging.getLogger(__name__)
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
+SCOPES_HEADER = "x-oauth-scopes"  # of every answer
 
 
 def client_session() -> aiohttp.ClientSession:
@@ -76,6 +78,16 @@ def _asked_for(error: BaseException | None) -> float:
     if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
         return retry_after_in(error.response.headers)
     return 0.0
+
+
+async def scopes(client: AsyncWebClient) -> frozenset[str] | None:
+    """Return what the bot's token may do, or None where Slack does not say."""
+    try:
+        answer = await client.auth_test()
+    except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
+        return None
+    named = {name.lower(): value for name, value in answer.headers.items()}.get(SCOPES_HEADER)
+    return None if named is None else frozenset(re.findall(r"[^\s,]+", str(named)))
 
 
 def _unwelcome(code: str) -> str:

@@ -27,6 +27,7 @@ TOO_LONG = "msg_blocks_too_long"  # this message's fault, not that of a type of 
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
 REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
 CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
+READING = ("conversations.", "users.", "usergroups.")  # methods that take no JSON
 MOST_PAGES = 5  # of history that are searched for a message
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
 NO_TOKEN_SECONDS = 20.0  # until the next try when Slack does not accept the token
@@ -206,7 +207,7 @@ class WebOutlet:
     async def call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call one method of the Web API; what Slack refuses is an error of ours."""
         try:
-            if method.startswith("conversations."):
+            if method.startswith(READING):
                 answer = await self._client.api_call(method, params=_plain(arguments))
             else:
                 answer = await self._client.api_call(method, json=arguments)

@@ -29,8 +29,9 @@ _SET = _NEW.on_conflict_do_update(
         "values": _NEW.excluded["values"],
         "set_by": _NEW.excluded.set_by,
         "set_at": _NEW.excluded.set_at,
-        "revision": contracts.c.revision + 1,
+        "revision": _NEW.excluded.revision,
     },
+    where=contracts.c.revision == _NEW.excluded.revision - 1,
 )
 _CLEAR = delete(contracts).where(*_THIS)
 
@@ -48,18 +49,29 @@ class Contracts:
         return None if row is None else ChannelContract(**row._mapping)  # noqa: SLF001
 
     async def set(
-        self, workspace: str, channel: str, values: dict[str, Any], by: str, now: datetime
-    ) -> None:
-        """Write down all that a channel sets itself, in the place of what it set before."""
+        self,
+        workspace: str,
+        channel: str,
+        values: dict[str, Any],
+        by: str,
+        now: datetime,
+        *,
+        over: int = 0,
+    ) -> bool:
+        """Write down all that a channel sets itself, in the place of what it set before.
+
+        `over`: the revision that this takes the place of, 0 if the channel never set anything.
+        False: another holds by now.
+        """
         row = {
             "workspace": workspace,
             "channel": channel,
             "values": values,
             "set_by": by,
             "set_at": now,
-            "revision": 1,
+            "revision": over + 1,
         }
-        await self._connection.execute(_SET, row)
+        return (await self._connection.execute(_SET, row)).rowcount == 1
 
     async def clear(self, workspace: str, channel: str) -> bool:
         """Forget what a channel set; False if it set nothing."""

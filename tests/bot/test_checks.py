@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
 from bot import checks
+from bot.checks import findings
 from bot.errors import CredentialsRefused
+from bot.playground import LocalSlack
 from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.settings import NotifySettings
 from bot.testing import ManualClock
+from tests.bot.conftest import settings_for
 
 if TYPE_CHECKING:
+    from pathlib import Path
+    from typing import Literal
+
     from bot.models import Job, JobRef, Status
 
 pytestmark = pytest.mark.anyio
@@ -60,3 +68,23 @@ async def test_each_connection_is_told_in_a_sentence(
     finding = await checks._connection(zebra)
     assert (finding.what, finding.works) == ("connection north", works)
     assert finding.sentence.startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("who", "granted", "told"),
+    [
+        ("admins", ("chat:write",), True),
+        ("admins", ("chat:write", "users:read"), False),
+        ("members", ("chat:write",), False),
+    ],
+)
+async def test_a_right_is_missed_only_where_the_settings_need_it(
+    tmp_path: Path, who: Literal["admins", "members"], granted: tuple[str, ...], *, told: bool
+) -> None:
+    """Who is an admin is asked for only where admins alone may change what is told."""
+    async with LocalSlack() as slack:
+        slack.workspace.app = replace(slack.workspace.app, scopes=granted)
+        notify = {"notify": NotifySettings(who_may_change=who)}
+        settings = settings_for(slack, "http://127.0.0.1:1/", tmp_path).model_copy(update=notify)
+        said = [each.sentence async for each in findings(settings) if each.what == "slack"]
+    assert any("The token lacks users:read" in sentence for sentence in said) == told

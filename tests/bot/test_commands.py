@@ -1,6 +1,7 @@
 """What a person says to the bot, understood."""
 
 import html
+from typing import Any
 
 import pytest
 from hypothesis import example, given
@@ -115,3 +116,26 @@ def test_no_reference_is_lost_on_the_way_through_slack(verb: str, refs: list[str
     """As Slack escapes it, each reference arrives whole and in order."""
     typed = html.escape(" ".join([verb, *refs]), quote=False)
     assert list(parse(typed).words) == refs
+
+
+@pytest.mark.parametrize("read", [typed, verb_of_mention])
+@pytest.mark.parametrize("group", ["<!subteam^S0ONCALL>", "<!subteam^S0ONCALL|@oncall>"])
+def test_a_user_group_that_is_to_be_called_is_read_by_its_id(read: Any, group: str) -> None:
+    """Slack puts it for the name that was typed; in other sentences it says nothing."""
+    command = read(f"set mention {group}")
+    assert (command.verb, command.words) == (Verb.SET, ("mention", "S0ONCALL"))
+    assert "S0ONCALL" not in read(f"{group} how is deploys:JOB1 doing?").words
+
+
+def test_a_sentence_that_begins_with_set_changes_no_settings() -> None:
+    """Only the name of something that can be set makes it a command."""
+    assert verb_of_mention("set up deploys:JOB1 please").verb is Verb.ASK
+    assert verb_of_mention("set follow_ups outcomes").verb is Verb.SET
+    assert verb_of_mention("set folow_ups outcomes").verb is Verb.SET
+
+
+@pytest.mark.parametrize("word", ["settings", "quiet", "normal", "verbose", "default"])
+def test_a_sentence_that_begins_with_the_name_of_a_preset_is_prose(word: str) -> None:
+    """The word alone is the command."""
+    assert verb_of_mention(word).verb is Verb(word)
+    assert verb_of_mention(f"{word} please, JOB1").verb is Verb.ASK

@@ -11,7 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
+from bot.contracts import contract
 from bot.errors import SettingsError
+from bot.noise import FollowUps
 from bot.problems import missing_secret, read_secret_files, sentences
 from bot.settings import SlackSettings, load, read
 
@@ -400,3 +402,84 @@ def test_the_host_and_port_of_http_mode_may_stand_with_slack(tmp_path: Path) -> 
     path.write_text('[slack]\nmode = "http"\nhost = "127.0.0.2"\nport = 8443\n')
     listens = load(path).listens
     assert (listens.host, listens.port) == ("127.0.0.2", 8443)
+
+
+def test_how_loud_the_bot_is_can_be_set_for_all_channels_and_for_one(written: Written) -> None:
+    """What is not set in a channel's own table is as in the general one."""
+    text = """
+    [notify]
+    follow_ups = "outcomes"
+    quiet_hours = {begins = "22:00", ends = "07:00", zone = "Europe/Berlin"}
+    who_may_change = "admins"
+    [notify.channels.C0123]
+    posts_per_hour = 20
+    """
+    notify = load(written(text)).notify
+    assert notify.who_may_change == "admins"
+    assert set(notify.defaults) == {"follow_ups", "quiet_hours"}
+    policy = contract(notify, "C0123", None).policy
+    assert (policy.follow_ups, policy.posts_per_hour) == (FollowUps.OUTCOMES, 20)
+    assert policy.quiet_hours
+    assert policy.quiet_hours.begins.hour == 22
+    assert contract(notify, "C0999", None).policy.posts_per_hour is None
+
+
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        (
+            "[notify]\nloud = true",
+            "notify.loud is not a setting: remove it, or check its spelling.",
+        ),
+        (
+            "[notify.channels.C0123]\nloud = true",
+            "notify.channels: in C0123, loud is not a setting: remove it, or check its spelling.",
+        ),
+        (
+            '[notify.channels.deploys]\ntasks = "all"',
+            "notify.channels: 'deploys': a channel goes by its id in Slack, such as C0123.",
+        ),
+        (
+            '[notify]\nquiet_hours = {begins = "22:00", ends = "07:00", zone = "Mars/Base"}',
+            "notify.quiet_hours.zone: must name a time zone, such as Europe/Berlin.",
+        ),
+        (
+            '[notify]\nquiet_hours = {begins = "22:00"}',
+            "notify.quiet_hours.ends is missing: set it.",
+        ),
+        (
+            '[notify]\nfollow_ups = "some"',
+            "notify.follow_ups: input should be 'every', 'outcomes', 'failures' or 'turns'.",
+        ),
+        (
+            '[notify]\nmention = "group"',
+            'notify: mention is "group", so group must name one by its id, such as S0123ABC.',
+        ),
+        (
+            '[notify.channels.C0123]\nmention = "group"',
+            (
+                'notify: mention is "group" in C0123, so group must name one by its id, such as'
+                " S0123ABC."
+            ),
+        ),
+        (
+            '[notify]\nquiet_hours = {begins = "07:00", ends = "07:00"}',
+            "notify: quiet_hours must end at another time than they begin.",
+        ),
+        (
+            '[notify]\nwho_may_change = "nobody"',
+            "notify.who_may_change: input should be 'members' or 'admins'.",
+        ),
+    ],
+)
+def test_what_is_wrong_about_the_noise_is_told_with_its_remedy(
+    written: Written, text: str, sentence: str
+) -> None:
+    """A sentence each, by the key."""
+    assert problems(written(text)) == (sentence,)
+
+
+def test_a_channel_may_call_the_group_of_the_general_table(written: Written) -> None:
+    """Both tables together make sense."""
+    text = '[notify]\ngroup = "S0123"\n[notify.channels.C0123]\nmention = "group"\n'
+    assert contract(load(written(text)).notify, "C0123", None).policy.group == "S0123"

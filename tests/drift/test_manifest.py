@@ -29,14 +29,18 @@ SCOPES_OF_METHODS: dict[str, set[str]] = {  # https://docs.slack.dev/reference/m
     "conversations.replies": HISTORY,
     "reactions.add": {"reactions:write"},
     "reactions.remove": {"reactions:write"},
+    "usergroups.list": {"usergroups:read"},
+    "users.info": {"users:read"},
     "views.open": set(),
+    "views.update": set(),
 }
 SCOPES_OF_EVENTS = {  # https://docs.slack.dev/reference/events
     "app_mention": {"app_mentions:read"},
     "message.im": {"im:history"},
 }
-_NAMED = re.compile(r"(?:apps|auth|bots|chat|conversations|files|reactions|team|users|views)\.\w+")
-_CALLED = re.compile(r"(apps|auth|bots|chat|conversations|files|reactions|team|users|views)_(\w+)")
+_FAMILIES = "apps|auth|bots|chat|conversations|files|reactions|team|usergroups|users|views"
+_NAMED = re.compile(rf"(?:{_FAMILIES})\.\w+")
+_CALLED = re.compile(rf"({_FAMILIES})_(\w+)")
 
 
 @pytest.fixture(scope="module")

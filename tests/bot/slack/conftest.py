@@ -12,12 +12,19 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.connections import Connections
 from bot.errors import StoreError
+from bot.negotiation import Negotiation
+from bot.notices import Notices
 from bot.playground import LocalSlack
 from bot.playground.server import Timing
+from bot.rights import Rights
 from bot.settings import WebSettings
 from bot.slack.app import bolt_app
+from bot.slack.directory import Directory
+from bot.slack.outgoing import WebOutlet
+from bot.slack.settings_talk import SettingsTalk
 from bot.slack.suggestions import Suggestions
 from bot.slack.web import EVENTS_PATH, Web
+from bot.store import Store
 from bot.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -90,6 +97,26 @@ def _app(client: AsyncWebClient, secret: str | None, desk: Desk) -> AsyncApp:
         signing_secret=secret,
         desk=desk,  # type: ignore[arg-type]
         suggestions=Suggestions(Connections([]), clock),
+        settings=_talk(client, desk, clock),
+        clock=clock,
+    )
+
+
+def _talk(client: AsyncWebClient, desk: Desk, clock: ManualClock) -> SettingsTalk:
+    """Return what talks about contracts, before a store that is not open."""
+    api = WebOutlet(client, client.session)  # type: ignore[arg-type]
+    directory = Directory(api, clock)
+    negotiation = Negotiation(
+        store=Store("sqlite+aiosqlite://"),
+        notices=Notices(),
+        rights=Rights("members", directory),
+        command="/job",
+    )
+    return SettingsTalk(
+        api=api,
+        desk=desk,  # type: ignore[arg-type]
+        negotiation=negotiation,
+        directory=directory,
         clock=clock,
     )
 

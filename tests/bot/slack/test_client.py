@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRefused, SlackSilent
 from bot.playground import LocalSlack
-from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello
+from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello, scopes
 from bot.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -78,3 +78,11 @@ async def test_trouble_of_slack_is_not_taken_for_a_bad_token() -> None:
         slack.faults.fail("auth.test")
         with pytest.raises(SlackSilent, match="in trouble"):
             await hello(client)
+
+
+async def test_slack_says_what_the_token_may_do() -> None:
+    """With every answer; an answer that is lost says nothing."""
+    async with LocalSlack() as slack, clients(slack) as client:
+        assert await scopes(client) == frozenset(slack.workspace.app.scopes)
+        slack.faults.lose_answer("auth.test")
+        assert await scopes(client) is None

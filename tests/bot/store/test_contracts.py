@@ -1,12 +1,10 @@
-"""The contracts, in both stores: what a channel set itself."""
+"""What channels set themselves: kept, counted, and never overwritten unseen."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-
-from bot.store import ChannelContract
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -14,44 +12,46 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-VALUES = {"follow_ups": "outcomes", "quiet_hours": {"begins": "22:00:00", "ends": "07:00:00"}}
 
-
-async def agree(store: Store, given: Given, values: dict[str, Any], channel: str = "C1") -> None:
-    """Write down what a channel sets."""
+async def test_a_channel_that_set_nothing_has_no_contract_of_its_own(
+    store: Store, given: Given
+) -> None:
+    """There is no row for it."""
     async with store.begin() as tx:
-        await tx.contracts.set("T1", channel, values, "U1", given.now)
+        assert await tx.contracts.get(given.workspace, given.channel) is None
 
 
-async def found(store: Store, channel: str = "C1") -> ChannelContract | None:
-    """Return what a channel set."""
+async def test_what_a_channel_sets_is_kept_with_whoever_set_it(store: Store, given: Given) -> None:
+    """For this channel only."""
     async with store.begin() as tx:
-        return await tx.contracts.get("T1", channel)
-
-
-async def test_a_contract_comes_back_as_it_was_set(store: Store, given: Given) -> None:
-    """With who set it and when."""
-    await agree(store, given, VALUES)
-    assert await found(store) == ChannelContract(
-        workspace="T1", channel="C1", values=VALUES, set_by="U1", set_at=given.now, revision=1
-    )
-
-
-async def test_a_newer_contract_takes_the_place_of_the_older(store: Store, given: Given) -> None:
-    """All of it, and the revision counts."""
-    await agree(store, given, VALUES)
-    await agree(store, given, {"tasks": "none"})
-    contract = await found(store)
-    assert contract is not None
-    assert (contract.values, contract.revision) == ({"tasks": "none"}, 2)
-
-
-async def test_a_contract_that_is_cleared_is_gone(store: Store, given: Given) -> None:
-    """Once; another channel keeps its own."""
-    await agree(store, given, VALUES)
-    await agree(store, given, VALUES, channel="C2")
+        assert await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
     async with store.begin() as tx:
-        assert await tx.contracts.clear("T1", "C1")
-        assert not await tx.contracts.clear("T1", "C1")
-    assert await found(store) is None
-    assert await found(store, "C2") is not None
+        kept = await tx.contracts.get("T1", "C1")
+        assert await tx.contracts.get("T1", "C2") is None
+    assert kept
+    assert (kept.values, kept.set_by, kept.revision) == ({"tasks": "all"}, "U1", 1)
+
+
+async def test_a_newer_contract_takes_the_place_of_the_one_it_was_made_from(
+    store: Store, given: Given
+) -> None:
+    """And counts one more."""
+    async with store.begin() as tx:
+        await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
+        assert await tx.contracts.set("T1", "C1", {}, "U2", given.at(1), over=1)
+        kept = await tx.contracts.get("T1", "C1")
+    assert kept
+    assert (kept.values, kept.set_by, kept.revision) == ({}, "U2", 2)
+
+
+@pytest.mark.parametrize("over", [0, 2])
+async def test_a_contract_made_from_another_one_changes_nothing(
+    store: Store, given: Given, over: int
+) -> None:
+    """Whoever wrote it has not seen what holds."""
+    async with store.begin() as tx:
+        await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
+        assert not await tx.contracts.set("T1", "C1", {}, "U2", given.now, over=over)
+        kept = await tx.contracts.get("T1", "C1")
+    assert kept
+    assert (kept.values, kept.revision) == ({"tasks": "all"}, 1)

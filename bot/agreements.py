@@ -1,0 +1,71 @@
+"""Agreements: a channel's contract changed, and what is held there decided anew, all at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot import charter
+from bot.amendments import amended, defaults, own_values
+from bot.held import redecide
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.contracts import Contract
+    from bot.models import Message
+    from bot.noise import NoisePolicy
+    from bot.notices import Notices
+    from bot.parts import Agree
+    from bot.store import Transaction
+
+MOST_TRIES = 3  # where several people change one contract at the same moment
+
+
+@dataclass(frozen=True)
+class Agreement:
+    """A change of one channel's contract: whose it is, and when."""
+
+    workspace: str
+    channel: str
+    user: str
+    part: Agree
+    at: datetime
+
+
+async def conclude(tx: Transaction, notices: Notices, agreement: Agreement) -> Message:
+    """Change a contract in the transaction of its question, and return what to say of it.
+
+    A change of a contract that somebody else has changed since it was read changes nothing.
+    """
+    workspace, channel = agreement.workspace, agreement.channel
+    for _ in range(MOST_TRIES):
+        before = await notices.contract(tx, workspace, channel)
+        if agreement.part.revision not in (None, before.revision):
+            break
+        wanted = _wanted(notices, before, agreement)
+        if wanted == before.policy and agreement.part.changes is not None:
+            return charter.changed(before, before)
+        if await _write(tx, notices, agreement, wanted, before.revision):
+            await redecide(tx, notices, workspace, channel, agreement.at)
+            return charter.changed(before, await notices.contract(tx, workspace, channel))
+    return charter.overtaken(await notices.contract(tx, workspace, channel))
+
+
+def _wanted(notices: Notices, before: Contract, agreement: Agreement) -> NoisePolicy:
+    if agreement.part.changes is None:
+        return defaults(notices.notify, agreement.channel)
+    return amended(before.policy, agreement.part.changes)
+
+
+async def _write(
+    tx: Transaction, notices: Notices, agreement: Agreement, wanted: NoisePolicy, over: int
+) -> bool:
+    """Store what the channel sets itself; a channel that goes by the defaults sets nothing.
+
+    Its row stays: the revision goes on counting, so that nobody's old form passes for new.
+    """
+    own = own_values(defaults(notices.notify, agreement.channel), wanted)
+    return await tx.contracts.set(
+        agreement.workspace, agreement.channel, own, agreement.user, agreement.at, over=over
+    )

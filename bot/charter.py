@@ -1,0 +1,137 @@
+"""A channel's contract as messages: read aloud, changed, and why it was not. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot import answers, blocks
+from bot.amendments import Wish, differing
+from bot.clauses import CLAUSES, sentence
+from bot.contracts import Origin
+from bot.models import Message
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.contracts import Contract
+    from bot.dictation import Unclear
+
+CHANGE, UNDO = "contract_change", "contract_undo"  # buttons: opens the modal, takes a change back
+MOST_BUTTONS = 5
+_NEARNESS = tuple(Origin)  # the nearest to the channel last
+# Label and what the button types.
+PRESET_BUTTONS = (
+    ("Quiet", "quiet"),
+    ("Normal", "normal"),
+    ("Verbose", "verbose"),
+    ("Back to default", "default"),
+)
+
+
+def reading(contract: Contract) -> Message:
+    """Return the contract clause by clause, where each comes from, and buttons to change it."""
+    said = "This is what is told here."
+    lines = clauses_of(contract)
+    shown = (
+        blocks.section(f"*{said}*"),
+        blocks.section("\n".join(f"• {line}" for line in lines)),
+        blocks.context(author(contract)),
+        *blocks.actions([*_presets(), _change()]),
+    )
+    return Message(text=" ".join([said, *lines, author(contract)]), blocks=shown)
+
+
+def clauses_of(contract: Contract) -> list[str]:
+    """Return a sentence for each clause with its origin, as mrkdwn."""
+    return [f"{sentence(n, contract.policy)} ({origin(n, contract)}.)" for n in CLAUSES]
+
+
+def origin(name: str, contract: Contract) -> str:
+    """Return where a clause's value comes from: "Set in this channel"."""
+    names = ("mention", "group") if name == "mention" else (name,)
+    found = max((contract.origin(each) for each in names), key=_NEARNESS.index)
+    return f"{found[:1].upper()}{found[1:]}"
+
+
+def author(contract: Contract) -> str:
+    """Return who last changed what the channel set itself, as mrkdwn."""
+    person = blocks.mention(contract.set_by)
+    return f"Last changed by {person}." if person else "Nobody has changed it in this channel."
+
+
+def changed(before: Contract, after: Contract) -> Message:
+    """Return what a change changed, what holds now, and the way back."""
+    lines = _changes(before, after)
+    if not lines:
+        return _same(after)
+    said = "Changed what is told here."
+    undo = blocks.button("Undo", UNDO, value=_undoing(before, after))
+    shown = (
+        blocks.section("\n".join([f"✅ *{said}*", *(f"• {line}" for line in lines)])),
+        blocks.section("*All that holds now:*\n" + _bullets(clauses_of(after))),
+        *blocks.actions([undo, _change()]),
+    )
+    return Message(text=" ".join([said, *lines]), blocks=shown)
+
+
+def _changes(before: Contract, after: Contract) -> list[str]:
+    """Return for each clause that reads otherwise what it says now, and what it said."""
+    pairs = [(sentence(n, before.policy), sentence(n, after.policy)) for n in CLAUSES]
+    return [f"{new} Before: {_lower_first(old)}" for old, new in pairs if old != new]
+
+
+def _same(contract: Contract) -> Message:
+    said = "That is what holds here already; nothing was changed."
+    lines = clauses_of(contract)
+    shown = (blocks.section(said), blocks.section(_bullets(lines)), *blocks.actions([_change()]))
+    return Message(text=" ".join([said, *lines]), blocks=shown)
+
+
+def overtaken(contract: Contract) -> Message:
+    """Return that somebody else changed the contract in between, and what holds now."""
+    person = blocks.mention(contract.set_by) or "Somebody"
+    said = f"⚠️ {person} changed this meanwhile, so I changed nothing. This holds now:"
+    lines = clauses_of(contract)
+    shown = (blocks.section(said), blocks.section(_bullets(lines)), *blocks.actions([_change()]))
+    return Message(text=" ".join([said, *lines]), blocks=shown)
+
+
+def unclear(reason: Unclear, command: str) -> Message:
+    """Return why a change was not understood, with the better words, or all that may be typed."""
+    if reason.better:
+        message = answers.did_you_mean(reason.said, reason.better)
+        return message.but(blocks=(*message.blocks, *_choices(reason.choices, command)))
+    if 0 < len(reason.choices) <= MOST_BUTTONS:
+        pressed = [blocks.button(c, f"run_{n}", value=c) for n, c in enumerate(reason.choices)]
+        return answers.sentence(f"{reason.said} For example:", *pressed)
+    rest = "".join(block["text"]["text"] for block in _choices(reason.choices, command))
+    return answers.sentence(f"{reason.said} {rest}".strip(), _change())
+
+
+def _choices(choices: Sequence[str], command: str) -> list[blocks.Block]:
+    listed = ", ".join(blocks.code(f"{command} {choice}") for choice in choices)
+    return [blocks.section(f"There is {listed}.")] if choices else []
+
+
+def _presets() -> list[blocks.Block]:
+    return [
+        blocks.button(label, f"run_{n}", value=typed)
+        for n, (label, typed) in enumerate(PRESET_BUTTONS)
+    ]
+
+
+def _change() -> blocks.Block:
+    return blocks.button("Change …", CHANGE, value="settings")
+
+
+def _bullets(lines: Sequence[str]) -> str:
+    return "\n".join(f"• {line}" for line in lines)
+
+
+def _lower_first(text: str) -> str:
+    return text[:1].lower() + text[1:]
+
+
+def _undoing(before: Contract, after: Contract) -> str:
+    changes = differing(after.policy, before.policy)
+    return Wish(changes=dict(changes), revision=after.revision).model_dump_json()

@@ -1,0 +1,50 @@
+"""Rights: who may change what a channel hears."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from bot.errors import SlackError, SlackRefused, trail
+
+if TYPE_CHECKING:
+    from typing import Literal
+
+log = logging.getLogger(__name__)
+
+ADMINS_ONLY = "Here only the workspace's admins may change this; everybody may read it."
+NOT_NOW = "Slack does not say just now whether you are an admin. Try again in a minute."
+NEVER = (
+    "I cannot see who is an admin here, so I change nothing. Whoever runs this bot can mend that:"
+    " `jobthread check` tells how."
+)
+
+
+class People(Protocol):
+    """The people of the workspace, as far as rights go."""
+
+    async def is_admin(self, user: str) -> bool:
+        """Whether somebody is an admin or owner of the workspace; raises SlackError."""
+        ...
+
+
+@dataclass(frozen=True)
+class Rights:
+    """Who may change a contract; everybody may read it."""
+
+    who: Literal["members", "admins"]
+    people: People
+
+    async def refusal(self, user: str, channel: str) -> str:
+        """Return why somebody may not change a channel's contract, or "" if they may.
+
+        Direct messages with the bot are their person's own.
+        """
+        if self.who == "members" or channel.startswith("D"):
+            return ""
+        try:
+            return "" if await self.people.is_admin(user) else ADMINS_ONLY
+        except SlackError as error:
+            log.warning("whether somebody is an admin is not known: %s", trail(error))
+            return NEVER if isinstance(error, SlackRefused) else NOT_NOW

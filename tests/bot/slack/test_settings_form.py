@@ -1,0 +1,103 @@
+"""What was filled into the modal of a contract."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import given
+
+from bot.amendments import Wish
+from bot.asks import Kind
+from bot.contracts import Contract
+from bot.noise import Mention, NoisePolicy
+from bot.playground.entries import beginnings
+from bot.slack import settings_form
+from bot.slack.settings_modal import Page, view
+from tests.bot.test_amendments import POLICIES
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+PAGE = Page(channel="C1", revision=3)
+
+
+def submission(policy: NoisePolicy, page: Page = PAGE, **filled: Any) -> dict[str, Any]:
+    """Return what Slack sends when the modal of a policy is saved, with some inputs changed."""
+    shown = view(page, Contract(policy), policy)
+    values = beginnings(shown["blocks"])
+    for name, changed in filled.items():
+        values[page.block(name)][name].update(changed)
+    return {
+        "type": "view_submission",
+        "team": {"id": "T1"},
+        "user": {"id": "U0ADA"},
+        "view": {**shown, "id": "V1", "state": {"values": values}},
+    }
+
+
+def time(text: str | None) -> dict[str, Any]:
+    return {"selected_time": text}
+
+
+def option(value: str) -> dict[str, Any]:
+    return {"selected_option": {"value": value}}
+
+
+@given(POLICIES)
+def test_a_modal_that_is_saved_at_once_asks_for_what_holds(policy: NoisePolicy) -> None:
+    """Nothing gets lost between the inputs and the policy."""
+    body = submission(policy)
+    assert NoisePolicy.model_validate(settings_form.changes(body)) == policy
+    lacks_group = policy.mention is Mention.GROUP and not policy.group
+    assert bool(settings_form.errors(body)) == lacks_group
+
+
+def test_a_submission_becomes_a_question_about_its_channel() -> None:
+    """By the view's id, so that it is taken once; with the revision that was read."""
+    incoming = settings_form.submitted(submission(NoisePolicy()), NOON)
+    assert (incoming.workspace, incoming.key) == ("T1", "view:V1")
+    assert (incoming.ask.kind, incoming.ask.channel, incoming.ask.user) == (
+        Kind.FORM,
+        "C1",
+        "U0ADA",
+    )
+    assert Wish.model_validate_json(incoming.ask.value).revision == 3
+
+
+@pytest.mark.parametrize(
+    ("filled", "block", "words"),
+    [
+        ({"begins": time("22:00")}, "ends.0", "Quiet hours need both ends"),
+        ({"ends": time("22:00")}, "begins.0", "Quiet hours need both ends"),
+        ({"begins": time("22:00"), "ends": time("22:00")}, "ends.0", "another time"),
+        ({"begins": time("22:00"), "ends": time("07:00")}, "zone.0", "Choose the time zone"),
+        ({"mention": option("group")}, "group.0", "Choose the user group"),
+        ({"posts_per_hour": {"value": "0"}}, "posts_per_hour.0", "whole number from 1 to 1,000"),
+        ({"posts_per_hour": {"value": "1.5"}}, "posts_per_hour.0", "whole number"),
+    ],
+)
+def test_what_makes_no_sense_is_told_beside_its_input(
+    filled: dict[str, Any], block: str, words: str
+) -> None:
+    """One sentence, at the block that is to be mended."""
+    (found,) = settings_form.errors(submission(NoisePolicy(), **filled)).items()
+    assert found[0] == block
+    assert words in found[1]
+
+
+def test_what_makes_no_sense_after_a_preset_is_told_at_the_block_of_now() -> None:
+    """Whose id has changed."""
+    page = PAGE.refilled("default")
+    body = submission(NoisePolicy(), page, begins=time("22:00"))
+    assert list(settings_form.errors(body)) == ["ends.1"]
+
+
+def test_a_button_of_the_modal_is_told_from_all_others() -> None:
+    """Those of messages, and of other modals."""
+    pressed = {"type": "block_actions", "actions": [{"action_id": "refill:quiet"}]}
+    ours, theirs = {"callback_id": "contract"}, {"callback_id": "ask_job"}
+    assert settings_form.refilling({**pressed, "view": ours}) == "quiet"
+    assert settings_form.refilling({**pressed, "view": theirs}) == ""
+    assert settings_form.refilling(pressed) == ""
+    other = {**pressed, "view": ours, "actions": [{"action_id": "other"}]}
+    assert settings_form.refilling(other) == ""
