@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import signal
 import sys
 
 from bot.sabotage import Safeguard
@@ -14,6 +15,7 @@ from chaos.run import run
 
 def main() -> int:
     """Run, print, and return 1 if anything was lost, told twice or told out of order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the bot ends with it
     figures, verdict = asyncio.run(run(_plan()))
     out = sys.stdout
     out.write(f"\n{report.table(figures)}\n")
