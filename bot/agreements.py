@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot import charter
 from bot.amendments import amended, defaults, own_values
@@ -14,7 +14,6 @@ if TYPE_CHECKING:
 
     from bot.contracts import Contract
     from bot.models import Message
-    from bot.noise import NoisePolicy
     from bot.notices import Notices
     from bot.parts import Agree
     from bot.store import Transaction
@@ -43,29 +42,23 @@ async def conclude(tx: Transaction, notices: Notices, agreement: Agreement) -> M
         before = await notices.contract(tx, workspace, channel)
         if agreement.part.revision not in (None, before.revision):
             break
-        wanted = _wanted(notices, before, agreement)
-        if wanted == before.policy and agreement.part.changes is not None:
+        own = _own(notices, before, agreement)
+        if own == before.own:
             return charter.changed(before, before)
-        if await _write(tx, notices, agreement, wanted, before.revision):
+        if await tx.contracts.set(
+            workspace, channel, own, agreement.user, agreement.at, over=before.revision
+        ):
             await redecide(tx, notices, workspace, channel, agreement.at)
             return charter.changed(before, await notices.contract(tx, workspace, channel))
     return charter.overtaken(await notices.contract(tx, workspace, channel))
 
 
-def _wanted(notices: Notices, before: Contract, agreement: Agreement) -> NoisePolicy:
-    if agreement.part.changes is None:
-        return defaults(notices.notify, agreement.channel)
-    return amended(before.policy, agreement.part.changes)
+def _own(notices: Notices, before: Contract, agreement: Agreement) -> dict[str, Any]:
+    """Return what the channel is to set itself: nothing where it goes by the defaults.
 
-
-async def _write(
-    tx: Transaction, notices: Notices, agreement: Agreement, wanted: NoisePolicy, over: int
-) -> bool:
-    """Store what the channel sets itself; a channel that goes by the defaults sets nothing.
-
-    Its row stays: the revision goes on counting, so that nobody's old form passes for new.
+    Its row stays even then: the revision goes on counting, so that nobody's old form passes for
+    new.
     """
-    own = own_values(defaults(notices.notify, agreement.channel), wanted)
-    return await tx.contracts.set(
-        agreement.workspace, agreement.channel, own, agreement.user, agreement.at, over=over
-    )
+    beneath = defaults(notices.notify, agreement.channel)
+    changes = agreement.part.changes
+    return {} if changes is None else own_values(beneath, amended(before.policy, changes))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot import answers, blocks
 from bot.amendments import Wish, differing
-from bot.clauses import CLAUSES, sentence
+from bot.clauses import CLAUSES, choice, sentence
 from bot.contracts import Origin
 from bot.models import Message
 
@@ -56,7 +56,7 @@ def origin(name: str, contract: Contract) -> str:
 def author(contract: Contract) -> str:
     """Return who last changed what the channel set itself, as mrkdwn."""
     person = blocks.mention(contract.set_by)
-    return f"Last changed by {person}." if person else "Nobody has changed it in this channel."
+    return f"Last changed by {person}." if person else "Nobody has changed it here."
 
 
 def changed(before: Contract, after: Contract) -> Message:
@@ -75,9 +75,20 @@ def changed(before: Contract, after: Contract) -> Message:
 
 
 def _changes(before: Contract, after: Contract) -> list[str]:
-    """Return for each clause that reads otherwise what it says now, and what it said."""
-    pairs = [(sentence(n, before.policy), sentence(n, after.policy)) for n in CLAUSES]
-    return [f"{new} Before: {_lower_first(old)}" for old, new in pairs if old != new]
+    """Return for each clause that is another what it says now, and what it said."""
+    changed = {"mention" if n == "group" else n for n in differing(before.policy, after.policy)}
+    return [
+        _change_of(name, before, after)
+        for name in CLAUSES
+        if name in changed or sentence(name, before.policy) != sentence(name, after.policy)
+    ]
+
+
+def _change_of(name: str, before: Contract, after: Contract) -> str:
+    old, new = sentence(name, before.policy), sentence(name, after.policy)
+    if old == new:
+        return f"{choice(name, after.policy)}. As things stand, that makes no difference."
+    return f"{new} Before: {_lower_first(old)}"
 
 
 def _same(contract: Contract) -> Message:
@@ -100,17 +111,17 @@ def unclear(reason: Unclear, command: str) -> Message:
     """Return why a change was not understood, with the better words, or all that may be typed."""
     if reason.better:
         message = answers.did_you_mean(reason.said, reason.better)
-        return message.but(blocks=(*message.blocks, *_choices(reason.choices, command)))
+        rest = _choices(reason.choices, command)
+        return message.but(blocks=(*message.blocks, *map(blocks.section, rest)))
     if 0 < len(reason.choices) <= MOST_BUTTONS:
         pressed = [blocks.button(c, f"run_{n}", value=c) for n, c in enumerate(reason.choices)]
         return answers.sentence(f"{reason.said} For example:", *pressed)
-    rest = "".join(block["text"]["text"] for block in _choices(reason.choices, command))
-    return answers.sentence(f"{reason.said} {rest}".strip(), _change())
+    return answers.sentence(" ".join([reason.said, *_choices(reason.choices, command)]), _change())
 
 
-def _choices(choices: Sequence[str], command: str) -> list[blocks.Block]:
-    listed = ", ".join(blocks.code(f"{command} {choice}") for choice in choices)
-    return [blocks.section(f"There is {listed}.")] if choices else []
+def _choices(choices: Sequence[str], command: str) -> list[str]:
+    listed = ", ".join(blocks.code(f"{command} {typed}") for typed in choices)
+    return [f"Write one of {listed}."] if choices else []
 
 
 def _presets() -> list[blocks.Block]:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot import blocks
-from bot.noise import Mention
+from bot.noise import FollowUps, Mention, Tasks
 from bot.words import plural
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ CLAUSES: Mapping[str, Clause] = {
     "board": Clause("Boards", "Several jobs that are asked for at once share one message.", YES_NO),
     "reaction": Clause(
         "Reactions",
-        "The asker's message gets a reaction instead of follow-ups in a thread.",
+        "A message that asks for a job gets reactions instead of follow-ups in a thread.",
         YES_NO,
     ),
 }
@@ -101,9 +101,16 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
         "off": "Each job has a message of its own.",
     },
     "reaction": {
-        "on": "The asker's message gets a reaction instead of follow-ups.",
+        "on": "A message that asks for a job gets reactions instead of follow-ups.",
         "off": "Follow-ups are written; there are no reactions in their place.",
     },
+}
+
+# What a choice of tasks comes to where not every change is told.
+_TASKS: Mapping[FollowUps, str] = {
+    FollowUps.OUTCOMES: "So it does not hear of single tasks.",
+    FollowUps.FAILURES: _SENTENCES["tasks"]["failures"],
+    FollowUps.TURNS: "A single task that fails counts as a failure.",
 }
 
 
@@ -115,7 +122,15 @@ def sentence(name: str, policy: NoisePolicy) -> str:
         return _budget(policy.posts_per_hour)
     if name == "mention" and policy.mention is Mention.GROUP:
         return _calling(policy.group)
+    if name == "tasks" and policy.tasks is not Tasks.NONE:
+        return _TASKS.get(policy.follow_ups) or _SENTENCES[name][policy.tasks]
     return _SENTENCES[name][chosen(name, policy)]
+
+
+def choice(name: str, policy: NoisePolicy) -> str:
+    """Return what a policy chooses in one clause, with its label: "Tasks: all of them"."""
+    clause = CLAUSES[name]
+    return f"{clause.label}: {clause.choices[chosen(name, policy)]}"
 
 
 def chosen(name: str, policy: NoisePolicy) -> str:

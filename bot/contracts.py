@@ -39,6 +39,12 @@ class Contract:
     set_by: str = ""  # the user id of who last changed the channel's own values
     revision: int = 0  # counts the channel's own changes
 
+    @property
+    def own(self) -> dict[str, Any]:
+        """Return what the channel itself sets, as JSON takes it."""
+        names = {name for name, origin in self.origins.items() if origin is Origin.CHANNEL}
+        return self.policy.model_dump(mode="json", include=names)
+
     def origin(self, name: str) -> Origin:
         """Return where a field's value comes from."""
         return self.origins.get(name, Origin.BUILT_IN)

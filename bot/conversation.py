@@ -107,6 +107,8 @@ class Conversation:
         await self._whispered("ServiceStage", "what can be asked")
         await self._types(f"/job peek {ref}")
         await self._whispered("succeeded", "a card for one person")
+        await self._types("@jobthread settings")
+        await self._whispered("This is what is told here", "the channel's contract")
 
     async def _types(self, text: str) -> None:
         self.say(f"ada: {text}")

@@ -113,7 +113,7 @@ def _budget(rest: Sequence[str], policy: NoisePolicy) -> Understood:
     word = rest[0].lower() if rest else ""
     if word in OFF:
         return {"posts_per_hour": None}
-    if word.isdecimal() and 1 <= int(word) <= _MOST_POSTS:
+    if word.isdecimal() and len(word) <= 4 and 1 <= int(word) <= _MOST_POSTS:
         return {"posts_per_hour": int(word)}
     why = "What" if not rest else f"{code(' '.join(rest))} is no number of follow-ups. What"
     said = f"{why} is the limit an hour to be, 1 to {_MOST_POSTS:,} or `off`?"
@@ -152,10 +152,12 @@ def _zone(words: Sequence[str], policy: NoisePolicy, hours: str) -> str | Unclea
             return policy.quiet_hours.zone
         example = f"set quiet_hours {hours} Europe/Berlin"
         return Unclear("In which time zone?", choices=(example,))
+    word = words[0].lower()
     known = {zone.lower(): zone for zone in zones()}
-    if words[0].lower() in known:
-        return known[words[0].lower()]
-    near = known.get(closest(words[0].lower(), known), "")
+    if word in known:
+        return known[word]
+    cities = {name.rpartition("/")[2]: zone for name, zone in known.items()}
+    near = known.get(closest(word, known), "") or cities.get(closest(word, cities), "")
     better = f"set quiet_hours {hours} {near}" if near else ""
     return Unclear(f"{code(words[0])} is no time zone that I know.", better)
 

@@ -124,7 +124,7 @@ def _number(typed: str | None) -> int | str | None:
     text = (typed or "").strip()
     if not text:
         return None
-    return int(text) if text.isdecimal() else text
+    return int(text) if text.isdecimal() and len(text) <= 4 else text
 
 
 def _held(body: Payload) -> dict[str, Any]:

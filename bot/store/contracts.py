@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot.store.records import ChannelContract
@@ -33,7 +33,6 @@ _SET = _NEW.on_conflict_do_update(
     },
     where=contracts.c.revision == _NEW.excluded.revision - 1,
 )
-_CLEAR = delete(contracts).where(*_THIS)
 
 
 class Contracts:
@@ -72,8 +71,3 @@ class Contracts:
             "revision": over + 1,
         }
         return (await self._connection.execute(_SET, row)).rowcount == 1
-
-    async def clear(self, workspace: str, channel: str) -> bool:
-        """Forget what a channel set; False if it set nothing."""
-        bound = {"in_workspace": workspace, "in_channel": channel}
-        return (await self._connection.execute(_CLEAR, bound)).rowcount == 1

@@ -160,3 +160,12 @@ async def test_two_changes_of_two_clauses_at_the_same_moment_both_hold(stage: St
         own = await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id)
     assert own
     assert own.values == {"board": True, "tasks": "all"}
+
+
+async def test_going_back_where_nothing_was_set_changes_nothing(stage: Stage) -> None:
+    """Nobody stands there as having changed it."""
+    await stage.says("/job default")
+    await stage.whispered("nothing was changed")
+    workspace = stage.slack.workspace
+    async with stage.bot.store.begin() as tx:
+        assert await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id) is None

@@ -23,7 +23,7 @@ def test_a_contract_is_read_as_sentences_with_their_origins() -> None:
     said = charter.reading(CALM).text
     assert said.startswith("This is what is told here. A job's thread hears how it ends")
     assert "nothing before. (Set in this channel.)" in said
-    assert "those that fail. (From the settings of this bot.)" in said
+    assert "does not hear of single tasks. (From the settings of this bot.)" in said
     assert said.count("(Built in.)") == len(CLAUSES) - 2
     assert said.endswith("Last changed by <@U0ADA>.")
 
@@ -40,8 +40,19 @@ def test_a_change_tells_what_holds_now_and_what_was_before() -> None:
     said = charter.changed(Contract(), CALM).text
     assert said == (
         "Changed what is told here. A job's thread hears how it ends, and nothing before."
-        " Before: a job's thread hears every change."
+        " Before: a job's thread hears every change. So it does not hear of single tasks."
+        " Before: of single tasks, it hears of those that fail."
     )
+
+
+def test_a_change_without_effect_says_so() -> None:
+    """It is made all the same, and can be undone."""
+    after = Contract(amended(CALM.policy, {"tasks": "all"}), set_by="U0ADA", revision=4)
+    message = charter.changed(CALM, after)
+    assert message.text == (
+        "Changed what is told here. Tasks: all of them. As things stand, that makes no difference."
+    )
+    assert "Undo" in str(message.blocks)
 
 
 def test_the_way_back_leads_to_what_held_before() -> None:

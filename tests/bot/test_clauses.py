@@ -2,14 +2,26 @@
 
 from __future__ import annotations
 
-from datetime import time
+from datetime import UTC, datetime, time
 from enum import StrEnum
 
 import pytest
 
 from bot.clauses import CLAUSES, chosen, sentence
-from bot.noise import Mention, NoisePolicy, QuietHours
+from bot.noise import (
+    Action,
+    Context,
+    FollowUps,
+    Happening,
+    Mention,
+    News,
+    NoisePolicy,
+    QuietHours,
+    Tasks,
+    decide,
+)
 
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIELDS = set(NoisePolicy.model_fields)
 
 
@@ -57,6 +69,22 @@ def test_a_group_that_is_called_is_named() -> None:
 def test_a_group_that_nobody_chose_is_told_to_call_nobody() -> None:
     """As when the settings under a channel's own have changed."""
     assert "calls nobody" in sentence("mention", NoisePolicy(mention=Mention.GROUP))
+
+
+@pytest.mark.parametrize("follow_ups", FollowUps)
+@pytest.mark.parametrize("tasks", Tasks)
+def test_what_is_said_of_tasks_is_what_a_thread_hears_of_them(
+    follow_ups: FollowUps, tasks: Tasks
+) -> None:
+    """It goes with what is said of follow-ups, and with what is decided."""
+    policy = NoisePolicy(follow_ups=follow_ups, tasks=tasks)
+    told = {
+        bad: decide(policy, News(happening=Happening.TASK, bad=bad), Context(now=NOON)).action
+        for bad in (False, True)
+    }
+    said = sentence("tasks", policy)
+    assert ("not hear" in said) == (Action.POST not in told.values())
+    assert ("every single task" in said) == (told[False] is Action.POST)
 
 
 def test_a_number_of_posts_is_told_in_the_right_number() -> None:

@@ -184,7 +184,7 @@ async def test_where_the_modal_does_not_open_the_contract_is_read_out(stage: Sta
     await stage.says("/job settings")
     said = await stage.whispered("This is what is told here")
     assert "A job's thread hears every change. (Built in.)" in said.text
-    assert "Nobody has changed it in this channel." in said.text
+    assert "Nobody has changed it here." in said.text
 
 
 async def test_a_mention_reads_the_contract_out_and_a_click_opens_the_modal(stage: Stage) -> None:

@@ -79,6 +79,7 @@ def test_a_group_that_is_chosen_already_is_called_by_the_word() -> None:
         ("folow_ups outcomes", "set follow_ups outcomes"),
         ("follow_ups outcoms", "set follow_ups outcomes"),
         ("mention nobdy", "set mention nobody"),
+        ("quiet_hours 22:00-07:00 Berln", "set quiet_hours 22:00-07:00 Europe/Berlin"),
         ("quiet_hours 22:00-07:00 Europe/Berln", "set quiet_hours 22:00-07:00 Europe/Berlin"),
     ],
 )
@@ -90,7 +91,8 @@ def test_what_is_nearly_right_is_suggested(typed: str, better: str) -> None:
 @pytest.mark.parametrize(
     "typed",
     ["", "colour red", "follow_ups", "tasks loudly", "mention", "mention @oncall", "board",
-     "posts_per_hour", "posts_per_hour 0", "posts_per_hour 1001", "posts_per_hour ²",
+     "posts_per_hour", "posts_per_hour 0", "posts_per_hour 1001", f"posts_per_hour {'9' * 5000}",
+     "posts_per_hour ²",
      "quiet_hours", "quiet_hours 25:00-07:00", "quiet_hours 07:00-07:00 UTC", "failures_pass"],
 )  # fmt: skip
 def test_what_cannot_be_understood_gets_a_sentence(typed: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -55,3 +56,20 @@ async def test_a_contract_made_from_another_one_changes_nothing(
         kept = await tx.contracts.get("T1", "C1")
     assert kept
     assert (kept.values, kept.revision) == ({"tasks": "all"}, 1)
+
+
+async def test_of_two_who_change_one_contract_at_the_same_moment_one_has_to_look_again(
+    store: Store, given: Given
+) -> None:
+    """Whoever comes second sees what the first has set."""
+
+    async def sets(user: str) -> tuple[bool, str]:
+        async with store.begin() as tx:
+            await tx.contracts.get("T1", "C1")
+            done = await tx.contracts.set("T1", "C1", {"board": True}, user, given.now)
+            kept = await tx.contracts.get("T1", "C1")
+        return done, kept.set_by if kept else ""
+
+    both = await asyncio.gather(sets("U1"), sets("U2"))
+    winner = next(by for done, by in both if done)
+    assert sorted(both) == [(False, winner), (True, winner)]
