@@ -117,20 +117,25 @@ class Service:
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
     ) -> list[Part]:
         """Do what a command says; in spoken text, words that name no job are ignored."""
+        if said := await self._at_once(workspace, ask, command):
+            return [said]
+        return await self._about_jobs(workspace, ask, command, spoken=spoken)
+
+    async def _at_once(self, workspace: str, ask: Ask, command: Command) -> Say | None:
+        """Return the answer to what is about no job; None: jobs are meant."""
         match command.verb:
             case Verb.HELP:
                 name = self._home.bot_user
-                return [Say(answers.help_text(self._command, self._connections, name))]
+                return Say(answers.help_text(self._command, self._connections, name))
             case Verb.CONNECTIONS:
-                return [Say(answers.connection_list(self._connections))]
+                return Say(answers.connection_list(self._connections))
             case Verb.LIST:
-                return [await self._list(workspace, ask)]
+                return await self._list(workspace, ask)
             case Verb.RECENT:
-                return [await self._recent(command.words)]
+                return await self._recent(command.words)
             case Verb.NOISE:
-                now = self._now()
-                return [Say(await self._reasons.of_week(workspace, ask.channel, now))]
-        return await self._about_jobs(workspace, ask, command, spoken=spoken)
+                return Say(await self._reasons.of_week(workspace, ask.channel, self._now()))
+        return None
 
     async def _about_jobs(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
@@ -263,13 +268,17 @@ class Service:
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
         if ask.action == menu.ACTION and ask.message_ts is not None:
             return await self._chosen(workspace, ask, ask.message_ts)
+        return await self._about_card(workspace, ask)
+
+    async def _about_card(self, workspace: str, ask: Ask) -> list[Part]:
+        """Do what a button says that names a job."""
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []
         ref = _reference(ask.value)
         if ask.action == "unfollow":
             return [Stop(ref)]
         if ask.action == "follow" and ask.ephemeral:
-            return [*gone, await self._show(workspace, ask, ref)]
+            return [Say(None, delete=True), await self._show(workspace, ask, ref)]
         return [await self._at_card(workspace, ask, ref)]
 
     async def _chosen(self, workspace: str, ask: Ask, ts: str) -> list[Part]:
