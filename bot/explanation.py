@@ -197,7 +197,7 @@ def _counted(held: Sequence[Decided], past: Sequence[Decided]) -> str:
     if not past:
         return f"{waiting}."
     others = words.plural(len(past), "other decision")
-    return f"{waiting}; of the newest {others}, {told:,} told by a follow-up."
+    return f"{waiting}; {told:,} of {others} told by a follow-up."
 
 
 def _listed(title: str, decided: Sequence[Decided]) -> list[str]:

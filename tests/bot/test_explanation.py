@@ -185,7 +185,7 @@ def test_what_is_held_back_now_comes_first_with_its_hour() -> None:
     )
     message = of_job(night, decided(), decided(action=Action.UPDATE))
     text = shown(message)
-    assert "1 held back now; of the newest 2 other decisions, 1 told" in message.text
+    assert "1 held back now; 1 of 2 other decisions told" in message.text
     assert text.index("held until <!date^") < text.index("*told*") < text.index("only on the card")
     assert "These are quiet hours here until 07:00 (UTC)." in text
 

@@ -132,7 +132,7 @@ async def test_why_tells_what_became_of_a_jobs_news(stage: Stage) -> None:
     await failed(stage, await followed(stage))
     await stage.says(f"/job why deploys:{ID}")
     said = await stage.whispered("nothing is held back now")
-    assert "of the newest 1 other decision, 1 told" in said.text
+    assert "1 of 1 other decision told by a follow-up." in said.text
     assert "*told* · <!date^" in sections(said)
     assert "This channel hears every change of a job" in sections(said)
 
