@@ -155,6 +155,7 @@ class Bot:
             sender=self.deliverer,
             expect=self.poller.expect,
             announce=around.plugins.job_changed,
+            retell=self.ring,
         )
         directory = Directory(outlet, self.clock)
         negotiation = Negotiation(

@@ -28,6 +28,12 @@ _HAPPENED = {
     Happening.WELL: "it can be looked at again",
     Happening.LOST: "it is not found any more, or nobody can look at it",
 }
+_FAILED = {
+    Happening.CHANGE: "its status changed, and something failed",
+    Happening.TASK: "one of its steps failed",
+    Happening.RUN: "one of its runs failed",
+    Happening.OUTCOME: "it ended badly",
+}
 _DONE = {
     Action.POST: "told",
     Action.UPDATE: "only on the card",
@@ -79,8 +85,10 @@ def forgotten(keep_days: int) -> Message:
 
 
 def _follow_up(found: Found, decided: Decided) -> tuple[str, list[str]]:
-    what = _HAPPENED[decided.happening] + (", with a failure" if decided.bad else "")
-    text = f"{_named(decided.name, decided.ref)} is followed here, and {what}. {decided.reason}"
+    good = _HAPPENED[decided.happening]
+    what = _FAILED.get(decided.happening, good) if decided.bad else good
+    name = _named(decided.name, decided.ref)
+    text = f"This is a follow-up about {name}: {what}. {decided.reason}"
     rules = [decided.rule]
     if found.said and found.said.loud:
         rules.append("broadcast")
@@ -185,8 +193,11 @@ def _counted(held: Sequence[Decided], past: Sequence[Decided]) -> str:
     if not held and not past:
         return "nothing has happened to it here that could have been told."
     told = sum(one.action is Action.POST for one in past)
-    waiting = f"{len(held):,} held back now, " if held else "nothing is held back now; "
-    return f"{waiting}of the newest before that {told:,} told and {len(past) - told:,} not."
+    waiting = f"{len(held):,} held back now" if held else "nothing is held back now"
+    if not past:
+        return f"{waiting}."
+    others = words.plural(len(past), "other decision")
+    return f"{waiting}; {told:,} of {others} told by a follow-up."
 
 
 def _listed(title: str, decided: Sequence[Decided]) -> list[str]:

@@ -247,7 +247,7 @@ class Service:
         if ask.action == "unfollow":
             return [Stop(ref)]
         if ask.action == "follow" and ask.ephemeral:
-            return [*gone, await self._show(workspace, ask, ref)]
+            return [Say(None, delete=True), await self._show(workspace, ask, ref)]
         return [await self._at_card(workspace, ask, ref)]
 
     async def _chosen(self, workspace: str, ask: Ask, ts: str) -> list[Part]:

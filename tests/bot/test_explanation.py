@@ -64,7 +64,7 @@ def why(**but: Any) -> Message:
 def test_a_follow_up_names_its_rule_who_asked_and_where_the_value_comes_from() -> None:
     """All that one needs to know, from what was written down."""
     text = shown(why())
-    assert "*deploy-api* (`deploys:JOB1`) is followed here, and it ended." in text
+    assert "*deploy-api* (`deploys:JOB1`): it ended." in text
     assert "This channel hears every change." in text
     assert "The setting is `follow_ups`, now *every*: built in." in text
     assert "<@U0ADA> asked for the job on <!date^" in text
@@ -90,8 +90,11 @@ def test_a_follow_up_that_calls_somebody_names_the_rule_for_that() -> None:
 
 @pytest.mark.parametrize("happening", Happening)
 def test_everything_that_can_happen_has_its_words(happening: Happening) -> None:
-    """And a failure is called one."""
-    assert "with a failure" in shown(why(decided=decided(happening, bad=True)))
+    """What failed is not said to have ended."""
+    good, bad = (shown(why(decided=decided(happening, bad=bad))) for bad in (False, True))
+    assert good.startswith("This is a follow-up about *deploy-api*")
+    may_fail = happening in ("change", "task", "run", "outcome")
+    assert (good != bad) == may_fail
 
 
 def test_a_card_says_that_it_was_asked_for() -> None:
@@ -182,7 +185,7 @@ def test_what_is_held_back_now_comes_first_with_its_hour() -> None:
     )
     message = of_job(night, decided(), decided(action=Action.UPDATE))
     text = shown(message)
-    assert "1 held back now, of the newest before that 1 told and 1 not." in message.text
+    assert "1 held back now; 1 of 2 other decisions told" in message.text
     assert text.index("held until <!date^") < text.index("*told*") < text.index("only on the card")
     assert "These are quiet hours here until 07:00 (UTC)." in text
 
