@@ -238,10 +238,10 @@ class Service:
         if negotiation.is_about(ask):
             return [*gone, *await self._negotiation.fulfil(workspace, ask)]
         if ask.action in ("refresh", "follow", "unfollow"):
-            return await self._pressed(workspace, ask, gone)
+            return await self._pressed(workspace, ask)
         return []
 
-    async def _pressed(self, workspace: str, ask: Ask, gone: list[Part]) -> list[Part]:
+    async def _pressed(self, workspace: str, ask: Ask) -> list[Part]:
         """Do what a card's button says."""
         ref = _reference(ask.value)
         if ask.action == "unfollow":
