@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot import noise
+from bot.boardcards import headed
 from bot.contracts import Contract, contract
 from bot.noise import Action, Context, Decision, Happening, News
 from bot.posts import reaction, reply
@@ -51,11 +52,12 @@ class Notice:
     urgent: bool = False
 
     def post(self, decision: Decision) -> NewPost:
-        """Return the follow-up."""
+        """Return the follow-up; on a board it is headed by the job's name."""
+        message = self.draft(decision)
         return reply(
             self.watch,
             self.key,
-            self.draft(decision),
+            headed(self.name, message) if self.watch.board_id else message,
             self.at,
             reason=decision.reason,
             about=self.about,

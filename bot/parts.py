@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from bot.models import Job, JobRef, Message
+    from bot.store import WatchedJob
 
 
 @dataclass(frozen=True)
@@ -55,4 +56,19 @@ class Stop:
     ref: JobRef
 
 
-Part = Say | Show | Adopt | Redraw | Stop
+@dataclass(frozen=True)
+class StopAll:
+    """End the following of all jobs on a board."""
+
+    board_id: str
+
+
+@dataclass(frozen=True)
+class Renew:
+    """Draw a board anew, with its jobs as just seen."""
+
+    board_id: str
+    found: tuple[tuple[WatchedJob, Job], ...]  # as each was known before the look, and as it is
+
+
+Part = Say | Show | Adopt | Redraw | Stop | StopAll | Renew

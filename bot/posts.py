@@ -13,13 +13,13 @@ if TYPE_CHECKING:
     from bot.asks import Ask
     from bot.models import Job, Message
     from bot.noise import Decision
-    from bot.store import Decided
+    from bot.store import Board, Decided
     from bot.told import About
 
 
 def thread_of(watch: Watch) -> str:
-    """Return the name under which a watch's messages keep their order."""
-    return f"watch:{watch.id}"
+    """Return the name under which a watch's messages keep their order; a board's share one."""
+    return f"watch:{watch.board_id or watch.id}"
 
 
 def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
@@ -70,6 +70,43 @@ def card(
         urgent=urgent,
         due_at=now,
         reason="the job looks different",
+    )
+
+
+def board_root(board: Board, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
+    """Return the message that opens a board; if Slack refuses it, the asker hears why."""
+    return NewPost(
+        key=f"{board.id}:root",
+        workspace=board.workspace,
+        channel=board.channel,
+        thread=f"watch:{board.id}",
+        kind=PostKind.POST,
+        body={"message": message.model_dump(), "about": about, **ask.way_back()},
+        board_id=board.id,
+        roots_watch=True,
+        due_at=now,
+        reason=f"asked for by {ask.user}",
+    )
+
+
+def board_update(
+    board: Board, message: Message, now: datetime, about: About, *, urgent: bool = False
+) -> NewPost:
+    """Return the update of a board; a newer one takes its place while it waits.
+
+    A board that was a card goes by that card's id, so that it takes the place of its updates, too.
+    """
+    return NewPost(
+        key=f"{board.id}:card",
+        workspace=board.workspace,
+        channel=board.channel,
+        thread=f"card:{board.id}",
+        kind=PostKind.UPDATE,
+        body={"message": message.model_dump(), "about": about},
+        board_id=board.id,
+        urgent=urgent,
+        due_at=now,
+        reason="a job looks different",
     )
 
 

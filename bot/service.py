@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import answers, blocks, cards, looks, references
 from bot.asks import Ask, Kind
+from bot.boardclicks import BoardClicks
 from bot.commands import (
     MOST_REFERENCES,
     Command,
@@ -60,6 +61,7 @@ class Service:
         self._clock = clock
         self._home = home
         self._command = command
+        self._boards = BoardClicks(store, connections, clock)
 
     async def answer(self, question: Question) -> None:
         """Answer one question and close it; whatever goes wrong, the asker hears of it."""
@@ -253,6 +255,8 @@ class Service:
         gone = [Say(None, delete=True)] if ask.ephemeral else []
         if ask.action.startswith("run"):
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
+        if ask.action.startswith("board_"):
+            return await self._boards.answer(workspace, ask)
         if ask.action not in ("refresh", "follow", "unfollow"):
             return []
         ref = _reference(ask.value)

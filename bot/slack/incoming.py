@@ -99,7 +99,7 @@ def _click(body: Payload, now: datetime) -> Incoming | None:
         thread_ts=thread_ts if thread_ts != message_ts else None,
         response_url=body.get("response_url"),
         action=action["action_id"],
-        value=action.get("value") or "",
+        value=action.get("value") or (action.get("selected_option") or {}).get("value") or "",
         message_ts=message_ts,
         ephemeral=bool(container.get("is_ephemeral")),
     )

@@ -135,9 +135,11 @@ class Jobs:
         self._connection = connection
 
     async def track(
-        self, workspace: str, job: Job, *, due_at: datetime, now: datetime, revision: int = 1
+        self, workspace: str, job: Job, *, due_at: datetime | None, now: datetime, revision: int = 1
     ) -> WatchedJob:
         """Begin to look after a job, as seen now; one that is known is only woken if it sleeps.
+
+        Without `due_at` it is only kept as it was seen, and nobody looks again.
 
         Return the job as it is then known.
         """
