@@ -165,7 +165,8 @@ def _board(all_: Sequence[Row], shown: Sequence[Row], view: BoardView, detail: _
     if not detail.choice:
         label = f"{f'Show all {len(all_)} jobs' if left else 'Show one job'}, page by page"
         end += blocks.actions([blocks.button(label, "board_page", value=f"{view.id}:1")])
-    return _message(_text(all_, view), top, (counts(all_), _table(shown, view, detail)), end)
+    caption = f"{words.plural(len(shown), 'job')}, the most urgent first"
+    return _message(_text(all_, view), top, (caption, _table(shown, view, detail)), end)
 
 
 def _said(rows: Sequence[Row], view: BoardView) -> list[Block]:

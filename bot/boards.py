@@ -8,11 +8,11 @@ from typing import TYPE_CHECKING
 from bot import boardcards, told
 from bot.boardcards import BoardView, Row
 from bot.models import Job, Status
-from bot.posts import board_update
+from bot.posts import board_update, keys_of_board, thread_of_board
 from bot.store import WatchState
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
     from bot.models import JobRef, Message
@@ -29,7 +29,6 @@ class Redrawing:
 
     now: datetime
     boards: dict[str, bool] = field(default_factory=dict)  # id → whether a job ended
-    before: dict[JobRef, WatchedJob] = field(default_factory=dict)  # as the threads know the jobs
 
     def note(self, board_id: str, *, urgent: bool = False) -> None:
         """Note that a board shows something else now."""
@@ -43,8 +42,8 @@ class Redrawing:
 
     async def finish(self, tx: Transaction) -> None:
         """Draw the boards anew, with all that was written down since."""
-        for board_id, urgent in self.boards.items():
-            await redraw(tx, board_id, self.now, before=self.before, urgent=urgent)
+        for board_id, urgent in sorted(self.boards.items()):  # one order, or two wait for ever
+            await redraw(tx, board_id, self.now, urgent=urgent)
 
 
 async def redraw(
@@ -52,22 +51,23 @@ async def redraw(
     board_id: str,
     now: datetime,
     *,
-    before: Mapping[JobRef, WatchedJob] | None = None,
     urgent: bool = False,
     again: bool = False,
 ) -> None:
     """Draw a board as its jobs stand; the last drawing of one that nobody follows closes it.
 
-    `before`: the jobs as their threads know them while follow-ups are on their way. `again`: the
-    asker knows already that the board could not be drawn.
+    `again`: the asker knows already that the board could not be drawn.
     """
-    board = await tx.boards.get(board_id)
+    board = await tx.boards.lock(board_id)  # or two last jobs would each see the other living
     if board is None:
         return
     seats = await tx.watches.of_board(board_id)
     if closed := not any(living(watch) for watch, _ in seats):
         await tx.boards.close(board_id, now)
-    about = told.by_board(board, standings(seats, before or {}))
+    unsaid = await tx.boards.unsaid(board.workspace, thread_of_board(board))
+    last = await tx.boards.body(board.workspace, keys_of_board(board)) if unsaid else {}
+    # What the threads know while follow-ups are on their way: what the board carried before.
+    about = told.by_board(board, standings(seats), told.rows_of(last.get("about"), unsaid))
     message = drawn(board, seats, now, closed=closed)
     update = board_update(board, message, now, about, urgent=urgent or closed)
     update.body.update({"again": True} if again else {})
@@ -86,7 +86,7 @@ async def stop(tx: Transaction, board_id: str, now: datetime, why: str) -> int:
 
 async def settle(tx: Transaction, watch: Watch, now: datetime) -> None:
     """Close the board of a watch that ended, if nobody follows a job there any more."""
-    if watch.board_id is None:
+    if watch.board_id is None or await tx.boards.lock(watch.board_id) is None:
         return
     if not any(living(other) for other, _ in await tx.watches.of_board(watch.board_id)):
         await tx.boards.close(watch.board_id, now)
@@ -116,15 +116,10 @@ def rows(seats: Sequence[Seat]) -> list[Row]:
     ]
 
 
-def standings(seats: Sequence[Seat], before: Mapping[JobRef, WatchedJob]) -> list[told.Standing]:
-    """Return what the board's threads know of each job."""
+def standings(seats: Sequence[Seat]) -> list[told.Standing]:
+    """Return how each watch of a board stands."""
     return [
-        told.Standing(
-            watch,
-            (known := before.get(watch.ref, watched)).seen,
-            known.revision,
-            over=not living(watch) and watch.ref not in before,
-        )
+        told.Standing(watch, watched.seen, watched.revision, over=not living(watch))
         for watch, watched in seats
     ]
 

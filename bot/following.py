@@ -118,14 +118,13 @@ class Following:
         """Let a watch's card, or its board, show a job that moved, if it reads otherwise then."""
         if watch.board_id:
             if _moves_row(look.watched, job, look.at):
-                # What the thread knows while its follow-up is on its way: the look before.
-                boards.before[job.ref] = look.watched
                 boards.note(watch.board_id, urgent=job.status.terminal)
             return
         view = self.view(watch, job, look.at)
         message = looks.card(provider, job, view)
         if _shows(look.watched, message, provider, view):
-            about = told.by_card(watch, look.watched.seen, look.watched.revision)  # as above
+            # What the thread knows while its follow-up is on its way: the look before.
+            about = told.by_card(watch, look.watched.seen, look.watched.revision)
             update = card(watch, message, look.at, about, urgent=job.status.terminal)
             await tx.outbox.replace(update, look.at)
 

@@ -73,13 +73,23 @@ def card(
     )
 
 
+def thread_of_board(board: Board) -> str:
+    """Return the name under which the messages of all watches of a board keep their order."""
+    return f"watch:{board.id}"
+
+
+def keys_of_board(board: Board) -> tuple[str, str]:
+    """Return the keys of a board's message: of its post, and of its updates."""
+    return f"{board.id}:root", f"{board.id}:card"
+
+
 def board_root(board: Board, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
     """Return the message that opens a board; if Slack refuses it, the asker hears why."""
     return NewPost(
-        key=f"{board.id}:root",
+        key=keys_of_board(board)[0],
         workspace=board.workspace,
         channel=board.channel,
-        thread=f"watch:{board.id}",
+        thread=thread_of_board(board),
         kind=PostKind.POST,
         body={"message": message.model_dump(), "about": about, **ask.way_back()},
         board_id=board.id,
@@ -97,7 +107,7 @@ def board_update(
     A board that was a card goes by that card's id, so that it takes the place of its updates, too.
     """
     return NewPost(
-        key=f"{board.id}:card",
+        key=keys_of_board(board)[1],
         workspace=board.workspace,
         channel=board.channel,
         thread=f"card:{board.id}",

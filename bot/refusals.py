@@ -7,7 +7,7 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from bot import answers, boards
-from bot.boards import living
+from bot.posts import thread_of_board
 from bot.store import BoardKind, NewPost, Post, PostKind, Transaction, Watch, WatchState
 
 if TYPE_CHECKING:
@@ -57,24 +57,22 @@ async def _settle_board(
     tx: Transaction, post: Post, board: Board, code: str, log_id: str, now: datetime
 ) -> None:
     """Park a refused message of a board: all its watches are set aside with it, or end."""
-    known = bool(await tx.parked.of_board(board.workspace, board.id) or post.body.get("again"))
+    seats = await tx.watches.of_board(board.id)
+    known = any(watch.state is WatchState.PARKED for watch, _ in seats) or post.body.get("again")
+    known = known or bool(await tx.parked.of_board(board.workspace, board.id))
     if not await tx.outbox.park(post, error=code, now=now):
         await tx.parked.certain(post, code)
-    seats = await tx.watches.of_board(board.id)
-    followed = [watch for watch, _ in seats if watch.state is WatchState.ACTIVE]
+    await tx.outbox.park_thread(board.workspace, thread_of_board(board), error=code, now=now)
     if post.roots_watch:
-        all_living = [watch.id for watch, _ in seats if living(watch)]
-        await tx.watches.end(all_living, now=now, reason=f"never posted: {code}")
+        await boards.stop(tx, board.id, now, f"never posted: {code}")
         await tx.boards.close(board.id, now)
         await tx.outbox.park_thread(board.workspace, f"card:{board.id}", error=code, now=now)
-    else:
-        for watch in followed:
-            await tx.watches.park(watch.id, now=now, reason=code)
-    await tx.outbox.park_thread(board.workspace, f"watch:{board.id}", error=code, now=now)
-    await tx.jobs.settle(board.workspace, [watch.ref for watch in followed])
-    if post.roots_watch:
         await _unposted(tx, post, code, log_id, now)
-    elif not known:
+        return
+    for watch, _ in seats:
+        await tx.watches.park(watch.id, now=now, reason=code)
+    await tx.jobs.settle(board.workspace, [watch.ref for watch, _ in seats])
+    if not known:
         message = answers.parked(_named(seats), board.channel, code)
         direct = _complaint(post, PostKind.DIRECT, message, {"asker": board.asker}, now)
         await tx.outbox.add([direct], now)

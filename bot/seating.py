@@ -64,6 +64,7 @@ async def opened(tx: Transaction, entry: Entry, at: Place | None) -> Board:
     )
     await tx.boards.add(board)
     if at:
+        await tx.jobs.hold(at.workspace, at.ref)  # nobody draws it as a card any more
         await tx.boards.join(at.id, board.id, at.card_ts)
     return board
 
@@ -96,5 +97,5 @@ async def root(tx: Transaction, entry: Entry, board: Board) -> NewPost:
     if closed := not any(boards.living(watch) for watch, _ in seats):
         await tx.boards.close(board.id, entry.at)
     message = boards.drawn(board, seats, entry.at, closed=closed)
-    about = told.by_board(board, boards.standings(seats, {}))
+    about = told.by_board(board, boards.standings(seats))
     return board_root(board, message, entry.ask, entry.at, about)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from bot.models import Job, JobRef, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
     from bot.store import Board, Watch
 
@@ -61,35 +61,51 @@ class Standing:
 
 
 # What a board carries of each row, the indispensable first: Slack takes about 8 KB in all.
+Row = list[Any]
 _ROW = ("watch", "connection", "job", "revision", "over", "status")
 _MORE = ("name", "native", "failed", "ended")
 
 
-def by_board(board: Board, standings: Sequence[Standing]) -> About:
+def by_board(
+    board: Board, standings: Sequence[Standing], kept: Mapping[str, Row] | None = None
+) -> About:
     """Return what a board carries: all that is needed to follow its jobs again.
 
+    `kept` are the rows, by watch, that stay as the board carried them (see `rows_of`).
     Where that is too much, what went wrong already is left out (and is told once more after a
     loss), then the names, then the jobs that are over; `left_out` counts rows for which there was
     no room even then.
     """
-    rows = [_row(one) for one in sorted(standings, key=lambda one: one.over)]
-    for columns in range(len(_ROW) + len(_MORE), len(_ROW) - 1, -1):
-        kept = [row[:columns] for row in rows]
-        if _weight(kept) <= MOST_ON_BOARD:
-            break
-    while _weight(kept) > MOST_ON_BOARD:
-        kept.pop()
+    ordered = sorted(standings, key=lambda one: one.over)
+    rows = [(kept or {}).get(one.watch.id) or _row(one) for one in ordered]
+    carried = _fitting(rows)
     return {
         "key": f"{board.id}:root",
         "board": board.id,
         "asker": board.asker,
         "workspace": board.workspace,
-        "rows": kept,
-        **({"left_out": len(rows) - len(kept)} if len(kept) < len(rows) else {}),
+        "rows": carried,
+        **({"left_out": len(rows) - len(carried)} if len(carried) < len(rows) else {}),
     }
 
 
-def _row(one: Standing) -> list[Any]:
+def _fitting(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with as many columns as there is room for, else the first of them."""
+    for columns in range(len(_ROW) + len(_MORE), len(_ROW) - 1, -1):
+        kept = [row[:columns] for row in rows]
+        if _weight(kept) <= MOST_ON_BOARD:
+            return kept
+    while _weight(kept) > MOST_ON_BOARD:
+        kept.pop()
+    return kept
+
+
+def rows_of(about: Mapping[str, Any] | None, watches: Collection[str]) -> dict[str, Row]:
+    """Return the rows of these watches as a board carries them."""
+    return {row[0]: row for row in (about or {}).get("rows", ()) if row[0] in watches}
+
+
+def _row(one: Standing) -> Row:
     about = by_follow_up(one.watch, one.job, one.revision, over=one.over)
     about |= {"connection": one.watch.ref.connection, "job": one.watch.ref.id}
     return [about.get(column, "") for column in (*_ROW, *_MORE)]

@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
-from bot.store.records import Board, BoardKind
-from bot.store.tables import ACTIVE, LIVING, OPEN, boards, watches
+from bot.store.records import Board, BoardKind, PostKind
+from bot.store.tables import ACTIVE, LIVING, OPEN, UNSENT, boards, outbox, watches
 from bot.store.watches import COLUMNS, watch_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Executable
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 _COLUMNS = tuple(boards.c[field.name] for field in fields(Board))
 _ADD = insert(boards)
 _GET = select(*_COLUMNS).where(boards.c.id == bindparam("board"))
+_LOCK = _GET.with_for_update()
 _NEWEST = (
     select(*_COLUMNS)
     .where(
@@ -60,6 +62,22 @@ _FRESH = (
     .order_by(watches.c.asked_at.desc(), watches.c.board_id.is_(None), watches.c.id)
     .limit(1)
 )
+_UNSAID = select(outbox.c.watch_id).where(
+    UNSENT,
+    outbox.c.workspace == bindparam("in_workspace"),
+    outbox.c.thread == bindparam("in_thread"),
+    outbox.c.kind == PostKind.POST,
+    outbox.c.watch_id.is_not(None),
+)
+_BODIES = (
+    select(outbox.c.body)
+    .where(
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
 _HOLD = text("SELECT pg_advisory_xact_lock(:number)")
 _GONE = and_(
     boards.c.kind == BoardKind.BOARD,
@@ -82,6 +100,10 @@ class Boards:
     async def get(self, board_id: str) -> Board | None:
         """Return a board, open or closed."""
         return await self._one(_GET, board=board_id)
+
+    async def lock(self, board_id: str) -> Board | None:
+        """Return a board that nobody else draws or closes until this transaction ends."""
+        return await self._one(_LOCK, board=board_id)
 
     async def newest(
         self, workspace: str, channel: str, kind: BoardKind, asker: str = ""
@@ -117,6 +139,16 @@ class Boards:
     async def rows(self, board_id: str) -> int:
         """Return how many jobs are on a board, ended ones too."""
         return (await self._connection.execute(_ROWS, {"of_board": board_id})).scalar_one()
+
+    async def unsaid(self, workspace: str, thread: str) -> set[str]:
+        """Return the watches that still have follow-ups on their way in a thread."""
+        bound = {"in_workspace": workspace, "in_thread": thread}
+        return set((await self._connection.execute(_UNSAID, bound)).scalars())
+
+    async def body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
+        """Return the newest body of a board's message, which goes by one of these keys."""
+        bound = {"in_workspace": workspace, "keys": list(keys)}
+        return (await self._connection.execute(_BODIES, bound)).scalar() or {}
 
     async def placed(self, board_id: str, message_ts: str) -> None:
         """Note where the message of a board stands."""

@@ -58,6 +58,7 @@ _GET = select(*JOB).where(
     jobs.c.connection == bindparam("of_connection"),
     jobs.c.job_id.in_(bindparam("of_jobs", expanding=True)),
 )
+_HOLD = select(jobs.c.job_id).where(*_THIS).with_for_update()
 _DUE = (
     select(*JOB)
     .where(*_OF_SHARD, jobs.c.due_at <= bindparam("at"))
@@ -220,6 +221,10 @@ class Jobs:
             "at": now,
         }
         await self._connection.execute(_FAILED, bound)
+
+    async def hold(self, workspace: str, ref: JobRef) -> None:
+        """Let nobody else write a look at this job down until this transaction ends."""
+        await self._connection.execute(_HOLD, _address(workspace, ref))
 
     async def wake(self, workspace: str, ref: JobRef, *, due_at: datetime) -> bool:
         """Look at a known job then, whether it sleeps or not; False if it is not known."""

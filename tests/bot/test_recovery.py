@@ -304,3 +304,30 @@ def test_a_board_that_is_over_is_not_followed_again() -> None:
     rows = [["w1", "deploys", "J1", 3, True, "failed"], ["w2", "deploys", "J2", 3, True, "failed"]]
     payload = {"board": "b1", "workspace": "T1", "asker": "U1", "rows": rows}
     assert unfinished("T1", "C1", [sent("1.0", **payload)]) == []
+
+
+async def test_what_a_board_shows_but_its_thread_was_not_told_is_told_after_the_loss(
+    stage: Stage,
+) -> None:
+    """A board may be drawn again before the follow-up of one of its jobs arrives."""
+    place, team = stage.slack.workspace.channel("deploys").id, stage.slack.workspace.team.id
+    async with stage.bot.store.begin() as tx:
+        await tx.contracts.set(team, place, {"board": True}, "U1", stage.clock.now())
+    for id_ in (ID, OTHER):
+        stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
+    board = await stage.asks(f"/job deploys:{ID} deploys:{OTHER}")
+    stage.slack.faults.rate_limit("chat.postMessage", retry_after=3_000)
+    stage.servicestage.finish(ID, "SUCCEEDED")
+    await stage.clock.advance(10)
+    await stage.shown(board, "1 of 2 done")
+    stage.servicestage.finish(OTHER, "ROLLBACKING")
+    await stage.clock.advance(20)
+    await stage.shown(board, "rolling back")
+    assert stage.thread(board) == []
+    settings = await lost(stage)
+    stage.slack.faults.clear()
+    await recovered(stage, settings)
+    async with Bot(settings, clock=stage.clock) as stage.bot:
+        await stage.replied(board, "succeeded")
+        await stage.replied(board, "rolling back")
+    assert len(stage.thread(board)) == 2

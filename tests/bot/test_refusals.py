@@ -123,3 +123,18 @@ async def test_the_jobs_of_a_deleted_board_can_be_asked_for_anew(stage: BoardSta
         old = await tx.boards.get(known.id)
     assert old is not None
     assert old.closed_at is not None
+
+
+async def test_a_board_that_is_drawn_again_while_slack_refuses_it_is_complained_of_once(
+    stage: BoardStage,
+) -> None:
+    """A newer drawing that waits already does not make a second promise of it."""
+    await two(stage)
+    stage.slack.faults.delay("chat.update", milliseconds=3_000)
+    stage.slack.faults.refuse("cant_update_message", "chat.update", times=None)
+    stage.servicestage.finish(A, "ROLLBACKING")
+    await stage.clock.advance(10)
+    stage.servicestage.finish(B, "ROLLBACKING")
+    await stage.clock.advance(2)
+    await passes(stage, 180)
+    assert len(await told_by_mouth(stage)) == 1

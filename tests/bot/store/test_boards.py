@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Board, BoardKind, Claim
+from bot.store import Board, BoardKind, Claim, WatchState
 
 if TYPE_CHECKING:
     from bot.store import Store, Watch
@@ -70,6 +70,30 @@ async def test_whoever_holds_a_place_is_waited_for(store: Store, given: Given) -
 
     await asyncio.gather(*(ask(number) for number in range(4)))
     assert seen == [1, 0, 0, 0]
+
+
+async def test_of_two_last_jobs_the_second_to_end_sees_that_the_first_has(
+    store: Store, given: Given
+) -> None:
+    """Otherwise nobody would close the board."""
+    watches = [given.watch(ref=given.ref(f"J{n}"), board_id="b1") for n in range(3)]
+    async with store.begin() as tx:
+        await tx.boards.add(board(given))
+        for watch in watches:
+            await tx.watches.add(watch)
+            await tx.jobs.track("T1", given.job(watch.ref), due_at=given.now, now=given.now)
+    left: list[int] = []
+
+    async def end(watch: Watch) -> None:
+        async with store.begin() as tx:
+            await tx.watches.end([watch.id], now=given.now, reason="over")
+            await tx.boards.lock("b1")
+            seats = await tx.watches.of_board("b1")
+            left.append(sum(one.state is WatchState.ACTIVE for one, _ in seats))
+            await asyncio.sleep(0)
+
+    await asyncio.gather(*map(end, watches))
+    assert left == [2, 1, 0]
 
 
 async def test_a_card_that_joined_a_board_on_its_way_places_all_of_it(

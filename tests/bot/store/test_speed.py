@@ -53,6 +53,8 @@ CALLS: dict[str, Callable[[Transaction, Given], Coroutine[Any, Any, object]]] = 
     "parked.unsent": lambda tx, g: tx.parked.unsent(g.watch()),
     "parked.of_board": lambda tx, _: tx.parked.of_board("T1", "id"),
     "boards.fresh": lambda tx, g: tx.boards.fresh("T1", "C1", None, "U1", g.now),
+    "boards.unsaid": lambda tx, _: tx.boards.unsaid("T1", "watch:id"),
+    "boards.body": lambda tx, _: tx.boards.body("T1", ["id:root", "id:card"]),
     "boards.rows": lambda tx, _: tx.boards.rows("id"),
     "watches.of_board": lambda tx, _: tx.watches.of_board("id"),
     "gauges.questions": lambda tx, _: tx.gauges.questions(),
