@@ -92,6 +92,7 @@ async def _graphs(jobs: int) -> Counted:
 def simulator_settings(url: str) -> dict[str, Any]:
     """Return the settings that reach Explorer's simulator."""
     simulation = NebulaExplorer.simulator(ManualClock())
+    assert simulation is not None
     return dict(simulation.settings(url))
 
 

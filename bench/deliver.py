@@ -96,7 +96,7 @@ class _Listening(WebOutlet):
     """The way out, which notes when each message stood: Slack's own timestamp tells."""
 
     def __init__(self, client: AsyncWebClient, session: ClientSession, expected: int) -> None:
-        super().__init__(client, session)
+        super().__init__(client, session, SystemClock())
         self._expected = expected
         self.stood: list[float] = []
         self.calls = 0

@@ -5,9 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from heapq import merge
 from itertools import count
+from operator import itemgetter
 from typing import TYPE_CHECKING
 
 from bench.channel import CHANNEL, WORKSPACE
+from bench.day import Asked, Run
 from bot.asks import Ask, Kind
 from bot.connections import Connections
 from bot.digests import Digests
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bench.channel import Channel, Moment
-    from bench.day import Asked, Day, Run
+    from bench.day import Day
     from bot import Change
     from bot.notices import Notices
     from bot.store import Claim, NewPost, Post, Store
@@ -37,6 +39,7 @@ class Later:
     def reserve(self, post: NewPost, now: datetime) -> Claim | None:
         """Claim nothing."""
         del post, now
+        return None
 
     def send(self, post: Post) -> None:
         """Send nothing."""
@@ -79,11 +82,11 @@ class Room:
 
     async def live(self, day: Day) -> None:
         """Live the day, in the order of its moments."""
-        asks = ((asked.at, 0, asked) for asked in day.asks)
-        looks = ((at, 1, run) for at, run in day.changes)
-        for at, is_look, what in merge(asks, looks, key=lambda one: one[:2]):
+        asks: list[tuple[datetime, int, Asked | Run]] = [(a.at, 0, a) for a in day.asks]
+        looks: list[tuple[datetime, int, Asked | Run]] = [(at, 1, run) for at, run in day.changes]
+        for at, _, what in merge(asks, looks, key=itemgetter(0, 1)):
             self.clock.at = at
-            await (self._look(what) if is_look else self._ask(what))
+            await (self._ask(what) if isinstance(what, Asked) else self._look(what))
             await self._settle()
 
     async def _ask(self, asked: Asked) -> None:

@@ -183,6 +183,30 @@ def no_longer_followed(job: str) -> Message:
     )
 
 
+def no_longer_on_board(job: str) -> Message:
+    """Return that a job of a board is no longer followed, and how to follow it again."""
+    return sentence(f"{blocks.code(job)} is no longer followed here. Ask for it to begin it again.")
+
+
+def all_stopped(count: int) -> Message:
+    """Return that nothing on a board is followed any more."""
+    jobs = words.plural(count, "job is", "jobs are")
+    return sentence(f"{jobs} no longer followed here. Ask for a job to begin it again.")
+
+
+def not_looked_at(count: int, why: str) -> Message:
+    """Return that some jobs of a board could not be looked at just now."""
+    return sentence(f"⚠️ {words.plural(count, 'job')} could not be checked: {blocks.escape(why)}")
+
+
+def on_board(jobs: Sequence[str], link: str | None) -> Message:
+    """Return on which board jobs are shown that were asked for soon after others."""
+    named = words.listing([blocks.code(job) for job in jobs], limit=3)
+    verb = "is" if len(jobs) == 1 else "are"
+    board = f"<{link}|your board>" if link else "your board"
+    return sentence(f"{named} {verb} on {board}, with what you asked for a moment ago.")
+
+
 def help_text(command: str, connections: Connections, bot: str, known: JobRef | None) -> Message:
     """Return how to ask; the examples work when a job of this installation is `known`."""
     example = str(known) if known else _form(connections)

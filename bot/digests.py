@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot import digest, held
+from bot import digest, held, menu
 from bot.clock import Bell, Clock, until
 from bot.digest import Item
 from bot.errors import StoreError, trail
@@ -146,7 +146,7 @@ class Digests:
         watches = await tx.watches.those({decided.watch_id for decided in told})
         jobs = await tx.jobs.get(told[0].workspace, {decided.ref for decided in told})
         items = [self._item(group, watches, jobs) for group in _by_job(told).values()]
-        return digest.message(items, why, digest.called(items, policy), now)
+        return menu.under(digest.message(items, why, digest.called(items, policy), now))
 
     def _item(
         self,

@@ -6,7 +6,8 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, cards, lifecycle, looks, told
+from bot import answers, boardcards, cards, lifecycle, looks, told
+from bot.boards import LOST, Redrawing
 from bot.errors import JobNotFound, JobthreadError, ProviderError
 from bot.noise import Happening, News
 from bot.notices import Notice, Notices, news_of
@@ -65,19 +66,26 @@ class Following:
         """
         changes: list[Change] = []
         calm: list[tuple[WatchedJob, datetime]] = []
+        boards = Redrawing(all_looks[0].at)
         for look in all_looks:
             if isinstance(look.found, JobthreadError):
-                await self._trouble(tx, provider, look, look.found)
+                await self._trouble(tx, provider, look, look.found, boards)
             elif look.found == look.watched.seen and not look.watched.trouble:
                 calm.append((look.watched, self.next_due(look.found, look.at) or look.at))
             else:
-                changes += await self._moved(tx, provider, look, look.found)
+                changes += await self._moved(tx, provider, look, look.found, boards)
         if calm:
             await tx.jobs.unchanged(calm, all_looks[0].at)
+        await boards.finish(tx)
         return changes
 
     async def _moved(
-        self, tx: Transaction, provider: Provider[Any] | None, look: Look, job: Job
+        self,
+        tx: Transaction,
+        provider: Provider[Any] | None,
+        look: Look,
+        job: Job,
+        boards: Redrawing,
     ) -> list[Change]:
         """Write down a job that looks different: the winner of the row speaks to the threads."""
         due = self.next_due(job, look.at)
@@ -93,19 +101,32 @@ class Following:
             if fuller:
                 notice = self._news(watch, provider, look, change or fuller, fuller)
                 await self.notices.tell(tx, [notice])
-            if watch.cardless:
-                continue
-            view = self.view(watch, job, look.at)
-            message = looks.card(provider, job, view)
-            if not _shows(look.watched, message, provider, view):
-                continue
+            await self._show(tx, provider, look, job, watch, boards)
+        if job.status.terminal:
+            await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
+        return [change] if change and watches else []
+
+    async def _show(
+        self,
+        tx: Transaction,
+        provider: Provider[Any] | None,
+        look: Look,
+        job: Job,
+        watch: Watch,
+        boards: Redrawing,
+    ) -> None:
+        """Let a watch's card, or its board, show a job that moved, if it reads otherwise then."""
+        if watch.board_id and _moves_row(look.watched, job, look.at):
+            boards.note(watch.board_id, urgent=job.status.terminal)
+        if watch.board_id or watch.cardless:
+            return
+        view = self.view(watch, job, look.at)
+        message = looks.card(provider, job, view)
+        if _shows(look.watched, message, provider, view):
             # What the thread knows while its follow-up is on its way: the look before.
             about = told.by_card(watch, look.watched.seen, look.watched.revision)
             update = card(watch, message, look.at, about, urgent=job.status.terminal)
             await tx.outbox.replace(update, look.at)
-        if job.status.terminal:
-            await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
-        return [change] if change and watches else []
 
     def _news(
         self,
@@ -138,7 +159,12 @@ class Following:
         )
 
     async def _trouble(
-        self, tx: Transaction, provider: Provider[Any] | None, look: Look, error: JobthreadError
+        self,
+        tx: Transaction,
+        provider: Provider[Any] | None,
+        look: Look,
+        error: JobthreadError,
+        boards: Redrawing,
     ) -> None:
         """Write down a look that failed: it is tried again, less and less often.
 
@@ -157,9 +183,9 @@ class Following:
             now=look.at,
         )
         if ours and missing >= LOST_AFTER:
-            await self._lost(tx, look)
-        elif ours and sentence != look.watched.trouble and look.watched.seen:
-            await self._show_trouble(tx, provider, look, look.watched.seen, sentence)
+            await self._lost(tx, look, boards)
+        elif ours and sentence != look.watched.trouble:
+            await self._show_trouble(tx, provider, look, sentence, boards)
 
     def _patience(self, error: JobthreadError, failures: int) -> timedelta:
         if not isinstance(error, ProviderError):
@@ -168,28 +194,38 @@ class Following:
         return timedelta(seconds=seconds)
 
     async def _show_trouble(
-        self, tx: Transaction, provider: Provider[Any] | None, look: Look, job: Job, sentence: str
+        self,
+        tx: Transaction,
+        provider: Provider[Any] | None,
+        look: Look,
+        sentence: str,
+        boards: Redrawing,
     ) -> None:
-        since = look.watched.trouble_since or look.at
+        since, job = look.watched.trouble_since or look.at, look.watched.seen
+        if job is None:
+            return
         message = answers.in_trouble(str(job.ref), sentence)
         watches = await _watches(tx, look.watched)
         await self._aside(tx, look, watches, Happening.TROUBLE, since, message)
         for watch in watches:
-            if watch.cardless:
+            if watch.board_id:
+                boards.note(watch.board_id)
+            if watch.board_id or watch.cardless:
                 continue
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
             about = told.by_card(watch, job, look.watched.revision)
             update = card(watch, looks.card(provider, job, view), look.at, about)
             await tx.outbox.replace(update, look.at)
 
-    async def _lost(self, tx: Transaction, look: Look) -> None:
+    async def _lost(self, tx: Transaction, look: Look, boards: Redrawing) -> None:
         """End the watches of a job that its system has forgotten; the threads are told."""
         watches = await _watches(tx, look.watched)
         message = answers.lost(_name(look.watched), look.watched.ref)
         last = [_last(w, look.watched, "lost", message, look.at) for w in watches]
         await self.notices.tell(tx, last)
-        await tx.watches.end([w.id for w in watches], now=look.at, reason="job not found")
+        await tx.watches.end([w.id for w in watches], now=look.at, reason=LOST)
         await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+        boards.note_all(watches)
 
     async def _aside(
         self,
@@ -226,12 +262,15 @@ async def abandon(tx: Transaction, names: Collection[str], now: datetime, notice
     living = [w for w in await tx.watches.living() if w.ref.connection not in names]
     ended = [w for w in living if w.state is WatchState.ACTIVE]  # what is parked hears nothing
     why = "its connection is no longer set up"
+    boards = Redrawing(now)
+    boards.note_all(ended)
     for watch in ended:
         watched = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
         last = _last(watch, watched, "unset", answers.not_set_up(watch.ref), now)
         await notices.tell(tx, [last])
         await tx.watches.end([watch.id], now=now, reason=why)
         await tx.jobs.settle(watch.workspace, [watch.ref])
+    await boards.finish(tx)
     return len(ended)
 
 
@@ -273,6 +312,13 @@ def _shows(
     if watched.seen is None or watched.trouble:
         return True
     return looks.card(provider, watched.seen, view) != message
+
+
+def _moves_row(watched: WatchedJob, job: Job, now: datetime) -> bool:
+    """Whether a board reads otherwise than by the look before at the same moment."""
+    if watched.seen is None or watched.trouble:
+        return True
+    return boardcards.reads_otherwise(watched.seen, job, now)
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

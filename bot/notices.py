@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot import menu, noise
+from bot.boardcards import headed
 from bot.contracts import Contract, contract
 from bot.noise import Action, Context, Decision, Happening, News
 from bot.posts import reaction, reply
@@ -52,12 +53,17 @@ class Notice:
     urgent: bool = False
 
     def post(self, decision: Decision) -> NewPost:
-        """Return the follow-up, with the menu that tells why it is there."""
+        """Return the follow-up, with the menu that tells why it is there.
+
+        On a board it is headed by the job's name.
+        """
         followed = self.news.happening not in (Happening.OUTCOME, Happening.LOST)
+        message = self.draft(decision)
+        message = headed(self.name, message) if self.watch.board_id else message
         return reply(
             self.watch,
             self.key,
-            menu.under(self.draft(decision), followed=followed),
+            menu.under(message, followed=followed),
             self.at,
             reason=decision.reason,
             about=self.about,

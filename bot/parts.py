@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from bot.models import Job, JobRef, Message
+    from bot.store import WatchedJob
 
 
 @dataclass(frozen=True)
@@ -69,4 +70,19 @@ class Agree:
     revision: int | None = None
 
 
-Part = Say | Show | Adopt | Redraw | Stop | Agree
+@dataclass(frozen=True)
+class StopAll:
+    """End the following of all jobs on a board."""
+
+    board_id: str
+
+
+@dataclass(frozen=True)
+class Renew:
+    """Draw a board anew, with its jobs as just seen."""
+
+    board_id: str
+    found: tuple[tuple[WatchedJob, Job], ...]  # as each was known before the look, and as it is
+
+
+Part = Say | Show | Adopt | Redraw | Stop | StopAll | Renew | Agree

@@ -14,13 +14,13 @@ if TYPE_CHECKING:
     from bot.asks import Ask
     from bot.models import Job, Message
     from bot.noise import Decision
-    from bot.store import Decided
+    from bot.store import Board, Decided
     from bot.told import About
 
 
 def thread_of(watch: Watch) -> str:
-    """Return the name under which a watch's messages keep their order."""
-    return f"watch:{watch.id}"
+    """Return the name under which a watch's messages keep their order; a board's share one."""
+    return f"watch:{watch.board_id or watch.id}"
 
 
 def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
@@ -77,6 +77,53 @@ def card(
         urgent=urgent,
         due_at=now,
         reason="the job looks different",
+    )
+
+
+def thread_of_board(board: Board) -> str:
+    """Return the name under which the messages of all watches of a board keep their order."""
+    return f"watch:{board.id}"
+
+
+def keys_of_board(board: Board) -> tuple[str, str]:
+    """Return the keys of a board's message: of its post, and of its updates."""
+    return f"{board.id}:root", f"{board.id}:card"
+
+
+def board_root(board: Board, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
+    """Return the message that opens a board; if Slack refuses it, the asker hears why."""
+    return NewPost(
+        key=keys_of_board(board)[0],
+        workspace=board.workspace,
+        channel=board.channel,
+        thread=thread_of_board(board),
+        kind=PostKind.POST,
+        body={"message": message.model_dump(), "about": about, **ask.way_back()},
+        board_id=board.id,
+        roots_watch=True,
+        due_at=now,
+        reason=f"asked for by {ask.user}",
+    )
+
+
+def board_update(
+    board: Board, message: Message, now: datetime, about: About, *, urgent: bool = False
+) -> NewPost:
+    """Return the update of a board; a newer one takes its place while it waits.
+
+    A board that was a card goes by that card's id, so that it takes the place of its updates, too.
+    """
+    return NewPost(
+        key=keys_of_board(board)[1],
+        workspace=board.workspace,
+        channel=board.channel,
+        thread=f"card:{board.id}",
+        kind=PostKind.UPDATE,
+        body={"message": message.model_dump(), "about": about},
+        board_id=board.id,
+        urgent=urgent,
+        due_at=now,
+        reason="a job looks different",
     )
 
 

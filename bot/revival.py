@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, lifecycle, looks, menu, sentences, told
+from bot import answers, blocks, boards, lifecycle, looks, menu, sentences, told
+from bot.boardcards import headed
 from bot.clock import Bell, Clock
 from bot.following import Following, Look
 from bot.models import Job
@@ -181,7 +182,8 @@ class Revival:
         if watch.state is WatchState.PARKED and not await tx.watches.revive(watch.id):
             return
         if gap.items or gap.unknown:
-            await tx.outbox.add([_follow_up(watch, gap, now)], now)
+            name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
+            await tx.outbox.add([_follow_up(watch, gap, name, now)], now)
         await tx.parked.drop(gap.replies, now)
         await tx.parked.again([p for p in posts if p not in gap.replies], now)
         if tracked is not None and tracked.seen is not None:
@@ -207,6 +209,9 @@ class Revival:
             await tx.watches.end([watch.id], now=now, reason="the job ended")
         elif watch.state is WatchState.PARKED:
             await tx.jobs.wake(watch.workspace, watch.ref, due_at=now)
+        if watch.board_id:
+            await boards.redraw(tx, watch.board_id, now, again=True)
+            return
         current = await tx.watches.get(watch.id) or watch
         message = looks.card(provider, job, self._following.view(current, job, now))
         update = card(watch, message, now, told.by_card(watch, job, tracked.revision))
@@ -257,13 +262,14 @@ async def _gap(tx: Transaction, watch: Watch, posts: list[Post], tracked: Watche
 _REPLY = PostKind.POST
 
 
-def _follow_up(watch: Watch, gap: Gap, now: datetime) -> NewPost:
-    """Return the one follow-up that tells all that a thread missed."""
+def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
+    """Return the one follow-up that tells all that a thread missed of the job of this name."""
     job = gap.unknown
     ends = bool(job and job.status.terminal)
     standing = sentences.standing(job, now) if job else ""
     since = min([post.created_at for post in gap.replies] or [watch.ended_at or now])
     message = answers.caught_up(since, gap.items, standing, watch.asker if ends else "")
+    message = headed(name, message) if watch.board_id else message
     loud = any(post.body.get("broadcast") for post in gap.replies)
     post = reply(
         watch,

@@ -79,6 +79,11 @@ def _where(job: Job) -> str:
     return f" at {len(names):,} steps: {words.listing(names, limit=3)}"
 
 
+def failing(job: Job) -> str:
+    """Return which job went wrong where: "deploy-api at step 3"; no full stop."""
+    return f"{name(job)}{_where(job)}" if job.status.bad else name(job)
+
+
 def moved(change: Change) -> str:
     """Return the new status of a job that lives on: "deploy-api is now running."."""
     before, after = change.before, change.after

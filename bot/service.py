@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import answers, blocks, cards, listings, looks, menu, negotiation, references
 from bot.asks import Ask, Kind
+from bot.boardclicks import BoardClicks
 from bot.commands import (
     MOST_REFERENCES,
     Command,
@@ -70,6 +71,7 @@ class Service:
         self._clock = clock
         self._home = home
         self._command = command
+        self._boards = BoardClicks(store, connections, clock)
 
     async def answer(self, question: Question) -> None:
         """Answer one question and close it; whatever goes wrong, the asker hears of it."""
@@ -235,6 +237,8 @@ class Service:
             return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
         if ask.action == menu.ACTION and ask.message_ts is not None:
             return await self._chosen(workspace, ask, ask.message_ts)
+        if ask.action.startswith("board_"):
+            return await self._boards.answer(workspace, ask)
         if negotiation.is_about(ask):
             return [*gone, *await self._negotiation.fulfil(workspace, ask)]
         if ask.action in ("refresh", "follow", "unfollow"):

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.models import Job, JobRef, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Collection, Iterable, Mapping, Sequence
 
-    from bot.store import Watch
+    from bot.store import Board, Watch
 
 About = dict[str, Any]  # the payload of the metadata, beside the message's key
 
 MOST_CHARACTERS = 3_000  # of the ids of tasks; Slack takes about 8 KB of metadata
+MOST_ON_BOARD = 7_000  # characters for all the rows of a board
 
 
 def by_card(watch: Watch, job: Job | None, revision: int, *, over: bool = False) -> About:
@@ -45,6 +48,81 @@ def by_follow_up(watch: Watch, job: Job | None, revision: int, *, over: bool = F
         "failed": _ids(task.id for task in job.failed_tasks),
         "ended": _ids(t.id for t in job.tasks if t.announced and t.status.terminal),
     }
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One watch of a board, and what its thread knows."""
+
+    watch: Watch
+    job: Job | None
+    revision: int
+    over: bool  # it is not followed any more
+
+
+# What a board carries of each row, the indispensable first: Slack takes about 8 KB in all.
+Row = list[Any]
+_ROW = ("watch", "connection", "job", "revision", "over", "status")
+_MORE = ("name", "native", "failed", "ended")
+
+
+def by_board(
+    board: Board, standings: Sequence[Standing], kept: Mapping[str, Row] | None = None
+) -> About:
+    """Return what a board carries: all that is needed to follow its jobs again.
+
+    `kept` are the rows, by watch, that stay as the board carried them (see `rows_of`).
+    Where that is too much, what went wrong already is left out (and is told once more after a
+    loss), then the names, then the jobs that are over; `left_out` counts rows for which there was
+    no room even then.
+    """
+    ordered = sorted(standings, key=lambda one: one.over)
+    rows = [(kept or {}).get(one.watch.id) or _row(one) for one in ordered]
+    carried = _fitting(rows)
+    return {
+        "key": f"{board.id}:root",
+        "board": board.id,
+        "asker": board.asker,
+        "workspace": board.workspace,
+        "rows": carried,
+        **({"left_out": len(rows) - len(carried)} if len(carried) < len(rows) else {}),
+    }
+
+
+def _fitting(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with as many columns as there is room for, else the first of them."""
+    for columns in range(len(_ROW) + len(_MORE), len(_ROW) - 1, -1):
+        kept = [row[:columns] for row in rows]
+        if _weight(kept) <= MOST_ON_BOARD:
+            return kept
+    while _weight(kept) > MOST_ON_BOARD:
+        kept.pop()
+    return kept
+
+
+def rows_of(about: Mapping[str, Any] | None, watches: Collection[str]) -> dict[str, Row]:
+    """Return the rows of these watches as a board carries them."""
+    return {row[0]: row for row in (about or {}).get("rows", ()) if row[0] in watches}
+
+
+def _row(one: Standing) -> Row:
+    about = by_follow_up(one.watch, one.job, one.revision, over=one.over)
+    about |= {"connection": one.watch.ref.connection, "job": one.watch.ref.id}
+    return [about.get(column, "") for column in (*_ROW, *_MORE)]
+
+
+def _weight(rows: Sequence[Sequence[Any]]) -> int:
+    return len(json.dumps(rows, separators=(",", ":")))
+
+
+def cards_of(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """Return what a message carries as that many cards: a board stands for several."""
+    rows = about.get("rows")
+    if not isinstance(about.get("board"), str) or not isinstance(rows, list):
+        return [about]
+    shared = {name: about.get(name) for name in ("board", "asker", "workspace")} | {"card": True}
+    named = [dict(zip((*_ROW, *_MORE), row, strict=False)) for row in rows if isinstance(row, list)]
+    return [shared | {name: held for name, held in row.items() if held != ""} for row in named]
 
 
 def job_of(ref: JobRef, about: Mapping[str, Any]) -> Job | None:

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
+import zlib
 from dataclasses import asdict, fields
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, delete, func, insert, select, update
+from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
-from bot.store.records import Board, BoardKind
-from bot.store.tables import OPEN, boards, watches
+from bot.store.records import Board, BoardKind, PostKind
+from bot.store.tables import ACTIVE, LIVING, OPEN, UNSENT, boards, outbox, watches
+from bot.store.watches import COLUMNS, watch_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Executable
     from sqlalchemy.ext.asyncio import AsyncConnection
 
+    from bot.store.records import Watch
+
 _COLUMNS = tuple(boards.c[field.name] for field in fields(Board))
 _ADD = insert(boards)
 _GET = select(*_COLUMNS).where(boards.c.id == bindparam("board"))
+_LOCK = _GET.with_for_update()
 _NEWEST = (
     select(*_COLUMNS)
     .where(
@@ -38,7 +44,47 @@ _CLOSE = (
 _CLOSING = select(*_COLUMNS).where(OPEN, boards.c.closes_at <= bindparam("now"))
 _NEXT = select(func.min(boards.c.closes_at)).where(OPEN)
 _JOIN = update(watches).where(watches.c.id == bindparam("watch"))
-_PRUNE = delete(boards).where(boards.c.closed_at < bindparam("before"))
+_ROWS = select(func.count()).where(watches.c.board_id == bindparam("of_board"))
+_OF_ASKER = (
+    watches.c.workspace == bindparam("in_workspace"),
+    watches.c.channel == bindparam("in_channel"),
+    watches.c.asker == bindparam("of_asker"),
+    watches.c.asked_at > bindparam("since"),
+    watches.c.thread_ts.is_not_distinct_from(
+        bindparam("in_thread", type_=watches.c.thread_ts.type)
+    ),
+    LIVING,  # as the index has it
+    ACTIVE,
+)
+_FRESH = (
+    select(*COLUMNS)
+    .where(*_OF_ASKER)
+    .order_by(watches.c.asked_at.desc(), watches.c.board_id.is_(None), watches.c.id)
+    .limit(1)
+)
+_UNSAID = select(outbox.c.watch_id).where(
+    UNSENT,
+    outbox.c.workspace == bindparam("in_workspace"),
+    outbox.c.thread == bindparam("in_thread"),
+    outbox.c.kind == PostKind.POST,
+    outbox.c.watch_id.is_not(None),
+)
+_BODIES = (
+    select(outbox.c.body)
+    .where(
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.key.in_(bindparam("keys", expanding=True)),
+    )
+    .order_by(outbox.c.id.desc())
+    .limit(1)
+)
+_HOLD = text("SELECT pg_advisory_xact_lock(:number)")
+_GONE = and_(
+    boards.c.kind == BoardKind.BOARD,
+    boards.c.opened_at < bindparam("before"),
+    ~exists().where(watches.c.board_id == boards.c.id),
+)
+_PRUNE = delete(boards).where(or_(boards.c.closed_at < bindparam("before"), _GONE))
 
 
 class Boards:
@@ -55,6 +101,10 @@ class Boards:
         """Return a board, open or closed."""
         return await self._one(_GET, board=board_id)
 
+    async def lock(self, board_id: str) -> Board | None:
+        """Return a board that nobody else draws or closes until this transaction ends."""
+        return await self._one(_LOCK, board=board_id)
+
     async def newest(
         self, workspace: str, channel: str, kind: BoardKind, asker: str = ""
     ) -> Board | None:
@@ -62,6 +112,43 @@ class Boards:
         return await self._one(
             _NEWEST, in_workspace=workspace, in_channel=channel, of_kind=kind, of_asker=asker
         )
+
+    async def hold(self, workspace: str, channel: str, asker: str) -> None:
+        """Let nobody else open or join this person's boards in a channel meanwhile.
+
+        On SQLite one transaction writes at a time anyway.
+        """
+        if self._connection.dialect.name == "postgresql":
+            number = zlib.crc32(f"board/{workspace}/{channel}/{asker}".encode())
+            await self._connection.execute(_HOLD, {"number": number})
+
+    async def fresh(
+        self, workspace: str, channel: str, thread_ts: str | None, asker: str, since: datetime
+    ) -> Watch | None:
+        """Return what a person last asked for in a place after then, if it is still followed."""
+        bound = {
+            "in_workspace": workspace,
+            "in_channel": channel,
+            "in_thread": thread_ts,
+            "of_asker": asker,
+            "since": since,
+        }
+        row = (await self._connection.execute(_FRESH, bound)).one_or_none()
+        return None if row is None else watch_of(row)
+
+    async def rows(self, board_id: str) -> int:
+        """Return how many jobs are on a board, ended ones too."""
+        return (await self._connection.execute(_ROWS, {"of_board": board_id})).scalar_one()
+
+    async def unsaid(self, workspace: str, thread: str) -> set[str]:
+        """Return the watches that still have follow-ups on their way in a thread."""
+        bound = {"in_workspace": workspace, "in_thread": thread}
+        return set((await self._connection.execute(_UNSAID, bound)).scalars())
+
+    async def body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
+        """Return the newest body of a board's message, which goes by one of these keys."""
+        bound = {"in_workspace": workspace, "keys": list(keys)}
+        return (await self._connection.execute(_BODIES, bound)).scalar() or {}
 
     async def placed(self, board_id: str, message_ts: str) -> None:
         """Note where the message of a board stands."""
@@ -73,6 +160,11 @@ class Boards:
         joined = _JOIN.values(board_id=bindparam("joins"), card_ts=bindparam("ts"))
         bound = {"watch": watch_id, "joins": board_id, "ts": card_ts}
         await self._connection.execute(joined, bound)
+
+    async def leave(self, watch_id: str) -> None:
+        """Take the row of an ended watch away from its board."""
+        left = _JOIN.values(board_id=None)
+        await self._connection.execute(left, {"watch": watch_id})
 
     async def close(self, board_id: str, now: datetime) -> bool:
         """Close a board; False if it is closed already."""
@@ -90,7 +182,7 @@ class Boards:
         return moment
 
     async def prune(self, before: datetime) -> int:
-        """Forget the boards that were closed before then; return how many."""
+        """Forget the boards closed before then, or as old and without a job; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def _one(self, statement: Executable, **bound: Any) -> Board | None:

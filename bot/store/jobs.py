@@ -60,6 +60,7 @@ _GET = select(*JOB).where(
     jobs.c.connection == bindparam("of_connection"),
     jobs.c.job_id.in_(bindparam("of_jobs", expanding=True)),
 )
+_HOLD = select(jobs.c.job_id).where(*_THIS).with_for_update()
 _DUE = (
     select(*JOB)
     .where(*_OF_SHARD, jobs.c.due_at <= bindparam("at"))
@@ -143,9 +144,11 @@ class Jobs:
         self._connection = connection
 
     async def track(
-        self, workspace: str, job: Job, *, due_at: datetime, now: datetime, revision: int = 1
+        self, workspace: str, job: Job, *, due_at: datetime | None, now: datetime, revision: int = 1
     ) -> WatchedJob:
         """Begin to look after a job, as seen now; one that is known is only woken if it sleeps.
+
+        Without `due_at` it is only kept as it was seen, and nobody looks again.
 
         Return the job as it is then known.
         """
@@ -229,6 +232,10 @@ class Jobs:
             "at": now,
         }
         return (await self._connection.execute(_FAILED, bound)).rowcount == 1
+
+    async def hold(self, workspace: str, ref: JobRef) -> None:
+        """Let nobody else write a look at this job down until this transaction ends."""
+        await self._connection.execute(_HOLD, _address(workspace, ref))
 
     async def wake(self, workspace: str, ref: JobRef, *, due_at: datetime) -> bool:
         """Look at a known job then, whether it sleeps or not; False if it is not known."""

@@ -174,7 +174,12 @@ def _settle(state: PostState) -> Update:
 
 
 _SENT, _PARK = map(_settle, (PostState.SENT, PostState.PARKED))
-_ROOTED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+_ROOTED = (
+    update(watches)
+    .where(watches.c.id == bindparam("row"))
+    .values(card_ts=bindparam("ts"))
+    .returning(watches.c.board_id)
+)
 _BOARD = update(boards).where(boards.c.id == bindparam("row")).values(message_ts=bindparam("ts"))
 _ON_BOARD = (
     update(watches).where(watches.c.board_id == bindparam("row")).values(card_ts=bindparam("ts"))
@@ -315,12 +320,17 @@ class Outbox:
         return ours
 
     async def _rooted(self, post: Post, ts: str) -> None:
-        """Note where a card stands: that of one watch, or that of all on a board."""
-        if post.board_id is None:
-            await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
-            return
-        for statement in (_BOARD, _ON_BOARD):
-            await self._connection.execute(statement, {"row": post.board_id, "ts": ts})
+        """Note where a card stands: that of one watch, or that of all on a board.
+
+        A card can become a board while it is on its way.
+        """
+        board_id = post.board_id
+        if board_id is None:
+            rooted = await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
+            board_id = rooted.scalar()
+        if board_id is not None:
+            for statement in (_BOARD, _ON_BOARD):
+                await self._connection.execute(statement, {"row": board_id, "ts": ts})
 
     async def postpone(
         self, post: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime

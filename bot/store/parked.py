@@ -64,6 +64,16 @@ _UNSENT = select(func.count()).where(
     outbox.c.workspace == bindparam("in_workspace"),
     outbox.c.watch_id == bindparam("of_watch"),
 )
+_OF_BOARD = select(func.count()).where(
+    PARKED,
+    outbox.c.workspace == bindparam("in_workspace"),
+    or_(
+        outbox.c.board_id == bindparam("of_board"),
+        outbox.c.watch_id.in_(
+            select(watches.c.id).where(watches.c.board_id == bindparam("of_board"))
+        ),
+    ),
+)
 _SET = (
     update(outbox)
     .where(PARKED, outbox.c.id.in_(bindparam("rows", expanding=True)))
@@ -101,6 +111,11 @@ class Parked:
         }
         rows = await self._connection.execute(_MESSAGES, bound)
         return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+    async def of_board(self, workspace: str, board_id: str) -> int:
+        """Return how many messages of a board and of its watches are parked."""
+        bound = {"in_workspace": workspace, "of_board": board_id}
+        return (await self._connection.execute(_OF_BOARD, bound)).scalar_one()
 
     async def said(self, watch: Watch) -> list[dict[str, Any]]:
         """Return the bodies of what Slack took for a watch and is not forgotten yet."""

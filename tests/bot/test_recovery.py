@@ -12,7 +12,7 @@ from bot import told
 from bot.app import Bot
 from bot.errors import SettingsError, StoreError
 from bot.models import JobRef
-from bot.recovery import Recovered, living, recover
+from bot.recovery import Recovered, living, recover, unfinished
 from bot.settings import SlackSettings, StoreSettings
 from bot.slack.outgoing import EVENT_TYPE
 from plugins.servicestage.script import JobScript, JobStep
@@ -262,3 +262,72 @@ def test_what_a_message_carries_of_tasks_has_an_end() -> None:
     kept = told._ids(ids)
     assert kept == ids[-len(kept) :]
     assert sum(map(len, kept)) < told.MOST_CHARACTERS
+
+
+async def test_a_board_is_followed_again_with_all_its_rows(stage: Stage) -> None:
+    """Its one message stands for every job on it, also for those that are over."""
+    place = stage.slack.workspace.channel("deploys").id
+    async with stage.bot.store.begin() as tx:
+        team = stage.slack.workspace.team.id
+        await tx.contracts.set(team, place, {"board": True}, "U1", stage.clock.now())
+    third = ID.replace("17cb", "37cb")
+    for id_ in (ID, OTHER, third):
+        stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
+    board = await stage.asks(f"/job deploys:{ID} deploys:{OTHER} deploys:{third}")
+    stage.servicestage.finish(third)
+    await stage.polls()
+    await stage.replied(board, "succeeded")
+    await stage.shown(board, "1 of 3 done")
+    settings = await lost(stage)
+    stage.servicestage.finish(ID, "ROLLBACKING")
+    [done] = await recovered(stage, settings)
+    assert (done.living, done.begun) == (2, 2)
+    async with Bot(settings, clock=stage.clock) as stage.bot:
+        await stage.replied(board, "rolling back")
+        shown = await stage.shown(board, "1 of 3 done")
+        assert all(id_ in str(shown.blocks) for id_ in (ID, OTHER, third))
+        await stage.at_rest()
+        assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+    assert len(stage.thread(board)) == 2
+
+
+def test_a_boards_row_that_is_not_understood_leaves_the_others() -> None:
+    """What tomorrow's version writes is passed over."""
+    rows = [["w1", "deploys", "J1", 1, False, "running"], ["w2"], "w3", ["w4", "d", "", 1, False]]
+    payload = {"board": "b1", "workspace": "T1", "asker": "U1", "rows": rows}
+    [found] = living("T1", "C1", [sent("1.0", **payload)])
+    assert (found.watch.id, found.watch.board_id, found.watch.asker) == ("w1", "b1", "U1")
+
+
+def test_a_board_that_is_over_is_not_followed_again() -> None:
+    """All its rows say so."""
+    rows = [["w1", "deploys", "J1", 3, True, "failed"], ["w2", "deploys", "J2", 3, True, "failed"]]
+    payload = {"board": "b1", "workspace": "T1", "asker": "U1", "rows": rows}
+    assert unfinished("T1", "C1", [sent("1.0", **payload)]) == []
+
+
+async def test_what_a_board_shows_but_its_thread_was_not_told_is_told_after_the_loss(
+    stage: Stage,
+) -> None:
+    """A board may be drawn again before the follow-up of one of its jobs arrives."""
+    place, team = stage.slack.workspace.channel("deploys").id, stage.slack.workspace.team.id
+    async with stage.bot.store.begin() as tx:
+        await tx.contracts.set(team, place, {"board": True}, "U1", stage.clock.now())
+    for id_ in (ID, OTHER):
+        stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
+    board = await stage.asks(f"/job deploys:{ID} deploys:{OTHER}")
+    stage.slack.faults.rate_limit("chat.postMessage", retry_after=3_000)
+    stage.servicestage.finish(ID, "SUCCEEDED")
+    await stage.clock.advance(10)
+    await stage.shown(board, "1 of 2 done")
+    stage.servicestage.finish(OTHER, "ROLLBACKING")
+    await stage.clock.advance(20)
+    await stage.shown(board, "rolling back")
+    assert stage.thread(board) == []
+    settings = await lost(stage)
+    stage.slack.faults.clear()
+    await recovered(stage, settings)
+    async with Bot(settings, clock=stage.clock) as stage.bot:
+        await stage.replied(board, "succeeded")
+        await stage.replied(board, "rolling back")
+    assert len(stage.thread(board)) == 2

@@ -104,7 +104,7 @@ def _app(client: AsyncWebClient, secret: str | None, desk: Desk) -> AsyncApp:
 
 def _talk(client: AsyncWebClient, desk: Desk, clock: ManualClock) -> SettingsTalk:
     """Return what talks about contracts, before a store that is not open."""
-    api = WebOutlet(client, client.session)  # type: ignore[arg-type]
+    api = WebOutlet(client, client.session, clock)  # type: ignore[arg-type]
     directory = Directory(api, clock)
     negotiation = Negotiation(
         store=Store("sqlite+aiosqlite://"),
