@@ -80,7 +80,10 @@ def message(found: Found) -> Message:
 def forgotten(keep_days: int) -> Message:
     """Return that nothing is known of a message."""
     kept = words.plural(keep_days, "day")
-    text = f"That message is from too long ago: I remember for {kept} why I said something."
+    text = (
+        f"That message is from too long ago: I remember for {kept} why I said something,"
+        " and not longer than I have had this database."
+    )
     return Message(text=text, blocks=(blocks.section(text),))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
@@ -202,3 +203,19 @@ async def test_a_channel_hears_its_own_figures_only(tmp_path: Path) -> None:
         await failed(stage, await followed(stage))
         await stage.says("/job noise", channel="im")
         await stage.whispered("No follow-up was posted")
+
+
+async def test_what_was_held_counts_at_the_moment_at_which_it_was_told(stage: Stage) -> None:
+    """A follow-up that waited for a day belongs to the day that heard it."""
+    outcome = await failed(stage, await followed(stage))
+    async with stage.bot.store.begin() as tx:
+        place = stage.slack.workspace.team.id, outcome.channel
+        (told,) = await tx.decisions.since(*place, stage.clock.now() - timedelta(days=1))
+        later = replace(told, key="other", at=told.at + timedelta(hours=1))
+        earlier = replace(told, key="another", at=told.at - timedelta(hours=1))
+        for decided in (later, earlier):
+            assert await tx.decisions.add(decided)
+    await stage.says("/job noise")
+    said = await stage.whispered("3 follow-ups in this channel in the last 7 days")
+    first = int((told.at - timedelta(hours=1)).replace(minute=0, second=0).timestamp())
+    assert f"The busiest hour began <!date^{first}^" in said.text
