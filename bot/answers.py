@@ -201,10 +201,9 @@ def not_looked_at(count: int, why: str) -> Message:
 
 def on_board(jobs: Sequence[str], link: str | None) -> Message:
     """Return on which board jobs are shown that were asked for soon after others."""
-    named = words.listing([blocks.code(job) for job in jobs], limit=3)
-    verb = "is" if len(jobs) == 1 else "are"
+    named = f"{blocks.code(jobs[0])} is" if len(jobs) == 1 else f"{len(jobs)} jobs are"
     board = f"<{link}|your board>" if link else "your board"
-    return sentence(f"{named} {verb} on {board}, with what you asked for a moment ago.")
+    return sentence(f"{named} on {board}, with what you asked for a moment ago.")
 
 
 def help_text(command: str, connections: Connections, bot: str, known: JobRef | None) -> Message:

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from bot.models import Job
 
 MOST_ROWS = 50  # on one board
+ROWS_IN_SIGHT = 15  # before the reader turns a page of the table
 MOST_TROUBLES = 3  # told in whole sentences
 LONGEST_ADDRESS = 300  # of a link in a row
 _ON_A_PAGE = (25, 15, 10, 5, 2, 1)  # rows that are tried, until a page is light enough
@@ -165,8 +166,7 @@ def _board(all_: Sequence[Row], shown: Sequence[Row], view: BoardView, detail: _
     if not detail.choice:
         label = f"{f'Show all {len(all_)} jobs' if left else 'Show one job'}, page by page"
         end += blocks.actions([blocks.button(label, "board_page", value=f"{view.id}:1")])
-    caption = f"{words.plural(len(shown), 'job')}, the most urgent first"
-    return _message(_text(all_, view), top, (caption, _table(shown, view, detail)), end)
+    return _message(_text(all_, view), top, _table(shown, view, detail), end)
 
 
 def _said(rows: Sequence[Row], view: BoardView) -> list[Block]:
@@ -292,22 +292,26 @@ def _page(rows: Sequence[Row], view: BoardView, number: int, size: int) -> Messa
     ]
     small = blocks.context("Only you see this", f"Page {number} of {count}")
     end = [small, *blocks.actions([*([_menu(shown)] if shown else []), *buttons])]
-    return _message(text, [blocks.section(text)], (text, _table(shown, view, _PLAIN)), end)
+    return _message(text, [blocks.section(text)], _table(shown, view, _PLAIN), end)
 
 
 def _message(
-    text: str,
-    top: list[Block],
-    table: tuple[str, Sequence[Sequence[Cell]]],
-    end: list[Block],
+    text: str, top: list[Block], rows: Sequence[Sequence[Cell]], end: list[Block]
 ) -> Message:
     """Return the rows as a table that can be sorted, or a plain one where Slack refuses that."""
-    caption, rows = table
     if len(rows) == 1:  # Slack takes no table without a row
         return Message(text=text, blocks=blocks.sealed([*top, *end]))
+    caption = f"{words.plural(len(rows) - 1, 'job')}, the most urgent first"
+    # Slack's clients show five rows unless told otherwise, and read the first column as the name:
+    # https://docs.slack.dev/reference/block-kit/blocks/data-table-block
+    sortable = {
+        **blocks.data_table(caption, rows),
+        "page_size": ROWS_IN_SIGHT,
+        "row_header_column_index": list(rows[0]).index("Job"),
+    }
     return Message(
         text=text,
-        blocks=blocks.sealed([*top, blocks.data_table(caption, rows), *end]),
+        blocks=blocks.sealed([*top, sortable, *end]),
         classic=blocks.sealed([*top, blocks.table(rows), *end]),
     )
 

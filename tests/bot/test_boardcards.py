@@ -98,6 +98,14 @@ def test_a_row_tells_status_name_progress_time_and_reference() -> None:
     ]
 
 
+def test_a_screen_reader_calls_each_row_by_its_job() -> None:
+    """Not by its status, which many rows share."""
+    shown = boardcards.board(many(3), VIEW)
+    [found] = [block for block in shown.blocks if block["type"] == "data_table"]
+    heading = found["rows"][0][found["row_header_column_index"]]
+    assert heading["text"] == "Job"
+
+
 @pytest.mark.parametrize(
     ("more", "said"),
     [
