@@ -91,11 +91,15 @@ async def _dissolve(tx: Transaction, board: Board, code: str, now: datetime) -> 
     told = await tx.decisions.of_board(board.id)
     await tx.decisions.take_back(board.id, [], now)
     for decided in told:
-        loud = bool((decided.body or {}).get("broadcast"))
-        reason = f"Slack refused the digest: {code}."
-        decision = Decision(action=Action.POST, rule=decided.rule, reason=reason, loud=loud)
         if not await _otherwise(tx, decided, now):
-            await _carry_out(tx, decided, decision, now)
+            reason = f"Slack refused the digest: {code}."
+            await _carry_out(tx, decided, _follow_up(decided, reason), now)
+
+
+def _follow_up(decided: Decided, reason: str) -> Decision:
+    """Return that it is said in its thread after all, as loud as it was to be."""
+    loud = bool((decided.body or {}).get("broadcast"))
+    return Decision(action=Action.POST, rule=decided.rule, reason=reason, loud=loud)
 
 
 async def _decision(tx: Transaction, notices: Notices, decided: Decided, now: datetime) -> Decision:
@@ -158,8 +162,7 @@ async def _otherwise(tx: Transaction, decided: Decided, now: datetime) -> bool:
         await _carry_out(tx, decided, _LATE, now)
     elif watch is not None and (silence := await _silence(tx, watch)):
         reason = f"Slack takes nothing for this thread: {silence}."
-        decision = Decision(action=Action.POST, rule=decided.rule, reason=reason)
-        await _carry_out(tx, decided, decision, now)
+        await _carry_out(tx, decided, _follow_up(decided, reason), now)
     else:
         return False
     return True

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, AwareDatetime, Field
+from pydantic import AfterValidator, AwareDatetime, Field, model_validator
 
 from bot.models import Value
 from bot.words import plural
@@ -71,6 +71,13 @@ class QuietHours(Value):
     ends: time
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
     failures_pass: bool = False  # failures are told all the same
+
+    @model_validator(mode="after")
+    def _that_end(self) -> Self:
+        """Refuse hours without an end: what they hold back would never be told."""
+        if self.begins == self.ends:
+            raise ValueError("must end at another time than they begin")
+        return self
 
     def end_after(self, now: datetime) -> datetime | None:
         """Return when the quiet hours that it now is end, aware; None: they are not now."""

@@ -73,6 +73,12 @@ async def test_a_change_after_the_loss_is_told_once_in_the_old_thread(stage: Sta
     assert "rolled back" in stage.now(card).text
 
 
+def test_a_digest_is_no_card_and_stands_for_no_watch() -> None:
+    """It carries its key, by which it is found after a crash, and nothing else."""
+    payload = {"event_type": EVENT_TYPE, "event_payload": {"key": "digest:0123"}}
+    assert living("T1", "C1", [{"ts": "1.0", "metadata": payload}]) == []
+
+
 async def test_what_the_thread_knows_is_not_told_again(stage: Stage) -> None:
     """A job that did not change since the loss is followed in silence."""
     card = await followed(stage)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -19,7 +20,6 @@ from bot.settings import SlackSettings, load, read
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     Written = Callable[[str], Path]
 
@@ -73,6 +73,17 @@ def test_the_documented_example_is_read(written: Written, monkeypatch: pytest.Mo
     assert read.store.url == "sqlite+aiosqlite:///jobthread.db"
     assert read.connections["deploys"]["region"] == "ap-southeast-3"
     assert read.connections["deploys"]["secret_key"] == "hush"
+
+
+def test_the_documented_quiet_hours_and_budget_are_read(written: Written) -> None:
+    """What the page for operators shows holds everywhere, and a channel's own wins there."""
+    page = Path(__file__).parents[2].joinpath("docs", "operating.md").read_text("utf-8")
+    table = next(part for part in page.split("```") if part.startswith("toml\n[notify]"))
+    notify = load(written(table.removeprefix("toml\n"))).notify
+    assert notify.quiet_hours
+    assert (notify.quiet_hours.zone, notify.quiet_hours.failures_pass) == ("Europe/Berlin", True)
+    policies = [contract(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
+    assert [policy.posts_per_hour for policy in policies] == [5, 20]
 
 
 def test_http_mode_has_a_secret_a_host_and_a_port(written: Written) -> None:
@@ -203,6 +214,10 @@ def test_only_secrets_come_from_files(written: Written, tmp_path: Path) -> None:
         ("[slack]\napi_url = 'slack.com'", "slack.api_url: must begin with https://"),
         ("[web]\nport = 70000", "web.port: input should be less than or equal to 65535."),
         ("[follow]\npoll_seconds = 0", "follow.poll_seconds: input should be greater than"),
+        (
+            "[notify]\nquiet_hours = { begins = '07:00', ends = '07:00' }",
+            "notify.quiet_hours: must end at another time than they begin.",
+        ),
         ("connections = 7", "connections: input should be a valid dictionary."),
         ("[connections]\ndeploys = 'x'", "connections.deploys: input should be a valid dictionary"),
         ("[connections.'My Jobs']", "connections: 'My Jobs': a name must be lower-case letters"),
