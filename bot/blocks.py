@@ -295,41 +295,6 @@ def plan(title: str, cards: Sequence[Block]) -> Block:
     return {"type": "plan", "title": name if visible(name) else NOTHING, "tasks": list(cards)}
 
 
-Cell = str | Block  # plain text, or a part of rich text such as `date_part` makes
-
-
-def table(
-    rows: Sequence[Sequence[Cell]], *, align: Sequence[str] = (), limit: int = 10_000
-) -> Block:
-    """Return a table, its heading in the first row: 100 rows, 20 columns, `limit` units in all."""
-    kept: list[list[Block]] = []
-    room = min(limit, 10_000)
-    for row in rows[:100]:
-        cells = [_cell(content) for content in row[:20]]
-        room -= sum(_length_of(cell) for cell in cells)
-        if room < 0:
-            break
-        kept.append(cells)
-    columns = [{"align": side} for side in align[:20]]
-    return {"type": "table", "rows": kept, **({"column_settings": columns} if columns else {})}
-
-
-def data_table(caption: str, rows: Sequence[Sequence[Cell]]) -> Block:
-    """Return a table that its reader can sort and page, its heading in the first row."""
-    return {**table(rows), "type": "data_table", "caption": clip(one_line(caption), 150)}
-
-
-def _length_of(cell: Block) -> int:
-    return length(cell["text"]) if "text" in cell else 40  # a moment, however it is written
-
-
-def _cell(content: Cell) -> Block:
-    if not isinstance(content, str):
-        return rich_text(line(content))
-    kept = clip(one_line(content), 450)
-    return {"type": "raw_text", "text": kept if visible(kept) else NOTHING}
-
-
 def weight(blocks: Iterable[Block]) -> int:
     """Return how many characters the blocks are as JSON."""
     return len(json.dumps(list(blocks), ensure_ascii=False, separators=(",", ":")))

@@ -6,14 +6,15 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import blocks, menu, sentences, words
+from bot import blocks, grids, menu, sentences, words
 from bot.models import Message, Status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
-    from bot.blocks import Block, Cell
+    from bot.blocks import Block
+    from bot.grids import Cell
     from bot.models import Job
 
 MOST_ROWS = 50  # on one board
@@ -305,14 +306,14 @@ def _message(
     # Slack's clients show five rows unless told otherwise, and read the first column as the name:
     # https://docs.slack.dev/reference/block-kit/blocks/data-table-block
     sortable = {
-        **blocks.data_table(caption, rows),
+        **grids.data_table(caption, rows),
         "page_size": ROWS_IN_SIGHT,
         "row_header_column_index": list(rows[0]).index("Job"),
     }
     return Message(
         text=text,
         blocks=blocks.sealed([*top, sortable, *end]),
-        classic=blocks.sealed([*top, blocks.table(rows), *end]),
+        classic=blocks.sealed([*top, grids.table(rows), *end]),
     )
 
 

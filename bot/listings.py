@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import answers, blocks, looks
+from bot import answers, blocks, catalogues, looks
 from bot.commands import Command, Verb
 from bot.errors import JobthreadError
 from bot.likeness import closest
@@ -65,12 +65,12 @@ class Listings:
     async def _systems(self, workspace: str, ask: Ask) -> Say:
         names = self._connections.names
         known = await self.examples.of(workspace, ask.channel, names)
-        return Say(answers.connection_list(self._connections, known))
+        return Say(catalogues.connection_list(self._connections, known))
 
     async def _help(self, workspace: str, ask: Ask) -> Say:
         known = await self.examples.best(workspace, ask.channel)
         me = self._home.bot_user
-        return Say(answers.help_text(self._command, self._connections, me, known))
+        return Say(catalogues.help_text(self._command, self._connections, me, known))
 
     async def _list(self, workspace: str, ask: Ask) -> Say:
         async with self._store.begin() as tx:
@@ -79,7 +79,7 @@ class Listings:
             (str(w.ref), job.seen, self._home.link(w.channel, w.card_ts, w.thread_ts))
             for w, job in rows
         ]
-        return Say(answers.watch_list(listed, self._command))
+        return Say(catalogues.watch_list(listed, self._command))
 
     async def _recent(self, words: tuple[str, ...]) -> Say:
         """List the newest jobs of a connection; without a name, of the one that can list."""
@@ -89,11 +89,11 @@ class Listings:
             names = [provider.name for provider in able]
             if better := self._better_name(words, names):
                 return better
-            return Say(answers.which_recent(names, words[0] if words else ""))
+            return Say(catalogues.which_recent(names, words[0] if words else ""))
         found = await looks.recent(chosen[0], MOST_RECENT)
         if isinstance(found, JobthreadError):
             return told(found, None)
-        return Say(answers.recent(chosen[0].name, found))
+        return Say(catalogues.recent(chosen[0].name, found))
 
     def _better_name(self, words: tuple[str, ...], able: Sequence[str]) -> Say | None:
         """Return which connection was meant by a word that is nearly its name."""

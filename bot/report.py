@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot import blocks, savings, words
+from bot import blocks, grids, savings, words
 from bot.models import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.blocks import Block, Cell
+    from bot.blocks import Block
+    from bot.grids import Cell
     from bot.noise import NoisePolicy
     from bot.replay import Past
     from bot.savings import Saving
@@ -30,8 +31,8 @@ def report(figures: Week, policy: NoisePolicy, past: Past) -> Message:
     rows = _rows(figures)
     return Message(
         text=text,
-        blocks=(*begin, blocks.data_table("The jobs that were told most of", rows), *end),
-        classic=(*begin, blocks.table(rows), *end),
+        blocks=(*begin, grids.data_table("The jobs that were told most of", rows), *end),
+        classic=(*begin, grids.table(rows), *end),
     )
 
 

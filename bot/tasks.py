@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import blocks, sentences, words
+from bot import blocks, grids, sentences, words
 from bot.models import Status
 
 if TYPE_CHECKING:
@@ -100,7 +100,7 @@ def _took(task: Task, now: datetime) -> str:
 def _table(job: Job, now: datetime) -> list[Block]:
     tasks = _by_urgency(job.tasks)[:MAX_IN_TABLE]
     rows = [("Status", "Task", "Took"), *(_row(task, now) for task in tasks)]
-    table = blocks.table(rows, align=("left", "left", "right"), limit=MAX_IN_CELLS)
+    table = grids.table(rows, align=("left", "left", "right"), limit=MAX_IN_CELLS)
     return [table, *_more(len(job.tasks) - len(table["rows"]) + 1)]
 
 

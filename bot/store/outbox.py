@@ -25,8 +25,9 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
+from bot.store.columns import among
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
-from bot.store.tables import UNSENT, among, boards, outbox, watches
+from bot.store.tables import UNSENT, boards, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable

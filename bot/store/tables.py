@@ -1,4 +1,4 @@
-"""The tables, their indexes, and how Python's values stand in their columns.
+"""The tables and their indexes.
 
 No table refers to another by a foreign key: each is pruned by its own clock, and a message may
 well outlive its watch.
@@ -6,105 +6,11 @@ well outlive its watch.
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-from sqlalchemy import (
-    BigInteger,
-    Boolean,
-    Column,
-    Dialect,
-    Enum,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    TypeDecorator,
-    UniqueConstraint,
-    literal_column,
-)
-
-from bot.models import Job
 from bot.noise import Action, Happening
+from bot.store.columns import Body, Look, Moment, among, counted, word
 from bot.store.records import BoardKind, PostKind, PostState, WatchState
-
-if TYPE_CHECKING:
-    from enum import StrEnum
-
-    from sqlalchemy import ColumnElement
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_MICROSECOND = timedelta(microseconds=1)
-
-
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime, as whole microseconds since 1970: exact, and the same everywhere."""
-
-    impl = BigInteger
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Turn an aware datetime into microseconds; a naive one is a TypeError."""
-        del dialect
-        return None if value is None else (value - _EPOCH) // _MICROSECOND
-
-    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Turn microseconds into an aware datetime."""
-        del dialect
-        return None if value is None else _EPOCH + timedelta(microseconds=value)
-
-
-class Body(TypeDecorator[dict[str, Any]]):
-    """A JSON object as ASCII text: whatever characters it holds, both databases take it."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
-        """Write the object as JSON."""
-        del dialect
-        return None if value is None else json.dumps(value, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        """Read the object from JSON."""
-        del dialect
-        return None if value is None else json.loads(value)
-
-
-class Look(TypeDecorator[Job]):
-    """A job as it was seen, as JSON."""
-
-    impl = Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Job | None, dialect: Dialect) -> str | None:
-        """Write the job as JSON."""
-        del dialect
-        return None if value is None else value.model_dump_json()
-
-    def process_result_value(self, value: str | None, dialect: Dialect) -> Job | None:
-        """Read the job from JSON."""
-        del dialect
-        return None if value is None else Job.model_validate_json(value)
-
-
-def _word(words: type[StrEnum]) -> Enum:
-    """Keep an enum as its plain words."""
-    return Enum(words, native_enum=False, length=16, values_callable=list)
-
-
-def _counted() -> Column[int]:
-    """Return a primary key that counts; SQLite only counts an INTEGER."""
-    return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
-
-
-def among(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
-    """Compare with words written out: a partial index is only used where its own words stand."""
-    return column.in_([literal_column(f"'{word}'") for word in words])
-
 
 metadata = MetaData(
     naming_convention={
@@ -116,7 +22,7 @@ metadata = MetaData(
 inbox = Table(
     "inbox",
     metadata,
-    _counted(),
+    counted(),
     Column("workspace", String, nullable=False),
     Column("key", String, nullable=False),
     Column("kind", String, nullable=False),
@@ -144,13 +50,13 @@ Index(
 outbox = Table(
     "outbox",
     metadata,
-    _counted(),
+    counted(),
     Column("workspace", String, nullable=False),
     Column("key", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("thread", String, nullable=False),
     Column("lane", Integer, nullable=False),
-    Column("kind", _word(PostKind), nullable=False),
+    Column("kind", word(PostKind), nullable=False),
     Column("body", Body, nullable=False),
     Column("watch_id", String),
     Column("board_id", String),  # whose message it is, if it is that of several jobs
@@ -158,7 +64,7 @@ outbox = Table(
     Column("aimed", Boolean, nullable=False),  # False: an update whose target its watch must tell
     Column("urgent", Boolean, nullable=False),
     Column("reason", String, nullable=False),
-    Column("state", _word(PostState), nullable=False),
+    Column("state", word(PostState), nullable=False),
     Column("version", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("doubtful", Boolean, nullable=False),
@@ -215,7 +121,7 @@ watches = Table(
     Column("job_id", String, nullable=False),
     Column("asker", String, nullable=False),
     Column("asked_at", Moment, nullable=False),
-    Column("state", _word(WatchState), nullable=False),
+    Column("state", word(WatchState), nullable=False),
     Column("ended_at", Moment),
     Column("reason", String, nullable=False),
     Column("board_id", String),
@@ -287,7 +193,7 @@ boards = Table(
     Column("id", String, primary_key=True),
     Column("workspace", String, nullable=False),
     Column("channel", String, nullable=False),
-    Column("kind", _word(BoardKind), nullable=False),
+    Column("kind", word(BoardKind), nullable=False),
     Column("asker", String, nullable=False),
     Column("thread_ts", String),
     Column("message_ts", String),
@@ -325,7 +231,7 @@ contracts = Table(
 decisions = Table(
     "decisions",
     metadata,
-    _counted(),
+    counted(),
     Column("workspace", String, nullable=False),
     Column("key", String, nullable=False),  # that of the follow-up in the outbox, if it is told
     Column("channel", String, nullable=False),
@@ -334,10 +240,10 @@ decisions = Table(
     Column("job_id", String, nullable=False),
     Column("name", String, nullable=False),  # of the job
     Column("series", String, nullable=False),  # jobs of one series stand together
-    Column("happening", _word(Happening), nullable=False),
+    Column("happening", word(Happening), nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("was_bad", Boolean, nullable=False),
-    Column("action", _word(Action), nullable=False),
+    Column("action", word(Action), nullable=False),
     Column("rule", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("text", String, nullable=False),  # what there is to tell, as Slack takes it

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import Any, ClassVar
 
@@ -10,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import answers
+from bot import answers, catalogues
 from bot.connections import Connections
 from bot.errors import JobNotFound
 from bot.models import Job, JobRef, Message, Status
@@ -53,13 +52,13 @@ def everything(text: str) -> list[Message]:
         answers.not_understood(Resolution(text, why=text), "/job"),
         answers.not_understood(Resolution(text, suggestion=text[:1900] or "x"), "/job"),
         answers.choose(text, choices),
-        answers.which_recent(["deploys"], text),
-        answers.recent("deploys", [job] * 60),
+        catalogues.which_recent(["deploys"], text),
+        catalogues.recent("deploys", [job] * 60),
         answers.already_followed(text, "https://acme.slack.com/archives/C1/p1"),
         answers.already_followed(text, None),
         answers.not_followed(text),
         answers.no_longer_followed(text[:1900] or "x"),
-        answers.watch_list(rows, "/job"),
+        catalogues.watch_list(rows, "/job"),
         answers.refused(text, "a1"),
         answers.parked(text, "C1", text),
         answers.lost(text, REF),
@@ -145,28 +144,6 @@ def test_when_a_choice_was_created_is_told_in_the_readers_own_zone() -> None:
     assert "2. was created <!date^1717200000^" in message.text
 
 
-def test_help_shows_examples_that_work_here() -> None:
-    """A newcomer can copy a line."""
-    message = answers.help_text("/ops", made("north"), "U0BOT", NORTH)
-    said = json.dumps(message.blocks)
-    assert "For example: `/ops north:JOB77`" in message.text
-    assert "<@U0BOT>" in said
-    for verb in ("peek", "watch", "unwatch", "list", "connections"):
-        assert f"`/ops {verb}" in said
-
-
-def test_help_without_connections_still_shows_the_form() -> None:
-    """Before anything is set up."""
-    assert "connection:id" in answers.help_text("/job", made(), "", None).text
-
-
-def test_help_without_a_known_job_shows_no_job() -> None:
-    """The vendor's own example is no job of anybody here; what stands there is plainly a form."""
-    message = answers.help_text("/ops", made("north"), "", None)
-    assert "As in: `/ops north:&lt;job id&gt;`" in message.text
-    assert "JOB1234" not in json.dumps(message.blocks)
-
-
 def test_a_word_of_the_wrong_form_is_told_with_a_job_that_is_known() -> None:
     """One click shows it; without one the form is told, and nothing can be clicked."""
     wrong = Resolution("north:7", why="north has no ids of that form", form="JOB1234")
@@ -176,40 +153,6 @@ def test_a_word_of_the_wrong_form_is_told_with_a_job_that_is_known() -> None:
     form = answers.not_understood(wrong, "/job")
     assert form.text.endswith("Its ids have the form of `JOB1234`.")
     assert buttons(form) == []
-
-
-def test_connections_are_listed_with_their_examples() -> None:
-    """Titles are other people's words."""
-    message = answers.connection_list(made("north", "south"), {"north": NORTH})
-    assert message.text == "2 connections can be asked."
-    assert "• *north* · The &lt;deployer&gt;, such as `north:JOB77`" in texts(message)[2]
-    assert "• *south* · The &lt;deployer&gt;, `south:&lt;job id&gt;`" in texts(message)[2]
-
-
-def test_without_connections_the_list_says_who_can_add_one() -> None:
-    """An empty list is no answer."""
-    assert "jobthread.toml" in answers.connection_list(made(), {}).text
-
-
-def test_every_connection_is_listed_however_many_there_are() -> None:
-    """The last one is as good as the first."""
-    message = answers.connection_list(made(*(f"region-{n:03}" for n in range(100))), {})
-    assert "region-099" in " ".join(texts(message))
-
-
-def test_a_list_of_watches_tells_name_and_state_and_how_many_are_left_out() -> None:
-    """Forty lines are enough for anybody."""
-    job = Job(ref=REF, name="deploy-api", status=Status.RUNNING)
-    one = answers.watch_list([("deploys:JOB1", job, "https://acme.slack.com/p1")], "/job")
-    assert one.text == "1 job is followed in this channel."
-    assert "<https://acme.slack.com/p1|deploy-api>" in " ".join(texts(one))
-    many = answers.watch_list([("deploys:JOB1", job, None)] * 45, "/job")
-    assert "… and 5 more" in json.dumps(many.blocks, ensure_ascii=False)
-
-
-def test_an_empty_list_says_how_to_begin() -> None:
-    """The next step is in the sentence."""
-    assert "`/job help`" in answers.watch_list([], "/job").text
 
 
 def test_too_many_jobs_at_once_are_counted() -> None:

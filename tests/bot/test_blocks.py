@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
 
-from bot import blocks
+from bot import blocks, grids
 from bot.playground import limits
 
 NOON = datetime(2026, 11, 3, 12, 3, tzinfo=UTC)
@@ -40,7 +40,7 @@ def test_every_block_is_within_the_limits_whatever_its_text(text: str) -> None:
         ),
         blocks.fence(text),
         blocks.plan(text, [blocks.task_card("1", text, "error", output=text)]),
-        blocks.table([[text] * 3] * 120),
+        grids.table([[text] * 3] * 120),
     ]
     sealed = blocks.sealed(made)
     assert limits.problems(json.loads(json.dumps(sealed)), "message") == []
@@ -170,14 +170,6 @@ def test_mrkdwn_is_never_cut_within_a_token() -> None:
 def test_no_actions_make_no_block() -> None:
     """Slack refuses a row without buttons."""
     assert blocks.actions([]) == []
-
-
-def test_a_table_stops_before_its_cells_hold_too_much() -> None:
-    """Whole rows are left out, never half a row."""
-    table = blocks.table([["Name", "Took"], *[["x" * 400, "1 s"]] * 90])
-    cells = [cell["text"] for row in table["rows"] for cell in row]
-    assert sum(map(len, cells)) <= 10_000
-    assert {len(row) for row in table["rows"]} == {2}
 
 
 def test_a_block_id_changes_with_its_block_and_only_then() -> None:

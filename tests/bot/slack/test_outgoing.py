@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks
+from bot import blocks, grids
 from bot.answers import sentence
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
 from bot.models import Message
@@ -27,7 +27,7 @@ pytestmark = pytest.mark.anyio
 CHANNEL = "C0DEPLOYS"
 SECTION = {"type": "section", "text": {"type": "plain_text", "text": "deploy-api is running."}}
 PLAN = blocks.plan("Tasks", [blocks.task_card("t1", "PREPARE", "pending")])
-TABLE = blocks.table([("Status", "Task"), ("queued", "PREPARE")], align=("left", "left"))
+TABLE = grids.table([("Status", "Task"), ("queued", "PREPARE")], align=("left", "left"))
 HELLO = Message(text="hello", blocks=(SECTION,))
 CARD = Message(text="deploy-api is running.", blocks=(SECTION, PLAN), classic=(SECTION,))
 

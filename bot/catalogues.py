@@ -1,0 +1,130 @@
+"""What the bot says of what there is: help, systems, watches, the newest jobs. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from bot import blocks, grids, words
+from bot.answers import MOST_CHOICES, paragraphs, sentence
+from bot.models import Message, seconds_between
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from bot.connections import Connections
+    from bot.models import Job, JobRef
+
+MOST_ROWS = 40  # in a list of watches
+
+
+def which_recent(names: Sequence[str], wrong: str) -> Message:
+    """Return the connections whose newest jobs can be listed, each on a button."""
+    if not names:
+        return sentence("None of the connections can list its jobs; ask for one by its id.")
+    why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
+    buttons = [
+        blocks.button(name, f"run_{n}", value=f"recent {name}")
+        for n, name in enumerate(names[:MOST_CHOICES])
+    ]
+    return sentence(f"{why}Whose newest jobs do you want to see?", *buttons)
+
+
+def recent(connection: str, jobs: Sequence[Job]) -> Message:
+    """Return a connection's newest jobs, newest first: sortable where Slack can, else a table."""
+    if not jobs:
+        return sentence(f"{blocks.escape(connection)} has no jobs to list.")
+    text = f"The newest {words.plural(len(jobs), 'job')} of {blocks.escape(connection)}."
+    head = ["Job", "Status", "Began", "Took", "Reference"]
+    rows: list[Sequence[grids.Cell]] = [head, *(_recent_row(job) for job in jobs)]
+    begin = blocks.section(text)
+    sortable = grids.data_table(text, rows)
+    return Message(text=text, blocks=(begin, sortable), classic=(begin, grids.table(rows)))
+
+
+def _recent_row(job: Job) -> list[grids.Cell]:
+    began = job.started_at or job.created_at
+    took = seconds_between(job.started_at, job.finished_at)
+    return [
+        job.name,
+        str(words.sign(job.status)),
+        blocks.date_part(began) if began else "",
+        words.duration(took) if took is not None else "",
+        str(job.ref),
+    ]
+
+
+def help_text(command: str, connections: Connections, bot: str, known: JobRef | None) -> Message:
+    """Return how to ask; the examples work when a job of this installation is `known`."""
+    example = str(known) if known else _form(connections)
+    asked = blocks.code(f"{command} {example}")
+    begin, end = (blocks.code(f"{command} {verb} {example}") for verb in ("watch", "unwatch"))
+    lines = [
+        f"• {asked} shows the job; while it lives, its thread tells every change",
+        f"• {blocks.code(f'{command} peek {example}')} shows it to you only",
+        f"• {begin} and {end} begin and end following",
+        f"• `{command} list` lists what is followed in this channel",
+        *_recent_line(command, connections),
+        f"• `{command} why {example}` tells what was told of a job, what was held back, and why",
+        f"• `{command} noise` tells a week of follow-ups here, and what would have spared most",
+        f"• `{command} connections` lists the systems that can be asked",
+        (
+            f"• `{command} settings` shows and changes what is told in this channel;"
+            f" `{command} quiet`, `{command} normal` and `{command} verbose` do so in a word,"
+            f" `{command} set` for one thing, and `{command} default` goes back"
+        ),
+        (
+            f"• {blocks.mention(bot) or '@jobthread'} how is {blocks.code(example)} doing?"
+            " does the same in channels, threads and direct messages; a job's URL works too"
+        ),
+    ]
+    text = "Ask for a job by its reference, `connection:id`."
+    shown = (blocks.section(text), blocks.section("\n".join(lines)))
+    return Message(text=f"{text} {'For example' if known else 'As in'}: {asked}", blocks=shown)
+
+
+def _recent_line(command: str, connections: Connections) -> list[str]:
+    able = [provider.name for provider in connections if provider.lists_jobs]
+    return [f"• `{command} recent {able[0]}` lists its newest jobs"] if able else []
+
+
+def _form(connections: Connections) -> str:
+    """Return what stands where a job would, if none is known: nobody takes it for one."""
+    return f"{next(iter(connections.names), 'connection')}:<job id>"
+
+
+def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Message:
+    """Return the systems that can be asked, each with a job of its own where one is known."""
+    if not connections:
+        return sentence(
+            "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
+        )
+    lines = [_connection_line(provider, known.get(provider.name)) for provider in connections]
+    text = f"{words.plural(len(lines), 'connection')} can be asked."
+    return Message(text=text, blocks=(blocks.section(text), *paragraphs(lines)))
+
+
+def _connection_line(provider: Any, known: JobRef | None) -> str:
+    title = blocks.escape(provider.title or provider.kind)
+    example = (
+        f"such as {blocks.code(str(known))}" if known else blocks.code(f"{provider.name}:<job id>")
+    )
+    return f"• *{provider.name}* · {title}, {example}"
+
+
+def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
+    """Return what is followed here: reference, the job as last seen, the link to its card."""
+    if not rows:
+        return sentence(f"Nothing is followed in this channel. `{command} help` shows how.")
+    text = f"{words.plural(len(rows), 'job is', 'jobs are')} followed in this channel."
+    lines = [_watch_line(*row) for row in rows[:MOST_ROWS]]
+    shown = [blocks.section(text), *paragraphs(lines)]
+    if len(rows) > MOST_ROWS:
+        shown.append(blocks.context(f"… and {len(rows) - MOST_ROWS} more"))
+    return Message(text=text, blocks=tuple(shown))
+
+
+def _watch_line(ref: str, job: Job | None, link: str | None) -> str:
+    name = blocks.escape(blocks.one_line(job.name), 150) if job else blocks.code(ref)
+    titled = f"<{link}|{name}>" if link else name
+    state = f"{words.sign(job.status)} · " if job else ""
+    return f"• {state}{titled} · {blocks.code(ref)}"
