@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
+from bot import boards
+from bot.asks import Kind
 from bot.store import NewPost, PostKind
 
 if TYPE_CHECKING:
@@ -12,7 +14,8 @@ if TYPE_CHECKING:
 
     from bot.asks import Ask
     from bot.models import Change
-    from bot.store import Claim, Post, Question
+    from bot.parts import Say
+    from bot.store import Claim, Post, Question, Transaction
 
 
 class Sender(Protocol):
@@ -38,6 +41,8 @@ class Entry:
     question: Question
     ask: Ask
     at: datetime
+    tx: Transaction
+    sender: Sender
     claimed: list[Post] = field(default_factory=list)  # to be sent at once
     due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
     changes: list[Change] = field(default_factory=list)  # that the threads are told
@@ -63,3 +68,34 @@ class Entry:
             due_at=self.at,
             reason=f"asked for by {self.ask.user}",
         )
+
+    async def say(self, said: Say, key: str) -> None:
+        """Tell the asker alone; in a direct message everything is for the asker alone."""
+        ask = self.ask
+        body = {
+            **ask.way_back(),
+            "message": said.message.model_dump() if said.message else None,
+            "replace": said.replace,
+            "delete": said.delete,
+        }
+        kind = PostKind.POST if ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
+        await self.add(self.post(kind, body, key))
+
+    async def add(self, post: NewPost) -> None:
+        """Write down the first message of a thread, to be sent at once if that may be."""
+        claim = self.sender.reserve(post, self.at)
+        if claim is None:
+            await self.tx.outbox.add([post], self.at)
+            self.rings = True
+        elif claimed := await self.tx.outbox.add_claimed(post, claim, self.at):
+            self.claimed.append(claimed)
+
+    async def replace(self, post: NewPost) -> None:
+        """Write a message down in the place of the one with its key."""
+        await self.tx.outbox.replace(post, self.at)
+        self.rings = True
+
+    async def redraw_board(self, board_id: str) -> None:
+        """Draw a board anew, with what was written down since."""
+        await boards.redraw(self.tx, board_id, self.at, urgent=True)
+        self.rings = True

@@ -19,9 +19,9 @@ from bot.commands import (
     verb_of_mention,
 )
 from bot.errors import BadReference, JobthreadError
-from bot.ledger import Ledger, followed_already
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.showing import followed_already
 from bot.store import Question, Store, Transaction, WatchState
 from bot.troubles import log_id, told, unexpected
 
@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.connections import Connections
     from bot.home import Home
+    from bot.ledger import Ledger
     from bot.listings import Listings
     from bot.models import Message
     from bot.negotiation import Negotiation

@@ -139,14 +139,14 @@ def test_a_name_leads_to_the_console_if_its_address_is_clean() -> None:
 def test_a_living_board_can_be_refreshed_stopped_and_looked_into() -> None:
     """Stopping asks first."""
     shown = boardcards.board(many(3), VIEW)
-    assert actions(shown) == ["board_show", "board_refresh", "board_stop"]
+    assert actions(shown) == ["board_show", "board_refresh", "board_stop", "more"]
     assert "Stop following all?" in str(shown.blocks)
 
 
 def test_a_closed_board_says_so_and_has_nothing_to_stop() -> None:
     """Its jobs can still be looked into."""
     shown = boardcards.board([row(1, Status.SUCCEEDED)], CLOSED)
-    assert actions(shown) == ["board_show"]
+    assert actions(shown) == ["board_show", "more"]
     assert shown.text.endswith("All jobs have ended: this board does not change any more.")
 
 
