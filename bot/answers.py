@@ -153,6 +153,8 @@ def no_longer_on_board(job: str) -> Message:
 
 def all_stopped(count: int) -> Message:
     """Return that nothing on a board is followed any more."""
+    if count == 0:
+        return sentence("Nothing on that board is followed any more.")
     jobs = words.plural(count, "job is", "jobs are")
     return sentence(f"{jobs} no longer followed here. Ask for a job to begin it again.")
 

@@ -51,7 +51,7 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
 async def _board_of(tx: Transaction, post: Post, watch: Watch | None) -> Board | None:
     """Return the board that a message belongs to; a card may have become one meanwhile."""
     board_id = (watch.board_id if watch else None) or post.board_id
-    board = await tx.boards.get(board_id) if board_id else None
+    board = await tx.boards.lock(board_id) if board_id else None  # of two refusals, one is told
     return board if board and board.kind is BoardKind.BOARD else None
 
 

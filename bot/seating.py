@@ -25,21 +25,35 @@ HAD_ENDED = "the job had ended"  # why a watch never began: it only holds a row
 Place = Board | Watch  # a board that is joined, or a card that becomes one
 
 
-async def place(tx: Transaction, entry: Entry, jobs: int) -> Place | None:
-    """Return where a person's next jobs belong, if they asked for others a moment ago.
+async def hold(tx: Transaction, entry: Entry) -> None:
+    """Let nobody else find a place for this person until the transaction ends."""
+    await tx.boards.hold(entry.workspace, entry.ask.channel, entry.ask.user)
 
-    Until the transaction ends nobody else finds a place for this person.
-    """
-    ask = entry.ask
-    await tx.boards.hold(entry.workspace, ask.channel, ask.user)
-    since = ask.at - WINDOW
-    fresh = await tx.boards.fresh(entry.workspace, ask.channel, ask.thread_ts, ask.user, since)
+
+async def place(tx: Transaction, entry: Entry, jobs: int) -> Place | None:
+    """Return where a person's next jobs belong, if they asked for others a moment ago."""
+    fresh = await _fresh(tx, entry)
     if fresh is None:
         return None
     if fresh.board_id is None:
         return None if _adopted(fresh) else fresh
+    board = await tx.boards.lock(fresh.board_id)
     full = await tx.boards.rows(fresh.board_id) + jobs > MOST_ROWS
-    return None if full else await tx.boards.get(fresh.board_id)
+    return None if full else board
+
+
+async def _fresh(tx: Transaction, entry: Entry) -> Watch | None:
+    """Return what this person last asked for here, so that nobody draws or roots it meanwhile.
+
+    Job, watch, board: whoever holds several holds them in this order.
+    """
+    ask = entry.ask
+    there = (entry.workspace, ask.channel, ask.thread_ts, ask.user, ask.at - WINDOW)
+    seen = await tx.boards.fresh(*there)
+    if seen is None:
+        return None
+    await tx.jobs.hold(seen.workspace, seen.ref)
+    return await tx.boards.fresh(*there, alone=True)
 
 
 def _adopted(watch: Watch) -> bool:
@@ -64,7 +78,6 @@ async def opened(tx: Transaction, entry: Entry, at: Place | None) -> Board:
     )
     await tx.boards.add(board)
     if at:
-        await tx.jobs.hold(at.workspace, at.ref)  # nobody draws it as a card any more
         await tx.boards.join(at.id, board.id, at.card_ts)
     return board
 

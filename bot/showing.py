@@ -55,11 +55,12 @@ class Showing:
 
     async def _show_together(self, entry: Entry, shown: dict[str, Show]) -> None:
         """Give jobs rows of a board, unless there is but one, and none was asked for just now."""
+        await seating.hold(entry.tx, entry)
         once = {show.job.ref: (key, show) for key, show in shown.items()}
-        place = await seating.place(entry.tx, entry, len(once))
+        jobs = {key: await self.seen(entry, s.job, s.known) for key, s in once.values()}
+        place = await seating.place(entry.tx, entry, len(jobs))
         seats: list[tuple[str, Watch, Job]] = []
-        for key, show in once.values():
-            job = await self.seen(entry, show.job, show.known)
+        for key, job in jobs.items():
             watch = new_watch(entry.ask, entry.workspace, job)
             if job.status.terminal or not await self._taken(entry, watch):
                 seats.append((key, watch, job))

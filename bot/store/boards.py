@@ -62,6 +62,7 @@ _FRESH = (
     .order_by(watches.c.asked_at.desc(), watches.c.board_id.is_(None), watches.c.id)
     .limit(1)
 )
+_FRESH_ALONE = _FRESH.with_for_update()
 _UNSAID = select(outbox.c.watch_id).where(
     UNSENT,
     outbox.c.workspace == bindparam("in_workspace"),
@@ -123,9 +124,19 @@ class Boards:
             await self._connection.execute(_HOLD, {"number": number})
 
     async def fresh(
-        self, workspace: str, channel: str, thread_ts: str | None, asker: str, since: datetime
+        self,
+        workspace: str,
+        channel: str,
+        thread_ts: str | None,
+        asker: str,
+        since: datetime,
+        *,
+        alone: bool = False,
     ) -> Watch | None:
-        """Return what a person last asked for in a place after then, if it is still followed."""
+        """Return what a person last asked for in a place after then, if it is still followed.
+
+        `alone`: nobody else changes it until the transaction ends; its card may be on its way.
+        """
         bound = {
             "in_workspace": workspace,
             "in_channel": channel,
@@ -133,7 +144,8 @@ class Boards:
             "of_asker": asker,
             "since": since,
         }
-        row = (await self._connection.execute(_FRESH, bound)).one_or_none()
+        statement = _FRESH_ALONE if alone else _FRESH
+        row = (await self._connection.execute(statement, bound)).one_or_none()
         return None if row is None else watch_of(row)
 
     async def rows(self, board_id: str) -> int:

@@ -172,6 +172,22 @@ def test_a_job_that_is_no_longer_followed_can_be_followed_again() -> None:
     assert buttons(said) == []
 
 
+def test_jobs_that_joined_a_board_are_found_by_its_link() -> None:
+    """One by its reference, several by how many they are; a board on its way has no link yet."""
+    one = answers.on_board(["deploys:JOB1"], "https://a.example/p1")
+    assert one.text.startswith("`deploys:JOB1` is on <https://a.example/p1|your board>")
+    assert answers.on_board(["a:1", "a:2"], None).text.startswith("2 jobs are on your board,")
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "Nothing on that board"), (1, "1 job is no longer"), (9, "9 jobs are no longer")],
+)
+def test_stopping_a_board_tells_how_many_jobs_it_was(count: int, said: str) -> None:
+    """Two people may have clicked."""
+    assert answers.all_stopped(count).text.startswith(said)
+
+
 @pytest.mark.parametrize(
     "message", [answers.busy(), answers.nothing_found("/job"), answers.not_in_channel()]
 )

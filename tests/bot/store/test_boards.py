@@ -116,6 +116,38 @@ async def test_a_card_that_joined_a_board_on_its_way_places_all_of_it(
         assert await tx.boards.get("b1") == board(given, message_ts="7.0")
 
 
+async def test_a_card_that_arrives_while_it_becomes_a_board_places_all_of_it(
+    store: Store, given: Given
+) -> None:
+    """Neither the one who writes down where it stands nor the one who joins loses the other."""
+    watch, begun = given.watch(), asyncio.Event()
+    root = given.post(watch_id=watch.id, roots_watch=True)
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+        claimed = await tx.outbox.add_claimed(root, Claim(given.at(5), given.at(9)), given.now)
+    assert claimed is not None
+
+    async def join() -> None:
+        async with store.begin() as tx:
+            seen = await tx.boards.fresh("T1", "C1", None, "U1", given.at(-60), alone=True)
+            assert seen is not None
+            begun.set()
+            for _ in range(100):  # the other one would have come and gone meanwhile
+                await tx.boards.get("b1")
+            await tx.boards.add(board(given))
+            await tx.boards.join(seen.id, "b1", seen.card_ts)
+
+    async def arrive() -> None:
+        await begun.wait()
+        async with store.begin() as tx:
+            await tx.outbox.sent(claimed, ts="7.0", now=given.now)
+
+    await asyncio.gather(join(), arrive())
+    async with store.begin() as tx:
+        assert await tx.watches.get(watch.id) == replace(watch, board_id="b1", card_ts="7.0")
+        assert await tx.boards.get("b1") == board(given, message_ts="7.0")
+
+
 async def test_rows_are_counted_ended_ones_too_until_they_leave(store: Store, given: Given) -> None:
     """A board has room for so many and no more."""
     watches = [given.watch(ref=given.ref(f"J{n}"), board_id="b1") for n in range(3)]
