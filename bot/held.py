@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from bot import noise
 from bot.models import Status
 from bot.noise import Action, Decision, Happening, News
-from bot.posts import held, reaction
+from bot.posts import held, reaction, thread_of
 from bot.store import BoardKind, PostKind, WatchState
 from bot.words import REACTIONS
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.store import Board, Decided, Post, Transaction, Watch
 
 _LOOKED_BACK = 50  # decisions about a watch, when it is asked what was told after another
-_TELLS_MORE = (Happening.CHANGE, Happening.OUTCOME, Happening.LOST)
+_TELLS_ALL = (Happening.OUTCOME, Happening.LOST)  # an outcome names the steps that failed
 # What stands for itself: a later follow-up about the job does not tell it as well.
 _LASTS = (Happening.RUN, Happening.OUTCOME, Happening.LOST)
 _GONE = "message_not_found"  # Slack's word for a digest that somebody deleted, with all it told
@@ -146,11 +146,12 @@ def _stopped(watch: Watch | None) -> bool:
 
 async def _overtaken(tx: Transaction, decided: Decided) -> bool:
     """Whether the thread has heard something newer, after which this would mislead."""
-    if decided.bad or decided.happening in _LASTS:
+    if decided.happening in _LASTS:
         return False
+    enough = _TELLS_ALL if decided.bad else (*_TELLS_ALL, Happening.CHANGE)
     newest_first = await tx.decisions.of_watch(decided.watch_id, _LOOKED_BACK)
     newer = takewhile(lambda other: other.key != decided.key, newest_first)
-    return any(o.action is Action.POST and o.happening in _TELLS_MORE for o in newer)
+    return any(o.action is Action.POST and o.happening in enough for o in newer)
 
 
 async def _otherwise(tx: Transaction, decided: Decided, now: datetime) -> bool:
@@ -191,10 +192,10 @@ async def _carry_out(tx: Transaction, decided: Decided, decision: Decision, now:
 
 async def _say(tx: Transaction, decided: Decided, decision: Decision, now: datetime) -> None:
     """Say a follow-up after all; in a silent thread it waits with what waits there already."""
-    await tx.outbox.add([held(decided, decision, now)], now)
     watch = await tx.watches.get(decided.watch_id)
+    thread = thread_of(watch) if watch else f"watch:{decided.watch_id}"
+    await tx.outbox.add([held(decided, decision, thread, now)], now)
     if watch is not None and (silence := await _silence(tx, watch)):
-        thread = f"watch:{watch.id}"
         await tx.outbox.park_thread(watch.workspace, thread, error=silence, now=now)
 
 

@@ -173,13 +173,13 @@ def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason:
     )
 
 
-def held(decided: Decided, decision: Decision, now: datetime) -> NewPost:
+def held(decided: Decided, decision: Decision, thread: str, now: datetime) -> NewPost:
     """Return the follow-up that was held back, to be said after all."""
     return NewPost(
         key=decided.key,
         workspace=decided.workspace,
         channel=decided.channel,
-        thread=f"watch:{decided.watch_id}",
+        thread=thread,
         kind=PostKind.POST,
         body={**(decided.body or {}), "broadcast": decision.loud},
         watch_id=decided.watch_id,

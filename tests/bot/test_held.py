@@ -169,6 +169,19 @@ async def test_nor_is_it_in_the_digest(dark: Night) -> None:
     assert await dark.actions() == ["update", "post"]
 
 
+async def test_a_failed_step_is_not_told_again_after_the_outcome_that_names_it(
+    dark: Night,
+) -> None:
+    """The outcome came a moment after the quiet hours, and before their digest."""
+    await dark.looks(Status.RUNNING, step="A")
+    await dark.morning()
+    await dark.looks(Status.FAILED, step="A")
+    await dark.tick()
+    [text] = await dark.texts()
+    assert "failed at step A" in text
+    assert await dark.actions() == ["update", "post"]
+
+
 async def test_a_change_after_the_quiet_hours_leaves_them_their_digest(dark: Night) -> None:
     """Somebody changes the contract a second before the digest: one message all the same."""
     await dark.follow("web")

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.models import Status
 from bot.noise import Action, Happening
 from bot.store import Decided
+from tests.bot.night import Night
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -76,6 +78,24 @@ async def test_of_two_who_take_what_is_ripe_one_gets_it(store: Store, given: Giv
     taken = await asyncio.gather(take("a"), take("b"), take("c"))
     assert sorted(key for keys in taken for key in keys) == [f"w:{n}" for n in range(5)]
     assert sum(bool(keys) for keys in taken) == 1
+
+
+async def test_three_processes_and_a_new_contract_at_the_same_moment_tell_everything_once(
+    store: Store,
+) -> None:
+    """Each job is in one follow-up or on one line of the one digest that grows."""
+    dark, names = Night(store), [f"job-{n}" for n in range(8)]
+    await dark.agree(posts_per_hour=1)
+    for name in names:
+        await dark.follow(name)
+        await dark.looks(Status.SUCCEEDED, name)
+    await asyncio.gather(dark.tick(), dark.agree(posts_per_hour=3), dark.tick(), dark.tick())
+    await dark.tick()
+    newest = {row.board_id or row.key: row for row in await dark.posts("post", "update")}
+    told = [row for row in newest.values() if not row.key.endswith(":card")]
+    lines = [line for row in told for line in row.body["message"]["text"].split("\n")]
+    assert [sum(name in line for line in lines) for name in names] == [1] * len(names)
+    assert sum(row.board_id is not None for row in told) <= 1
 
 
 async def test_what_is_held_no_longer_is_not_decided_again(store: Store, given: Given) -> None:
