@@ -81,7 +81,7 @@ class Ledger:
             self._sender.send(post)
         if entry.rings:
             self._sender.ring()
-        if entry.retells:
+        if entry.retells or entry.changes:
             self._retell()
         for connection, due_at in entry.due:
             self._expect(connection, due_at)

@@ -14,18 +14,15 @@ from sqlalchemy import (
     bindparam,
     case,
     delete,
-    exists,
     func,
-    literal_column,
     or_,
     select,
-    type_coerce,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.store.columns import among
+from bot.store import heads
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
 from bot.store.tables import UNSENT, boards, outbox, watches
 
@@ -35,52 +32,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Row, Update
     from sqlalchemy.ext.asyncio import AsyncConnection
-
-_READY = outbox.c.state == PostState.READY
-_SENDING = outbox.c.state == PostState.SENDING
-_RIPE = or_(
-    and_(_READY, outbox.c.due_at <= bindparam("at")),
-    and_(_SENDING, outbox.c.adopt_at <= bindparam("at")),
-)
-_OF_WATCH = {
-    "card_ts": func.coalesce(watches.c.card_ts, boards.c.message_ts),
-    "watch_thread_ts": func.coalesce(watches.c.thread_ts, boards.c.thread_ts),
-}
-OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
-# Choosing what to send takes no bodies, which cost far more than the rest; but where a message is
-# to be looked up depends on them.
-_UNSAID = type_coerce(literal_column("'{}'"), outbox.c.body.type)
-_LIGHT = tuple(
-    case((or_(outbox.c.doubtful, _SENDING), column), else_=_UNSAID).label("body")
-    if column is outbox.c.body
-    else column
-    for column in OWN
-)
-_JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
-
-# One walk along the index of the unsent finds every head; a search for each row is far slower.
-_HEADS = (
-    select(func.min(outbox.c.id).label("id"))
-    .where(UNSENT)
-    .group_by(outbox.c.workspace, outbox.c.thread)
-    .subquery("heads")
-)
-_FROM_HEADS = (
-    _HEADS.join(outbox, outbox.c.id == _HEADS.c.id)
-    .outerjoin(watches, watches.c.id == outbox.c.watch_id)
-    .outerjoin(boards, boards.c.id == outbox.c.board_id)
-)
-_DELIVERABLE = (
-    outbox.c.lane % bindparam("lanes") == bindparam("lane_no"),
-    or_(outbox.c.aimed, watches.c.card_ts.is_not(None), boards.c.message_ts.is_not(None)),
-)
-_earlier = outbox.alias("earlier")
-_IS_HEAD = ~exists().where(
-    _earlier.c.workspace == outbox.c.workspace,
-    _earlier.c.thread == outbox.c.thread,
-    _earlier.c.id < outbox.c.id,
-    among(_earlier.c.state, PostState.READY, PostState.SENDING),
-)
 
 _NEW = insert(outbox)
 _KEY = [outbox.c.workspace, outbox.c.key]
@@ -95,62 +46,26 @@ _REPLACE = _NEW.on_conflict_do_update(
         "version": outbox.c.version + 1,
         # Never later than what was already promised: a stream of changes must not starve it.
         "due_at": case(
-            (and_(_READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
+            (and_(heads.READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
             else_=_NEW.excluded.due_at,
         ),
-        "state": case((_SENDING, outbox.c.state), else_=_NEW.excluded.state),
-        "attempts": case((_SENDING, outbox.c.attempts), else_=0),
+        "state": case((heads.SENDING, outbox.c.state), else_=_NEW.excluded.state),
+        "attempts": case((heads.SENDING, outbox.c.attempts), else_=0),
         "error": "",
         "settled_at": None,
         # How long it waits: a body for a message that was sent begins to wait now.
         "created_at": case((UNSENT, outbox.c.created_at), else_=_NEW.excluded.created_at),
     },
 )
-_DUE = (
-    select(*_LIGHT, *_JOINED)
-    .select_from(_FROM_HEADS)
-    .where(*_DELIVERABLE, _RIPE, or_(bindparam("cards"), outbox.c.kind != PostKind.UPDATE))
-    # Cards have a bucket of their own: while they wait for it, they keep nothing out of sight.
-    .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
-    .limit(bindparam("most"))
-)
-_DUE_AT = case((_READY, outbox.c.due_at), else_=outbox.c.adopt_at)
-_NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_HEADS).where(*_DELIVERABLE)
-_LATER = _NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
-_FREE = (
-    select(outbox.c.id)
-    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), _RIPE, _IS_HEAD)
-    .order_by(outbox.c.id)
-    .with_for_update(skip_locked=True)
-    .cte("free")
-)
-_CLAIM = (
-    update(outbox)
-    .where(outbox.c.id.in_(select(_FREE.c.id)))
-    .values(
-        state=PostState.SENDING,
-        attempts=outbox.c.attempts + 1,
-        doubtful=or_(outbox.c.doubtful, _SENDING),
-        deadline=bindparam("until"),
-        adopt_at=bindparam("adopted"),
-    )
-    .returning(outbox.c.id)
-)
-_BY_IDS = (
-    select(*OWN, *_JOINED)
-    .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
-    .join(boards, boards.c.id == outbox.c.board_id, isouter=True)
-    .where(outbox.c.id.in_(bindparam("rows", expanding=True)))
-)
 _OURS = (
     outbox.c.id == bindparam("row"),
-    _SENDING,
+    heads.SENDING,
     outbox.c.attempts == bindparam("at_attempts"),
     outbox.c.deadline == bindparam("at_deadline"),
 )
 _REOPEN = (
     update(outbox)
-    .where(UNSENT, _SENDING, outbox.c.adopt_at > bindparam("from_then"))
+    .where(UNSENT, heads.SENDING, outbox.c.adopt_at > bindparam("from_then"))
     .values(adopt_at=bindparam("from_then"))
 )
 _NO_CLAIM = {"deadline": None, "adopt_at": None}
@@ -206,7 +121,7 @@ _END_THREAD = (
     .values(
         settled_at=bindparam("at"),
         error=bindparam("why"),
-        doubtful=or_(outbox.c.doubtful, _SENDING),
+        doubtful=or_(outbox.c.doubtful, heads.SENDING),
         **_NO_CLAIM,
     )
 )
@@ -216,7 +131,7 @@ _BODY = select(outbox.c.body).where(
     outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
-_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, _RIPE)
+_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, heads.RIPE)
 
 
 def _row(post: NewPost, now: datetime) -> dict[str, Any]:
@@ -290,17 +205,17 @@ class Outbox:
         whose target is not known yet is not. Of what need not be looked up, the body is left out.
         """
         bound = _lanes(lanes) | {"at": now, "most": limit, "cards": cards}
-        return _posts(await self._connection.execute(_DUE, bound))
+        return _posts(await self._connection.execute(heads.DUE, bound))
 
     async def next_due(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
         """Return when the next head of lane k of n may be sent or adopted, at the earliest now."""
-        first = (await self._connection.execute(_NEXT_DUE, _lanes(lanes))).scalar()
+        first = (await self._connection.execute(heads.NEXT_DUE, _lanes(lanes))).scalar()
         return None if first is None else max(first, now)
 
     async def next_later(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
         """Return the same, of what may not be sent yet."""
         bound = _lanes(lanes) | {"at": now}
-        later: datetime | None = (await self._connection.execute(_LATER, bound)).scalar()
+        later: datetime | None = (await self._connection.execute(heads.LATER, bound)).scalar()
         return later
 
     async def claim(
@@ -308,10 +223,10 @@ class Outbox:
     ) -> list[Post]:
         """Take those of these messages that are still heads and due; an adopted one is doubtful."""
         bound = {"rows": list(ids), "at": now, "until": deadline, "adopted": adopt_at}
-        claimed = list((await self._connection.execute(_CLAIM, bound)).scalars())
+        claimed = list((await self._connection.execute(heads.CLAIM, bound)).scalars())
         if not claimed:
             return []
-        return _posts(await self._connection.execute(_BY_IDS, {"rows": claimed}))
+        return _posts(await self._connection.execute(heads.BY_IDS, {"rows": claimed}))
 
     async def sent(self, post: Post, *, ts: str | None, now: datetime) -> bool:
         """Note that Slack has our claim; False if it is no longer ours."""

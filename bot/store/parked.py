@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, or_, select, union, update
 
-from bot.store.outbox import OWN
+from bot.store.heads import OWN
 from bot.store.records import Post, PostState, WatchState
 from bot.store.tables import PARKED, UNSENT, outbox, watches
 from bot.store.watches import COLUMNS, watch_of
