@@ -60,6 +60,37 @@ async def demo(
 
 
 def _suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    return [*_jobs(simulated), *_manners(simulated)]
+
+
+def _manners(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    """Return what shows how loud the bot is in a channel, and how that is changed."""
+    together = " ".join(f"{each.name}:{each.samples[0].id}" for each in simulated)
+    return [
+        {
+            "title": "Quieter: outcomes only, several jobs on one board",
+            "text": "/job quiet",
+            "hint": "Every answer has Undo; /job default goes back.",
+        },
+        {
+            "title": "Several jobs at once",
+            "text": f"/job {together}",
+            "hint": "A card each, or one board after /job quiet.",
+        },
+        {
+            "title": "How loud the bot is here",
+            "text": "/job settings",
+            "hint": "Each value says where it comes from.",
+        },
+        {
+            "title": "What would have spared most",
+            "text": "/job noise",
+            "hint": "The last seven days of this channel in figures.",
+        },
+    ]
+
+
+def _jobs(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
     return [
         {
             "title": f"{each.name}: {_small(sample.title)}",

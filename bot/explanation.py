@@ -125,7 +125,7 @@ def _card(found: Found, watch: Watch) -> tuple[str, list[str]]:
 def _board(found: Found, board: Board) -> tuple[str, list[str]]:
     if board.kind is BoardKind.BOARD:
         person = blocks.mention(board.asker) or "Somebody"
-        when = f"{person} asked for its jobs on {blocks.date(board.opened_at)} or soon after."
+        when = f"{person} asked for its jobs {blocks.date(board.opened_at)} or soon after."
         return "This message is a board: its jobs were asked for together.", [when]
     count = words.plural(len(found.members), "follow-up")
     reasons = dict.fromkeys(decided.reason for decided in found.members)
@@ -147,7 +147,7 @@ def _asked(watch: Watch | None) -> list[str]:
     if watch is None:
         return []
     person = blocks.mention(watch.asker) or "Somebody"
-    return [f"{person} asked for the job on {blocks.date(watch.asked_at)}. {_state(watch)}"]
+    return [f"{person} asked for the job {blocks.date(watch.asked_at)}. {_state(watch)}"]
 
 
 def _state(watch: Watch) -> str:
