@@ -49,7 +49,6 @@ class BoardView:
 
     id: str  # of the board: what a click names
     checked_at: datetime  # aware; "so far" is counted until then
-    asker: str = ""  # the Slack user id of who asked
     closed: bool = False  # nothing on it is followed any more, so it does not change any more
 
 
@@ -196,9 +195,8 @@ def _troubles(rows: Sequence[Row]) -> list[Block]:
 
 
 def _small_print(view: BoardView) -> list[str]:
-    asker = blocks.mention(view.asker) if view.asker else ""
     checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
-    return [*([f"Asked for by {asker}"] if asker else []), checked]
+    return [checked]
 
 
 def _buttons(view: BoardView) -> list[Block]:

@@ -99,7 +99,7 @@ def drawn(board: Board, seats: Sequence[Seat], now: datetime, *, closed: bool = 
 
 def view(board: Board, now: datetime, *, closed: bool = False) -> BoardView:
     """Return what surrounds the rows of a board."""
-    return BoardView(id=board.id, checked_at=now, asker=board.asker, closed=closed)
+    return BoardView(id=board.id, checked_at=now, closed=closed)
 
 
 def rows(seats: Sequence[Seat]) -> list[Row]:

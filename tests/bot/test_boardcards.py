@@ -19,8 +19,8 @@ from tests.bot.boardstage import table
 from tests.bot.test_hostile_jobs import HOSTILE, JOBS, grown
 
 NOW = datetime(2026, 11, 3, 12, 4, 3, tzinfo=UTC)
-VIEW = BoardView(id="b" * 32, checked_at=NOW, asker="U0ADA")
-CLOSED = BoardView(id="b" * 32, checked_at=NOW, asker="U0ADA", closed=True)
+VIEW = BoardView(id="b" * 32, checked_at=NOW)
+CLOSED = BoardView(id="b" * 32, checked_at=NOW, closed=True)
 KINDS = (Status.SUCCEEDED, Status.QUEUED, Status.WAITING, Status.RUNNING, Status.FAILED)
 
 
@@ -231,7 +231,7 @@ def test_a_row_reads_otherwise_when_a_step_is_done_and_not_when_time_passes() ->
 def test_slack_takes_a_board_whatever_its_jobs_hold(
     small: list[Job], count: int, trouble: str, view: BoardView
 ) -> None:
-    """Boards and pages pass every check, and nobody is mentioned but the asker."""
+    """Boards and pages pass every check, and nobody is mentioned."""
     swollen = [grown(small[n % len(small)], n % 7) for n in range(count)]
     jobs = [
         Row(id=f"{n:032}", job=each, followed=n % 2 == 0, trouble=trouble)

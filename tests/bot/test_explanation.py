@@ -67,7 +67,7 @@ def test_a_follow_up_names_its_rule_who_asked_and_where_the_value_comes_from() -
     assert "*deploy-api* (`deploys:JOB1`): it ended." in text
     assert "This channel hears every change." in text
     assert "The setting is `follow_ups`, now *every*: built in." in text
-    assert "<@U0ADA> asked for the job on <!date^" in text
+    assert "<@U0ADA> asked for the job <!date^" in text
 
 
 def test_a_value_that_the_channel_set_names_who_changed_the_settings_last() -> None:
