@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot import menu, noise
@@ -71,6 +71,11 @@ class Notice:
             urgent=self.urgent,
         )
 
+    @property
+    def moved(self) -> bool:
+        """Whether the job has another status now."""
+        return self.statuses[0] != self.statuses[1]
+
     def reaction(self, decision: Decision) -> NewPost:
         """Return the reaction that tells the status on the asker's message."""
         before, after = (REACTIONS[status] if status else "" for status in self.statuses)
@@ -128,8 +133,11 @@ class Notices:
             return
         if decision.action is Action.POST:
             await tx.outbox.add([post], notice.at)
-        elif decision.action is Action.REACT:
+        if decision.action is Action.REACT:
             await tx.outbox.add([notice.reaction(decision)], notice.at)
+        elif notice.watch.cardless and notice.moved:  # what shows the state in a card's place
+            sign = replace(notice.reaction(decision), key=f"{post.key}:sign")
+            await tx.outbox.add([sign], notice.at)
 
 
 # That a task went well is no news where nobody hears of such: only a card shows it, as ever.

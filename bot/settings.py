@@ -147,13 +147,10 @@ def _policy(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
 
 
 def _demand_sense(policy: NoisePolicy, where: str) -> None:
-    quiet = policy.quiet_hours
     if policy.mention is Mention.GROUP and not policy.group:
         raise ValueError(
             f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
         )
-    if quiet is not None and quiet.begins == quiet.ends:
-        raise ValueError(f"quiet_hours must end at another time than they begin{where}")
 
 
 class Settings(BaseSettings):

@@ -41,7 +41,9 @@ class Night:
     async def agree(self, **values: Any) -> None:
         """Change the contract, and decide anew about what is held."""
         async with self.store.begin() as tx:
-            await tx.contracts.set(*PLACE, values, "U1", self.clock.now())
+            own = await tx.contracts.get(*PLACE)
+            over = own.revision if own else 0
+            await tx.contracts.set(*PLACE, values, "U1", self.clock.now(), over=over)
             await held.redecide(tx, self.notices, *PLACE, self.clock.now())
 
     async def follow(self, id_: str = "api", **but: Any) -> Watch:

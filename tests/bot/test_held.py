@@ -214,7 +214,7 @@ async def test_a_crash_before_the_contract_is_written_leaves_all_as_it_was(
 
 async def _dies_while_agreeing(dark: Night) -> None:
     async with dark.store.begin() as tx:
-        await tx.contracts.set(*PLACE, {}, "U1", dark.now)
+        assert await tx.contracts.set(*PLACE, {}, "U1", dark.now, over=1)
         await held.redecide(tx, dark.notices, *PLACE, dark.now)
         raise asyncio.CancelledError
 

@@ -280,10 +280,10 @@ def test_quiet_hours_within_a_day_are_over_in_the_evening() -> None:
     assert lunch.end_after(NOON + timedelta(hours=1)) is None
 
 
-def test_quiet_hours_that_begin_when_they_end_last_all_day() -> None:
-    """Whoever wants one digest a day sets both to the same moment."""
-    whole = QuietHours(begins=time(8), ends=time(8), zone="UTC")
-    assert whole.end_after(NOON) == datetime(2026, 11, 19, 8, tzinfo=UTC)
+def test_quiet_hours_that_never_end_are_refused() -> None:
+    """What they hold back would never be told."""
+    with pytest.raises(ValidationError, match="must end at another time"):
+        QuietHours(begins=time(8), ends=time(8), zone="UTC")
 
 
 def test_quiet_hours_end_by_the_wall_clock_when_summer_time_does() -> None:

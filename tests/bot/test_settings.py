@@ -83,7 +83,8 @@ def test_the_documented_quiet_hours_and_budget_are_read(written: Written) -> Non
     assert notify.quiet_hours
     assert (notify.quiet_hours.zone, notify.quiet_hours.failures_pass) == ("Europe/Berlin", True)
     policies = [contract(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
-    assert [policy.posts_per_hour for policy in policies] == [5, 20]
+    assert [policy.posts_per_hour for policy in policies] == [20, 20]
+    assert [policy.follow_ups for policy in policies] == [FollowUps.OUTCOMES, FollowUps.EVERY]
 
 
 def test_http_mode_has_a_secret_a_host_and_a_port(written: Written) -> None:
@@ -479,7 +480,7 @@ def test_how_loud_the_bot_is_can_be_set_for_all_channels_and_for_one(written: Wr
         ),
         (
             '[notify]\nquiet_hours = {begins = "07:00", ends = "07:00"}',
-            "notify: quiet_hours must end at another time than they begin.",
+            "notify.quiet_hours: must end at another time than they begin.",
         ),
         (
             '[notify]\nwho_may_change = "nobody"',
