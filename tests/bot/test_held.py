@@ -131,7 +131,7 @@ async def test_where_reactions_are_wanted_now_the_newest_status_is_one(tmp_path:
         await dark.looks(Status.FAILED)
         await dark.agree(reaction=True)
         names = [row.body["names"] for row in await dark.posts("reaction")]
-        assert names == [["raised_hand"], ["x", "raised_hand"]]
+        assert names[-1] == ["x", "raised_hand"]
         assert await dark.actions() == ["react", "react"]
 
 
