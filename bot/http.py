@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
@@ -118,7 +118,7 @@ class Http:
         base_url = "" if path.startswith(("http://", "https://")) else self._base_url
         return httpx.Request(
             method,
-            f"{base_url}{path}{query}",
+            _address(f"{base_url}{path}{query}"),
             **{**rest, "headers": {**self._headers, **rest["headers"]}},
         )
 
@@ -132,6 +132,12 @@ class Http:
         except (aiohttp.ClientError, OSError) as error:
             what = "did not answer in time" if isinstance(error, TimeoutError) else _LOST
             raise Unavailable(f"{self.name} {what}.") from error
+
+
+@lru_cache(maxsize=4_096)
+def _address(url: str) -> httpx.URL:
+    """Parse an address; followed jobs are asked for at theirs again and again."""
+    return httpx.URL(url)
 
 
 def _query(params: Mapping[str, Any]) -> str:
@@ -230,8 +236,8 @@ class _Wire:
         async with self._opened().request(
             request.method,
             URL(str(request.url), encoded=True),
-            headers=request.headers.multi_items(),
-            data=await request.aread() or None,
+            headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw],
+            data=request.content or None,
             allow_redirects=False,
         ) as answer:
             content = await _read(answer.content)

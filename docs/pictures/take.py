@@ -34,6 +34,7 @@ async def main() -> None:
         page = await browser.new_page(viewport=VIEW, device_scale_factor=1.25)
         await page.goto(running.slack.url)
         await _thread(running, page)
+        await _board(running, page)
         page = await browser.new_page(viewport=NARROW, device_scale_factor=1.25)
         for simulated in running.simulated:
             await _card(running, page, simulated)
@@ -48,6 +49,26 @@ async def _thread(running: Demo, page: Page) -> None:
     await page.mouse.move(700, 30)
     await page.wait_for_load_state("networkidle")
     await page.screenshot(path=FOLDER / "card-and-thread.png")
+
+
+async def _board(running: Demo, page: Page) -> None:
+    """Take a board whose jobs have ended, and the modal that tells and changes what is told."""
+    deploys = next(each for each in running.simulated if each.name == "deploys")
+    refs = [f"deploys:{sample.id}" for sample in deploys.samples[:5]]
+    await page.get_by_text("general", exact=True).first.click()
+    await running.slack.says("/job quiet", channel="general")
+    await running.slack.says(f"/job {' '.join(refs)}", channel="general")
+    board = await running.slack.until(
+        lambda: next(
+            (m for m in running.slack.messages("general") if "All jobs have ended" in str(m.blocks)),
+            None,
+        ),
+        seconds=LONGEST_SECONDS,
+    )
+    shown = page.locator(f'[data-testid="message"][data-ts="{board.ts}"]').first
+    await shown.screenshot(path=FOLDER / "board.png")
+    await running.slack.says("/job settings", channel="general")
+    await page.get_by_role("dialog").screenshot(path=FOLDER / "settings.png")
 
 
 async def _card(running: Demo, page: Page, simulated: Simulated) -> None:
