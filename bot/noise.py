@@ -125,6 +125,24 @@ PRESETS: Mapping[str, NoisePolicy] = {
 }
 
 
+class Opening(StrEnum):
+    """How jobs are shown that somebody asks for."""
+
+    CARDS = "cards"  # one each
+    BOARD = "board"  # a row each, where there are several
+    REACTION = "reaction"  # a sign on the asker's message
+
+
+def opening(policy: NoisePolicy, jobs: int, *, can_react: bool) -> Opening:
+    """Return how so many jobs are shown; `can_react`: the asker wrote a message.
+
+    One reaction tells the state of one job only.
+    """
+    if policy.reaction and can_react and jobs == 1:
+        return Opening.REACTION
+    return Opening.BOARD if policy.board else Opening.CARDS
+
+
 class Happening(StrEnum):
     """What kind of thing a thread might be told."""
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot import answers, boards, cards, looks, seating, told
 from bot.following import Look
+from bot.noise import Opening, opening
 from bot.outlet import MAY_PASS
 from bot.parts import Say
 from bot.posts import card, new_watch, quiet_watch, reaction, root
@@ -37,15 +38,13 @@ class Showing:
         """Show jobs: on one board where the channel wants it so, else on a card each."""
         there = (entry.workspace, entry.ask.channel)
         policy = (await self.following.notices.contract(entry.tx, *there)).policy
-        if policy.reaction and entry.ask.said_ts and len(shown) == 1:
-            [(key, show)] = shown.items()
-            await self._react(entry, await self._newest(entry, show), key)
-            return
-        if policy.board:
+        how = opening(policy, len(shown), can_react=entry.ask.said_ts is not None)
+        if how is Opening.BOARD:
             await self._show_together(entry, shown)
             return
+        begin = self._react if how is Opening.REACTION else self._begin
         for key, show in shown.items():
-            await self._begin(entry, await self._newest(entry, show), key)
+            await begin(entry, await self._newest(entry, show), key)
 
     async def _newest(self, entry: Entry, show: Show) -> Job:
         """Write down what was found of a job, if anybody follows it anywhere."""

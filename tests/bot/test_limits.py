@@ -65,3 +65,23 @@ async def test_a_429_for_a_look_up_is_answered_with_patience(stage: Stage) -> No
     assert (second.at - first.at).total_seconds() >= 30
     await stage.at_rest()
     assert len([m for m in own(stage) if m.thread_ts is None]) == 1
+
+
+async def test_minutes_of_429_delay_a_follow_up_and_neither_lose_nor_repeat_it(
+    stage: Stage,
+) -> None:
+    """Slack is asked again when it said, not before: four requests in six minutes."""
+    stage.servicestage.add(JOB)
+    card = await stage.asks(f"/job deploys:{ID}")
+    before = len(stage.slack.called("chat.postMessage"))
+    stage.slack.faults.rate_limit("chat.postMessage", times=3, retry_after=120)
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    refused_since = stage.clock.now()
+    while not stage.thread(card):
+        await landed(stage)
+        await stage.clock.advance(5)
+    assert stage.clock.now() - refused_since >= timedelta(minutes=6)
+    await stage.at_rest()
+    assert len(stage.thread(card)) == 1
+    assert len(stage.slack.called("chat.postMessage")) - before == 4

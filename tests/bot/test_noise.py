@@ -21,9 +21,11 @@ from bot.noise import (
     Mention,
     News,
     NoisePolicy,
+    Opening,
     QuietHours,
     Tasks,
     decide,
+    opening,
 )
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
@@ -199,6 +201,29 @@ def test_what_was_held_for_a_thread_that_was_stopped_is_dropped() -> None:
     """Whoever stopped the following does not hear of it in the morning."""
     decision = decide(NoisePolicy(), FAILED, context(stopped=True))
     assert (decision.action, decision.rule) == (Action.DROP, "stopped")
+
+
+@pytest.mark.parametrize(
+    ("board", "reaction", "jobs", "can_react", "how"),
+    [
+        (False, False, 1, True, Opening.CARDS),
+        (False, False, 5, True, Opening.CARDS),
+        (True, False, 1, True, Opening.BOARD),
+        (True, False, 5, False, Opening.BOARD),
+        (False, True, 1, True, Opening.REACTION),
+        (False, True, 1, False, Opening.CARDS),
+        (False, True, 5, True, Opening.CARDS),
+        (True, True, 1, True, Opening.REACTION),
+        (True, True, 1, False, Opening.BOARD),
+        (True, True, 5, True, Opening.BOARD),
+    ],
+)
+def test_how_jobs_are_shown_that_somebody_asks_for(
+    *, board: bool, reaction: bool, jobs: int, can_react: bool, how: Opening
+) -> None:
+    """A reaction tells of one job; a board, where it is wanted, of any number."""
+    policy = NoisePolicy(board=board, reaction=reaction)
+    assert opening(policy, jobs, can_react=can_react) is how
 
 
 POLICIES = st.builds(
