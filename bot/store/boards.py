@@ -42,7 +42,6 @@ _CLOSE = (
     update(boards).where(OPEN, boards.c.id == bindparam("board")).values(closed_at=bindparam("now"))
 )
 _CLOSING = select(*_COLUMNS).where(OPEN, boards.c.closes_at <= bindparam("now"))
-_NEXT = select(func.min(boards.c.closes_at)).where(OPEN)
 _JOIN = update(watches).where(watches.c.id == bindparam("watch"))
 _ROWS = select(func.count()).where(watches.c.board_id == bindparam("of_board"))
 _OF_ASKER = (
@@ -187,11 +186,6 @@ class Boards:
         """Return the open boards whose time to close has come."""
         rows = await self._connection.execute(_CLOSING, {"now": now})
         return [Board(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
-
-    async def next_closing(self) -> datetime | None:
-        """Return when the next board closes by the clock."""
-        moment: datetime | None = (await self._connection.execute(_NEXT)).scalar()
-        return moment
 
     async def prune(self, before: datetime) -> int:
         """Forget the boards closed before then, or as old and without a job; return how many."""
