@@ -123,7 +123,7 @@ class Crowd:
 
     async def _click(self, channel: str, ts: str) -> None:
         message = self._slack.workspace.find(channel, ts)
-        if message is not None:
+        if message is not None and message.blocks:  # else it was deleted: only its thread stands
             await self._slack.click(message, "refresh", user=self._clicker)
 
     async def _insist(self, wish: Wish) -> None:
