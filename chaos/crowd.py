@@ -24,6 +24,7 @@ PEOPLE_PER_WISH = 8  # everybody asks once, so that whispers tell whom they answ
 RETRIES = (0.0, 1.0, 4.0)  # seconds between Slack's own repetitions of an event
 CLICKS_PER_SECOND = 2.0
 CALL_SECONDS = 10.0  # between two calls in a channel that was shut
+BREATH_SECONDS = 1.0  # between calls in two channels
 
 
 @dataclass(frozen=True)
@@ -106,10 +107,14 @@ class Crowd:
         return bool(self._tasks)
 
     async def call_in(self, channels: Iterable[str]) -> None:
-        """Ask for the list in each of these channels, again and again: it is heard there."""
+        """Ask for the list in each of these channels, again and again: it is heard there.
+
+        Slack shows so many answers a minute to one person each, and no more.
+        """
         while True:
             for name in list(channels):
                 await self._slack.says("/job list", channel=name, user=next(self._people).id)
+                await asyncio.sleep(BREATH_SECONDS)
             await asyncio.sleep(CALL_SECONDS)
 
     async def leave(self) -> None:
