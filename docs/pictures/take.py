@@ -58,17 +58,16 @@ async def _board(running: Demo, page: Page) -> None:
     await page.get_by_text("general", exact=True).first.click()
     await running.slack.says("/job quiet", channel="general")
     await running.slack.says(f"/job {' '.join(refs)}", channel="general")
-    board = await running.slack.until(
-        lambda: next(
-            (m for m in running.slack.messages("general") if "All jobs have ended" in str(m.blocks)),
-            None,
-        ),
-        seconds=LONGEST_SECONDS,
-    )
+    board = await running.slack.until(lambda: _closed_board(running), seconds=LONGEST_SECONDS)
     shown = page.locator(f'[data-testid="message"][data-ts="{board.ts}"]').first
     await shown.screenshot(path=FOLDER / "board.png")
     await running.slack.says("/job settings", channel="general")
     await page.get_by_role("dialog").screenshot(path=FOLDER / "settings.png")
+
+
+def _closed_board(running: Demo) -> Message | None:
+    said = running.slack.messages("general")
+    return next((m for m in said if "All jobs have ended" in str(m.blocks)), None)
 
 
 async def _card(running: Demo, page: Page, simulated: Simulated) -> None:
