@@ -261,8 +261,10 @@ class Deliverer:
                 post.channel, user, message, thread_ts=post.body.get("thread_ts")
             )
         except SlackRefused:
+            # What may have been posted directly before can be looked up, as a whisper cannot.
+            body = {**post.body, "thread_ts": None, "about": None}
             channel = await self._outlet.open_direct(user)
-            return await self._outlet.post(channel, message, key=post.key)
+            return await self._post(replace(post, channel=channel, body=body))
         return None
 
     async def _responded(self, post: Post) -> bool:

@@ -36,6 +36,9 @@ class FollowUp:
     at: float  # epoch seconds
 
 
+ASKED = ("click:", "command:", "message:")  # what the keys of answers begin with
+
+
 @dataclass
 class Threads:
     """All that the bot said in a workspace, from when this began to listen."""
@@ -47,6 +50,7 @@ class Threads:
     )  # by channel and root
     whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by person
     keys: Counter[str] = field(default_factory=Counter)  # of everything posted
+    alone: Counter[str] = field(default_factory=Counter)  # of whispers that were posted directly
     edits: int = 0
     workspace: Workspace | None = None
 
@@ -81,6 +85,7 @@ class Threads:
         self.keys[key] += 1
         if person := self._told_alone(message, key):
             self.whispers[person].append(message.text)
+            self.alone[key] += 1
             return
         if message.thread_ts:
             said = FollowUp(key, message.text, float(message.ts))
@@ -92,9 +97,14 @@ class Threads:
                 self.roots.append(Root(job, message.channel, message.ts, key, word, followed))
 
     def _told_alone(self, message: Message, key: str) -> str:
-        """Return who is told in a direct message that their card could not be posted."""
+        """Return who is told directly what was asked elsewhere, or that a card could not be posted.
+
+        The first is a whisper that the channel refused; in doubt it may have been heard there, too.
+        """
         place = self.workspace.channels[message.channel] if self.workspace else None
-        if place is None or not place.is_im or not key.partition("~")[0].endswith(":refused"):
+        whispered = key.startswith(ASKED) and not key.startswith(f"message:{message.channel}:")
+        refused = key.partition("~")[0].endswith(":refused")
+        if place is None or not place.is_im or not (whispered or refused):
             return ""
         if words.SILENCED in message.text:
             return ""  # that is about a thread which fell silent later

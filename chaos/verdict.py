@@ -186,7 +186,7 @@ def _judge_place(
 def _own_posts(threads: Threads) -> dict[str, int]:
     """Return how many messages answer which question, by the beginning of their keys."""
     found: dict[str, int] = defaultdict(int)
-    for key, number in threads.keys.items():
+    for key, number in (threads.keys - threads.alone).items():
         if key.startswith(("command:", "message:")):
             found[key.partition("~")[0].rpartition(":")[0] + ":"] += number
     return found

@@ -300,3 +300,26 @@ async def test_what_a_dead_process_was_sending_may_be_sent_again_soon_after_the_
             then = now + timedelta(seconds=seconds)
             due = await tx.outbox.due(lanes=(0, 1), now=then, limit=9)
             assert [post.key for post in due] == keys
+
+
+async def test_a_whisper_that_is_said_directly_is_looked_up_in_doubt(stage: Stage) -> None:
+    """The channel does not let the bot in, and Slack's answer to the direct message is lost."""
+    slack, now = stage.slack.workspace, stage.clock.now()
+    stage.slack.remove_bot("deploys")
+    stage.slack.faults.lose_answer("chat.postMessage")
+    whisper = NewPost(
+        key="whisper",
+        workspace=slack.team.id,
+        channel=slack.channel("deploys").id,
+        thread="whisper",
+        kind=PostKind.EPHEMERAL,
+        body={"message": Message(text="psst").model_dump(), "asker": slack.user("ada").id},
+        due_at=now,
+    )
+    async with stage.bot.store.begin() as tx:
+        await tx.outbox.add([whisper], now)
+    stage.bot.deliverer.ring()
+    while not stage.slack.called("conversations.history"):
+        await stage.clock.advance(1)
+    await stage.at_rest()
+    assert [said.text for said in stage.slack.messages("im")] == ["psst"]
