@@ -13,11 +13,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.report import Report, Target, progress
-from bot.connections import Connections
 from bot.following import Following
 from bot.models import Job, JobRef, Status
 from bot.poller import Poller
-from bot.registry import load_plugins
+from bot.providers.connections import Connections
+from bot.providers.registry import load_plugins
 from bot.store import Store, Watch
 from bot.testing import ManualClock, connected, serve
 from plugins.cph import Cph
@@ -28,7 +28,7 @@ from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import Simulator as Graphs
 
 if TYPE_CHECKING:
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
 
 JOBS, FEW = 10_000, 200
 INTERVAL = 30.0  # seconds between two looks at a job

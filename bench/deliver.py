@@ -20,11 +20,12 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bench.limited import ASKER, BURST, PER_SECOND, limited
 from bench.report import Report, Target, median, progress, quantile
-from bot import cards, lifecycle, told
+from bot import lifecycle, told
+from bot.cards import cards
 from bot.clock import SystemClock
-from bot.deliverer import Deliverer
+from bot.delivery.deliverer import Deliverer
+from bot.delivery.pace import Pace
 from bot.models import Job, JobRef, Status
-from bot.pace import Pace
 from bot.posts import reply
 from bot.slack.client import client_session
 from bot.slack.outgoing import EVENT_TYPE, WebOutlet

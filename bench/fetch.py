@@ -27,7 +27,7 @@ from plugins.servicestage.translator import Answer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
 
 AT_ONCE, LOOK_UPS, ROUNDS = 200, 4_000, 5
 LEAST, HOPED = 0.3, 0.5

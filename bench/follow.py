@@ -22,11 +22,11 @@ from typing import TYPE_CHECKING, Any
 from bench.limited import ASKER, slack_with, stand_cards
 from bench.programs import Running, served
 from bench.report import Report, Target, progress, quantile
+from bot.cli.simulators import Simulated, as_toml
 from bot.clock import SystemClock
 from bot.models import JobRef
 from bot.playground.changes import Change, Kind
 from bot.settings import FollowSettings
-from bot.simulators import Simulated, as_toml
 from bot.store import Store, Watch
 from bot.testing import connected, serve
 from plugins.huaweicloud.simulator import Tenant

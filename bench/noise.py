@@ -13,7 +13,7 @@ from bench.channel import Channel, Moment
 from bench.day import recorded
 from bench.report import Report, Target, progress
 from bench.room import Room
-from bot.notices import Notices
+from bot.channels.notices import Notices
 from bot.settings import NotifySettings
 from bot.store import Store
 

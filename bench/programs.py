@@ -71,7 +71,7 @@ async def served(
 ) -> AsyncIterator[Running]:
     """Run `jobthread serve` with these settings, and wait until it is connected."""
     environment = _environment(*tokens)
-    arguments = ("-m", "bot.cli", "serve", "--config", str(settings))
+    arguments = ("-m", "bot.cli.main", "serve", "--config", str(settings))
     async with _program(connected, environment, *arguments) as running:
         yield running
 
@@ -92,7 +92,7 @@ async def bot(slack: Slack, folder: Path) -> AsyncIterator[Running]:
     _install_plugin(folder)
     path = {"PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])}
     environment = _environment("xoxb-bench", "xapp-bench") | path
-    arguments = ("-m", "bot.cli", "serve", "--config", str(settings))
+    arguments = ("-m", "bot.cli.main", "serve", "--config", str(settings))
     async with _program(slack.connected(), environment, *arguments) as running:
         yield running
 

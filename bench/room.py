@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from bench.channel import CHANNEL, WORKSPACE
 from bench.day import Asked, Run
 from bot.asks import Ask, Kind
-from bot.connections import Connections
-from bot.digests import Digests
+from bot.channels.digests import Digests
 from bot.following import Following, Look
 from bot.home import Home
 from bot.ledger import Ledger
 from bot.models import Message
 from bot.parts import Show
+from bot.providers.connections import Connections
 from bot.store import PostKind, Question
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bench.channel import Channel, Moment
     from bench.day import Day
     from bot import Change
-    from bot.notices import Notices
+    from bot.channels.notices import Notices
     from bot.store import Claim, NewPost, Post, Store
 
 POLL_SECONDS = 10.0

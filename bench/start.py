@@ -35,7 +35,7 @@ async def measure(*, tiny: bool = False) -> Report:
 def _help(times: int) -> tuple[float, float]:
     """Return the seconds that nothing and `--help` take, in turns."""
     script = Path(sys.executable).with_name("jobthread")
-    program = [str(script)] if script.exists() else [sys.executable, "-m", "bot.cli"]
+    program = [str(script)] if script.exists() else [sys.executable, "-m", "bot.cli.main"]
     bare: list[float] = []
     helped: list[float] = []
     for n in range(times):

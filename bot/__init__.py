@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from bot.cards import View
+    from bot.cards.cards import View
     from bot.clock import Clock
     from bot.errors import (
         AccessDenied,
@@ -23,12 +23,12 @@ if TYPE_CHECKING:
         RateLimited,
         Unavailable,
     )
-    from bot.hookspecs import hookimpl
-    from bot.links import ids_in
     from bot.models import Change, Detail, Job, JobRef, Message, Status, Task
-    from bot.payload import Moment, Rows, Word
-    from bot.provider import ConnectionSettings, Endpoint, Provider, Sample, Simulation
-    from bot.times import moment
+    from bot.providers.hookspecs import hookimpl
+    from bot.providers.links import ids_in
+    from bot.providers.payload import Moment, Rows, Word
+    from bot.providers.provider import ConnectionSettings, Endpoint, Provider, Sample, Simulation
+    from bot.providers.times import moment
 
 __all__ = [
     "AccessDenied",
@@ -64,14 +64,20 @@ __all__ = [
 ]
 
 _HOMES = {
-    "bot.cards": ("View",),
+    "bot.cards.cards": ("View",),
     "bot.clock": ("Clock",),
-    "bot.hookspecs": ("hookimpl",),
-    "bot.links": ("ids_in",),
+    "bot.providers.hookspecs": ("hookimpl",),
+    "bot.providers.links": ("ids_in",),
     "bot.models": ("Change", "Detail", "Job", "JobRef", "Message", "Status", "Task"),
-    "bot.payload": ("Moment", "Rows", "Word"),
-    "bot.times": ("moment",),
-    "bot.provider": ("ConnectionSettings", "Endpoint", "Provider", "Sample", "Simulation"),
+    "bot.providers.payload": ("Moment", "Rows", "Word"),
+    "bot.providers.times": ("moment",),
+    "bot.providers.provider": (
+        "ConnectionSettings",
+        "Endpoint",
+        "Provider",
+        "Sample",
+        "Simulation",
+    ),
 }
 _HOME = {name: module for module, names in _HOMES.items() for name in names}
 

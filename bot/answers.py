@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import blocks, words
+from bot import words
+from bot.cards import blocks
 from bot.commands import MOST_REFERENCES
 from bot.models import Message
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.errors import JobthreadError
     from bot.models import JobRef
-    from bot.references import Resolution
+    from bot.providers.references import Resolution
 
 MOST_ROWS = 40  # in a list of watches
 MOST_ITEMS = 20  # in one follow-up that catches up

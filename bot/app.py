@@ -8,11 +8,17 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, held, looks, sabotage
+from bot import backlog, sabotage
 from bot.backlog import Live
-from bot.deliverer import Deliverer
+from bot.channels import held
+from bot.channels.digests import Digests
+from bot.channels.negotiation import Negotiation
+from bot.channels.notices import Notices
+from bot.channels.reasons import Reasons
+from bot.delivery.deliverer import Deliverer
+from bot.delivery.pace import Pace
+from bot.delivery.revival import OPERATOR, Revival
 from bot.desk import Desk
-from bot.digests import Digests
 from bot.engine.embedded import EmbeddedEngine
 from bot.errors import SettingsError
 from bot.examples import Examples
@@ -21,13 +27,9 @@ from bot.home import Home
 from bot.ledger import Ledger
 from bot.listings import Listings
 from bot.models import seconds_between
-from bot.negotiation import Negotiation
-from bot.notices import Notices
-from bot.outside import Outside, outside
-from bot.pace import Pace
 from bot.poller import Poller
-from bot.reasons import Reasons
-from bot.revival import OPERATOR, Revival
+from bot.providers import looks
+from bot.providers.outside import Outside, outside
 from bot.rights import Rights
 from bot.service import Service
 from bot.skew import system_clock
@@ -49,8 +51,8 @@ if TYPE_CHECKING:
 
     from bot.backlog import Backlog
     from bot.clock import Clock
-    from bot.connections import Connections
-    from bot.registry import Plugins
+    from bot.providers.connections import Connections
+    from bot.providers.registry import Plugins
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)

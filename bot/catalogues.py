@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot import blocks, grids, words
+from bot import words
 from bot.answers import MOST_CHOICES, paragraphs, sentence
+from bot.cards import blocks, grids
 from bot.models import Message, seconds_between
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.connections import Connections
     from bot.models import Job, JobRef
+    from bot.providers.connections import Connections
 
 MOST_ROWS = 40  # in a list of watches
 

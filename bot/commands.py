@@ -7,8 +7,8 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.dictation import is_like_a_field
 from bot.likeness import closest
+from bot.noise.dictation import is_like_a_field
 
 MOST_REFERENCES = 10  # in one command
 SURELY = 75  # of 100: how like a verb a first word must be to be taken for one before a job

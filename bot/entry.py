@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot import boards
 from bot.asks import Kind
+from bot.boards import boards
 from bot.store import NewPost, PostKind
 
 if TYPE_CHECKING:

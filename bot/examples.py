@@ -5,19 +5,19 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot import looks
 from bot.commands import typed
 from bot.errors import JobthreadError
 from bot.models import JobRef
-from bot.references import resolve
+from bot.providers import looks
+from bot.providers.references import resolve
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
     from bot.clock import Clock
-    from bot.connections import Connections
     from bot.models import Job
-    from bot.provider import Provider
+    from bot.providers.connections import Connections
+    from bot.providers.provider import Provider
     from bot.store import Store
 
 PATIENCE_SECONDS = 0.8  # for all lists together: help is not to wait for a slow job system

@@ -6,20 +6,22 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, boardcards, cards, lifecycle, looks, told
-from bot.boards import LOST, Redrawing
+from bot import answers, lifecycle, told
+from bot.boards.boards import LOST, Redrawing
+from bot.cards import boardcards, cards
+from bot.channels.notices import Notice, Notices, news_of
 from bot.errors import JobNotFound, JobthreadError, ProviderError
-from bot.noise import Happening, News
-from bot.notices import Notice, Notices, news_of
+from bot.noise.decision import Happening, News
 from bot.posts import card
+from bot.providers import looks
 from bot.store import Transaction, Watch, WatchedJob, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
     from bot.models import Change, Job, Message
-    from bot.noise import Decision
-    from bot.provider import Provider
+    from bot.noise.decision import Decision
+    from bot.providers.provider import Provider
 
 TROUBLE_TOLD_AFTER = 3  # looks that failed in a row, before the card says so
 LOST_AFTER = 5  # looks in a row that found no such job, before the thread ends

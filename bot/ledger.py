@@ -5,8 +5,10 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from bot import answers, boards, cards, told
-from bot.agreements import Agreement, conclude
+from bot import answers, told
+from bot.boards import boards
+from bot.cards import cards
+from bot.channels.agreements import Agreement, conclude
 from bot.entry import Entry
 from bot.following import Following, Look
 from bot.parts import Adopt, Agree, Part, Redraw, Renew, Say, Show, Stop, StopAll
@@ -19,10 +21,10 @@ if TYPE_CHECKING:
 
     from bot.asks import Ask
     from bot.clock import Clock
-    from bot.connections import Connections
     from bot.entry import Sender
     from bot.home import Home
     from bot.models import Change, JobRef
+    from bot.providers.connections import Connections
     from bot.store import Question, Store, Watch
 
 

@@ -4,22 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot import answers, blocks, catalogues, looks
+from bot import answers, catalogues
+from bot.cards import blocks
 from bot.commands import Command, Verb
 from bot.errors import JobthreadError
 from bot.likeness import closest
 from bot.parts import Say
+from bot.providers import looks
 from bot.troubles import told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.asks import Ask
+    from bot.channels.reasons import Reasons
     from bot.clock import Clock
-    from bot.connections import Connections
     from bot.examples import Examples
     from bot.home import Home
-    from bot.reasons import Reasons
+    from bot.providers.connections import Connections
     from bot.store import Store
 
 VERBS = frozenset({Verb.HELP, Verb.CONNECTIONS, Verb.LIST, Verb.RECENT, Verb.NOISE})

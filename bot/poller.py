@@ -7,16 +7,16 @@ import logging
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot import looks
 from bot.clock import Bell, Clock, until
 from bot.following import Following, Look
+from bot.providers import looks
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.connections import Connections
-    from bot.provider import Provider
-    from bot.registry import Plugins
+    from bot.providers.connections import Connections
+    from bot.providers.provider import Provider
+    from bot.providers.registry import Plugins
     from bot.store import Store, WatchedJob
 
 log = logging.getLogger(__name__)

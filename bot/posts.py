@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from bot.asks import Ask
     from bot.models import Job, Message
-    from bot.noise import Decision
+    from bot.noise.decision import Decision
     from bot.store import Board, Decided
     from bot.told import About
 

@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot import lifecycle, looks, told
-from bot.boardcards import headed
+from bot import lifecycle, told
+from bot.cards.boardcards import headed
 from bot.errors import SettingsError
 from bot.following import Following
 from bot.models import Job, JobRef
 from bot.posts import reply
+from bot.providers import looks
 from bot.slack.client import client_session, greet, web_client
 from bot.slack.history import History
 from bot.slack.outgoing import EVENT_TYPE, WebOutlet

@@ -6,9 +6,11 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from bot import answers, blocks, cards, listings, looks, menu, negotiation, references
+from bot import answers, listings
 from bot.asks import Ask, Kind
-from bot.boardclicks import BoardClicks
+from bot.boards.clicks import BoardClicks
+from bot.cards import blocks, cards, menu
+from bot.channels import negotiation
 from bot.commands import (
     MOST_REFERENCES,
     Command,
@@ -21,6 +23,7 @@ from bot.commands import (
 from bot.errors import BadReference, JobthreadError
 from bot.models import Job, JobRef
 from bot.parts import Adopt, Part, Redraw, Say, Show, Stop
+from bot.providers import looks, references
 from bot.showing import followed_already
 from bot.store import Question, Store, Transaction, WatchState
 from bot.troubles import log_id, told, unexpected
@@ -29,15 +32,15 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
     from datetime import datetime
 
+    from bot.channels.negotiation import Negotiation
+    from bot.channels.reasons import Reasons
     from bot.clock import Clock
-    from bot.connections import Connections
     from bot.home import Home
     from bot.ledger import Ledger
     from bot.listings import Listings
     from bot.models import Message
-    from bot.negotiation import Negotiation
-    from bot.reasons import Reasons
-    from bot.references import Resolution
+    from bot.providers.connections import Connections
+    from bot.providers.references import Resolution
 
 log = logging.getLogger(__name__)
 

@@ -31,7 +31,7 @@ from pydantic_settings import SettingsError as BadVariable
 
 from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
 from bot.errors import SettingsError
-from bot.noise import Mention, NoisePolicy
+from bot.noise.policy import Mention, NoisePolicy
 from bot.problems import Unread, missing_secret, read_secret_files, sentences
 
 if TYPE_CHECKING:

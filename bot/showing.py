@@ -5,24 +5,27 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot import answers, boards, cards, looks, seating, told
+from bot import answers, told
+from bot.boards import boards, seating
+from bot.cards import cards
+from bot.delivery.outlet import MAY_PASS
 from bot.following import Look
-from bot.noise import Opening, opening
-from bot.outlet import MAY_PASS
+from bot.noise.decision import Opening, opening
 from bot.parts import Say
 from bot.posts import card, new_watch, quiet_watch, reaction, root
+from bot.providers import looks
 from bot.store import PostKind, WatchState
 from bot.words import REACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.connections import Connections
     from bot.entry import Entry
     from bot.following import Following
     from bot.home import Home
     from bot.models import Job, Message
     from bot.parts import Show
+    from bot.providers.connections import Connections
     from bot.store import Transaction, Watch, WatchedJob
 
 

@@ -35,6 +35,9 @@ class Return:
     hindered: bool  # whether Slack refused or delayed one of the first calls, or the connection
 
 
+DYING_SECONDS = 0.2  # after a kill, in which what the dead one asked may still arrive
+
+
 @dataclass
 class Journal:
     """Written by the simulator and the supervisor, read by the judge."""
@@ -49,6 +52,8 @@ class Journal:
     shut: dict[str, float] = field(default_factory=dict)  # channels, since when they were not sure
     deleted: dict[tuple[str, str], float] = field(default_factory=dict)  # cards, and when
     returns: list[Return] = field(default_factory=list)
+    resumed: list[float] = field(default_factory=list)  # seconds from a kill to the first look
+    killed_at: float | None = None  # a bot that has not looked at a job since
     faults: int = 0  # the provider's
     ambushes: int = 0  # of its answers, that a newer one was to overtake
 
@@ -57,6 +62,17 @@ class Journal:
         self.moved[job][word] = time.time()
         if last:
             self.ended.add(job)
+
+    def kill(self, at: float) -> None:
+        """Note that the bot was killed."""
+        self.kills.append(at)
+        self.killed_at = at
+
+    def look(self, at: float) -> None:
+        """Note that the bot looks at a job: after a kill, it has begun to catch up."""
+        if self.killed_at is not None and at - self.killed_at > DYING_SECONDS:
+            self.resumed.append(at - self.killed_at)
+            self.killed_at = None
 
     def words(self, job: str) -> list[str]:
         """Return the words of a job, in order."""

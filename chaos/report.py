@@ -50,6 +50,8 @@ class Figures:
     return_median: float  # seconds from a kill to connected again
     return_worst: float
     return_worst_unhindered: float  # of those in which Slack refused and delayed nothing
+    resumed_median: float  # seconds from a kill to the first look at a job
+    resumed_worst: float
     catching_up: float  # seconds after the storm until all was told
 
 
@@ -103,6 +105,8 @@ def figures(
         return_median=_middle([one.seconds for one in journal.returns]),
         return_worst=_worst([one.seconds for one in journal.returns]),
         return_worst_unhindered=_worst([r.seconds for r in journal.returns if not r.hindered]),
+        resumed_median=_middle(journal.resumed),
+        resumed_worst=_worst(journal.resumed),
         catching_up=round(catching_up, 1),
     )
 
@@ -155,6 +159,8 @@ def table(found: Figures) -> str:
         ("kill → connected, median", f"{found.return_median:.2f} s"),
         ("  worst, Slack willing", f"{found.return_worst_unhindered:.2f} s"),
         ("  worst", f"{found.return_worst:.2f} s"),
+        ("kill → first look, median", f"{found.resumed_median:.2f} s"),
+        ("  worst", f"{found.resumed_worst:.2f} s"),
         ("caught up after", f"{found.catching_up:.1f} s"),
     ]
     return "\n".join(f"{name:<28} {value:>18}" for name, value in rows)

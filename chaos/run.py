@@ -12,9 +12,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from bot.cli.simulators import Simulated, as_toml
 from bot.playground import LocalSlack
 from bot.playground.server import Timing
-from bot.simulators import Simulated, as_toml
 from bot.testing import serve
 from chaos import report, storm
 from chaos.crowd import RETRIES, Crowd, everybody, places

@@ -26,6 +26,9 @@ BETWEEN_STOPS = (6.0, 18.0)
 STOPS = (0.3, 5.0)  # seconds that a stop lasts
 LONG_STOP = 33.0  # longer than any claim or lease of a message
 LONG_STOPS_EVERY = 240.0  # seconds
+REFUSALS_EVERY = 300.0  # seconds, in long runs
+REFUSALS = 100.0  # seconds for which Slack takes no post
+RETRY_AFTER = 30  # seconds that it then asks for
 BETWEEN_TROUBLES = (2.0, 10.0)
 DELAYS = (0.2, 1.0, 2.5)
 RARER = {  # what happens to connections, envelopes and events, and how often
@@ -64,6 +67,7 @@ class Storm:
         self._plan = plan
         self._slack = slack
         self._bot = supervisor
+        self._journal = journal
         self._lots = Random(f"{plan.seed} storm")
         self._turn = asyncio.Lock()  # a long stop is not cut short by a kill
         self._weather = Weather(plan, slack, supervisor, journal, threads, self._turn)
@@ -72,7 +76,7 @@ class Storm:
         """Do everything at once, until cancelled."""
         works = [self._kill(), self._stop(), self._trouble(), self._weather.change()]
         if self._plan.seconds > LONG_STOPS_EVERY:
-            works.append(self._stop_long())
+            works.extend((self._stop_long(), self._refuse_posts()))
         await asyncio.gather(*works)
 
     def end(self) -> None:
@@ -122,6 +126,18 @@ class Storm:
             async with self._turn:
                 await self._bot.connected()
                 await self._bot.freeze(LONG_STOP)
+
+    async def _refuse_posts(self) -> None:
+        """Let Slack answer every post with 429, for minutes."""
+        while True:
+            await asyncio.sleep(REFUSALS_EVERY)
+            refused = Planned(
+                Trouble.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
+            )
+            self._slack.faults.plan(refused)
+            self._journal.troubles["429 for 100 s"] += 1
+            await asyncio.sleep(REFUSALS)
+            self._slack.faults.withdraw(refused)
 
     async def _trouble(self) -> None:
         """Let one thing at a time go wrong between Slack and the bot."""

@@ -74,7 +74,7 @@ class Supervisor:
         self._connected.clear()
         self._killed_at = time.time()
         self._faults_then = len(self._slack.faults.done)
-        self._journal.kills.append(self._killed_at)
+        self._journal.kill(self._killed_at)
         self._signal(signal.SIGKILL)
 
     async def freeze(self, seconds: float) -> None:
@@ -143,7 +143,7 @@ class Supervisor:
         own |= {CLOCK: str(self._clock)}
         own |= {VARIABLE: self._sabotage} if self._sabotage else {}
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli", "serve", "--config", str(self._settings)),
+            *(sys.executable, "-m", "bot.cli.main", "serve", "--config", str(self._settings)),
             cwd=ROOT,
             env=inherited | own,
             stdout=out,

@@ -11,8 +11,8 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
+from bot.delivery.outlet import HTTP_SECONDS
 from bot.errors import SlackRefused, SlackSilent
-from bot.outlet import HTTP_SECONDS
 from bot.slack.outgoing import PASSING, code_of, retry_after_in
 
 if TYPE_CHECKING:

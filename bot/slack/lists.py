@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot import blocks
-from bot.dictation import zones
-from bot.noise import GROUP_ID
+from bot.cards import blocks
+from bot.noise.dictation import zones
+from bot.noise.policy import GROUP_ID
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from bot import blocks
 from bot.asks import Ask, Kind
+from bot.cards import blocks
 from bot.slack.incoming import ASK_JOB, Incoming, Payload, workspace_of
 
 if TYPE_CHECKING:

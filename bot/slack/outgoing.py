@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.delivery.pace import RESPONSE_URL
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
-from bot.pace import RESPONSE_URL
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence

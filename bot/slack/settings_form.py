@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.amendments import Wish, problems
 from bot.asks import Ask, Kind
-from bot.clauses import CLAUSES
+from bot.noise.amendments import Wish, problems
+from bot.noise.clauses import CLAUSES
 from bot.slack.incoming import Incoming, workspace_of
 from bot.slack.settings_modal import BEGINS, CONTRACT, ENDS, GROUP, PASSING, REFILL, ZONE, Page
 

@@ -9,16 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import blocks, charter
-from bot.amendments import LOUDNESS
-from bot.clauses import CLAUSES, YES_NO, chosen
+from bot.cards import blocks
+from bot.channels import charter
 from bot.models import Value
+from bot.noise.amendments import LOUDNESS
+from bot.noise.clauses import CLAUSES, YES_NO, chosen
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.contracts import Contract
-    from bot.noise import NoisePolicy
+    from bot.noise.contracts import Contract
+    from bot.noise.policy import NoisePolicy
     from bot.slack.incoming import Payload
 
 CONTRACT = "contract"  # the modal's callback_id

@@ -6,20 +6,21 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot import amendments, answers
-from bot.charter import CHANGE
+from bot import answers
+from bot.channels.charter import CHANGE
 from bot.commands import Verb, typed
 from bot.errors import JobthreadError, SlackError, StoreError, trail
+from bot.noise import amendments
 from bot.slack import lists, settings_form, settings_modal
 from bot.slack.incoming import workspace_of
 from bot.slack.settings_modal import Page
 
 if TYPE_CHECKING:
+    from bot.channels.negotiation import Negotiation
     from bot.clock import Clock
-    from bot.contracts import Contract
     from bot.desk import Desk
-    from bot.negotiation import Negotiation
-    from bot.noise import NoisePolicy
+    from bot.noise.contracts import Contract
+    from bot.noise.policy import NoisePolicy
     from bot.slack.directory import Directory, Group, WebApi
     from bot.slack.incoming import Payload
 

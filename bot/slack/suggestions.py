@@ -7,10 +7,12 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import blocks, looks, words
+from bot import words
+from bot.cards import blocks
 from bot.commands import typed as understood
 from bot.errors import trail
-from bot.references import resolve
+from bot.providers import looks
+from bot.providers.references import resolve
 from bot.slack.modal import command_for
 
 if TYPE_CHECKING:
@@ -18,10 +20,10 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.clock import Clock
-    from bot.connections import Connections
     from bot.errors import JobthreadError
     from bot.models import Job, JobRef
-    from bot.provider import Provider
+    from bot.providers.connections import Connections
+    from bot.providers.provider import Provider
     from bot.slack.incoming import Payload
 
     Asking = asyncio.Task[Sequence[Job] | JobthreadError]

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 
 from bot import sabotage
 from bot.models import JobRef
-from bot.noise import Action, Happening
+from bot.noise.decision import Action, Happening
 from bot.store.records import Decided, PostKind, Said
 from bot.store.tables import HELD, decisions, outbox, watches
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.models import Job, JobRef
-    from bot.noise import Action, Happening
+    from bot.noise.decision import Action, Happening
 
 LANES = 64  # of messages, by channel
 SHARDS = 64  # of jobs, by reference

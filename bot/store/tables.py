@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-from bot.noise import Action, Happening
+from bot.noise.decision import Action, Happening
 from bot.store.columns import Body, Look, Moment, among, counted, word
 from bot.store.records import BoardKind, PostKind, PostState, WatchState
 

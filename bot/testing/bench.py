@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot import promises
+from bot.providers import promises
 from bot.testing.faults import Fault, Faults
 
 if TYPE_CHECKING:
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.errors import JobthreadError
     from bot.models import Job, JobRef
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
     from bot.testing.clock import ManualClock
 
 

@@ -21,7 +21,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from bot import promises
 from bot.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -30,9 +29,10 @@ from bot.errors import (
     JobthreadError,
     Unavailable,
 )
-from bot.http import LARGEST_ANSWER
 from bot.models import Job, JobRef, Status
-from bot.provider import Provider
+from bot.providers import promises
+from bot.providers.http import LARGEST_ANSWER
+from bot.providers.provider import Provider
 from bot.testing.bench import Bench
 from bot.testing.clock import ManualClock
 from bot.testing.faults import Fault, Faults
@@ -43,7 +43,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
-    from bot.provider import Simulation
+    from bot.providers.provider import Simulation
 
 IMPATIENT = 0.2  # seconds until a call is given up
 ZONES = ("Asia/Shanghai", "America/St_Johns")  # that `timezone` is set to

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.http import Http
+from bot.providers.http import Http
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from bot.clock import Clock
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
 
 
 @asynccontextmanager

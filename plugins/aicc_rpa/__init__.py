@@ -10,12 +10,12 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr
 
-from bot import links
 from bot.errors import Ambiguous, JobNotFound
-from bot.hookspecs import hookimpl
 from bot.models import JobRef
-from bot.payload import ZoneName
-from bot.times import moment
+from bot.providers import links
+from bot.providers.hookspecs import hookimpl
+from bot.providers.payload import ZoneName
+from bot.providers.times import moment
 from plugins.aicc_rpa.api import DETAILS, Api
 from plugins.aicc_rpa.reasons import Reasons
 from plugins.aicc_rpa.translator import STATUSES, JobPayload, translate
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 MOST_CHOICES = 5
 

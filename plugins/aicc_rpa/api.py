@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pydantic import SecretStr
 
 from bot.errors import AnswerNotUnderstood, JobNotFound
-from bot.payload import CamelCase, Moment, Rows, Word
+from bot.providers.payload import CamelCase, Moment, Rows, Word
 from plugins.aicc_rpa.errors import explain, explain_sign_in
 from plugins.aicc_rpa.translator import JobPayload
 from plugins.selfhosted.session import Session, Token
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.clock import Clock
-    from bot.http import Http
+    from bot.providers.http import Http
 
 PATH = "/oifde/rest/api"
 DETAILS = f"{PATH}/rpa/queryJobDetails"

@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.errors import ProviderError
-from bot.times import moment
+from bot.providers.times import moment
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Call, Fault, Faults
 from plugins.aicc_rpa import script
 from plugins.aicc_rpa.api import PATH

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
-from bot.payload import CamelCase, Word
-from bot.times import moment
+from bot.providers.payload import CamelCase, Word
+from bot.providers.times import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from bot import links
 from bot.errors import BadReference, JobNotFound
-from bot.hookspecs import hookimpl
+from bot.providers import links
+from bot.providers.hookspecs import hookimpl
 from plugins.aom import workflows
 from plugins.aom.errors import explain
 from plugins.aom.translator import STATUSES, Execution, translate
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.models import Job, JobRef, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 T = TypeVar("T", bound=BaseModel)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
-from bot.payload import Word
+from bot.providers.payload import Word
 from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Call, Faults
 from plugins.aom import script
 from plugins.aom.samples import NOT_AN_EXECUTION, SAMPLES

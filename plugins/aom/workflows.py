@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from pydantic import RootModel
 
 from bot.models import Job, JobRef, Status
-from bot.payload import Moment, Rows, Word
+from bot.providers.payload import Moment, Rows, Word
 from plugins.aom.translator import STATUSES, Execution, status_of
 from plugins.huaweicloud.payload import AnyCase
 

@@ -6,9 +6,9 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs
 
-from bot import links
 from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
-from bot.hookspecs import hookimpl
+from bot.providers import links
+from bot.providers.hookspecs import hookimpl
 from plugins.cph import known
 from plugins.cph.errors import explain
 from plugins.cph.translator import ONE, STATUSES, Answer, JobPayload, translate
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.models import Job, JobRef, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 PATH = "/cloud-phone/jobs"
 PAGE = 100  # jobs in one answer: the most that the API gives

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Call, Faults
 from plugins.cph import script
 from plugins.cph.samples import NOT_A_REQUEST, SAMPLES

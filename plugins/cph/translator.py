@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.models import Detail, Job, JobRef, Status, Task
-from bot.payload import Moment, Rows, Word
+from bot.providers.payload import Moment, Rows, Word
 from plugins.cph import reasons
 from plugins.huaweicloud.payload import AnyCase
 

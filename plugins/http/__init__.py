@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
 from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
-from bot.hookspecs import hookimpl
-from bot.http import parsed
-from bot.links import ids_in
 from bot.models import JobRef
-from bot.provider import Endpoint, Provider
+from bot.providers.hookspecs import hookimpl
+from bot.providers.http import parsed
+from bot.providers.links import ids_in
+from bot.providers.provider import Endpoint, Provider
 from plugins.http import example, templates
 from plugins.http.authentication import auth
 from plugins.http.errors import Answer, explain
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 NOBODYS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
 

@@ -17,7 +17,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.http import retry_after
+from bot.providers.http import retry_after
 from plugins.http.expressions import find
 from plugins.http.values import word
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.models import Job, JobRef, Status
-from bot.times import moment
+from bot.providers.times import moment
 from plugins.http.errors import meaning
 from plugins.http.expressions import find
 from plugins.http.translator import listed, translate

@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from bot import promises
 from bot.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -21,8 +20,9 @@ from bot.errors import (
     JobthreadError,
     Unavailable,
 )
-from bot.http import Http
-from bot.times import moment
+from bot.providers import promises
+from bot.providers.http import Http
+from bot.providers.times import moment
 from plugins.http import example
 from plugins.http.expressions import find
 from plugins.http.places import Path, at, place, put
@@ -30,7 +30,7 @@ from plugins.http.places import Path, at, place, put
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
     from plugins.http.settings import HttpSettings
 
     Trial = tuple[str, str, Callable[[], Awaitable[None]]]  # key, remedy, what is tried
@@ -187,7 +187,7 @@ def _short(settings: HttpSettings) -> Any:
 @contextmanager
 def _quiet() -> Iterator[None]:
     """Keep what is only tried out of the log."""
-    chatty = [logging.getLogger(name) for name in ("bot.http", "plugins.http.errors")]
+    chatty = [logging.getLogger(name) for name in ("bot.providers.http", "plugins.http.errors")]
     for each in chatty:
         each.addFilter(_nothing)
     try:

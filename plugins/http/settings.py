@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from bot.models import Status
-from bot.payload import ZoneName
-from bot.provider import ConnectionSettings
+from bot.providers.payload import ZoneName
+from bot.providers.provider import ConnectionSettings
 from plugins.http import example, expressions, templates
 from plugins.http.translator import STATUSES
 

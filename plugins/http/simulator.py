@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Faults
 from plugins.http.samples import NOT_A_BUILD, SAMPLES
 from plugins.http.script import BuildScript, answer

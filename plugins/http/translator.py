@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from bot.errors import AnswerNotUnderstood
 from bot.models import Job, JobRef, Status, Task
-from bot.times import moment
+from bot.providers.times import moment
 from plugins.http.expressions import find
 from plugins.http.values import text, word
 

@@ -20,7 +20,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.http import retry_after
+from bot.providers.http import retry_after
 
 if TYPE_CHECKING:
     import httpx

@@ -11,7 +11,7 @@ from urllib.parse import quote
 from pydantic import BaseModel
 
 from bot.errors import JobNotFound, ProviderError
-from bot.provider import Endpoint, Provider
+from bot.providers.provider import Endpoint, Provider
 from plugins.huaweicloud import credentials, hosts
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 

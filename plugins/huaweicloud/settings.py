@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.provider import ConnectionSettings
+from bot.providers.provider import ConnectionSettings
 from plugins.huaweicloud import hosts
 
 if TYPE_CHECKING:

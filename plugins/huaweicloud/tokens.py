@@ -16,7 +16,7 @@ import httpx
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
 from bot.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
-from bot.http import parsed, retry_after
+from bot.providers.http import parsed, retry_after
 from plugins.huaweicloud import errors
 from plugins.huaweicloud.pause import Pause
 

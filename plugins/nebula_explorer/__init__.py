@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
-from bot import links
 from bot.errors import BadReference, JobthreadError
-from bot.hookspecs import hookimpl
 from bot.models import JobRef
+from bot.providers import links
+from bot.providers.hookspecs import hookimpl
 from plugins.nebula_explorer.api import PATH, Api
 from plugins.nebula_explorer.translator import STATUSES, WORDS, translate
 from plugins.nebula_explorer.turns import Turns
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 DETAILS = 5  # looks at single jobs in a batch whose list tells nothing new
 

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     import httpx
 
     from bot.clock import Clock
-    from bot.http import Http
+    from bot.providers.http import Http
 
 PATH = "/api-open/v1"
 COOKIE = "explorer_token"

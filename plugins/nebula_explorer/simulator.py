@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Call, Fault, Faults
 from plugins.nebula_explorer import script
 from plugins.nebula_explorer.api import COOKIE, LIFE_SECONDS, PATH

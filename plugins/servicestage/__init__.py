@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from bot import links
 from bot.errors import AnswerNotUnderstood, BadReference
-from bot.hookspecs import hookimpl
 from bot.models import MAX_ID_LENGTH, JobRef
+from bot.providers import links
+from bot.providers.hookspecs import hookimpl
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage import components
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from bot.models import Job, Status
-    from bot.provider import ConnectionSettings
+    from bot.providers.provider import ConnectionSettings
 
 PAGE = 50  # tasks in one answer: what the Terraform provider asks for
 MOST_PAGES = 40

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot import links
 from bot.errors import JobNotFound, ProviderError, trail
 from bot.models import Detail
-from bot.payload import Moment, Rows, Word
+from bot.providers import links
+from bot.providers.payload import Moment, Rows, Word
 from plugins.huaweicloud.payload import AnyCase
 from plugins.servicestage.errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.http import Http
+    from bot.providers.http import Http
 
 log = logging.getLogger(__name__)
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.provider import Sample, Simulation
+from bot.providers.provider import Sample, Simulation
 from bot.testing.faults import Call, Fault, Faults
 from plugins.huaweicloud.simulator import Gate, Tenant, refusal
 from plugins.servicestage import script

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import Field
 
 from bot.models import Detail, Job, JobRef, Status, Task, why_failed
-from bot.payload import Moment, Rows, Word
+from bot.providers.payload import Moment, Rows, Word
 from plugins.huaweicloud.payload import AnyCase
 from plugins.servicestage.messages import shown
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from bot.models import JobRef
     from bot.playground.messages import Message
-    from bot.registry import Plugins
+    from bot.providers.registry import Plugins
 
 POLL_SECONDS = 10.0
 

@@ -10,11 +10,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import answers, catalogues
-from bot.connections import Connections
 from bot.errors import JobNotFound
 from bot.models import Job, JobRef, Message, Status
-from bot.provider import ConnectionSettings, Endpoint, Provider
-from bot.references import Resolution
+from bot.providers.connections import Connections
+from bot.providers.provider import ConnectionSettings, Endpoint, Provider
+from bot.providers.references import Resolution
 from bot.testing import ManualClock
 
 REF = JobRef(connection="deploys", id="JOB1")

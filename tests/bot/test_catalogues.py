@@ -6,9 +6,9 @@ import json
 from typing import ClassVar
 
 from bot import catalogues
-from bot.connections import Connections
 from bot.models import Job, JobRef, Message, Status
-from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.providers.connections import Connections
+from bot.providers.provider import ConnectionSettings, Endpoint, Provider
 from bot.testing import ManualClock
 
 REF = JobRef(connection="deploys", id="JOB1")

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 
-from bot.connections import Connections
 from bot.errors import Unavailable
 from bot.examples import Examples
 from bot.models import Job, JobRef, Status
-from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.providers.connections import Connections
+from bot.providers.provider import ConnectionSettings, Endpoint, Provider
 from bot.store import Store, Watch
 from bot.testing import ManualClock
 

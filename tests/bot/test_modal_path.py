@@ -9,7 +9,7 @@ import pytest
 from bot.app import Bot
 from bot.models import Job, JobRef, Status
 from bot.playground import LocalSlack
-from bot.registry import Plugins, load_plugins
+from bot.providers.registry import Plugins, load_plugins
 from bot.testing import ManualClock, serve
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript, JobStep

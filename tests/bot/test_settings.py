@@ -12,9 +12,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.contracts import contract
 from bot.errors import SettingsError
-from bot.noise import FollowUps
+from bot.noise.contracts import contract
+from bot.noise.policy import FollowUps
 from bot.problems import missing_secret, read_secret_files, sentences
 from bot.settings import SlackSettings, load, read
 

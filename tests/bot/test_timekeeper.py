@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.breaker import PATIENCE, Breaker
+from bot.providers.breaker import PATIENCE, Breaker
 from bot.store import NewPost, PostKind, Store
 from bot.testing import ManualClock
 from bot.timekeeper import Timekeeper

@@ -9,7 +9,7 @@ import pytest
 from bot import hookimpl
 from bot.app import Bot
 from bot.playground import LocalSlack
-from bot.registry import load_plugins
+from bot.providers.registry import load_plugins
 from bot.testing import Fault, ManualClock, serve
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.script import JobScript, JobStep

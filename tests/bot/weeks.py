@@ -7,8 +7,8 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from bot.models import JobRef
-from bot.noise import Action, Happening
-from bot.replay import Past
+from bot.noise.decision import Action, Happening
+from bot.noise.replay import Past
 from bot.store import Decided, Watch
 
 if TYPE_CHECKING:

@@ -6,7 +6,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import answers, cards
+from bot import answers
+from bot.cards import cards
 from bot.models import Change, Job, JobRef
 from chaos import words
 from chaos.plan import Plan

@@ -6,8 +6,8 @@ import ast
 import tomllib
 from typing import TYPE_CHECKING
 
-from bot.hookspecs import GROUP
-from bot.registry import PluginState, load_plugins
+from bot.providers.hookspecs import GROUP
+from bot.providers.registry import PluginState, load_plugins
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.clauses import CLAUSES
-from bot.noise import PRESETS, NoisePolicy
+from bot.noise.clauses import CLAUSES
+from bot.noise.policy import PRESETS, NoisePolicy
 from bot.settings import NotifySettings
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 import typer.main
 
-from bot.cli import app
+from bot.cli.main import app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,12 +10,12 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.connections import Connections
+from bot.channels.negotiation import Negotiation
+from bot.channels.notices import Notices
 from bot.errors import StoreError
-from bot.negotiation import Negotiation
-from bot.notices import Notices
 from bot.playground import LocalSlack
 from bot.playground.server import Timing
+from bot.providers.connections import Connections
 from bot.rights import Rights
 from bot.settings import WebSettings
 from bot.slack.app import bolt_app

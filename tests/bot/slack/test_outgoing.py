@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import blocks, grids
 from bot.answers import sentence
+from bot.cards import blocks, grids
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
 from bot.models import Message
 from bot.playground import LocalSlack

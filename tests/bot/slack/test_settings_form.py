@@ -8,14 +8,14 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bot.amendments import Wish
 from bot.asks import Kind
-from bot.contracts import Contract
-from bot.noise import Mention, NoisePolicy
+from bot.noise.amendments import Wish
+from bot.noise.contracts import Contract
+from bot.noise.policy import Mention, NoisePolicy
 from bot.playground.entries import beginnings
 from bot.slack import settings_form
 from bot.slack.settings_modal import Page, view
-from tests.bot.test_amendments import POLICIES
+from tests.bot.noise.test_amendments import POLICIES
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 PAGE = Page(channel="C1", revision=3)

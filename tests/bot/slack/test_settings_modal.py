@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import given
 
-from bot import charter
-from bot.amendments import LOUDNESS
-from bot.contracts import Contract, Origin
-from bot.noise import Mention, NoisePolicy
+from bot.channels import charter
+from bot.noise.amendments import LOUDNESS
+from bot.noise.contracts import Contract, Origin
+from bot.noise.policy import Mention, NoisePolicy
 from bot.playground.limits import view_problems
 from bot.slack.settings_modal import Page, reading, view
-from tests.bot.test_amendments import POLICIES, QUIET
+from tests.bot.noise.test_amendments import POLICIES, QUIET
 
 PAGE = Page(channel="C1", revision=3)
 

@@ -11,8 +11,8 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import answers
 from bot.asks import Kind
-from bot.contracts import Contract
-from bot.noise import NoisePolicy
+from bot.noise.contracts import Contract
+from bot.noise.policy import NoisePolicy
 from bot.playground.entries import beginnings
 from bot.slack.settings_modal import Page, view
 from bot.slack.settings_talk import is_wanted

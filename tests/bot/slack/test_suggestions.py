@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.connections import Connections
 from bot.errors import Unavailable
 from bot.models import Job, JobRef, Status
 from bot.playground.limits import offer_problems
-from bot.provider import ConnectionSettings, Endpoint, Provider
+from bot.providers.connections import Connections
+from bot.providers.provider import ConnectionSettings, Endpoint, Provider
 from bot.slack import suggestions
 from bot.slack.suggestions import Suggestions, can_be_asked_for, line, offer
 from bot.testing import ManualClock

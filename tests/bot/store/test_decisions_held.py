@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.models import Status
-from bot.noise import Action, Happening
+from bot.noise.decision import Action, Happening
 from bot.store import Decided
-from tests.bot.night import Night
+from tests.bot.channels.night import Night
 
 if TYPE_CHECKING:
     from bot.store import Store

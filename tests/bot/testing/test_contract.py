@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
-from bot.cards import View
+from bot.cards.cards import View
 from bot.clock import Clock
 from bot.models import Job, JobRef, Message, Status
-from bot.provider import ConnectionSettings, Endpoint, Provider, Simulation
+from bot.providers.provider import ConnectionSettings, Endpoint, Provider, Simulation
 from bot.testing import Bench, ProviderContract
 
 pytestmark = pytest.mark.anyio

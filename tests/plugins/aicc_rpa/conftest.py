@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import ManualClock, connected, serve
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import SIMULATOR, Simulator, simulation

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 
 from bot import lifecycle
 from bot.models import Job, JobRef, Status
-from bot.times import moment
+from bot.providers.times import moment
 from plugins.aicc_rpa.api import Details, EntryPage
 from plugins.aicc_rpa.translator import translate
 

@@ -17,7 +17,7 @@ from bot.errors import (
     Unavailable,
 )
 from bot.models import Job, JobRef, Status
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import Fault, ManualClock
 from plugins.aom import NOBODYS, Aom, register_providers
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript

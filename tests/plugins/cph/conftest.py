@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import ManualClock, connected, serve
 from plugins.cph import Cph
 from plugins.cph.simulator import Simulator

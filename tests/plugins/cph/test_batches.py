@@ -9,7 +9,7 @@ import pytest
 
 from bot.errors import JobthreadError, RateLimited
 from bot.models import Job, JobRef
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import Fault, ManualClock, connected
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from aiohttp import web
 
-from bot import looks
 from bot.models import JobRef, Status
-from bot.provider import Simulation
+from bot.providers import looks
+from bot.providers.provider import Simulation
 from bot.testing import Bench, ManualClock, ProviderContract
 from plugins.http import HttpJobs
 from plugins.http.settings import HttpSettings

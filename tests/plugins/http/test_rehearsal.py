@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot import looks
 from bot.app import Bot
 from bot.errors import SettingsError
+from bot.providers import looks
 from bot.settings import Settings
 from bot.testing import ManualClock
 from plugins.http import HttpJobs

@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from bot.connections import connect
 from bot.errors import SettingsError
+from bot.providers.connections import connect
 from bot.testing import ManualClock
 from plugins.http import HttpJobs
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.errors import AnswerNotUnderstood
 from bot.models import Job, JobRef, Status
-from bot.times import moment
+from bot.providers.times import moment
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
 from plugins.http.values import text, word

@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.http import Http
-from bot.provider import Endpoint
+from bot.providers.http import Http
+from bot.providers.provider import Endpoint
 from bot.testing import Faults, ManualClock, serve
 from plugins.huaweicloud.signing import Keys, SignedAuth
 from plugins.huaweicloud.simulator import Gate

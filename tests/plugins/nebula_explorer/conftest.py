@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import ManualClock, connected, serve
 from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import SIMULATOR, Simulator, simulation

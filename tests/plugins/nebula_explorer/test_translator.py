@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.models import Job, JobRef, Status
-from bot.times import moment
+from bot.providers.times import moment
 from plugins.nebula_explorer.translator import Answer, ListAnswer, translate, word
 
 RECORDED = Path(__file__).parent / "data"

@@ -25,7 +25,7 @@ from plugins.servicestage.simulator import Simulator as ServiceStageSimulator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from bot.provider import Provider
+    from bot.providers.provider import Provider
 
 
 class Sdk:

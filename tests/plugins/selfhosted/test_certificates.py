@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.errors import Unavailable
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import ManualClock, connected
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import simulation as rpa

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from bot import looks
 from bot.errors import AnswerNotUnderstood, JobNotFound
 from bot.models import Job, JobRef
-from bot.provider import Provider
+from bot.providers import looks
+from bot.providers.provider import Provider
 from bot.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.components import MOST_REMEMBERED, RecordPayload, details

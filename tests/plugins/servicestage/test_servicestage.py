@@ -16,7 +16,7 @@ from bot.errors import (
     RateLimited,
 )
 from bot.models import Job, JobRef, Status
-from bot.provider import Provider
+from bot.providers.provider import Provider
 from bot.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import NOBODYS, ServiceStage, register_providers
 from plugins.servicestage.script import JobScript, JobStep

@@ -1,0 +1,325 @@
+"""Boards: several jobs as one message, a row each, or page by page for one reader. Pure; no I/O."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot import words
+from bot.cards import blocks, grids, menu, sentences
+from bot.models import Message, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Sequence
+    from datetime import datetime
+
+    from bot.cards.blocks import Block
+    from bot.cards.grids import Cell
+    from bot.models import Job
+
+MOST_ROWS = 50  # on one board
+ROWS_IN_SIGHT = 15  # before the reader turns a page of the table
+MOST_TROUBLES = 3  # told in whole sentences
+LONGEST_ADDRESS = 300  # of a link in a row
+_ON_A_PAGE = (25, 15, 10, 5, 2, 1)  # rows that are tried, until a page is light enough
+_FEWER = (40, 30, *_ON_A_PAGE)
+
+_URGENCY = (
+    {Status.FAILED, Status.PARTIAL},
+    {Status.RUNNING, Status.UNKNOWN},
+    {Status.WAITING},
+    {Status.QUEUED},
+)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One job on a board."""
+
+    id: str  # of its watch: what a click names
+    job: Job
+    followed: bool = True
+    lost: bool = False  # the job is not found any more
+    trouble: str = ""  # why the last look failed
+
+
+@dataclass(frozen=True, kw_only=True)
+class BoardView:
+    """What surrounds the rows."""
+
+    id: str  # of the board: what a click names
+    checked_at: datetime  # aware; "so far" is counted until then
+    closed: bool = False  # nothing on it is followed any more, so it does not change any more
+
+
+@dataclass(frozen=True)
+class _Detail:
+    """How much of each job is told: what does not fit is left out, the least important first."""
+
+    links: bool = False
+    bars: bool = False
+    references: bool = True
+    choice: bool = True  # whether a menu on the board itself offers the jobs
+    name_units: int = 60
+
+
+_RICHEST = _Detail(links=True, bars=True, name_units=120)
+_PLAIN = _Detail()
+_LEAN = _Detail(references=False, choice=False, name_units=40)
+
+
+def board(rows: Sequence[Row], view: BoardView) -> Message:
+    """Return the board: all rows if there is room, else the most urgent and the way to the rest."""
+    ordered = by_urgency(rows)
+    for detail in (_RICHEST, _Detail(links=True), _PLAIN, _LEAN):
+        if message := _light(_board(ordered, ordered, view, detail)):
+            return message
+    for most in _FEWER:
+        if message := _light(_board(ordered, ordered[:most], view, _LEAN)):
+            return message
+    return Message(text=_text(ordered, view), blocks=(blocks.section(_text(ordered, view)),))
+
+
+def page(rows: Sequence[Row], view: BoardView, number: int) -> Message:
+    """Return one page of the rows, for one reader; pages count from 1, others are mended."""
+    ordered = by_urgency(rows)
+    for size in _ON_A_PAGE:
+        made = [_page(ordered, view, n, size) for n in range(1, _pages(ordered, size) + 1)]
+        if all(map(_light, made)):
+            break
+    return made[max(1, min(number, len(made))) - 1]
+
+
+def headed(name: str, message: Message) -> Message:
+    """Return a follow-up headed by the name of its job: several jobs speak in a board's thread."""
+    shown = blocks.clip(blocks.one_line(name), 120)
+    title = blocks.rich_text(blocks.line(blocks.text(shown, bold=True)))
+    plain = blocks.context(blocks.plain(shown))
+    name = blocks.escape(shown)
+    text = message.text if message.text.startswith(name) else f"{name}: {message.text}"
+    classic = message.classic or message.blocks
+    return Message(
+        text=text, blocks=(title, *message.blocks), classic=(plain, *classic) if classic else ()
+    )
+
+
+def reads_otherwise(before: Job, after: Job, now: datetime) -> bool:
+    """Whether a job's row, or what the board says of it, is different."""
+    pair = [Row(id="", job=job) for job in (before, after)]
+    old, new = ((_row(row, now, _RICHEST), sentences.failing(row.job)) for row in pair)
+    return old != new
+
+
+def by_urgency(rows: Iterable[Row]) -> list[Row]:
+    """Return the rows, what failed and what runs first, what is over last; else by name."""
+    return sorted(rows, key=lambda row: (_urgency(row.job.status), row.job.name.casefold(), row.id))
+
+
+def _urgency(status: Status) -> int:
+    return next((n for n, group in enumerate(_URGENCY) if status in group), len(_URGENCY))
+
+
+def counts(rows: Sequence[Row]) -> str:
+    """Return "7 of 9 done, 1 failed"."""
+    done = sum(row.job.status.terminal for row in rows)
+    return words.counts(done, len(rows), sum(row.job.status.bad for row in rows))
+
+
+def sentence(rows: Sequence[Row]) -> str:
+    """Return how the jobs stand: "7 of 9 done, 1 failed: deploy-api at step 3. Running: web."."""
+    bad = _failing(rows)
+    return " ".join([f"{counts(rows)}{': ' if bad else ''}{bad}.", *_living(rows)])
+
+
+def _failing(rows: Sequence[Row]) -> str:
+    bad = [sentences.failing(row.job) for row in rows if row.job.status.bad]
+    return words.listing(bad, limit=3)
+
+
+def _living(rows: Sequence[Row]) -> list[str]:
+    """Return whose turn it is, and what runs."""
+    said: list[str] = []
+    for title, status in (("Waiting for a person", Status.WAITING), ("Running", Status.RUNNING)):
+        names = [sentences.name(row.job) for row in rows if row.job.status is status]
+        said += [f"{title}: {words.listing(names, limit=3)}."] if names else []
+    return said
+
+
+def _text(rows: Sequence[Row], view: BoardView) -> str:
+    troubles = " Some could not be checked the last time." if _troubles(rows) else ""
+    end = f" {_farewell(rows)}" if view.closed else ""
+    return blocks.escape(f"{sentence(rows)}{troubles}{end}")
+
+
+def _farewell(rows: Sequence[Row]) -> str:
+    ended = all(row.job.status.terminal for row in rows)
+    why = "All jobs have ended" if ended else "None of these jobs is followed here any more"
+    return f"{why}: this board does not change any more."
+
+
+def _board(all_: Sequence[Row], shown: Sequence[Row], view: BoardView, detail: _Detail) -> Message:
+    top = [blocks.header(counts(all_)), *_said(all_, view)]
+    left = len(all_) - len(shown)
+    more = [blocks.context(f"… and {words.plural(left, 'more job')}")] if left else []
+    menu = [_menu(shown)] if detail.choice and shown else []
+    end = [*more, blocks.context(*_small_print(view)), *blocks.actions([*menu, *_buttons(view)])]
+    if not detail.choice:
+        label = f"{f'Show all {len(all_)} jobs' if left else 'Show one job'}, page by page"
+        end += blocks.actions([blocks.button(label, "board_page", value=f"{view.id}:1")])
+    return _message(_text(all_, view), top, _table(shown, view, detail), end)
+
+
+def _said(rows: Sequence[Row], view: BoardView) -> list[Block]:
+    bad = _failing(rows)
+    said = " ".join([*([f"Failed: {bad}."] if bad else []), *_living(rows)])
+    return [
+        *([blocks.section(blocks.escape(said))] if said else []),
+        *_troubles(rows),
+        *([blocks.section(_farewell(rows))] if view.closed else []),
+    ]
+
+
+def _troubles(rows: Sequence[Row]) -> list[Block]:
+    """Return one warning for each reason why jobs could not be checked."""
+    found: dict[str, int] = {}
+    for row in rows:
+        if row.followed and row.trouble:
+            found[row.trouble] = found.get(row.trouble, 0) + 1
+    return [
+        blocks.section(
+            f"⚠️ {words.plural(count, 'job')} could not be checked:"
+            f" {blocks.escape(blocks.one_line(why), 300)}"
+        )
+        for why, count in list(found.items())[:MOST_TROUBLES]
+    ]
+
+
+def _small_print(view: BoardView) -> list[str]:
+    checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
+    return [checked]
+
+
+def _buttons(view: BoardView) -> list[Block]:
+    if view.closed:
+        return [menu.menu()]
+    question = blocks.confirm(
+        "Stop following all?",
+        "This thread will hear no more of any of these jobs. The jobs themselves go on.",
+        yes="Stop following all",
+        no="Keep following",
+    )
+    return [
+        blocks.button("Refresh all", "board_refresh", value=view.id),
+        blocks.button("Stop following all", "board_stop", value=view.id, confirm=question),
+        menu.menu(),
+    ]
+
+
+def _menu(rows: Sequence[Row]) -> Block:
+    options = [{"text": blocks.plain(_option(row), 75), "value": row.id} for row in rows]
+    return {
+        "type": "static_select",
+        "action_id": "board_show",
+        "placeholder": blocks.plain("Show one job"),
+        "options": options,
+    }
+
+
+def _option(row: Row) -> str:
+    name = blocks.clip(sentences.name(row.job), 50)
+    return f"{name} · {words.sign(row.job.status).word}"
+
+
+def _table(rows: Sequence[Row], view: BoardView, detail: _Detail) -> list[list[Cell]]:
+    head: list[Cell] = ["Status", "Job", "Progress", "Took"]
+    head += ["Reference"] if detail.references else []
+    return [head, *(_row(row, view.checked_at, detail) for row in rows)]
+
+
+def _row(row: Row, now: datetime, detail: _Detail) -> list[Cell]:
+    job = row.job
+    cells = [_status(row), _name(job, detail), _progress(job, bar=detail.bars), _took(job, now)]
+    return [*cells, str(job.ref)] if detail.references else cells
+
+
+def _status(row: Row) -> str:
+    status, native = row.job.status, sentences.native(row.job)
+    said = f"{words.sign(status).emoji} {words.standing(status, row.job.native_status)}"
+    said += f" ({blocks.clip(native, 30)})" if native else ""
+    if row.job.status.terminal:
+        return said
+    if row.lost:
+        return f"{said} · not found any more"
+    if not row.followed:
+        return f"{said} · not followed"
+    return f"{said} · ⚠️ could not be checked" if row.trouble else said
+
+
+def _name(job: Job, detail: _Detail) -> Cell:
+    name = blocks.clip(sentences.name(job), detail.name_units)
+    address = blocks.web_address(job.url) if detail.links else None
+    return blocks.link(address, name) if address and len(address) <= LONGEST_ADDRESS else name
+
+
+def _progress(job: Job, *, bar: bool) -> str:
+    if not job.tasks:
+        return ""
+    done, total, failed = job.finished_tasks, len(job.tasks), len(job.failed_tasks)
+    if bar:
+        return words.progress_bar(done, total, width=6, failed=failed)
+    return words.counts(done, total, failed)
+
+
+def _took(job: Job, now: datetime) -> str:
+    seconds = sentences.seconds_taken(job, now)
+    so_far = "" if job.status.terminal else " so far"
+    return f"{words.duration(seconds)}{so_far}" if seconds is not None else ""
+
+
+def _pages(rows: Sequence[Row], size: int) -> int:
+    return max(1, -(-len(rows) // size))
+
+
+def _page(rows: Sequence[Row], view: BoardView, number: int, size: int) -> Message:
+    shown, count = rows[(number - 1) * size : number * size], _pages(rows, size)
+    text = f"Page {number} of {count}. {counts(rows)}."
+    turns = [("Back", "back", number - 1), ("Next page", "next", number + 1)]
+    buttons = [
+        blocks.button(label, f"board_page_{way}", value=f"{view.id}:{to}")
+        for label, way, to in turns
+        if 1 <= to <= count
+    ]
+    small = blocks.context("Only you see this", f"Page {number} of {count}")
+    end = [small, *blocks.actions([*([_menu(shown)] if shown else []), *buttons])]
+    return _message(text, [blocks.section(text)], _table(shown, view, _PLAIN), end)
+
+
+def _message(
+    text: str, top: list[Block], rows: Sequence[Sequence[Cell]], end: list[Block]
+) -> Message:
+    """Return the rows as a table that can be sorted, or a plain one where Slack refuses that."""
+    if len(rows) == 1:  # Slack takes no table without a row
+        return Message(text=text, blocks=blocks.sealed([*top, *end]))
+    caption = f"{words.plural(len(rows) - 1, 'job')}, the most urgent first"
+    # Slack's clients show five rows unless told otherwise, and read the first column as the name:
+    # https://docs.slack.dev/reference/block-kit/blocks/data-table-block
+    sortable = {
+        **grids.data_table(caption, rows),
+        "page_size": ROWS_IN_SIGHT,
+        "row_header_column_index": list(rows[0]).index("Job"),
+    }
+    return Message(
+        text=text,
+        blocks=blocks.sealed([*top, sortable, *end]),
+        classic=blocks.sealed([*top, grids.table(rows), *end]),
+    )
+
+
+def _light(message: Message) -> Message | None:
+    """Return a message that Slack takes: light enough, however it writes what is not ASCII."""
+    weigh: Callable[[Sequence[Block]], int] = lambda shown: len(  # noqa: E731
+        json.dumps(shown, separators=(",", ":"))
+    )
+    heaviest = max(weigh(message.blocks), weigh(message.classic))
+    return message if heaviest <= blocks.MAX_WEIGHT else None

@@ -1,0 +1,33 @@
+"""The "…" menu of a message: why it is there, and how to hear less of its kind. Pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from bot.cards import blocks
+
+if TYPE_CHECKING:
+    from bot.cards.blocks import Block
+    from bot.models import Message
+
+ACTION = "more"  # the menu's action_id
+WHY = "why"
+STOP = "stop"
+# Label, and what a click on it says as if it were typed. Which job is meant, the message tells:
+# an option has too little room for a reference.
+OUTCOMES = ("Only outcomes here", "set follow_ups outcomes")
+FAILURES = ("Only failures here", "set follow_ups failures")
+
+
+def menu(*, followed: bool = False) -> Block:
+    """Return the menu; `followed`: the message is about one job that is still followed."""
+    stop = [("Stop following", STOP)] if followed else []
+    return blocks.overflow(ACTION, [("Why did I get this?", WHY), OUTCOMES, FAILURES, *stop])
+
+
+def under(message: Message, *, followed: bool = False) -> Message:
+    """Return a message with the menu under it; its text is as before."""
+    row = blocks.actions([menu(followed=followed)])
+    shown = message.blocks or (blocks.section(message.text),)
+    classic = blocks.sealed([*message.classic, *row]) if message.classic else ()
+    return message.but(blocks=blocks.sealed([*shown, *row]), classic=classic)

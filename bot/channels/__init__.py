@@ -1,0 +1,1 @@
+"""What each channel hears: decided, kept back, told later, explained, and changed."""

@@ -1,0 +1,1 @@
+"""What operators type: the commands, and what only they need."""

@@ -1,0 +1,180 @@
+"""The demo: a local Slack, the simulators, and the real bot in a process of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+import tempfile
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from bot.cli.simulators import QuickClock, Simulated, Simulators, as_toml
+from bot.clock import SystemClock
+from bot.playground import LocalSlack
+from bot.providers.registry import load_plugins
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Sequence
+
+FIRST = "servicestage"  # of the job systems to try
+CHECK_SPEED = 6.0  # how much faster the simulated jobs run when nobody watches
+CONNECT_SECONDS = 20.0
+STOP_SECONDS = 5.0
+
+
+@dataclass(frozen=True)
+class Demo:
+    """A demo that is running."""
+
+    slack: LocalSlack
+    simulated: Sequence[Simulated]
+    bot: asyncio.subprocess.Process
+
+    async def ends(self) -> None:
+        """Wait until the bot ends, which it should not."""
+        code = await self.bot.wait()
+        raise RuntimeError(f"The bot ended by itself with exit code {code}; its log says why.")
+
+
+@asynccontextmanager
+async def demo(
+    *, port: int = 0, speed: float = 1.0, log: Path | None = None
+) -> AsyncIterator[Demo]:
+    """Start everything, wait until the bot is connected, and stop everything at the end.
+
+    The bot's log goes to the file `log`, or to standard error.
+    """
+    clock = QuickClock(SystemClock(), speed)
+    kinds = sorted(load_plugins().kinds.values(), key=lambda provider: provider.kind != FIRST)
+    with tempfile.TemporaryDirectory(prefix="jobthread-demo-") as folder:
+        async with Simulators(kinds, clock) as simulators:
+            suggestions = _suggestions(simulators.running)
+            async with LocalSlack(port=port, suggestions=suggestions) as slack:
+                settings = _write_settings(Path(folder), slack, simulators.running)
+                async with _bot(settings, slack, log) as process:
+                    yield Demo(slack, simulators.running, process)
+
+
+def _suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    return [*_jobs(simulated), *_manners(simulated)]
+
+
+def _manners(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    """Return what shows how loud the bot is in a channel, and how that is changed."""
+    together = " ".join(f"{each.name}:{each.samples[0].id}" for each in simulated)
+    return [
+        {
+            "title": "Quieter: outcomes only, several jobs on one board",
+            "text": "/job quiet",
+            "hint": "Every answer has Undo; /job default goes back.",
+        },
+        {
+            "title": "Several jobs at once",
+            "text": f"/job {together}",
+            "hint": "A card each, or one board after /job quiet.",
+        },
+        {
+            "title": "How loud the bot is here",
+            "text": "/job settings",
+            "hint": "Each value says where it comes from.",
+        },
+        {
+            "title": "What would have spared most",
+            "text": "/job noise",
+            "hint": "The last seven days of this channel in figures.",
+        },
+    ]
+
+
+def _jobs(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    return [
+        {
+            "title": f"{each.name}: {_small(sample.title)}",
+            "text": f"/job {each.name}:{sample.id}",
+            "hint": sample.hint,
+        }
+        for each in simulated
+        for sample in each.samples
+    ]
+
+
+def _small(title: str) -> str:
+    return title[:1].lower() + title[1:]
+
+
+def _write_settings(folder: Path, slack: LocalSlack, simulated: Sequence[Simulated]) -> Path:
+    path = folder / "jobthread.toml"
+    database = (folder / "jobthread.db").as_posix()
+    path.write_text(settings_for(slack.api_url, simulated, f"sqlite+aiosqlite:///{database}"))
+    return path
+
+
+def settings_for(api_url: str, simulated: Sequence[Simulated], store_url: str) -> str:
+    """Return a jobthread.toml for a bot between this Slack and these simulators."""
+    head = [
+        "[slack]",
+        f'api_url = "{api_url}"',
+        "[store]",
+        f'url = "{store_url}"',
+        "[follow]",
+        "poll_seconds = 2",
+        "coalesce_seconds = 0.5",
+        "",
+    ]
+    return "\n".join(head) + as_toml(simulated)
+
+
+@asynccontextmanager
+async def _bot(
+    settings: Path, slack: LocalSlack, log: Path | None
+) -> AsyncIterator[asyncio.subprocess.Process]:
+    """Run `jobthread serve` until the end of the block; the process is ended by its own id."""
+    out = log.open("wb") if log else None
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "bot.cli.main", "serve", "--config", str(settings)),
+        env=_environment(slack),
+        stdout=out,
+        stderr=out,
+        start_new_session=True,  # Ctrl-C is for us; we end the bot ourselves
+    )
+    try:
+        await _connected(slack, process)
+        yield process
+    finally:
+        await _end(process)
+        if out:
+            out.close()
+
+
+def _environment(slack: LocalSlack) -> dict[str, str]:
+    inherited = {k: v for k, v in os.environ.items() if not k.startswith("JOBTHREAD_")}
+    return inherited | {
+        "JOBTHREAD_SLACK__BOT_TOKEN": slack.bot_token,
+        "JOBTHREAD_SLACK__APP_TOKEN": slack.app_token,
+    }
+
+
+async def _connected(slack: LocalSlack, process: asyncio.subprocess.Process) -> None:
+    ended = asyncio.ensure_future(process.wait())
+    there = asyncio.ensure_future(slack.until(lambda: slack.connected, seconds=CONNECT_SECONDS))
+    await asyncio.wait({ended, there}, return_when=asyncio.FIRST_COMPLETED)
+    if ended.done():
+        there.cancel()
+        raise RuntimeError(f"The bot did not start (exit code {ended.result()}); its log says why.")
+    ended.cancel()
+    await there
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.send_signal(signal.SIGTERM)
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,288 @@
+"""The command line: serve, demo, simulate, show, check, plugins, connections, and their kin.
+
+Everything heavy is imported by the command that needs it, so that `--help` is quick.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from bot.cli import operations
+from bot.cli.commandline import (
+    BAD_SETTINGS,
+    FAILED,
+    Config,
+    fail,
+    reading_from,
+    refuse,
+    run,
+    settings_from,
+)
+from bot.newplugin.command import new_plugin
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from bot.settings import Settings
+
+app = typer.Typer(
+    name="jobthread",
+    help="Ask about a job in Slack; its thread tells you the rest.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+
+
+@app.command()
+def serve(config: Config = None) -> None:
+    """Run the bot for a workspace until it is told to stop."""
+    from bot import logs  # noqa: PLC0415
+
+    logs.configure()
+    run(_serve(_whole(config)))
+
+
+def _whole(config: Path | None) -> Settings:
+    """Read the settings of a command that asks connections, or end with every problem of both."""
+    reading = reading_from(config)
+    if reading.problems or reading.settings is None:
+        from bot.providers.outside import every_problem  # noqa: PLC0415
+
+        refuse(every_problem(reading))
+    return reading.settings
+
+
+async def _serve(settings: Settings) -> None:
+    """Run the bot until a signal comes, which it may also do while the bot is still connecting."""
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    stopped = asyncio.ensure_future(stop.wait())
+    serving = asyncio.ensure_future(_hold(settings))
+    await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
+    stopped.cancel()
+    serving.cancel()
+    with suppress(asyncio.CancelledError):
+        await serving
+
+
+async def _hold(settings: Settings) -> None:
+    from bot.app import Bot  # noqa: PLC0415
+
+    async with Bot(settings) as bot:
+        typer.echo(f"jobthread is connected to {bot.home.url}")
+        await asyncio.Event().wait()
+
+
+@app.command()
+def demo(
+    check: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--check", help="Hold a scripted conversation instead, and judge it.")
+    ] = False,
+    port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 0,
+) -> None:
+    """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
+    run(_check_demo() if check else _demo(port))
+
+
+async def _demo(port: int) -> None:
+    from bot.cli.demo import demo  # noqa: PLC0415
+
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    async with demo(port=port) as running:
+        typer.echo(f"\n  Open {running.slack.url} in a browser: it is a Slack of your own.")
+        typer.echo("  Try the jobs listed beside the channel. Ctrl-C stops everything.\n")
+        ends = asyncio.ensure_future(running.ends())
+        stops = asyncio.ensure_future(stop.wait())
+        await asyncio.wait({ends, stops}, return_when=asyncio.FIRST_COMPLETED)
+        stops.cancel()
+        if ends.done():
+            ends.result()
+        ends.cancel()
+    typer.echo("Stopped.")
+
+
+async def _check_demo() -> None:
+    import tempfile  # noqa: PLC0415
+
+    from bot.cli.conversation import Conversation, MissingLineError  # noqa: PLC0415
+    from bot.cli.demo import CHECK_SPEED, demo  # noqa: PLC0415
+
+    with tempfile.NamedTemporaryFile(suffix=".log") as log:
+        try:
+            async with demo(speed=CHECK_SPEED, log=Path(log.name)) as running:
+                await Conversation(running, typer.echo).run()
+        except (MissingLineError, RuntimeError) as error:
+            typer.echo(log.read().decode("utf-8", "replace"), err=True)
+            fail(str(error))
+    typer.echo("\nEverything that was expected was said.")
+
+
+@app.command()
+def simulate(
+    kinds: Annotated[list[str] | None, typer.Argument(help="Kinds of provider; all.")] = None,
+) -> None:
+    """Run the simulators alone, and print the settings that reach them."""
+    run(_simulate(kinds or []))
+
+
+async def _simulate(wanted: list[str]) -> None:
+    from bot.cli.simulators import Simulators, as_toml  # noqa: PLC0415
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.providers.registry import load_plugins  # noqa: PLC0415
+
+    kinds = load_plugins().kinds
+    if strange := [kind for kind in wanted if kind not in kinds]:
+        fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
+    stop = asyncio.Event()
+    _on_signals(stop.set)
+    chosen = [kinds[kind] for kind in wanted or sorted(kinds)]
+    async with Simulators(chosen, SystemClock()) as simulators:
+        typer.echo(as_toml(simulators.running))
+        for each in simulators.running:
+            for sample in each.samples:
+                typer.echo(f"# {each.name}:{sample.id}  {sample.title}")
+        typer.echo("# Ctrl-C stops the simulators.")
+        sys.stdout.flush()
+        await stop.wait()
+
+
+@app.command()
+def show(
+    reference: Annotated[str, typer.Argument(help="connection:id, a job's URL, or a bare id.")],
+    config: Config = None,
+) -> None:
+    """Show a job's card in the terminal; Slack is not asked."""
+    run(_show(reference, _whole(config)))
+
+
+async def _show(reference: str, settings: Settings) -> None:
+    from rich.console import Console  # noqa: PLC0415
+
+    from bot.cards.cards import View  # noqa: PLC0415
+    from bot.cli import terminal  # noqa: PLC0415
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.models import Job  # noqa: PLC0415
+    from bot.providers import looks, references  # noqa: PLC0415
+    from bot.providers.outside import outside  # noqa: PLC0415
+
+    connections = outside(settings).connections
+    try:
+        meant = references.resolve(connections, reference)
+        if len(meant.refs) != 1:
+            fail(_unclear(meant, connections))
+        provider = connections[meant.refs[0].connection]
+        found = await looks.first_look(provider, meant.refs[0])
+        if not isinstance(found, Job):
+            fail(f"{meant.refs[0]}: {found}{_choices(found)}")
+        view = View(checked_at=SystemClock().now(), interactive=False)
+        Console().print(terminal.show(looks.card(provider, found, view), found))
+    finally:
+        await connections.close()
+
+
+def _choices(error: Any) -> str:
+    """Return the jobs that an ambiguous name can mean, a line each."""
+    from bot.words import moment  # noqa: PLC0415
+
+    created = getattr(error, "created", {})
+    return "".join(
+        f"\n  {ref}  {words}" + (f", created {moment(created[ref])}" if ref in created else "")
+        for ref, words in getattr(error, "choices", ())
+    )
+
+
+def _unclear(meant: Any, connections: Any) -> str:
+    if meant.refs:
+        return "Which one? " + ", ".join(map(str, meant.refs))
+    hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
+    hint = f" Its ids have the form of {meant.form}." if meant.form else hint
+    names = ", ".join(connections.names) or "none is set up"
+    return f"{meant.word} is not a reference: {meant.why}.{hint} Connections: {names}."
+
+
+@app.command()
+def check(config: Config = None) -> None:
+    """Try the settings, the store, Slack's tokens and each connection."""
+    from bot import logs  # noqa: PLC0415
+
+    logs.configure(level=40)
+    run(_check(_whole(config)))
+
+
+async def _check(settings: Settings) -> None:
+    from bot.cli.checks import SETTINGS, findings  # noqa: PLC0415
+
+    code = 0
+    typer.echo("ok      settings: They are read.")
+    async for finding in findings(settings):
+        if not finding.works:
+            code = max(code, BAD_SETTINGS if finding.what == SETTINGS else FAILED)
+        typer.echo(f"{'ok' if finding.works else 'FAILED':<7} {finding.what}: {finding.sentence}")
+    if code:
+        raise typer.Exit(code)
+
+
+@app.command()
+def plugins(config: Config = None) -> None:
+    """List the installed plugins: version, distribution, state, providers."""
+    from bot.providers.registry import load_plugins  # noqa: PLC0415
+
+    settings = settings_from(config)
+    found = load_plugins(settings.disabled_plugins)
+    used = [str(table.get("provider", "")) for table in settings.connections.values()]
+    for plugin in found.listing_for(used):
+        about = f"{plugin.distribution} {plugin.version}".strip()
+        line = f"{plugin.name:<18} {plugin.state:<15} {about:<20} {', '.join(plugin.kinds)}"
+        typer.echo(f"{line}{plugin.why}".rstrip())
+    for problem in found.problems():
+        typer.echo(problem, err=True)
+
+
+@app.command()
+def connections(config: Config = None) -> None:
+    """List the configured connections."""
+    run(_connections(_whole(config)))
+
+
+async def _connections(settings: Settings) -> None:
+    from bot.providers.outside import outside  # noqa: PLC0415
+
+    found = outside(settings).connections
+    for provider in found:
+        typer.echo(f"{provider.name:<18} {provider.kind:<18} {provider.connect().base_url}")
+    if not found:
+        typer.echo("None is set up: add a [connections.NAME] table to jobthread.toml.")
+    await found.close()
+
+
+app.command()(operations.watches)
+app.command()(operations.retry)
+app.command()(operations.recover)
+app.command()(operations.status)
+app.command()(operations.backup)
+app.command()(new_plugin)
+
+
+def _on_signals(stop: Callable[[], None]) -> None:
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

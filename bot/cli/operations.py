@@ -1,0 +1,184 @@
+"""What operators type: watches, retry, recover, status, backup."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from pathlib import Path  # noqa: TC003  typer reads the annotations
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from bot.cli.commandline import FAILED, Config, fail, run, settings_from
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.backlog import Line, Live
+    from bot.settings import Settings
+    from bot.store import Watch
+
+SHORT_ID = 8  # characters of a watch's id that tell it from others
+STATUS_SECONDS = 5.0  # that the bot may take to say how it is
+
+
+def recover(
+    channel: Annotated[list[str], typer.Option(help="A channel's id, such as C0123; repeatable.")],
+    since: Annotated[
+        str, typer.Option(help="How far back cards are looked for: 30d, 12h.")
+    ] = "30d",
+    config: Config = None,
+) -> None:
+    """Rebuild the watches of channels from Slack's own history; the bot must not run."""
+    run(_recover(settings_from(config), channel, _span(since)))
+
+
+def _span(text: str) -> timedelta:
+    units = {"d": "days", "h": "hours"}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units:
+        fail(f"--since {text}: write it as 30d or 12h.")
+    return timedelta(**{units[unit]: int(number)})
+
+
+async def _recover(settings: Settings, channels: list[str], span: timedelta) -> None:
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.recovery import recover  # noqa: PLC0415
+
+    clock = SystemClock()
+    for done in await recover(settings, channels, clock.now() - span, clock):
+        living = f"{done.channel}: {done.living} living cards, {done.begun} followed again."
+        strange = f" The settings have no connection {', '.join(done.strange)}."
+        typer.echo(living + (strange if done.strange else ""))
+    typer.echo("Start the bot: each thread hears what changed since its last message.")
+
+
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; `cp` it back to restore it.")],
+    config: Config = None,
+) -> None:
+    """Copy the SQLite database, whole and checked, while the bot runs."""
+    run(_backup(settings_from(config), file))
+
+
+async def _backup(settings: Settings, file: Path) -> None:
+    from bot.store.backup import backup  # noqa: PLC0415
+
+    size = await asyncio.to_thread(backup, settings.store.url, file)
+    typer.echo(f"{file} is a whole copy of the database, {size:,} bytes.")
+
+
+def watches(
+    parked: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--parked", help="Only those whose thread cannot be told.")
+    ] = False,
+    channel: Annotated[str | None, typer.Option(help="Only this channel's, such as C0123.")] = None,
+    config: Config = None,
+) -> None:
+    """List what is followed, and what cannot be told at the moment."""
+    run(_watches(settings_from(config), parked=parked, channel=channel))
+
+
+async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> None:
+    from bot.store.visit import visit  # noqa: PLC0415
+
+    async with visit(settings.store.url) as tx:
+        silent = await tx.parked.watches(channel)
+        living = [] if parked else await tx.watches.living(channel)
+    counts = {watch.id: count for watch, count in silent}
+    others = [watch for watch in living if watch.id not in counts]
+    found = [*others, *(watch for watch, _ in silent)]
+    for watch in sorted(found, key=lambda watch: (watch.asked_at, watch.id)):
+        typer.echo(_watch_line(watch, counts.get(watch.id)))
+    if not others and not silent:
+        typer.echo("None is parked." if parked else "Nothing is followed.")
+
+
+def _watch_line(watch: Watch, kept: int | None) -> str:
+    asked = f"{watch.asked_at:%Y-%m-%d %H:%M} by {watch.asker}"
+    line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {asked}"
+    why = f"{watch.reason}, " if watch.reason else ""
+    return line if kept is None else f"{line}  ({why}{kept} unsaid)"
+
+
+def retry(
+    watch: Annotated[str | None, typer.Argument(help="As `jobthread watches` shows it.")] = None,
+    everything: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--all", help="All that is parked.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Let parked watches try again; the running bot does it, or the next one that starts."""
+    if (watch is None) != everything:
+        fail("Name one watch, or say --all.")
+    run(_retry(settings_from(config), watch))
+
+
+async def _retry(settings: Settings, wanted: str | None) -> None:
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.delivery.revival import order  # noqa: PLC0415
+    from bot.store.visit import visit  # noqa: PLC0415
+
+    async with visit(settings.store.url, writes=True) as tx:
+        silent = [watch for watch, _ in await tx.parked.watches()]
+        meant = [watch for watch in silent if wanted is None or watch.id.startswith(wanted)]
+        if not meant:
+            fail("Nothing is parked." if wanted is None else f"No parked watch is called {wanted}.")
+        if wanted and len(meant) > 1:
+            fail(f"{len(meant)} parked watches begin with {wanted}: give more of the id.")
+        await order(tx, meant[0].id if wanted else None, SystemClock().now())
+    typer.echo("It is tried within seconds of a running bot, or when one starts.")
+
+
+def status(config: Config = None) -> None:
+    """Say how far behind the bot is; exit 1 if something waits longer than it should."""
+    run(_status(settings_from(config)))
+
+
+async def _status(settings: Settings) -> None:
+    from bot import backlog  # noqa: PLC0415
+    from bot.clock import SystemClock  # noqa: PLC0415
+    from bot.store.visit import visit  # noqa: PLC0415
+
+    async with visit(settings.store.url) as tx:
+        known = backlog.lines(await backlog.read(tx, SystemClock().now()))
+    found = [*known, *await _live_lines(settings)]
+    _print(found)
+    if not all(line.well for line in found):
+        raise typer.Exit(FAILED)
+
+
+def _print(found: Sequence[Line]) -> None:
+    for line in found:
+        typer.echo(f"{'ok' if line.well else 'BEHIND':<7} {line.what}: {line.sentence}")
+
+
+async def _live_lines(settings: Settings) -> list[Line]:
+    """Ask the running bot, where it serves an address."""
+    from bot import backlog  # noqa: PLC0415
+
+    if settings.slack.mode == "socket" and not settings.listens.port:
+        hint = "Set web.port to hear more from the running bot."
+        return [backlog.Line("bot", well=True, sentence=hint)]
+    live = await _live(settings)
+    if live is None:
+        silent = "It does not answer at the address of [web]."
+        return [backlog.Line("bot", well=False, sentence=silent)]
+    return backlog.live_lines(live)
+
+
+async def _live(settings: Settings) -> Live | None:
+    import aiohttp  # noqa: PLC0415
+
+    from bot import backlog  # noqa: PLC0415
+    from bot.slack.web import status_url  # noqa: PLC0415
+
+    timeout = aiohttp.ClientTimeout(total=STATUS_SECONDS)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout) as session,
+            session.get(status_url(settings.listens)) as response,
+        ):
+            return backlog.live_of(await response.json()) if response.ok else None
+    except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
+        return None

@@ -1,0 +1,1 @@
+"""The provider contract, and everything that finds, connects, asks and contains providers."""

@@ -1,0 +1,56 @@
+"""What the settings lead to: plugins and connections; and all that is wrong with them, at once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from bot.clock import Clock, SystemClock
+from bot.errors import SettingsError
+from bot.providers import registry
+from bot.providers.connections import Connections, connect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.providers.registry import Plugins
+    from bot.settings import Reading, Settings
+
+
+@dataclass(frozen=True)
+class Outside:
+    """What the settings lead to: plugins and connections, ready to be asked."""
+
+    plugins: Plugins
+    connections: Connections
+
+
+def outside(
+    settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
+) -> Outside:
+    """Load the plugins and make the connections; raises SettingsError with all problems."""
+    plugins = plugins or registry.load_plugins(settings.disabled_plugins)
+    clock = clock or SystemClock()
+    connections = connect(
+        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()
+    )
+    return Outside(plugins, connections)
+
+
+def every_problem(reading: Reading) -> list[str]:
+    """Return all problems of settings: as they are read, Slack's secrets, and the connections."""
+    problems = list(reading.problems)
+    if reading.settings is None:
+        return problems
+    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
+        slack = reading.settings.slack
+        problems += [p for p in slack.problems() if not _told(p.split()[0], problems)]
+    try:
+        outside(reading.settings)
+    except SettingsError as error:
+        problems += error.problems
+    return problems
+
+
+def _told(key: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(f"{key}:") for problem in problems)

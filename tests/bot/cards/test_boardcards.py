@@ -1,0 +1,244 @@
+"""What is on a board, whatever its jobs are called and however many they are."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from bot.cards import blocks, boardcards
+from bot.cards.boardcards import BoardView, Row
+from bot.models import Job, JobRef, Message, Status, Task
+from bot.playground import limits
+from bot.playground.content import HEAVIEST_BLOCKS
+from tests.bot.boards.stage import table
+from tests.bot.cards.test_hostile_jobs import HOSTILE, JOBS, grown
+
+NOW = datetime(2026, 11, 3, 12, 4, 3, tzinfo=UTC)
+VIEW = BoardView(id="b" * 32, checked_at=NOW)
+CLOSED = BoardView(id="b" * 32, checked_at=NOW, closed=True)
+KINDS = (Status.SUCCEEDED, Status.QUEUED, Status.WAITING, Status.RUNNING, Status.FAILED)
+
+
+def job(number: int = 0, status: Status = Status.RUNNING, **more: Any) -> Job:
+    """A job of three steps, the second of which goes as the job does."""
+    steps = (Status.SUCCEEDED, status, Status.QUEUED)
+    plain = {
+        "ref": JobRef(connection="deploys", id=f"JOB{number:08}-07b1-4c8f-a183-c86cffbe8f9e"),
+        "name": f"deploy-{number}",
+        "status": status,
+        "started_at": NOW - timedelta(seconds=63),
+        "finished_at": NOW if status.terminal else None,
+        "tasks": tuple(Task(id=str(n), name=f"step {n}", status=s) for n, s in enumerate(steps)),
+    }
+    return Job(**(plain | more))
+
+
+def row(number: int = 0, status: Status = Status.RUNNING, **more: Any) -> Row:
+    """A row for that job."""
+    return Row(id=f"{number:032}", job=job(number, status), **more)
+
+
+def many(count: int) -> list[Row]:
+    """Rows of every kind."""
+    return [row(n, KINDS[n % len(KINDS)]) for n in range(count)]
+
+
+def rows(message: Message) -> list[list[str]]:
+    """The table as its reader sees it."""
+    return table(message)  # type: ignore[arg-type]  # a table looks the same on its way
+
+
+def actions(message: Message) -> list[str]:
+    """What may be clicked, in order."""
+    found = [b for b in message.blocks if b["type"] == "actions"]
+    return [element["action_id"] for block in found for element in block["elements"]]
+
+
+def wrong(shown: tuple[dict[str, Any], ...]) -> list[str]:
+    """What Slack would refuse."""
+    heavy = len(json.dumps(shown, separators=(",", ":"))) > HEAVIEST_BLOCKS
+    return [*limits.problems(list(shown), "message"), *(["too heavy"] if heavy else [])]
+
+
+def test_the_sentence_begins_with_the_counts_and_names_what_failed_where() -> None:
+    """It is read aloud: how many, what went wrong, who must act, what goes on."""
+    jobs = [row(1, Status.FAILED), row(2, Status.SUCCEEDED), row(3), row(4, Status.WAITING)]
+    assert boardcards.sentence(jobs) == (
+        "2 of 4 done, 1 failed: deploy-1 at step step 1."
+        " Waiting for a person: deploy-4. Running: deploy-3."
+    )
+    assert boardcards.board(jobs, VIEW).text == boardcards.sentence(jobs)
+
+
+def test_what_failed_and_what_runs_stands_first_and_what_is_over_last() -> None:
+    """The eye begins where something is to be done."""
+    assert [cells[1] for cells in rows(boardcards.board(many(5), VIEW))] == [
+        "deploy-4",
+        "deploy-3",
+        "deploy-2",
+        "deploy-1",
+        "deploy-0",
+    ]
+
+
+def test_a_row_tells_status_name_progress_time_and_reference() -> None:
+    """A status is an emoji and a word, progress a bar and numbers."""
+    [cells] = rows(boardcards.board([row(7)], VIEW))
+    assert cells == [
+        "▶️ running",
+        "deploy-7",
+        "▰▰▱▱▱▱ 1 of 3 done",
+        "1 m 3 s so far",
+        "deploys:JOB00000007-07b1-4c8f-a183-c86cffbe8f9e",
+    ]
+
+
+def test_a_screen_reader_calls_each_row_by_its_job() -> None:
+    """Not by its status, which many rows share."""
+    shown = boardcards.board(many(3), VIEW)
+    [found] = [block for block in shown.blocks if block["type"] == "data_table"]
+    heading = found["rows"][0][found["row_header_column_index"]]
+    assert heading["text"] == "Job"
+
+
+@pytest.mark.parametrize(
+    ("more", "said"),
+    [
+        ({"followed": False}, "▶️ running · not followed"),
+        ({"followed": False, "lost": True}, "▶️ running · not found any more"),
+        ({"trouble": "deploys is down."}, "▶️ running · ⚠️ could not be checked"),
+    ],
+)
+def test_a_row_tells_what_is_not_as_it_should_be(more: dict[str, Any], said: str) -> None:
+    """Nobody takes an old status for a fresh one."""
+    assert rows(boardcards.board([row(1, **more)], VIEW))[0][0] == said
+
+
+def test_the_trouble_of_a_connection_is_told_once_for_all_its_jobs() -> None:
+    """One sentence, with how many jobs it is about."""
+    jobs = [row(n, trouble="deploys is down.") for n in range(3)]
+    shown = boardcards.board(jobs, VIEW)
+    assert str(shown.blocks).count("deploys is down.") == 1
+    assert "3 jobs could not be checked" in str(shown.blocks)
+
+
+def test_a_name_leads_to_the_console_if_its_address_is_clean() -> None:
+    """A link where it is safe, the name alone where it is not."""
+    good = Row(id="1", job=job(1, url="https://console.example/1"))
+    bad = Row(id="2", job=job(2, url="javascript:alert(1)"))
+    shown = str(boardcards.board([good, bad], VIEW).blocks)
+    assert "https://console.example/1" in shown
+    assert "javascript" not in shown
+
+
+def test_a_living_board_can_be_refreshed_stopped_and_looked_into() -> None:
+    """Stopping asks first."""
+    shown = boardcards.board(many(3), VIEW)
+    assert actions(shown) == ["board_show", "board_refresh", "board_stop", "more"]
+    assert "Stop following all?" in str(shown.blocks)
+
+
+def test_a_closed_board_says_so_and_has_nothing_to_stop() -> None:
+    """Its jobs can still be looked into."""
+    shown = boardcards.board([row(1, Status.SUCCEEDED)], CLOSED)
+    assert actions(shown) == ["board_show", "more"]
+    assert shown.text.endswith("All jobs have ended: this board does not change any more.")
+
+
+def test_a_board_that_was_stopped_does_not_claim_that_its_jobs_ended() -> None:
+    """They go on, unheard."""
+    shown = boardcards.board([row(1, followed=False)], CLOSED)
+    assert "None of these jobs is followed here any more" in shown.text
+
+
+@pytest.mark.parametrize("count", [1, 2, 9, 20, 50])
+def test_so_many_jobs_stand_on_one_message(count: int) -> None:
+    """Slack takes it, sortable or plain, and no job is missing."""
+    shown = boardcards.board(many(count), VIEW)
+    assert wrong(shown.blocks) == []
+    assert wrong(shown.classic) == []
+    assert len(rows(shown)) == count
+
+
+def test_what_is_too_heavy_for_one_message_is_reached_page_by_page() -> None:
+    """The most urgent are shown, the number of the others is told."""
+    jobs = [Row(id=f"{n:032}", job=job(n, name="🚀" * 40 + str(n))) for n in range(50)]
+    shown = boardcards.board(jobs, VIEW)
+    left = 50 - len(rows(shown))
+    assert left > 0
+    assert f"… and {left} more jobs" in str(shown.blocks)
+    assert "board_page" in actions(shown)
+
+
+@pytest.mark.parametrize("count", [1, 25, 26, 50])
+def test_the_pages_hold_every_job_once(count: int) -> None:
+    """Whoever turns them has seen all."""
+    seen: list[str] = []
+    pages = 1 if count <= 25 else 2
+    for number in range(1, pages + 1):
+        seen += [cells[4] for cells in rows(boardcards.page(many(count), VIEW, number))]
+    assert sorted(seen) == sorted(str(each.job.ref) for each in many(count))
+
+
+@pytest.mark.parametrize(("number", "ways"), [(0, ["next"]), (1, ["next"]), (9, ["back"])])
+def test_a_page_that_is_not_there_is_the_next_best(number: int, ways: list[str]) -> None:
+    """A board may have fewer pages than when the button was drawn."""
+    shown = boardcards.page(many(50), VIEW, number)
+    turns = [action for action in actions(shown) if action.startswith("board_page")]
+    assert turns == [f"board_page_{way}" for way in ways]
+
+
+def test_a_follow_up_on_a_board_is_headed_by_its_job() -> None:
+    """Several jobs speak in one thread."""
+    said = Message(text="❌ Step 3 failed.", blocks=(blocks.section("❌ Step 3 failed."),))
+    shown = boardcards.headed("deploy *api*", said)
+    assert shown.text == "deploy \u2217api\u2217: ❌ Step 3 failed."
+    assert "deploy *api*" in str(shown.blocks[0])
+    assert [block["type"] for block in shown.classic] == ["context", "section"]
+
+
+def test_a_follow_up_that_names_its_job_is_not_read_twice() -> None:
+    """Once aloud is enough."""
+    said = Message(text="deploy-api succeeded.")
+    assert boardcards.headed("deploy-api", said).text == "deploy-api succeeded."
+
+
+def test_a_row_reads_otherwise_when_a_step_is_done_and_not_when_time_passes() -> None:
+    """A board is only drawn again for a reason."""
+    before = job(1)
+    after = before.but(tasks=tuple(t.but(status=Status.SUCCEEDED) for t in before.tasks))
+    assert boardcards.reads_otherwise(before, after, NOW)
+    assert not boardcards.reads_otherwise(before, before.but(message="still at it"), NOW)
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),
+)
+@given(
+    small=st.lists(JOBS, min_size=1, max_size=5),
+    count=st.sampled_from([1, 5, 50]),
+    trouble=HOSTILE,
+    view=st.sampled_from([VIEW, CLOSED]),
+)
+def test_slack_takes_a_board_whatever_its_jobs_hold(
+    small: list[Job], count: int, trouble: str, view: BoardView
+) -> None:
+    """Boards and pages pass every check, and nobody is mentioned."""
+    swollen = [grown(small[n % len(small)], n % 7) for n in range(count)]
+    jobs = [
+        Row(id=f"{n:032}", job=each, followed=n % 2 == 0, trouble=trouble)
+        for n, each in enumerate(swollen)
+    ]
+    for shown in (boardcards.board(jobs, view), boardcards.page(jobs, view, 1)):
+        assert wrong(shown.blocks) == []
+        assert wrong(shown.classic) == []
+        assert "<!channel>" not in shown.text
+        assert 0 < len(shown.text) <= 4_000

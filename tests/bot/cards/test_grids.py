@@ -1,0 +1,13 @@
+"""Tables: within Slack's limits, row by row."""
+
+from __future__ import annotations
+
+from bot.cards import grids
+
+
+def test_a_table_stops_before_its_cells_hold_too_much() -> None:
+    """Whole rows are left out, never half a row."""
+    table = grids.table([["Name", "Took"], *[["x" * 400, "1 s"]] * 90])
+    cells = [cell["text"] for row in table["rows"] for cell in row]
+    assert sum(map(len, cells)) <= 10_000
+    assert {len(row) for row in table["rows"]} == {2}

@@ -1,0 +1,208 @@
+"""Cards and follow-ups whatever the job holds: Slack takes them, and nobody is mentioned."""
+
+import json
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from slack_sdk.models.blocks import Block as SdkBlock
+
+from bot import lifecycle
+from bot.cards import blocks, cards
+from bot.models import Change, Detail, Job, JobRef, Message, Status, Task
+from bot.playground import limits
+
+NOW = datetime(2026, 11, 3, 12, 4, 3, tzinfo=UTC)
+
+HOSTILE = st.one_of(
+    st.text(max_size=30),
+    st.sampled_from(
+        [
+            "",
+            " ",
+            "\u200b",
+            "<!channel>",
+            "<!subteam^S1>",
+            "<@U0EVIL>",
+            "*bold* _it_ ~no~ `c`",
+            "```",
+            "> quote",
+            ":fire:",
+            "\u202egnp.exe\u2066",
+            "\x1b[31mred\x00",
+            "LONG &",
+            "LONG <!here> ",
+            "LONG 😀",
+            "LONG a\nb",
+            'LONG "\\',
+        ]
+    ),
+)
+MOMENTS = st.none() | st.integers(0, 4_000_000_000).map(lambda s: datetime.fromtimestamp(s, UTC))
+TASKS = st.builds(
+    Task,
+    id=HOSTILE,
+    name=HOSTILE,
+    status=st.sampled_from(Status),
+    native_status=HOSTILE,
+    started_at=MOMENTS,
+    finished_at=MOMENTS,
+    message=HOSTILE,
+)
+
+
+JOBS = st.builds(
+    Job,
+    ref=st.builds(
+        JobRef, connection=st.just("deploys"), id=st.sampled_from(["J", "<!channel>", "&" * 200])
+    ),
+    name=HOSTILE,
+    status=st.sampled_from(Status),
+    native_status=HOSTILE,
+    type=HOSTILE,
+    created_at=MOMENTS,
+    started_at=MOMENTS,
+    finished_at=MOMENTS,
+    tasks=st.lists(TASKS, min_size=1, max_size=4),
+    message=HOSTILE,
+    url=st.sampled_from([None, "https://x.example/1", "javascript:x", "https://a b"]),
+    details=st.lists(st.builds(Detail, label=HOSTILE, value=HOSTILE), max_size=9),
+)
+COUNTS = st.sampled_from([0, 1, 15, 16, 50, 500])
+
+
+def grown(small: Job, count: int) -> Job:
+    """The job with so many tasks, and with its long texts as long as they claim to be."""
+    each = tuple(small.tasks[n % len(small.tasks)] for n in range(count))
+    grown: Job = _long(small, "name", "native_status", "type", "message")
+    return grown.but(tasks=tuple(_long(one, "name", "native_status", "message") for one in each))
+
+
+def _long(value: Any, *names: str) -> Any:
+    texts = {name: getattr(value, name) for name in names}
+    swollen = {name: text[5:] * 5_000 for name, text in texts.items() if text.startswith("LONG ")}
+    return value.but(**swollen)
+
+
+VIEWS = st.builds(
+    cards.View,
+    checked_at=st.just(NOW),
+    followed=st.booleans(),
+    interval_seconds=st.none() | st.floats(0, 1e6),
+    asker=st.sampled_from([None, "U0ADA"]),
+    trouble=HOSTILE,
+    trouble_since=MOMENTS,
+    only_you=st.booleans(),
+)
+# Not shrunk: the broken rule is named, and shrinking a job takes minutes.
+many_jobs = settings(
+    max_examples=25,
+    deadline=None,
+    phases=[Phase.explicit, Phase.reuse, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+)
+
+
+def moved(before: Job | None, after: Job) -> Change:
+    """What the poller would find between two looks."""
+    found = lifecycle.compare(before, after)
+    assert found is not None
+    return found
+
+
+def strings(value: Any) -> Iterator[str]:
+    """Every text in a payload, however deep."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict):
+        yield from (text for part in value.values() for text in strings(part))
+    elif isinstance(value, list | tuple):
+        yield from (text for part in value for text in strings(part))
+
+
+def find(payload: Any, kind: str) -> list[dict[str, Any]]:
+    """Every object of a type in a payload, however deep."""
+    if isinstance(payload, list | tuple):
+        return [hit for part in payload for hit in find(part, kind)]
+    if not isinstance(payload, dict):
+        return []
+    hits = [payload] if payload.get("type") == kind else []
+    return hits + [hit for part in payload.values() for hit in find(part, kind)]
+
+
+def refusals(made: tuple[dict[str, Any], ...]) -> list[str]:
+    """What Slack would not take: by its own classes, the local Slack and the rules across."""
+    payload = json.loads(json.dumps(made))
+    for block in payload:
+        parsed = SdkBlock.parse(block)
+        assert parsed is not None
+        parsed.validate_json()
+    rules = {
+        "1 to 50 blocks": 1 <= len(made) <= 50,
+        "one table": len(find(payload, "table")) <= 1,
+        "unique block ids": len({block["block_id"] for block in made}) == len(made),
+        "unique actions": _unique(button["action_id"] for button in find(payload, "button")),
+        "unique tasks": _unique(card["task_id"] for card in find(payload, "task_card")),
+        "no empty text": all(strings(payload)),
+        "10,000 in cells": sum(blocks.length(c["text"]) for c in find(payload, "raw_text")) < 1e4,
+        "total": blocks.weight(payload) <= 13_200,
+    }
+    broken = [rule for rule, kept in rules.items() if not kept]
+    return broken + limits.problems(payload, "message")
+
+
+def _unique(ids: Iterator[str]) -> bool:
+    seen = list(ids)
+    return len(seen) == len(set(seen))
+
+
+def parsed_texts(message: Message) -> list[str]:
+    """The texts in which Slack looks for mentions: the fallback and every mrkdwn."""
+    made = find(message.blocks, "mrkdwn") + find(message.classic, "mrkdwn")
+    return [message.text, *(text["text"] for text in made)]
+
+
+@many_jobs
+@given(JOBS, COUNTS, VIEWS)
+def test_a_card_is_within_the_limits_whatever_the_job_holds(
+    small: Job, count: int, view: cards.View
+) -> None:
+    """Slack takes both renderings of every card."""
+    look = grown(small, count)
+    card = cards.job(look, view)
+    assert refusals(card.blocks) == []
+    assert refusals(card.classic) == []
+    assert 0 < blocks.length(card.text) <= 3_000
+    assert card == cards.job(look, view)
+
+
+@many_jobs
+@given(JOBS, COUNTS, VIEWS, st.none() | st.sampled_from(Status))
+def test_a_follow_up_is_within_the_limits_whatever_the_job_holds(
+    small: Job, count: int, view: cards.View, status: Status | None
+) -> None:
+    """Slack takes both renderings of every follow-up."""
+    after = grown(small, count)
+    before = after.but(status=status, native_status="", tasks=()) if status else None
+    found = lifecycle.compare(before, after) or moved(None, after)
+    told = cards.change(found, view)
+    assert refusals(told.blocks) == []
+    assert refusals(told.classic) == []
+    assert 0 < blocks.length(told.text) <= 3_000
+    assert told == cards.change(found, view)
+
+
+@many_jobs
+@given(JOBS, COUNTS, VIEWS)
+def test_untrusted_text_mentions_nobody(small: Job, count: int, view: cards.View) -> None:
+    """The only tokens are our dates, and the asker in the outcome."""
+    look = grown(small, count)
+    told = cards.change(moved(None, look), view)
+    for text in [*parsed_texts(cards.job(look, view)), *parsed_texts(told)]:
+        rest = re.sub(r"<!date\^\d+\^[^<>|]+\|[^<>|]+>|<@U0ADA>", "", text)
+        assert not re.search(r"[<>]", rest)
+    assert find([told.blocks, told.classic], "broadcast") == []
+    assert {part["user_id"] for part in find(told.blocks, "user")} <= {view.asker}

@@ -1,0 +1,246 @@
+"""The command line, as an operator types it."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from bot.cli.main import app
+from bot.playground import LocalSlack
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+pytestmark = pytest.mark.usefixtures("log_output")  # the commands configure the log
+JOBTHREAD = [sys.executable, "-m", "bot.cli.main"]
+ENDED = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+
+
+def run(*words: str) -> Result:
+    """Run a command in this process."""
+    return CliRunner().invoke(app, words)
+
+
+@pytest.fixture
+def simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder with settings that fit simulators in another process."""
+    monkeypatch.chdir(tmp_path)
+    process = subprocess.Popen([*JOBTHREAD, "simulate"], stdout=subprocess.PIPE, text=True)
+    assert process.stdout is not None
+    lines = []
+    for line in process.stdout:
+        lines.append(line)
+        if "Ctrl-C" in line:
+            break
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text("".join(lines))
+    yield settings
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=10)
+
+
+def test_help_names_every_command() -> None:
+    """Whoever types --help learns what there is."""
+    said = run("--help").output
+    for command in (
+        "serve",
+        "demo",
+        "simulate",
+        "show",
+        "check",
+        "plugins",
+        "connections",
+        "new-plugin",
+        "backup",
+        "status",
+        "watches",
+        "retry",
+        "recover",
+    ):
+        assert command in said
+
+
+@pytest.mark.whole
+def test_simulate_prints_settings_that_show_a_job(simulated: Path) -> None:
+    """What is printed is a jobthread.toml as it stands, comments and all."""
+    result = run("show", f"deploys:{ENDED}")
+    assert result.exit_code == 0, result.output
+    assert "succeeded" in result.output
+    assert simulated.exists()
+
+
+@pytest.mark.whole
+def test_show_says_why_there_is_no_job(simulated: Path) -> None:
+    """An id that nobody knows is a sentence and exit code 1."""
+    assert simulated.exists()
+    result = run("show", f"deploys:{ENDED.replace('17', '18')}")
+    assert result.exit_code == 1
+    assert "knows no such job" in result.output
+
+
+@pytest.mark.whole
+def test_check_tells_what_works_and_what_is_missing_in_a_line_each(simulated: Path) -> None:
+    """The connection works, the tokens are missing, and the exit code says that."""
+    assert simulated.exists()
+    result = run("check")
+    assert result.exit_code == 1
+    assert re.search(r"(?m)^ok +connection deploys: ", result.output)
+    assert re.search(r"(?m)^FAILED +slack: slack.bot_token is missing", result.output)
+
+
+def test_plugins_shows_the_state_and_distribution_of_each(tmp_path: Path) -> None:
+    """The built-in provider is a plugin like all others."""
+    settings = tmp_path / "elsewhere.toml"
+    settings.write_text('[connections.deploys]\nprovider = "servicestage"\n')
+    listed = run("plugins", "--config", str(settings)).output
+    assert re.search(r"servicestage +ready +jobthread \d", listed)
+    assert re.search(r"nebula-explorer +not configured +jobthread \d", listed)
+
+
+def test_plugins_tells_of_a_switched_off_name_that_no_plugin_has(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Else a slip leaves the plugin on, and nobody knows."""
+    monkeypatch.setenv("JOBTHREAD_DISABLED_PLUGINS", "aom,servicestag,")
+    listed = run("plugins").output
+    assert re.search(r"aom +disabled +jobthread \d\S* +switched off", listed)
+    told = "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
+    assert listed.count("there is no plugin") == 1
+    assert told in listed
+
+
+def test_without_connections_the_list_says_how_to_add_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An empty installation is not a puzzle."""
+    monkeypatch.chdir(tmp_path)
+    assert "jobthread.toml" in run("connections").output
+
+
+def test_serve_lists_every_problem_of_the_settings_and_exits_with_2(tmp_path: Path) -> None:
+    """Nobody mends settings one error at a time."""
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text('[connections.d]\nprovider = "servicestag"\n')
+    result = run("serve", "--config", str(settings))
+    assert result.exit_code == 2
+    assert "did you mean servicestage?" in result.output
+    assert "slack.app_token is missing" in result.output
+
+
+@pytest.mark.parametrize("command", ["serve", "check"])
+def test_problems_of_settings_and_of_connections_come_as_one_list(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A wrong table hides no connection, and a wrong key no secret that is missing."""
+    monkeypatch.setenv("JOBTHREAD_SLACK__BOT_TOKEN", "xoxb-hush")
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text(
+        f"""
+        [slak]
+        [connections.deploys]
+        provider = "servicestage"
+        region = "cn-north-4"
+        project_id = "{"0" * 32}"
+        access_key = "AKhush"
+        colour = "hush"
+        [connections.graphs]
+        provider = "nebula-explorer"
+        url = "http://127.0.0.1:1"
+        user_name = "root"
+        pasword = "hush"
+        [connections.d]
+        provider = "servicestag"
+        """
+    )
+    result = run(command, "--config", str(settings))
+    assert result.exit_code == 2
+    for told in [
+        "slak is not a setting: remove it",
+        "slack.app_token is missing: set JOBTHREAD_SLACK__APP_TOKEN",
+        "connections.deploys.colour is not a setting: remove it",
+        "connections.deploys: secret_key is missing: access_key is nothing without it. Set it",
+        "connections.graphs.pasword is not a setting: remove it",
+        "connections.graphs.password is missing: set JOBTHREAD_CONNECTIONS__GRAPHS__PASSWORD",
+        "connections.d.provider: there is no provider 'servicestag'; did you mean servicestage?",
+    ]:
+        assert result.output.count(told) == 1, result.output
+    assert "bot_token" not in result.output
+    assert "hush" not in result.output
+
+
+def test_check_ends_with_2_where_only_the_settings_can_mend_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As `serve` does; what works is told all the same."""
+    monkeypatch.setenv("JOBTHREAD_STORE__URL", f"sqlite:///{tmp_path / 'jobthread.db'}")
+    settings = tmp_path / "jobthread.toml"
+    settings.write_text('[connections.d]\nprovider = "servicestag"\n')
+    result = run("check", "--config", str(settings))
+    assert result.exit_code == 2
+    assert "ok      store" in result.output
+    assert "FAILED  settings: connections.d.provider: there is no provider" in result.output
+
+
+def test_an_unknown_kind_of_simulator_is_a_sentence() -> None:
+    """The kinds that exist are named."""
+    result = run("simulate", "nothing")
+    assert result.exit_code == 1
+    assert "servicestage" in result.output
+
+
+@pytest.mark.whole
+def test_the_demo_holds_its_conversation() -> None:
+    """Everything that a newcomer is shown is said by the real bot."""
+    done = subprocess.run(
+        [*JOBTHREAD, "demo", "--check"], capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "Everything that was expected was said." in done.stdout
+
+
+@pytest.mark.whole
+@pytest.mark.anyio
+async def test_ctrl_c_stops_the_demo_and_its_bot() -> None:
+    """Nothing is left running."""
+    process = await asyncio.create_subprocess_exec(
+        *JOBTHREAD, "demo", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
+    )
+    assert process.stdout is not None
+    async for line in process.stdout:
+        if b"Ctrl-C" in line:
+            break
+    children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split()
+    process.send_signal(signal.SIGINT)
+    await asyncio.wait_for(process.communicate(), 15)
+    assert children
+    assert not any(Path(f"/proc/{child}").exists() for child in children)
+
+
+@pytest.mark.anyio
+async def test_serve_can_be_stopped_while_it_is_still_connecting(tmp_path: Path) -> None:
+    """Nobody has to kill a bot whose app token is wrong."""
+    async with LocalSlack() as slack:
+        tokens = {
+            "JOBTHREAD_SLACK__API_URL": slack.api_url,
+            "JOBTHREAD_SLACK__BOT_TOKEN": slack.bot_token,
+            "JOBTHREAD_SLACK__APP_TOKEN": "xapp-wrong",
+            "JOBTHREAD_STORE__URL": f"sqlite:///{tmp_path / 'jobthread.db'}",
+        }
+        process = await asyncio.create_subprocess_exec(
+            *JOBTHREAD,
+            "serve",
+            env=os.environ | tokens,
+            stderr=asyncio.subprocess.DEVNULL,
+        )
+        await slack.until(lambda: slack.called("apps.connections.open"), seconds=20)
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), 10) == 0

@@ -1,0 +1,86 @@
+"""The card in a terminal."""
+
+import io
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from rich.console import Console
+
+from bot.cards import cards
+from bot.cli import terminal
+from bot.models import Job, JobRef, Message, Status, Task
+
+START = datetime(2026, 11, 3, 12, 3, tzinfo=UTC)
+JOB = Job(
+    ref=JobRef(connection="deploys", id="JOB1"),
+    name="deploy-api",
+    status=Status.FAILED,
+    started_at=START,
+    finished_at=START + timedelta(seconds=192),
+    tasks=(
+        Task(id="1", name="PREPARE", status=Status.SUCCEEDED),
+        Task(id="2", name="UPGRADE", status=Status.FAILED, message="exit code 137"),
+    ),
+    url="https://console.example.com/jobs/1",
+)
+
+
+def printed(job: Job, message: Message | None = None) -> str:
+    """What a person sees in a terminal of 100 columns."""
+    view = cards.View(checked_at=START, asker="U0ADA", trouble="It is down.")
+    console = Console(file=io.StringIO(), width=100, force_terminal=True, no_color=True)
+    console.print(terminal.show(message or cards.job(job, view), job))
+    assert isinstance(console.file, io.StringIO)
+    return console.file.getvalue()
+
+
+def test_the_terminal_shows_the_sentence_the_facts_the_tasks_and_the_log() -> None:
+    """Whoever has no Slack reads the same."""
+    for said in (
+        "deploy-api failed after 3 m 12 s at step UPGRADE.",
+        "deploys:JOB1",
+        "2 of 2 done, 1 failed",
+        "https://console.example.com/jobs/1",
+        "✅ succeeded",
+        "❌ failed",
+        "Step UPGRADE failed",
+        "exit code 137",
+    ):
+        assert said in printed(JOB)
+
+
+def test_times_are_in_the_machines_own_zone() -> None:
+    """A terminal belongs to one person, who knows where they are."""
+    local = f"{START.astimezone():%Y-%m-%d %H:%M:%S}"
+    assert local in printed(JOB)
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("R&amp;D failed. <@U0ADA>", "R&D failed."),
+        ("since <!date^1^{time}|12:03 UTC>.", "since 12:03 UTC."),
+        ("see <https://a.example|the log>", "see the log"),
+        ("see <https://a.example>", "see https://a.example"),
+        ("a\x1b[31mb", "a[31mb"),
+    ],
+)
+def test_no_token_of_slacks_is_shown(text: str, spoken: str) -> None:
+    """What Slack would replace is replaced here, or left out."""
+    assert terminal.spoken(text) == spoken
+
+
+def test_a_hostile_job_cannot_write_to_the_terminal() -> None:
+    """Neither escape sequences nor Rich's own markup come through."""
+    evil = "\x1b]0;owned\x07[bold red]x[/bold red][/]\u202e"
+    hostile = Task(id="1", name=evil, status=Status.FAILED, message=evil, native_status=evil)
+    seen = printed(JOB.but(name=evil, type=evil, message=evil, tasks=(hostile,)))
+    assert "\x1b]" not in seen
+    assert "\x07" not in seen
+    assert "[bold red]x[/bold red][/]" in seen
+
+
+def test_a_job_without_tasks_has_no_table() -> None:
+    """Nothing is framed that is not there."""
+    assert "Started" in printed(JOB)
+    assert "Task" not in printed(JOB.but(tasks=()))
