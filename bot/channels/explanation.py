@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from bot import words
 from bot.cards import blocks, menu
 from bot.models import Message
-from bot.noise import gist
+from bot.noise import clauses
 from bot.noise.contracts import FIELDS, Contract, Origin
 from bot.noise.decision import Action, Happening
 from bot.noise.policy import FollowUps
@@ -70,7 +70,7 @@ def message(found: Found) -> Message:
         text, rest = _card(found, found.watch)
     else:
         text, rest = _other(found.said)
-    shown = [text, *rest, *_asked(found.watch), gist.sentence(found.contract.policy)]
+    shown = [text, *rest, *_asked(found.watch), clauses.gist(found.contract.policy)]
     return Message(
         text=text,
         blocks=(
@@ -109,7 +109,7 @@ def _setting(rule: str, contract: Contract) -> str:
         "broadcast": "It is shown in the channel as well. ",
         "mention": "It calls somebody. ",
     }.get(rule, "")
-    held = gist.value(getattr(contract.policy, rule))
+    held = clauses.value(getattr(contract.policy, rule))
     return f"{lead}The setting is {blocks.code(rule)}, now *{held}*: {_origin(rule, contract)}."
 
 
@@ -189,7 +189,7 @@ def job(ref: str, watch: Watch | None, decided: Sequence[Decided], found: Found)
     held = [one for one in decided if one.until is not None]
     past = [one for one in decided if one.until is None]
     text = f"{blocks.code(ref)}: {_counted(held, past)}"
-    shown = [text, *_asked(watch), gist.sentence(found.contract.policy)]
+    shown = [text, *_asked(watch), clauses.gist(found.contract.policy)]
     shown += _listed("*Held back now:*", held) + _listed("*Newest first:*", past)
     buttons = blocks.actions(_buttons(found.contract, watch))
     return Message(text=text, blocks=(*(blocks.section(line) for line in shown), *buttons))

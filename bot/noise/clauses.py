@@ -6,16 +6,16 @@ The sentences are those that people read, and have read to them: whole, plain, w
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from bot.cards import blocks
-from bot.noise.policy import FollowUps, Mention, Tasks
+from bot.noise.policy import FollowUps, Mention, QuietHours, Tasks
 from bot.words import plural
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.noise.policy import NoisePolicy, QuietHours
+    from bot.noise.policy import NoisePolicy
 
 
 @dataclass(frozen=True)
@@ -112,6 +112,8 @@ _TASKS: Mapping[FollowUps, str] = {
     FollowUps.FAILURES: _SENTENCES["tasks"]["failures"],
     FollowUps.TURNS: "A single task that fails counts as a failure.",
 }
+_ALWAYS = ("follow_ups", "tasks", "broadcast", "mention")
+_WHERE_CHOSEN = ("quiet_hours", "posts_per_hour", "board", "reaction")
 
 
 def sentence(name: str, policy: NoisePolicy) -> str:
@@ -127,6 +129,21 @@ def sentence(name: str, policy: NoisePolicy) -> str:
     return _SENTENCES[name][chosen(name, policy)]
 
 
+def gist(policy: NoisePolicy) -> str:
+    """Return what a channel hears, in a few sentences: what it always says, and what it chose."""
+    names = (*_ALWAYS, *(name for name in _WHERE_CHOSEN if getattr(policy, name)))
+    return " ".join(sentence(name, policy) for name in names)
+
+
+def value(held: Any) -> str:
+    """Return the value of a setting as one would say it."""
+    if isinstance(held, bool):
+        return "on" if held else "off"
+    if held in (None, ""):
+        return "none"
+    return _span(held) if isinstance(held, QuietHours) else str(held).replace("_", " ")
+
+
 def choice(name: str, policy: NoisePolicy) -> str:
     """Return what a policy chooses in one clause, with its label: "Tasks: all of them"."""
     clause = CLAUSES[name]
@@ -135,17 +152,20 @@ def choice(name: str, policy: NoisePolicy) -> str:
 
 def chosen(name: str, policy: NoisePolicy) -> str:
     """Return which of a clause's choices a policy makes."""
-    value = getattr(policy, name)
-    return ("off", "on")[value] if isinstance(value, bool) else str(value)
+    held = getattr(policy, name)
+    return value(held) if isinstance(held, bool) else str(held)
 
 
 def _quiet(quiet: QuietHours | None) -> str:
     if quiet is None:
         return "There are no quiet hours."
-    span = f"From {quiet.begins:%H:%M} to {quiet.ends:%H:%M} ({quiet.zone})"
     if quiet.failures_pass:
-        return f"{span}, only failures are told; the rest waits until then."
-    return f"{span}, nothing is told; what happens waits until then."
+        return f"From {_span(quiet)}, only failures are told; the rest waits until then."
+    return f"From {_span(quiet)}, nothing is told; what happens waits until then."
+
+
+def _span(quiet: QuietHours) -> str:
+    return f"{quiet.begins:%H:%M} to {quiet.ends:%H:%M} ({quiet.zone})"
 
 
 def _budget(most: int | None) -> str:

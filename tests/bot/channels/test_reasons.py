@@ -135,7 +135,7 @@ async def test_why_tells_what_became_of_a_jobs_news(stage: Stage) -> None:
     said = await stage.whispered("nothing is held back now")
     assert "1 of 1 other decision told by a follow-up." in said.text
     assert "*told* · <!date^" in sections(said)
-    assert "This channel hears every change of a job" in sections(said)
+    assert "A job's thread hears every change. Of single tasks, it hears" in sections(said)
 
 
 async def test_why_of_a_job_that_nobody_followed_here_says_so(stage: Stage) -> None:

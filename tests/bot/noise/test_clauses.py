@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import pytest
 
-from bot.noise.clauses import CLAUSES, chosen, sentence
+from bot.noise.clauses import CLAUSES, chosen, gist, sentence, value
 from bot.noise.decision import Action, Context, Happening, News, decide
 from bot.noise.policy import FollowUps, Mention, NoisePolicy, QuietHours, Tasks
 
@@ -88,3 +88,41 @@ def test_a_yes_or_no_is_chosen_by_its_word() -> None:
     """As people type it."""
     assert chosen("board", NoisePolicy(board=True)) == "on"
     assert chosen("board", NoisePolicy()) == "off"
+
+
+NIGHT = QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlin")
+
+
+def test_a_channel_that_chose_nothing_is_told_what_it_hears_and_no_limits() -> None:
+    """Four sentences, and none about what is not set."""
+    assert gist(NoisePolicy()) == (
+        "A job's thread hears every change. Of single tasks, it hears of those that fail."
+        " A failure is shown in the channel as well. The outcome calls whoever asked."
+    )
+
+
+def test_a_channel_with_limits_is_told_them_as_well() -> None:
+    """Quiet hours, a budget, boards and reactions are told where they are set."""
+    said = gist(NoisePolicy(quiet_hours=NIGHT, posts_per_hour=1, board=True, reaction=True))
+    assert "From 22:00 to 07:00 (Europe/Berlin), nothing is told" in said
+    assert "At most 1 follow-up an hour" in said
+    assert "Several jobs that are asked for at once share one message." in said
+    assert "gets reactions instead of follow-ups." in said
+
+
+@pytest.mark.parametrize(
+    ("held", "words"),
+    [
+        (FollowUps.EVERY, "every"),
+        (None, "none"),
+        ("", "none"),
+        (True, "on"),
+        (False, "off"),
+        (20, "20"),
+        (NIGHT, "22:00 to 07:00 (Europe/Berlin)"),
+        (NIGHT.but(failures_pass=True), "22:00 to 07:00 (Europe/Berlin)"),
+    ],
+)
+def test_a_value_is_said_as_people_say_it(held: object, words: str) -> None:
+    """No enum, no None and no True is read aloud."""
+    assert value(held) == words
