@@ -129,26 +129,79 @@ class Bot:
         return around
 
     def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
-        self.deliverer = Deliverer(store=self.store, outlet=outlet, pace=Pace(), clock=self.clock)
+        """Put the parts together: none does anything before it is ticked or asked."""
+        connections, store, clock = around.connections, self.store, self.clock
         self.notices = Notices(self.settings.notify)
         following = Following(self.settings.follow.poll_seconds, self.notices)
+        self._assemble_telling(around, outlet, following)
+        reasons = Reasons(store, self.notices, self.settings.store.keep_days)
+        directory = Directory(outlet, clock)
+        negotiation = Negotiation(
+            store=store,
+            notices=self.notices,
+            rights=Rights(self.settings.notify.who_may_change, directory),
+            command=self.settings.slack.command,
+        )
+        service = Service(
+            store=store,
+            ledger=self._ledger(around, following),
+            connections=connections,
+            clock=clock,
+            home=self.home,
+            reasons=reasons,
+            command=self.settings.slack.command,
+            negotiation=negotiation,
+            listing=self._listings(connections, reasons),
+        )
+        self.desk = Desk(
+            store=store,
+            service=service,
+            clock=clock,
+            heard=self.revival.heard,
+            errands={OPERATOR: self.revival.errand},
+        )
+        self.suggestions = Suggestions(connections, clock)
+        self.settings_talk = SettingsTalk(
+            api=outlet, desk=self.desk, negotiation=negotiation, directory=directory, clock=clock
+        )
+
+    def _assemble_telling(self, around: Outside, outlet: WebOutlet, following: Following) -> None:
+        """Put together what looks at jobs, and tells of them, without being asked."""
+        store, clock = self.store, self.clock
+        self.deliverer = Deliverer(store=store, outlet=outlet, pace=Pace(), clock=clock)
         self.digests = Digests(
-            store=self.store,
+            store=store,
             notices=self.notices,
             home=self.home,
-            clock=self.clock,
+            clock=clock,
             ring=self.deliverer.ring,
         )
         self.poller = Poller(
-            store=self.store,
+            store=store,
             connections=around.connections,
             plugins=around.plugins,
             following=following,
-            clock=self.clock,
+            clock=clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
             ring=self.ring,
         )
-        ledger = Ledger(
+        self.revival = Revival(
+            store=store,
+            connections=around.connections,
+            following=following,
+            clock=clock,
+            ring=self.deliverer.ring,
+            expect=self.poller.expect,
+        )
+        self.timekeeper = Timekeeper(
+            store=store,
+            clock=clock,
+            poll_seconds=self.settings.follow.poll_seconds,
+            ring=self._ring,
+        )
+
+    def _ledger(self, around: Outside, following: Following) -> Ledger:
+        return Ledger(
             store=self.store,
             connections=around.connections,
             following=following,
@@ -159,63 +212,16 @@ class Bot:
             announce=around.plugins.job_changed,
             retell=self.ring,
         )
-        directory = Directory(outlet, self.clock)
-        negotiation = Negotiation(
+
+    def _listings(self, connections: Connections, reasons: Reasons) -> Listings:
+        return Listings(
             store=self.store,
-            notices=self.notices,
-            rights=Rights(self.settings.notify.who_may_change, directory),
-            command=self.settings.slack.command,
-        )
-        reasons = Reasons(self.store, self.notices, self.settings.store.keep_days)
-        service = Service(
-            store=self.store,
-            ledger=ledger,
-            connections=around.connections,
+            connections=connections,
+            examples=Examples(store=self.store, connections=connections, clock=self.clock),
+            reasons=reasons,
             clock=self.clock,
             home=self.home,
-            reasons=reasons,
             command=self.settings.slack.command,
-            negotiation=negotiation,
-            listing=Listings(
-                store=self.store,
-                connections=around.connections,
-                examples=Examples(
-                    store=self.store, connections=around.connections, clock=self.clock
-                ),
-                reasons=reasons,
-                clock=self.clock,
-                home=self.home,
-                command=self.settings.slack.command,
-            ),
-        )
-        self.revival = Revival(
-            store=self.store,
-            connections=around.connections,
-            following=following,
-            clock=self.clock,
-            ring=self.deliverer.ring,
-            expect=self.poller.expect,
-        )
-        self.desk = Desk(
-            store=self.store,
-            service=service,
-            clock=self.clock,
-            heard=self.revival.heard,
-            errands={OPERATOR: self.revival.errand},
-        )
-        self.timekeeper = Timekeeper(
-            store=self.store,
-            clock=self.clock,
-            poll_seconds=self.settings.follow.poll_seconds,
-            ring=self._ring,
-        )
-        self.suggestions = Suggestions(around.connections, self.clock)
-        self.settings_talk = SettingsTalk(
-            api=outlet,
-            desk=self.desk,
-            negotiation=negotiation,
-            directory=directory,
-            clock=self.clock,
         )
 
     def ring(self) -> None:
