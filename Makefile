@@ -3,13 +3,17 @@ PYTHON ?= python3.11
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test check lock page picture bench chaos proof clean browser
+.PHONY: demo test unit check lock page picture bench chaos proof clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
 
 test: .venv/dev browser
 	$(BIN)/pytest $(ARGS)
+
+# The half of the tests that needs no loop and no process, for while one writes.
+unit: .venv/dev
+	$(BIN)/pytest -m unit $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff check .

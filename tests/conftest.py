@@ -18,6 +18,18 @@ hypothesis.settings.register_profile("house", deadline=None)  # a busy machine i
 hypothesis.settings.load_profile("house")
 
 
+LARGER = ("browser", "postgres", "proof", "whole")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what needs neither a loop nor a process: `make unit` runs just that."""
+    for item in items:
+        assert isinstance(item, pytest.Function)
+        alone = "anyio_backend" not in item.fixturenames
+        if alone and not any(item.get_closest_marker(name) for name in LARGER):
+            item.add_marker(pytest.mark.unit)
+
+
 @pytest.fixture
 def anyio_backend() -> str:
     """Slack's SDK is asyncio only, so that is what the tests run on."""

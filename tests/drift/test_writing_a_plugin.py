@@ -147,12 +147,14 @@ async def test_the_finished_version_understands_the_answer_on_the_page(
     assert job.created_at is not None
 
 
+@pytest.mark.whole
 def test_the_finished_version_passes_its_tests(root: Path, plugin: Path) -> None:
     """The contract, and what is special about it."""
     said = run(root, plugin, "pytest", "-q", "-p", "no:cacheprovider")
     assert int(said.split(" passed", maxsplit=1)[0].split()[-1]) > 40
 
 
+@pytest.mark.whole
 def test_the_finished_version_pleases_a_linter_and_a_strict_type_checker(
     root: Path, plugin: Path
 ) -> None:

@@ -208,6 +208,7 @@ async def test_a_request_that_hangs_holds_up_no_other_channel(stage: Stage) -> N
     while len(stage.servicestage.calls) == asked:
         await stage.polls()
     await stage.heard(card, "succeeded")
+    await stage.clock.advance(600)  # the request is let go
 
 
 async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None:

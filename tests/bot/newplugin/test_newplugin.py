@@ -45,6 +45,7 @@ def typed(*words: str) -> Result:
     return CliRunner().invoke(app, words)
 
 
+@pytest.mark.whole
 def test_its_tests_pass_as_they_were_written(plugin: Path) -> None:
     """An author begins with what works."""
     done = run("pytest", "-q", "-p", "no:cacheprovider", at=plugin)
@@ -52,6 +53,7 @@ def test_its_tests_pass_as_they_were_written(plugin: Path) -> None:
     assert int(done.stdout.split(" passed")[0].split()[-1]) > 30
 
 
+@pytest.mark.whole
 def test_a_strict_type_checker_has_nothing_to_say(plugin: Path) -> None:
     """The annotations of what an author imports are there, and right."""
     strict = ("--strict", "--follow-imports=silent", "--cache-dir", str(plugin.parent / "mypy"))
