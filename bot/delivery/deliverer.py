@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot import sabotage
 from bot.clock import Bell, Clock, until
 from bot.delivery import refusals
+from bot.delivery.gathering import gathered
 from bot.delivery.outlet import HTTP_SECONDS, MAY_PASS
 from bot.delivery.pace import in_turns
 from bot.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
@@ -126,7 +127,7 @@ class Deliverer:
             claimed = await tx.outbox.claim(
                 chosen, now=now, deadline=claim.deadline, adopt_at=claim.adopt_at
             )
-        return claimed, wait
+            return [await gathered(tx, post, now) for post in claimed], wait
 
     def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
         """Return what may be sent now, and the seconds until more of these may be."""

@@ -17,6 +17,7 @@ from bot.boards import boards
 from bot.cards import blocks, menu, sentences
 from bot.cards.boardcards import headed
 from bot.clock import Bell, Clock
+from bot.delivery import gathering
 from bot.delivery.outlet import MAY_PASS
 from bot.following import Following, Look
 from bot.models import Job
@@ -73,7 +74,7 @@ class Gap:
     @property
     def items(self) -> list[str]:
         """The texts that were kept, oldest first."""
-        return [text for post in self.replies for text in _texts(post)]
+        return [text for post in self.replies for text in gathering.texts(post)]
 
 
 class Revival:
@@ -292,14 +293,6 @@ def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
 def _about(watch: Watch, gap: Gap) -> dict[str, Any]:
     """Return what the thread knows afterwards."""
     if gap.after is None:
-        about = told.latest(post.body.get("about") or {} for post in gap.replies)
-        return dict(about or {})
+        return gathering.newest(gap.replies) or {}
     over = gap.after.status.terminal
     return told.by_follow_up(watch, gap.after, gap.revision, over=over)
-
-
-def _texts(post: Post) -> list[str]:
-    """Return what a follow-up says; one that was to catch up says several things."""
-    if post.body.get("again"):
-        return list(post.body["items"])
-    return [str(post.body["message"]["text"])]

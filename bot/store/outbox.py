@@ -127,6 +127,25 @@ _END_THREAD = (
 )
 _PARK_THREAD = _END_THREAD.values(state=PostState.PARKED)
 _DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
+_BEHIND = (
+    select(*heads.OWN)
+    .where(
+        heads.READY,
+        ~outbox.c.doubtful,
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.thread == bindparam("of_thread"),
+        outbox.c.watch_id == bindparam("of_watch"),
+        outbox.c.id > bindparam("row"),
+    )
+    .order_by(outbox.c.id)
+    .with_for_update()
+)
+_SAY = update(outbox).where(*_OURS).values(body=bindparam("says", type_=outbox.c.body.type))
+_SAID_WITH = (
+    update(outbox)
+    .where(heads.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
+    .values(state=PostState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
+)
 _BODY = select(outbox.c.body).where(
     outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
 )
@@ -254,6 +273,28 @@ class Outbox:
         """Give our claim back until then, at the earliest now; False if it is no longer ours."""
         bound = _claim_of(post) | {"later": max(due_at, now), "maybe": doubtful, "why": error}
         return (await self._connection.execute(_POSTPONE, bound)).rowcount == 1
+
+    async def behind(self, post: Post) -> list[Post]:
+        """Return what else its thread has to be told about a message's watch, in its order."""
+        bound = {
+            "in_workspace": post.workspace,
+            "of_thread": post.thread,
+            "of_watch": post.watch_id,
+            "row": post.id,
+        }
+        rows = await self._connection.execute(_BEHIND, bound)
+        return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+
+    async def gather(
+        self, post: Post, body: dict[str, Any], others: Collection[Post], now: datetime
+    ) -> bool:
+        """Let our claim say what these others would; False if it is no longer ours."""
+        bound = _claim_of(post) | {"says": body}
+        if (await self._connection.execute(_SAY, bound)).rowcount != 1:
+            return False
+        dropped = {"rows": [p.id for p in others], "at": now, "why": f"told with {post.key}"}
+        await self._connection.execute(_SAID_WITH, dropped)
+        return True
 
     async def park(self, post: Post, *, error: str, now: datetime) -> bool:
         """Set our claim aside for a person; False if it is no longer ours."""

@@ -437,3 +437,59 @@ async def test_an_outcome_goes_before_other_news(store: Store, given: Given) -> 
         store, given.post("moved", thread="one"), given.post("ended", thread="two", urgent=True)
     )
     assert [post.key for post in await given.due(store)] == ["ended", "moved"]
+
+
+async def test_what_waits_behind_a_message_is_that_of_its_watch_and_thread(
+    store: Store, given: Given
+) -> None:
+    """In its order; what may have reached Slack, or is another's, is left alone."""
+    watch, other = given.watch(), given.watch()
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+        await tx.watches.add(other)
+    of = {"watch_id": watch.id}
+    await given.posts(
+        store,
+        *(given.post(key, **of) for key in ("1", "2")),
+        given.post("another's", watch_id=other.id),
+        given.post("elsewhere", thread="other", **of),
+        given.post("3", **of),
+    )
+    [first, _] = await given.claim(store)
+    async with store.begin() as tx:
+        assert [post.key for post in await tx.outbox.behind(first)] == ["2", "3"]
+
+
+async def test_a_claim_can_say_what_others_would_and_they_are_said_with_it(
+    store: Store, given: Given
+) -> None:
+    """Their keys stay known, so that nobody writes them down anew."""
+    watch = given.watch()
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+    posts = [given.post(key, watch_id=watch.id) for key in ("1", "2")]
+    await given.posts(store, *posts)
+    [first] = await given.claim(store)
+    async with store.begin() as tx:
+        behind = await tx.outbox.behind(first)
+        assert await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
+        assert await tx.outbox.body("T1", "1") == {"text": "both"}
+        assert await tx.outbox.sent(first, ts="1.0", now=given.now)
+    assert await given.due(store, seconds=3_600) == []
+    assert await given.posts(store, *posts) == 0
+
+
+async def test_a_claim_that_is_no_longer_ours_gathers_nothing(store: Store, given: Given) -> None:
+    """Whoever adopted it decides what it says."""
+    watch = given.watch()
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+    await given.posts(store, *(given.post(key, watch_id=watch.id) for key in ("1", "2")))
+    [first] = await given.claim(store)
+    async with store.begin() as tx:
+        behind = await tx.outbox.behind(first)
+        await tx.outbox.postpone(first, due_at=given.now, doubtful=True, error="", now=given.now)
+        assert not await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
+    assert [post.key for post in await given.due(store)] == ["1"]
+    async with store.begin() as tx:
+        assert [post.key for post in await tx.outbox.behind(first)] == ["2"]
