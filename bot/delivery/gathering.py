@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from datetime import datetime, timedelta
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from bot import answers, told
@@ -25,7 +26,8 @@ async def gathered(tx: Transaction, post: Post, now: datetime) -> Post:
     """Return a claimed message, or, where it is late, one that tells what waits behind it too."""
     if not _is_late(post, now):
         return post
-    behind = await tx.outbox.behind(post)
+    # What Slack may have keeps its own key and its place.
+    behind = list(takewhile(lambda other: not other.doubtful, await tx.outbox.behind(post)))
     body = together([post, *behind])
     if not behind or not await tx.outbox.gather(post, body, behind, now):
         return post

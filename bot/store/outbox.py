@@ -131,7 +131,6 @@ _BEHIND = (
     select(*heads.OWN)
     .where(
         heads.READY,
-        ~outbox.c.doubtful,
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.thread == bindparam("of_thread"),
         outbox.c.watch_id == bindparam("of_watch"),

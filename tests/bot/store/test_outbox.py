@@ -442,7 +442,7 @@ async def test_an_outcome_goes_before_other_news(store: Store, given: Given) -> 
 async def test_what_waits_behind_a_message_is_that_of_its_watch_and_thread(
     store: Store, given: Given
 ) -> None:
-    """In its order; what may have reached Slack, or is another's, is left alone."""
+    """In its order; what is another's is left alone."""
     watch, other = given.watch(), given.watch()
     async with store.begin() as tx:
         await tx.watches.add(watch)

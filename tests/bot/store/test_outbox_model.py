@@ -130,6 +130,22 @@ class Model(RuleBasedStateMachine):
                     claim=None,
                 )
 
+    @rule(last=LAST)
+    def gather(self, last: int) -> None:
+        """A sender says in one message what waits behind its own."""
+        for post in self.claims[-last:][:1]:
+            ours, own = self.is_ours(post), self.rows[post.key]
+            behind = [
+                key
+                for key, row in self.rows.items()
+                if _thread(key) == post.thread and row.state is PostState.READY
+                if row.number > own.number
+            ]
+            told = set(self.run(self._gather(post)))
+            assert told == (set(behind) if ours else set())
+            for key in told:
+                self.rows[key] = replace(self.rows[key], state=PostState.DROPPED)
+
     @rule(thread=st.sampled_from("ab"))
     def park_thread(self, thread: str) -> None:
         """A thread cannot be reached: all that it waits for is set aside, claims too."""
@@ -210,7 +226,7 @@ class Model(RuleBasedStateMachine):
             return {row.key: (row.state, row.version, row.doubtful) for row in rows}
 
     async def _add(self, key: str) -> int:
-        post = Given().post(key, thread=_thread(key), due_at=self.now)
+        post = Given().post(key, thread=_thread(key), watch_id="W", due_at=self.now)
         async with self.store.begin() as tx:
             return await tx.outbox.add([post], self.now)
 
@@ -243,6 +259,12 @@ class Model(RuleBasedStateMachine):
             return await tx.outbox.postpone(
                 post, due_at=due_at, doubtful=doubtful, error="", now=self.now
             )
+
+    async def _gather(self, post: Post) -> list[str]:
+        async with self.store.begin() as tx:
+            behind = await tx.outbox.behind(post)
+            ours = await tx.outbox.gather(post, {"text": "all"}, behind, self.now)
+            return [other.key for other in behind] if ours else []
 
     async def _park_thread(self, thread: str) -> None:
         async with self.store.begin() as tx:
