@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.delivery.outlet import HTTP_SECONDS
 from bot.errors import SlackRefused, SlackSilent
 from bot.slack.outgoing import PASSING, code_of, retry_after_in
+from bot.slack.proxies import proxy_for
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -35,13 +36,15 @@ def client_session() -> aiohttp.ClientSession:
 
 def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return the Web API client; nothing is sent again behind the outbox's back."""
-    return AsyncWebClient(
+    client = AsyncWebClient(
         token=revealed(settings.slack.bot_token),
         base_url=settings.slack.api_url,
         session=session,
         retry_handlers=[],
         timeout=int(HTTP_SECONDS),
     )
+    client.proxy = proxy_for(settings.slack.api_url)  # it has looked for one itself
+    return client
 
 
 async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
