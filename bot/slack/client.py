@@ -26,6 +26,10 @@ log = logging.getLogger(__name__)
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
+UNREACHABLE = (
+    "Slack cannot be reached: check slack.api_url, and that this machine may call it; a proxy is"
+    " named in HTTPS_PROXY."
+)
 SCOPES_HEADER = "x-oauth-scopes"  # of every answer
 
 
@@ -69,7 +73,7 @@ async def hello(client: AsyncWebClient) -> dict[str, Any]:
             raise SlackSilent("Slack is in trouble.") from error
         raise SlackRefused(_unwelcome(code), code=code) from error
     except aiohttp.ClientConnectorError as error:
-        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+        raise SlackRefused(UNREACHABLE, code="unreachable") from error
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
         # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
@@ -119,4 +123,4 @@ async def try_app_token(client: AsyncWebClient, token: str) -> None:
             code=code,
         ) from error
     except (aiohttp.ClientError, SlackClientError, OSError) as error:
-        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+        raise SlackRefused(UNREACHABLE, code="unreachable") from error
