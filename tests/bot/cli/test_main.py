@@ -265,6 +265,8 @@ def test_the_demo_holds_its_conversation() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Everything that was expected was said." in done.stdout
+    stopped = done.stdout.index("ada: [Stop following]")
+    assert stopped < done.stdout.index("is no longer followed here")
 
 
 @pytest.mark.whole
