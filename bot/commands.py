@@ -36,6 +36,7 @@ class Verb(StrEnum):
 
 
 SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the words people type
+ALSO = {"follow": Verb.WATCH, "unfollow": Verb.UNWATCH, "stop": Verb.UNWATCH}  # as buttons say
 WITH_WORDS = frozenset({Verb.PEEK, Verb.WATCH, Verb.UNWATCH, Verb.RECENT, Verb.WHY, Verb.SET})
 
 
@@ -73,9 +74,13 @@ def _understood(words: tuple[str, ...]) -> Command:
     if not words:
         return Command(Verb.HELP)
     first = words[0].lower()
-    if first in SPOKEN:
-        return Command(Verb(first), words[1:])
+    if verb := _verb(first):
+        return Command(verb, words[1:])
     return Command(Verb.ASK, words, suggestion=_nearly(first))
+
+
+def _verb(word: str) -> Verb | None:
+    return Verb(word) if word in SPOKEN else ALSO.get(word)
 
 
 def _nearly(word: str) -> str:
@@ -84,17 +89,22 @@ def _nearly(word: str) -> str:
 
 def verb_of_mention(text: str) -> Command:
     """Return what a mention asks for: a verb that comes first counts, the rest is free text."""
-    words = tuple(_words(plain(_with_group(text))))
-    first = words[0].lower().rstrip(":,") if words else ""
-    if first not in SPOKEN or _is_prose(Verb(first), words):
+    words = tuple(_words(plain(_with_group(text)).lstrip(": ")))
+    if not words:
+        return Command(Verb.HELP)
+    first = words[0].lower().rstrip(":,")
+    verb = _verb(first)
+    if verb is None or _is_prose(verb, words):
         return Command(Verb.ASK, words, suggestion=_nearly(first))
-    return Command(Verb(first), words[1:])
+    return Command(verb, words[1:])
 
 
 def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
     """Whether a first word that could be a verb begins a sentence: "why did JOB1 fail?"."""
     if verb is Verb.SET:  # "set up the …"
         return not is_like_a_field("".join(words[1:2]))
+    if words[0].lower() == "stop":  # "stop the …"
+        return len(words) > 2 and words[1].lower() not in ("following", "watching")
     longest = 2 if verb is Verb.WHY else len(words) if verb in WITH_WORDS else 1
     return len(words) > longest
 

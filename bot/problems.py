@@ -96,6 +96,8 @@ def _sentence(item: Any, key: str) -> str:
         return f"{key} is not a setting: remove it, or check its spelling."
     if item["type"] == "missing":
         return f"{key} is missing: set it."
+    if item["type"] in ("dict_type", "model_type") and key:
+        return f"{key} must be a table: write [{key}], and its keys below that."
     return f"{key or 'these settings'}: {_lower_first(item['msg'].removeprefix('Value error, '))}."
 
 

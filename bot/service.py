@@ -139,6 +139,8 @@ class Service:
     async def _about_jobs(
         self, workspace: str, ask: Ask, command: Command, *, spoken: bool
     ) -> list[Part]:
+        if not command.words and command.verb is Verb.ASK:  # a message of a picture, say
+            return [self._no_job(command)]
         if not command.words:
             return [Say(answers.no_reference(command.verb, self._command))]
         if not spoken and (better := self._misspelt(command)):

@@ -323,7 +323,8 @@ def _problems(error: Exception, path: Path | None) -> Sequence[str]:
 
 def _reading(path: Path | None) -> type[Settings]:
     if path is not None and not path.is_file():
-        raise SettingsError([f"{path} does not exist: name the file with --config."])
+        why = "is no file" if path.exists() else "does not exist"
+        raise SettingsError([f"{path} {why}: name the file with --config."])
     return type("Settings", (Settings,), {"file": path, "written": {}, "__module__": __name__})
 
 

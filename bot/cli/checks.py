@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FAULTS, JobthreadError, SettingsError, StoreInUse
+from bot.errors import FAULTS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.providers import looks
 from bot.providers.outside import outside
 from bot.slack.client import (
@@ -61,7 +61,10 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
 
 
 async def _store(settings: Settings) -> Finding:
-    store = Store(settings.store.url)
+    try:
+        store = Store(settings.store.url)
+    except StoreError as error:
+        return Finding("store", works=False, sentence=str(error))
     try:
         await store.open()
         async with store.begin() as tx:

@@ -92,8 +92,8 @@ class Conversation:
     async def _many_tasks(self, ref: str) -> None:
         await self._types(f"/job {ref}")
         card = await self._card(ref)
-        await self.demo.slack.click(card, "refresh")
-        await self.demo.slack.click(card, "unfollow")
+        await self._clicks(card, "refresh", "Refresh")
+        await self._clicks(card, "unfollow", "Stop following")
         await self._whispered("no longer followed", "the button ends it")
 
     async def _unknown(self, ref: str) -> None:
@@ -114,6 +114,11 @@ class Conversation:
         self.say(f"ada: {text}")
         answer = await self.demo.slack.says(text)
         self._expect(answer.ok, f"Slack takes {text!r} ({answer.error})")
+
+    async def _clicks(self, card: Message, action: str, label: str) -> None:
+        self.say(f"ada: [{label}]")
+        answer = await self.demo.slack.click(card, action)
+        self._expect(answer.ok, f"Slack takes a click on {label} ({answer.error})")
 
     async def _card(self, ref: str) -> Message:
         def posted() -> Message | None:

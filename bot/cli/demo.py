@@ -7,13 +7,14 @@ import os
 import signal
 import sys
 import tempfile
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot.cli.simulators import QuickClock, Simulated, Simulators, as_toml
 from bot.clock import SystemClock
+from bot.errors import JobthreadError
 from bot.playground import LocalSlack
 from bot.providers.registry import load_plugins
 
@@ -24,6 +25,10 @@ FIRST = "servicestage"  # of the job systems to try
 CHECK_SPEED = 6.0  # how much faster the simulated jobs run when nobody watches
 CONNECT_SECONDS = 20.0
 STOP_SECONDS = 5.0
+
+
+class DemoError(JobthreadError):
+    """The demo cannot begin, or cannot go on."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +42,7 @@ class Demo:
     async def ends(self) -> None:
         """Wait until the bot ends, which it should not."""
         code = await self.bot.wait()
-        raise RuntimeError(f"The bot ended by itself with exit code {code}; its log says why.")
+        raise DemoError(f"The bot ended by itself with exit code {code}; its log says why.")
 
 
 @asynccontextmanager
@@ -53,10 +58,25 @@ async def demo(
     with tempfile.TemporaryDirectory(prefix="jobthread-demo-") as folder:
         async with Simulators(kinds, clock) as simulators:
             suggestions = _suggestions(simulators.running)
-            async with LocalSlack(port=port, suggestions=suggestions) as slack:
+            async with _local_slack(port, suggestions) as slack:
                 settings = _write_settings(Path(folder), slack, simulators.running)
                 async with _bot(settings, slack, log) as process:
                     yield Demo(slack, simulators.running, process)
+
+
+@asynccontextmanager
+async def _local_slack(
+    port: int, suggestions: Sequence[dict[str, object]]
+) -> AsyncIterator[LocalSlack]:
+    """Serve a local Slack until the end of the block; raises DemoError where the port is taken."""
+    async with AsyncExitStack() as stack:
+        try:
+            slack = await stack.enter_async_context(LocalSlack(port=port, suggestions=suggestions))
+        except OSError as error:
+            why = os.strerror(error.errno) if error.errno else type(error).__name__
+            said = f"Port {port} cannot be listened on ({why}): choose another with --port."
+            raise DemoError(said) from error
+        yield slack
 
 
 def _suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
@@ -164,7 +184,7 @@ async def _connected(slack: LocalSlack, process: asyncio.subprocess.Process) -> 
     await asyncio.wait({ended, there}, return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
         there.cancel()
-        raise RuntimeError(f"The bot did not start (exit code {ended.result()}); its log says why.")
+        raise DemoError(f"The bot did not start (exit code {ended.result()}); its log says why.")
     ended.cancel()
     await there
 

@@ -87,7 +87,9 @@ def demo(
     check: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option("--check", help="Hold a scripted conversation instead, and judge it.")
     ] = False,
-    port: Annotated[int, typer.Option(help="Of the page; 0 takes any free one.")] = 0,
+    port: Annotated[
+        int, typer.Option(min=0, max=65535, help="Of the page; 0 takes any free one.")
+    ] = 0,
 ) -> None:
     """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
     run(_check_demo() if check else _demo(port))
@@ -115,13 +117,13 @@ async def _check_demo() -> None:
     import tempfile  # noqa: PLC0415
 
     from bot.cli.conversation import Conversation, MissingLineError  # noqa: PLC0415
-    from bot.cli.demo import CHECK_SPEED, demo  # noqa: PLC0415
+    from bot.cli.demo import CHECK_SPEED, DemoError, demo  # noqa: PLC0415
 
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         try:
             async with demo(speed=CHECK_SPEED, log=Path(log.name)) as running:
                 await Conversation(running, typer.echo).run()
-        except (MissingLineError, RuntimeError) as error:
+        except (MissingLineError, DemoError) as error:
             typer.echo(log.read().decode("utf-8", "replace"), err=True)
             fail(str(error))
     typer.echo("\nEverything that was expected was said.")
@@ -145,7 +147,7 @@ async def _simulate(wanted: list[str]) -> None:
         fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
     stop = asyncio.Event()
     _on_signals(stop.set)
-    chosen = [kinds[kind] for kind in wanted or sorted(kinds)]
+    chosen = [kinds[kind] for kind in dict.fromkeys(wanted) or sorted(kinds)]
     async with Simulators(chosen, SystemClock()) as simulators:
         typer.echo(as_toml(simulators.running))
         for each in simulators.running:

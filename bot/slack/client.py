@@ -14,6 +14,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.delivery.outlet import HTTP_SECONDS
 from bot.errors import SlackRefused, SlackSilent
 from bot.slack.outgoing import PASSING, code_of, retry_after_in
+from bot.slack.proxies import proxy_for
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -25,6 +26,10 @@ log = logging.getLogger(__name__)
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
+UNREACHABLE = (
+    "Slack cannot be reached: check slack.api_url, and that this machine may call it; a proxy is"
+    " named in HTTPS_PROXY."
+)
 SCOPES_HEADER = "x-oauth-scopes"  # of every answer
 
 
@@ -35,13 +40,15 @@ def client_session() -> aiohttp.ClientSession:
 
 def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return the Web API client; nothing is sent again behind the outbox's back."""
-    return AsyncWebClient(
+    client = AsyncWebClient(
         token=revealed(settings.slack.bot_token),
         base_url=settings.slack.api_url,
         session=session,
         retry_handlers=[],
         timeout=int(HTTP_SECONDS),
     )
+    client.proxy = proxy_for(settings.slack.api_url)  # it has looked for one itself
+    return client
 
 
 async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
@@ -66,7 +73,7 @@ async def hello(client: AsyncWebClient) -> dict[str, Any]:
             raise SlackSilent("Slack is in trouble.") from error
         raise SlackRefused(_unwelcome(code), code=code) from error
     except aiohttp.ClientConnectorError as error:
-        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+        raise SlackRefused(UNREACHABLE, code="unreachable") from error
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
         # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
@@ -116,4 +123,4 @@ async def try_app_token(client: AsyncWebClient, token: str) -> None:
             code=code,
         ) from error
     except (aiohttp.ClientError, SlackClientError, OSError) as error:
-        raise SlackRefused("Slack cannot be reached.", code="unreachable") from error
+        raise SlackRefused(UNREACHABLE, code="unreachable") from error

@@ -11,6 +11,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.delivery.pace import RESPONSE_URL
 from bot.errors import SlackBusy, SlackRefused, SlackSilent
+from bot.slack.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping, Sequence
@@ -223,7 +224,9 @@ class WebOutlet:
 
     async def _respond(self, response_url: str, body: dict[str, Any]) -> dict[str, Any]:
         try:
-            async with self._session.post(response_url, json=body) as response:
+            async with self._session.post(
+                response_url, json=body, proxy=proxy_for(response_url)
+            ) as response:
                 text = await response.text()
         except aiohttp.ClientConnectorError as error:
             raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error

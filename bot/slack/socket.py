@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.errors import SlackRefused, trail
 from bot.slack.outgoing import TOKEN, code_of
+from bot.slack.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -147,12 +148,15 @@ class _Knocking:
         """Open a connection; the address is good for one handshake, so a new one is asked for."""
         for seconds in PATIENCE_SECONDS:
             try:
-                return await self._session.ws_connect(url, **options)
+                return await self._connect(url, options)
             except (aiohttp.ClientError, OSError) as error:
                 log.info("Slack took no connection; again in %.1f s: %s", seconds, trail(error))
             await self._clock.sleep(seconds)
             url = await self._ticket()
-        return await self._session.ws_connect(url, **options)
+        return await self._connect(url, options)
+
+    async def _connect(self, url: str, options: dict[str, Any]) -> Any:
+        return await self._session.ws_connect(url, **{**options, "proxy": proxy_for(url)})
 
     async def close(self) -> None:
         """Close the session."""

@@ -31,6 +31,8 @@ UNKNOWN = "The database refused what was asked of it; the log has its words."
 NEXT_STEPS = {
     DAMAGED: "Stop the bot, put a backup in the file's place, or take the file away and rebuild"
     " its watches with `jobthread recover`.",
+    UNREACHABLE: "Check store.url, and that the database runs and can be reached from here.",
+    REFUSED: "Check the name and the password in store.url.",
 }
 
 # https://www.sqlite.org/rescode.html; an extended code begins with its primary one

@@ -44,8 +44,35 @@ def test_a_mention_with_a_verb_first_is_a_command() -> None:
     """The same grammar works after the bot's name."""
     command = verb_of_mention("<@U0BOT> watch deploys:JOB1")
     assert (command.verb, command.words) == (Verb.WATCH, ("deploys:JOB1",))
-    assert verb_of_mention("<@U0BOT>: list").verb is Verb.ASK
-    assert verb_of_mention("<@U0BOT> list").verb is Verb.LIST
+    for said in ("<@U0BOT> list", "<@U0BOT>: list", "<@U0BOT>, list", "<@U0BOT> list:"):
+        assert verb_of_mention(said).verb is Verb.LIST
+
+
+@pytest.mark.parametrize("text", ["<@U0BOT>", "<@U0BOT>:", " <@U0BOT> , "])
+def test_a_mention_and_nothing_else_is_a_call_for_help(text: str) -> None:
+    """As the bare command is."""
+    assert verb_of_mention(text).verb is Verb.HELP
+
+
+@pytest.mark.parametrize(
+    ("text", "verb"),
+    [
+        ("unfollow deploys:JOB1", Verb.UNWATCH),
+        ("stop deploys:JOB1", Verb.UNWATCH),
+        ("Stop following deploys:JOB1", Verb.UNWATCH),
+        ("follow deploys:JOB1", Verb.WATCH),
+    ],
+)
+def test_the_words_on_the_buttons_can_be_typed(text: str, verb: Verb) -> None:
+    """Whoever types what the card's button says does not get the opposite of it."""
+    for command in (typed(text), verb_of_mention(f"<@U0BOT> {text}")):
+        assert command.verb is verb
+        assert command.words[-1] == "deploys:JOB1"
+
+
+def test_stop_in_a_sentence_ends_nothing() -> None:
+    """It is a common word; only beside a job, or before "following", is it meant for the bot."""
+    assert verb_of_mention("<@U0BOT> stop the release if deploys:JOB1 fails").verb is Verb.ASK
 
 
 def test_a_mention_in_prose_asks_for_what_it_names() -> None:

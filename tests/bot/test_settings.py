@@ -219,8 +219,9 @@ def test_only_secrets_come_from_files(written: Written, tmp_path: Path) -> None:
             "[notify]\nquiet_hours = { begins = '07:00', ends = '07:00' }",
             "notify.quiet_hours: must end at another time than they begin.",
         ),
-        ("connections = 7", "connections: input should be a valid dictionary."),
-        ("[connections]\ndeploys = 'x'", "connections.deploys: input should be a valid dictionary"),
+        ("connections = 7", "connections must be a table: write [connections]"),
+        ("slack = 7", "slack must be a table: write [slack]"),
+        ("[connections]\ndeploys = 'x'", "connections.deploys must be a table: write [conn"),
         ("[connections.'My Jobs']", "connections: 'My Jobs': a name must be lower-case letters"),
         ("slack = ", "is not TOML (at "),
     ],
@@ -321,6 +322,11 @@ def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:
     assert problems(tmp_path / "nowhere.toml") == (
         f"{tmp_path / 'nowhere.toml'} does not exist: name the file with --config.",
     )
+
+
+def test_a_folder_is_no_settings(tmp_path: Path) -> None:
+    """It does exist, so nobody is told that it does not."""
+    assert problems(tmp_path) == (f"{tmp_path} is no file: name the file with --config.",)
 
 
 def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:

@@ -132,6 +132,29 @@ async def test_a_mention_finds_the_reference_among_other_words(stage: Stage) -> 
     assert "running" in card.text
 
 
+async def test_a_mention_without_words_is_answered_with_help(stage: Stage) -> None:
+    """Whoever only calls the bot learns what to type, as after a bare command."""
+    await stage.says("@jobthread")
+    assert "/job help" not in (await stage.whispered("Ask for a job")).text
+
+
+async def test_the_shortcut_on_a_message_without_words_finds_no_job(stage: Stage) -> None:
+    """Nobody is told to type a command that there is not."""
+    message = (await stage.slack.says("<@U0GRACE>")).message
+    assert message is not None
+    await stage.slack.shortcut("follow_jobs", message)
+    await stage.whispered("I found no job in that")
+
+
+async def test_what_the_button_says_can_be_typed(stage: Stage) -> None:
+    """To stop following is not to begin it."""
+    stage.servicestage.add(running())
+    await stage.asks(f"/job deploys:{ID}")
+    await stage.says(f"@jobthread stop following {ID}")
+    await stage.whispered("no longer followed")
+    assert await stage.watches() == []
+
+
 async def test_a_mention_in_a_thread_is_answered_there(stage: Stage) -> None:
     """Card and follow-ups stay in the thread in which they were asked for."""
     stage.servicestage.add(running())

@@ -5,9 +5,12 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+import shutil
 import signal
+import socket
 import subprocess
 import sys
+import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -190,6 +193,63 @@ def test_check_ends_with_2_where_only_the_settings_can_mend_it(
     assert "FAILED  settings: connections.d.provider: there is no provider" in result.output
 
 
+def test_check_goes_on_where_the_database_has_no_address(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One wrong setting does not hide how the rest does."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JOBTHREAD_STORE__URL", "mysql://u:hush@host/x")
+    result = run("check")
+    assert result.exit_code == 1
+    assert "FAILED  store: Only SQLite and PostgreSQL are known here." in result.output
+    assert "FAILED  slack: slack.bot_token is missing" in result.output
+    assert "hush" not in result.output
+
+
+@pytest.mark.whole
+def test_a_port_that_is_taken_ends_the_demo_with_a_sentence() -> None:
+    """What to do about it is told, and no stack trace."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+        done = subprocess.run(
+            [*JOBTHREAD, "demo", "--port", str(port)],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert done.stderr.startswith(f"Port {port} cannot be listened on (Address already in use)")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_bot_that_does_not_start_ends_the_demo_with_a_sentence(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Its log stands before it."""
+    monkeypatch.setattr(sys, "executable", shutil.which("false"))
+    result = run("demo")
+    assert result.exit_code == 1
+    assert "The bot did not start (exit code 1); its log says why." in result.output
+
+
+def test_a_port_that_there_is_not_is_refused() -> None:
+    """Before anything is started."""
+    assert run("demo", "--port", "99999").exit_code == 2
+
+
+@pytest.mark.whole
+def test_a_simulator_that_is_named_twice_is_started_once() -> None:
+    """The settings that are printed stay TOML."""
+    with subprocess.Popen(
+        [*JOBTHREAD, "simulate", "aom", "aom"], stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        said = "".join(iter(process.stdout.readline, "# Ctrl-C stops the simulators.\n"))
+        process.send_signal(signal.SIGINT)
+    assert len(tomllib.loads(said)["connections"]) == 1
+
+
 def test_an_unknown_kind_of_simulator_is_a_sentence() -> None:
     """The kinds that exist are named."""
     result = run("simulate", "nothing")
@@ -205,6 +265,8 @@ def test_the_demo_holds_its_conversation() -> None:
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Everything that was expected was said." in done.stdout
+    stopped = done.stdout.index("ada: [Stop following]")
+    assert stopped < done.stdout.index("is no longer followed here")
 
 
 @pytest.mark.whole

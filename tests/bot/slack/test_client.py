@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.errors import SlackRefused, SlackSilent
 from bot.playground import LocalSlack
-from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello, scopes
+from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello, scopes, try_app_token
 from bot.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -78,6 +78,16 @@ async def test_trouble_of_slack_is_not_taken_for_a_bad_token() -> None:
         slack.faults.fail("auth.test")
         with pytest.raises(SlackSilent, match="in trouble"):
             await hello(client)
+
+
+async def test_where_slack_is_not_the_next_step_is_told() -> None:
+    """An address that nobody serves may be a slip, or a way out that is closed."""
+    async with client_session() as session:
+        client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/", session=session)
+        with pytest.raises(SlackRefused, match=r"cannot be reached: check slack\.api_url"):
+            await hello(client)
+        with pytest.raises(SlackRefused, match=r"cannot be reached: check slack\.api_url"):
+            await try_app_token(client, "xapp-1")
 
 
 async def test_slack_says_what_the_token_may_do() -> None:

@@ -193,7 +193,8 @@ async def test_a_server_that_is_not_there_is_a_sentence(address: str) -> None:
     """Every spelling of a PostgreSQL address is understood, and no password is told."""
     with pytest.raises(StoreError) as caught:
         await Store(address).open()
-    assert str(caught.value) == failures.UNREACHABLE
+    assert caught.value.sentence == failures.UNREACHABLE
+    assert "Check store.url" in caught.value.advice
     assert "secret" not in repr(Store(address))
 
 
@@ -249,7 +250,7 @@ async def test_a_lost_connection_is_a_sentence_and_passes(
     await store.open()
     with pytest.raises(StoreError) as caught:
         await lose()
-    assert str(caught.value) in {failures.UNREACHABLE, failures.STOPPED}
+    assert caught.value.sentence in {failures.UNREACHABLE, failures.STOPPED}
     assert await count(store, given) >= 0
     await store.close()
 

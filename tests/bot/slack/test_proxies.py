@@ -1,0 +1,71 @@
+"""The way to Slack where the environment names a proxy."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.app import Bot
+from bot.playground import LocalSlack
+from bot.slack.proxies import proxy_for
+from bot.testing import ManualClock
+from tests.bot.conftest import settings_for
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+PROXY = "http://proxy.example:3128"
+VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
+
+
+@pytest.fixture(autouse=True)
+def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever this machine's own way out is."""
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.lower(), raising=False)
+
+
+@pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])
+def test_slack_is_reached_through_the_proxy_that_is_named(
+    variable: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In a network that lets nobody out by another way."""
+    assert proxy_for("https://slack.com/api/") is None
+    monkeypatch.setenv(variable, PROXY)
+    assert proxy_for("https://slack.com/api/") == PROXY
+    assert proxy_for("wss://wss-primary.slack.com/link") == PROXY
+
+
+@pytest.mark.parametrize(
+    ("url", "proxied"),
+    [
+        ("http://127.0.0.1:8080/api/", False),
+        ("http://localhost:8080/api/", False),
+        ("http://[::1]:8080/api/", False),
+        ("https://chat.corp.example/api/", False),
+        ("https://slack.com/api/", True),
+    ],
+)
+def test_no_proxy_stands_before_this_machine_or_what_is_excepted(
+    url: str, monkeypatch: pytest.MonkeyPatch, *, proxied: bool
+) -> None:
+    """A proxy cannot reach our loopback, and NO_PROXY means what it says."""
+    monkeypatch.setenv("HTTPS_PROXY", PROXY)
+    monkeypatch.setenv("NO_PROXY", ".corp.example")
+    assert (proxy_for(url) is not None) == proxied
+
+
+@pytest.mark.anyio
+async def test_a_bot_beside_a_local_slack_connects_whatever_proxy_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The demo runs where all that leaves the machine goes through a proxy."""
+    for name in ("HTTPS_PROXY", "HTTP_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:1")
+    async with LocalSlack() as slack:
+        settings = settings_for(slack, "http://127.0.0.1:1", tmp_path)
+        async with Bot(settings, clock=ManualClock()):
+            await slack.says("/job help")
+            await slack.until(lambda: "Ask for a job" in str(slack.ephemerals()))
