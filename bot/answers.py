@@ -132,7 +132,7 @@ def already_followed(job: str, link: str | None) -> Message:
 
 def not_followed(job: str) -> Message:
     """Return that nobody follows a job here."""
-    return sentence(f"{blocks.code(job)} is not followed in this channel.")
+    return sentence(f"{blocks.code(job)} is not followed here.")
 
 
 def not_followed_any_more() -> Message:

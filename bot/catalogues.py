@@ -63,7 +63,7 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
         f"• {asked} shows the job; while it lives, its thread tells every change",
         f"• {blocks.code(f'{command} peek {example}')} shows it to you only",
         f"• {begin} and {end} begin and end following",
-        f"• `{command} list` lists what is followed in this channel",
+        f"• `{command} list` lists what is followed here",
         *_recent_line(command, connections),
         f"• `{command} why {example}` tells what was told of a job, what was held back, and why",
         f"• `{command} noise` tells a week of follow-ups here, and what would have spared most",
@@ -115,8 +115,8 @@ def _connection_line(provider: Any, known: JobRef | None) -> str:
 def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
     """Return what is followed here: reference, the job as last seen, the link to its card."""
     if not rows:
-        return sentence(f"Nothing is followed in this channel. `{command} help` shows how.")
-    text = f"{words.plural(len(rows), 'job is', 'jobs are')} followed in this channel."
+        return sentence(f"Nothing is followed here. `{command} help` shows how.")
+    text = f"{words.plural(len(rows), 'job is', 'jobs are')} followed here."
     lines = [_watch_line(*row) for row in rows[:MOST_ROWS]]
     shown = [blocks.section(text), *paragraphs(lines)]
     if len(rows) > MOST_ROWS:

@@ -64,6 +64,12 @@ def _web_address(url: str) -> str:
     return url if url.endswith("/") else url + "/"
 
 
+def _command(name: str) -> str:
+    if not re.fullmatch(r"/[a-z0-9_-]{1,31}", name):
+        raise ValueError("must be a slash and up to 31 of a-z, 0-9, _ and -")
+    return name
+
+
 class SlackSettings(_Part):
     """How Slack is reached."""
 
@@ -74,7 +80,7 @@ class SlackSettings(_Part):
     signing_secret: SecretStr | None = None  # HTTP mode only
     host: str | None = None  # HTTP mode: the same as web.host and web.port
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
-    command: Annotated[str, Field(pattern=r"^/[a-z0-9_-]{1,31}$")] = "/job"
+    command: Annotated[str, AfterValidator(_command)] = "/job"
 
     @property
     def needed(self) -> tuple[str, ...]:

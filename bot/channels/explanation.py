@@ -228,7 +228,7 @@ def _done(decided: Decided) -> str:
 def never_followed(ref: str, keep_days: int) -> Message:
     """Return that a job has not been followed in a channel."""
     text = (
-        f"{blocks.code(ref)} was not followed in this channel in the last"
+        f"{blocks.code(ref)} was not followed here in the last"
         f" {words.plural(keep_days, 'day')}, so there is nothing that I told or held back."
     )
     return Message(text=text, blocks=(blocks.section(text),))

@@ -209,7 +209,7 @@ def _unclear(meant: Any, connections: Any) -> str:
     hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
     hint = f" Its ids have the form of {meant.form}." if meant.form else hint
     names = ", ".join(connections.names) or "none is set up"
-    return f"{meant.word} is not a reference: {meant.why}.{hint} Connections: {names}."
+    return f"{meant.word or 'That'} is not a reference: {meant.why}.{hint} Connections: {names}."
 
 
 @app.command()

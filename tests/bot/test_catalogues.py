@@ -85,7 +85,7 @@ def test_a_list_of_watches_tells_name_and_state_and_how_many_are_left_out() -> N
     """Forty lines are enough for anybody."""
     job = Job(ref=REF, name="deploy-api", status=Status.RUNNING)
     one = catalogues.watch_list([("deploys:JOB1", job, "https://acme.slack.com/p1")], "/job")
-    assert one.text == "1 job is followed in this channel."
+    assert one.text == "1 job is followed here."
     assert "<https://acme.slack.com/p1|deploy-api>" in " ".join(texts(one))
     many = catalogues.watch_list([("deploys:JOB1", job, None)] * 45, "/job")
     assert "… and 5 more" in json.dumps(many.blocks, ensure_ascii=False)

@@ -211,7 +211,7 @@ def test_only_secrets_come_from_files(written: Written, tmp_path: Path) -> None:
         ("[slak]\nmode = 'http'", "slak is not a setting: remove it, or check its spelling."),
         ("[slack]\nmod = 1", "slack.mod is not a setting: remove it, or check its spelling."),
         ("[slack]\nmode = 'fax'", "slack.mode: input should be 'socket' or 'http'."),
-        ("[slack]\ncommand = 'job'", "slack.command: string should match pattern"),
+        ("[slack]\ncommand = 'job'", "slack.command: must be a slash and up to 31 of a-z"),
         ("[slack]\napi_url = 'slack.com'", "slack.api_url: must begin with https://"),
         ("[web]\nport = 70000", "web.port: input should be less than or equal to 65535."),
         ("[follow]\npoll_seconds = 0", "follow.poll_seconds: input should be greater than"),

@@ -168,7 +168,7 @@ def test_what_is_too_long_ago_is_said_to_be() -> None:
 def test_a_job_that_was_never_followed_here_is_said_to_be() -> None:
     """As far as is remembered."""
     text = explanation.never_followed("deploys:JOB9", 30).text
-    assert "`deploys:JOB9` was not followed in this channel in the last 30 days" in text
+    assert "`deploys:JOB9` was not followed here in the last 30 days" in text
 
 
 def of_job(*told: Any, watch: Watch | None = WATCH) -> Message:

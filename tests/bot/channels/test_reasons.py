@@ -141,7 +141,7 @@ async def test_why_tells_what_became_of_a_jobs_news(stage: Stage) -> None:
 async def test_why_of_a_job_that_nobody_followed_here_says_so(stage: Stage) -> None:
     """And tells how far back it can see."""
     await stage.says(f"/job why deploys:{ID}")
-    await stage.whispered("was not followed in this channel in the last 30 days")
+    await stage.whispered("was not followed here in the last 30 days")
 
 
 async def test_why_without_a_job_asks_which(stage: Stage) -> None:
