@@ -218,7 +218,8 @@ class Revival:
             return
         current = await tx.watches.get(watch.id) or watch
         message = looks.card(provider, job, self._following.view(current, job, now))
-        update = card(watch, message, now, told.by_card(watch, job, tracked.revision))
+        # It goes on carrying what it carried: what the thread missed is still on its way.
+        update = card(watch, message, now, about={})
         update.body["again"] = True
         await tx.outbox.replace(update, now)
 
@@ -277,7 +278,7 @@ def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
     loud = any(post.body.get("broadcast") for post in gap.replies)
     post = reply(
         watch,
-        f"again:{now.timestamp():.0f}:{gap.revision}",
+        _key(gap, now),
         menu.under(message, followed=not ends),
         now,
         about=_about(watch, gap),
@@ -286,8 +287,21 @@ def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
         reason="the thread could not be told for a while",
     )
     post.body["again"] = True
-    post.body["items"] = [*gap.items, *([blocks.escape(standing)] if standing else [])]
+    called = f" {blocks.mention(watch.asker)}" if ends and blocks.mention(watch.asker) else ""
+    post.body["items"] = [*gap.items, *([blocks.escape(standing) + called] if standing else [])]
     return post
+
+
+def _key(gap: Gap, now: datetime) -> str:
+    """Return the key of the follow-up: another for whatever else a thread missed, at any moment.
+
+    A catching-up that is refused at once is caught up with in the same second, under another key;
+    two who find the same messages parked tell them under one.
+    """
+    if not gap.replies:
+        return f"again:{now.timestamp():.0f}:{gap.revision}"
+    last = gap.replies[-1]
+    return f"again:{last.created_at.timestamp():.0f}:{gap.revision}:{last.id}"
 
 
 def _about(watch: Watch, gap: Gap) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,13 @@ async def silent(stage: Stage) -> list[tuple[Watch, int]]:
     """Return what is parked."""
     async with stage.bot.store.begin() as tx:
         return await tx.parked.watches()
+
+
+async def refused_again(stage: Stage) -> None:
+    """Let Slack refuse what is tried, while no time passes."""
+    async with asyncio.timeout(5):
+        while [watch.state for watch, _ in await silent(stage)] != [WatchState.PARKED]:
+            await asyncio.sleep(0.01)
 
 
 async def passes(stage: Stage, seconds: int) -> None:
@@ -153,6 +161,35 @@ async def test_what_was_kept_through_several_tries_is_told_once(stage: Stage) ->
     assert told.text.count("ROLLBACKING") == 1
     assert told.text.count("could not post here") == 1
     assert "rolled back" in told.text
+
+
+async def test_what_is_tried_twice_in_one_second_is_not_lost(stage: Stage) -> None:
+    """Slack refuses the first catching-up at once; the second is another message."""
+    card = await followed(stage)
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "ROLLBACKING")
+    [(watch, _)] = await silent(stage)
+    await stage.bot.revival.revive([watch])
+    await refused_again(stage)
+    stage.slack.workspace.unarchive("deploys")
+    await stage.bot.revival.revive([watch])
+    await passes(stage, 3_700)
+    [told] = stage.thread(card)
+    assert told.text.count("ROLLBACKING") == 1
+
+
+async def test_a_card_knows_no_more_than_its_thread_was_told(stage: Stage) -> None:
+    """Else a catching-up that is lost with the database would never be told."""
+    card = await followed(stage)
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "SUCCEEDED")
+    stage.slack.workspace.unarchive("deploys")
+    stage.slack.faults.rate_limit("chat.postMessage", times=None, retry_after=30)
+    [(watch, _)] = await silent(stage)
+    await stage.bot.revival.revive([watch])
+    shown = await stage.shown(card, "succeeded")
+    payload = (shown.metadata or {})["event_payload"]
+    assert payload["status"] != "succeeded"
 
 
 async def test_a_second_silence_is_told_to_the_asker_again(stage: Stage) -> None:
