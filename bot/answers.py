@@ -230,7 +230,8 @@ def _item(text: str) -> str:
     """Return a text that is not too long; whom it calls at its end, it calls when cut, too."""
     called = _CALLED.search(text)
     end = called[0] if called else ""
-    return blocks.mrkdwn(text.removesuffix(end), _LONGEST_ITEM - len(end))["text"] + end
+    shown: str = blocks.mrkdwn(text.removesuffix(end), _LONGEST_ITEM - len(end))["text"]
+    return shown + end
 
 
 def in_trouble(ref: str, reason: str) -> Message:

@@ -21,9 +21,10 @@ from bot.delivery import gathering
 from bot.delivery.outlet import MAY_PASS
 from bot.following import Following, Look
 from bot.models import Job
-from bot.posts import card, reply
+from bot.posts import card, reaction, reply
 from bot.providers import looks
 from bot.store import PostKind, Watch, WatchState
+from bot.words import REACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -59,10 +60,12 @@ class Gap:
     after: Job | None  # as it is now
     revision: int = 0
     replies: list[Post] = field(init=False)  # to be told in one
+    signs: list[Post] = field(init=False)  # of which the newest is shown
 
     def __post_init__(self) -> None:
         # What may have reached Slack keeps its key: it is looked up before it is sent again.
         self.replies = [p for p in self.posts if p.kind is PostKind.POST and not p.doubtful]
+        self.signs = [p for p in self.posts if p.kind is PostKind.REACTION]
 
     @property
     def unknown(self) -> Job | None:
@@ -185,13 +188,16 @@ class Revival:
         gap = await _gap(tx, watch, posts, tracked)
         if watch.state is WatchState.PARKED and not await tx.watches.revive(watch.id):
             return
-        if gap.items or gap.unknown:
+        if gap.items or (gap.unknown and not watch.cardless):
             name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
             await tx.outbox.add([_follow_up(watch, gap, name, now)], now)
-        await tx.parked.drop(gap.replies, now)
-        await tx.parked.again([p for p in posts if p not in gap.replies], now)
+        if watch.cardless and (names := _names(gap, await tx.parked.said(watch))):
+            await tx.outbox.add([_sign(watch, gap, names, now)], now)
+        told_otherwise = [*gap.replies, *gap.signs]
+        await tx.parked.drop(told_otherwise, now)
+        await tx.parked.again([p for p in posts if p not in told_otherwise], now)
         if tracked is not None and tracked.seen is not None:
-            await self._go_on(tx, watch, tracked, tracked.seen, now)
+            await self._go_on(tx, watch, tracked.seen, now)
 
     async def _tracked(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None, now: datetime
@@ -204,9 +210,7 @@ class Revival:
         await self._following.write(tx, provider, [Look(before, found, now)])
         return (await tx.jobs.get(watch.workspace, [watch.ref]))[watch.ref]
 
-    async def _go_on(
-        self, tx: Transaction, watch: Watch, tracked: WatchedJob, job: Job, now: datetime
-    ) -> None:
+    async def _go_on(self, tx: Transaction, watch: Watch, job: Job, now: datetime) -> None:
         """Draw the card anew; the job is looked at again, or the watch ends with it."""
         provider = self._connections.get(watch.ref.connection)
         if watch.state is WatchState.PARKED and job.status.terminal:
@@ -215,6 +219,7 @@ class Revival:
             await tx.jobs.wake(watch.workspace, watch.ref, due_at=now)
         if watch.board_id:
             await boards.redraw(tx, watch.board_id, now, again=True)
+        if watch.board_id or watch.cardless:
             return
         current = await tx.watches.get(watch.id) or watch
         message = looks.card(provider, job, self._following.view(current, job, now))
@@ -293,15 +298,32 @@ def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
 
 
 def _key(gap: Gap, now: datetime) -> str:
-    """Return the key of the follow-up: another for whatever else a thread missed, at any moment.
+    """Return the key of what catches up: another for whatever else a thread missed, at any moment.
 
     A catching-up that is refused at once is caught up with in the same second, under another key;
     two who find the same messages parked tell them under one.
     """
-    if not gap.replies:
+    if not gap.replies and not gap.signs:
         return f"again:{now.timestamp():.0f}:{gap.revision}"
-    last = gap.replies[-1]
+    last = max((*gap.replies, *gap.signs), key=lambda post: post.id)
     return f"again:{last.created_at.timestamp():.0f}:{gap.revision}:{last.id}"
+
+
+def _names(gap: Gap, said: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the sign that is to stand on the asker's message, and all that it takes away."""
+    shown = [body.get("names") or [] for body in (*said, *(post.body for post in gap.signs))]
+    last = [gap.signs[-1].body["names"][0]] if gap.signs else []
+    newest = [REACTIONS[gap.after.status]] if gap.after else last
+    others = {name for names in shown for name in names} - {*newest}
+    return [*newest, *sorted(others)] if newest else []
+
+
+def _sign(watch: Watch, gap: Gap, names: list[str], now: datetime) -> NewPost:
+    """Return the one reaction that shows all that was missed."""
+    why = "the message could not be given its sign for a while"
+    post = reaction(watch, f"{_key(gap, now)}:sign", names, now, reason=why)
+    post.body["again"] = True
+    return post
 
 
 def _about(watch: Watch, gap: Gap) -> dict[str, Any]:

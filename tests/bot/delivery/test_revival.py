@@ -47,7 +47,7 @@ async def refused_again(stage: Stage) -> None:
     """Let Slack refuse what is tried, while no time passes."""
     async with asyncio.timeout(5):
         while [watch.state for watch, _ in await silent(stage)] != [WatchState.PARKED]:
-            await asyncio.sleep(0.01)
+            await stage.clock.advance(0)
 
 
 async def passes(stage: Stage, seconds: int) -> None:
