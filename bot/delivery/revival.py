@@ -21,6 +21,7 @@ from bot.delivery import gathering
 from bot.delivery.outlet import MAY_PASS
 from bot.following import Following, Look
 from bot.models import Job
+from bot.noise.policy import Broadcast, Mention
 from bot.posts import card, reaction, reply
 from bot.providers import looks
 from bot.store import PostKind, Watch, WatchState
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.errors import JobthreadError
+    from bot.noise.policy import NoisePolicy
     from bot.providers.connections import Connections
     from bot.store import NewPost, Post, Question, Store, Transaction, WatchedJob
 
@@ -190,7 +192,8 @@ class Revival:
             return
         if gap.items or (gap.unknown and not watch.cardless):
             name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
-            await tx.outbox.add([_follow_up(watch, gap, name, now)], now)
+            there = await self._following.notices.contract(tx, watch.workspace, watch.channel)
+            await tx.outbox.add([_follow_up(watch, gap, name, there.policy, now)], now)
         if watch.cardless and (names := _names(gap, await tx.parked.said(watch))):
             await tx.outbox.add([_sign(watch, gap, names, now)], now)
         told_otherwise = [*gap.replies, *gap.signs]
@@ -272,13 +275,15 @@ async def _gap(tx: Transaction, watch: Watch, posts: list[Post], tracked: Watche
 _REPLY = PostKind.POST
 
 
-def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
+def _follow_up(watch: Watch, gap: Gap, name: str, policy: NoisePolicy, now: datetime) -> NewPost:
     """Return the one follow-up that tells all that a thread missed of the job of this name."""
     job = gap.unknown
     ends = bool(job and job.status.terminal)
     standing = sentences.standing(job, now) if job else ""
     since = min([post.created_at for post in gap.replies] or [watch.ended_at or now])
-    message = answers.caught_up(since, gap.items, standing, watch.asker if ends else "")
+    bad = bool(job and ends and job.status.bad)
+    called = _called(watch, policy, bad=bad) if ends else ""
+    message = answers.caught_up(since, gap.items, standing, called)
     message = headed(name, message) if watch.board_id else message
     loud = any(post.body.get("broadcast") for post in gap.replies)
     post = reply(
@@ -287,14 +292,24 @@ def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
         menu.under(message, followed=not ends),
         now,
         about=_about(watch, gap),
-        loud=loud or bool(ends and job and job.status.bad),
+        loud=loud or (bad and policy.broadcast is not Broadcast.NEVER),
         urgent=ends or any(post.urgent for post in gap.replies),
         reason="the thread could not be told for a while",
     )
     post.body["again"] = True
-    called = f" {blocks.mention(watch.asker)}" if ends and blocks.mention(watch.asker) else ""
-    post.body["items"] = [*gap.items, *([blocks.escape(standing) + called] if standing else [])]
+    calls = f" {blocks.mention(called)}" if blocks.mention(called) else ""
+    post.body["items"] = [*gap.items, *([blocks.escape(standing) + calls] if standing else [])]
     return post
+
+
+def _called(watch: Watch, policy: NoisePolicy, *, bad: bool) -> str:
+    """Return whom the outcome of a job calls by the channel's contract."""
+    match policy.mention:
+        case Mention.ASKER:
+            return watch.asker
+        case Mention.GROUP if bad:
+            return policy.group
+    return ""
 
 
 def _key(gap: Gap, now: datetime) -> str:

@@ -259,3 +259,21 @@ async def test_a_watch_that_its_asker_stopped_while_it_was_parked_stays_silent(
     await stage.whispered("no longer")
     await passes(stage, 3_700)
     assert stage.thread(card) == []
+
+
+async def test_a_thread_that_comes_back_is_as_loud_as_its_channel_wants(stage: Stage) -> None:
+    """An outcome that nobody looked at before calls nobody and stays out of the channel, too."""
+    card = await followed(stage)
+    channel = stage.slack.workspace.channel("deploys").id
+    async with stage.bot.store.begin() as tx:
+        own = {"broadcast": "never", "mention": "nobody"}
+        await tx.contracts.set(stage.slack.workspace.team.id, channel, own, "U1", stage.clock.now())
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "ROLLBACKING")
+    stage.slack.workspace.unarchive("deploys")
+    stage.servicestage.finish(ID, "FAILED")
+    await passes(stage, 3_700)
+    [told] = stage.thread(card)
+    assert " failed" in told.text
+    assert "<@" not in told.text
+    assert not told.broadcast
