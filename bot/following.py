@@ -223,7 +223,8 @@ class Following:
             if watch.board_id or watch.cardless:
                 continue
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
-            about = told.by_card(watch, job, look.watched.revision)
+            known = told.by_card(watch, job, look.watched.revision)
+            about = {} if await _waiting(tx, watch) else known
             update = card(watch, looks.card(provider, job, view), look.at, about)
             await tx.outbox.replace(update, look.at)
 
