@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from bot import words
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 MOST_ROWS = 40  # in a list of watches
 MOST_ITEMS = 20  # in one follow-up that catches up
 _LONGEST_ITEM = 500
+_CALLED = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
 MOST_CHOICES = 5  # buttons in one answer
 
 
@@ -176,7 +178,7 @@ def paragraphs(lines: Iterable[str]) -> list[blocks.Block]:
     """Return the lines in sections of at most 3,000 characters."""
     shown: list[str] = []
     for line in lines:
-        if shown and len(shown[-1]) + len(line) < 2_900:
+        if shown and blocks.length(shown[-1]) + blocks.length(line) < 2_900:
             shown[-1] += "\n" + line
         else:
             shown.append(line)
@@ -213,7 +215,7 @@ def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) 
     `items` are the texts that were kept, as Slack takes them; `standing` is empty when the last of
     them says how the job stands.
     """
-    shown = [blocks.clip(item, _LONGEST_ITEM) for item in items[-MOST_ITEMS:]]
+    shown = [_item(text) for text in items[-MOST_ITEMS:]]
     if left := len(items) - len(shown):
         shown.insert(0, f"… {words.plural(left, 'earlier change')}")
     if standing:
@@ -222,6 +224,14 @@ def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) 
     text = f"📬 I could not post here since {blocks.date(since)}. What happened meanwhile:"
     lines = [text, *(f"• {item}" for item in shown)]
     return Message(text="\n".join(lines), blocks=tuple(paragraphs(lines)))
+
+
+def _item(text: str) -> str:
+    """Return a text that is not too long; whom it calls at its end, it calls when cut, too."""
+    called = _CALLED.search(text)
+    end = called[0] if called else ""
+    shown: str = blocks.mrkdwn(text.removesuffix(end), _LONGEST_ITEM - len(end))["text"]
+    return shown + end
 
 
 def in_trouble(ref: str, reason: str) -> Message:

@@ -12,7 +12,7 @@ from bot.cards import boardcards, cards
 from bot.channels.notices import Notice, Notices, news_of
 from bot.errors import JobNotFound, JobthreadError, ProviderError
 from bot.noise.decision import Happening, News
-from bot.posts import card
+from bot.posts import card, thread_of
 from bot.providers import looks
 from bot.store import Transaction, Watch, WatchedJob, WatchState
 
@@ -100,10 +100,11 @@ class Following:
             since, message = look.watched.trouble_since, answers.well_again(str(job.ref))
             await self._aside(tx, look, watches, Happening.WELL, since, message)
         for watch in watches:
+            waiting = await _waiting(tx, watch)
             if fuller:
                 notice = self._news(watch, provider, look, change or fuller, fuller)
                 await self.notices.tell(tx, [notice])
-            await self._show(tx, provider, look, job, watch, boards)
+            await self._show(tx, provider, look, job, watch, boards, waiting=waiting)
         if job.status.terminal:
             await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
         return [change] if change and watches else []
@@ -116,8 +117,13 @@ class Following:
         job: Job,
         watch: Watch,
         boards: Redrawing,
+        *,
+        waiting: bool,
     ) -> None:
-        """Let a watch's card, or its board, show a job that moved, if it reads otherwise then."""
+        """Let a watch's card, or its board, show a job that moved, if it reads otherwise then.
+
+        `waiting`: the thread has not heard of the look before either.
+        """
         if watch.board_id and _moves_row(look.watched, job, look.at):
             boards.note(watch.board_id, urgent=job.status.terminal)
         if watch.board_id or watch.cardless:
@@ -125,8 +131,10 @@ class Following:
         view = self.view(watch, job, look.at)
         message = looks.card(provider, job, view)
         if _shows(look.watched, message, provider, view):
-            # What the thread knows while its follow-up is on its way: the look before.
-            about = told.by_card(watch, look.watched.seen, look.watched.revision)
+            # What the thread knows while its follow-up is on its way: the look before, or what
+            # the card carries already.
+            before = told.by_card(watch, look.watched.seen, look.watched.revision)
+            about = {} if waiting else before
             update = card(watch, message, look.at, about, urgent=job.status.terminal)
             await tx.outbox.replace(update, look.at)
 
@@ -215,7 +223,8 @@ class Following:
             if watch.board_id or watch.cardless:
                 continue
             view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
-            about = told.by_card(watch, job, look.watched.revision)
+            known = told.by_card(watch, job, look.watched.revision)
+            about = {} if await _waiting(tx, watch) else known
             update = card(watch, looks.card(provider, job, view), look.at, about)
             await tx.outbox.replace(update, look.at)
 
@@ -321,6 +330,13 @@ def _moves_row(watched: WatchedJob, job: Job, now: datetime) -> bool:
     if watched.seen is None or watched.trouble:
         return True
     return boardcards.reads_otherwise(watched.seen, job, now)
+
+
+async def _waiting(tx: Transaction, watch: Watch) -> bool:
+    """Whether follow-ups for a watch with a card of its own are on their way."""
+    if watch.board_id or watch.cardless:
+        return False
+    return bool(await tx.boards.unsaid(watch.workspace, thread_of(watch)))
 
 
 async def _watches(tx: Transaction, watched: WatchedJob) -> list[Watch]:

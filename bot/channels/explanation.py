@@ -100,7 +100,14 @@ def _follow_up(found: Found, decided: Decided) -> tuple[str, list[str]]:
         rules.append("broadcast")
     if "<@" in decided.text or "<!subteam^" in decided.text:
         rules.append("mention")
-    return text, [_setting(rule, found.contract) for rule in rules if rule in FIELDS]
+    late = [_LATE] if found.said and found.said.late else []
+    return text, [*late, *(_setting(rule, found.contract) for rule in rules if rule in FIELDS)]
+
+
+_LATE = (
+    "It was late, so this message tells with it what happened to the job until then: that was"
+    " decided for itself, and `why` with the job's reference tells how."
+)
 
 
 def _setting(rule: str, contract: Contract) -> str:

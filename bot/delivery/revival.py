@@ -21,14 +21,17 @@ from bot.delivery import gathering
 from bot.delivery.outlet import MAY_PASS
 from bot.following import Following, Look
 from bot.models import Job
-from bot.posts import card, reply
+from bot.noise.policy import Broadcast, Mention
+from bot.posts import card, reaction, reply
 from bot.providers import looks
 from bot.store import PostKind, Watch, WatchState
+from bot.words import REACTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.errors import JobthreadError
+    from bot.noise.policy import NoisePolicy
     from bot.providers.connections import Connections
     from bot.store import NewPost, Post, Question, Store, Transaction, WatchedJob
 
@@ -59,10 +62,12 @@ class Gap:
     after: Job | None  # as it is now
     revision: int = 0
     replies: list[Post] = field(init=False)  # to be told in one
+    signs: list[Post] = field(init=False)  # of which the newest is shown
 
     def __post_init__(self) -> None:
         # What may have reached Slack keeps its key: it is looked up before it is sent again.
         self.replies = [p for p in self.posts if p.kind is PostKind.POST and not p.doubtful]
+        self.signs = [p for p in self.posts if p.kind is PostKind.REACTION]
 
     @property
     def unknown(self) -> Job | None:
@@ -185,13 +190,17 @@ class Revival:
         gap = await _gap(tx, watch, posts, tracked)
         if watch.state is WatchState.PARKED and not await tx.watches.revive(watch.id):
             return
-        if gap.items or gap.unknown:
+        if gap.items or (gap.unknown and not watch.cardless):
             name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
-            await tx.outbox.add([_follow_up(watch, gap, name, now)], now)
-        await tx.parked.drop(gap.replies, now)
-        await tx.parked.again([p for p in posts if p not in gap.replies], now)
+            there = await self._following.notices.contract(tx, watch.workspace, watch.channel)
+            await tx.outbox.add([_follow_up(watch, gap, name, there.policy, now)], now)
+        if watch.cardless and (names := _names(gap, await tx.parked.said(watch))):
+            await tx.outbox.add([_sign(watch, gap, names, now)], now)
+        told_otherwise = [*gap.replies, *gap.signs]
+        await tx.parked.drop(told_otherwise, now)
+        await tx.parked.again([p for p in posts if p not in told_otherwise], now)
         if tracked is not None and tracked.seen is not None:
-            await self._go_on(tx, watch, tracked, tracked.seen, now)
+            await self._go_on(tx, watch, tracked.seen, now)
 
     async def _tracked(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None, now: datetime
@@ -204,9 +213,7 @@ class Revival:
         await self._following.write(tx, provider, [Look(before, found, now)])
         return (await tx.jobs.get(watch.workspace, [watch.ref]))[watch.ref]
 
-    async def _go_on(
-        self, tx: Transaction, watch: Watch, tracked: WatchedJob, job: Job, now: datetime
-    ) -> None:
+    async def _go_on(self, tx: Transaction, watch: Watch, job: Job, now: datetime) -> None:
         """Draw the card anew; the job is looked at again, or the watch ends with it."""
         provider = self._connections.get(watch.ref.connection)
         if watch.state is WatchState.PARKED and job.status.terminal:
@@ -215,10 +222,12 @@ class Revival:
             await tx.jobs.wake(watch.workspace, watch.ref, due_at=now)
         if watch.board_id:
             await boards.redraw(tx, watch.board_id, now, again=True)
+        if watch.board_id or watch.cardless:
             return
         current = await tx.watches.get(watch.id) or watch
         message = looks.card(provider, job, self._following.view(current, job, now))
-        update = card(watch, message, now, told.by_card(watch, job, tracked.revision))
+        # It goes on carrying what it carried: what the thread missed is still on its way.
+        update = card(watch, message, now, about={})
         update.body["again"] = True
         await tx.outbox.replace(update, now)
 
@@ -266,27 +275,69 @@ async def _gap(tx: Transaction, watch: Watch, posts: list[Post], tracked: Watche
 _REPLY = PostKind.POST
 
 
-def _follow_up(watch: Watch, gap: Gap, name: str, now: datetime) -> NewPost:
+def _follow_up(watch: Watch, gap: Gap, name: str, policy: NoisePolicy, now: datetime) -> NewPost:
     """Return the one follow-up that tells all that a thread missed of the job of this name."""
     job = gap.unknown
     ends = bool(job and job.status.terminal)
     standing = sentences.standing(job, now) if job else ""
     since = min([post.created_at for post in gap.replies] or [watch.ended_at or now])
-    message = answers.caught_up(since, gap.items, standing, watch.asker if ends else "")
+    bad = bool(job and ends and job.status.bad)
+    called = _called(watch, policy, bad=bad) if ends else ""
+    message = answers.caught_up(since, gap.items, standing, called)
     message = headed(name, message) if watch.board_id else message
     loud = any(post.body.get("broadcast") for post in gap.replies)
     post = reply(
         watch,
-        f"again:{now.timestamp():.0f}:{gap.revision}",
+        _key(gap, now),
         menu.under(message, followed=not ends),
         now,
         about=_about(watch, gap),
-        loud=loud or bool(ends and job and job.status.bad),
+        loud=loud or (bad and policy.broadcast is not Broadcast.NEVER),
         urgent=ends or any(post.urgent for post in gap.replies),
         reason="the thread could not be told for a while",
     )
     post.body["again"] = True
-    post.body["items"] = [*gap.items, *([blocks.escape(standing)] if standing else [])]
+    calls = f" {blocks.mention(called)}" if blocks.mention(called) else ""
+    post.body["items"] = [*gap.items, *([blocks.escape(standing) + calls] if standing else [])]
+    return post
+
+
+def _called(watch: Watch, policy: NoisePolicy, *, bad: bool) -> str:
+    """Return whom the outcome of a job calls by the channel's contract."""
+    match policy.mention:
+        case Mention.ASKER:
+            return watch.asker
+        case Mention.GROUP if bad:
+            return policy.group
+    return ""
+
+
+def _key(gap: Gap, now: datetime) -> str:
+    """Return the key of what catches up: another for whatever else a thread missed, at any moment.
+
+    A catching-up that is refused at once is caught up with in the same second, under another key;
+    two who find the same messages parked tell them under one.
+    """
+    if not gap.replies and not gap.signs:
+        return f"again:{now.timestamp():.0f}:{gap.revision}"
+    last = max((*gap.replies, *gap.signs), key=lambda post: post.id)
+    return f"again:{last.created_at.timestamp():.0f}:{gap.revision}:{last.id}"
+
+
+def _names(gap: Gap, said: Iterable[dict[str, Any]]) -> list[str]:
+    """Return the sign that is to stand on the asker's message, and all that it takes away."""
+    shown = [body.get("names") or [] for body in (*said, *(post.body for post in gap.signs))]
+    last = [gap.signs[-1].body["names"][0]] if gap.signs else []
+    newest = [REACTIONS[gap.after.status]] if gap.after else last
+    others = {name for names in shown for name in names} - {*newest}
+    return [*newest, *sorted(others)] if newest else []
+
+
+def _sign(watch: Watch, gap: Gap, names: list[str], now: datetime) -> NewPost:
+    """Return the one reaction that shows all that was missed."""
+    why = "the message could not be given its sign for a while"
+    post = reaction(watch, f"{_key(gap, now)}:sign", names, now, reason=why)
+    post.body["again"] = True
     return post
 
 

@@ -254,8 +254,8 @@ class Decisions:
         if row is None:
             return None
         *known, body = row
-        loud = bool((body or {}).get("broadcast"))
-        return Said(**dict(zip(_SAID_NAMES, known, strict=True)), loud=loud)
+        loud, late = (bool((body or {}).get(name)) for name in ("broadcast", "items"))
+        return Said(**dict(zip(_SAID_NAMES, known, strict=True)), loud=loud, late=late)
 
     async def again(self, decided: Decided) -> bool:
         """Write down what is decided anew about something held; False if it is held no longer."""

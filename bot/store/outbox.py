@@ -139,7 +139,14 @@ _BEHIND = (
     .order_by(outbox.c.id)
     .with_for_update()
 )
-_SAY = update(outbox).where(*_OURS).values(body=bindparam("says", type_=outbox.c.body.type))
+_SAY = (
+    update(outbox)
+    .where(*_OURS)
+    .values(
+        body=bindparam("says", type_=outbox.c.body.type),
+        urgent=or_(outbox.c.urgent, bindparam("hurries", type_=outbox.c.urgent.type)),
+    )
+)
 _SAID_WITH = (
     update(outbox)
     .where(heads.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
@@ -287,8 +294,12 @@ class Outbox:
     async def gather(
         self, post: Post, body: dict[str, Any], others: Collection[Post], now: datetime
     ) -> bool:
-        """Let our claim say what these others would; False if it is no longer ours."""
-        bound = _claim_of(post) | {"says": body}
+        """Let our claim say what these others would; False if it is no longer ours.
+
+        It is as urgent as the most urgent of them from then on.
+        """
+        hurries = any(other.urgent for other in others)
+        bound = _claim_of(post) | {"says": body, "hurries": hurries}
         if (await self._connection.execute(_SAY, bound)).rowcount != 1:
             return False
         dropped = {"rows": [p.id for p in others], "at": now, "why": f"told with {post.key}"}

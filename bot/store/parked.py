@@ -36,7 +36,8 @@ _WATCHES = (
     select(*COLUMNS, select(func.count()).where(*_OF_WATCH).scalar_subquery())
     .join_from(_SILENT, watches, watches.c.id == _SILENT.c.id)
     .where(
-        watches.c.card_ts.is_not(None),  # else its card was never posted, and the asker knows
+        # Else its card was never posted, and the asker knows.
+        or_(watches.c.card_ts.is_not(None), watches.c.said_ts.is_not(None)),
         or_(
             bindparam("only", type_=watches.c.channel.type).is_(None),
             watches.c.channel == bindparam("only"),

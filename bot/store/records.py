@@ -209,6 +209,7 @@ class Said:
     board_id: str | None
     roots_watch: bool  # it is a card, or a board
     loud: bool  # it is shown in the channel as well
+    late: bool = False  # it was late, and tells with it what waited behind it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import answers, catalogues
+from bot.cards import blocks
 from bot.errors import JobNotFound
 from bot.models import Job, JobRef, Message, Status
 from bot.providers.connections import Connections
@@ -19,6 +20,7 @@ from bot.testing import ManualClock
 
 REF = JobRef(connection="deploys", id="JOB1")
 NORTH = JobRef(connection="north", id="JOB77")
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 HOSTILE = "<!channel> *bold* `code` & <https://evil.example|click>"
 
 
@@ -177,6 +179,24 @@ def test_jobs_that_joined_a_board_are_found_by_its_link() -> None:
     one = answers.on_board(["deploys:JOB1"], "https://a.example/p1")
     assert one.text.startswith("`deploys:JOB1` is on <https://a.example/p1|your board>")
     assert answers.on_board(["a:1", "a:2"], None).text.startswith("2 jobs are on your board,")
+
+
+def test_a_catching_up_shows_each_item_whatever_its_letters() -> None:
+    """Slack counts some letters twice: a section that is too long for it would be cut."""
+    items = [f"{'🦄' * 200} end {n}." for n in range(20)]
+    message = answers.caught_up(NOON, items, "", "")
+    shown = "\n".join(block["text"]["text"] for block in message.blocks)
+    assert [n for n in range(20) if f" end {n}." not in shown] == []
+    assert max(blocks.length(block["text"]["text"]) for block in message.blocks) <= 3_000
+
+
+def test_an_item_that_is_cut_calls_whom_it_called() -> None:
+    """An outcome with long names calls its asker all the same, and no tag is cut in two."""
+    items = [f"{'x' * 495} <https://a.example/1|log>", f"{'y' * 600} <@U1>"]
+    message = answers.caught_up(NOON, items, "", "")
+    first, second = message.text.splitlines()[1:]
+    assert "<" not in first
+    assert second.endswith("… <@U1>")
 
 
 @pytest.mark.parametrize(

@@ -109,3 +109,27 @@ async def test_a_job_that_is_stopped_keeps_the_reaction_it_had(calm: Stage) -> N
     await calm.whispered("no longer followed")
     await calm.at_rest()
     assert await calm.watches() == []
+
+
+async def test_a_sign_that_could_not_be_given_is_given_when_the_channel_comes_back(
+    calm: Stage,
+) -> None:
+    """The newest alone, and whoever asked hears once that it was missing."""
+    asked = await mentions(calm, ID)
+    await shows(calm, asked, "arrow_forward")
+    calm.slack.archive("deploys")
+    calm.servicestage.finish(ID, "ROLLBACKING")
+    await calm.looks(1)
+    await calm.at_rest()
+    for _ in range(65):
+        await calm.clock.advance(60)
+    calm.slack.workspace.unarchive("deploys")
+    calm.servicestage.finish(ID, "SUCCEEDED")
+    for _ in range(65):
+        await calm.clock.advance(60)
+    await shows(calm, asked, "white_check_mark")
+    await calm.at_rest()
+    assert posts(calm) == []
+    assert await calm.watches() == []
+    [told] = [m for m in calm.slack.messages("im") if m.user == calm.slack.workspace.bot.id]
+    assert "I can no longer post" in told.text

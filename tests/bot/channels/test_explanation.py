@@ -89,6 +89,12 @@ def test_a_follow_up_that_calls_somebody_names_the_rule_for_that() -> None:
     assert "It calls somebody. The setting is `mention`, now *asker*" in text
 
 
+def test_a_follow_up_that_was_late_tells_that_it_speaks_of_more() -> None:
+    """Its own decision is not the whole reason."""
+    assert "this message tells with it what happened" in shown(why(said=said(late=True)))
+    assert "It was late" not in shown(why())
+
+
 @pytest.mark.parametrize("happening", Happening)
 def test_everything_that_can_happen_has_its_words(happening: Happening) -> None:
     """What failed is not said to have ended."""

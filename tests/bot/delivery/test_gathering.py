@@ -142,6 +142,18 @@ async def test_what_a_silent_thread_was_told_is_known_after_the_loss_of_the_data
     assert (payload["native"], payload["over"]) == ("VERIFYING", False)
 
 
+async def test_a_card_knows_no_more_than_a_silent_thread_was_told(stage: Stage) -> None:
+    """What waits is lost with the database, and must be told again then."""
+    card = await followed(stage)
+    known = (card.metadata or {})["event_payload"]["revision"]
+    silence(stage)
+    for word in ("ROLLBACKING", "VERIFYING", "PAUSED"):
+        await turned(stage, word)
+    await passes(stage, 60)
+    shown = await stage.shown(card, "PAUSED")
+    assert (shown.metadata or {})["event_payload"]["revision"] == known
+
+
 async def test_it_is_told_once_though_the_process_dies_in_the_silence(stage: Stage) -> None:
     """What was gathered is in the store, and what it tells is told nowhere else."""
     card = await followed(stage)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,6 +41,13 @@ async def silent(stage: Stage) -> list[tuple[Watch, int]]:
     """Return what is parked."""
     async with stage.bot.store.begin() as tx:
         return await tx.parked.watches()
+
+
+async def refused_again(stage: Stage) -> None:
+    """Let Slack refuse what is tried, while no time passes."""
+    async with asyncio.timeout(5):
+        while [watch.state for watch, _ in await silent(stage)] != [WatchState.PARKED]:
+            await stage.clock.advance(0)
 
 
 async def passes(stage: Stage, seconds: int) -> None:
@@ -155,6 +163,35 @@ async def test_what_was_kept_through_several_tries_is_told_once(stage: Stage) ->
     assert "rolled back" in told.text
 
 
+async def test_what_is_tried_twice_in_one_second_is_not_lost(stage: Stage) -> None:
+    """Slack refuses the first catching-up at once; the second is another message."""
+    card = await followed(stage)
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "ROLLBACKING")
+    [(watch, _)] = await silent(stage)
+    await stage.bot.revival.revive([watch])
+    await refused_again(stage)
+    stage.slack.workspace.unarchive("deploys")
+    await stage.bot.revival.revive([watch])
+    await passes(stage, 3_700)
+    [told] = stage.thread(card)
+    assert told.text.count("ROLLBACKING") == 1
+
+
+async def test_a_card_knows_no_more_than_its_thread_was_told(stage: Stage) -> None:
+    """Else a catching-up that is lost with the database would never be told."""
+    card = await followed(stage)
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "SUCCEEDED")
+    stage.slack.workspace.unarchive("deploys")
+    stage.slack.faults.rate_limit("chat.postMessage", times=None, retry_after=30)
+    [(watch, _)] = await silent(stage)
+    await stage.bot.revival.revive([watch])
+    shown = await stage.shown(card, "succeeded")
+    payload = (shown.metadata or {})["event_payload"]
+    assert payload["status"] != "succeeded"
+
+
 async def test_a_second_silence_is_told_to_the_asker_again(stage: Stage) -> None:
     """It is another promise that cannot be kept."""
     await followed(stage)
@@ -222,3 +259,21 @@ async def test_a_watch_that_its_asker_stopped_while_it_was_parked_stays_silent(
     await stage.whispered("no longer")
     await passes(stage, 3_700)
     assert stage.thread(card) == []
+
+
+async def test_a_thread_that_comes_back_is_as_loud_as_its_channel_wants(stage: Stage) -> None:
+    """An outcome that nobody looked at before calls nobody and stays out of the channel, too."""
+    card = await followed(stage)
+    channel = stage.slack.workspace.channel("deploys").id
+    async with stage.bot.store.begin() as tx:
+        own = {"broadcast": "never", "mention": "nobody"}
+        await tx.contracts.set(stage.slack.workspace.team.id, channel, own, "U1", stage.clock.now())
+    stage.slack.archive("deploys")
+    await turned(stage, ID, "ROLLBACKING")
+    stage.slack.workspace.unarchive("deploys")
+    stage.servicestage.finish(ID, "FAILED")
+    await passes(stage, 3_700)
+    [told] = stage.thread(card)
+    assert " failed" in told.text
+    assert "<@" not in told.text
+    assert not told.broadcast

@@ -479,6 +479,28 @@ async def test_a_claim_can_say_what_others_would_and_they_are_said_with_it(
     assert await given.posts(store, *posts) == 0
 
 
+async def test_what_is_said_with_an_outcome_is_as_urgent(store: Store, given: Given) -> None:
+    """Refused for the moment, it goes before the news of others when Slack takes posts again."""
+    watch = given.watch()
+    async with store.begin() as tx:
+        await tx.watches.add(watch)
+    await given.posts(
+        store,
+        given.post("other", thread="other", due_at=given.at(1)),
+        given.post("1", watch_id=watch.id),
+    )
+    [first] = await given.claim(store)
+    await given.posts(store, given.post("2", watch_id=watch.id, urgent=True))
+    async with store.begin() as tx:
+        behind = await tx.outbox.behind(first)
+        assert await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
+        await tx.outbox.postpone(first, due_at=given.now, doubtful=False, error="", now=given.now)
+    assert [(post.key, post.urgent) for post in await given.due(store, seconds=1)] == [
+        ("1", True),
+        ("other", False),
+    ]
+
+
 async def test_a_claim_that_is_no_longer_ours_gathers_nothing(store: Store, given: Given) -> None:
     """Whoever adopted it decides what it says."""
     watch = given.watch()
