@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 MOST_ROWS = 40  # in a list of watches
 MOST_ITEMS = 20  # in one follow-up that catches up
-_LONGEST_ITEM = 500
+_LENGTHS = (500, 250, 120)  # of an item, the first at which all fit
+_ROOM = blocks.MAX_WEIGHT - 2_000  # for what is under it
 _CALLED = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
 MOST_CHOICES = 5  # buttons in one answer
 
@@ -215,22 +216,32 @@ def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) 
     `items` are the texts that were kept, as Slack takes them; `standing` is empty when the last of
     them says how the job stands.
     """
-    shown = [_item(text) for text in items[-MOST_ITEMS:]]
+    for longest in _LENGTHS:
+        lines = _caught_up(since, items, standing, asker, longest)
+        shown = tuple(paragraphs(lines))
+        if blocks.weight(shown) <= _ROOM:
+            break
+    return Message(text="\n".join(lines), blocks=shown)
+
+
+def _caught_up(
+    since: datetime, items: Sequence[str], standing: str, asker: str, longest: int
+) -> list[str]:
+    shown = [_item(text, longest) for text in items[-MOST_ITEMS:]]
     if left := len(items) - len(shown):
         shown.insert(0, f"… {words.plural(left, 'earlier change')}")
     if standing:
         mention = f" {blocks.mention(asker)}" if asker and blocks.mention(asker) else ""
         shown.append(f"Now: {blocks.escape(standing)}{mention}")
-    text = f"📬 I could not post here since {blocks.date(since)}. What happened meanwhile:"
-    lines = [text, *(f"• {item}" for item in shown)]
-    return Message(text="\n".join(lines), blocks=tuple(paragraphs(lines)))
+    text = f"📬 I could not post this sooner. What happened since {blocks.date(since)}:"
+    return [text, *(f"• {item}" for item in shown)]
 
 
-def _item(text: str) -> str:
+def _item(text: str, longest: int) -> str:
     """Return a text that is not too long; whom it calls at its end, it calls when cut, too."""
     called = _CALLED.search(text)
     end = called[0] if called else ""
-    shown: str = blocks.mrkdwn(text.removesuffix(end), _LONGEST_ITEM - len(end))["text"]
+    shown: str = blocks.mrkdwn(text.removesuffix(end), longest - len(end))["text"]
     return shown + end
 
 

@@ -14,6 +14,7 @@ from bot.following import Following, Look
 from bot.parts import Adopt, Agree, Part, Redraw, Renew, Say, Show, Stop, StopAll
 from bot.posts import card
 from bot.showing import Showing
+from bot.store import STOPPED_BY
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -112,7 +113,7 @@ class Ledger:
         if watch is None:
             await entry.say(Say(answers.not_followed(str(ref))), key)
             return
-        await entry.tx.watches.end([watch.id], now=entry.at, reason=f"stopped by {entry.ask.user}")
+        await entry.tx.watches.end([watch.id], now=entry.at, reason=f"{STOPPED_BY}{entry.ask.user}")
         if watch.board_id:
             await entry.redraw_board(watch.board_id)
         else:
@@ -133,7 +134,7 @@ class Ledger:
 
     async def _stop_all(self, entry: Entry, board_id: str, key: str) -> None:
         """End the following of all jobs on a board, which closes it."""
-        why = f"stopped by {entry.ask.user}"
+        why = f"{STOPPED_BY}{entry.ask.user}"
         count = await boards.stop(entry.tx, board_id, entry.at, why)
         await entry.redraw_board(board_id)
         await entry.say(Say(answers.all_stopped(count)), key)

@@ -12,7 +12,7 @@ from bot.delivery.outlet import MAY_PASS
 from bot.following import Look
 from bot.noise.decision import Opening, opening
 from bot.parts import Say
-from bot.posts import card, new_watch, quiet_watch, reaction, root
+from bot.posts import card, new_watch, quiet_watch, reaction, root, thread_of
 from bot.providers import looks
 from bot.store import PostKind, WatchState
 from bot.words import REACTIONS
@@ -219,7 +219,9 @@ class Showing:
 
 
 async def _about(tx: Transaction, watch: Watch) -> told.About:
-    """Return what the card of a watch carries."""
+    """Return what the card of a watch carries; what it carried, while its thread waits for news."""
+    if not watch.stopper and await tx.boards.unsaid(watch.workspace, thread_of(watch)):
+        return {}
     tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
     seen, revision = (tracked.seen, tracked.revision) if tracked else (None, 0)
     return told.by_card(watch, seen, revision, over=watch.state is WatchState.ENDED)

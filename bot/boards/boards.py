@@ -65,7 +65,8 @@ async def redraw(
     seats = await tx.watches.of_board(board_id)
     if closed := not any(living(watch) for watch, _ in seats):
         await tx.boards.close(board_id, now)
-    unsaid = await tx.boards.unsaid(board.workspace, thread_of_board(board))
+    thread = board.workspace, thread_of_board(board)
+    unsaid = await tx.boards.unsaid(*thread) | await tx.boards.silent(*thread)
     last = await tx.boards.body(board.workspace, keys_of_board(board)) if unsaid else {}
     # What the threads know while follow-ups are on their way: what the board carried before.
     about = told.by_board(board, standings(seats), told.rows_of(last.get("about"), unsaid))

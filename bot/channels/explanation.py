@@ -165,13 +165,13 @@ def _state(watch: Watch) -> str:
         return "It is still followed."
     ended = f" since {blocks.date(watch.ended_at)}" if watch.ended_at else ""
     how = "It is no longer followed" if watch.state is WatchState.ENDED else "Its thread is silent"
-    return f"{how}{ended}{_because(watch.reason)}."
+    return f"{how}{ended}{_because(watch)}."
 
 
-def _because(reason: str) -> str:
+def _because(watch: Watch) -> str:
     """Return why a watch was ended or parked; a person's id becomes a mention."""
-    person = blocks.mention(reason.removeprefix("stopped by ")) if "stopped by " in reason else ""
-    said = f"stopped by {person}" if person else blocks.escape(reason)
+    person = blocks.mention(watch.stopper) if watch.stopper else ""
+    said = f"stopped by {person}" if person else blocks.escape(watch.reason)
     return f": {said}" if said else ""
 
 

@@ -140,7 +140,7 @@ def _waits_for_its_digest(
 
 
 def _stopped(watch: Watch | None) -> bool:
-    return watch is None or watch.reason.startswith("stopped by")
+    return watch is None or bool(watch.stopper)
 
 
 async def _overtaken(tx: Transaction, decided: Decided) -> bool:

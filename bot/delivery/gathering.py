@@ -24,7 +24,7 @@ PATIENCE = timedelta(seconds=60)  # that a follow-up may be late before others a
 
 async def gathered(tx: Transaction, post: Post, now: datetime) -> Post:
     """Return a claimed message, or, where it is late, one that tells what waits behind it too."""
-    if not _is_late(post, now):
+    if not is_late(post, now):
         return post
     # What Slack may have keeps its own key and its place.
     behind = list(takewhile(lambda other: not other.doubtful, await tx.outbox.behind(post)))
@@ -34,10 +34,11 @@ async def gathered(tx: Transaction, post: Post, now: datetime) -> Post:
     return replace(post, body=body)
 
 
-def _is_late(post: Post, now: datetime) -> bool:
+def is_late(post: Post, now: datetime) -> bool:
     """Whether this is a follow-up that had to wait; what Slack may have stays as it was sent."""
     follows = post.kind is PostKind.POST and post.watch_id and not post.roots_watch
-    return bool(follows) and not post.doubtful and now - post.created_at > PATIENCE
+    on_time = timedelta() <= now - post.created_at <= PATIENCE  # less: the clock was set back
+    return bool(follows) and not post.doubtful and not on_time
 
 
 def together(posts: Sequence[Post]) -> dict[str, Any]:

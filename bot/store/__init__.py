@@ -1,6 +1,7 @@
 """What the bot must not forget: questions, messages on their way, watches and watched jobs."""
 
 from bot.store.records import (
+    STOPPED_BY,
     Board,
     BoardKind,
     ChannelContract,
@@ -19,6 +20,7 @@ from bot.store.records import (
 from bot.store.store import Store, Transaction
 
 __all__ = [
+    "STOPPED_BY",
     "Board",
     "BoardKind",
     "ChannelContract",

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
 from bot.store.records import Board, BoardKind, PostKind
-from bot.store.tables import ACTIVE, LIVING, OPEN, UNSENT, boards, outbox, watches
+from bot.store.tables import ACTIVE, LIVING, OPEN, PARKED, UNSENT, boards, outbox, watches
 from bot.store.watches import COLUMNS, watch_of
 
 if TYPE_CHECKING:
@@ -67,6 +67,12 @@ _UNSAID = select(outbox.c.watch_id).where(
     outbox.c.workspace == bindparam("in_workspace"),
     outbox.c.thread == bindparam("in_thread"),
     outbox.c.kind == PostKind.POST,
+    outbox.c.watch_id.is_not(None),
+)
+_SILENT = select(outbox.c.watch_id).where(
+    PARKED,
+    outbox.c.workspace == bindparam("in_workspace"),
+    outbox.c.thread == bindparam("in_thread"),
     outbox.c.watch_id.is_not(None),
 )
 _BODIES = (
@@ -155,6 +161,11 @@ class Boards:
         """Return the watches that still have follow-ups on their way in a thread."""
         bound = {"in_workspace": workspace, "in_thread": thread}
         return set((await self._connection.execute(_UNSAID, bound)).scalars())
+
+    async def silent(self, workspace: str, thread: str) -> set[str]:
+        """Return the watches of which Slack refused to be told, in a thread."""
+        bound = {"in_workspace": workspace, "in_thread": thread}
+        return set((await self._connection.execute(_SILENT, bound)).scalars())
 
     async def body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
         """Return the newest body of a board's message, which goes by one of these keys."""

@@ -116,6 +116,9 @@ class WatchState(StrEnum):
     PARKED = "parked"  # its thread cannot be reached; it may be revived
 
 
+STOPPED_BY = "stopped by "  # begins the reason of a watch that a person ended
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
     """A promise to follow one job in one thread."""
@@ -138,6 +141,11 @@ class Watch:
     def cardless(self) -> bool:
         """Whether reactions on the asker's message take the place of a card."""
         return self.said_ts is not None
+
+    @property
+    def stopper(self) -> str:
+        """The person who ended it; empty: nobody did."""
+        return self.reason.removeprefix(STOPPED_BY) if self.reason.startswith(STOPPED_BY) else ""
 
 
 class BoardKind(StrEnum):

@@ -190,6 +190,15 @@ def test_a_catching_up_shows_each_item_whatever_its_letters() -> None:
     assert max(blocks.length(block["text"]["text"]) for block in message.blocks) <= 3_000
 
 
+def test_a_catching_up_is_never_too_heavy_for_slack() -> None:
+    """Many long items are cut, each in its turn, before the whole would be refused."""
+    items = [f"{n}: " + '"\\\n' * 160 for n in range(20)]
+    message = answers.caught_up(NOON, items, "", "")
+    shown = "\n".join(block["text"]["text"] for block in message.blocks)
+    assert [n for n in range(20) if f"• {n}: " not in shown] == []
+    assert blocks.weight(message.blocks) < blocks.MAX_WEIGHT
+
+
 def test_an_item_that_is_cut_calls_whom_it_called() -> None:
     """An outcome with long names calls its asker all the same, and no tag is cut in two."""
     items = [f"{'x' * 495} <https://a.example/1|log>", f"{'y' * 600} <@U1>"]

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.app import Bot
+from bot.delivery.gathering import is_late
+from bot.store import Post, PostKind, PostState
 from plugins.servicestage.script import JobScript, JobStep
 
 if TYPE_CHECKING:
@@ -19,6 +22,7 @@ pytestmark = pytest.mark.anyio
 
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 OTHER = "JOB27cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 STEPS = (JobStep("UPGRADE", 90_000),)
 
 
@@ -152,6 +156,45 @@ async def test_a_card_knows_no_more_than_a_silent_thread_was_told(stage: Stage) 
     await passes(stage, 60)
     shown = await stage.shown(card, "PAUSED")
     assert (shown.metadata or {})["event_payload"]["revision"] == known
+
+
+async def test_a_card_that_is_refreshed_knows_no_more_than_a_silent_thread(stage: Stage) -> None:
+    """The outcome waits as well, so nobody may take it for told."""
+    card = await followed(stage)
+    known = (card.metadata or {})["event_payload"]["revision"]
+    silence(stage)
+    await turned(stage, "ROLLBACKING")
+    await turned(stage, "FAILED")
+    await stage.slack.click(await stage.shown(card, "Failed"), "refresh")
+    await passes(stage, 60)
+    carried = (stage.now(card).metadata or {})["event_payload"]
+    assert (carried["revision"], carried["over"]) == (known, False)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "late"), [(0, False), (60, False), (61, True), (-1, True), (-3_600, True)]
+)
+def test_a_follow_up_is_late_after_a_minute_or_when_it_seems_to_be_from_later(
+    seconds: int, *, late: bool
+) -> None:
+    """A clock that was set back in a silence must not flood the thread."""
+    post = Post(
+        id=1,
+        lane=0,
+        state=PostState.SENDING,
+        version=1,
+        created_at=NOON,
+        workspace="T1",
+        channel="C1",
+        thread="watch:1",
+        key="1:2",
+        kind=PostKind.POST,
+        body={},
+        watch_id="1",
+        due_at=NOON,
+    )
+    assert is_late(post, NOON + timedelta(seconds=seconds)) == late
+    assert not is_late(replace(post, doubtful=True), NOON + timedelta(seconds=seconds))
 
 
 async def test_it_is_told_once_though_the_process_dies_in_the_silence(stage: Stage) -> None:

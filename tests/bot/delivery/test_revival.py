@@ -159,7 +159,7 @@ async def test_what_was_kept_through_several_tries_is_told_once(stage: Stage) ->
     await passes(stage, 3_700)
     [told] = stage.thread(card)
     assert told.text.count("ROLLBACKING") == 1
-    assert told.text.count("could not post here") == 1
+    assert told.text.count("could not post this sooner") == 1
     assert "rolled back" in told.text
 
 
