@@ -1,7 +1,6 @@
 """The outbox: what must be said and is not yet posted, in the order of its threads.
 
-Only the head of a thread, its oldest unsent message, may be claimed. A claim is told from another
-by its attempts and its deadline together, since `replace` starts counting the attempts again.
+Only the head of a thread, its oldest unsent message, may be claimed.
 """
 
 from __future__ import annotations
@@ -15,14 +14,13 @@ from sqlalchemy import (
     case,
     delete,
     func,
-    or_,
     select,
     update,
 )
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.store import heads
+from bot.store import claims, heads
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
 from bot.store.tables import UNSENT, boards, outbox, watches
 
@@ -57,39 +55,6 @@ _REPLACE = _NEW.on_conflict_do_update(
         "created_at": case((UNSENT, outbox.c.created_at), else_=_NEW.excluded.created_at),
     },
 )
-_OURS = (
-    outbox.c.id == bindparam("row"),
-    heads.SENDING,
-    outbox.c.attempts == bindparam("at_attempts"),
-    outbox.c.deadline == bindparam("at_deadline"),
-)
-_REOPEN = (
-    update(outbox)
-    .where(UNSENT, heads.SENDING, outbox.c.adopt_at > bindparam("from_then"))
-    .values(adopt_at=bindparam("from_then"))
-)
-_NO_CLAIM = {"deadline": None, "adopt_at": None}
-
-
-def _settle(state: PostState) -> Update:
-    """End a claim for good, unless a newer body came meanwhile: then that one is ready."""
-    newest = outbox.c.version == bindparam("at_version")
-    return (
-        update(outbox)
-        .where(*_OURS)
-        .values(
-            state=case((newest, state), else_=PostState.READY),
-            settled_at=case((newest, bindparam("at", type_=outbox.c.settled_at.type)), else_=None),
-            attempts=case((newest, outbox.c.attempts), else_=0),
-            sent_ts=func.coalesce(bindparam("ts"), outbox.c.sent_ts),
-            error=bindparam("why"),
-            doubtful=False,
-            **_NO_CLAIM,
-        )
-    )
-
-
-_SENT, _PARK = map(_settle, (PostState.SENT, PostState.PARKED))
 _ROOTED = (
     update(watches)
     .where(watches.c.id == bindparam("row"))
@@ -100,33 +65,6 @@ _BOARD = update(boards).where(boards.c.id == bindparam("row")).values(message_ts
 _ON_BOARD = (
     update(watches).where(watches.c.board_id == bindparam("row")).values(card_ts=bindparam("ts"))
 )
-_POSTPONE = (
-    update(outbox)
-    .where(*_OURS)
-    .values(
-        state=PostState.READY,
-        due_at=bindparam("later"),
-        doubtful=bindparam("maybe"),
-        error=bindparam("why"),
-        **_NO_CLAIM,
-    )
-)
-_END_THREAD = (
-    update(outbox)
-    .where(
-        UNSENT,
-        outbox.c.workspace == bindparam("in_workspace"),
-        outbox.c.thread == bindparam("of_thread"),
-    )
-    .values(
-        settled_at=bindparam("at"),
-        error=bindparam("why"),
-        doubtful=or_(outbox.c.doubtful, heads.SENDING),
-        **_NO_CLAIM,
-    )
-)
-_PARK_THREAD = _END_THREAD.values(state=PostState.PARKED)
-_DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
 _BEHIND = (
     select(*heads.OWN)
     .where(
@@ -139,18 +77,20 @@ _BEHIND = (
     .order_by(outbox.c.id)
     .with_for_update()
 )
-_SAY = (
-    update(outbox)
-    .where(*_OURS)
-    .values(
-        body=bindparam("says", type_=outbox.c.body.type),
-        urgent=or_(outbox.c.urgent, bindparam("hurries", type_=outbox.c.urgent.type)),
-    )
-)
 _SAID_WITH = (
     update(outbox)
     .where(heads.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
     .values(state=PostState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
+)
+_HURRY = (
+    update(outbox)
+    .where(
+        UNSENT,
+        ~outbox.c.urgent,
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.thread == bindparam("of_thread"),
+    )
+    .values(urgent=True)
 )
 _BODY = select(outbox.c.body).where(
     outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
@@ -182,10 +122,6 @@ def _posts(rows: Iterable[Row[Any]]) -> list[Post]:
     return sorted(posts, key=order)
 
 
-def _claim_of(post: Post) -> dict[str, Any]:
-    return {"row": post.id, "at_attempts": post.attempts, "at_deadline": post.deadline}
-
-
 def _lanes(lanes: tuple[int, int]) -> dict[str, Any]:
     return {"lane_no": lanes[0], "lanes": lanes[1]}
 
@@ -197,11 +133,19 @@ class Outbox:
         self._connection = connection
 
     async def add(self, posts: Iterable[NewPost], now: datetime) -> int:
-        """Write messages down in their order; return how many had a key not known before."""
+        """Write messages down in their order; return how many had a key not known before.
+
+        What an urgent one has to wait for in its thread is as urgent from then on.
+        """
         rows = [_row(post, now) for post in posts]
         if not rows:
             return 0
-        return len((await self._connection.execute(_ADD, rows)).all())
+        added = len((await self._connection.execute(_ADD, rows)).all())
+        for row in rows:
+            if row["urgent"] and added:
+                bound = {"in_workspace": row["workspace"], "of_thread": row["thread"]}
+                await self._connection.execute(_HURRY, bound)
+        return added
 
     async def add_claimed(self, post: NewPost, claim: Claim, now: datetime) -> Post | None:
         """Write down the first message of a thread as claimed already; None: its key is known.
@@ -255,7 +199,7 @@ class Outbox:
 
     async def sent(self, post: Post, *, ts: str | None, now: datetime) -> bool:
         """Note that Slack has our claim; False if it is no longer ours."""
-        ours = await self._settled(_SENT, post, ts=ts, error="", now=now)
+        ours = await self._settled(claims.SENT, post, ts=ts, error="", now=now)
         if ours and post.roots_watch and ts is not None:
             await self._rooted(post, ts)
         return ours
@@ -277,8 +221,8 @@ class Outbox:
         self, post: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
     ) -> bool:
         """Give our claim back until then, at the earliest now; False if it is no longer ours."""
-        bound = _claim_of(post) | {"later": max(due_at, now), "maybe": doubtful, "why": error}
-        return (await self._connection.execute(_POSTPONE, bound)).rowcount == 1
+        bound = claims.of(post) | {"later": max(due_at, now), "maybe": doubtful, "why": error}
+        return (await self._connection.execute(claims.POSTPONE, bound)).rowcount == 1
 
     async def behind(self, post: Post) -> list[Post]:
         """Return what else its thread has to be told about a message's watch, in its order."""
@@ -294,13 +238,9 @@ class Outbox:
     async def gather(
         self, post: Post, body: dict[str, Any], others: Collection[Post], now: datetime
     ) -> bool:
-        """Let our claim say what these others would; False if it is no longer ours.
-
-        It is as urgent as the most urgent of them from then on.
-        """
-        hurries = any(other.urgent for other in others)
-        bound = _claim_of(post) | {"says": body, "hurries": hurries}
-        if (await self._connection.execute(_SAY, bound)).rowcount != 1:
+        """Let our claim say what these others would; False if it is no longer ours."""
+        bound = claims.of(post) | {"says": body}
+        if (await self._connection.execute(claims.SAY, bound)).rowcount != 1:
             return False
         dropped = {"rows": [p.id for p in others], "at": now, "why": f"told with {post.key}"}
         await self._connection.execute(_SAID_WITH, dropped)
@@ -308,17 +248,17 @@ class Outbox:
 
     async def park(self, post: Post, *, error: str, now: datetime) -> bool:
         """Set our claim aside for a person; False if it is no longer ours."""
-        return await self._settled(_PARK, post, ts=None, error=error, now=now)
+        return await self._settled(claims.PARK, post, ts=None, error=error, now=now)
 
     async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
         """Set aside all that is unsent in a thread, claims too; return how many messages."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
-        return (await self._connection.execute(_PARK_THREAD, bound)).rowcount
+        return (await self._connection.execute(claims.PARK_THREAD, bound)).rowcount
 
     async def drop_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
         """Give up all that is unsent in a thread, claims too; return how many messages."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
-        return (await self._connection.execute(_DROP_THREAD, bound)).rowcount
+        return (await self._connection.execute(claims.DROP_THREAD, bound)).rowcount
 
     async def body(self, workspace: str, key: str) -> dict[str, Any] | None:
         """Return what the message of a key says, however far it has come; None: it is forgotten."""
@@ -331,7 +271,7 @@ class Outbox:
 
         For the start of a store that nobody else can have open: whoever held them is gone.
         """
-        return (await self._connection.execute(_REOPEN, {"from_then": adopt_at})).rowcount
+        return (await self._connection.execute(claims.REOPEN, {"from_then": adopt_at})).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Forget what was sent, parked or dropped before then; return how many messages."""
@@ -345,5 +285,5 @@ class Outbox:
     async def _settled(
         self, statement: Update, post: Post, *, ts: str | None, error: str, now: datetime
     ) -> bool:
-        bound = _claim_of(post) | {"at_version": post.version, "ts": ts, "why": error, "at": now}
+        bound = claims.of(post) | {"at_version": post.version, "ts": ts, "why": error, "at": now}
         return (await self._connection.execute(statement, bound)).rowcount == 1

@@ -439,6 +439,13 @@ async def test_an_outcome_goes_before_other_news(store: Store, given: Given) -> 
     assert [post.key for post in await given.due(store)] == ["ended", "moved"]
 
 
+async def test_what_an_outcome_waits_for_is_as_urgent(store: Store, given: Given) -> None:
+    """Else it would wait behind the steps of all other jobs."""
+    await given.posts(store, given.post("step", thread="other"))
+    await given.posts(store, given.post("begun"), given.post("ended", urgent=True))
+    assert [post.key for post in await given.due(store)] == ["begun", "step"]
+
+
 async def test_what_waits_behind_a_message_is_that_of_its_watch_and_thread(
     store: Store, given: Given
 ) -> None:
