@@ -180,7 +180,7 @@ async def _until(done: Callable[[], bool], seconds: float) -> None:
 
 
 def _behind(stage: Stage) -> int:
-    questions = unanswered(stage.threads, stage.crowd.attempts)
+    questions = unanswered(stage.journal, stage.threads, stage.crowd.attempts)
     return stage.unsaid() + untold(stage.journal, stage.threads) + questions
 
 
@@ -195,7 +195,7 @@ async def _tell(stage: Stage) -> None:
             f" {len(stage.crowd.attempts)}, watches {len(stage.threads.roots)}, changes"
             f" {stage.journal.changes}, posts {stage.threads.posts}, to be said {stage.unsaid()},"
             f" ends to be told {untold(stage.journal, stage.threads)}, questions open"
-            f" {unanswered(stage.threads, stage.crowd.attempts)}\n"
+            f" {unanswered(stage.journal, stage.threads, stage.crowd.attempts)}\n"
         )
         sys.stderr.flush()
 

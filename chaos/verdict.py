@@ -50,7 +50,7 @@ def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Ve
     verdict.duplicated += [f"key {key} stands {n} times" for key, n in twice.items()]
     for root in threads.roots:
         _judge_thread(verdict, journal, root, threads.replies.get((root.channel, root.ts), []))
-    _judge_answers(verdict, threads, attempts)
+    _judge_answers(verdict, journal, threads, attempts)
     return verdict
 
 
@@ -65,10 +65,10 @@ def untold(journal: Journal, threads: Threads) -> int:
     )
 
 
-def unanswered(threads: Threads, attempts: Iterable[Attempt]) -> int:
+def unanswered(journal: Journal, threads: Threads, attempts: Iterable[Attempt]) -> int:
     """Return how many acknowledged questions have no answer."""
     verdict = Verdict()
-    _judge_answers(verdict, threads, attempts)
+    _judge_answers(verdict, journal, threads, attempts)
     return len(verdict.lost)
 
 
@@ -150,30 +150,48 @@ def _must_be_told(
     )
 
 
-def _judge_answers(verdict: Verdict, threads: Threads, attempts: Iterable[Attempt]) -> None:
+def _judge_answers(
+    verdict: Verdict, journal: Journal, threads: Threads, attempts: Iterable[Attempt]
+) -> None:
     """Every acknowledged question has one answer: a message of its own, or the watch's card."""
     own = _own_posts(threads)
-    cards: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for root in threads.roots:
-        if root.followed:
-            cards[root.channel, root.job].add(root.key)
+    cards = _cards(journal, threads)
     by_place: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         by_place[attempt.channel, attempt.wish.job].append(attempt)
     for place, asked in by_place.items():
         counted = [(attempt, _answers(verdict, threads, own, attempt)) for attempt in asked]
-        _judge_place(verdict, place, counted, len(cards[place]))
+        _judge_place(verdict, place, counted, cards[place])
+
+
+def _cards(journal: Journal, threads: Threads) -> dict[tuple[str, str], dict[str, str]]:
+    """Return the cards of each job in each place: their keys, and where each stands.
+
+    Whoever asks after a card was deleted gets another, and a thread with it.
+    """
+    found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
+    for root in (root for root in threads.roots if root.followed):
+        gone = journal.deleted.get((root.channel, root.ts), float("inf"))
+        place = root.channel, root.job
+        anew = any(
+            (other.channel, other.job) == place and other.followed and float(other.ts) > gone
+            for other in threads.roots
+            if gone < float("inf")
+        )
+        if not anew:
+            found[place][root.key] = root.ts
+    return found
 
 
 def _judge_place(
     verdict: Verdict,
     place: tuple[str, str],
     asked: list[tuple[Attempt, int]],
-    card: int,
+    cards: dict[str, str],
 ) -> None:
-    name = f"{place[1]} asked in {place[0]}"
+    name, card = f"{place[1]} asked in {place[0]}", len(cards)
     if card > 1:
-        verdict.duplicated.append(f"{name}: {card} cards")
+        verdict.duplicated.append(f"{name}: {card} cards, {cards}; asked {asked}")
     silent = sum(attempt.acknowledged and not answers for attempt, answers in asked)
     if silent > card:
         verdict.lost.append(f"{name}: {silent - card} of {len(asked)} questions have no answer")

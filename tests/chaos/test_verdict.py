@@ -104,10 +104,10 @@ def test_an_acknowledged_question_without_an_answer_is_lost() -> None:
     """One card answers one question, and a failed one needs no answer."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
     questions = [asked("U1"), asked("U2")]
-    assert unanswered(said, questions) == 1
-    assert unanswered(said, [asked("U1"), asked("U2", acknowledged=False)]) == 0
+    assert unanswered(journal(), said, questions) == 1
+    assert unanswered(journal(), said, [asked("U1"), asked("U2", acknowledged=False)]) == 0
     said.whispers["U2"] = ["Looking up `deploys:JOB1` …"]
-    assert unanswered(said, questions) == 1
+    assert unanswered(journal(), said, questions) == 1
     said.whispers["U2"].append("It is followed already.")
     assert judge(journal(), said, questions).clean
 
@@ -144,3 +144,19 @@ def test_under_a_deleted_card_nothing_is_owed_and_it_may_be_posted_anew() -> Non
     assert untold(found, said) == 0
     said.keys["w:root"] = 3
     assert wrong(judge(found, said, [asked()])) == (False, True, False)
+
+
+@pytest.mark.parametrize(("asked_anew_at", "twice"), [("30.0", True), ("40.0", False)])
+def test_whoever_asks_after_a_card_was_deleted_may_get_another(
+    asked_anew_at: str, *, twice: bool
+) -> None:
+    """A second card beside one that still stood is one too many."""
+    found, said = journal(), threads("RUNNING", "PAUSED", "SUCCEEDED")
+    said.roots.append(Root(JOB, PLACE, asked_anew_at, "v:root", "RUNNING", followed=True))
+    said.replies[PLACE, asked_anew_at] = [
+        FollowUp("v:1", SAYS["PAUSED"], 70.0),
+        FollowUp("v:2", SAYS["SUCCEEDED"], 71.0),
+    ]
+    found.deleted[PLACE, "5.0"] = 35.0
+    verdict = judge(found, said, [asked("U1", acknowledged=False), asked("U2")])
+    assert wrong(verdict) == (False, twice, False)
