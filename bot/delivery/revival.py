@@ -8,32 +8,28 @@ from __future__ import annotations
 
 import logging
 import uuid
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot import answers, lifecycle, told
+from bot import told
 from bot.boards import boards
-from bot.cards import blocks, menu, sentences
-from bot.cards.boardcards import headed
 from bot.clock import Bell, Clock
-from bot.delivery import gathering
+from bot.delivery.gaps import Gap, bodies_of_replies, follow_up, sign
 from bot.delivery.outlet import MAY_PASS
 from bot.following import Following, Look
 from bot.models import Job
-from bot.noise.policy import Broadcast, Mention
-from bot.posts import card, reaction, reply
+from bot.noise.decision import Decision, Happening, News, decide
+from bot.posts import card
 from bot.providers import looks
-from bot.store import PostKind, Watch, WatchState
-from bot.words import REACTIONS
+from bot.store import Watch, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.errors import JobthreadError
-    from bot.noise.policy import NoisePolicy
     from bot.providers.connections import Connections
-    from bot.store import NewPost, Post, Question, Store, Transaction, WatchedJob
+    from bot.store import Post, Question, Store, Transaction, WatchedJob
 
 log = logging.getLogger(__name__)
 
@@ -51,35 +47,6 @@ class Scout:
 
     tried_at: datetime
     watch: Watch | None = None  # None: nothing was tried yet
-
-
-@dataclass
-class Gap:
-    """What a thread missed."""
-
-    posts: list[Post]  # what was parked
-    before: Job | None  # as the thread knows it
-    after: Job | None  # as it is now
-    revision: int = 0
-    replies: list[Post] = field(init=False)  # to be told in one
-    signs: list[Post] = field(init=False)  # of which the newest is shown
-
-    def __post_init__(self) -> None:
-        # What may have reached Slack keeps its key: it is looked up before it is sent again.
-        self.replies = [p for p in self.posts if p.kind is PostKind.POST and not p.doubtful]
-        self.signs = [p for p in self.posts if p.kind is PostKind.REACTION]
-
-    @property
-    def unknown(self) -> Job | None:
-        """The job, if it stands otherwise than the thread will know from the replies."""
-        if self.after is None or lifecycle.compare(self.before, self.after) is None:
-            return None
-        return self.after
-
-    @property
-    def items(self) -> list[str]:
-        """The texts that were kept, oldest first."""
-        return [text for post in self.replies for text in gathering.texts(post)]
 
 
 class Revival:
@@ -192,15 +159,26 @@ class Revival:
             return
         if gap.items or (gap.unknown and not watch.cardless):
             name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
-            there = await self._following.notices.contract(tx, watch.workspace, watch.channel)
-            await tx.outbox.add([_follow_up(watch, gap, name, there.policy, now)], now)
-        if watch.cardless and (names := _names(gap, await tx.parked.said(watch))):
-            await tx.outbox.add([_sign(watch, gap, names, now)], now)
+            outcome = await self._outcome(tx, watch, gap.unknown, now)
+            await tx.outbox.add([follow_up(gap, name, outcome, now)], now)
+        if watch.cardless and gap.signs_wanted:
+            await tx.outbox.add([sign(gap, now)], now)
         told_otherwise = [*gap.replies, *gap.signs]
         await tx.parked.drop(told_otherwise, now)
         await tx.parked.again([p for p in posts if p not in told_otherwise], now)
         if tracked is not None and tracked.seen is not None:
             await self._go_on(tx, watch, tracked.seen, now)
+
+    async def _outcome(
+        self, tx: Transaction, watch: Watch, job: Job | None, now: datetime
+    ) -> Decision | None:
+        """Return how the channel would hear of a job's end; None: it has not ended unheard."""
+        if job is None or not job.status.terminal:
+            return None
+        policy, context = await self._following.notices.surroundings(
+            tx, watch.workspace, watch.channel, watch.ref.connection, job.family, now
+        )
+        return decide(policy, News(happening=Happening.OUTCOME, bad=job.status.bad), context)
 
     async def _tracked(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None, now: datetime
@@ -265,85 +243,13 @@ def _by_place(watches: Iterable[Watch]) -> dict[Place, list[Watch]]:
 
 async def _gap(tx: Transaction, watch: Watch, posts: list[Post], tracked: WatchedJob | None) -> Gap:
     """Return what the thread missed: what was parked, and what happened since."""
-    said = [*await tx.parked.said(watch), *(post.body for post in posts if post.kind is _REPLY)]
-    about = told.latest(body.get("about") or {} for body in said)
-    before = told.job_of(watch.ref, about) if about else None
-    after = tracked.seen if tracked and watch.state is WatchState.PARKED else None
-    return Gap(posts, before, after, tracked.revision if tracked else 0)
-
-
-_REPLY = PostKind.POST
-
-
-def _follow_up(watch: Watch, gap: Gap, name: str, policy: NoisePolicy, now: datetime) -> NewPost:
-    """Return the one follow-up that tells all that a thread missed of the job of this name."""
-    job = gap.unknown
-    ends = bool(job and job.status.terminal)
-    standing = sentences.standing(job, now) if job else ""
-    since = min([post.created_at for post in gap.replies] or [watch.ended_at or now])
-    bad = bool(job and ends and job.status.bad)
-    called = _called(watch, policy, bad=bad) if ends else ""
-    message = answers.caught_up(since, gap.items, standing, called)
-    message = headed(name, message) if watch.board_id else message
-    loud = any(post.body.get("broadcast") for post in gap.replies)
-    post = reply(
+    shown = await tx.parked.said(watch)
+    about = told.latest(body.get("about") or {} for body in (*shown, *bodies_of_replies(posts)))
+    return Gap(
         watch,
-        _key(gap, now),
-        menu.under(message, followed=not ends),
-        now,
-        about=_about(watch, gap),
-        loud=loud or (bad and policy.broadcast is not Broadcast.NEVER),
-        urgent=ends or any(post.urgent for post in gap.replies),
-        reason="the thread could not be told for a while",
+        posts,
+        before=told.job_of(watch.ref, about) if about else None,
+        after=tracked.seen if tracked and watch.state is WatchState.PARKED else None,
+        revision=tracked.revision if tracked else 0,
+        signs_shown=[body["names"] for body in shown if body.get("names")],
     )
-    post.body["again"] = True
-    calls = f" {blocks.mention(called)}" if blocks.mention(called) else ""
-    post.body["items"] = [*gap.items, *([blocks.escape(standing) + calls] if standing else [])]
-    return post
-
-
-def _called(watch: Watch, policy: NoisePolicy, *, bad: bool) -> str:
-    """Return whom the outcome of a job calls by the channel's contract."""
-    match policy.mention:
-        case Mention.ASKER:
-            return watch.asker
-        case Mention.GROUP if bad:
-            return policy.group
-    return ""
-
-
-def _key(gap: Gap, now: datetime) -> str:
-    """Return the key of what catches up: another for whatever else a thread missed, at any moment.
-
-    A catching-up that is refused at once is caught up with in the same second, under another key;
-    two who find the same messages parked tell them under one.
-    """
-    if not gap.replies and not gap.signs:
-        return f"again:{now.timestamp():.0f}:{gap.revision}"
-    last = max((*gap.replies, *gap.signs), key=lambda post: post.id)
-    return f"again:{last.created_at.timestamp():.0f}:{gap.revision}:{last.id}"
-
-
-def _names(gap: Gap, said: Iterable[dict[str, Any]]) -> list[str]:
-    """Return the sign that is to stand on the asker's message, and all that it takes away."""
-    shown = [body.get("names") or [] for body in (*said, *(post.body for post in gap.signs))]
-    last = [gap.signs[-1].body["names"][0]] if gap.signs else []
-    newest = [REACTIONS[gap.after.status]] if gap.after else last
-    others = {name for names in shown for name in names} - {*newest}
-    return [*newest, *sorted(others)] if newest else []
-
-
-def _sign(watch: Watch, gap: Gap, names: list[str], now: datetime) -> NewPost:
-    """Return the one reaction that shows all that was missed."""
-    why = "the message could not be given its sign for a while"
-    post = reaction(watch, f"{_key(gap, now)}:sign", names, now, reason=why)
-    post.body["again"] = True
-    return post
-
-
-def _about(watch: Watch, gap: Gap) -> dict[str, Any]:
-    """Return what the thread knows afterwards."""
-    if gap.after is None:
-        return gathering.newest(gap.replies) or {}
-    over = gap.after.status.terminal
-    return told.by_follow_up(watch, gap.after, gap.revision, over=over)
