@@ -21,7 +21,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Absence:
-    """A while in which the bot was not running."""
+    """A while in which the bot was not running, or Slack took nothing."""
 
     began_at: float
     ended_at: float
@@ -49,6 +49,7 @@ class Journal:
     kills: list[float] = field(default_factory=list)
     stops: int = 0
     troubles: Counter[str] = field(default_factory=Counter)  # of all around the bot, by kind
+    silences: list[Absence] = field(default_factory=list)  # in which Slack took no post
     shut: dict[str, float] = field(default_factory=dict)  # channels, since when they were not sure
     deleted: dict[tuple[str, str], float] = field(default_factory=dict)  # cards, and when
     returns: list[Return] = field(default_factory=list)

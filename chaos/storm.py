@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from random import Random
 from typing import TYPE_CHECKING
 
 from bot.playground.changes import Change, Kind
 from bot.playground.faults import Faults, Trouble
 from bot.playground.faults import Plan as Planned
+from chaos.journal import Absence
 from chaos.plan import FAULTY
 from chaos.weather import Weather
 
@@ -134,10 +136,14 @@ class Storm:
             refused = Planned(
                 Trouble.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
             )
+            began_at = time.time()
             self._slack.faults.plan(refused)
             self._journal.troubles["429 for 100 s"] += 1
-            await asyncio.sleep(REFUSALS)
-            self._slack.faults.withdraw(refused)
+            try:
+                await asyncio.sleep(REFUSALS)
+            finally:
+                self._slack.faults.withdraw(refused)
+                self._journal.silences.append(Absence(began_at, time.time()))
 
     async def _trouble(self) -> None:
         """Let one thing at a time go wrong between Slack and the bot."""

@@ -82,6 +82,7 @@ class Supervisor:
         bot, began_at = self._bot, time.time()
         self._signal(signal.SIGSTOP)
         self._journal.stops += 1
+        self._journal.killed_at = None  # what it would take from a kill is not seen any more
         await asyncio.sleep(seconds)
         if bot is self._bot:
             self._signal(signal.SIGCONT)

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 WRITING_SECONDS = 4.0  # a bot that lives so long after an answer has written it down
 OVERTAKING_SECONDS = 2.0  # two looks so close to each other may become one change
 SETTLED_SECONDS = 30.0  # that a change may wait for Slack's limits before it is in its thread
+CATCHING_UP_SECONDS = 90.0  # that it may take to tell what waited while Slack took no post
 WAITING = "Looking up"
 
 
@@ -135,7 +136,13 @@ def _judge_changes(verdict: Verdict, journal: Journal, root: Root, said: list[st
 def _sure_until(journal: Journal, root: Root) -> float:
     """Return when a thread was first out of reach: from then on one message may tell several."""
     shut = journal.shut.get(root.channel, float("inf"))
-    return min(shut, journal.deleted.get((root.channel, root.ts), float("inf"))) - SETTLED_SECONDS
+    out = min(shut, journal.deleted.get((root.channel, root.ts), float("inf")))
+    silent = [
+        silence.began_at
+        for silence in journal.silences
+        if silence.began_at < out < silence.ended_at + CATCHING_UP_SECONDS
+    ]
+    return min([out, *silent]) - SETTLED_SECONDS
 
 
 def _must_be_told(

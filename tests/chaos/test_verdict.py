@@ -160,3 +160,15 @@ def test_whoever_asks_after_a_card_was_deleted_may_get_another(
     found.deleted[PLACE, "5.0"] = 35.0
     verdict = judge(found, said, [asked("U1", acknowledged=False), asked("U2")])
     assert wrong(verdict) == (False, twice, False)
+
+
+@pytest.mark.parametrize(("deleted_at", "owed"), [(120.0, 0), (300.0, 3)])
+def test_what_waited_while_slack_took_nothing_is_not_owed_under_a_card_that_was_deleted_then(
+    deleted_at: float, owed: int
+) -> None:
+    """Nobody could be told in time; once that is caught up with, it is owed again."""
+    found = journal()
+    found.silences.append(Absence(6.0, 100.0))
+    found.deleted[PLACE, "5.0"] = deleted_at
+    verdict = judge(found, threads(), [asked()])
+    assert (verdict.owed, len(verdict.lost)) == (owed, owed)
