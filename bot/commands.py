@@ -103,8 +103,9 @@ def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
     """Whether a first word that could be a verb begins a sentence: "why did JOB1 fail?"."""
     if verb is Verb.SET:  # "set up the …"
         return not is_like_a_field("".join(words[1:2]))
-    if words[0].lower() == "stop":  # "stop the …"
-        return len(words) > 2 and words[1].lower() not in ("following", "watching")
+    if words[0].lower() == "stop":  # "stop the …", but not "stop JOB1 JOB2"
+        spoken = len(words) > 2 and words[1].isalpha()
+        return spoken and words[1].lower() not in ("following", "watching")
     longest = 2 if verb is Verb.WHY else len(words) if verb in WITH_WORDS else 1
     return len(words) > longest
 

@@ -101,7 +101,7 @@ def follow_up(gap: Gap, name: str, outcome: Decision | None, now: datetime) -> N
     post = reply(
         gap.watch,
         gap.key(now),
-        menu.under(message, followed=outcome is None),
+        menu.under(message, followed=not gap.about.get("over")),
         now,
         about=gap.about,
         loud=any(p.body.get("broadcast") for p in gap.replies) or bool(outcome and outcome.loud),

@@ -54,10 +54,11 @@ class Stage:
     async def at_rest(self) -> None:
         """Let as little time pass as the bot needs to know that all it had to say was said."""
         async with asyncio.timeout(5):
-            while await self._unsent():
+            while await self.unsent():
                 await self.clock.advance(0.1)
 
-    async def _unsent(self) -> int:
+    async def unsent(self) -> int:
+        """Return how much is still to be said, now or later."""
         async with self.bot.store.begin() as tx:
             return (await tx.outbox.backlog(self.clock.now() + timedelta(days=1)))[0]
 

@@ -59,6 +59,7 @@ def test_a_mention_and_nothing_else_is_a_call_for_help(text: str) -> None:
     [
         ("unfollow deploys:JOB1", Verb.UNWATCH),
         ("stop deploys:JOB1", Verb.UNWATCH),
+        ("stop deploys:JOB2 deploys:JOB1", Verb.UNWATCH),
         ("Stop following deploys:JOB1", Verb.UNWATCH),
         ("follow deploys:JOB1", Verb.WATCH),
     ],

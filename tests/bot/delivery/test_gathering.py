@@ -32,18 +32,12 @@ async def followed(stage: Stage, id_: str = ID) -> Message:
     return await stage.asks(f"/job deploys:{id_}")
 
 
-async def waiting(stage: Stage) -> int:
-    """Return how much is still to be said."""
-    async with stage.bot.store.begin() as tx:
-        return (await tx.outbox.backlog(stage.clock.now() + timedelta(days=1)))[0]
-
-
 async def turned(stage: Stage, word: str, id_: str = ID) -> None:
     """Let a job change, and the bot write down what it cannot say now."""
-    before = await waiting(stage)
+    before = await stage.unsent()
     stage.servicestage.finish(id_, word)
     async with asyncio.timeout(10):
-        while await waiting(stage) == before:
+        while await stage.unsent() == before:
             await stage.polls()
 
 
@@ -62,7 +56,7 @@ async def speech(stage: Stage) -> None:
     """Let Slack take posts again, and everything be said."""
     stage.slack.faults.clear()
     async with asyncio.timeout(10):
-        while await waiting(stage):
+        while await stage.unsent():
             await stage.clock.advance(5)
 
 

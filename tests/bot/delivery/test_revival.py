@@ -91,6 +91,7 @@ async def test_a_job_that_ended_while_its_thread_was_silent_is_told_too(stage: S
     await passes(stage, 3_700)
     [told] = stage.thread(card)
     assert "succeeded" in told.text
+    assert "Stop following" not in str(told.blocks)
     assert "succeeded" in str(stage.now(card).blocks)
 
 
