@@ -29,7 +29,7 @@ BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG}
 REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
 CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
 READING = ("conversations.", "users.", "usergroups.")  # methods that take no JSON
-MOST_PAGES = 50  # of history that are searched for a message: what is new comes first
+MOST_PAGES = 20  # of history that are searched for a message: less than tier 3 allows a minute
 UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
 NO_TOKEN_SECONDS = 20.0  # until the next try when Slack does not accept the token
 
