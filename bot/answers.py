@@ -1,4 +1,4 @@
-"""What the bot says besides cards: help, lists, choices, and why something was not done. Pure."""
+"""Texts of replies: help hints, choices, refusals, catch-up. Pure."""
 
 from __future__ import annotations
 
@@ -18,27 +18,26 @@ if TYPE_CHECKING:
     from bot.models import JobRef
     from bot.providers.references import Resolution
 
-MOST_ROWS = 40  # in a list of watches
-MOST_ITEMS = 20  # in one follow-up that catches up
-_LENGTHS = (500, 250, 120)  # of an item, the first at which all fit
-_ROOM = blocks.MAX_WEIGHT - 2_000  # for what is under it
-_CALLED = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
-MOST_CHOICES = 5  # buttons in one answer
+MAX_ITEMS = 20  # in one catch-up reply
+_ITEM_LENGTHS = (500, 250, 120)  # characters per item; the first that fits is used
+_MAX_JSON_SIZE = blocks.MAX_WEIGHT - 2_000  # bytes; the rest is for the menu below
+_TRAILING_MENTION = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
+MOST_CHOICES = 5  # buttons in one reply
 
 
 def sentence(text: str, *buttons: blocks.Block) -> Message:
-    """Return a short answer: mrkdwn whose untrusted parts are escaped, and perhaps buttons."""
+    """Return a short reply. The caller has escaped the untrusted parts of the mrkdwn text."""
     return Message(text=text, blocks=(blocks.section(text), *blocks.actions(buttons)))
 
 
 def error(reason: JobthreadError, ref: JobRef | None, log_id: str) -> Message:
-    """Return why a question has no answer, what to do next, and the id of its line in the log."""
+    """Return why a request failed, the next step, and the correlation id of its log line."""
     about = f"{blocks.code(str(ref))}: " if ref else ""
     return sentence(f"⚠️ {about}{blocks.escape(str(reason))} (log id {log_id})")
 
 
 def trouble(log_id: str) -> Message:
-    """Return the answer for a fault of our own."""
+    """Return the reply for an internal error."""
     return sentence(
         "⚠️ Something went wrong in this bot, and nothing was changed."
         f" Try again; if it happens again, tell whoever runs it the log id {log_id}."
@@ -46,8 +45,8 @@ def trouble(log_id: str) -> Message:
 
 
 def busy() -> Message:
-    """Return the answer when a question could not even be stored."""
-    return sentence("⚠️ This bot cannot take questions just now. Try again in a minute.")
+    """Return the reply for a request that could not be persisted."""
+    return sentence("⚠️ This bot can't take requests right now. Try again in a minute.")
 
 
 def not_understood(
@@ -56,9 +55,9 @@ def not_understood(
     on: Callable[[str], str] = str,
     example: JobRef | None = None,
 ) -> Message:
-    """Return that a word is no reference, with the nearest one that is; `on` as of `choose`.
+    """Return that a word is not a reference, with the closest valid one.
 
-    `example` is a job of the connection that was named.
+    `on`: see `choose_job`. `example`: a job of the named connection.
     """
     text = f"{blocks.code(resolution.word)} is not a job I can look up"
     text += f": {blocks.escape(resolution.why)}." if resolution.why else "."
@@ -74,7 +73,7 @@ def not_understood(
 
 
 def did_you_mean(text: str, suggestion: str) -> Message:
-    """Return a text with the better words, which a click sends."""
+    """Return a text with a corrected command; a button sends it."""
     asked = f"{text} Did you mean {blocks.code(suggestion)}?"
     return sentence(asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion))
 
@@ -85,15 +84,16 @@ def choose(
     on: Callable[[str], str] = str,
     created: Mapping[JobRef, datetime] | None = None,
 ) -> Message:
-    """Return the jobs that a reference can mean, each on a button with the words that tell it.
+    """Return a choice between the jobs that a reference matches, one button per job.
 
-    `on` returns what a click asks for: the reference, perhaps after a verb. When a job was
-    created stands in the text, in the reader's own zone: a button cannot tell that.
+    `on` builds the button's command from a reference: the reference alone or after a verb.
+    Creation times are in the text, because Slack formats dates in the reader's time zone only
+    there, not on buttons.
     """
     shown, dates = choices[:MOST_CHOICES], created or {}
     buttons = [
-        blocks.button(f"{n}. {words_}" if dates else words_, f"run_{n - 1}", value=on(str(ref)))
-        for n, (ref, words_) in enumerate(shown, start=1)
+        blocks.button(f"{n}. {label}" if dates else label, f"run_{n - 1}", value=on(str(ref)))
+        for n, (ref, label) in enumerate(shown, start=1)
     ]
     lines = [
         f"\n{n}. was created {blocks.date(dates[ref])}."
@@ -106,7 +106,7 @@ def choose(
 
 
 def nothing_found(command: str) -> Message:
-    """Return that a free text names no job."""
+    """Return that a free text contains no job reference."""
     return sentence(
         "I found no job in that. Name one as `connection:id` or paste its URL;"
         f" `{command} help` shows examples."
@@ -114,7 +114,7 @@ def nothing_found(command: str) -> Message:
 
 
 def too_many(count: int) -> Message:
-    """Return that a command names more jobs than one command may."""
+    """Return that a command contains too many jobs."""
     return sentence(
         f"That names {count} jobs; I take {MOST_REFERENCES} at once. Ask for the rest in a second"
         " command."
@@ -122,29 +122,29 @@ def too_many(count: int) -> Message:
 
 
 def no_reference(verb: str, command: str) -> Message:
-    """Return that a verb lacks its job."""
+    """Return that a command has no job reference."""
     return sentence(f"Which job? Write `{command} {verb} connection:id`.")
 
 
 def already_followed(job: str, link: str | None) -> Message:
-    """Return where the living card of a job is."""
+    """Return the link to the existing card of a followed job."""
     if link is None:
         return sentence(f"{blocks.code(job)} is followed here already; its card is on its way.")
     return sentence(f"{blocks.code(job)} is followed here already: <{link}|open its card>.")
 
 
 def not_followed(job: str) -> Message:
-    """Return that nobody follows a job here."""
+    """Return that a job is not followed in this channel."""
     return sentence(f"{blocks.code(job)} is not followed here.")
 
 
 def not_followed_any_more() -> Message:
-    """Return that the job of a message is not known any more, let alone followed."""
+    """Return that a message is too old: its job is no longer stored."""
     return sentence("That message is from too long ago: its job is no longer followed here.")
 
 
 def no_longer_followed(job: str) -> Message:
-    """Return that a job is no longer followed, and how its card comes back to life."""
+    """Return that a job is no longer followed, and how to follow it again from its card."""
     return sentence(
         f"{blocks.code(job)} is no longer followed here. The card's Follow button begins it again."
     )
@@ -156,7 +156,7 @@ def no_longer_on_board(job: str) -> Message:
 
 
 def all_stopped(count: int) -> Message:
-    """Return that nothing on a board is followed any more."""
+    """Return how many jobs of a board were unfollowed."""
     if count == 0:
         return sentence("Nothing on that board is followed any more.")
     jobs = words.plural(count, "job is", "jobs are")
@@ -164,19 +164,19 @@ def all_stopped(count: int) -> Message:
 
 
 def not_looked_at(count: int, why: str) -> Message:
-    """Return that some jobs of a board could not be looked at just now."""
+    """Return that some jobs of a board could not be polled."""
     return sentence(f"⚠️ {words.plural(count, 'job')} could not be checked: {blocks.escape(why)}")
 
 
 def on_board(jobs: Sequence[str], link: str | None) -> Message:
-    """Return on which board jobs are shown that were asked for soon after others."""
+    """Return the link to the board that newly requested jobs were added to."""
     named = f"{blocks.code(jobs[0])} is" if len(jobs) == 1 else f"{len(jobs)} jobs are"
     board = f"<{link}|your board>" if link else "your board"
     return sentence(f"{named} on {board}, with what you asked for a moment ago.")
 
 
 def paragraphs(lines: Iterable[str]) -> list[blocks.Block]:
-    """Return the lines in sections of at most 3,000 characters."""
+    """Return the lines in section blocks of at most 3,000 characters."""
     shown: list[str] = []
     for line in lines:
         if shown and blocks.length(shown[-1]) + blocks.length(line) < 2_900:
@@ -187,7 +187,7 @@ def paragraphs(lines: Iterable[str]) -> list[blocks.Block]:
 
 
 def not_in_channel() -> Message:
-    """Return how to let the bot into a channel."""
+    """Return that the bot is not a channel member, and how to invite it."""
     return sentence(
         "I am not in this channel, so I cannot post the card here. Invite me with"
         " `/invite @jobthread` and ask again."
@@ -195,7 +195,7 @@ def not_in_channel() -> Message:
 
 
 def refused(code: str, log_id: str) -> Message:
-    """Return that Slack did not take the card."""
+    """Return that Slack rejected the card."""
     return sentence(
         f"⚠️ Slack did not let me post the card here ({blocks.code(code)}). Ask again in another"
         f" channel, or tell whoever runs this bot the log id {log_id}."
@@ -203,7 +203,7 @@ def refused(code: str, log_id: str) -> Message:
 
 
 def parked(name: str, channel: str, code: str) -> Message:
-    """Return, to the asker alone, that a thread can be told nothing more."""
+    """Return, for the requester, that a thread is unreachable."""
     return sentence(
         f"I can no longer post about {blocks.escape(name)} in <#{channel}>: Slack answers"
         f" {blocks.code(code)}. I keep what I have to say until I can, and try again by myself."
@@ -211,23 +211,23 @@ def parked(name: str, channel: str, code: str) -> Message:
 
 
 def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) -> Message:
-    """Return, for a thread that could not be told for a while, all of it at once.
+    """Return the catch-up reply: all updates that a thread missed, in one message.
 
-    `items` are the texts that were kept, as Slack takes them; `standing` is empty when the last of
-    them says how the job stands.
+    `items`: the stored texts, in mrkdwn. `standing`: the job's present status; empty if the last
+    item contains it.
     """
-    for longest in _LENGTHS:
-        lines = _caught_up(since, items, standing, asker, longest)
+    for longest in _ITEM_LENGTHS:
+        lines = _catch_up_lines(since, items, standing, asker, longest)
         shown = tuple(paragraphs(lines))
-        if blocks.weight(shown) <= _ROOM:
+        if blocks.weight(shown) <= _MAX_JSON_SIZE:
             break
     return Message(text="\n".join(lines), blocks=shown)
 
 
-def _caught_up(
+def _catch_up_lines(
     since: datetime, items: Sequence[str], standing: str, asker: str, longest: int
 ) -> list[str]:
-    shown = [_item(text, longest) for text in items[-MOST_ITEMS:]]
+    shown = [_item(text, longest) for text in items[-MAX_ITEMS:]]
     if left := len(items) - len(shown):
         shown.insert(0, f"… {words.plural(left, 'earlier change')}")
     if standing:
@@ -238,15 +238,15 @@ def _caught_up(
 
 
 def _item(text: str, longest: int) -> str:
-    """Return a text that is not too long; whom it calls at its end, it calls when cut, too."""
-    called = _CALLED.search(text)
+    """Return a text cut to `longest` characters; a mention at its end is kept."""
+    called = _TRAILING_MENTION.search(text)
     end = called[0] if called else ""
     shown: str = blocks.mrkdwn(text.removesuffix(end), longest - len(end))["text"]
     return shown + end
 
 
 def in_trouble(ref: str, reason: str) -> Message:
-    """Return, for the thread, that a job cannot be looked at just now."""
+    """Return, for the thread, that polling a job fails."""
     return sentence(
         f"⚠️ I cannot see how {blocks.code(ref)} is doing: {blocks.escape(reason)}"
         " I keep trying, and say here when I can again."
@@ -254,12 +254,12 @@ def in_trouble(ref: str, reason: str) -> Message:
 
 
 def well_again(ref: str) -> Message:
-    """Return, for the thread, that a job can be looked at again."""
+    """Return, for the thread, that polling a job works again."""
     return sentence(f"👍 I can see {blocks.code(ref)} again.")
 
 
 def lost(name: str, ref: JobRef) -> Message:
-    """Return that a followed job is not found any more."""
+    """Return that a followed job no longer exists."""
     return sentence(
         f"❔ {blocks.escape(name, 150)} is not found any more, so it is no longer followed."
         f" Ask for {blocks.code(str(ref))} again if it comes back."
@@ -267,7 +267,7 @@ def lost(name: str, ref: JobRef) -> Message:
 
 
 def not_set_up(ref: JobRef) -> Message:
-    """Return that a followed job's system cannot be asked any more."""
+    """Return that the connection of a followed job is no longer configured."""
     return sentence(
         f"❔ The connection {blocks.code(ref.connection)} is no longer set up here, so"
         f" {blocks.code(str(ref))} is no longer followed."
@@ -275,5 +275,5 @@ def not_set_up(ref: JobRef) -> Message:
 
 
 def looking_up(job: str) -> Message:
-    """Return that an answer takes long, in words that stay true once it is there."""
+    """Return the waiting notice. It stays visible, so its text is also true after the reply."""
     return sentence(f"Looking up {blocks.code(job)} takes longer than usual; the answer follows.")

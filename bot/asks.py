@@ -1,4 +1,4 @@
-"""What a person did in Slack, in our words: it is kept in the inbox until it is answered."""
+"""Value: one user request and how to reply to it. The inbox stores it until it is answered."""
 
 from __future__ import annotations
 
@@ -10,42 +10,42 @@ from pydantic import AwareDatetime
 
 from bot.models import Value
 
-RESPONSE_URL_LIFE = timedelta(minutes=28)  # Slack's own is 30
+RESPONSE_URL_LIFETIME = timedelta(minutes=28)  # Slack's limit is 30 minutes
 
 
 class Kind(StrEnum):
-    """By which door a person came in."""
+    """The Slack surface that a request came from."""
 
     COMMAND = "command"  # a slash command
     MENTION = "mention"  # in a channel or a thread
     DIRECT = "direct"  # a direct message
-    CLICK = "click"  # on a button of ours
+    CLICK = "click"  # on a button or menu of the bot
     SHORTCUT = "shortcut"  # "Follow jobs in this message"
-    FORM = "form"  # the modal of a channel's contract; its wish is the ask's value
+    FORM = "form"  # the channel settings modal; `value` is the settings patch as JSON
 
 
 class Ask(Value):
-    """One thing that one person did, where, and how to answer only that person."""
+    """A user's request, its origin, and the target of an ephemeral reply."""
 
     kind: Kind
     user: str
     channel: str
     at: AwareDatetime
-    text: str = ""  # as Slack escaped it; empty for a click
-    thread_ts: str | None = None  # the thread that the answer belongs in
-    said_ts: str | None = None  # of the message with which the person asked; it takes reactions
-    response_url: str | None = None  # a secret: it lets anyone answer
-    action: str = ""  # of the button
-    value: str = ""  # of the button, of what was chosen in a menu, or what the modal asks for
-    message_ts: str | None = None  # the message the button is on
-    ephemeral: bool = False  # that message is shown to the asker only
+    text: str = ""  # in Slack's escaping; empty for a click
+    thread_ts: str | None = None  # the thread to reply in
+    said_ts: str | None = None  # the message with the request, which can take reactions
+    response_url: str | None = None  # secret: anybody who has it can post a reply
+    action: str = ""  # action id of the button or menu
+    value: str = ""  # of the button, the chosen menu option, or the modal
+    message_ts: str | None = None  # the message that contains the button
+    ephemeral: bool = False  # whether that message is ephemeral
 
     def way_back(self) -> dict[str, Any]:
-        """Return how to reach the asker alone, as a message's body in the outbox holds it.
+        """Return the target of an ephemeral reply, as part of an outbox message's body.
 
-        `until`: epoch seconds after which the response_url answers no more.
+        `until`: epoch seconds at which the response_url expires.
         """
-        until = self.at + RESPONSE_URL_LIFE
+        until = self.at + RESPONSE_URL_LIFETIME
         return {
             "asker": self.user,
             "thread_ts": self.thread_ts,

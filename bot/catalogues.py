@@ -1,4 +1,4 @@
-"""What the bot says of what there is: help, systems, watches, the newest jobs. Pure."""
+"""Help text and list replies: connections, watches, newest jobs. Pure."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ MOST_ROWS = 40  # in a list of watches
 
 
 def which_recent(names: Sequence[str], wrong: str) -> Message:
-    """Return the connections whose newest jobs can be listed, each on a button."""
+    """Return a choice between the connections that can list jobs, one button each."""
     if not names:
         return sentence("None of the connections can list its jobs; ask for one by its id.")
     why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
@@ -31,18 +31,18 @@ def which_recent(names: Sequence[str], wrong: str) -> Message:
 
 
 def recent(connection: str, jobs: Sequence[Job]) -> Message:
-    """Return a connection's newest jobs, newest first: sortable where Slack can, else a table."""
+    """Return a connection's newest jobs, newest first: a data table, or a plain table."""
     if not jobs:
         return sentence(f"{blocks.escape(connection)} has no jobs to list.")
     text = f"The newest {words.plural(len(jobs), 'job')} of {blocks.escape(connection)}."
     head = ["Job", "Status", "Began", "Took", "Reference"]
-    rows: list[Sequence[grids.Cell]] = [head, *(_recent_row(job) for job in jobs)]
+    rows: list[Sequence[grids.Cell]] = [head, *(_recent_job_row(job) for job in jobs)]
     begin = blocks.section(text)
     sortable = grids.data_table(text, rows)
     return Message(text=text, blocks=(begin, sortable), classic=(begin, grids.table(rows)))
 
 
-def _recent_row(job: Job) -> list[grids.Cell]:
+def _recent_job_row(job: Job) -> list[grids.Cell]:
     began = job.started_at or job.created_at
     took = seconds_between(job.started_at, job.finished_at)
     return [
@@ -55,8 +55,8 @@ def _recent_row(job: Job) -> list[grids.Cell]:
 
 
 def help_text(command: str, connections: Connections, bot: str, known: JobRef | None) -> Message:
-    """Return how to ask; the examples work when a job of this installation is `known`."""
-    example = str(known) if known else _form(connections)
+    """Return the help text. `known`: a job to use in its examples; they work when copied."""
+    example = str(known) if known else _placeholder(connections)
     asked = blocks.code(f"{command} {example}")
     begin, end = (blocks.code(f"{command} {verb} {example}") for verb in ("watch", "unwatch"))
     lines = [
@@ -64,9 +64,9 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
         f"• {blocks.code(f'{command} peek {example}')} shows it to you only",
         f"• {begin} and {end} begin and end following",
         f"• `{command} list` lists what is followed here",
-        *_recent_line(command, connections),
-        f"• `{command} why {example}` tells what was told of a job, what was held back, and why",
-        f"• `{command} noise` tells a week of follow-ups here, and what would have spared most",
+        *_recent_help_line(command, connections),
+        f"• `{command} why {example}` shows which updates of a job were sent or deferred, and why",
+        f"• `{command} noise` shows a week of updates here, and what would have avoided most",
         f"• `{command} connections` lists the systems that can be asked",
         (
             f"• `{command} settings` shows and changes what is told in this channel;"
@@ -83,18 +83,18 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
     return Message(text=f"{text} {'For example' if known else 'As in'}: {asked}", blocks=shown)
 
 
-def _recent_line(command: str, connections: Connections) -> list[str]:
-    able = [provider.name for provider in connections if provider.lists_jobs]
-    return [f"• `{command} recent {able[0]}` lists its newest jobs"] if able else []
+def _recent_help_line(command: str, connections: Connections) -> list[str]:
+    listable = [provider.name for provider in connections if provider.lists_jobs]
+    return [f"• `{command} recent {listable[0]}` lists its newest jobs"] if listable else []
 
 
-def _form(connections: Connections) -> str:
-    """Return what stands where a job would, if none is known: nobody takes it for one."""
+def _placeholder(connections: Connections) -> str:
+    """Return a placeholder for the help text that cannot be mistaken for a real job."""
     return f"{next(iter(connections.names), 'connection')}:<job id>"
 
 
 def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Message:
-    """Return the systems that can be asked, each with a job of its own where one is known."""
+    """Return the configured connections, each with an example job if one is known."""
     if not connections:
         return sentence(
             "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
@@ -113,7 +113,7 @@ def _connection_line(provider: Any, known: JobRef | None) -> str:
 
 
 def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
-    """Return what is followed here: reference, the job as last seen, the link to its card."""
+    """Return the watches of a channel. A row: reference, last job snapshot, link to the card."""
     if not rows:
         return sentence(f"Nothing is followed here. `{command} help` shows how.")
     text = f"{words.plural(len(rows), 'job is', 'jobs are')} followed here."

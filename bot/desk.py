@@ -1,4 +1,4 @@
-"""The desk: takes a question in before Slack hears "got it", and sees that it is answered."""
+"""Inbox worker: persists a request before the ack, then retries until it is answered."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LEASE_SECONDS = 120.0  # that an answer may take before another process takes the question over
-REST_SECONDS = 5.0  # between looks for questions that nobody answers
+LEASE_SECONDS = 120.0  # after which another process may reclaim the item
+REST_SECONDS = 5.0  # between polls for items with an expired lease
 MOST_AT_ONCE = 50
-RETRY_SECONDS = 10.0  # before an answer that failed is tried again
-MOST_ATTEMPTS = 5  # at one answer
+RETRY_SECONDS = 10.0  # delay before a retry
+MOST_ATTEMPTS = 5  # per item
 
 
 class Desk:
-    """Takes questions in and answers them; a question outlives the process that took it in."""
+    """Enqueues and answers requests. Items survive a restart of the process."""
 
     def __init__(
         self,
@@ -38,101 +38,101 @@ class Desk:
         heard: Callable[[str, str], None],
         errands: Mapping[str, Callable[[Question], Awaitable[None]]],
     ) -> None:
-        self._heard = heard  # is told in which workspace and channel somebody asked
-        self._errands = errands  # by kind: what is asked by others than people in Slack
+        self._on_activity = heard  # called with the workspace and channel of each request
+        self._operator_tasks = errands  # item kind → handler; these do not come from Slack
         self._store = store
-        self._service = service
+        self._router = service
         self._clock = clock
-        self._places = asyncio.Semaphore(MOST_AT_ONCE)
-        self._answering: set[asyncio.Task[None]] = set()
+        self._semaphore = asyncio.Semaphore(MOST_AT_ONCE)
+        self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, workspace: str, key: str, ask: Ask) -> bool:
-        """Store a question, once, and begin to answer it; raises StoreError.
+    async def take(self, workspace: str, key: str, request: Ask) -> bool:
+        """Persist a request and start to answer it; raises StoreError.
 
-        `key` is Slack's own name of it. False: it was here before.
+        `key`: the idempotency key, from Slack's event. Return False for a duplicate.
         """
         now = self._clock.now()
-        body = ask.model_dump(mode="json")
+        body = request.model_dump(mode="json")
         async with self._store.begin() as tx:
             id_ = await tx.inbox.add(
                 workspace=workspace,
                 key=key,
-                kind=ask.kind,
+                kind=request.kind,
                 body=body,
                 now=now,
                 lease_until=now + timedelta(seconds=LEASE_SECONDS),
             )
         if id_ is None:
             return False
-        self._heard(workspace, ask.channel)
-        self._begin(Question(id_, workspace, key, ask.kind, body, now, 0))
+        self._on_activity(workspace, request.channel)
+        self._start(Question(id_, workspace, key, request.kind, body, now, 0))
         return True
 
     async def tick(self) -> float:
-        """Answer the questions that nobody holds; return the seconds until the next tick.
+        """Claim and answer items with an expired lease; return the seconds until the next tick.
 
-        No more than can be answered at once: what waits in line would lose its lease there.
+        Claims at most as many as can run at once: the lease of a queued item would expire.
         """
-        free = MOST_AT_ONCE - len(self._answering)
+        free = MOST_AT_ONCE - len(self._running)
         if free <= 0:
             return REST_SECONDS
         now = self._clock.now()
         async with self._store.begin() as tx:
-            left = await tx.inbox.claim(
+            claimed = await tx.inbox.claim(
                 now=now, lease_until=now + timedelta(seconds=LEASE_SECONDS), limit=free
             )
-        for question in left:
-            self._begin(question)
+        for item in claimed:
+            self._start(item)
         return REST_SECONDS
 
     async def close(self) -> None:
-        """Give the answers under way a moment; what is not done then is done after the restart."""
-        if self._answering:
-            await asyncio.wait(self._answering, timeout=3)
-        for task in self._answering:
+        """Wait up to 3 s for running tasks, then cancel them. A restart retries the cancelled."""
+        if self._running:
+            await asyncio.wait(self._running, timeout=3)
+        for task in self._running:
             task.cancel()
 
-    def _begin(self, question: Question) -> None:
-        task = asyncio.create_task(self._answer(question))
-        self._answering.add(task)
-        task.add_done_callback(self._answering.discard)
+    def _start(self, item: Question) -> None:
+        task = asyncio.create_task(self._answer(item))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
 
-    async def _answer(self, question: Question) -> None:
-        """Answer a question; what fails is given back for a while, and at last given up."""
-        async with self._places:
+    async def _answer(self, item: Question) -> None:
+        """Answer an item. A failed one is released for a retry; after the last attempt, closed."""
+        async with self._semaphore:
             try:
-                if question.attempts < MOST_ATTEMPTS:
-                    await self._errands.get(question.kind, self._service.answer)(question)
-                else:  # it ended the process that tried it last, or could not even be given up
-                    await self._give_up(question)
-            except Exception as error:  # noqa: BLE001  the edge of an answer
-                log.error("question %s waits for its answer: %s", question.id, _why(error))
-                await self._put_back(question)
+                if item.attempts < MOST_ATTEMPTS:
+                    await self._operator_tasks.get(item.kind, self._router.answer)(item)
+                else:  # the last attempt crashed the process, or closing failed
+                    await self._give_up(item)
+            except Exception as error:  # noqa: BLE001  the edge of a request
+                log.error("inbox item %s failed, will be retried: %s", item.id, _describe(error))
+                await self._release(item)
 
-    async def _put_back(self, question: Question) -> None:
-        """Let a question be tried again soon, or give it up; without a store its lease ends."""
+    async def _release(self, item: Question) -> None:
+        """Release an item for a retry, or give up. If the store fails, its lease expires."""
         try:
-            if question.attempts + 1 >= MOST_ATTEMPTS:
-                await self._give_up(question)
+            if item.attempts + 1 >= MOST_ATTEMPTS:
+                await self._give_up(item)
                 return
             until = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
             async with self._store.begin() as tx:
-                await tx.inbox.release(question.id, until)
+                await tx.inbox.release(item.id, until)
         except StoreError as error:
-            log.error("question %s cannot be put back: %s", question.id, error)
+            log.error("inbox item %s could not be released: %s", item.id, error)
 
-    async def _give_up(self, question: Question) -> None:
-        """Close a question that has no answer: whoever asked in Slack hears so."""
-        if question.kind not in self._errands:
+    async def _give_up(self, item: Question) -> None:
+        """Close an item that failed too often; notify the requester if it came from Slack."""
+        if item.kind not in self._operator_tasks:
             try:
-                await self._service.give_up(question)
+                await self._router.give_up(item)
             except StoreError:
                 raise
-            except Exception as error:  # noqa: BLE001  the edge of an answer
-                log.error("question %s is closed unanswered: %s", question.id, trail(error))
+            except Exception as error:  # noqa: BLE001  the edge of a request
+                log.error("inbox item %s closed without a reply: %s", item.id, trail(error))
         async with self._store.begin() as tx:
-            await tx.inbox.close(question.id, self._clock.now())
+            await tx.inbox.close(item.id, self._clock.now())
 
 
-def _why(error: Exception) -> str:
+def _describe(error: Exception) -> str:
     return str(error) if isinstance(error, StoreError) else trail(error)

@@ -1,4 +1,4 @@
-"""An entry of the ledger while it is written: the question, what comes of it, who delivers it."""
+"""Unit of work: the transaction and the side effects to run after its commit."""
 
 from __future__ import annotations
 
@@ -19,43 +19,46 @@ if TYPE_CHECKING:
 
 
 class Sender(Protocol):
-    """Who delivers messages, as the ledger sees it."""
+    """The outbox dispatcher, as far as a unit of work needs it."""
 
     def reserve(self, post: NewPost, now: datetime) -> Claim | None:
-        """Return a claim for a message that is about to be written down, if it may be sent now."""
+        """Return a claim for a new message if the rate limits let it go now; else None."""
         ...
 
     def send(self, post: Post) -> None:
-        """Send a message that was written down as claimed."""
+        """Send a message that was stored as claimed."""
         ...
 
     def ring(self) -> None:
-        """Look for messages that wait."""
+        """Wake the dispatcher: there are due messages."""
         ...
 
 
 @dataclass
 class Entry:
-    """What is being written: the question, the asker's deed, and when; and what comes of it."""
+    """One transaction: the inbox item, its request, the time, and the pending side effects."""
 
     question: Question
     ask: Ask
     at: datetime
     tx: Transaction
     sender: Sender
-    claimed: list[Post] = field(default_factory=list)  # to be sent at once
-    due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, the next look
-    changes: list[Change] = field(default_factory=list)  # that the threads are told
-    rings: bool = False  # whether something is left for the delivery's next tick
-    retells: bool = False  # whether what is held may have another time now
+    claimed: list[Post] = field(default_factory=list)  # to send right after the commit
+    due: list[tuple[str, datetime]] = field(default_factory=list)  # connection, its next poll
+    changes: list[Change] = field(default_factory=list)  # job changes, for the plugins
+    rings: bool = False  # whether the dispatcher must wake up
+    retells: bool = False  # whether due times of deferred notifications may have changed
 
     @property
     def workspace(self) -> str:
-        """The workspace that the question came from."""
+        """The workspace of the request."""
         return self.question.workspace
 
     def post(self, kind: PostKind, body: dict[str, Any], key: str) -> NewPost:
-        """Return a message outside every watch; its key is the question's and its part's."""
+        """Return a message that belongs to no watch.
+
+        Its idempotency key is the item's key and the action's.
+        """
         name = f"{self.question.key}:{key}"
         return NewPost(
             key=name,
@@ -69,20 +72,19 @@ class Entry:
             reason=f"asked for by {self.ask.user}",
         )
 
-    async def say(self, said: Say, key: str) -> None:
-        """Tell the asker alone; in a direct message everything is for the asker alone."""
-        ask = self.ask
+    async def say(self, reply: Say, key: str) -> None:
+        """Enqueue an ephemeral reply; in a direct message, an ordinary one."""
         body = {
-            **ask.way_back(),
-            "message": said.message.model_dump() if said.message else None,
-            "replace": said.replace,
-            "delete": said.delete,
+            **self.ask.way_back(),
+            "message": reply.message.model_dump() if reply.message else None,
+            "replace": reply.replace,
+            "delete": reply.delete,
         }
-        kind = PostKind.POST if ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
+        kind = PostKind.POST if self.ask.kind is Kind.DIRECT else PostKind.EPHEMERAL
         await self.add(self.post(kind, body, key))
 
     async def add(self, post: NewPost) -> None:
-        """Write down the first message of a thread, to be sent at once if that may be."""
+        """Enqueue the first message of an ordering key; claim it if it may be sent now."""
         claim = self.sender.reserve(post, self.at)
         if claim is None:
             await self.tx.outbox.add([post], self.at)
@@ -91,11 +93,11 @@ class Entry:
             self.claimed.append(claimed)
 
     async def replace(self, post: NewPost) -> None:
-        """Write a message down in the place of the one with its key."""
+        """Enqueue a message; it replaces a pending one with the same idempotency key."""
         await self.tx.outbox.replace(post, self.at)
         self.rings = True
 
     async def redraw_board(self, board_id: str) -> None:
-        """Draw a board anew, with what was written down since."""
+        """Enqueue an update of a board with the state of this transaction."""
         await boards.redraw(self.tx, board_id, self.at, urgent=True)
         self.rings = True

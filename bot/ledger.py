@@ -1,4 +1,4 @@
-"""The ledger: writes down, in one transaction, all that the answer to a question does."""
+"""Executes the actions of an answer in one transaction."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class Ledger:
-    """Writes answers down; a question that somebody else has closed is left alone."""
+    """Executes actions. Skips an inbox item that another process has closed."""
 
     def __init__(
         self,
@@ -45,113 +45,113 @@ class Ledger:
         announce: Callable[[Change], Awaitable[None]],
         retell: Callable[[], None] = lambda: None,
     ) -> None:
-        self._retell = retell  # is told when what is held may have another time
+        self._wake_digests = retell  # called when deferred notifications may be due earlier
         self._sender = sender
-        self._announce = announce  # is told what a look that was not the poller's found changed
-        self._expect = expect  # is told when a connection's next look is due
+        self._notify_plugins = announce  # called with changes that the poller did not find itself
+        self._wake_poller = expect  # called with the time of a connection's next poll
         self._store = store
         self._connections = connections
-        self._following = following
+        self._job_updates = following
         self._clock = clock
-        self._showing = Showing(connections, following, home)
+        self._presenter = Showing(connections, following, home)
 
-    async def commit(self, question: Question, ask: Ask, parts: list[Part]) -> None:
-        """Close the question and do all the parts of its answer, or nothing."""
+    async def commit(self, item: Question, request: Ask, actions: list[Part]) -> None:
+        """Close the item and execute all actions, in one transaction."""
         async with self._store.begin() as tx:
-            entry = Entry(question, ask, self._clock.now(), tx, self._sender)
-            if not await tx.inbox.close(question.id, entry.at):
+            unit = Entry(item, request, self._clock.now(), tx, self._sender)
+            if not await tx.inbox.close(item.id, unit.at):
                 return  # another process answered it meanwhile
-            shown = {str(n): part for n, part in enumerate(parts) if isinstance(part, Show)}
-            for n, part in enumerate(parts):
+            shown = {str(n): action for n, action in enumerate(actions) if isinstance(action, Show)}
+            for n, action in enumerate(actions):
                 if str(n) not in shown:
-                    await self._write(entry, part, str(n))
+                    await self._run(unit, action, str(n))
             if shown:
-                await self._showing.show(entry, shown)
-        self._set_off(entry)
-        for change in entry.changes:
-            await self._announce(change)
+                await self._presenter.show(unit, shown)
+        self._after_commit(unit)
+        for change in unit.changes:
+            await self._notify_plugins(change)
 
-    async def say(self, question: Question, ask: Ask, said: Say, key: str) -> None:
-        """Tell the asker something while the question stays open."""
+    async def say(self, item: Question, request: Ask, reply: Say, key: str) -> None:
+        """Send a reply while the item stays open."""
         async with self._store.begin() as tx:
-            entry = Entry(question, ask, self._clock.now(), tx, self._sender)
-            await entry.say(said, key)
-        self._set_off(entry)
+            unit = Entry(item, request, self._clock.now(), tx, self._sender)
+            await unit.say(reply, key)
+        self._after_commit(unit)
 
-    def _set_off(self, entry: Entry) -> None:
-        """Begin what was written down."""
-        for post in entry.claimed:
+    def _after_commit(self, unit: Entry) -> None:
+        """Run the side effects after the commit: send, wake, announce."""
+        for post in unit.claimed:
             self._sender.send(post)
-        if entry.rings:
+        if unit.rings:
             self._sender.ring()
-        if entry.retells or entry.changes:
-            self._retell()
-        for connection, due_at in entry.due:
-            self._expect(connection, due_at)
+        if unit.retells or unit.changes:
+            self._wake_digests()
+        for connection, due_at in unit.due:
+            self._wake_poller(connection, due_at)
 
-    async def _write(self, entry: Entry, part: Part, key: str) -> None:
-        match part:
+    async def _run(self, unit: Entry, action: Part, key: str) -> None:
+        match action:
             case Say():
-                await entry.say(part, key)
+                await unit.say(action, key)
             case Adopt(job, card_ts, known):
-                newest = await self._showing.seen(entry, job, known)
-                await self._showing.adopt(entry, newest, card_ts)
+                newest = await self._presenter.seen(unit, job, known)
+                await self._presenter.adopt(unit, newest, card_ts)
             case Redraw(job, card_ts, known):
-                newest = await self._showing.seen(entry, job, known)
-                await self._showing.redraw(entry, newest, card_ts)
+                newest = await self._presenter.seen(unit, job, known)
+                await self._presenter.redraw(unit, newest, card_ts)
             case Stop(ref):
-                await self._stop(entry, ref, key)
+                await self._unfollow(unit, ref, key)
             case Agree():
-                await self._agree(entry, part, key)
+                await self._change_settings(unit, action, key)
             case StopAll(board_id):
-                await self._stop_all(entry, board_id, key)
+                await self._unfollow_board(unit, board_id, key)
             case Renew():
-                await self._renew(entry, part)
+                await self._refresh_board(unit, action)
 
-    async def _stop(self, entry: Entry, ref: JobRef, key: str) -> None:
-        watch = await entry.tx.watches.find(entry.workspace, entry.ask.channel, ref)
+    async def _unfollow(self, unit: Entry, ref: JobRef, key: str) -> None:
+        watch = await unit.tx.watches.find(unit.workspace, unit.ask.channel, ref)
         if watch is None:
-            await entry.say(Say(answers.not_followed(str(ref))), key)
+            await unit.say(Say(answers.not_followed(str(ref))), key)
             return
-        await entry.tx.watches.end([watch.id], now=entry.at, reason=f"{STOPPED_BY}{entry.ask.user}")
+        await unit.tx.watches.end([watch.id], now=unit.at, reason=f"{STOPPED_BY}{unit.ask.user}")
         if watch.board_id:
-            await entry.redraw_board(watch.board_id)
+            await unit.redraw_board(watch.board_id)
         else:
-            await self._last_card(entry, watch)
-        await entry.tx.parked.drop(await entry.tx.parked.messages(watch), entry.at)
-        await entry.tx.jobs.settle(entry.workspace, [ref])
-        said = answers.no_longer_on_board if watch.board_id else answers.no_longer_followed
-        await entry.say(Say(said(str(ref))), key)
+            await self._close_card(unit, watch)
+        await unit.tx.parked.drop(await unit.tx.parked.messages(watch), unit.at)
+        await unit.tx.jobs.settle(unit.workspace, [ref])
+        reply = answers.no_longer_on_board if watch.board_id else answers.no_longer_followed
+        await unit.say(Say(reply(str(ref))), key)
 
-    async def _last_card(self, entry: Entry, watch: Watch) -> None:
-        """Let a card say that its job is not followed any more."""
-        tracked = (await entry.tx.jobs.get(entry.workspace, [watch.ref])).get(watch.ref)
+    async def _close_card(self, unit: Entry, watch: Watch) -> None:
+        """Update a card: its job is no longer followed."""
+        tracked = (await unit.tx.jobs.get(unit.workspace, [watch.ref])).get(watch.ref)
         if tracked is not None and tracked.seen is not None and not watch.cardless:
-            view = cards.View(checked_at=tracked.checked_at or entry.at)
-            about = told.by_card(watch, tracked.seen, tracked.revision, over=True)
-            message = self._showing.card(tracked.seen, view)
-            await entry.replace(card(watch, message, entry.at, about, urgent=True))
+            view = cards.View(checked_at=tracked.checked_at or unit.at)
+            metadata = told.by_card(watch, tracked.seen, tracked.revision, over=True)
+            message = self._presenter.card(tracked.seen, view)
+            await unit.replace(card(watch, message, unit.at, metadata, urgent=True))
 
-    async def _stop_all(self, entry: Entry, board_id: str, key: str) -> None:
-        """End the following of all jobs on a board, which closes it."""
-        why = f"{STOPPED_BY}{entry.ask.user}"
-        count = await boards.stop(entry.tx, board_id, entry.at, why)
-        await entry.redraw_board(board_id)
-        await entry.say(Say(answers.all_stopped(count)), key)
+    async def _unfollow_board(self, unit: Entry, board_id: str, key: str) -> None:
+        """End all watches of a board, which closes it."""
+        why = f"{STOPPED_BY}{unit.ask.user}"
+        count = await boards.stop(unit.tx, board_id, unit.at, why)
+        await unit.redraw_board(board_id)
+        await unit.say(Say(answers.all_stopped(count)), key)
 
-    async def _renew(self, entry: Entry, part: Renew) -> None:
-        """Write down a look at all jobs of a board, and draw that anew."""
-        ordered = sorted(part.found, key=lambda pair: pair[0].ref.connection)
+    async def _refresh_board(self, unit: Entry, action: Renew) -> None:
+        """Store the poll results of a board's jobs, and update the board."""
+        ordered = sorted(action.found, key=lambda pair: pair[0].ref.connection)
         for connection, group in groupby(ordered, key=lambda pair: pair[0].ref.connection):
-            seen = [Look(watched, job, entry.at) for watched, job in group]
+            results = [Look(watched, job, unit.at) for watched, job in group]
             provider = self._connections.get(connection)
-            entry.changes += await self._following.write(entry.tx, provider, seen)
-        await entry.redraw_board(part.board_id)
+            unit.changes += await self._job_updates.write(unit.tx, provider, results)
+        await unit.redraw_board(action.board_id)
 
-    async def _agree(self, entry: Entry, part: Agree, key: str) -> None:
-        """Change what the channel hears, and with it what becomes of all that is held there."""
-        ask = entry.ask
-        agreement = Agreement(entry.workspace, ask.channel, ask.user, part, entry.at)
-        said = await conclude(entry.tx, self._following.notices, agreement)
-        await entry.say(Say(said), key)
-        entry.rings = entry.retells = True
+    async def _change_settings(self, unit: Entry, action: Agree, key: str) -> None:
+        """Change the channel settings, and re-evaluate the channel's deferred notifications."""
+        request = unit.ask
+        agreement = Agreement(unit.workspace, request.channel, request.user, action, unit.at)
+        reply = await conclude(unit.tx, self._job_updates.notices, agreement)
+        await unit.say(Say(reply), key)
+        unit.rings = unit.retells = True

@@ -1,4 +1,4 @@
-"""Listings: what a question gets that only reads: help, connections, watches, jobs, a week."""
+"""Read-only commands: help, list, recent, connections, noise."""
 
 from __future__ import annotations
 
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
     from bot.store import Store
 
 VERBS = frozenset({Verb.HELP, Verb.CONNECTIONS, Verb.LIST, Verb.RECENT, Verb.NOISE})
-MOST_RECENT = 30  # jobs in a list
+MAX_RECENT = 30  # jobs in a list
 
 
 class Listings:
-    """Reads what is asked for, and changes nothing."""
+    """Runs read-only commands."""
 
     def __init__(
         self,
@@ -45,62 +45,62 @@ class Listings:
         self._store = store
         self._connections = connections
         self.examples = examples
-        self._reasons = reasons
+        self._explainer = reasons
         self._clock = clock
-        self._home = home
+        self._slack_workspace = home
         self._command = command
 
-    async def obey(self, workspace: str, ask: Ask, command: Command) -> Say:
-        """Answer a command of `VERBS`."""
+    async def obey(self, workspace: str, request: Ask, command: Command) -> Say:
+        """Return the reply to a command of `VERBS`."""
         match command.verb:
             case Verb.CONNECTIONS:
-                return await self._systems(workspace, ask)
+                return await self._list_connections(workspace, request)
             case Verb.LIST:
-                return await self._list(workspace, ask)
+                return await self._list_watches(workspace, request)
             case Verb.RECENT:
-                return await self._recent(command.words)
+                return await self._list_recent_jobs(command.words)
             case Verb.NOISE:
                 now = self._clock.now()
-                return Say(await self._reasons.of_week(workspace, ask.channel, now))
-        return await self._help(workspace, ask)
+                return Say(await self._explainer.of_week(workspace, request.channel, now))
+        return await self._help(workspace, request)
 
-    async def _systems(self, workspace: str, ask: Ask) -> Say:
+    async def _list_connections(self, workspace: str, request: Ask) -> Say:
         names = self._connections.names
-        known = await self.examples.of(workspace, ask.channel, names)
+        known = await self.examples.of(workspace, request.channel, names)
         return Say(catalogues.connection_list(self._connections, known))
 
-    async def _help(self, workspace: str, ask: Ask) -> Say:
-        known = await self.examples.best(workspace, ask.channel)
-        me = self._home.bot_user
+    async def _help(self, workspace: str, request: Ask) -> Say:
+        known = await self.examples.best(workspace, request.channel)
+        me = self._slack_workspace.bot_user
         return Say(catalogues.help_text(self._command, self._connections, me, known))
 
-    async def _list(self, workspace: str, ask: Ask) -> Say:
+    async def _list_watches(self, workspace: str, request: Ask) -> Say:
         async with self._store.begin() as tx:
-            rows = await tx.watches.in_channel(workspace, ask.channel)
+            rows = await tx.watches.in_channel(workspace, request.channel)
         listed = [
-            (str(w.ref), job.seen, self._home.link(w.channel, w.card_ts, w.thread_ts))
+            (str(w.ref), job.seen, self._slack_workspace.link(w.channel, w.card_ts, w.thread_ts))
             for w, job in rows
         ]
         return Say(catalogues.watch_list(listed, self._command))
 
-    async def _recent(self, words: tuple[str, ...]) -> Say:
-        """List the newest jobs of a connection; without a name, of the one that can list."""
-        able = [provider for provider in self._connections if provider.lists_jobs]
-        chosen = [p for p in able if p.name in words] if words else able
+    async def _list_recent_jobs(self, words: tuple[str, ...]) -> Say:
+        """List a connection's newest jobs; the name is optional if only one can list."""
+        listable = [provider for provider in self._connections if provider.lists_jobs]
+        chosen = [p for p in listable if p.name in words] if words else listable
         if len(chosen) != 1:
-            names = [provider.name for provider in able]
-            if better := self._better_name(words, names):
-                return better
+            names = [provider.name for provider in listable]
+            if suggestion := self._suggest_connection(words, names):
+                return suggestion
             return Say(catalogues.which_recent(names, words[0] if words else ""))
-        found = await looks.recent(chosen[0], MOST_RECENT)
+        found = await looks.recent(chosen[0], MAX_RECENT)
         if isinstance(found, JobthreadError):
             return told(found, None)
         return Say(catalogues.recent(chosen[0].name, found))
 
-    def _better_name(self, words: tuple[str, ...], able: Sequence[str]) -> Say | None:
-        """Return which connection was meant by a word that is nearly its name."""
+    def _suggest_connection(self, words: tuple[str, ...], listable: Sequence[str]) -> Say | None:
+        """Return a suggestion for a misspelt connection name."""
         if not words or words[0] in self._connections.names:
             return None
-        near = closest(words[0].lower(), able)
+        near = closest(words[0].lower(), listable)
         text = f"There is no connection {blocks.code(words[0])}."
         return Say(answers.did_you_mean(text, f"recent {near}")) if near else None

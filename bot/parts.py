@@ -1,4 +1,4 @@
-"""What an answer is made of: things to say, show, follow, stop, agree on. The ledger does them."""
+"""Action types that an answer consists of. `ActionExecutor` executes them."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Say:
-    """Tell the asker alone; or, through the clicked message, replace or delete that."""
+    """Send an ephemeral reply, or replace or delete the clicked message."""
 
     message: Message | None
     replace: bool = False
@@ -23,10 +23,10 @@ class Say:
 
 @dataclass(frozen=True)
 class Show:
-    """Post a job's card; a living job is followed from it.
+    """Post a job's card; an active job is also followed.
 
-    `known`, here and below: the revision that the job's row had before the job was looked at, 0
-    if there was no row, None if that is not known.
+    `known`, here and below: revision of the job's row before the job was fetched; 0 if there was
+    no row, None if unknown.
     """
 
     job: Job
@@ -35,7 +35,7 @@ class Show:
 
 @dataclass(frozen=True)
 class Adopt:
-    """Follow a job from a card that is there already."""
+    """Follow a job from its existing card."""
 
     job: Job
     card_ts: str
@@ -44,7 +44,7 @@ class Adopt:
 
 @dataclass(frozen=True)
 class Redraw:
-    """Draw a card anew, with the job as just seen."""
+    """Update a card with the fetched job."""
 
     job: Job
     card_ts: str
@@ -53,17 +53,17 @@ class Redraw:
 
 @dataclass(frozen=True)
 class Stop:
-    """End the following of a job in this channel."""
+    """End the watch of a job in this channel."""
 
     ref: JobRef
 
 
 @dataclass(frozen=True)
 class Agree:
-    """Change the contract of this channel; what is held back there is decided anew.
+    """Change the channel settings and re-evaluate the deferred notifications.
 
-    `changes`: field → value as JSON has it, laid over what holds; None: back to the defaults.
-    `revision`: of the contract that was read; None: whichever holds.
+    `changes`: field → JSON value, merged into the current settings; None: reset to the defaults.
+    `revision`: expected revision of the settings; None: any.
     """
 
     changes: Mapping[str, Any] | None
@@ -72,17 +72,17 @@ class Agree:
 
 @dataclass(frozen=True)
 class StopAll:
-    """End the following of all jobs on a board."""
+    """End all watches of a board."""
 
     board_id: str
 
 
 @dataclass(frozen=True)
 class Renew:
-    """Draw a board anew, with its jobs as just seen."""
+    """Update a board with its fetched jobs."""
 
     board_id: str
-    found: tuple[tuple[WatchedJob, Job], ...]  # as each was known before the look, and as it is
+    found: tuple[tuple[WatchedJob, Job], ...]  # stored row, and the job as fetched
 
 
 Part = Say | Show | Adopt | Redraw | Stop | StopAll | Renew | Agree

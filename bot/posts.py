@@ -1,4 +1,4 @@
-"""What a watch says in Slack, as rows of the outbox: card, follow-ups, reaction. Pure."""
+"""Builds outbox messages for cards, replies, reactions, boards. Pure."""
 
 from __future__ import annotations
 
@@ -19,53 +19,53 @@ if TYPE_CHECKING:
 
 
 def thread_of(watch: Watch) -> str:
-    """Return the name under which a watch's messages keep their order; a board's share one."""
+    """Return the ordering key of a watch's messages; watches of one board share a key."""
     return f"watch:{watch.board_id or watch.id}"
 
 
-def new_watch(ask: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
-    """Return the promise to follow a job where it was asked for."""
+def new_watch(request: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
+    """Return a watch of a job in the thread of the request."""
     return Watch(
         id=uuid.uuid4().hex,
         workspace=workspace,
-        channel=ask.channel,
-        thread_ts=ask.thread_ts,
+        channel=request.channel,
+        thread_ts=request.thread_ts,
         card_ts=card_ts,
         ref=job.ref,
-        asker=ask.user,
-        asked_at=ask.at,
+        asker=request.user,
+        asked_at=request.at,
         state=WatchState.ACTIVE,
         ended_at=None,
         reason="",
     )
 
 
-def quiet_watch(ask: Ask, workspace: str, job: Job) -> Watch:
-    """Return the promise to tell a job's state by reactions on the message that asked for it."""
-    watch = new_watch(ask, workspace, job)
-    return replace(watch, said_ts=ask.said_ts, thread_ts=ask.thread_ts or ask.said_ts)
+def quiet_watch(request: Ask, workspace: str, job: Job) -> Watch:
+    """Return a watch that shows the job's status as reactions on the request's message."""
+    watch = new_watch(request, workspace, job)
+    return replace(watch, said_ts=request.said_ts, thread_ts=request.thread_ts or request.said_ts)
 
 
-def root(watch: Watch, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
-    """Return the card that opens a watch; if Slack refuses it, the asker hears why."""
+def root(watch: Watch, message: Message, request: Ask, now: datetime, about: About) -> NewPost:
+    """Return the post of a watch's card. If Slack rejects it, the requester is notified."""
     return NewPost(
         key=f"{watch.id}:root",
         workspace=watch.workspace,
         channel=watch.channel,
         thread=thread_of(watch),
         kind=PostKind.POST,
-        body={"message": message.model_dump(), "about": about, **ask.way_back()},
+        body={"message": message.model_dump(), "about": about, **request.way_back()},
         watch_id=watch.id,
         roots_watch=True,
         due_at=now,
-        reason=f"asked for by {ask.user}",
+        reason=f"asked for by {request.user}",
     )
 
 
 def card(
     watch: Watch, message: Message, now: datetime, about: About, *, urgent: bool = False
 ) -> NewPost:
-    """Return the update of a watch's card; a newer one takes its place while it waits."""
+    """Return the update of a watch's card; a newer one replaces it while it is pending."""
     return NewPost(
         key=f"{watch.id}:card",
         workspace=watch.workspace,
@@ -81,37 +81,39 @@ def card(
 
 
 def thread_of_board(board: Board) -> str:
-    """Return the name under which the messages of all watches of a board keep their order."""
+    """Return the ordering key of a board's messages."""
     return f"watch:{board.id}"
 
 
 def keys_of_board(board: Board) -> tuple[str, str]:
-    """Return the keys of a board's message: of its post, and of its updates."""
+    """Return the idempotency keys of a board's post and of its updates."""
     return f"{board.id}:root", f"{board.id}:card"
 
 
-def board_root(board: Board, message: Message, ask: Ask, now: datetime, about: About) -> NewPost:
-    """Return the message that opens a board; if Slack refuses it, the asker hears why."""
+def board_root(
+    board: Board, message: Message, request: Ask, now: datetime, about: About
+) -> NewPost:
+    """Return the post of a board. If Slack rejects it, the requester is notified."""
     return NewPost(
         key=keys_of_board(board)[0],
         workspace=board.workspace,
         channel=board.channel,
         thread=thread_of_board(board),
         kind=PostKind.POST,
-        body={"message": message.model_dump(), "about": about, **ask.way_back()},
+        body={"message": message.model_dump(), "about": about, **request.way_back()},
         board_id=board.id,
         roots_watch=True,
         due_at=now,
-        reason=f"asked for by {ask.user}",
+        reason=f"asked for by {request.user}",
     )
 
 
 def board_update(
     board: Board, message: Message, now: datetime, about: About, *, urgent: bool = False
 ) -> NewPost:
-    """Return the update of a board; a newer one takes its place while it waits.
+    """Return the update of a board; a newer one replaces it while it is pending.
 
-    A board that was a card goes by that card's id, so that it takes the place of its updates, too.
+    A board made from a card has the card's id, so it also replaces the card's pending updates.
     """
     return NewPost(
         key=keys_of_board(board)[1],
@@ -138,7 +140,7 @@ def reply(
     loud: bool = False,
     urgent: bool = False,
 ) -> NewPost:
-    """Return a follow-up in a watch's thread; a loud one is also shown in the channel."""
+    """Return a reply in a watch's thread; `loud` also broadcasts it to the channel."""
     return NewPost(
         key=f"{watch.id}:{key}",
         workspace=watch.workspace,
@@ -159,7 +161,7 @@ def reply(
 
 
 def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason: str) -> NewPost:
-    """Return the reaction on the asker's message, and those that it takes the place of."""
+    """Return the reactions that the request's message shall have; they replace the others."""
     return NewPost(
         key=f"{watch.id}:{key}",
         workspace=watch.workspace,
@@ -173,16 +175,16 @@ def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason:
     )
 
 
-def held(decided: Decided, decision: Decision, thread: str, now: datetime) -> NewPost:
-    """Return the follow-up that was held back, to be said after all."""
+def held(record: Decided, decision: Decision, thread: str, now: datetime) -> NewPost:
+    """Return the message that releases a deferred reply."""
     return NewPost(
-        key=decided.key,
-        workspace=decided.workspace,
-        channel=decided.channel,
+        key=record.key,
+        workspace=record.workspace,
+        channel=record.channel,
         thread=thread,
         kind=PostKind.POST,
-        body={**(decided.body or {}), "broadcast": decision.loud},
-        watch_id=decided.watch_id,
+        body={**(record.body or {}), "broadcast": decision.loud},
+        watch_id=record.watch_id,
         due_at=now,
         reason=decision.reason,
     )

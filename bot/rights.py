@@ -1,4 +1,4 @@
-"""Rights: who may change what a channel hears."""
+"""Who may change channel settings."""
 
 from __future__ import annotations
 
@@ -22,29 +22,29 @@ NEVER = (
 
 
 class People(Protocol):
-    """The people of the workspace, as far as rights go."""
+    """Looks up the admins of the workspace."""
 
     async def is_admin(self, user: str) -> bool:
-        """Whether somebody is an admin or owner of the workspace; raises SlackError."""
+        """Whether a user is an admin or owner of the workspace; raises SlackError."""
         ...
 
 
 @dataclass(frozen=True)
 class Rights:
-    """Who may change a contract; everybody may read it."""
+    """Decides who may change channel settings. Everybody may read them."""
 
     who: Literal["members", "admins"]
     people: People
 
     async def refusal(self, user: str, channel: str) -> str:
-        """Return why somebody may not change a channel's contract, or "" if they may.
+        """Return why a user may not change the channel's settings; empty if they may.
 
-        Direct messages with the bot are their person's own.
+        In direct messages with the bot, the user always may.
         """
         if self.who == "members" or channel.startswith("D"):
             return ""
         try:
             return "" if await self.people.is_admin(user) else ADMINS_ONLY
         except SlackError as error:
-            log.warning("whether somebody is an admin is not known: %s", trail(error))
+            log.warning("admin lookup failed: %s", trail(error))
             return NEVER if isinstance(error, SlackRefused) else NOT_NOW

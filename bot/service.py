@@ -1,4 +1,4 @@
-"""What the bot does with a question: look, show, follow, stop, list; answered once, or told why."""
+"""Routes a request to the code that answers it; sends the waiting notice."""
 
 from __future__ import annotations
 
@@ -44,14 +44,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-# Before the asker reads that it takes long. That cannot be taken back: a response_url replaces and
-# deletes the message that was clicked, so a command's has nothing to replace.
+# Delay of the waiting notice. It cannot be removed later: a response_url replaces or deletes only
+# the message that was clicked, and a command has none.
 # https://docs.slack.dev/messaging/modifying-messages
-PATIENCE_SECONDS = 2.0
+WAITING_NOTICE_SECONDS = 2.0
 
 
 class Service:
-    """Answers questions from the inbox; all that an answer changes, it changes at once."""
+    """Answers inbox items. The actions of an answer run in one transaction."""
 
     def __init__(
         self,
@@ -66,97 +66,100 @@ class Service:
         negotiation: Negotiation,
         listing: Listings,
     ) -> None:
-        self._reasons = reasons
-        self._negotiation = negotiation
-        self._listings = listing
+        self._explainer = reasons
+        self._channel_settings = negotiation
+        self._queries = listing
         self._store = store
         self._connections = connections
-        self._ledger = ledger
+        self._executor = ledger
         self._clock = clock
-        self._home = home
+        self._slack_workspace = home
         self._command = command
-        self._boards = BoardClicks(store, connections, clock)
+        self._board_actions = BoardClicks(store, connections, clock)
 
-    async def answer(self, question: Question) -> None:
-        """Answer one question and close it; whatever goes wrong, the asker hears of it."""
-        ask = Ask.model_validate(question.body)
-        parts = await self._patiently(question, ask, self._parts(question.workspace, ask))
-        await self._ledger.commit(question, ask, parts)
+    async def answer(self, item: Question) -> None:
+        """Answer and close an item; the requester gets a reply to every error."""
+        request = Ask.model_validate(item.body)
+        work = self._route(item.workspace, request)
+        actions = await self._with_waiting_notice(item, request, work)
+        await self._executor.commit(item, request, actions)
 
-    async def give_up(self, question: Question) -> None:
-        """Close a question whose answer cannot be written down; the asker hears of it."""
+    async def give_up(self, item: Question) -> None:
+        """Close an item that failed too often, and notify the requester."""
         id_ = log_id()
-        log.error("[%s] question %s is given up", id_, question.id)
-        ask = Ask.model_validate(question.body)
-        await self._ledger.commit(question, ask, [Say(answers.trouble(id_))])
+        log.error("[%s] giving up inbox item %s", id_, item.id)
+        request = Ask.model_validate(item.body)
+        await self._executor.commit(item, request, [Say(answers.trouble(id_))])
 
-    async def _patiently(
-        self, question: Question, ask: Ask, work: Coroutine[Any, Any, list[Part]]
+    async def _with_waiting_notice(
+        self, item: Question, request: Ask, work: Coroutine[Any, Any, list[Part]]
     ) -> list[Part]:
-        """Do the work; if it takes long, let the asker know that something is going on."""
-        task = asyncio.ensure_future(self._safely(work))
-        if ask.kind is Kind.COMMAND:
-            waking = asyncio.ensure_future(self._clock.sleep(PATIENCE_SECONDS))
-            await asyncio.wait({task, waking}, return_when=asyncio.FIRST_COMPLETED)
-            waking.cancel()
+        """Await the work; if a command takes long, send the waiting notice."""
+        task = asyncio.ensure_future(self._catch_errors(work))
+        if request.kind is Kind.COMMAND:
+            timer = asyncio.ensure_future(self._clock.sleep(WAITING_NOTICE_SECONDS))
+            await asyncio.wait({task, timer}, return_when=asyncio.FIRST_COMPLETED)
+            timer.cancel()
             if not task.done():
-                await self._say_so(question, ask)
+                await self._send_waiting_notice(item, request)
         return await task
 
-    async def _say_so(self, question: Question, ask: Ask) -> None:
-        words = typed(ask.text).words
-        message = answers.looking_up(words[-1] if words else ask.text)
-        await self._ledger.say(question, ask, Say(message), "wait")
+    async def _send_waiting_notice(self, item: Question, request: Ask) -> None:
+        words = typed(request.text).words
+        message = answers.looking_up(words[-1] if words else request.text)
+        await self._executor.say(item, request, Say(message), "wait")
 
-    async def _safely(self, work: Coroutine[Any, Any, list[Part]]) -> list[Part]:
+    async def _catch_errors(self, work: Coroutine[Any, Any, list[Part]]) -> list[Part]:
         try:
             return await work
         except JobthreadError as error:
             return [told(error, None)]
-        except Exception as error:  # noqa: BLE001  the edge of an answer
+        except Exception as error:  # noqa: BLE001  the edge of a request
             return [unexpected(error)]
 
-    async def _parts(self, workspace: str, ask: Ask) -> list[Part]:
-        if ask.kind is Kind.FORM:
-            return await self._negotiation.fulfil(workspace, ask)
-        if ask.kind is Kind.CLICK:
-            return await self._click(workspace, ask)
-        if ask.kind is Kind.COMMAND:
-            return await self._obey(workspace, ask, typed(ask.text), spoken=False)
-        understood = of_message if ask.kind is Kind.SHORTCUT else verb_of_mention
-        return await self._obey(workspace, ask, understood(ask.text), spoken=True)
+    async def _route(self, workspace: str, request: Ask) -> list[Part]:
+        if request.kind is Kind.FORM:
+            return await self._channel_settings.fulfil(workspace, request)
+        if request.kind is Kind.CLICK:
+            return await self._route_click(workspace, request)
+        if request.kind is Kind.COMMAND:
+            return await self._run_command(workspace, request, typed(request.text), spoken=False)
+        parse_text = of_message if request.kind is Kind.SHORTCUT else verb_of_mention
+        return await self._run_command(workspace, request, parse_text(request.text), spoken=True)
 
-    async def _obey(
-        self, workspace: str, ask: Ask, command: Command, *, spoken: bool
+    async def _run_command(
+        self, workspace: str, request: Ask, command: Command, *, spoken: bool
     ) -> list[Part]:
-        """Do what a command says; in spoken text, words that name no job are ignored."""
+        """Run a command. `spoken`: free text, in which words that are no reference are ignored."""
         if command.verb in listings.VERBS:
-            return [await self._listings.obey(workspace, ask, command)]
+            return [await self._queries.obey(workspace, request, command)]
         if command.verb in negotiation.VERBS:
-            return await self._negotiation.obey(workspace, ask, command)
-        return await self._about_jobs(workspace, ask, command, spoken=spoken)
+            return await self._channel_settings.obey(workspace, request, command)
+        return await self._run_job_command(workspace, request, command, spoken=spoken)
 
-    async def _about_jobs(
-        self, workspace: str, ask: Ask, command: Command, *, spoken: bool
+    async def _run_job_command(
+        self, workspace: str, request: Ask, command: Command, *, spoken: bool
     ) -> list[Part]:
-        if not command.words and command.verb is Verb.ASK:  # a message of a picture, say
-            return [self._no_job(command)]
+        if not command.words and command.verb is Verb.ASK:  # e.g. a message with only an image
+            return [self._no_job_found(command)]
         if not command.words:
             return [Say(answers.no_reference(command.verb, self._command))]
-        if not spoken and (better := self._misspelt(command)):
-            return [better]
-        meant = self._meanings(command, ask.text if spoken else "")
-        if len(meant) > MOST_REFERENCES:
-            return [Say(answers.too_many(len(meant)))]
-        if not meant:
-            return [self._no_job(command)]
-        done = await asyncio.gather(*(self._one(workspace, ask, command, m) for m in meant))
-        return [part for parts in done for part in parts]
+        if not spoken and (suggestion := self._suggest_verb(command)):
+            return [suggestion]
+        resolved = self._resolve_words(command, request.text if spoken else "")
+        if len(resolved) > MOST_REFERENCES:
+            return [Say(answers.too_many(len(resolved)))]
+        if not resolved:
+            return [self._no_job_found(command)]
+        done = await asyncio.gather(
+            *(self._run_for_resolution(workspace, request, command, each) for each in resolved)
+        )
+        return [action for actions in done for action in actions]
 
-    def _misspelt(self, command: Command) -> Say | None:
-        """Return what was surely meant by a first word that is nearly a verb and names no job.
+    def _suggest_verb(self, command: Command) -> Say | None:
+        """Return a suggestion if the first word is a misspelt verb and no reference.
 
-        A "peak" or an "unwacth" must not show a job to everybody.
+        A "peak" or "unwacth" must not post a job's card in the channel.
         """
         word = command.words[0]
         if not command.meant or references.resolve(self._connections, word).refs:
@@ -164,70 +167,70 @@ class Service:
         text = f"{blocks.code(word)} is nothing I can do."
         return Say(answers.did_you_mean(text, command.meant))
 
-    def _meanings(self, command: Command, free_text: str) -> Sequence[Resolution]:
-        """Return what the words mean; beside a word that names a job, prose is ignored."""
+    def _resolve_words(self, command: Command, free_text: str) -> Sequence[Resolution]:
+        """Resolve the words; if one is a reference, words that cannot be ids are ignored."""
         if free_text:
             return references.in_free_text(self._connections, " ".join(command.words))
         found = [references.resolve(self._connections, word) for word in command.words]
-        all_of_them = [each for meant in found for each in meant.each()]
-        named = [m for m in all_of_them if m.refs or references.like_an_id(m.word)]
-        return list({m.word: m for m in named or all_of_them[:1]}.values())
+        resolved = [each for resolution in found for each in resolution.each()]
+        likely = [each for each in resolved if each.refs or references.like_an_id(each.word)]
+        return list({each.word: each for each in likely or resolved[:1]}.values())
 
-    def _no_job(self, command: Command) -> Say:
+    def _no_job_found(self, command: Command) -> Say:
         if command.suggestion:
             text = "I found no job in that."
             return Say(answers.did_you_mean(text, command.suggestion))
         return Say(answers.nothing_found(self._command))
 
-    async def _one(
-        self, workspace: str, ask: Ask, command: Command, meant: Resolution
+    async def _run_for_resolution(
+        self, workspace: str, request: Ask, command: Command, resolution: Resolution
     ) -> list[Part]:
-        if len(meant.refs) > 1:
-            choices = [(ref, ref.connection) for ref in meant.refs]
-            text = f"Several systems may know {meant.word}."
+        if len(resolution.refs) > 1:
+            choices = [(ref, ref.connection) for ref in resolution.refs]
+            text = f"Several systems may know {resolution.word}."
             return [Say(answers.choose(text, choices, command.on))]
-        if not meant.refs:
-            return [Say(await self._unknown(workspace, ask, command, meant))]
-        ref = meant.refs[0]
+        if not resolution.refs:
+            return [Say(await self._explain_unresolved(workspace, request, command, resolution))]
+        ref = resolution.refs[0]
         match command.verb:
             case Verb.PEEK:
                 return [await self._peek(ref, command)]
             case Verb.UNWATCH:
                 return [Stop(ref)]
             case Verb.WHY:
-                return [Say(await self._reasons.of_job(workspace, ask.channel, ref))]
-        return [await self._show(workspace, ask, ref)]
+                return [Say(await self._explainer.of_job(workspace, request.channel, ref))]
+        return [await self._show(workspace, request, ref)]
 
-    async def _unknown(
-        self, workspace: str, ask: Ask, command: Command, meant: Resolution
+    async def _explain_unresolved(
+        self, workspace: str, request: Ask, command: Command, resolution: Resolution
     ) -> Message:
-        """Return the better word for one that names no job: a verb's, or a connection's."""
-        if command.suggestion and not meant.suggestion:
-            text = f"{blocks.code(meant.word)} is nothing I can do."
+        """Return the reply to a word that is no reference, with a suggestion."""
+        if command.suggestion and not resolution.suggestion:
+            text = f"{blocks.code(resolution.word)} is nothing I can do."
             return answers.did_you_mean(text, command.suggestion)
-        name = meant.word.partition(":")[0].lower()
-        named = [name] if not meant.suggestion and name in self._connections.names else []
-        known = await self._listings.examples.of(workspace, ask.channel, named) if named else {}
-        return answers.not_understood(meant, self._command, command.on, known.get(name))
+        name = resolution.word.partition(":")[0].lower()
+        named = [name] if not resolution.suggestion and name in self._connections.names else []
+        known = await self._queries.examples.of(workspace, request.channel, named) if named else {}
+        return answers.not_understood(resolution, self._command, command.on, known.get(name))
 
-    async def _show(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
+    async def _show(self, workspace: str, request: Ask, ref: JobRef) -> Part:
         async with self._store.begin() as tx:
-            known = await _known(tx, workspace, ref)  # no row: nobody follows the job anywhere
-            watch = await tx.watches.find(workspace, ask.channel, ref) if known else None
+            known = await _stored_revision(tx, workspace, ref)  # no row: the job is not followed
+            watch = await tx.watches.find(workspace, request.channel, ref) if known else None
         if watch and watch.state is WatchState.ACTIVE:
-            return followed_already(self._home, watch)
-        found = await self._look(ref)
+            return followed_already(self._slack_workspace, watch)
+        found = await self._fetch(ref)
         if not isinstance(found, Job):
             return told(found, ref)
         return Show(found, known if found.ref == ref else None)
 
     async def _peek(self, ref: JobRef, command: Command) -> Say:
-        found = await self._look(ref)
+        found = await self._fetch(ref)
         if not isinstance(found, Job):
             return told(found, ref, command.on)
         return Say(self._card(found, cards.View(checked_at=self._now(), only_you=True)))
 
-    async def _look(self, ref: JobRef) -> Job | JobthreadError:
+    async def _fetch(self, ref: JobRef) -> Job | JobthreadError:
         provider = self._connections.get(ref.connection)
         if provider is None:
             return BadReference(f"There is no connection {ref.connection} any more.")
@@ -236,64 +239,67 @@ class Service:
     def _card(self, job: Job, view: cards.View) -> Message:
         return looks.card(self._connections.get(job.ref.connection), job, view)
 
-    async def _click(self, workspace: str, ask: Ask) -> list[Part]:
-        """Do what a button says; its value holds a reference or words, never a state."""
-        gone: list[Part] = [Say(None, delete=True)] if ask.ephemeral else []
-        if ask.action.startswith("run"):
-            return [*gone, *await self._obey(workspace, ask, parse(ask.value), spoken=False)]
-        if ask.action == menu.ACTION and ask.message_ts is not None:
-            return await self._chosen(workspace, ask, ask.message_ts)
-        if ask.action.startswith("board_"):
-            return await self._boards.answer(workspace, ask)
-        if negotiation.is_about(ask):
-            return [*gone, *await self._negotiation.fulfil(workspace, ask)]
-        if ask.action in ("refresh", "follow", "unfollow"):
-            return await self._pressed(workspace, ask)
+    async def _route_click(self, workspace: str, request: Ask) -> list[Part]:
+        """Run a click. A button's value is a reference or a command, never a state."""
+        prefix: list[Part] = [Say(None, delete=True)] if request.ephemeral else []
+        if request.action.startswith("run"):
+            return [
+                *prefix,
+                *await self._run_command(workspace, request, parse(request.value), spoken=False),
+            ]
+        if request.action == menu.ACTION and request.message_ts is not None:
+            return await self._run_menu_option(workspace, request, request.message_ts)
+        if request.action.startswith("board_"):
+            return await self._board_actions.answer(workspace, request)
+        if negotiation.is_about(request):
+            return [*prefix, *await self._channel_settings.fulfil(workspace, request)]
+        if request.action in ("refresh", "follow", "unfollow"):
+            return await self._run_card_button(workspace, request)
         return []
 
-    async def _pressed(self, workspace: str, ask: Ask) -> list[Part]:
-        """Do what a card's button says."""
-        ref = _reference(ask.value)
-        if ask.action == "unfollow":
+    async def _run_card_button(self, workspace: str, request: Ask) -> list[Part]:
+        """Run a button of a card."""
+        ref = _parse_reference(request.value)
+        if request.action == "unfollow":
             return [Stop(ref)]
-        if ask.action == "follow" and ask.ephemeral:
-            return [Say(None, delete=True), await self._show(workspace, ask, ref)]
-        return [await self._at_card(workspace, ask, ref)]
+        if request.action == "follow" and request.ephemeral:
+            return [Say(None, delete=True), await self._show(workspace, request, ref)]
+        return [await self._refresh_or_follow(workspace, request, ref)]
 
-    async def _chosen(self, workspace: str, ask: Ask, ts: str) -> list[Part]:
-        """Do what was chosen in a message's menu; which job is meant, the message tells."""
-        if ask.value == menu.WHY:
-            return [Say(await self._reasons.of_message(workspace, ask.channel, ts))]
-        if ask.value == menu.STOP:
-            watch = await self._reasons.watch_at(workspace, ask.channel, ts)
+    async def _run_menu_option(self, workspace: str, request: Ask, ts: str) -> list[Part]:
+        """Run an option of a message's menu; the message identifies the job."""
+        if request.value == menu.WHY:
+            return [Say(await self._explainer.of_message(workspace, request.channel, ts))]
+        if request.value == menu.STOP:
+            watch = await self._explainer.watch_at(workspace, request.channel, ts)
             return [Stop(watch.ref) if watch else Say(answers.not_followed_any_more())]
-        return await self._obey(workspace, ask, parse(ask.value), spoken=False)
+        return await self._run_command(workspace, request, parse(request.value), spoken=False)
 
-    async def _at_card(self, workspace: str, ask: Ask, ref: JobRef) -> Part:
-        """Refresh the clicked card, or follow its job from there."""
+    async def _refresh_or_follow(self, workspace: str, request: Ask, ref: JobRef) -> Part:
+        """Refresh the clicked card, or follow its job from it."""
         async with self._store.begin() as tx:
-            known = await _known(tx, workspace, ref)
-        found = await self._look(ref)
+            known = await _stored_revision(tx, workspace, ref)
+        found = await self._fetch(ref)
         if not isinstance(found, Job):
             return told(found, ref)
-        if ask.ephemeral or ask.message_ts is None:
+        if request.ephemeral or request.message_ts is None:
             view = cards.View(checked_at=self._now(), only_you=True)
             return Say(self._card(found, view), replace=True)
-        if ask.action == "refresh":
-            return Redraw(found, ask.message_ts, known)
-        return Adopt(found, ask.message_ts, known)
+        if request.action == "refresh":
+            return Redraw(found, request.message_ts, known)
+        return Adopt(found, request.message_ts, known)
 
     def _now(self) -> datetime:
         return self._clock.now()
 
 
-async def _known(tx: Transaction, workspace: str, ref: JobRef) -> int:
-    """Return the revision of a job's row, 0 if there is none: read before the job is looked at."""
+async def _stored_revision(tx: Transaction, workspace: str, ref: JobRef) -> int:
+    """Return the revision of a job's row, 0 if there is none; read before the job is fetched."""
     tracked = (await tx.jobs.get(workspace, [ref])).get(ref)
     return tracked.revision if tracked else 0
 
 
-def _reference(value: str) -> JobRef:
+def _parse_reference(value: str) -> JobRef:
     connection, _, id_ = value.partition(":")
     if not connection or not id_:
         raise BadReference("That button names no job.")

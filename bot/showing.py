@@ -1,4 +1,4 @@
-"""Showing: jobs get their cards, rows of a board or reactions, and are followed from there."""
+"""Shows jobs: card, board row or reaction; starts watches."""
 
 from __future__ import annotations
 
@@ -31,195 +31,195 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Showing:
-    """Writes down what shows jobs, in the transaction of the answer."""
+    """Enqueues the messages that show jobs, in the answer's transaction."""
 
     connections: Connections
     following: Following
     home: Home
 
-    async def show(self, entry: Entry, shown: dict[str, Show]) -> None:
-        """Show jobs: on one board where the channel wants it so, else on a card each."""
-        there = (entry.workspace, entry.ask.channel)
-        policy = (await self.following.notices.contract(entry.tx, *there)).policy
-        how = opening(policy, len(shown), can_react=entry.ask.said_ts is not None)
-        if how is Opening.BOARD:
-            await self._show_together(entry, shown)
+    async def show(self, unit: Entry, shown: dict[str, Show]) -> None:
+        """Show jobs as the channel settings say: one board, reactions, or a card each."""
+        location = (unit.workspace, unit.ask.channel)
+        policy = (await self.following.notices.contract(unit.tx, *location)).policy
+        presentation = opening(policy, len(shown), can_react=unit.ask.said_ts is not None)
+        if presentation is Opening.BOARD:
+            await self._show_on_board(unit, shown)
             return
-        begin = self._react if how is Opening.REACTION else self._begin
+        show_one = self._show_reaction if presentation is Opening.REACTION else self._show_card
         for key, show in shown.items():
-            await begin(entry, await self._newest(entry, show), key)
+            await show_one(unit, await self._latest_snapshot(unit, show), key)
 
-    async def _newest(self, entry: Entry, show: Show) -> Job:
-        """Write down what was found of a job, if anybody follows it anywhere."""
+    async def _latest_snapshot(self, unit: Entry, show: Show) -> Job:
+        """Store the fetched job if it is followed anywhere; return the latest snapshot."""
         if show.job.status.terminal or show.known == 0:
             return show.job
-        return await self.seen(entry, show.job, show.known)
+        return await self.seen(unit, show.job, show.known)
 
-    async def _show_together(self, entry: Entry, shown: dict[str, Show]) -> None:
-        """Give jobs rows of a board, unless there is but one, and none was asked for just now."""
-        await seating.hold(entry.tx, entry)
-        once = {show.job.ref: (key, show) for key, show in shown.items()}
-        jobs = {key: await self.seen(entry, s.job, s.known) for key, s in once.values()}
-        place = await seating.place(entry.tx, entry, len(jobs))
-        seats: list[tuple[str, Watch, Job]] = []
+    async def _show_on_board(self, unit: Entry, shown: dict[str, Show]) -> None:
+        """Show jobs on a board; a single job without a recent board or card gets a card."""
+        await seating.hold(unit.tx, unit)
+        unique = {show.job.ref: (key, show) for key, show in shown.items()}
+        jobs = {key: await self.seen(unit, s.job, s.known) for key, s in unique.values()}
+        target = await seating.place(unit.tx, unit, len(jobs))
+        placed: list[tuple[str, Watch, Job]] = []
         for key, job in jobs.items():
-            watch = new_watch(entry.ask, entry.workspace, job)
-            if job.status.terminal or not await self._taken(entry, watch):
-                seats.append((key, watch, job))
-        if len(seats) > 1 or (seats and place):
-            await self._seat(entry, place, [(watch, job) for _, watch, job in seats])
+            watch = new_watch(unit.ask, unit.workspace, job)
+            if job.status.terminal or not await self._claim_or_point_to(unit, watch):
+                placed.append((key, watch, job))
+        if len(placed) > 1 or (placed and target):
+            await self._add_to_board(unit, target, [(watch, job) for _, watch, job in placed])
             return
-        for key, watch, job in seats:
+        for key, watch, job in placed:
             if job.status.terminal:
-                await self._shown(entry, job, key)
+                await self._post_card(unit, job, key)
             else:
-                await self._open(entry, watch, job)
+                await self._post_watch_card(unit, watch, job)
 
-    async def _seat(
+    async def _add_to_board(
         self,
-        entry: Entry,
-        place: seating.Place | None,
-        seats: Sequence[tuple[Watch, Job]],
+        unit: Entry,
+        target: seating.Place | None,
+        placed: Sequence[tuple[Watch, Job]],
     ) -> None:
-        """Put jobs on a board; the asker is pointed to one that stands already."""
-        board = await seating.opened(entry.tx, entry, place)
-        await seating.make_room(entry.tx, board, [job for _, job in seats])
-        for watch, job in seats:
+        """Add jobs to a board; if the board exists already, reply with its link."""
+        board = await seating.opened(unit.tx, unit, target)
+        await seating.make_room(unit.tx, board, [job for _, job in placed])
+        for watch, job in placed:
             if job.status.terminal:
-                await seating.seat_ended(entry.tx, entry, board, watch, job)
+                await seating.seat_ended(unit.tx, unit, board, watch, job)
             else:
-                await entry.tx.boards.join(watch.id, board.id, board.message_ts)
-                await self._track(entry, watch, job)
-        if place is None:
-            await entry.add(await seating.root(entry.tx, entry, board))
+                await unit.tx.boards.join(watch.id, board.id, board.message_ts)
+                await self._track(unit, watch, job)
+        if target is None:
+            await unit.add(await seating.root(unit.tx, unit, board))
             return
-        await entry.redraw_board(board.id)
+        await unit.redraw_board(board.id)
         link = self.home.link(board.channel, board.message_ts, board.thread_ts)
-        refs = [str(job.ref) for _, job in seats]
-        await entry.say(Say(answers.on_board(refs, link)), "board")
+        refs = [str(job.ref) for _, job in placed]
+        await unit.say(Say(answers.on_board(refs, link)), "board")
 
-    async def _shown(self, entry: Entry, job: Job, key: str) -> None:
-        message = self.card(job, cards.View(checked_at=entry.at))
-        body = {"message": message.model_dump(), **entry.ask.way_back()}
-        await entry.add(entry.post(PostKind.POST, body, key))
+    async def _post_card(self, unit: Entry, job: Job, key: str) -> None:
+        message = self.card(job, cards.View(checked_at=unit.at))
+        body = {"message": message.model_dump(), **unit.ask.way_back()}
+        await unit.add(unit.post(PostKind.POST, body, key))
 
-    async def _begin(self, entry: Entry, job: Job, key: str) -> None:
-        """Follow a job from a card of its own, unless it ended while it was being looked at."""
+    async def _show_card(self, unit: Entry, job: Job, key: str) -> None:
+        """Post a job's card; follow the job unless it has ended."""
         if job.status.terminal:
-            await self._shown(entry, job, key)
+            await self._post_card(unit, job, key)
         else:
-            await self._follow(entry, new_watch(entry.ask, entry.workspace, job), job)
+            await self._follow_with_card(unit, new_watch(unit.ask, unit.workspace, job), job)
 
-    async def _follow(self, entry: Entry, watch: Watch, job: Job) -> None:
-        """Begin to follow a job; what is newly seen of it was told in its other threads first."""
-        if not await self._taken(entry, watch):
-            await self._open(entry, watch, job)
+    async def _follow_with_card(self, unit: Entry, watch: Watch, job: Job) -> None:
+        """Follow a job with a card, unless it is followed in this channel already."""
+        if not await self._claim_or_point_to(unit, watch):
+            await self._post_watch_card(unit, watch, job)
 
-    async def _taken(self, entry: Entry, watch: Watch) -> bool:
-        """Begin a watch, or point the asker to the one that follows its job here already."""
-        other = await self._rival(entry, watch)
-        if other is not None:
-            await entry.say(followed_already(self.home, other), watch.id)
-        return other is not None
+    async def _claim_or_point_to(self, unit: Entry, watch: Watch) -> bool:
+        """Store a watch; if there is one, reply with its link. Return whether there was one."""
+        existing = await self._add_or_find_watch(unit, watch)
+        if existing is not None:
+            await unit.say(followed_already(self.home, existing), watch.id)
+        return existing is not None
 
-    async def _track(self, entry: Entry, watch: Watch, job: Job) -> WatchedJob:
-        """Look after a job; where it was seen to end meanwhile, the watch ends with it."""
-        due = self.following.next_due(job, entry.at) or entry.at
-        tracked = await entry.tx.jobs.track(entry.workspace, job, due_at=due, now=entry.at)
-        entry.due.append((job.ref.connection, due))
+    async def _track(self, unit: Entry, watch: Watch, job: Job) -> WatchedJob:
+        """Schedule the polling of a job. If the stored snapshot has ended, end the watch."""
+        due = self.following.next_due(job, unit.at) or unit.at
+        tracked = await unit.tx.jobs.track(unit.workspace, job, due_at=due, now=unit.at)
+        unit.due.append((job.ref.connection, due))
         if tracked.seen and tracked.seen.status.terminal:
-            await entry.tx.watches.end([watch.id], now=entry.at, reason="the job ended")
-            await entry.tx.jobs.settle(entry.workspace, [job.ref])
+            await unit.tx.watches.end([watch.id], now=unit.at, reason="the job ended")
+            await unit.tx.jobs.settle(unit.workspace, [job.ref])
         return tracked
 
-    async def _open(self, entry: Entry, watch: Watch, job: Job) -> None:
-        """Follow a job from a card of its own, for a watch that is written down."""
-        tracked = await self._track(entry, watch, job)
-        job = tracked.seen or job  # where another look was written down meanwhile, that one holds
+    async def _post_watch_card(self, unit: Entry, watch: Watch, job: Job) -> None:
+        """Post or update the card of a stored watch."""
+        tracked = await self._track(unit, watch, job)
+        job = tracked.seen or job  # a snapshot that was stored meanwhile wins
         if job.status.terminal:
-            await self._shown(entry, job, watch.id)
+            await self._post_card(unit, job, watch.id)
             return
-        message = self.card(job, self.following.view(watch, job, entry.at))
-        about = told.by_card(watch, tracked.seen, tracked.revision, over=False)
+        message = self.card(job, self.following.view(watch, job, unit.at))
+        metadata = told.by_card(watch, tracked.seen, tracked.revision, over=False)
         if watch.card_ts is None:
-            await entry.add(root(watch, message, entry.ask, entry.at, about))
+            await unit.add(root(watch, message, unit.ask, unit.at, metadata))
         else:
-            await entry.replace(card(watch, message, entry.at, about, urgent=True))
+            await unit.replace(card(watch, message, unit.at, metadata, urgent=True))
 
-    async def _react(self, entry: Entry, job: Job, key: str) -> None:
-        """Tell a job's state on the message that asked for it, and follow it from there."""
-        watch = quiet_watch(entry.ask, entry.workspace, job)
+    async def _show_reaction(self, unit: Entry, job: Job, key: str) -> None:
+        """Show a job's status as a reaction on the request's message, and follow the job."""
+        watch = quiet_watch(unit.ask, unit.workspace, job)
         if not job.status.terminal:
-            if await self._taken(entry, watch):
+            if await self._claim_or_point_to(unit, watch):
                 return
-            job = (await self._track(entry, watch, job)).seen or job
-        names, reason = [REACTIONS[job.status]], f"asked for by {entry.ask.user}"
-        await entry.add(reaction(watch, f"begun:{key}", names, entry.at, reason=reason))
+            job = (await self._track(unit, watch, job)).seen or job
+        names, reason = [REACTIONS[job.status]], f"asked for by {unit.ask.user}"
+        await unit.add(reaction(watch, f"begun:{key}", names, unit.at, reason=reason))
 
-    async def adopt(self, entry: Entry, job: Job, card_ts: str) -> None:
-        """Follow a job from a card that stands; one that has ended meanwhile is only drawn anew."""
+    async def adopt(self, unit: Entry, job: Job, card_ts: str) -> None:
+        """Follow a job from its existing card; if the job has ended, only update the card."""
         if job.status.terminal:
-            await self.redraw(entry, job, card_ts)
+            await self.redraw(unit, job, card_ts)
             return
-        there = await entry.tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
-        stands = None if there and there.board_id else card_ts  # it has become a board meanwhile
-        watch = new_watch(entry.ask, entry.workspace, job, card_ts=stands)
-        await self._follow(entry, watch, job)
+        existing = await unit.tx.watches.by_card(unit.workspace, unit.ask.channel, card_ts)
+        is_board = existing is not None and existing.board_id is not None
+        watch = new_watch(unit.ask, unit.workspace, job, card_ts=None if is_board else card_ts)
+        await self._follow_with_card(unit, watch, job)
 
-    async def _rival(self, entry: Entry, watch: Watch) -> Watch | None:
-        """Begin a watch, and return None, or the one that follows its job here already.
+    async def _add_or_find_watch(self, unit: Entry, watch: Watch) -> Watch | None:
+        """Store a watch and return None, or return the job's existing watch in the channel.
 
-        One that is parked for good, as when its card was deleted, makes room.
+        A watch that is unreachable for good, e.g. because its card was deleted, is replaced.
         """
-        if await entry.tx.watches.add(watch):
+        if await unit.tx.watches.add(watch):
             return None
-        other = await entry.tx.watches.find(entry.workspace, watch.channel, watch.ref)
-        if other is None or other.state is WatchState.ACTIVE or other.reason in MAY_PASS:
-            return other or watch
-        await entry.tx.watches.end([other.id], now=entry.at, reason="asked for anew")
-        await entry.tx.parked.drop(await entry.tx.parked.messages(other), entry.at)
-        await boards.settle(entry.tx, other, entry.at)
-        return None if await entry.tx.watches.add(watch) else watch
+        existing = await unit.tx.watches.find(unit.workspace, watch.channel, watch.ref)
+        if existing is None or existing.state is WatchState.ACTIVE or existing.reason in MAY_PASS:
+            return existing or watch
+        await unit.tx.watches.end([existing.id], now=unit.at, reason="requested again")
+        await unit.tx.parked.drop(await unit.tx.parked.messages(existing), unit.at)
+        await boards.settle(unit.tx, existing, unit.at)
+        return None if await unit.tx.watches.add(watch) else watch
 
-    async def seen(self, entry: Entry, job: Job, known: int | None) -> Job:
-        """Write down a look that was not the poller's, if the job is followed anywhere.
+    async def seen(self, unit: Entry, job: Job, known: int | None) -> Job:
+        """Store a fetched job if it is followed anywhere; return the latest snapshot.
 
-        Return the job as it is known now: where another look was written down meanwhile, nobody
-        can tell which is the newer, so that one holds until the next.
+        If another snapshot was stored after the fetch began, the newer of the two is unknown: the
+        stored one is kept until the next poll.
         """
-        tracked = (await entry.tx.jobs.get(entry.workspace, [job.ref])).get(job.ref)
+        tracked = (await unit.tx.jobs.get(unit.workspace, [job.ref])).get(job.ref)
         if tracked is None:
             return job
         if known not in (None, tracked.revision) and tracked.seen is not None:
             return tracked.seen
         provider = self.connections.get(job.ref.connection)
-        looked = [Look(tracked, job, entry.at)]
-        entry.changes += await self.following.write(entry.tx, provider, looked)
-        entry.rings = True
+        results = [Look(tracked, job, unit.at)]
+        unit.changes += await self.following.write(unit.tx, provider, results)
+        unit.rings = True
         return job
 
-    async def redraw(self, entry: Entry, job: Job, card_ts: str) -> None:
-        """Draw a card anew, or the board that it has become."""
-        watch = await entry.tx.watches.by_card(entry.workspace, entry.ask.channel, card_ts)
+    async def redraw(self, unit: Entry, job: Job, card_ts: str) -> None:
+        """Update a card, or the board that it has become."""
+        watch = await unit.tx.watches.by_card(unit.workspace, unit.ask.channel, card_ts)
         if watch is not None and watch.board_id:
-            await entry.redraw_board(watch.board_id)
+            await unit.redraw_board(watch.board_id)
             return
         if watch is not None:
-            message = self.card(job, self.following.view(watch, job, entry.at))
-            about = await _about(entry.tx, watch)
-            await entry.replace(card(watch, message, entry.at, about, urgent=True))
+            message = self.card(job, self.following.view(watch, job, unit.at))
+            metadata = await _card_metadata(unit.tx, watch)
+            await unit.replace(card(watch, message, unit.at, metadata, urgent=True))
             return
-        message = self.card(job, cards.View(checked_at=entry.at))
+        message = self.card(job, cards.View(checked_at=unit.at))
         body = {"message": message.model_dump(), "ts": card_ts}
-        await entry.add(entry.post(PostKind.UPDATE, body, "update"))
+        await unit.add(unit.post(PostKind.UPDATE, body, "update"))
 
     def card(self, job: Job, view: cards.View) -> Message:
-        """Return a job's card as its provider has it."""
+        """Return a job's card, rendered by its provider."""
         return looks.card(self.connections.get(job.ref.connection), job, view)
 
 
-async def _about(tx: Transaction, watch: Watch) -> told.About:
-    """Return what the card of a watch carries; what it carried, while its thread waits for news."""
+async def _card_metadata(tx: Transaction, watch: Watch) -> told.About:
+    """Return the metadata of a watch's card; empty (unchanged) while thread replies are pending."""
     if not watch.stopper and await tx.boards.unsaid(watch.workspace, thread_of(watch)):
         return {}
     tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
@@ -228,6 +228,6 @@ async def _about(tx: Transaction, watch: Watch) -> told.About:
 
 
 def followed_already(home: Home, watch: Watch) -> Say:
-    """Return where the living card of a watch is."""
+    """Return the reply that links to the card of an existing watch."""
     link = home.link(watch.channel, watch.card_ts or watch.said_ts, watch.thread_ts)
     return Say(answers.already_followed(str(watch.ref), link))

@@ -1,4 +1,4 @@
-"""Troubles: what an error says to the asker, and to the log under the same id."""
+"""Error → reply, logged under one correlation id."""
 
 from __future__ import annotations
 
@@ -20,25 +20,25 @@ log = logging.getLogger(__name__)
 
 
 def told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = str) -> Say:
-    """Return the sentence for an error, and put its details into the log under the same id.
+    """Return the reply to an error, and log its details under the same correlation id.
 
-    Where a reference can mean several jobs, the answer is to choose one; `on` as of `choose`.
+    An ambiguous reference is not logged: the reply is a choice. `on`: see `choose_job`.
     """
     if isinstance(error, Ambiguous):
         return Say(answers.choose(error.sentence, error.choices, on, error.created))
     id_ = log_id()
-    more = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
-    log.warning("[%s] %s: %s%s", id_, ref or "no job", trail(error), more)
+    details = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
+    log.warning("[%s] %s: %s%s", id_, ref or "no job", trail(error), details)
     return Say(answers.error(error, ref, id_))
 
 
 def unexpected(error: Exception) -> Say:
-    """Return the answer for a fault of our own, and put its details into the log."""
+    """Return the reply for an internal error, and log its details."""
     id_ = log_id()
-    log.error("[%s] an answer failed: %s", id_, trail(error))
+    log.error("[%s] request failed: %s", id_, trail(error))
     return Say(answers.trouble(id_))
 
 
 def log_id() -> str:
-    """Return a new id by which a line of the log can be found."""
+    """Return a new correlation id."""
     return secrets.token_hex(4)

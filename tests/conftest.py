@@ -1,4 +1,4 @@
-"""What every test may lean on: one event loop's flavour, and no deadline but the whole run's."""
+"""Fixtures and settings for all tests."""
 
 from __future__ import annotations
 
@@ -14,31 +14,33 @@ from bot import logs
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-hypothesis.settings.register_profile("house", deadline=None)  # a busy machine is no bug
-hypothesis.settings.load_profile("house")
+hypothesis.settings.register_profile(
+    "jobthread", deadline=None
+)  # a slow machine must not fail a test
+hypothesis.settings.load_profile("jobthread")
 
 
-LARGER = ("browser", "postgres", "proof", "whole")
+SLOW_MARKERS = ("browser", "postgres", "proof", "whole")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what needs neither a loop nor a process: `make unit` runs just that."""
+    """Mark tests that need neither an event loop nor a process as `unit`, for `make unit`."""
     for item in items:
         assert isinstance(item, pytest.Function)
-        alone = "anyio_backend" not in item.fixturenames
-        if alone and not any(item.get_closest_marker(name) for name in LARGER):
+        is_sync = "anyio_backend" not in item.fixturenames
+        if is_sync and not any(item.get_closest_marker(name) for name in SLOW_MARKERS):
             item.add_marker(pytest.mark.unit)
 
 
 @pytest.fixture
 def anyio_backend() -> str:
-    """Slack's SDK is asyncio only, so that is what the tests run on."""
+    """Run the tests on asyncio, the only loop that Slack's SDK supports."""
     return "asyncio"
 
 
 @pytest.fixture
 def log_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
-    """Configure the log as `jobthread serve` does, and give what it writes."""
+    """Configure logging like `jobthread serve`, and return its output."""
     written, root = io.StringIO(), logging.getLogger()
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", written)

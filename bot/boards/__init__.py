@@ -1,1 +1,1 @@
-"""Several jobs in one message: who shares it, how it is drawn, and what its clicks mean."""
+"""Boards: several jobs in one message."""

@@ -1,4 +1,4 @@
-"""Boards in the store: drawn anew when a job of theirs changes, closed when nobody follows one."""
+"""Redraws and closes boards."""
 
 from __future__ import annotations
 
@@ -19,31 +19,31 @@ if TYPE_CHECKING:
     from bot.models import JobRef, Message
     from bot.store import Board, Transaction, Watch, WatchedJob
 
-Seat = tuple["Watch", "WatchedJob"]  # a watch of a board, and its job
+Seat = tuple["Watch", "WatchedJob"]  # a watch of a board and its stored job
 
-LOST = "job not found"  # why a watch ended
+LOST = "job not found"  # end reason of a watch
 
 
 @dataclass
 class Redrawing:
-    """The boards whose jobs moved in one transaction: each is drawn anew once, at its end."""
+    """The boards that changed in one transaction; each is redrawn once, at its end."""
 
     now: datetime
     boards: dict[str, bool] = field(default_factory=dict)  # id → whether a job ended
 
     def note(self, board_id: str, *, urgent: bool = False) -> None:
-        """Note that a board shows something else now."""
+        """Mark a board as changed."""
         self.boards[board_id] = self.boards.get(board_id, False) or urgent
 
     def note_all(self, watches: Iterable[Watch]) -> None:
-        """Note that the boards of these watches, as far as they have one, show something else."""
+        """Mark the boards of these watches as changed."""
         for watch in watches:
             if watch.board_id:
                 self.note(watch.board_id)
 
     async def finish(self, tx: Transaction) -> None:
-        """Draw the boards anew, with all that was written down since."""
-        for board_id, urgent in sorted(self.boards.items()):  # one order, or two wait for ever
+        """Enqueue the updates of all changed boards."""
+        for board_id, urgent in sorted(self.boards.items()):  # one lock order, against deadlocks
             await redraw(tx, board_id, self.now, urgent=urgent)
 
 
@@ -55,29 +55,32 @@ async def redraw(
     urgent: bool = False,
     again: bool = False,
 ) -> None:
-    """Draw a board as its jobs stand; the last drawing of one that nobody follows closes it.
+    """Enqueue an update of a board; close the board if all its watches have ended.
 
-    `again`: the asker knows already that the board could not be drawn.
+    `again`: the requester was already notified that the board could not be updated.
     """
-    board = await tx.boards.lock(board_id)  # or two last jobs would each see the other living
+    # Without the lock, two last jobs could each see the other as followed.
+    board = await tx.boards.lock(board_id)
     if board is None:
         return
-    seats = await tx.watches.of_board(board_id)
-    if closed := not any(living(watch) for watch, _ in seats):
+    watch_rows = await tx.watches.of_board(board_id)
+    if closed := not any(living(watch) for watch, _ in watch_rows):
         await tx.boards.close(board_id, now)
     thread = board.workspace, thread_of_board(board)
-    unsaid = await tx.boards.unsaid(*thread) | await tx.boards.silent(*thread)
-    last = await tx.boards.body(board.workspace, keys_of_board(board)) if unsaid else {}
-    # What the threads know while follow-ups are on their way: what the board carried before.
-    about = told.by_board(board, standings(seats), told.rows_of(last.get("about"), unsaid))
-    message = drawn(board, seats, now, closed=closed)
-    update = board_update(board, message, now, about, urgent=urgent or closed)
+    pending = await tx.boards.unsaid(*thread) | await tx.boards.silent(*thread)
+    last_body = await tx.boards.body(board.workspace, keys_of_board(board)) if pending else {}
+    # While thread replies are pending, the metadata keeps the states that the thread has seen.
+    metadata = told.by_board(
+        board, standings(watch_rows), told.rows_of(last_body.get("about"), pending)
+    )
+    message = drawn(board, watch_rows, now, closed=closed)
+    update = board_update(board, message, now, metadata, urgent=urgent or closed)
     update.body.update({"again": True} if again else {})
     await tx.outbox.replace(update, now)
 
 
 async def stop(tx: Transaction, board_id: str, now: datetime, why: str) -> int:
-    """End the following of all jobs on a board; return of how many."""
+    """End all watches of a board; return how many."""
     watches = [watch for watch, _ in await tx.watches.of_board(board_id) if living(watch)]
     await tx.watches.end([watch.id for watch in watches], now=now, reason=why)
     for watch in watches:
@@ -87,49 +90,51 @@ async def stop(tx: Transaction, board_id: str, now: datetime, why: str) -> int:
 
 
 async def settle(tx: Transaction, watch: Watch, now: datetime) -> None:
-    """Close the board of a watch that ended, if nobody follows a job there any more."""
+    """Close the board of an ended watch if all watches of the board have ended."""
     if watch.board_id is None or await tx.boards.lock(watch.board_id) is None:
         return
     if not any(living(other) for other, _ in await tx.watches.of_board(watch.board_id)):
         await tx.boards.close(watch.board_id, now)
 
 
-def drawn(board: Board, seats: Sequence[Seat], now: datetime, *, closed: bool = False) -> Message:
-    """Return a board as a message."""
-    return boardcards.board(rows(seats), view(board, now, closed=closed))
+def drawn(
+    board: Board, watch_rows: Sequence[Seat], now: datetime, *, closed: bool = False
+) -> Message:
+    """Render a board as a message."""
+    return boardcards.board(rows(watch_rows), view(board, now, closed=closed))
 
 
 def view(board: Board, now: datetime, *, closed: bool = False) -> BoardView:
-    """Return what surrounds the rows of a board."""
+    """Return what a board shows besides its rows."""
     return BoardView(id=board.id, checked_at=now, closed=closed)
 
 
-def rows(seats: Sequence[Seat]) -> list[Row]:
-    """Return the jobs of a board as its rows."""
+def rows(watch_rows: Sequence[Seat]) -> list[Row]:
+    """Return the rows of a board."""
     return [
         Row(
             id=watch.id,
-            job=watched.seen or _unseen(watched.ref),
+            job=watched.seen or _placeholder_job(watched.ref),
             followed=living(watch),
             lost=watch.reason == LOST,
             trouble=watched.trouble,
         )
-        for watch, watched in seats
+        for watch, watched in watch_rows
     ]
 
 
-def standings(seats: Sequence[Seat]) -> list[told.Standing]:
-    """Return how each watch of a board stands."""
+def standings(watch_rows: Sequence[Seat]) -> list[told.Standing]:
+    """Return the row state of each watch of a board."""
     return [
         told.Standing(watch, watched.seen, watched.revision, over=not living(watch))
-        for watch, watched in seats
+        for watch, watched in watch_rows
     ]
 
 
 def living(watch: Watch) -> bool:
-    """Whether a watch goes on, or may go on again."""
+    """Whether a watch has not ended: it is active or unreachable."""
     return watch.state is not WatchState.ENDED
 
 
-def _unseen(ref: JobRef) -> Job:
+def _placeholder_job(ref: JobRef) -> Job:
     return Job(ref=ref, name=ref.id, status=Status.UNKNOWN)

@@ -1,4 +1,4 @@
-"""Clicks on a board: all its jobs looked at or left alone, one of them shown, a page turned."""
+"""Handles button clicks on a board."""
 
 from __future__ import annotations
 
@@ -29,81 +29,87 @@ GONE = "That board is not known here any more."
 
 
 class BoardClicks:
-    """Answers clicks on boards; a click is only obeyed in the channel of its board."""
+    """Runs clicks on boards; a click counts only in the board's own channel."""
 
     def __init__(self, store: Store, connections: Connections, clock: Clock) -> None:
         self._store = store
         self._connections = connections
         self._clock = clock
 
-    async def answer(self, workspace: str, ask: Ask) -> list[Part]:
-        """Return what a click asks for; raises BadReference if the board is gone."""
-        if ask.action == "board_show":
-            return [await self._one(workspace, ask)]
-        board_id, _, number = ask.value.partition(":")
-        board, seats = await self._board(workspace, ask, board_id)
-        match ask.action:
+    async def answer(self, workspace: str, request: Ask) -> list[Part]:
+        """Return the actions for a click; raises BadReference if the board is unknown."""
+        if request.action == "board_show":
+            return [await self._show_job(workspace, request)]
+        board_id, _, number = request.value.partition(":")
+        board, watch_rows = await self._load_board(workspace, request, board_id)
+        match request.action:
             case "board_stop":
                 return [StopAll(board.id)]
             case "board_refresh":
-                return await self._all(board, seats)
-        return [self._page(board, seats, ask, int(number) if number.isdecimal() else 1)]
+                return await self._refresh(board, watch_rows)
+        return [
+            self._show_page(board, watch_rows, request, int(number) if number.isdecimal() else 1)
+        ]
 
-    async def _board(
-        self, workspace: str, ask: Ask, board_id: str
+    async def _load_board(
+        self, workspace: str, request: Ask, board_id: str
     ) -> tuple[Board, Sequence[boards.Seat]]:
         async with self._store.begin() as tx:
             board = await tx.boards.get(board_id)
-            seats = await tx.watches.of_board(board_id)
-        if board is None or (board.workspace, board.channel) != (workspace, ask.channel):
+            watch_rows = await tx.watches.of_board(board_id)
+        if board is None or (board.workspace, board.channel) != (workspace, request.channel):
             raise BadReference(GONE)
-        return board, seats
+        return board, watch_rows
 
-    async def _one(self, workspace: str, ask: Ask) -> Say:
-        """Show one job of a board to whoever clicked; there its following can be stopped."""
+    async def _show_job(self, workspace: str, request: Ask) -> Say:
+        """Show one job's card to the user who clicked; its button can unfollow the job."""
         async with self._store.begin() as tx:
-            watch = await tx.watches.get(ask.value)
-        if watch is None or (watch.workspace, watch.channel) != (workspace, ask.channel):
+            watch = await tx.watches.get(request.value)
+        if watch is None or (watch.workspace, watch.channel) != (workspace, request.channel):
             raise BadReference(GONE)
-        found = (await self._look([watch.ref]))[watch.ref]
+        found = (await self._fetch([watch.ref]))[watch.ref]
         if isinstance(found, JobthreadError):
             raise found
-        return Say(self._card(watch, found))
+        return Say(self._render_card(watch, found))
 
-    def _card(self, watch: Watch, job: Job) -> Message:
+    def _render_card(self, watch: Watch, job: Job) -> Message:
         followed = watch.state is WatchState.ACTIVE and not job.status.terminal
         view = cards.View(checked_at=self._clock.now(), followed=followed, only_you=True)
         return looks.card(self._connections.get(watch.ref.connection), job, view)
 
-    async def _all(self, board: Board, seats: Sequence[boards.Seat]) -> list[Part]:
-        """Look at all jobs of a board that are followed."""
-        known = {watch.ref: job for watch, job in seats if watch.state is WatchState.ACTIVE}
-        found = await self._look(list(known))
+    async def _refresh(self, board: Board, watch_rows: Sequence[boards.Seat]) -> list[Part]:
+        """Fetch all followed jobs of a board."""
+        known = {watch.ref: job for watch, job in watch_rows if watch.state is WatchState.ACTIVE}
+        found = await self._fetch(list(known))
         pairs: list[tuple[WatchedJob, Job]] = [
             (known[ref], job) for ref, job in found.items() if isinstance(job, Job)
         ]
         errors = [error for error in found.values() if isinstance(error, JobthreadError)]
-        said = [Say(answers.not_looked_at(len(errors), str(errors[0])))] if errors else []
-        return [Renew(board.id, tuple(pairs)), *said]
+        replies = [Say(answers.not_looked_at(len(errors), str(errors[0])))] if errors else []
+        return [Renew(board.id, tuple(pairs)), *replies]
 
-    def _page(self, board: Board, seats: Sequence[boards.Seat], ask: Ask, number: int) -> Say:
+    def _show_page(
+        self, board: Board, watch_rows: Sequence[boards.Seat], request: Ask, number: int
+    ) -> Say:
         view = boards.view(board, self._clock.now(), closed=board.closed_at is not None)
-        return Say(boardcards.page(boards.rows(seats), view, number), replace=ask.ephemeral)
+        return Say(
+            boardcards.page(boards.rows(watch_rows), view, number), replace=request.ephemeral
+        )
 
-    async def _look(self, refs: Sequence[JobRef]) -> dict[JobRef, Job | JobthreadError]:
-        """Look at jobs in batches of the size that each provider likes, all at the same time."""
+    async def _fetch(self, refs: Sequence[JobRef]) -> dict[JobRef, Job | JobthreadError]:
+        """Fetch jobs concurrently, in batches of each provider's size."""
         batches: list[list[JobRef]] = []
         ordered = sorted(refs, key=lambda ref: ref.connection)
         for name, group in groupby(ordered, key=lambda ref: ref.connection):
             provider = self._connections.get(name)
-            size, mine = max(1, provider.batch_size if provider else 1), list(group)
-            batches += [mine[n : n + size] for n in range(0, len(mine), size)]
-        done = await asyncio.gather(*map(self._batch, batches))
+            size, group_refs = max(1, provider.batch_size if provider else 1), list(group)
+            batches += [group_refs[n : n + size] for n in range(0, len(group_refs), size)]
+        done = await asyncio.gather(*map(self._fetch_batch, batches))
         return {ref: found for each in done for ref, found in each.items()}
 
-    async def _batch(self, refs: list[JobRef]) -> dict[JobRef, Job | JobthreadError]:
+    async def _fetch_batch(self, refs: list[JobRef]) -> dict[JobRef, Job | JobthreadError]:
         provider = self._connections.get(refs[0].connection)
         if provider is None:
-            gone = f"There is no connection {refs[0].connection} any more."
-            return dict.fromkeys(refs, BadReference(gone))
+            reason = f"There is no connection {refs[0].connection} any more."
+            return dict.fromkeys(refs, BadReference(reason))
         return await looks.look(provider, refs)

@@ -1,4 +1,4 @@
-"""Seating: which jobs of a question get rows of a board, and on which board."""
+"""Chooses the board for newly requested jobs."""
 
 from __future__ import annotations
 
@@ -20,96 +20,97 @@ if TYPE_CHECKING:
     from bot.models import Job
     from bot.store import NewPost, Transaction
 
-WINDOW = timedelta(seconds=60)  # in which what one person asks in one place shares a board
-HAD_ENDED = "the job had ended"  # why a watch never began: it only holds a row
+JOIN_WINDOW = timedelta(seconds=60)  # in which requests of one user in one thread share a board
+ALREADY_ENDED = "the job had ended"  # end reason of a watch that only has a board row
 
-Place = Board | Watch  # a board that is joined, or a card that becomes one
-
-
-async def hold(tx: Transaction, entry: Entry) -> None:
-    """Let nobody else find a place for this person until the transaction ends."""
-    await tx.boards.hold(entry.workspace, entry.ask.channel, entry.ask.user)
+Place = Board | Watch  # an existing board, or a card that becomes one
 
 
-async def place(tx: Transaction, entry: Entry, jobs: int) -> Place | None:
-    """Return where a person's next jobs belong, if they asked for others a moment ago."""
-    fresh = await _fresh(tx, entry)
-    if fresh is None:
+async def hold(tx: Transaction, unit: Entry) -> None:
+    """Lock this user's boards in the channel until the transaction ends."""
+    await tx.boards.hold(unit.workspace, unit.ask.channel, unit.ask.user)
+
+
+async def place(tx: Transaction, unit: Entry, jobs: int) -> Place | None:
+    """Return the board or card of the user's recent request that new jobs join; None for none."""
+    latest = await _lock_latest_watch(tx, unit)
+    if latest is None:
         return None
-    if fresh.board_id is None:
-        return None if _adopted(fresh) else fresh
-    board = await tx.boards.lock(fresh.board_id)
-    full = await tx.boards.rows(fresh.board_id) + jobs > MOST_ROWS
+    if latest.board_id is None:
+        return None if _has_old_card(latest) else latest
+    board = await tx.boards.lock(latest.board_id)
+    full = await tx.boards.rows(latest.board_id) + jobs > MOST_ROWS
     return None if full else board
 
 
-async def _fresh(tx: Transaction, entry: Entry) -> Watch | None:
-    """Return what this person last asked for here, so that nobody draws or roots it meanwhile.
+async def _lock_latest_watch(tx: Transaction, unit: Entry) -> Watch | None:
+    """Return and lock the user's latest watch here, so that its card or board cannot change.
 
-    Job, watch, board: whoever holds several holds them in this order.
+    Lock order: job, watch, board.
     """
-    ask = entry.ask
-    there = (entry.workspace, ask.channel, ask.thread_ts, ask.user, ask.at - WINDOW)
-    seen = await tx.boards.fresh(*there)
-    if seen is None:
+    request = unit.ask
+    oldest = request.at - JOIN_WINDOW
+    criteria = (unit.workspace, request.channel, request.thread_ts, request.user, oldest)
+    candidate = await tx.boards.fresh(*criteria)
+    if candidate is None:
         return None
-    await tx.jobs.hold(seen.workspace, seen.ref)
-    return await tx.boards.fresh(*there, alone=True)
+    await tx.jobs.hold(candidate.workspace, candidate.ref)
+    return await tx.boards.fresh(*criteria, alone=True)
 
 
-def _adopted(watch: Watch) -> bool:
-    """Whether a job is followed from a card that was there long before."""
-    stands = watch.card_ts and float(watch.card_ts)
-    return bool(stands and stands < (watch.asked_at - WINDOW).timestamp())
+def _has_old_card(watch: Watch) -> bool:
+    """Whether the watch was started from a card older than the join window."""
+    posted_at = watch.card_ts and float(watch.card_ts)
+    return bool(posted_at and posted_at < (watch.asked_at - JOIN_WINDOW).timestamp())
 
 
-async def opened(tx: Transaction, entry: Entry, at: Place | None) -> Board:
-    """Return the board at a place; a card gives its message and its id to the board."""
-    if isinstance(at, Board):
-        return at
+async def opened(tx: Transaction, unit: Entry, target: Place | None) -> Board:
+    """Return the target board. A card passes its message and id on to its new board."""
+    if isinstance(target, Board):
+        return target
     board = Board(
-        id=at.id if at else uuid.uuid4().hex,
-        workspace=entry.workspace,
-        channel=entry.ask.channel,
+        id=target.id if target else uuid.uuid4().hex,
+        workspace=unit.workspace,
+        channel=unit.ask.channel,
         kind=BoardKind.BOARD,
-        asker=entry.ask.user,
-        thread_ts=entry.ask.thread_ts,
-        message_ts=at.card_ts if at else None,
-        opened_at=entry.at,
+        asker=unit.ask.user,
+        thread_ts=unit.ask.thread_ts,
+        message_ts=target.card_ts if target else None,
+        opened_at=unit.at,
     )
     await tx.boards.add(board)
-    if at:
-        await tx.boards.join(at.id, board.id, at.card_ts)
+    if target:
+        await tx.boards.join(target.id, board.id, target.card_ts)
     return board
 
 
 async def make_room(tx: Transaction, board: Board, jobs: Sequence[Job]) -> None:
-    """Take the rows away of jobs that are asked for anew: each job has one row."""
+    """Remove existing rows of jobs that are requested again: one row per job."""
     refs = {job.ref for job in jobs}
     for watch, watched in await tx.watches.of_board(board.id):
         if watched.ref in refs:
             await tx.boards.leave(watch.id)
 
 
-async def seat_ended(tx: Transaction, entry: Entry, board: Board, watch: Watch, job: Job) -> None:
-    """Give a job that had ended when it was asked for a row; nobody looks at it again."""
+async def seat_ended(tx: Transaction, unit: Entry, board: Board, watch: Watch, job: Job) -> None:
+    """Add a row for a job that has already ended; it is not polled."""
     row = replace(
         watch,
         state=WatchState.ENDED,
-        ended_at=entry.at,
-        reason=HAD_ENDED,
+        ended_at=unit.at,
+        reason=ALREADY_ENDED,
         board_id=board.id,
         card_ts=board.message_ts,
     )
     await tx.watches.add(row)
-    await tx.jobs.track(entry.workspace, job, due_at=None, now=entry.at)
+    await tx.jobs.track(unit.workspace, job, due_at=None, now=unit.at)
 
 
-async def root(tx: Transaction, entry: Entry, board: Board) -> NewPost:
-    """Return the message that opens a board; one without a living job is closed at once."""
-    seats = await tx.watches.of_board(board.id)
-    if closed := not any(boards.living(watch) for watch, _ in seats):
-        await tx.boards.close(board.id, entry.at)
-    message = boards.drawn(board, seats, entry.at, closed=closed)
-    about = told.by_board(board, boards.standings(seats))
-    return board_root(board, message, entry.ask, entry.at, about)
+async def root(tx: Transaction, unit: Entry, board: Board) -> NewPost:
+    """Return the post of a new board; close the board if all its jobs have ended."""
+    watch_rows = await tx.watches.of_board(board.id)
+    if closed := not any(boards.living(watch) for watch, _ in watch_rows):
+        await tx.boards.close(board.id, unit.at)
+    message = boards.drawn(board, watch_rows, unit.at, closed=closed)
+    metadata = told.by_board(board, boards.standings(watch_rows))
+    return board_root(board, message, unit.ask, unit.at, metadata)

@@ -1,4 +1,4 @@
-"""The real bot between a local Slack and a ServiceStage whose jobs a test moves by hand."""
+"""The real bot, a local Slack, and a simulated ServiceStage whose jobs the tests control."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ POLL_SECONDS = 10.0
 
 @dataclass
 class Stage:
-    """A channel, the bot in it, and the jobs that it can be asked for."""
+    """The bot in a channel of a local Slack, with simulated jobs."""
 
     slack: LocalSlack
     servicestage: Simulator
@@ -39,12 +39,12 @@ class Stage:
     bot: Bot
 
     async def says(self, text: str, **where: Any) -> None:
-        """Ada types a line."""
+        """Send a message or command as Ada."""
         answer = await self.slack.says(text, **where)
         assert answer.ok, answer.error
 
     async def asks(self, text: str, **where: Any) -> Message:
-        """Ada types a line, and the bot posts one new message where she did."""
+        """Send a message or command as Ada; return the bot's new message in that channel."""
         before = {m.ts for m in self.slack.messages(where.get("channel", "deploys"))}
         await self.says(text, **where)
         message = await self.posted(before, where.get("channel", "deploys"))
@@ -52,13 +52,13 @@ class Stage:
         return message
 
     async def at_rest(self) -> None:
-        """Let as little time pass as the bot needs to know that all it had to say was said."""
+        """Advance the clock in small steps until every outbox message is confirmed."""
         async with asyncio.timeout(5):
             while await self.unsent():
                 await self.clock.advance(0.1)
 
     async def unsent(self) -> int:
-        """Return how much is still to be said, now or later."""
+        """Return the number of outbox messages that are not confirmed."""
         async with self.bot.store.begin() as tx:
             return (await tx.outbox.backlog(self.clock.now() + timedelta(days=1)))[0]
 
@@ -76,43 +76,43 @@ class Stage:
         )
 
     async def whispered(self, words: str, user: str = "ada") -> Message:
-        """Wait for a message that only this person sees."""
+        """Wait for an ephemeral message with this text."""
         return await self.slack.until(
-            lambda: next((m for m in self.slack.ephemerals(user) if words in _all_of(m)), None)
+            lambda: next((m for m in self.slack.ephemerals(user) if words in _whole_text(m)), None)
         )
 
     async def replied(self, card: Message, words: str) -> Message:
-        """Wait for a follow-up in the card's thread, and until the bot knows that it is there."""
+        """Wait for a thread reply with this text, and until the bot has confirmed it."""
         message = await self.heard(card, words)
         await self.at_rest()
         return message
 
     async def heard(self, card: Message, words: str) -> Message:
-        """Wait for a follow-up in the card's thread, whatever the bot knows of it."""
+        """Wait for a thread reply with this text, confirmed or not."""
         return await self.slack.until(
             lambda: next((m for m in self.thread(card) if words in m.text), None)
         )
 
     async def shown(self, card: Message, words: str) -> Message:
-        """Wait until the card says so."""
+        """Wait until the card contains this text."""
         return await self.slack.until(
-            lambda: next((m for m in [self.now(card)] if words in _all_of(m)), None)
+            lambda: next((m for m in [self.now(card)] if words in _whole_text(m)), None)
         )
 
     def thread(self, card: Message) -> list[Message]:
-        """Return the follow-ups in the card's thread."""
+        """Return the replies in the card's thread."""
         return self.slack.thread(card.channel, card.ts)[1:]
 
     def now(self, card: Message) -> Message:
-        """Return the card as it stands."""
+        """Return the card's present version."""
         return self.slack.thread(card.channel, card.ts)[0]
 
     async def polls(self) -> None:
-        """Let the time pass until every followed job has been looked at again."""
+        """Advance the clock by one poll interval."""
         await self.clock.advance(POLL_SECONDS)
 
     async def looks(self, times: int) -> None:
-        """Let the time pass until ServiceStage has been asked so many times more."""
+        """Advance the clock until ServiceStage got this many more calls."""
         wanted = len(self.servicestage.calls) + times
         async with asyncio.timeout(10):
             while len(self.servicestage.calls) < wanted:
@@ -120,7 +120,7 @@ class Stage:
                 await self.at_rest()
 
     async def watches(self) -> list[JobRef]:
-        """Return what is followed."""
+        """Return the references of the channel's watches."""
         async with self.bot.store.begin() as tx:
             found = await tx.watches.in_channel(
                 self.slack.workspace.team.id, self.slack.workspace.channel("deploys").id
@@ -128,7 +128,7 @@ class Stage:
         return [watch.ref for watch, _ in found]
 
 
-def _all_of(message: Message) -> str:
+def _whole_text(message: Message) -> str:
     return f"{message.text} {message.blocks}"
 
 
@@ -140,7 +140,7 @@ async def staged(
     notify: dict[str, Any] | None = None,
     **slack: Any,
 ) -> AsyncIterator[Stage]:
-    """Set the stage: Slack, ServiceStage, and the bot connected to both; `notify` as set."""
+    """Run a local Slack, a simulated ServiceStage and the bot. `notify`: its settings section."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock, **slack) as local, serve(simulator.app) as url:
@@ -152,7 +152,7 @@ async def staged(
 
 
 def settings_for(slack: LocalSlack, url: str, folder: Path) -> Settings:
-    """Return the settings of a bot between this Slack and the ServiceStage at this address."""
+    """Return settings for this Slack and the ServiceStage at this URL."""
     keys = Tenant().key_settings()
     return Settings(
         slack={
@@ -168,6 +168,6 @@ def settings_for(slack: LocalSlack, url: str, folder: Path) -> Settings:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage that is set."""
-    async with staged(tmp_path) as everything:
-        yield everything
+    """A running bot with default settings."""
+    async with staged(tmp_path) as running:
+        yield running

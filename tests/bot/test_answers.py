@@ -1,4 +1,4 @@
-"""What the bot says besides cards."""
+"""Texts of replies."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ HOSTILE = "<!channel> *bold* `code` & <https://evil.example|click>"
 
 
 class Deploys(Provider[ConnectionSettings]):
-    """One connection with an example."""
+    """A provider with an example id."""
 
     kind = "deploys"
     title = "The <deployer>"
@@ -40,12 +40,12 @@ class Deploys(Provider[ConnectionSettings]):
         raise NotImplementedError
 
 
-def made(*names: str) -> Connections:
+def connections_named(*names: str) -> Connections:
     return Connections(Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
 
 
-def everything(text: str) -> list[Message]:
-    """Return each answer that repeats what somebody else wrote."""
+def all_replies(text: str) -> list[Message]:
+    """Return every reply that repeats untrusted text."""
     choices = [(JobRef(connection=f"c{n}", id="1"), text or "x") for n in range(9)]
     job = Job(ref=REF, name=text or "x", status=Status.RUNNING)
     rows = [(text, job, None), (text, None, "https://acme.slack.com/archives/C1/p1")] * 60
@@ -78,9 +78,9 @@ def texts(message: Message) -> list[str]:
 
 
 @given(st.text(st.characters(codec="utf-8"), max_size=400))
-def test_every_answer_fits_into_slack(text: str) -> None:
-    """Whatever it repeats: texts, blocks and buttons stay within the limits."""
-    for message in everything(text):
+def test_every_reply_fits_slacks_limits(text: str) -> None:
+    """Texts, blocks and buttons stay within the limits for any repeated text."""
+    for message in all_replies(text):
         assert 0 < len(message.text) <= 4_000
         assert len(message.blocks) <= 50
         assert all(0 < len(said) <= 3_000 for said in texts(message)[1:])
@@ -92,17 +92,17 @@ def test_every_answer_fits_into_slack(text: str) -> None:
 
 
 @pytest.mark.parametrize("number", range(15))
-def test_nothing_that_is_repeated_can_mention_or_link(number: int) -> None:
-    """Strangers' words are shown, never obeyed."""
-    message = everything(HOSTILE)[number]
+def test_untrusted_text_cannot_mention_or_link(number: int) -> None:
+    """Untrusted text is escaped."""
+    message = all_replies(HOSTILE)[number]
     shown = " ".join(texts(message))
     assert "<!channel>" not in shown
     assert "<https://evil" not in shown
     assert "*bold*" not in shown.replace("`", "") or "`" in shown
 
 
-def test_an_error_is_a_sentence_with_a_next_step_and_an_id_for_the_log() -> None:
-    """Whoever runs the bot finds the details under that id."""
+def test_error_reply_has_next_step_and_correlation_id() -> None:
+    """The log line with the details has the same correlation id."""
     said = answers.error(JobNotFound("There is no such job."), REF, "ab12").text
     assert said == (
         "⚠️ `deploys:JOB1`: There is no such job."
@@ -110,35 +110,35 @@ def test_an_error_is_a_sentence_with_a_next_step_and_an_id_for_the_log() -> None
     )
 
 
-def test_a_fault_of_our_own_says_what_to_do() -> None:
-    """No stack trace, but an id."""
+def test_internal_error_reply_has_the_correlation_id() -> None:
+    """The reply has no stack trace, only an id."""
     assert "log id ab12" in answers.trouble("ab12").text
 
 
-def test_a_better_word_is_on_a_button() -> None:
-    """One click asks for what was meant."""
+def test_suggestion_is_on_a_button() -> None:
+    """One click sends the suggested reference."""
     message = answers.not_understood(Resolution("delpoys:1", suggestion="deploys:1"), "/job")
     (button,) = buttons(message)
     assert "Did you mean `deploys:1`?" in message.text
     assert (button["action_id"], button["value"]) == ("run", "deploys:1")
 
 
-def test_without_a_better_word_the_way_to_the_names_is_told() -> None:
-    """The asker can find the right name."""
+def test_unknown_connection_reply_names_the_connections_command() -> None:
+    """The requester can look up the right name."""
     message = answers.not_understood(Resolution("x:1", why="there is no connection x"), "/ops")
     assert "there is no connection x" in message.text
     assert "`/ops connections`" in message.text
 
 
-def test_a_choice_has_a_button_for_each_of_the_first_five() -> None:
-    """Each is named after its connection, and holds the whole reference."""
+def test_choice_has_a_button_for_each_of_the_first_five() -> None:
+    """Each button holds the whole reference."""
     refs = tuple(JobRef(connection=f"c{n}", id="1") for n in range(9))
     shown = buttons(answers.choose("Which?", [(ref, ref.connection) for ref in refs]))
     assert [button["value"] for button in shown] == [f"c{n}:1" for n in range(5)]
 
 
-def test_when_a_choice_was_created_is_told_in_the_readers_own_zone() -> None:
-    """A button holds no date, so the text does, by the number on the button."""
+def test_choice_shows_creation_times_in_the_readers_time_zone() -> None:
+    """Buttons cannot format dates, so the text does; numbers connect the two."""
     refs = [JobRef(connection="c", id=id_) for id_ in "12"]
     created = {refs[1]: datetime(2024, 6, 1, tzinfo=UTC)}
     message = answers.choose("Which?", [(ref, "Twin") for ref in refs], created=created)
@@ -146,8 +146,8 @@ def test_when_a_choice_was_created_is_told_in_the_readers_own_zone() -> None:
     assert "2. was created <!date^1717200000^" in message.text
 
 
-def test_a_word_of_the_wrong_form_is_told_with_a_job_that_is_known() -> None:
-    """One click shows it; without one the form is told, and nothing can be clicked."""
+def test_malformed_id_reply_shows_an_example_job() -> None:
+    """One click shows the example; without one, the reply shows the id format and no button."""
     wrong = Resolution("north:7", why="north has no ids of that form", form="JOB1234")
     known = answers.not_understood(wrong, "/job", "peek {}".format, NORTH)
     assert "One that I know is `north:JOB77`." in known.text
@@ -157,32 +157,32 @@ def test_a_word_of_the_wrong_form_is_told_with_a_job_that_is_known() -> None:
     assert buttons(form) == []
 
 
-def test_too_many_jobs_at_once_are_counted() -> None:
-    """The asker learns the limit."""
+def test_too_many_jobs_reply_states_the_limit() -> None:
+    """The reply states the count and the limit."""
     assert answers.too_many(12).text.startswith("That names 12 jobs; I take 10 at once.")
 
 
-def test_a_verb_without_its_job_shows_the_form() -> None:
-    """The form is what to type."""
+def test_verb_without_a_job_shows_the_syntax() -> None:
+    """The reply shows what to type."""
     assert "`/job watch connection:id`" in answers.no_reference("watch", "/job").text
 
 
-def test_a_job_that_is_no_longer_followed_can_be_followed_again() -> None:
-    """Its card has a button for that, so a second one would open a second card."""
+def test_unfollowed_reply_points_to_the_cards_follow_button() -> None:
+    """The reply has no button of its own: that would post a second card."""
     said = answers.no_longer_followed("deploys:JOB1")
     assert "Follow button" in said.text
     assert buttons(said) == []
 
 
-def test_jobs_that_joined_a_board_are_found_by_its_link() -> None:
-    """One by its reference, several by how many they are; a board on its way has no link yet."""
+def test_added_to_board_reply_links_to_the_board() -> None:
+    """It names one job or counts several; a board that is not posted yet has no link."""
     one = answers.on_board(["deploys:JOB1"], "https://a.example/p1")
     assert one.text.startswith("`deploys:JOB1` is on <https://a.example/p1|your board>")
     assert answers.on_board(["a:1", "a:2"], None).text.startswith("2 jobs are on your board,")
 
 
-def test_a_catching_up_shows_each_item_whatever_its_letters() -> None:
-    """Slack counts some letters twice: a section that is too long for it would be cut."""
+def test_catch_up_shows_every_item_with_wide_characters() -> None:
+    """Slack counts some characters twice; sections stay within 3,000 of them."""
     items = [f"{'🦄' * 200} end {n}." for n in range(20)]
     message = answers.caught_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
@@ -190,8 +190,8 @@ def test_a_catching_up_shows_each_item_whatever_its_letters() -> None:
     assert max(blocks.length(block["text"]["text"]) for block in message.blocks) <= 3_000
 
 
-def test_a_catching_up_is_never_too_heavy_for_slack() -> None:
-    """Many long items are cut, each in its turn, before the whole would be refused."""
+def test_catch_up_stays_within_the_json_size_limit() -> None:
+    """Long items are cut so that Slack accepts the message."""
     items = [f"{n}: " + '"\\\n' * 160 for n in range(20)]
     message = answers.caught_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
@@ -199,8 +199,8 @@ def test_a_catching_up_is_never_too_heavy_for_slack() -> None:
     assert blocks.weight(message.blocks) < blocks.MAX_WEIGHT
 
 
-def test_an_item_that_is_cut_calls_whom_it_called() -> None:
-    """An outcome with long names calls its asker all the same, and no tag is cut in two."""
+def test_cut_item_keeps_its_mention() -> None:
+    """A cut outcome still mentions its requester, and no tag is cut in two."""
     items = [f"{'x' * 495} <https://a.example/1|log>", f"{'y' * 600} <@U1>"]
     message = answers.caught_up(NOON, items, "", "")
     first, second = message.text.splitlines()[1:]
@@ -212,14 +212,14 @@ def test_an_item_that_is_cut_calls_whom_it_called() -> None:
     ("count", "said"),
     [(0, "Nothing on that board"), (1, "1 job is no longer"), (9, "9 jobs are no longer")],
 )
-def test_stopping_a_board_tells_how_many_jobs_it_was(count: int, said: str) -> None:
-    """Two people may have clicked."""
+def test_board_unfollowed_reply_counts_the_jobs(count: int, said: str) -> None:
+    """The count can be zero, if two people clicked."""
     assert answers.all_stopped(count).text.startswith(said)
 
 
 @pytest.mark.parametrize(
     "message", [answers.busy(), answers.nothing_found("/job"), answers.not_in_channel()]
 )
-def test_the_other_answers_are_whole_sentences(message: Message) -> None:
+def test_other_replies_are_whole_sentences(message: Message) -> None:
     """They end with a next step."""
     assert message.text.endswith(".")

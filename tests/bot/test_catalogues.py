@@ -1,4 +1,4 @@
-"""What the bot says of what there is: help, systems, watches, jobs."""
+"""Help text and list replies."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NORTH = JobRef(connection="north", id="JOB77")
 
 
 class Deploys(Provider[ConnectionSettings]):
-    """One connection with an example."""
+    """A provider with an example id."""
 
     kind = "deploys"
     title = "The <deployer>"
@@ -31,7 +31,7 @@ class Deploys(Provider[ConnectionSettings]):
         raise NotImplementedError
 
 
-def made(*names: str) -> Connections:
+def connections_named(*names: str) -> Connections:
     return Connections(Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
 
 
@@ -41,8 +41,8 @@ def texts(message: Message) -> list[str]:
 
 
 def test_help_shows_examples_that_work_here() -> None:
-    """A newcomer can copy a line."""
-    message = catalogues.help_text("/ops", made("north"), "U0BOT", NORTH)
+    """A new user can copy a line."""
+    message = catalogues.help_text("/ops", connections_named("north"), "U0BOT", NORTH)
     said = json.dumps(message.blocks)
     assert "For example: `/ops north:JOB77`" in message.text
     assert "<@U0BOT>" in said
@@ -50,39 +50,41 @@ def test_help_shows_examples_that_work_here() -> None:
         assert f"`/ops {verb}" in said
 
 
-def test_help_without_connections_still_shows_the_form() -> None:
-    """Before anything is set up."""
-    assert "connection:id" in catalogues.help_text("/job", made(), "", None).text
+def test_help_without_connections_shows_the_syntax() -> None:
+    """It also works before anything is configured."""
+    assert "connection:id" in catalogues.help_text("/job", connections_named(), "", None).text
 
 
-def test_help_without_a_known_job_shows_no_job() -> None:
-    """The vendor's own example is no job of anybody here; what stands there is plainly a form."""
-    message = catalogues.help_text("/ops", made("north"), "", None)
+def test_help_without_a_known_job_shows_a_placeholder() -> None:
+    """A provider's own example id is no real job; the placeholder cannot be mistaken for one."""
+    message = catalogues.help_text("/ops", connections_named("north"), "", None)
     assert "As in: `/ops north:&lt;job id&gt;`" in message.text
     assert "JOB1234" not in json.dumps(message.blocks)
 
 
-def test_connections_are_listed_with_their_examples() -> None:
-    """Titles are other people's words."""
-    message = catalogues.connection_list(made("north", "south"), {"north": NORTH})
+def test_connection_list_shows_examples() -> None:
+    """Titles are escaped."""
+    message = catalogues.connection_list(connections_named("north", "south"), {"north": NORTH})
     assert message.text == "2 connections can be asked."
     assert "• *north* · The &lt;deployer&gt;, such as `north:JOB77`" in texts(message)[2]
     assert "• *south* · The &lt;deployer&gt;, `south:&lt;job id&gt;`" in texts(message)[2]
 
 
-def test_without_connections_the_list_says_who_can_add_one() -> None:
-    """An empty list is no answer."""
-    assert "jobthread.toml" in catalogues.connection_list(made(), {}).text
+def test_empty_connection_list_says_how_to_add_one() -> None:
+    """An empty list has a next step."""
+    assert "jobthread.toml" in catalogues.connection_list(connections_named(), {}).text
 
 
-def test_every_connection_is_listed_however_many_there_are() -> None:
-    """The last one is as good as the first."""
-    message = catalogues.connection_list(made(*(f"region-{n:03}" for n in range(100))), {})
+def test_connection_list_has_no_upper_limit() -> None:
+    """The last of a hundred connections is listed."""
+    message = catalogues.connection_list(
+        connections_named(*(f"region-{n:03}" for n in range(100))), {}
+    )
     assert "region-099" in " ".join(texts(message))
 
 
-def test_a_list_of_watches_tells_name_and_state_and_how_many_are_left_out() -> None:
-    """Forty lines are enough for anybody."""
+def test_watch_list_shows_status_and_the_number_left_out() -> None:
+    """It shows at most forty lines."""
     job = Job(ref=REF, name="deploy-api", status=Status.RUNNING)
     one = catalogues.watch_list([("deploys:JOB1", job, "https://acme.slack.com/p1")], "/job")
     assert one.text == "1 job is followed here."
@@ -91,6 +93,6 @@ def test_a_list_of_watches_tells_name_and_state_and_how_many_are_left_out() -> N
     assert "… and 5 more" in json.dumps(many.blocks, ensure_ascii=False)
 
 
-def test_an_empty_list_says_how_to_begin() -> None:
-    """The next step is in the sentence."""
+def test_empty_watch_list_says_how_to_start() -> None:
+    """The sentence contains the next step."""
     assert "`/job help`" in catalogues.watch_list([], "/job").text

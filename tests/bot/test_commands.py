@@ -1,4 +1,4 @@
-"""What a person says to the bot, understood."""
+"""Parser of commands and mentions."""
 
 import html
 from typing import Any
@@ -10,37 +10,37 @@ from hypothesis import strategies as st
 from bot.commands import SPOKEN, Verb, parse, plain, typed, verb_of_mention
 
 
-def test_nothing_at_all_is_a_call_for_help() -> None:
-    """Whoever does not know what to type learns it."""
+def test_empty_command_is_help() -> None:
+    """A user who does not know the syntax gets it."""
     assert parse("").verb is Verb.HELP
     assert parse("  \t ").verb is Verb.HELP
 
 
-def test_references_alone_ask_for_jobs() -> None:
-    """The commonest thing needs no verb; commas part references as spaces do."""
+def test_references_alone_show_jobs() -> None:
+    """No verb is needed; commas separate references like spaces."""
     command = parse("deploys:JOB1, deploys:JOB2")
     assert (command.verb, command.words) == (Verb.ASK, ("deploys:JOB1", "deploys:JOB2"))
 
 
 @pytest.mark.parametrize("word", SPOKEN)
-def test_each_verb_is_understood_in_any_case(word: str) -> None:
-    """A phone that writes a capital letter first is no trouble."""
+def test_verb_is_case_insensitive(word: str) -> None:
+    """A phone may capitalise the first letter."""
     command = parse(f"{word.title()} deploys:JOB1")
     assert (command.verb, command.words) == (Verb(word), ("deploys:JOB1",))
 
 
-def test_a_verb_that_is_nearly_right_is_suggested() -> None:
-    """The bot can ask whether that was meant."""
+def test_misspelt_verb_gets_a_suggestion() -> None:
+    """The reply can offer the correct verb."""
     assert parse("conections").suggestion == "connections"
     assert parse("deploys:JOB1").suggestion == ""
 
 
-def test_a_case_of_letters_in_references_stays() -> None:
-    """Ids are the provider's: their capitals matter."""
+def test_reference_keeps_its_case() -> None:
+    """Ids of providers are case-sensitive."""
     assert parse("PEEK Deploys:JoB1").words == ("Deploys:JoB1",)
 
 
-def test_a_mention_with_a_verb_first_is_a_command() -> None:
+def test_mention_with_a_verb_first_is_a_command() -> None:
     """The same grammar works after the bot's name."""
     command = verb_of_mention("<@U0BOT> watch deploys:JOB1")
     assert (command.verb, command.words) == (Verb.WATCH, ("deploys:JOB1",))
@@ -49,8 +49,8 @@ def test_a_mention_with_a_verb_first_is_a_command() -> None:
 
 
 @pytest.mark.parametrize("text", ["<@U0BOT>", "<@U0BOT>:", " <@U0BOT> , "])
-def test_a_mention_and_nothing_else_is_a_call_for_help(text: str) -> None:
-    """As the bare command is."""
+def test_mention_without_words_is_help(text: str) -> None:
+    """It works like the bare command."""
     assert verb_of_mention(text).verb is Verb.HELP
 
 
@@ -64,55 +64,55 @@ def test_a_mention_and_nothing_else_is_a_call_for_help(text: str) -> None:
         ("follow deploys:JOB1", Verb.WATCH),
     ],
 )
-def test_the_words_on_the_buttons_can_be_typed(text: str, verb: Verb) -> None:
-    """Whoever types what the card's button says does not get the opposite of it."""
+def test_button_labels_can_be_typed(text: str, verb: Verb) -> None:
+    """Typing a button's label does what the button does."""
     for command in (typed(text), verb_of_mention(f"<@U0BOT> {text}")):
         assert command.verb is verb
         assert command.words[-1] == "deploys:JOB1"
 
 
-def test_stop_in_a_sentence_ends_nothing() -> None:
-    """It is a common word; only beside a job, or before "following", is it meant for the bot."""
+def test_stop_in_a_sentence_is_no_verb() -> None:
+    """It is a verb only before a job or "following"."""
     assert verb_of_mention("<@U0BOT> stop the release if deploys:JOB1 fails").verb is Verb.ASK
 
 
-def test_a_mention_in_prose_asks_for_what_it_names() -> None:
-    """A sentence that begins with a verb of ours is still a sentence."""
+def test_mention_in_prose_shows_the_job_it_names() -> None:
+    """A sentence that begins with a verb is still a sentence."""
     command = verb_of_mention("<@U0BOT> help me understand deploys:JOB1")
     assert command.verb is Verb.ASK
     assert "deploys:JOB1" in command.words
 
 
-def test_a_question_that_begins_with_why_is_a_sentence() -> None:
-    """Whoever wonders why a job fails wants to see the job; with nothing else it is the verb."""
+def test_why_in_a_sentence_is_no_verb() -> None:
+    """ "why" is a verb only with a single reference."""
     assert verb_of_mention("<@U0BOT> why did deploys:JOB1 fail?").verb is Verb.ASK
     assert verb_of_mention("<@U0BOT> why deploys:JOB1").verb is Verb.WHY
 
 
-def test_slacks_escapes_are_undone() -> None:
-    """People typed & and <, not entities."""
+def test_slack_escapes_are_undone() -> None:
+    """Users typed & and <, not entities."""
     assert plain("a &amp;&amp; b &lt;c&gt;") == "a && b <c>"
 
 
-def test_an_escape_is_undone_once() -> None:
-    """Whoever typed &amp; gets &amp;."""
+def test_escapes_are_undone_only_once() -> None:
+    """A typed &amp; stays &amp;."""
     assert plain("&amp;amp;") == "&amp;"
 
 
-def test_links_are_shown_bare() -> None:
-    """An address counts, not the words that Slack shows for it."""
+def test_links_are_reduced_to_their_urls() -> None:
+    """The URL counts, not the text that Slack shows for it."""
     assert plain("see <https://console.example/job?a=1&amp;b=2|the job>") == (
         "see  https://console.example/job?a=1&b=2"
     )
 
 
-def test_an_id_that_slack_took_for_an_address_stays_whole() -> None:
-    """The .sh of an id is no top-level domain."""
+def test_id_that_slack_linked_stays_whole() -> None:
+    """Slack links ids that look like host names, such as run-1.sh."""
     assert parse("deploys:<http://run-1.sh|run-1.sh>").words == ("deploys:run-1.sh",)
 
 
-def test_mentions_of_people_and_channels_are_nobodys_words() -> None:
-    """With should_escape, Slack writes them as <@U…|name>."""
+def test_mentions_are_removed() -> None:
+    """Slack writes them as <@U…|name> with should_escape."""
     command = parse("<@U1|ada> watch <#C1|deploys> deploys:JOB1 <!here>")
     assert (command.verb, command.words) == (Verb.WATCH, ("deploys:JOB1",))
 
@@ -120,8 +120,8 @@ def test_mentions_of_people_and_channels_are_nobodys_words() -> None:
 @pytest.mark.parametrize(
     "text", ["`deploys:JOB1`", "deploys:JOB1.", "`deploys:JOB1`.", "`deploys:JOB1.`"]
 )
-def test_marks_around_a_typed_reference_are_not_part_of_it(text: str) -> None:
-    """A reference is often copied with the marks that stood around it."""
+def test_marks_around_a_reference_are_removed(text: str) -> None:
+    """References are often copied with back-ticks or a full stop."""
     assert typed(f"peek {text}").words == ("deploys:JOB1",)
     assert typed(text).words == ("deploys:JOB1",)
     assert typed("`").verb is Verb.HELP
@@ -130,8 +130,8 @@ def test_marks_around_a_typed_reference_are_not_part_of_it(text: str) -> None:
 @given(st.text(st.characters(), max_size=300))
 @example("<https://|>")
 @example("<<@U1>>&amp;lt;@&#0;")
-def test_no_text_is_too_strange(text: str) -> None:
-    """Whatever is typed, a command comes out."""
+def test_any_text_is_parsed(text: str) -> None:
+    """Every text gives a command."""
     for command in (parse(text), typed(text), verb_of_mention(text)):
         assert all(word and not word.isspace() for word in command.words)
 
@@ -140,30 +140,30 @@ REFERENCES = st.from_regex(r"[a-z][a-z0-9_-]{0,10}:[A-Za-z0-9._/&<>=%-]{1,30}", 
 
 
 @given(st.sampled_from(["", *SPOKEN]), st.lists(REFERENCES, min_size=1, max_size=10))
-def test_no_reference_is_lost_on_the_way_through_slack(verb: str, refs: list[str]) -> None:
-    """As Slack escapes it, each reference arrives whole and in order."""
+def test_references_survive_slacks_escaping(verb: str, refs: list[str]) -> None:
+    """Each reference arrives whole and in order."""
     typed = html.escape(" ".join([verb, *refs]), quote=False)
     assert list(parse(typed).words) == refs
 
 
 @pytest.mark.parametrize("read", [typed, verb_of_mention])
 @pytest.mark.parametrize("group", ["<!subteam^S0ONCALL>", "<!subteam^S0ONCALL|@oncall>"])
-def test_a_user_group_that_is_to_be_called_is_read_by_its_id(read: Any, group: str) -> None:
-    """Slack puts it for the name that was typed; in other sentences it says nothing."""
+def test_user_group_in_set_is_read_by_its_id(read: Any, group: str) -> None:
+    """Slack replaces the typed name; outside of `set` the mention is removed."""
     command = read(f"set mention {group}")
     assert (command.verb, command.words) == (Verb.SET, ("mention", "S0ONCALL"))
     assert "S0ONCALL" not in read(f"{group} how is deploys:JOB1 doing?").words
 
 
-def test_a_sentence_that_begins_with_set_changes_no_settings() -> None:
-    """Only the name of something that can be set makes it a command."""
+def test_set_is_a_verb_only_before_a_field_name() -> None:
+    """Other sentences that begin with it change no settings."""
     assert verb_of_mention("set up deploys:JOB1 please").verb is Verb.ASK
     assert verb_of_mention("set follow_ups outcomes").verb is Verb.SET
     assert verb_of_mention("set folow_ups outcomes").verb is Verb.SET
 
 
 @pytest.mark.parametrize("word", ["settings", "quiet", "normal", "verbose", "default"])
-def test_a_sentence_that_begins_with_the_name_of_a_preset_is_prose(word: str) -> None:
-    """The word alone is the command."""
+def test_preset_name_is_a_verb_only_alone(word: str) -> None:
+    """With other words it is prose."""
     assert verb_of_mention(word).verb is Verb(word)
     assert verb_of_mention(f"{word} please, JOB1").verb is Verb.ASK

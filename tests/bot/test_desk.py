@@ -1,4 +1,4 @@
-"""The desk: a question is answered, tried again, or given up; never asked in vain for ever."""
+"""Inbox worker: retries a failed request, and gives up in the end."""
 
 from __future__ import annotations
 
@@ -24,118 +24,118 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-class Clerk:
-    """A desk whose service fails as told."""
+class InboxHarness:
+    """An inbox worker whose router raises a given error."""
 
     def __init__(self, store: Store, clock: ManualClock, error: Exception) -> None:
         self.error = error
-        self.tried: list[int] = []
+        self.attempts: list[int] = []
         self.given_up: list[int] = []
         self.store = store
         self.clock = clock
-        self.desk = Desk(
+        self.worker = Desk(
             store=store,
-            service=self,  # type: ignore[arg-type]  # what a desk needs of it
+            service=self,  # type: ignore[arg-type]  # duck-typed router
             clock=clock,
             heard=lambda *_: None,
-            errands={"errand": self.answer},
+            errands={"operator_task": self.answer},
         )
 
-    async def answer(self, question: Question) -> None:
-        """Fail."""
-        self.tried.append(question.attempts)
+    async def answer(self, item: Question) -> None:
+        """Raise the error."""
+        self.attempts.append(item.attempts)
         raise self.error
 
-    async def give_up(self, question: Question) -> None:
-        """Remember, and close as the real one does."""
-        self.given_up.append(question.id)
+    async def give_up(self, item: Question) -> None:
+        """Record the call, and close the item like the real router."""
+        self.given_up.append(item.id)
         async with self.store.begin() as tx:
-            await tx.inbox.close(question.id, self.clock.now())
+            await tx.inbox.close(item.id, self.clock.now())
 
-    async def asks(self, key: str = "k") -> None:
-        """Take one question in."""
-        ask = Ask(kind=Kind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1")
-        assert await self.desk.take("T1", key, ask)
+    async def enqueue(self, key: str = "k") -> None:
+        """Enqueue one request."""
+        request = Ask(kind=Kind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1")
+        assert await self.worker.take("T1", key, request)
 
-    async def open_until(self) -> float | None:
-        """Return in how many seconds the question may be claimed; None: it is closed."""
+    async def seconds_until_due(self) -> float | None:
+        """Return the seconds until the item can be claimed; None if it is closed."""
         async with self.store.begin() as tx:
             due = await tx.inbox.next_due()
         return None if due is None else (due - self.clock.now()).total_seconds()
 
-    async def settled(self) -> None:
-        """Wait until no answer is under way."""
-        await self.desk.close()
+    async def wait_until_idle(self) -> None:
+        """Wait until no item is being answered."""
+        await self.worker.close()
 
-    async def round(self) -> None:
-        """Let the rest before another try pass, and try."""
+    async def retry(self) -> None:
+        """Advance to the next retry, and run it."""
         await self.clock.advance(RETRY_SECONDS)
-        await self.desk.tick()
-        await self.settled()
+        await self.worker.tick()
+        await self.wait_until_idle()
 
 
-@pytest.fixture(params=[StoreError("the disk is full"), RuntimeError("a fault of ours")], ids=str)
-async def clerk(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[Clerk]:
-    """A clerk whose answers fail."""
+@pytest.fixture(params=[StoreError("the disk is full"), RuntimeError("internal error")], ids=str)
+async def inbox(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[InboxHarness]:
+    """An inbox worker whose requests fail."""
     store = Store(f"sqlite+aiosqlite:///{tmp_path / 'jobthread.db'}")
     await store.open()
-    yield Clerk(store, ManualClock(), request.param)
+    yield InboxHarness(store, ManualClock(), request.param)
     await store.close()
 
 
-async def test_a_failed_answer_is_tried_again_after_ten_seconds(clerk: Clerk) -> None:
-    """It does not wait out the lease of two minutes."""
-    await clerk.asks()
-    await clerk.settled()
-    assert await clerk.open_until() == RETRY_SECONDS
+async def test_failed_item_is_retried_after_ten_seconds(inbox: InboxHarness) -> None:
+    """The retry does not wait for the lease of two minutes."""
+    await inbox.enqueue()
+    await inbox.wait_until_idle()
+    assert await inbox.seconds_until_due() == RETRY_SECONDS
 
 
-async def test_after_five_attempts_the_asker_hears_of_it(clerk: Clerk) -> None:
-    """What cannot be answered is closed with a sentence, and tried no more."""
-    await clerk.asks()
-    await clerk.settled()
+async def test_requester_is_notified_after_five_attempts(inbox: InboxHarness) -> None:
+    """The item is closed, and not retried any more."""
+    await inbox.enqueue()
+    await inbox.wait_until_idle()
     for _ in range(MOST_ATTEMPTS + 2):
-        await clerk.round()
-    assert clerk.tried == list(range(MOST_ATTEMPTS))
-    assert len(clerk.given_up) == 1
-    assert await clerk.open_until() is None
+        await inbox.retry()
+    assert inbox.attempts == list(range(MOST_ATTEMPTS))
+    assert len(inbox.given_up) == 1
+    assert await inbox.seconds_until_due() is None
 
 
-async def test_an_errand_that_fails_is_closed_without_a_word(clerk: Clerk) -> None:
-    """Nobody in Slack asked for it."""
-    now = clerk.clock.now()
-    async with clerk.store.begin() as tx:
+async def test_failed_operator_task_is_closed_silently(inbox: InboxHarness) -> None:
+    """There is no user in Slack to notify."""
+    now = inbox.clock.now()
+    async with inbox.store.begin() as tx:
         await tx.inbox.add(
-            workspace="T1", key="e", kind="errand", body={}, now=now, lease_until=now
+            workspace="T1", key="e", kind="operator_task", body={}, now=now, lease_until=now
         )
     for _ in range(MOST_ATTEMPTS + 2):
-        await clerk.round()
-    assert 1 < len(clerk.tried) <= MOST_ATTEMPTS
-    assert clerk.given_up == []
-    assert await clerk.open_until() is None
+        await inbox.retry()
+    assert 1 < len(inbox.attempts) <= MOST_ATTEMPTS
+    assert inbox.given_up == []
+    assert await inbox.seconds_until_due() is None
 
 
-async def test_a_tick_claims_no_more_than_there_are_places(
-    clerk: Clerk, mocker: MockerFixture
+async def test_tick_claims_no_more_than_it_can_run(
+    inbox: InboxHarness, mocker: MockerFixture
 ) -> None:
-    """What waits in line would lose its lease there."""
-    now = clerk.clock.now()
-    async with clerk.store.begin() as tx:
+    """The lease of a queued item would expire."""
+    now = inbox.clock.now()
+    async with inbox.store.begin() as tx:
         for n in range(MOST_AT_ONCE + 5):
             await tx.inbox.add(
-                workspace="T1", key=str(n), kind="errand", body={}, now=now, lease_until=now
+                workspace="T1", key=str(n), kind="operator_task", body={}, now=now, lease_until=now
             )
-    begun = mocker.spy(clerk.desk, "_begin")
-    await clerk.desk.tick()
-    await clerk.desk.tick()
-    assert begun.call_count == MOST_AT_ONCE
-    await clerk.settled()
+    started = mocker.spy(inbox.worker, "_start")
+    await inbox.worker.tick()
+    await inbox.worker.tick()
+    assert started.call_count == MOST_AT_ONCE
+    await inbox.wait_until_idle()
 
 
-async def test_a_question_that_cannot_be_written_down_is_given_up_in_words(
+async def test_failing_request_ends_with_an_internal_error_reply(
     stage: Stage, mocker: MockerFixture
 ) -> None:
-    """The asker reads that something went wrong, with the id of its line in the log."""
+    """The reply has the correlation id of the log line."""
     mocker.patch.object(Service, "answer", autospec=True, side_effect=RuntimeError("broken"))
     await stage.says("/job list")
     for _ in range(MOST_ATTEMPTS * 4):

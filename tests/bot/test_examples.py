@@ -1,4 +1,4 @@
-"""Examples: jobs of this installation, whatever its job systems do."""
+"""Example jobs for help and hints."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-class Mute(Provider[ConnectionSettings]):
-    """Lists no jobs; its kind has an example that is nobody's job."""
+class Unlisted(Provider[ConnectionSettings]):
+    """Lists no jobs; the class has an example id that is no real job."""
 
-    kind = "mute"
+    kind = "unlisted"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
-    example_id = "vendors-own"
+    example_id = "format-only"
 
     def __init__(self, name: str, named: str | None = None) -> None:
         super().__init__(name, ConnectionSettings(), ManualClock())
@@ -42,16 +42,16 @@ class Mute(Provider[ConnectionSettings]):
         raise NotImplementedError
 
 
-class Listing(Mute):
-    """Lists jobs of these ids, raises, or never answers."""
+class Listing(Unlisted):
+    """Lists jobs with the given ids, raises the given error, or never returns (None)."""
 
     def __init__(self, name: str, listed: Any = ()) -> None:
         super().__init__(name)
         self.listed = listed
-        self.asked = 0
+        self.calls = 0
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        self.asked += 1
+        self.calls += 1
         if self.listed is None:
             await asyncio.get_running_loop().create_future()
         if isinstance(self.listed, BaseException):
@@ -81,12 +81,12 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def examples(store: Store, clock: ManualClock, *providers: Mute) -> Examples:
+def examples(store: Store, clock: ManualClock, *providers: Unlisted) -> Examples:
     return Examples(store=store, connections=Connections(providers), clock=clock)
 
 
 async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str = "C1") -> None:
-    """Write down that somebody had a job followed."""
+    """Store a watch of a job."""
     await clock.advance(1)
     at = clock.now()
     watch = Watch(id=seen.id, workspace="T1", channel=channel, ref=seen, asker="U1", asked_at=at)
@@ -96,24 +96,26 @@ async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str 
         await tx.jobs.track("T1", found, due_at=clock.now(), now=clock.now())
 
 
-async def test_a_job_that_was_asked_for_here_is_the_best(store: Store, clock: ManualClock) -> None:
-    """And then no job system is asked for anything."""
-    await followed(store, clock, ref("deploys", "JOB1"))
-    graphs = Listing("graphs", ["1"])
-    found = examples(store, clock, graphs, Mute("deploys"))
-    assert await found.best("T1", "C1") == ref("deploys", "JOB1")
-    assert graphs.asked == 0
-
-
-async def test_what_was_asked_for_here_goes_before_what_was_asked_for_elsewhere(
+async def test_job_followed_in_the_channel_is_the_best_example(
     store: Store, clock: ManualClock
 ) -> None:
-    """And elsewhere before what nobody asked for."""
+    """No provider is called then."""
+    await followed(store, clock, ref("deploys", "JOB1"))
+    graphs = Listing("graphs", ["1"])
+    found = examples(store, clock, graphs, Unlisted("deploys"))
+    assert await found.best("T1", "C1") == ref("deploys", "JOB1")
+    assert graphs.calls == 0
+
+
+async def test_followed_jobs_come_first_the_channels_own_before_others(
+    store: Store, clock: ManualClock
+) -> None:
+    """Jobs that are not followed come last."""
     here, there, other = ref("deploys", "here"), ref("deploys", "there"), ref("graphs", "7")
     await followed(store, clock, here)
     await followed(store, clock, there, "C2")
     await followed(store, clock, other, "C2")
-    found = examples(store, clock, Mute("deploys"), Listing("graphs", ["1"]))
+    found = examples(store, clock, Unlisted("deploys"), Listing("graphs", ["1"]))
     both = {"deploys": here, "graphs": other}
     assert await found.of("T1", "C1", ["deploys", "graphs"]) == both
     assert await found.best("T1", "C1") == here
@@ -121,22 +123,20 @@ async def test_what_was_asked_for_here_goes_before_what_was_asked_for_elsewhere(
     assert await found.best("T1", "C9") == other
 
 
-async def test_a_job_of_a_connection_that_is_gone_is_no_example(
-    store: Store, clock: ManualClock
-) -> None:
-    """It could not be looked up."""
+async def test_job_of_a_removed_connection_is_no_example(store: Store, clock: ManualClock) -> None:
+    """It could not be fetched."""
     await followed(store, clock, ref("retired", "JOB1"))
-    assert await examples(store, clock, Mute("deploys")).best("T1", "C1") is None
+    assert await examples(store, clock, Unlisted("deploys")).best("T1", "C1") is None
 
 
-async def test_without_one_a_job_that_a_connection_lists_is_shown(
+async def test_listed_job_is_an_example_if_none_is_followed(
     store: Store, clock: ManualClock
 ) -> None:
-    """The first that can be typed; who fails or lists none has no example, and hinders nobody."""
+    """It must be typeable; a connection that fails or lists none does not affect the others."""
     found = examples(
         store,
         clock,
-        Mute("deploys"),
+        Unlisted("deploys"),
         Listing("down", Unavailable("Down.")),
         Listing("broken", KeyError()),
         Listing("graphs", ["two words", "a/b", "7"]),
@@ -146,18 +146,18 @@ async def test_without_one_a_job_that_a_connection_lists_is_shown(
     assert await found.of("T1", "C1", names) == {"graphs": ref("graphs", "7")}
 
 
-async def test_a_job_that_the_settings_name_is_an_example(store: Store, clock: ManualClock) -> None:
-    """The operator knows which job stays; an empty word names none."""
-    found = examples(store, clock, Mute("empty", ""), Mute("builds", "build-7"))
+async def test_configured_example_is_used(store: Store, clock: ManualClock) -> None:
+    """An empty setting means none."""
+    found = examples(store, clock, Unlisted("empty", ""), Unlisted("builds", "build-7"))
     assert await found.best("T1", "C1") == ref("builds", "build-7")
 
 
-async def test_help_does_not_wait_for_a_slow_job_system(store: Store, clock: ManualClock) -> None:
-    """What came in time is used."""
+async def test_help_does_not_wait_for_a_slow_connection(store: Store, clock: ManualClock) -> None:
+    """The results that arrived before the timeout are used."""
     found = examples(store, clock, Listing("slow", None), Listing("quick", ["7"]))
     asking = asyncio.ensure_future(found.best("T1", "C1"))
     async with asyncio.timeout(5):
-        while not clock.sleepers:  # noqa: ASYNC110  the lists are on their way
+        while not clock.sleepers:  # noqa: ASYNC110  until the calls have started
             await asyncio.sleep(0)
     await clock.advance(0.9)
     assert await asking == ref("quick", "7")

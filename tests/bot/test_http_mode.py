@@ -1,4 +1,4 @@
-"""The whole path where Slack calls the bot: signed requests on a port of its own."""
+"""The whole path in HTTP mode: Slack sends signed requests to the bot's port."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
 def free_port() -> int:
-    """Return a port that nobody listens on."""
+    """Return an unused port."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])
@@ -34,7 +34,7 @@ def free_port() -> int:
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage whose Slack calls the bot."""
+    """A bot in HTTP mode, called by a local Slack."""
     clock, port = ManualClock(), free_port()
     simulator = Simulator(clock)
     address = f"http://127.0.0.1:{port}{EVENTS_PATH}"
@@ -53,8 +53,8 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             yield Stage(slack, simulator, clock, settings, bot)
 
 
-async def test_a_signed_command_gets_its_card_and_its_thread(stage: Stage) -> None:
-    """All works as over Socket Mode."""
+async def test_signed_command_gets_a_card_and_thread_replies(stage: Stage) -> None:
+    """Everything works as in Socket Mode."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.finish(ID)
@@ -62,21 +62,21 @@ async def test_a_signed_command_gets_its_card_and_its_thread(stage: Stage) -> No
     await stage.replied(card, "succeeded")
 
 
-async def test_an_event_and_a_click_come_the_same_way(stage: Stage) -> None:
-    """One address serves commands, events and clicks."""
+async def test_events_and_clicks_use_the_same_url(stage: Stage) -> None:
+    """One URL serves commands, events and clicks."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
     card = await stage.asks(f"@jobthread {ID}")
     await stage.slack.click(card, "unfollow")
     await stage.whispered("no longer followed")
 
 
-async def test_slack_can_verify_the_address(stage: Stage) -> None:
-    """The challenge comes back."""
+async def test_slack_can_verify_the_request_url(stage: Stage) -> None:
+    """The response contains the challenge."""
     assert await stage.slack.verify_url()
 
 
-async def test_an_unsigned_request_is_refused(stage: Stage) -> None:
-    """Whoever is not Slack gets nothing."""
+async def test_unsigned_request_is_rejected(stage: Stage) -> None:
+    """Its status is 401."""
     address = f"http://127.0.0.1:{stage.bot.web.port}{EVENTS_PATH}"
     async with (
         aiohttp.ClientSession() as session,
@@ -85,8 +85,8 @@ async def test_an_unsigned_request_is_refused(stage: Stage) -> None:
         assert answer.status == 401
 
 
-async def test_the_health_is_served(stage: Stage) -> None:
-    """A container can ask how the bot is."""
+async def test_health_endpoint_is_served(stage: Stage) -> None:
+    """A container's health check can call it."""
     address = f"http://127.0.0.1:{stage.bot.web.port}{HEALTH_PATH}"
     async with aiohttp.ClientSession() as session, session.get(address) as answer:
         assert await answer.json() == {"ok": True}

@@ -1,4 +1,4 @@
-"""Shortcut → modal → list → submission → card, through the real bot and a local Slack."""
+"""Shortcut → modal → options → submission → card, with the real bot and a local Slack."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ class Listing(ServiceStage):
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A stage whose jobs can be listed."""
+    """A bot whose provider can list jobs."""
     clock = ManualClock()
     simulator = Simulator(clock)
     installed = load_plugins()
@@ -52,16 +52,16 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             yield Stage(slack, simulator, clock, settings, bot)
 
 
-async def opened(stage: Stage) -> View:
-    """Open the modal by its shortcut."""
+async def open_modal(stage: Stage) -> View:
+    """Open the modal with its shortcut."""
     answer = await stage.slack.shortcut("ask_job")
     assert answer.ok, answer.error
     (view,) = stage.slack.modals()
     return view
 
 
-async def submits(stage: Stage, view: View, value: str, *ticked: str) -> Submitted:
-    """Choose a job and #deploys, tick boxes, and submit."""
+async def submit_modal(stage: Stage, view: View, value: str, *ticked: str) -> Submitted:
+    """Submit the modal with a job, #deploys and the ticked boxes."""
     channel = stage.slack.workspace.channel("deploys").id
     chosen = {"type": "external_select", "selected_option": {"value": value} if value else None}
     values: dict[str, Any] = {
@@ -74,23 +74,23 @@ async def submits(stage: Stage, view: View, value: str, *ticked: str) -> Submitt
     return await stage.slack.submit(view, values)
 
 
-async def test_the_list_of_the_modal_holds_the_newest_jobs(stage: Stage) -> None:
-    """Before anything is typed, with name, status and id."""
-    (option,) = await stage.slack.suggest(await opened(stage), "job", "")
+async def test_modal_options_are_the_newest_jobs(stage: Stage) -> None:
+    """They show name, status and id before anything is typed."""
+    (option,) = await stage.slack.suggest(await open_modal(stage), "job", "")
     assert option["value"] == f"deploys:{ID}"
     assert option["text"]["text"].startswith("deploy-api · ▶️ running · ")
 
 
-async def test_a_reference_that_is_typed_into_the_modal_can_be_chosen(stage: Stage) -> None:
-    """Though it is in no list."""
-    (option,) = await stage.slack.suggest(await opened(stage), "job", OTHER)
+async def test_typed_reference_can_be_chosen_in_the_modal(stage: Stage) -> None:
+    """It need not be one of the listed jobs."""
+    (option,) = await stage.slack.suggest(await open_modal(stage), "job", OTHER)
     assert option["value"] == f"deploys:{OTHER}"
     assert option["text"]["text"].startswith("Ask for deploys:JOB3f8c2b6e")
 
 
-async def test_a_job_asked_for_in_the_modal_gets_its_card_in_the_channel(stage: Stage) -> None:
-    """And is followed there, as after a command."""
-    assert (await submits(stage, await opened(stage), f"deploys:{ID}")).ok
+async def test_modal_posts_the_card_in_the_channel(stage: Stage) -> None:
+    """The job is followed there, as after a command."""
+    assert (await submit_modal(stage, await open_modal(stage), f"deploys:{ID}")).ok
     card = await stage.posted(set())
     await stage.at_rest()
     assert "running" in card.text
@@ -98,35 +98,35 @@ async def test_a_job_asked_for_in_the_modal_gets_its_card_in_the_channel(stage: 
     assert stage.slack.modals() == []
 
 
-async def test_a_peek_from_the_modal_is_seen_by_the_asker_only(stage: Stage) -> None:
-    """Through the submission's own response_url; nothing is followed."""
-    assert (await submits(stage, await opened(stage), f"deploys:{ID}", "peek")).ok
+async def test_peek_from_the_modal_is_ephemeral(stage: Stage) -> None:
+    """It uses the submission's response_url; the job is not followed."""
+    assert (await submit_modal(stage, await open_modal(stage), f"deploys:{ID}", "peek")).ok
     await stage.whispered("running")
     assert stage.slack.messages() == []
     assert await stage.watches() == []
     assert stage.slack.called("chat.postEphemeral") == []
 
 
-async def test_a_modal_without_a_job_stays_open_and_says_so(stage: Stage) -> None:
-    """At the input that lacks it."""
-    done = await submits(stage, await opened(stage), "")
+async def test_modal_without_a_job_stays_open_with_an_error(stage: Stage) -> None:
+    """The error is at the empty input."""
+    done = await submit_modal(stage, await open_modal(stage), "")
     assert done.errors == {"job": "Choose a job, or type its reference."}
     assert len(stage.slack.modals()) == 1
 
 
-async def test_opening_and_submitting_cost_two_calls_of_slacks(stage: Stage) -> None:
-    """The modal and the card."""
+async def test_modal_costs_two_slack_calls(stage: Stage) -> None:
+    """One opens the modal, one posts the card."""
     before = len(stage.slack.calls)
-    await submits(stage, await opened(stage), f"deploys:{ID}")
+    await submit_modal(stage, await open_modal(stage), f"deploys:{ID}")
     await stage.posted(set())
     called = [call.method for call in stage.slack.calls[before:]]
     assert called == ["views.open", "chat.postMessage"]
 
 
-async def test_a_connection_that_is_nearly_right_is_mended_where_jobs_are_listed(
+async def test_misspelt_connection_in_recent_gets_a_suggestion(
     stage: Stage,
 ) -> None:
-    """One click lists the jobs of the connection that was meant."""
+    """One click lists the jobs of the suggested connection."""
     await stage.says("/job recent Deplyos")
     said = await stage.whispered("Did you mean")
     assert "recent deploys" in said.text

@@ -1,4 +1,4 @@
-"""A job's state as a reaction on the message that asked for it, where a channel wants only that."""
+"""A job's status as a reaction on the request's message, if the channel settings say so."""
 
 from __future__ import annotations
 
@@ -23,23 +23,23 @@ STEPS = (JobStep("PREPARE", 5), JobStep("UPGRADE", 90))
 
 
 @pytest.fixture
-async def calm(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A channel that wants reactions."""
+async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+    """A bot whose channels use reactions."""
     async with staged(tmp_path, notify={"reaction": True}) as stage:
         for id_ in (ID, OTHER):
             stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
         yield stage
 
 
-async def mentions(stage: Stage, text: str) -> Message:
-    """Ada asks by a mention; return her message."""
+async def mention_bot(stage: Stage, text: str) -> Message:
+    """Mention the bot as Ada; return her message."""
     answer = await stage.slack.says(f"@jobthread {text}")
     assert answer.message is not None
     return answer.message
 
 
-async def shows(stage: Stage, asked: Message, *names: str) -> None:
-    """Wait until the asker's message has just these reactions."""
+async def wait_for_reactions(stage: Stage, asked: Message, *names: str) -> None:
+    """Wait until the message has exactly these reactions."""
 
     def reactions() -> set[str]:
         [now] = [m for m in stage.slack.messages() if m.ts == asked.ts]
@@ -48,88 +48,88 @@ async def shows(stage: Stage, asked: Message, *names: str) -> None:
     await stage.slack.until(lambda: reactions() == set(names))
 
 
-def posts(stage: Stage) -> list[Message]:
-    """Return what the bot posted, in the channel or in its threads."""
+def bot_messages(stage: Stage) -> list[Message]:
+    """Return the bot's messages in the channel and its threads."""
     roots = stage.slack.messages()
     threads = [reply for m in roots for reply in stage.slack.thread(m.channel, m.ts)[1:]]
     return [m for m in (*roots, *threads) if m.user == stage.slack.workspace.bot.id]
 
 
-async def test_the_asker_s_message_shows_the_state_and_nothing_is_posted(calm: Stage) -> None:
-    """From running to done, each in the place of the one before."""
-    asked = await mentions(calm, ID)
-    await shows(calm, asked, "arrow_forward")
-    calm.servicestage.finish(ID)
-    await calm.polls()
-    await shows(calm, asked, "white_check_mark")
-    await calm.at_rest()
-    assert posts(calm) == []
-    assert await calm.watches() == []
+async def test_reaction_shows_the_status_and_nothing_is_posted(stage: Stage) -> None:
+    """Each new reaction replaces the one before."""
+    asked = await mention_bot(stage, ID)
+    await wait_for_reactions(stage, asked, "arrow_forward")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await wait_for_reactions(stage, asked, "white_check_mark")
+    await stage.at_rest()
+    assert bot_messages(stage) == []
+    assert await stage.watches() == []
 
 
-async def test_a_job_that_has_ended_is_told_by_a_reaction_too(calm: Stage) -> None:
+async def test_ended_job_gets_a_reaction(stage: Stage) -> None:
     """It is not followed."""
-    calm.servicestage.fail(ID, 0, "disk full")
-    asked = await mentions(calm, ID)
-    await shows(calm, asked, "x")
-    assert await calm.watches() == []
+    stage.servicestage.fail(ID, 0, "disk full")
+    asked = await mention_bot(stage, ID)
+    await wait_for_reactions(stage, asked, "x")
+    assert await stage.watches() == []
 
 
-async def test_a_command_leaves_no_message_to_react_to_so_it_gets_its_card(calm: Stage) -> None:
-    """And its thread is told as ever."""
-    card = await calm.asks(f"/job deploys:{ID}")
-    calm.servicestage.finish(ID)
-    await calm.polls()
-    await calm.replied(card, "succeeded after")
+async def test_command_gets_a_card_instead_of_a_reaction(stage: Stage) -> None:
+    """A slash command has no message to react to; its thread gets the outcome."""
+    card = await stage.asks(f"/job deploys:{ID}")
+    stage.servicestage.finish(ID)
+    await stage.polls()
+    await stage.replied(card, "succeeded after")
 
 
-async def test_several_jobs_of_one_message_get_their_cards(calm: Stage) -> None:
-    """One reaction could not tell which of them it means."""
-    await mentions(calm, f"{ID} and {OTHER}")
-    await calm.slack.until(lambda: len(posts(calm)) == 2)
+async def test_several_jobs_in_one_message_get_cards(stage: Stage) -> None:
+    """One reaction could not show several statuses."""
+    await mention_bot(stage, f"{ID} and {OTHER}")
+    await stage.slack.until(lambda: len(bot_messages(stage)) == 2)
 
 
-async def test_a_job_asked_for_again_is_answered_with_the_message_that_shows_it(
-    calm: Stage,
+async def test_repeated_request_links_to_the_message_with_the_reaction(
+    stage: Stage,
 ) -> None:
-    """No second watch, and a link to the first."""
-    asked = await mentions(calm, ID)
-    await shows(calm, asked, "arrow_forward")
-    await calm.at_rest()
-    await mentions(calm, ID)
-    said = await calm.whispered("followed here already")
+    """There is no second watch."""
+    asked = await mention_bot(stage, ID)
+    await wait_for_reactions(stage, asked, "arrow_forward")
+    await stage.at_rest()
+    await mention_bot(stage, ID)
+    said = await stage.whispered("followed here already")
     assert asked.ts.replace(".", "") in str(said.blocks)
 
 
-async def test_a_job_that_is_stopped_keeps_the_reaction_it_had(calm: Stage) -> None:
-    """It is not followed any more, and nothing waits for a card that never comes."""
-    asked = await mentions(calm, ID)
-    await shows(calm, asked, "arrow_forward")
-    await calm.says(f"/job unwatch {ID}")
-    await calm.whispered("no longer followed")
-    await calm.at_rest()
-    assert await calm.watches() == []
+async def test_unfollowed_job_keeps_its_reaction(stage: Stage) -> None:
+    """The watch ends, and no outbox message waits for a card that never comes."""
+    asked = await mention_bot(stage, ID)
+    await wait_for_reactions(stage, asked, "arrow_forward")
+    await stage.says(f"/job unwatch {ID}")
+    await stage.whispered("no longer followed")
+    await stage.at_rest()
+    assert await stage.watches() == []
 
 
-async def test_a_sign_that_could_not_be_given_is_given_when_the_channel_comes_back(
-    calm: Stage,
+async def test_missed_reaction_is_added_when_the_channel_is_back(
+    stage: Stage,
 ) -> None:
-    """The newest alone, and whoever asked hears once that it was missing."""
-    asked = await mentions(calm, ID)
-    await shows(calm, asked, "arrow_forward")
-    calm.slack.archive("deploys")
-    calm.servicestage.finish(ID, "ROLLBACKING")
-    await calm.looks(1)
-    await calm.at_rest()
+    """Only the newest is added; the requester gets one notice that it was missing."""
+    asked = await mention_bot(stage, ID)
+    await wait_for_reactions(stage, asked, "arrow_forward")
+    stage.slack.archive("deploys")
+    stage.servicestage.finish(ID, "ROLLBACKING")
+    await stage.looks(1)
+    await stage.at_rest()
     for _ in range(65):
-        await calm.clock.advance(60)
-    calm.slack.workspace.unarchive("deploys")
-    calm.servicestage.finish(ID, "SUCCEEDED")
+        await stage.clock.advance(60)
+    stage.slack.workspace.unarchive("deploys")
+    stage.servicestage.finish(ID, "SUCCEEDED")
     for _ in range(65):
-        await calm.clock.advance(60)
-    await shows(calm, asked, "white_check_mark")
-    await calm.at_rest()
-    assert posts(calm) == []
-    assert await calm.watches() == []
-    [told] = [m for m in calm.slack.messages("im") if m.user == calm.slack.workspace.bot.id]
-    assert "I can no longer post" in told.text
+        await stage.clock.advance(60)
+    await wait_for_reactions(stage, asked, "white_check_mark")
+    await stage.at_rest()
+    assert bot_messages(stage) == []
+    assert await stage.watches() == []
+    [notice] = [m for m in stage.slack.messages("im") if m.user == stage.slack.workspace.bot.id]
+    assert "I can no longer post" in notice.text

@@ -1,4 +1,4 @@
-"""Who may change what a channel hears."""
+"""Who may change channel settings."""
 
 from __future__ import annotations
 
@@ -14,35 +14,35 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class People:
-    """Knows one admin, or fails; remembers who was asked about."""
+    """Admin lookup that knows one admin, or fails; records the users."""
 
     error: SlackError | None = None
-    asked: list[str] = field(default_factory=list)
+    checked: list[str] = field(default_factory=list)
 
     async def is_admin(self, user: str) -> bool:
-        """Whether it is Grace."""
-        self.asked.append(user)
+        """Whether the user is Grace."""
+        self.checked.append(user)
         if self.error:
             raise self.error
         return user == "U0GRACE"
 
 
-async def test_members_may_and_slack_is_not_asked() -> None:
+async def test_members_may_change_settings_without_a_slack_call() -> None:
     """The default costs no call."""
     people = People()
     assert await Rights("members", people).refusal("U0ADA", "C1") == ""
-    assert people.asked == []
+    assert people.checked == []
 
 
-async def test_admins_may_and_others_get_a_sentence() -> None:
-    """Where the settings say so."""
+async def test_only_admins_may_change_settings_if_configured() -> None:
+    """Others get the reason."""
     rights = Rights("admins", People())
     assert await rights.refusal("U0GRACE", "C1") == ""
     assert await rights.refusal("U0ADA", "C1") == ADMINS_ONLY
 
 
-async def test_a_direct_message_is_its_persons_own() -> None:
-    """No admin is needed for it."""
+async def test_user_may_always_change_direct_message_settings() -> None:
+    """No admin is needed."""
     assert await Rights("admins", People()).refusal("U0ADA", "D1") == ""
 
 
@@ -54,8 +54,8 @@ async def test_a_direct_message_is_its_persons_own() -> None:
         (SlackSilent("…"), NOT_NOW),
     ],
 )
-async def test_where_slack_does_not_say_who_is_an_admin_nobody_may(
+async def test_change_is_denied_when_the_admin_lookup_fails(
     error: SlackError, sentence: str
 ) -> None:
-    """The sentence says whether to try again or whom to ask."""
+    """The reason says whether to try again or whom to contact."""
     assert await Rights("admins", People(error)).refusal("U0GRACE", "C1") == sentence

@@ -1,4 +1,4 @@
-"""Ask → card → thread, through the real Socket Mode connection and a real provider."""
+"""Request → card → thread, over a real Socket Mode connection and with a real provider."""
 
 from __future__ import annotations
 
@@ -33,8 +33,8 @@ def running(id_: str = ID) -> JobScript:
     return JobScript(id_, STEPS, queued_seconds=0)
 
 
-async def test_a_command_gets_a_card_with_the_job_and_one_slack_call(stage: Stage) -> None:
-    """Asking costs exactly one call of Slack's Web API: the post of the card."""
+async def test_command_posts_a_card_with_one_slack_call(stage: Stage) -> None:
+    """The request costs exactly one Web API call: the post of the card."""
     stage.servicestage.add(running())
     before = len(stage.slack.calls)
     card = await stage.asks(f"/job deploys:{ID}")
@@ -42,7 +42,7 @@ async def test_a_command_gets_a_card_with_the_job_and_one_slack_call(stage: Stag
     assert [c.method for c in stage.slack.calls[before:]] == ["chat.postMessage"]
 
 
-async def test_a_finished_job_gets_its_last_follow_up_and_is_no_longer_watched(
+async def test_finished_job_gets_a_last_reply_and_its_watch_ends(
     stage: Stage,
 ) -> None:
     """The thread ends with the outcome, once, and polling stops."""
@@ -55,8 +55,8 @@ async def test_a_finished_job_gets_its_last_follow_up_and_is_no_longer_watched(
     assert await stage.watches() == []
 
 
-async def test_the_card_is_updated_in_place(stage: Stage) -> None:
-    """The card tells the newest state, under its own timestamp."""
+async def test_card_is_updated_in_place(stage: Stage) -> None:
+    """The card shows the latest status, under the same timestamp."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.finish(ID)
@@ -64,8 +64,8 @@ async def test_the_card_is_updated_in_place(stage: Stage) -> None:
     assert (await stage.shown(card, "succeeded after")).ts == card.ts
 
 
-async def test_a_card_shows_at_once_what_a_look_found(stage: Stage) -> None:
-    """Progress that the thread need not be told does not wait for a tick of delivery."""
+async def test_card_shows_polled_progress_at_once(stage: Stage) -> None:
+    """Progress without a thread reply does not wait for a tick of the dispatcher."""
     steps = (JobStep("PREPARE", 5), JobStep("UPGRADE", 90))
     stage.servicestage.add(JobScript(ID, steps, queued_seconds=0))
     card = await stage.asks(f"/job deploys:{ID}")
@@ -73,10 +73,10 @@ async def test_a_card_shows_at_once_what_a_look_found(stage: Stage) -> None:
     await stage.shown(card, "1 of 2")
 
 
-async def test_a_failure_names_what_failed_mentions_the_asker_and_is_broadcast(
+async def test_failure_reply_mentions_the_requester_and_is_broadcast(
     stage: Stage,
 ) -> None:
-    """Whoever asked is called, and the channel sees a failure."""
+    """It names the failed task."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.fail(ID, 0, "disk full")
@@ -88,8 +88,8 @@ async def test_a_failure_names_what_failed_mentions_the_asker_and_is_broadcast(
     assert "disk full" in str(outcome.blocks)
 
 
-async def test_a_success_is_not_broadcast(stage: Stage) -> None:
-    """The channel stays quiet when all is well."""
+async def test_success_reply_is_not_broadcast(stage: Stage) -> None:
+    """Only the thread gets it."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.finish(ID)
@@ -97,8 +97,8 @@ async def test_a_success_is_not_broadcast(stage: Stage) -> None:
     assert not (await stage.replied(card, "succeeded")).broadcast
 
 
-async def test_a_finished_job_is_shown_and_not_watched(stage: Stage) -> None:
-    """A job that has ended gets its card, and nobody looks at it again."""
+async def test_finished_job_gets_a_card_but_no_watch(stage: Stage) -> None:
+    """It is not polled."""
     stage.servicestage.add(running())
     stage.servicestage.finish(ID)
     card = await stage.asks(f"/job deploys:{ID}")
@@ -106,8 +106,8 @@ async def test_a_finished_job_is_shown_and_not_watched(stage: Stage) -> None:
     assert await stage.watches() == []
 
 
-async def test_a_job_asked_for_again_gets_a_link_to_its_living_card(stage: Stage) -> None:
-    """No second thread: the asker is pointed to the first."""
+async def test_repeated_request_gets_a_link_to_the_card(stage: Stage) -> None:
+    """There is no second card."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.says(f"/job {ID}")
@@ -116,8 +116,8 @@ async def test_a_job_asked_for_again_gets_a_link_to_its_living_card(stage: Stage
     assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
 
 
-async def test_peek_shows_the_card_to_the_asker_only_and_watches_nothing(stage: Stage) -> None:
-    """A look leaves no trace in the channel."""
+async def test_peek_is_ephemeral_and_starts_no_watch(stage: Stage) -> None:
+    """It posts nothing in the channel."""
     stage.servicestage.add(running())
     await stage.says(f"/job peek deploys:{ID}")
     await stage.whispered("running")
@@ -125,29 +125,29 @@ async def test_peek_shows_the_card_to_the_asker_only_and_watches_nothing(stage: 
     assert await stage.watches() == []
 
 
-async def test_a_mention_finds_the_reference_among_other_words(stage: Stage) -> None:
-    """A sentence will do."""
+async def test_mention_finds_the_reference_in_a_sentence(stage: Stage) -> None:
+    """Other words are ignored."""
     stage.servicestage.add(running())
     card = await stage.asks(f"@jobthread how is {ID} doing?")
     assert "running" in card.text
 
 
-async def test_a_mention_without_words_is_answered_with_help(stage: Stage) -> None:
-    """Whoever only calls the bot learns what to type, as after a bare command."""
+async def test_mention_without_words_gets_help(stage: Stage) -> None:
+    """It works like the bare command."""
     await stage.says("@jobthread")
     assert "/job help" not in (await stage.whispered("Ask for a job")).text
 
 
-async def test_the_shortcut_on_a_message_without_words_finds_no_job(stage: Stage) -> None:
-    """Nobody is told to type a command that there is not."""
+async def test_shortcut_on_a_message_without_words_finds_no_job(stage: Stage) -> None:
+    """The reply does not ask the user to type a command."""
     message = (await stage.slack.says("<@U0GRACE>")).message
     assert message is not None
     await stage.slack.shortcut("follow_jobs", message)
     await stage.whispered("I found no job in that")
 
 
-async def test_what_the_button_says_can_be_typed(stage: Stage) -> None:
-    """To stop following is not to begin it."""
+async def test_stop_following_can_be_typed(stage: Stage) -> None:
+    """The button's label works as a command."""
     stage.servicestage.add(running())
     await stage.asks(f"/job deploys:{ID}")
     await stage.says(f"@jobthread stop following {ID}")
@@ -155,8 +155,8 @@ async def test_what_the_button_says_can_be_typed(stage: Stage) -> None:
     assert await stage.watches() == []
 
 
-async def test_a_mention_in_a_thread_is_answered_there(stage: Stage) -> None:
-    """Card and follow-ups stay in the thread in which they were asked for."""
+async def test_mention_in_a_thread_is_answered_in_that_thread(stage: Stage) -> None:
+    """Card and replies stay in the thread of the request."""
     stage.servicestage.add(running())
     root = (await stage.slack.says("the release")).message
     assert root is not None
@@ -167,15 +167,15 @@ async def test_a_mention_in_a_thread_is_answered_there(stage: Stage) -> None:
     await stage.replied(root, "succeeded after")
 
 
-async def test_a_direct_message_is_answered_in_the_conversation(stage: Stage) -> None:
-    """Between two nobody needs to whisper."""
+async def test_direct_message_gets_an_ordinary_reply(stage: Stage) -> None:
+    """No ephemeral message is needed there."""
     stage.servicestage.add(running())
     card = await stage.asks(f"how is {ID}?", channel="im")
     assert "running" in card.text
 
 
 async def test_several_references_get_a_card_each(stage: Stage) -> None:
-    """One command, several jobs."""
+    """One command can name several jobs."""
     stage.servicestage.add(running())
     stage.servicestage.add(running(OTHER))
     await stage.says(f"/job deploys:{ID} deploys:{OTHER}")
@@ -184,8 +184,8 @@ async def test_several_references_get_a_card_each(stage: Stage) -> None:
     assert len(await stage.watches()) == 2
 
 
-async def test_a_url_that_names_two_jobs_gets_a_card_each(stage: Stage) -> None:
-    """A system that shows several jobs on one page means all of them."""
+async def test_url_with_two_jobs_gets_a_card_each(stage: Stage) -> None:
+    """A page can show several jobs; all of them count."""
     stage.servicestage.add(running())
     stage.servicestage.add(running(OTHER))
     settings = stage.bot.connections["deploys"].settings
@@ -195,8 +195,8 @@ async def test_a_url_that_names_two_jobs_gets_a_card_each(stage: Stage) -> None:
     assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
 
 
-async def test_a_mistyped_id_beside_a_good_one_is_answered_too(stage: Stage) -> None:
-    """Whoever asked for two jobs hears of both."""
+async def test_malformed_id_beside_a_valid_one_gets_a_reply(stage: Stage) -> None:
+    """Each of the two references gets an answer."""
     stage.servicestage.add(running())
     await stage.asks(f"/job {ID} {OTHER.removeprefix('J')} please")
     said = await stage.whispered("is not a job I can look up")
@@ -204,8 +204,8 @@ async def test_a_mistyped_id_beside_a_good_one_is_answered_too(stage: Stage) -> 
     assert len(stage.slack.ephemerals("ada")) == 1
 
 
-async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
-    """One sentence with the next step, and an id of the line in the log."""
+async def test_unknown_job_gets_an_ephemeral_reply(stage: Stage) -> None:
+    """It has the next step and the correlation id."""
     await stage.says(f"/job deploys:{ID}")
     said = await stage.whispered("knows no such job")
     assert "Check the id" in said.text
@@ -221,17 +221,15 @@ async def test_an_unknown_job_is_told_to_the_asker_only(stage: Stage) -> None:
         (503, "trouble"),
     ],
 )
-async def test_each_refusal_of_the_provider_is_a_sentence(
-    stage: Stage, status: int, words: str
-) -> None:
-    """What cannot be answered is answered all the same."""
+async def test_each_provider_error_is_a_sentence(stage: Stage, status: int, words: str) -> None:
+    """Every error status gets a reply."""
     stage.servicestage.refuse(status=status)
     await stage.says(f"/job deploys:{ID}")
     await stage.whispered(words)
 
 
-async def test_a_misspelt_connection_is_mended_with_one_click(stage: Stage) -> None:
-    """Did you mean: the button asks for the better reference."""
+async def test_misspelt_connection_is_corrected_with_one_click(stage: Stage) -> None:
+    """The button sends the suggested reference."""
     stage.servicestage.add(running())
     await stage.says(f"/job deplys:{ID}")
     said = await stage.whispered("Did you mean")
@@ -240,8 +238,8 @@ async def test_a_misspelt_connection_is_mended_with_one_click(stage: Stage) -> N
     assert "running" in (await stage.posted(before)).text
 
 
-async def test_a_peek_stays_a_peek_when_its_reference_is_mended(stage: Stage) -> None:
-    """The button asks what was asked, and shows the job to nobody else."""
+async def test_corrected_peek_is_still_ephemeral(stage: Stage) -> None:
+    """The button repeats the verb."""
     stage.servicestage.add(running())
     await stage.says(f"/job peek deplys:{ID}")
     await stage.slack.click(await stage.whispered("Did you mean"), "run")
@@ -250,10 +248,10 @@ async def test_a_peek_stays_a_peek_when_its_reference_is_mended(stage: Stage) ->
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("peak", "peek"), ("unwacth", "unwatch")])
-async def test_a_misspelt_verb_before_a_job_shows_it_to_nobody(
+async def test_misspelt_verb_before_a_job_posts_no_card(
     stage: Stage, typed: str, meant: str
 ) -> None:
-    """The asker is asked what was meant, and one click does it."""
+    """The requester gets a suggestion, which one click runs."""
     stage.servicestage.add(running())
     await stage.says(f"/job {typed} deploys:{ID}")
     said = await stage.whispered("Did you mean")
@@ -261,21 +259,21 @@ async def test_a_misspelt_verb_before_a_job_shows_it_to_nobody(
     assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
 
 
-async def test_a_polite_word_before_a_job_is_passed_over(stage: Stage) -> None:
-    """Only what is very like a verb is taken for one."""
+async def test_polite_word_before_a_job_is_ignored(stage: Stage) -> None:
+    """Only a word very close to a verb counts as a misspelt verb."""
     stage.servicestage.add(running())
     assert "running" in (await stage.asks(f"/job please deploys:{ID}")).text
 
 
-async def test_outside_the_channel_the_asker_is_told_how_to_let_the_bot_in(stage: Stage) -> None:
-    """The card cannot be posted, and the asker hears why."""
+async def test_requester_reads_how_to_invite_the_bot(stage: Stage) -> None:
+    """The bot cannot post a card in a channel that it is no member of."""
     stage.servicestage.add(running())
     await stage.says(f"/job deploys:{ID}", channel="private-ops")
     await stage.whispered("/invite @jobthread")
 
 
-async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -> None:
-    """One click on the card, and the thread is quiet."""
+async def test_stop_following_ends_the_watch_and_removes_the_button(stage: Stage) -> None:
+    """One click on the card is enough."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.slack.click(card, "unfollow")
@@ -284,8 +282,8 @@ async def test_stop_following_ends_the_watch_and_the_button_goes(stage: Stage) -
     assert await stage.watches() == []
 
 
-async def test_a_job_is_followed_again_from_its_own_card(stage: Stage) -> None:
-    """The thread goes on where it was; no second card is posted."""
+async def test_job_can_be_followed_again_from_its_card(stage: Stage) -> None:
+    """The same thread continues; there is no second card."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.slack.click(card, "unfollow")
@@ -299,8 +297,8 @@ async def test_a_job_is_followed_again_from_its_own_card(stage: Stage) -> None:
     assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
 
 
-async def test_a_job_that_ended_meanwhile_is_not_followed_from_its_card(stage: Stage) -> None:
-    """A click on Follow comes too late: the card tells the outcome, and nobody looks again."""
+async def test_follow_on_an_ended_job_only_updates_the_card(stage: Stage) -> None:
+    """The card shows the outcome, and the job is not polled."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.slack.click(card, "unfollow")
@@ -316,7 +314,7 @@ async def test_a_job_that_ended_meanwhile_is_not_followed_from_its_card(stage: S
     assert len(stage.servicestage.calls) == asked
 
 
-async def test_refresh_shows_the_job_as_it_is_now_and_the_thread_hears_it(stage: Stage) -> None:
+async def test_refresh_updates_the_card_and_posts_the_change(stage: Stage) -> None:
     """A click does not wait for the next poll."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
@@ -326,8 +324,8 @@ async def test_refresh_shows_the_job_as_it_is_now_and_the_thread_hears_it(stage:
     await stage.replied(card, "succeeded after")
 
 
-async def test_a_look_at_a_card_that_nobody_follows_begins_no_polling(stage: Stage) -> None:
-    """Refresh is one look, whatever it finds."""
+async def test_refresh_of_an_unfollowed_card_starts_no_polling(stage: Stage) -> None:
+    """It fetches the job once."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.slack.click(card, "unfollow")
@@ -341,41 +339,41 @@ async def test_a_look_at_a_card_that_nobody_follows_begins_no_polling(stage: Sta
     assert len(stage.servicestage.calls) == asked
 
 
-class Ear:
-    """A plugin that only listens."""
+class ListeningPlugin:
+    """A plugin that only implements `job_changed`."""
 
     def __init__(self) -> None:
-        self.heard: list[Change] = []
+        self.changes: list[Change] = []
 
     @hookimpl
     async def job_changed(self, change: Change) -> None:
-        """Keep what is heard."""
-        self.heard.append(change)
+        """Record the change."""
+        self.changes.append(change)
 
 
-async def test_plugins_hear_of_a_change_that_a_click_found(tmp_path: Path) -> None:
-    """It does not matter to them whose look it was."""
-    ear, plugins = Ear(), load_plugins()
-    plugins.hooks.register(ear)
+async def test_plugins_get_a_change_found_by_refresh(tmp_path: Path) -> None:
+    """The hook runs for fetches by users as for polls."""
+    listener, plugins = ListeningPlugin(), load_plugins()
+    plugins.hooks.register(listener)
     async with staged(tmp_path, plugins=plugins) as stage:
         stage.servicestage.add(running())
         card = await stage.asks(f"/job deploys:{ID}")
         stage.servicestage.finish(ID)
         await stage.slack.click(card, "refresh")
         await stage.replied(card, "succeeded after")
-        assert [str(change.ref) for change in ear.heard] == [f"deploys:{ID}"]
+        assert [str(change.ref) for change in listener.changes] == [f"deploys:{ID}"]
 
 
-async def test_a_switched_off_name_that_no_plugin_has_is_in_the_log(
+async def test_unknown_disabled_plugin_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The bot runs all the same."""
+    """The bot runs nevertheless."""
     async with staged(tmp_path, plugins=load_plugins(["servicestag"])):
         assert "there is no plugin 'servicestag'; did you mean servicestage?" in caplog.text
 
 
-async def test_list_names_what_is_followed_here(stage: Stage) -> None:
-    """The channel's watches, with links to their cards."""
+async def test_list_shows_the_channels_watches(stage: Stage) -> None:
+    """Each has a link to its card."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     await stage.says("/job list")
@@ -383,8 +381,8 @@ async def test_list_names_what_is_followed_here(stage: Stage) -> None:
     assert card.ts.replace(".", "") in str(said.blocks)
 
 
-async def test_help_shows_the_form_until_a_job_is_known_and_then_that_job(stage: Stage) -> None:
-    """A bare command teaches, and what it teaches works here."""
+async def test_help_shows_a_placeholder_until_a_job_is_known(stage: Stage) -> None:
+    """After that its examples work when copied."""
     await stage.says("/job")
     first = str((await stage.whispered("Ask for a job")).blocks)
     assert "`/job deploys:&lt;job id&gt;`" in first
@@ -394,8 +392,8 @@ async def test_help_shows_the_form_until_a_job_is_known_and_then_that_job(stage:
     await stage.whispered(f"/job peek deploys:{ID}")
 
 
-async def test_an_id_of_the_wrong_form_is_answered_with_a_job_that_is_known(stage: Stage) -> None:
-    """Nobody is offered the vendor's own example to click."""
+async def test_malformed_id_gets_a_known_job_as_an_example(stage: Stage) -> None:
+    """The class's own example id is never on a button."""
     await stage.says("/job deploys:77")
     assert "actions" not in str((await stage.whispered("Its ids have the form")).blocks)
     stage.servicestage.add(running())
@@ -404,8 +402,8 @@ async def test_an_id_of_the_wrong_form_is_answered_with_a_job_that_is_known(stag
     assert f"deploys:{ID}" in (await stage.whispered("One that I know")).text
 
 
-async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: Stage) -> None:
-    """What a command in a thread cannot do, the message's menu does."""
+async def test_shortcut_follows_a_messages_jobs_in_its_thread(stage: Stage) -> None:
+    """Commands do not work in threads; the message's menu does."""
     stage.servicestage.add(running())
     message = (await stage.slack.says(f"releasing {ID} now")).message
     assert message is not None
@@ -413,8 +411,8 @@ async def test_the_shortcut_follows_the_jobs_of_a_message_in_its_thread(stage: S
     await stage.replied(message, "running")
 
 
-async def test_the_shortcut_obeys_no_message(stage: Stage) -> None:
-    """What somebody wrote to others is no command: a "stop" in it stops nothing."""
+async def test_shortcut_ignores_verbs_in_the_message(stage: Stage) -> None:
+    """The message was not written to the bot: an "unwatch" in it ends no watch."""
     stage.servicestage.add(running())
     stage.servicestage.add(running(OTHER))
     await stage.asks(f"/job deploys:{ID}")
@@ -434,8 +432,8 @@ async def test_unwatch_ends_the_watch(stage: Stage) -> None:
     assert await stage.watches() == []
 
 
-async def test_a_provider_that_fails_for_long_is_shown_on_the_card(stage: Stage) -> None:
-    """The card does not pretend to be fresh."""
+async def test_card_shows_that_polling_fails(stage: Stage) -> None:
+    """The card does not look up to date while the provider is down."""
     stage.servicestage.add(running())
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.refuse(times=None, status=503)
@@ -443,8 +441,8 @@ async def test_a_provider_that_fails_for_long_is_shown_on_the_card(stage: Stage)
     await stage.shown(card, "Could not be checked")
 
 
-async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
-    """After two seconds the asker knows that something is going on; a quick look says nothing."""
+async def test_slow_command_sends_a_waiting_notice(stage: Stage) -> None:
+    """It is sent after two seconds; a quick command sends none."""
     stage.servicestage.add(running())
     stage.servicestage.slow_down(5)
     await stage.says(f"/job deploys:{ID}")
@@ -457,10 +455,10 @@ async def test_a_look_up_that_takes_long_says_so(stage: Stage) -> None:
     await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
 
 
-async def test_an_answer_that_is_not_understood_is_in_the_log_under_the_quoted_id(
+async def test_unparseable_response_is_logged_under_the_correlation_id(
     stage: Stage, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The operator sees what came; what was sent to sign in, or is called a secret, is left out."""
+    """The log line has an excerpt; secrets are redacted."""
     key = Tenant().key_settings()["secret_key"]
     answer = {"job": ["gateway maintenance"], "note": key, "authToken": "sEcReT"}
     stage.servicestage.faults.plan(Fault(200, answer), times=None)
@@ -475,8 +473,8 @@ async def test_an_answer_that_is_not_understood_is_in_the_log_under_the_quoted_i
     assert "sEcReT" not in line
 
 
-async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage: Stage) -> None:
-    """However long a provider is down, its threads hear of it twice."""
+async def test_thread_gets_one_reply_per_outage_and_recovery(stage: Stage) -> None:
+    """The number of failed polls does not matter."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.refuse(times=None, status=503)
@@ -487,8 +485,8 @@ async def test_trouble_is_told_in_the_thread_once_and_once_when_it_is_over(stage
     assert [m.text.startswith("⚠️") for m in stage.thread(card)] == [True, False]
 
 
-async def test_a_job_that_is_gone_ends_its_thread(stage: Stage) -> None:
-    """After five looks in a row that found no such job, nobody looks again."""
+async def test_job_missing_five_times_in_a_row_ends_its_watch(stage: Stage) -> None:
+    """It is not polled any more."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
     card = await stage.asks(f"/job deploys:{ID}")
     stage.servicestage.refuse(times=None, status=404)
@@ -499,8 +497,8 @@ async def test_a_job_that_is_gone_ends_its_thread(stage: Stage) -> None:
     assert await stage.watches() == []
 
 
-async def test_other_trouble_is_no_sign_that_a_job_is_gone(stage: Stage) -> None:
-    """Four refusals and one "no such job" are no five times "no such job"."""
+async def test_other_errors_do_not_count_as_a_missing_job(stage: Stage) -> None:
+    """The five results must be consecutive."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
     await stage.asks(f"/job deploys:{ID}")
     for status, times in ((404, 2), (503, 3), (404, 4)):
@@ -511,8 +509,8 @@ async def test_other_trouble_is_no_sign_that_a_job_is_gone(stage: Stage) -> None
     assert await stage.watches() != []
 
 
-async def test_the_threads_of_a_connection_that_is_gone_are_told_once(tmp_path: Path) -> None:
-    """Whoever takes a connection out of the settings leaves no thread waiting for ever."""
+async def test_threads_of_a_removed_connection_get_one_reply(tmp_path: Path) -> None:
+    """Their watches end."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:

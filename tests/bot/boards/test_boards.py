@@ -1,4 +1,4 @@
-"""A board tells the newest truth of its jobs, and ends with the last of them."""
+"""Updates and closing of boards."""
 
 from __future__ import annotations
 
@@ -22,25 +22,25 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[BoardStage]:
-    """A channel that wants boards."""
-    async with boarded(tmp_path) as everything:
-        yield everything
+    """A bot with boards enabled in #deploys."""
+    async with boarded(tmp_path) as running:
+        yield running
 
 
-async def two(stage: BoardStage) -> Message:
-    """A board with two long jobs."""
+async def board_with_two_jobs(stage: BoardStage) -> Message:
+    """Post a board with two long jobs."""
     return await stage.asks(f"/job deploys:{A} deploys:{B}")
 
 
-async def test_a_change_of_one_job_is_shown_on_the_board_and_told_in_its_thread(
+async def test_change_updates_the_board_and_posts_a_thread_reply(
     stage: BoardStage,
 ) -> None:
-    """The follow-up begins with the job's name; there is no card beside the board."""
-    board = await two(stage)
+    """The reply begins with the job's name; there is no card beside the board."""
+    board = await board_with_two_jobs(stage)
     await stage.moves(A, "ROLLBACKING")
-    told = await stage.replied(board, "rolling back")
-    assert told.text.startswith("deploy-1")
-    assert "deploy-1" in str(told.blocks[0])
+    reply = await stage.replied(board, "rolling back")
+    assert reply.text.startswith("deploy-1")
+    assert "deploy-1" in str(reply.blocks[0])
     assert [row[0] for row in table(stage.now(board))] == [
         "▶️ rolling back (ROLLBACKING)",
         "▶️ running",
@@ -48,9 +48,9 @@ async def test_a_change_of_one_job_is_shown_on_the_board_and_told_in_its_thread(
     assert len(stage.said()) == 1
 
 
-async def test_a_job_that_ends_leaves_the_others_on_the_board(stage: BoardStage) -> None:
-    """The counts say so first."""
-    board = await two(stage)
+async def test_ended_job_stays_on_the_board_and_others_continue(stage: BoardStage) -> None:
+    """The counts come first."""
+    board = await board_with_two_jobs(stage)
     await stage.moves(A, "SUCCEEDED")
     await stage.replied(board, "succeeded")
     shown = await stage.shown(board, "1 of 2 done")
@@ -58,9 +58,9 @@ async def test_a_job_that_ends_leaves_the_others_on_the_board(stage: BoardStage)
     assert [ref.id for ref in await stage.watches()] == [B]
 
 
-async def test_a_failure_calls_the_asker_and_is_named_on_the_board(stage: BoardStage) -> None:
-    """What failed stands first, with its step."""
-    board = await two(stage)
+async def test_failure_mentions_the_requester_and_is_on_the_board(stage: BoardStage) -> None:
+    """Failed jobs come first, with the failed task."""
+    board = await board_with_two_jobs(stage)
     stage.servicestage.fail(B, 1, "disk full")
     await stage.looks(1)
     outcome = await stage.replied(board, "failed")
@@ -70,9 +70,9 @@ async def test_a_failure_calls_the_asker_and_is_named_on_the_board(stage: BoardS
     assert table(shown)[0][0].startswith("❌ failed")
 
 
-async def test_the_board_is_closed_when_its_last_job_has_ended(stage: BoardStage) -> None:
-    """The last drawing says so, and nothing is drawn or asked for after it."""
-    board = await two(stage)
+async def test_board_is_closed_when_its_last_job_has_ended(stage: BoardStage) -> None:
+    """The last update says so; no update or poll follows."""
+    board = await board_with_two_jobs(stage)
     await stage.moves(A, "SUCCEEDED")
     await stage.moves(B, "SUCCEEDED")
     shown = await stage.shown(board, "does not change any more")
@@ -85,8 +85,8 @@ async def test_the_board_is_closed_when_its_last_job_has_ended(stage: BoardStage
     assert len(stage.servicestage.calls) == asked
 
 
-async def test_progress_is_shown_without_a_follow_up(stage: BoardStage) -> None:
-    """A step that went well is no news."""
+async def test_progress_updates_the_board_without_a_thread_reply(stage: BoardStage) -> None:
+    """A successful task is no event."""
     quick = "JOB97cb1778-07b1-4c8f-a183-c86cffbe8f9e"
     stage.servicestage.add(
         JobScript(quick, (JobStep("ONE", 5), JobStep("TWO", 900)), queued_seconds=0)
@@ -97,9 +97,9 @@ async def test_progress_is_shown_without_a_follow_up(stage: BoardStage) -> None:
     assert stage.thread(board) == []
 
 
-async def test_time_alone_draws_no_board_anew(stage: BoardStage) -> None:
-    """Looks that find nothing new cost no call of Slack's."""
-    board = await two(stage)
+async def test_unchanged_polls_cause_no_board_update(stage: BoardStage) -> None:
+    """They cost no Slack call."""
+    board = await board_with_two_jobs(stage)
     await stage.looks(2)
     await stage.at_rest()
     updates = len(stage.slack.called("chat.update"))
@@ -109,9 +109,9 @@ async def test_time_alone_draws_no_board_anew(stage: BoardStage) -> None:
     assert len(table(stage.now(board))) == 2
 
 
-async def test_trouble_of_a_connection_is_shown_on_the_board_and_goes(stage: BoardStage) -> None:
-    """Rows do not pretend to be fresh; the threads hear it once for each job."""
-    board = await two(stage)
+async def test_polling_failure_is_shown_on_the_board_until_recovery(stage: BoardStage) -> None:
+    """Rows do not look up to date while the provider is down."""
+    board = await board_with_two_jobs(stage)
     stage.servicestage.refuse(times=None, status=503)
     await stage.looks(8)
     shown = await stage.shown(board, "2 jobs could not be checked")
@@ -122,9 +122,9 @@ async def test_trouble_of_a_connection_is_shown_on_the_board_and_goes(stage: Boa
     assert "could not be checked" not in str(stage.now(board).blocks)
 
 
-async def test_a_job_that_is_gone_is_marked_and_the_others_go_on(stage: BoardStage) -> None:
+async def test_missing_job_is_marked_on_the_board(stage: BoardStage) -> None:
     """Its row says why it is not followed any more."""
-    board = await two(stage)
+    board = await board_with_two_jobs(stage)
     stage.servicestage.finish(B)
     await stage.looks(2)
     stage.servicestage.refuse(times=None, status=404)
@@ -134,9 +134,9 @@ async def test_a_job_that_is_gone_is_marked_and_the_others_go_on(stage: BoardSta
     assert (await stage.board(shown)).closed_at is not None
 
 
-async def test_unwatch_of_one_job_leaves_the_others(stage: BoardStage) -> None:
-    """Its row stays, as it was last seen."""
-    board = await two(stage)
+async def test_unwatch_of_one_job_keeps_the_others(stage: BoardStage) -> None:
+    """Its row stays, with its last status."""
+    board = await board_with_two_jobs(stage)
     await stage.says(f"/job unwatch deploys:{A}")
     assert "Ask for it" in (await stage.whispered("no longer followed")).text
     shown = await stage.shown(board, "not followed")
@@ -145,18 +145,18 @@ async def test_unwatch_of_one_job_leaves_the_others(stage: BoardStage) -> None:
 
 
 async def test_unwatch_of_the_last_job_closes_the_board(stage: BoardStage) -> None:
-    """Nobody waits for anything there."""
-    board = await two(stage)
+    """No watch of the board is left."""
+    board = await board_with_two_jobs(stage)
     await stage.says(f"/job unwatch deploys:{A} deploys:{B}")
     await stage.shown(board, "does not change any more")
     assert (await stage.board(board)).closed_at is not None
 
 
-async def test_a_job_followed_on_a_board_and_on_a_card_elsewhere_is_told_in_both(
+async def test_job_on_a_board_and_a_card_updates_both(
     stage: BoardStage,
 ) -> None:
-    """Each channel has it as it wants it."""
-    board = await two(stage)
+    """Each channel has its own settings."""
+    board = await board_with_two_jobs(stage)
     card = await stage.asks(f"@jobthread {A}", channel="general")
     await stage.moves(A, "SUCCEEDED")
     await stage.replied(board, "deploy-1")
@@ -165,16 +165,16 @@ async def test_a_job_followed_on_a_board_and_on_a_card_elsewhere_is_told_in_both
     assert "1 of 2 done" in stage.now(board).text
 
 
-async def test_where_data_tables_are_refused_the_board_is_a_plain_table(stage: BoardStage) -> None:
-    """The same rows, not sortable."""
+async def test_board_falls_back_to_a_plain_table(stage: BoardStage) -> None:
+    """It has the same rows if Slack rejects data tables."""
     stage.slack.workspace.refused_blocks.add("data_table")
-    board = await two(stage)
+    board = await board_with_two_jobs(stage)
     assert "'type': 'table'" in str(board.blocks)
     assert len(table(board)) == 2
 
 
-async def test_a_restart_between_question_and_post_makes_one_board(stage: BoardStage) -> None:
-    """What was promised is posted by the next process, once."""
+async def test_restart_before_the_post_makes_one_board(stage: BoardStage) -> None:
+    """The next process posts the stored message, once."""
     stage.slack.faults.rate_limit("chat.postMessage", retry_after=30)
     await stage.says(f"/job deploys:{A} deploys:{B}")
     await stage.slack.until(lambda: stage.slack.faults.done)
@@ -188,9 +188,9 @@ async def test_a_restart_between_question_and_post_makes_one_board(stage: BoardS
         await stage.replied(board, "succeeded")
 
 
-async def test_a_connection_that_is_gone_leaves_a_closed_board(stage: BoardStage) -> None:
-    """Whoever takes a connection away leaves no board waiting for ever."""
-    board = await two(stage)
+async def test_removed_connection_closes_its_boards(stage: BoardStage) -> None:
+    """Their watches end."""
+    board = await board_with_two_jobs(stage)
     connections = {"releases": stage.settings.connections["deploys"]}
     renamed = stage.settings.model_copy(update={"connections": connections})
     await stage.bot.__aexit__(None, None, None)
@@ -200,9 +200,9 @@ async def test_a_connection_that_is_gone_leaves_a_closed_board(stage: BoardStage
         await stage.shown(board, "does not change any more")
 
 
-async def test_what_a_closed_board_holds_is_forgotten_in_time(stage: BoardStage) -> None:
-    """Nothing of it stays in the tables for ever."""
-    board = await two(stage)
+async def test_closed_board_is_pruned(stage: BoardStage) -> None:
+    """Its rows are deleted from the tables."""
+    board = await board_with_two_jobs(stage)
     known = (await stage.board(board)).id
     for id_ in (A, B):
         await stage.moves(id_, "SUCCEEDED")
@@ -213,10 +213,10 @@ async def test_what_a_closed_board_holds_is_forgotten_in_time(stage: BoardStage)
         assert await tx.boards.get(known) is None
 
 
-async def test_three_jobs_that_end_at_once_are_one_drawing_and_three_follow_ups(
+async def test_three_jobs_ending_at_once_get_three_thread_replies(
     stage: BoardStage,
 ) -> None:
-    """The board is an edit, the outcomes are not coalesced away."""
+    """Board updates are coalesced, outcomes are not."""
     board = await stage.asks(f"/job deploys:{A} deploys:{B} deploys:{C}")
     for id_ in (A, B, C):
         stage.servicestage.finish(id_)

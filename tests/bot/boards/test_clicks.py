@@ -1,4 +1,4 @@
-"""What the buttons and the menu of a board do."""
+"""Buttons and menu of a board."""
 
 from __future__ import annotations
 
@@ -19,28 +19,28 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[BoardStage]:
-    """A channel that wants boards."""
-    async with boarded(tmp_path) as everything:
-        yield everything
+    """A bot with boards enabled in #deploys."""
+    async with boarded(tmp_path) as running:
+        yield running
 
 
-async def three(stage: BoardStage) -> Message:
-    """A board with three long jobs."""
+async def board_with_three_jobs(stage: BoardStage) -> Message:
+    """Post a board with three long jobs."""
     return await stage.asks(f"/job deploys:{A} deploys:{B} deploys:{C}")
 
 
-async def chosen(stage: BoardStage, board: Message, id_: str) -> Message:
-    """Choose a job in the board's menu, and read what only the clicker sees."""
+async def choose_job(stage: BoardStage, board: Message, id_: str) -> Message:
+    """Choose a job in the board's menu; return the ephemeral card."""
     [watch] = [watch for watch in await stage.seats(board) if watch.ref.id == id_]
     await stage.slack.choose(board, "board_show", watch.id)
     return await stage.whispered("Only you see this")
 
 
-async def test_refresh_all_shows_every_job_as_it_is_now_and_the_thread_hears_it(
+async def test_refresh_all_updates_the_board_and_posts_the_changes(
     stage: BoardStage,
 ) -> None:
     """A click does not wait for the next poll."""
-    board = await three(stage)
+    board = await board_with_three_jobs(stage)
     for id_ in (A, B):
         stage.servicestage.finish(id_)
     await stage.slack.click(board, "board_refresh")
@@ -48,18 +48,18 @@ async def test_refresh_all_shows_every_job_as_it_is_now_and_the_thread_hears_it(
     await stage.slack.until(lambda: len(stage.thread(board)) == 2)
 
 
-async def test_refresh_all_of_a_system_that_is_down_tells_the_clicker(stage: BoardStage) -> None:
-    """The others stay as they are."""
-    board = await three(stage)
+async def test_refresh_all_reports_errors_to_the_user_who_clicked(stage: BoardStage) -> None:
+    """The rows stay as they are."""
+    board = await board_with_three_jobs(stage)
     stage.servicestage.refuse(times=None, status=503)
     await stage.slack.click(board, "board_refresh")
     await stage.whispered("3 jobs could not be checked")
     assert len(table(stage.now(board))) == 3
 
 
-async def test_stop_following_all_ends_every_watch_and_closes_the_board(stage: BoardStage) -> None:
-    """One click, and all is quiet."""
-    board = await three(stage)
+async def test_stop_following_all_ends_watches_and_closes_the_board(stage: BoardStage) -> None:
+    """No reply follows."""
+    board = await board_with_three_jobs(stage)
     await stage.slack.click(board, "board_stop")
     assert "3 jobs are no longer followed" in (await stage.whispered("no longer followed")).text
     shown = await stage.shown(board, "None of these jobs is followed here any more")
@@ -70,24 +70,24 @@ async def test_stop_following_all_ends_every_watch_and_closes_the_board(stage: B
     assert stage.thread(board) == []
 
 
-async def test_one_job_is_shown_to_the_clicker_alone(stage: BoardStage) -> None:
-    """Its own card, with all its steps."""
-    board = await three(stage)
-    card = await chosen(stage, board, B)
+async def test_one_jobs_card_is_shown_as_an_ephemeral_message(stage: BoardStage) -> None:
+    """The card has all the job's tasks."""
+    board = await board_with_three_jobs(stage)
+    card = await choose_job(stage, board, B)
     assert f"deploys:{B}" in str(card.blocks)
     assert len(stage.said()) == 1
 
 
-async def test_one_job_is_stopped_from_its_card_and_the_others_go_on(stage: BoardStage) -> None:
-    """What a row has no room for, the card of the job has."""
-    board = await three(stage)
-    await stage.slack.click(await chosen(stage, board, B), "unfollow")
+async def test_one_job_is_unfollowed_from_its_ephemeral_card(stage: BoardStage) -> None:
+    """The other jobs stay followed."""
+    board = await board_with_three_jobs(stage)
+    await stage.slack.click(await choose_job(stage, board, B), "unfollow")
     await stage.shown(board, "not followed")
     assert {ref.id for ref in await stage.watches()} == {A, C}
 
 
-async def test_the_jobs_of_a_large_board_are_turned_page_by_page(stage: BoardStage) -> None:
-    """Only the clicker sees the pages, one in the place of the other."""
+async def test_large_board_is_shown_page_by_page(stage: BoardStage) -> None:
+    """Pages are ephemeral; each replaces the one before."""
     ids = [f"JOB{n:08}-07b1-4c8f-a183-c86cffbe8f9e" for n in range(45)]
     stage.begin(*ids)
     for first in range(0, 45, 10):
@@ -103,9 +103,9 @@ async def test_the_jobs_of_a_large_board_are_turned_page_by_page(stage: BoardSta
     assert len(table(await stage.whispered("Page 2 of 2"))) == 20
 
 
-async def test_a_click_on_a_board_that_is_forgotten_is_answered(stage: BoardStage) -> None:
-    """Nobody clicks into the void."""
-    board = await three(stage)
+async def test_click_on_a_pruned_board_gets_a_reply(stage: BoardStage) -> None:
+    """The reply says that the board is unknown."""
+    board = await board_with_three_jobs(stage)
     known = await stage.board(board)
     async with stage.bot.store.begin() as tx:
         await tx.boards.close(known.id, stage.clock.now())
@@ -114,10 +114,10 @@ async def test_a_click_on_a_board_that_is_forgotten_is_answered(stage: BoardStag
     await stage.whispered("not known here any more")
 
 
-async def test_a_card_that_became_a_board_is_still_refreshed_by_its_old_button(
+async def test_old_refresh_button_works_after_a_card_became_a_board(
     stage: BoardStage,
 ) -> None:
-    """Somebody may have clicked before the edit reached them."""
+    """A user can click before Slack has shown the update."""
     card = await stage.asks(f"/job deploys:{A}")
     stage.slack.faults.rate_limit("chat.update", retry_after=20)
     await stage.says(f"/job deploys:{B}")

@@ -1,4 +1,4 @@
-"""Who gets a card of their own, and who a row of a board."""
+"""Board placement: which jobs get a card and which a row of a board."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[BoardStage]:
-    """A channel that wants boards."""
-    async with boarded(tmp_path) as everything:
-        yield everything
+    """A bot with boards enabled in #deploys."""
+    async with boarded(tmp_path) as running:
+        yield running
 
 
-async def test_two_jobs_of_one_command_share_one_message(stage: BoardStage) -> None:
-    """One post, a row for each job, and both are followed."""
+async def test_two_jobs_of_one_command_share_a_board(stage: BoardStage) -> None:
+    """There is one post with a row per job, and both are followed."""
     before = len(stage.slack.calls)
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
     assert board.text.startswith("0 of 2 done.")
@@ -33,23 +33,23 @@ async def test_two_jobs_of_one_command_share_one_message(stage: BoardStage) -> N
     assert len(await stage.watches()) == 2
 
 
-async def test_one_job_alone_has_a_card(stage: BoardStage) -> None:
-    """A board of one would be a poorer card."""
+async def test_single_job_gets_a_card(stage: BoardStage) -> None:
+    """A card shows more than a board with one row."""
     card = await stage.asks(f"/job deploys:{A}")
     assert "is running" in card.text
     assert "data_table" not in str(card.blocks)
 
 
-async def test_where_no_board_is_wanted_each_job_has_its_card(stage: BoardStage) -> None:
-    """The channel decides."""
+async def test_each_job_gets_a_card_if_boards_are_disabled(stage: BoardStage) -> None:
+    """The channel settings decide."""
     await stage.says(f"@jobthread {A} {B}", channel="general")
     await stage.slack.until(lambda: len(stage.said("general")) == 2)
 
 
-async def test_a_job_asked_for_within_a_minute_turns_the_card_into_a_board(
+async def test_second_request_within_a_minute_turns_card_into_board(
     stage: BoardStage,
 ) -> None:
-    """The message stays where it is, and the asker is pointed to it."""
+    """The message stays in place, and the requester gets its link."""
     card = await stage.asks(f"/job deploys:{A}")
     await stage.clock.advance(20)
     await stage.says(f"/job deploys:{B}")
@@ -60,8 +60,8 @@ async def test_a_job_asked_for_within_a_minute_turns_the_card_into_a_board(
     assert [m.ts for m in stage.said()] == [card.ts]
 
 
-async def test_a_card_that_is_still_on_its_way_becomes_a_board_as_well(stage: BoardStage) -> None:
-    """Two commands at the same moment are one board, whatever Slack takes its time for."""
+async def test_unposted_card_becomes_a_board(stage: BoardStage) -> None:
+    """Two simultaneous commands make one board, even if Slack is slow."""
     stage.slack.faults.rate_limit("chat.postMessage", retry_after=5)
     await asyncio.gather(stage.says(f"/job deploys:{A}"), stage.says(f"/job deploys:{B}"))
     await stage.whispered("your board")
@@ -74,8 +74,8 @@ async def test_a_card_that_is_still_on_its_way_becomes_a_board_as_well(stage: Bo
     assert {watch.card_ts for watch in await stage.seats(board)} == {board.ts}
 
 
-async def test_commands_at_the_same_moment_join_one_board(stage: BoardStage) -> None:
-    """Whoever is written down second sees the first."""
+async def test_simultaneous_commands_join_one_board(stage: BoardStage) -> None:
+    """Placement is serialised: the second transaction sees the first."""
     lines = [f"/job deploys:{id_}" for id_ in (A, B, C)]
     await asyncio.gather(*(stage.says(line) for line in lines))
     await stage.slack.until(lambda: len(stage.said()) == 1)
@@ -84,8 +84,8 @@ async def test_commands_at_the_same_moment_join_one_board(stage: BoardStage) -> 
     assert len(table(await stage.shown(board, "0 of 3 done"))) == 3
 
 
-async def test_a_third_job_joins_the_board(stage: BoardStage) -> None:
-    """No second message."""
+async def test_third_job_joins_the_board(stage: BoardStage) -> None:
+    """There is no second message."""
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
     await stage.clock.advance(40)
     await stage.says(f"/job deploys:{C}")
@@ -94,53 +94,53 @@ async def test_a_third_job_joins_the_board(stage: BoardStage) -> None:
     assert [m.ts for m in stage.said()] == [board.ts]
 
 
-async def test_after_a_minute_the_next_job_has_a_card_of_its_own(stage: BoardStage) -> None:
-    """What is asked later is another matter."""
+async def test_job_requested_after_a_minute_gets_a_card(stage: BoardStage) -> None:
+    """The join window is over."""
     await stage.asks(f"/job deploys:{A} deploys:{B}")
     await stage.clock.advance(61)
     assert "is running" in (await stage.asks(f"/job deploys:{C}")).text
 
 
-async def test_somebody_elses_job_has_a_card_of_its_own(stage: BoardStage) -> None:
-    """A board is one person's."""
+async def test_another_users_job_gets_a_card(stage: BoardStage) -> None:
+    """A board belongs to one user."""
     await stage.asks(f"/job deploys:{A} deploys:{B}")
     card = await stage.asks(f"/job deploys:{C}", user="ben")
     assert "is running" in card.text
 
 
-async def test_another_thread_is_another_place(stage: BoardStage) -> None:
-    """What was asked in a thread is answered in that thread."""
+async def test_request_in_another_thread_does_not_join_the_board(stage: BoardStage) -> None:
+    """It is answered in that thread."""
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
-    question = (await stage.slack.says("the release")).message
-    assert question is not None
-    await stage.says(f"@jobthread {C}", thread_ts=question.ts)
-    await stage.replied(question, "is running")
+    root = (await stage.slack.says("the release")).message
+    assert root is not None
+    await stage.says(f"@jobthread {C}", thread_ts=root.ts)
+    await stage.replied(root, "is running")
     assert len(table(stage.now(board))) == 2
 
 
-async def test_a_board_asked_for_in_a_thread_stands_there_with_its_follow_ups(
+async def test_board_requested_in_a_thread_stays_in_that_thread(
     stage: BoardStage,
 ) -> None:
-    """Nothing of it is in the channel itself."""
-    question = (await stage.slack.says("the release")).message
-    assert question is not None
-    await stage.says(f"@jobthread {A} {B}", thread_ts=question.ts)
-    await stage.replied(question, "0 of 2 done")
+    """Nothing is posted in the channel itself."""
+    root = (await stage.slack.says("the release")).message
+    assert root is not None
+    await stage.says(f"@jobthread {A} {B}", thread_ts=root.ts)
+    await stage.replied(root, "0 of 2 done")
     await stage.moves(A, "SUCCEEDED")
-    await stage.replied(question, "succeeded")
+    await stage.replied(root, "succeeded")
     assert stage.said() == []
 
 
-async def test_a_finished_job_has_a_row_and_is_not_looked_at(stage: BoardStage) -> None:
-    """The board is complete, and polling is for the living."""
+async def test_finished_job_gets_a_row_but_is_not_polled(stage: BoardStage) -> None:
+    """The board is complete."""
     stage.servicestage.finish(A)
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
     assert [row[0].split()[1] for row in table(board)] == ["running", "succeeded"]
     assert [ref.id for ref in await stage.watches()] == [B]
 
 
-async def test_a_board_of_finished_jobs_is_closed_at_once(stage: BoardStage) -> None:
-    """There is nothing to stop and nothing to wait for."""
+async def test_board_of_finished_jobs_is_closed_at_once(stage: BoardStage) -> None:
+    """It has no stop button and no watches."""
     for id_ in (A, B):
         stage.servicestage.finish(id_)
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
@@ -149,8 +149,8 @@ async def test_a_board_of_finished_jobs_is_closed_at_once(stage: BoardStage) -> 
     assert (await stage.board(board)).closed_at is not None
 
 
-async def test_a_job_that_is_followed_here_already_gets_no_second_row(stage: BoardStage) -> None:
-    """Its asker gets the link, the other job a card."""
+async def test_already_followed_job_gets_no_second_row(stage: BoardStage) -> None:
+    """The reply links to its card; the other job gets a card."""
     card = await stage.asks(f"/job deploys:{A}", user="ben")
     other = await stage.asks(f"/job deploys:{A} deploys:{B}")
     said = await stage.whispered("followed here already")
@@ -158,7 +158,7 @@ async def test_a_job_that_is_followed_here_already_gets_no_second_row(stage: Boa
     assert "is running" in other.text
 
 
-async def test_a_stopped_job_that_is_asked_for_anew_has_one_row(stage: BoardStage) -> None:
+async def test_unfollowed_job_requested_again_has_one_row(stage: BoardStage) -> None:
     """The row is followed again."""
     board = await stage.asks(f"/job deploys:{A} deploys:{B}")
     await stage.says(f"/job unwatch deploys:{A}")
@@ -170,10 +170,10 @@ async def test_a_stopped_job_that_is_asked_for_anew_has_one_row(stage: BoardStag
     assert "not followed" not in str(stage.now(board).blocks)
 
 
-async def test_a_board_takes_fifty_jobs_and_the_next_has_its_own_message(
+async def test_board_has_at_most_fifty_jobs(
     stage: BoardStage,
 ) -> None:
-    """Slack takes all fifty in one message; the fifty-first begins anew."""
+    """Slack accepts fifty rows in one message; the next job gets its own."""
     ids = [f"JOB{n:08}-07b1-4c8f-a183-c86cffbe8f9e" for n in range(51)]
     stage.begin(*ids)
     for first in range(0, 50, 10):
@@ -188,15 +188,15 @@ async def test_a_board_takes_fifty_jobs_and_the_next_has_its_own_message(
     assert "is running" in card.text
 
 
-async def test_a_question_that_is_delivered_twice_makes_one_board(stage: BoardStage) -> None:
-    """Slack repeats what it thinks was lost."""
+async def test_request_delivered_twice_makes_one_board(stage: BoardStage) -> None:
+    """Slack repeats events whose ack it did not get."""
     stage.slack.faults.deliver_twice()
     await stage.asks(f"@jobthread {A} {B}")
     assert len(stage.said()) == 1
 
 
-async def test_a_post_whose_answer_was_lost_makes_one_board(stage: BoardStage) -> None:
-    """It is looked up before it is sent again."""
+async def test_post_with_a_lost_response_makes_one_board(stage: BoardStage) -> None:
+    """The bot searches for the message before it sends it again."""
     stage.slack.faults.lose_answer("chat.postMessage")
     await stage.says(f"/job deploys:{A} deploys:{B}")
     await stage.slack.until(stage.said)
