@@ -1,6 +1,6 @@
-"""What a plugin's author needs of jobthread, and nothing else.
+"""Public API for plugin authors.
 
-Each name is imported when it is first used: `import bot` costs nothing.
+Each name is imported on first use, so `import bot` is cheap.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ __all__ = [
     "moment",
 ]
 
-_HOMES = {
+_MODULES = {
     "bot.cards.cards": ("View",),
     "bot.clock": ("Clock",),
     "bot.providers.hookspecs": ("hookimpl",),
@@ -79,14 +79,14 @@ _HOMES = {
         "Simulation",
     ),
 }
-_HOME = {name: module for module, names in _HOMES.items() for name in names}
+_MODULE_OF = {name: module for module, names in _MODULES.items() for name in names}
 
 
 def __getattr__(name: str) -> Any:
-    """Import an exported name; what has no other home is an error."""
+    """Import an exported name; names that `_MODULES` omits come from bot.errors."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module(_HOME.get(name, "bot.errors")), name)
+    return getattr(import_module(_MODULE_OF.get(name, "bot.errors")), name)
 
 
 def __dir__() -> list[str]:

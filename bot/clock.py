@@ -1,4 +1,4 @@
-"""What time it is: passed in everywhere, so that tests turn the clock by hand."""
+"""Clock protocol, passed in everywhere so that tests control time; wake-up event."""
 
 from __future__ import annotations
 
@@ -8,61 +8,61 @@ from typing import Protocol
 
 
 class Clock(Protocol):
-    """Wall time, and waiting on it."""
+    """Wall-clock time, and sleeping by it."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds of this clock."""
+        """Sleep for this many seconds of this clock."""
         ...
 
 
 class SystemClock:
-    """The machine's own clock."""
+    """The operating system's clock."""
 
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         return datetime.now(UTC)
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many real seconds."""
+        """Sleep for this many real seconds."""
         await asyncio.sleep(seconds)
 
 
-SHORTEST_WAIT_SECONDS = 0.02  # so that clocks a hair apart do not spin
+SHORTEST_WAIT_SECONDS = 0.02  # avoids a busy loop when clocks differ slightly
 
 
 def until(moment: datetime | None, now: datetime, longest: float) -> float:
-    """Return the seconds from now until a moment, or the longest wait if there is none."""
+    """Return the seconds from now until a time, at most `longest`; `longest` without a time."""
     if moment is None:
         return longest
     return min(longest, max(SHORTEST_WAIT_SECONDS, (moment - now).total_seconds()))
 
 
 class Bell:
-    """Wakes whoever waits for work: rung when there is some, or silent until the time is over."""
+    """Wake-up event for a worker: `wait` returns when notified, or after a timeout."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._rung = asyncio.Event()
+        self._event = asyncio.Event()
 
     def ring(self) -> None:
-        """Wake the one who waits, or the next one who comes to wait."""
-        self._rung.set()
+        """Wake the waiting task, or the next call of `wait`."""
+        self._event.set()
 
     async def wait(self, seconds: float) -> bool:
-        """Wait until the bell is rung or so many seconds have passed; return whether it rang."""
-        if not self._rung.is_set() and seconds > 0:
-            await self._first(seconds)
-        rang = self._rung.is_set()
-        self._rung.clear()
-        return rang
+        """Wait for a notification or the timeout; return whether a notification came."""
+        if not self._event.is_set() and seconds > 0:
+            await self._wait_for_either(seconds)
+        notified = self._event.is_set()
+        self._event.clear()
+        return notified
 
-    async def _first(self, seconds: float) -> None:
+    async def _wait_for_either(self, seconds: float) -> None:
         waits = {
-            asyncio.ensure_future(self._rung.wait()),
+            asyncio.ensure_future(self._event.wait()),
             asyncio.ensure_future(self._clock.sleep(seconds)),
         }
         try:

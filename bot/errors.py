@@ -1,25 +1,25 @@
-"""Every error that jobthread raises on purpose, as a tree.
+"""Exception tree: everything that jobthread raises on purpose.
 
 JobthreadError              a sentence for its reader; `next_step` says what to do about it
-├─ BadReference             what was asked for is not a reference to a job
-├─ ProviderError            a job system did not give its answer
-│  ├─ JobNotFound           it knows no such job
-│  ├─ AccessDenied          it knows us, and says no
-│  ├─ CredentialsRefused    it does not accept our keys or token
-│  ├─ RateLimited           it is busy; `retry_after` seconds
-│  ├─ Unavailable           it is down, or cannot be reached
-│  ├─ Ambiguous             it knows several jobs of that name; `choices` are they
-│  └─ AnswerNotUnderstood   it answered something else than its documentation says
-├─ SlackError               Slack did not take a message
-│  ├─ SlackBusy             too many requests; `retry_after` seconds
-│  ├─ SlackRefused          it will never take this message; `code` is Slack's own word
-│  └─ SlackSilent           it may have taken the message, and it may not
-├─ SettingsError            the settings have problems; `problems` lists all of them
+├─ BadReference             the text is not a reference to a job
+├─ ProviderError            a provider's API call failed
+│  ├─ JobNotFound           the job does not exist
+│  ├─ AccessDenied          authenticated, but not authorised
+│  ├─ CredentialsRefused    authentication failed
+│  ├─ RateLimited           too many requests; retry after `retry_after` seconds
+│  ├─ Unavailable           down, too slow or unreachable
+│  ├─ Ambiguous             several jobs match; `choices` lists them
+│  └─ AnswerNotUnderstood   the response does not match the API's documentation
+├─ SlackError               a call to Slack failed
+│  ├─ SlackBusy             too many requests; retry after `retry_after` seconds
+│  ├─ SlackRefused          rejected for good; `code` is Slack's error code
+│  └─ SlackSilent           no response: the call may or may not have taken effect
+├─ SettingsError            invalid settings; `problems` lists all of them
 └─ StoreError               the database cannot be used
    └─ StoreInUse            another process has it open
 
-A sentence never holds a secret, an address with credentials, or another error's text; those go
-to the log, under the id that the sentence quotes.
+A sentence never contains a secret, a URL with credentials, or another error's text; those go to
+the log, under the correlation id that the sentence quotes.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 class JobthreadError(Exception):
-    """The root: str() is a whole sentence for its reader."""
+    """Root of the tree; str() is a complete sentence for its reader."""
 
     next_step: ClassVar[str] = ""
 
@@ -50,37 +50,37 @@ class JobthreadError(Exception):
 
 
 class BadReference(JobthreadError):
-    """What was asked for is not a reference to a job."""
+    """The text is not a reference to a job."""
 
     next_step = "Write it as connection:id, or paste the job's URL."
 
 
 class ProviderError(JobthreadError):
-    """A job system did not give its answer; `passing` errors may go away by themselves."""
+    """A provider's API call failed; a `transient` error may succeed on retry."""
 
     passing: ClassVar[bool] = False
 
 
 class JobNotFound(ProviderError):
-    """The job system knows no such job."""
+    """The job does not exist at the provider."""
 
     next_step = "Check the id, and that it belongs to this connection."
 
 
 class AccessDenied(ProviderError):
-    """The job system knows us, and does not let us see this."""
+    """Authenticated, but not authorised to read the job."""
 
     next_step = "Ask whoever runs this bot to give its account the right to read jobs."
 
 
 class CredentialsRefused(ProviderError):
-    """The job system does not accept our keys, password or token."""
+    """The provider rejects our keys, password or token."""
 
     next_step = "Whoever runs this bot must renew them: `jobthread check` says which."
 
 
 class RateLimited(ProviderError):
-    """The job system asks us to slow down."""
+    """The provider rate-limits us (429)."""
 
     passing = True
 
@@ -95,14 +95,14 @@ class RateLimited(ProviderError):
 
 
 class Unavailable(ProviderError):
-    """The job system is down, too slow, or cannot be reached."""
+    """The provider is down, too slow, or unreachable."""
 
     passing = True
     next_step = "Try again in a minute; jobs that are followed are asked for again by themselves."
 
 
 class Ambiguous(ProviderError):
-    """The job system knows several jobs that the reference can mean."""
+    """The reference matches several jobs."""
 
     next_step = "Ask for one of them by its id."
 
@@ -115,45 +115,45 @@ class Ambiguous(ProviderError):
         next_step: str | None = None,
     ) -> None:
         super().__init__(sentence, next_step=next_step)
-        self.choices = tuple(choices)  # each with a few words that tell it from the others
-        self.created = {ref: at for ref, at in (created or {}).items() if at}  # where that helps
+        self.choices = tuple(choices)  # each with a short label that distinguishes it
+        self.created = {ref: at for ref, at in (created or {}).items() if at}  # if known
 
 
 class AnswerNotUnderstood(ProviderError):
-    """The job system answered something else than its documentation says."""
+    """The provider's response does not match its documentation."""
 
     passing = True
     next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
-    details = ""  # for the log alone: what the answer was like, its secrets taken out
+    details = ""  # for the log only: excerpt of the response, secrets redacted
 
 
 class SlackError(JobthreadError):
-    """Slack did not take a message."""
+    """A call to Slack failed."""
 
 
 class SlackBusy(SlackError):
-    """Slack asks us to slow down (429)."""
+    """Slack rate-limits us (429)."""
 
     def __init__(self, sentence: str, *, retry_after: float, method: str = "") -> None:
         super().__init__(sentence)
         self.retry_after = retry_after  # seconds
-        self.method = method  # of the Web API, that is to be left alone so long; empty: any
+        self.method = method  # the rate-limited Web API method; empty: all
 
 
 class SlackRefused(SlackError):
-    """Slack will never take this message as it is."""
+    """Slack rejects the call for good; a retry cannot succeed."""
 
     def __init__(self, sentence: str, *, code: str) -> None:
         super().__init__(sentence)
-        self.code = code  # Slack's own word, such as "channel_not_found"
+        self.code = code  # Slack's error code, such as "channel_not_found"
 
 
 class SlackSilent(SlackError):
-    """No answer came: Slack may have taken the message, and it may not."""
+    """No response: the call may or may not have taken effect (unconfirmed)."""
 
 
 class SettingsError(JobthreadError):
-    """The settings have problems: all of them, each with its key and its remedy."""
+    """Invalid settings: all problems, each with its key and remedy."""
 
     def __init__(self, problems: Sequence[str]) -> None:
         super().__init__("The settings have problems:\n" + "\n".join(f"- {p}" for p in problems))
@@ -168,20 +168,20 @@ class StoreInUse(StoreError):
     """Another process has the database open."""
 
 
-# What strangers' code may raise where it is called: a plugin may even want to end the program.
+# What plugin code may raise; SystemExit must not end the program.
 FAULTS: tuple[type[BaseException], ...] = (Exception, SystemExit)
 
 
 def trail(error: BaseException) -> str:
-    """Return, for the log, an error's class and where it was raised: no text, no locals.
+    """Return an error's class and its last four frames, without its text or locals.
 
-    An exception's own text may hold a secret or a whole answer, and a stack trace is for
-    debuggers; class and places find the fault: "KeyError at api.py:31 < service.py:88".
+    For the log: an exception's text may contain a secret or a whole response. For example
+    "KeyError at api.py:31 < service.py:88".
     """
-    places = [
+    frames = [
         f"{PurePath(frame.filename).name}:{frame.lineno}"
         for frame in reversed(extract_tb(error.__traceback__)[-4:])
     ]
     cause = error.__cause__
     after = f", from {type(cause).__name__}" if cause is not None else ""
-    return f"{type(error).__name__} at {' < '.join(places) or 'an unknown place'}{after}"
+    return f"{type(error).__name__} at {' < '.join(frames) or 'an unknown place'}{after}"

@@ -1,4 +1,4 @@
-"""The log: one line an event, no stack trace, no secret, whoever writes it."""
+"""Log set-up: one line per record, without stack traces; redacts secrets."""
 
 from __future__ import annotations
 
@@ -10,49 +10,49 @@ from bot.errors import trail
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY = ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access")
 
-# What is a secret by its own form: Slack's tokens, single-use socket addresses and response_urls;
-# who signs in, before the @ of an address; how a header signs in.
-_FORM = re.compile(
+# Secrets recognised by their form: Slack tokens, single-use WebSocket URLs and response_urls,
+# user info before the @ of a URL, Bearer and Basic headers.
+_BY_FORM = re.compile(
     r"(?:xoxe\.)?xox[a-z]-[\w-]+|xapp-[\w-]+|wss?://\S+"
     r"|https?://\S{0,300}?(?:hooks\.slack|/respon(?:d|se))\S*"
     r"|(?<=sql://)\S{1,300}(?=@)|(?<=://)[^\s/]{1,300}(?=@)"
     r"|(?i:bearer)\W{1,4}\S+|(?i:\bbasic)\W{1,4}(?=\S*[A-Z0-9=+/])[\w+/-]{6,}={0,2}"
 )
 
-# What is a secret by its name, as HTTP, JSON, Python, an address or a settings file write it.
-_NAME = (
+# Secrets recognised by their name, as HTTP, JSON, Python, a URL or a settings file write it.
+_KEYWORD = (
     r"(?:pass(?:word|wd|phrase)|secret|token|ticket|credential|signature|cookie|authorization"
     r"|(?:api|access|private)[-_]?key)"
 )
 _VALUE = (
-    r'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?'  # in quotes, which may be cut off
-    r"|\\+[\"'].*?(?:\\+[\"']|$)"  # in quotes, within quotes
-    r"|[\[{][^\]}]*[\]}]?"  # several
-    r"|[\w-]+ \w+=[^\s,]*(?:, *\w+=[^\s,]*)*"  # how a call is signed
+    r'"(?:\\.|[^"\\])*"?|\'(?:\\.|[^\'\\])*\'?'  # quoted; the end may be cut off
+    r"|\\+[\"'].*?(?:\\+[\"']|$)"  # escaped quotes
+    r"|[\[{][^\]}]*[\]}]?"  # a list
+    r"|[\w-]+ \w+=[^\s,]*(?:, *\w+=[^\s,]*)*"  # the parameters of a signature
     r"|[^\s&`][^\s&]*"
 )
-_NAMED = re.compile(
-    rf"(?i:({_NAME}[\w-]{{0,40}}(?:\\*[\"'])?\s?(?:[:=]|(?<=[\"']),)\s?b?))({_VALUE})"
+_BY_NAME = re.compile(
+    rf"(?i:({_KEYWORD}[\w-]{{0,40}}(?:\\*[\"'])?\s?(?:[:=]|(?<=[\"']),)\s?b?))({_VALUE})"
 )
 
 
 def discreet(text: str) -> str:
-    """Return a text without what is a secret by its form or by its name."""
-    return _FORM.sub("…", _NAMED.sub(_hidden, text))
+    """Replace secrets in a text with "…"."""
+    return _BY_FORM.sub("…", _BY_NAME.sub(_redacted, text))
 
 
-def _hidden(found: re.Match[str]) -> str:
-    """Keep a secret's name and the quotes around it."""
+def _redacted(found: re.Match[str]) -> str:
+    """Keep the secret's name and quotes."""
     name, value = found.groups()
     quotes = re.fullmatch(r"(\\*[\"']).*?(\\*[\"'])?", value, re.DOTALL)
     return f"{name}{quotes[1]}…{quotes[2] or ''}" if quotes else f"{name}…"
 
 
 class Discretion(logging.Filter):
-    """Takes secrets and stack traces out of a record; where it was raised stays."""
+    """Removes secrets and stack traces from a record; keeps the origin of its error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Let every record pass, made discreet."""
+        """Redact a record; let every record pass."""
         text = _message(record)
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
@@ -65,12 +65,12 @@ class Discretion(logging.Filter):
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except Exception as error:  # noqa: BLE001  strangers' objects, written into a log
-        return f"a line that cannot be written ({type(error).__name__})"
+    except Exception as error:  # noqa: BLE001  an argument may be any object
+        return f"unformattable log record ({type(error).__name__})"
 
 
 def configure(level: int = logging.INFO) -> None:
-    """Write the log to standard error; the libraries' chatter stays out of it."""
+    """Log to standard error; libraries log warnings only."""
     out = logging.StreamHandler()
     out.setFormatter(logging.Formatter(FORMAT))
     out.addFilter(Discretion())

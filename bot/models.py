@@ -1,4 +1,4 @@
-"""The vocabulary: a reference, a job and its tasks, their status, what changed. Frozen values."""
+"""Value types: JobRef, Job, Task, Status, Change, Message. All frozen."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 class Status(StrEnum):
-    """How a job or a task stands, in our words; any may follow any other."""
+    """Status of a job or task; any status may follow any other."""
 
     QUEUED = "queued"
     RUNNING = "running"
@@ -23,16 +23,16 @@ class Status(StrEnum):
     FAILED = "failed"
     CANCELLED = "cancelled"
     SKIPPED = "skipped"
-    UNKNOWN = "unknown"  # a word of the provider's that we do not know: the job may still live
+    UNKNOWN = "unknown"  # a native status that we do not know; the job may still be alive
 
     @property
     def terminal(self) -> bool:
-        """Whether the job or task has ended; an unknown word never ends one."""
+        """Whether the job or task has ended; an unknown status is not terminal."""
         return self in _TERMINAL
 
     @property
     def bad(self) -> bool:
-        """Whether somebody should look: failed, or only partly done."""
+        """Whether it needs attention: failed, or only partly succeeded."""
         return self in (Status.FAILED, Status.PARTIAL)
 
 
@@ -42,12 +42,12 @@ _TERMINAL = frozenset(
 
 
 class Value(BaseModel):
-    """A frozen value that refuses fields it does not know."""
+    """Base of frozen values; unknown fields are an error."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def but(self, **changes: Any) -> Self:
-        """Return this value with some fields changed; they are not validated again."""
+        """Return a copy with some fields changed; the new values are not validated."""
         return self.model_copy(update=changes)
 
 
@@ -55,7 +55,7 @@ MAX_ID_LENGTH = 200
 
 
 def _storable(text: str) -> str:
-    """Take out what neither a PostgreSQL text column nor a Slack message can hold."""
+    """Remove what a PostgreSQL text column or a Slack message cannot hold: NUL and surrogates."""
     if text.isascii() and "\x00" not in text:
         return text
     return text.replace("\x00", "").encode("utf-8", "replace").decode()
@@ -65,7 +65,7 @@ Text = Annotated[str, AfterValidator(_storable)]
 
 
 class JobRef(Value):
-    """A job's address: which connection to ask, and the job's id there."""
+    """A reference to a job: the connection, and the job's id there."""
 
     connection: Annotated[str, Field(min_length=1, max_length=64)]
     id: Annotated[Text, Field(min_length=1, max_length=MAX_ID_LENGTH)]
@@ -84,18 +84,18 @@ class Task(Value):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     message: Text = ""  # why it failed, or its last output; plain text, untrusted
-    announced: bool = False  # its end is told even when it went well: a run of a repeating job
+    announced: bool = False  # reported also when it succeeds: a run of a repeating job
 
 
 class Detail(Value):
-    """One more fact for the card that only some providers know, such as a version."""
+    """An extra label and value on the card that only some providers have, such as a version."""
 
     label: Text
     value: Text
 
 
 class Job(Value):
-    """A job as it stood at one look."""
+    """Snapshot of a job at one poll."""
 
     ref: JobRef
     name: Text
@@ -106,35 +106,35 @@ class Job(Value):
     started_at: AwareDatetime | None = None
     finished_at: AwareDatetime | None = None
     tasks: tuple[Task, ...] = ()
-    message: Text = ""  # what the provider says of the job as a whole; plain text, untrusted
+    message: Text = ""  # the provider's message about the whole job; plain text, untrusted
     url: str | None = None  # the job's page in the provider's console
     details: tuple[Detail, ...] = ()
-    series: Text = ""  # what the job is one of, where its name is its alone
+    series: Text = ""  # name shared by related jobs, where each job's own name is unique
 
     @property
     def family(self) -> str:
-        """What a failure and the success after it have in common: the series, or the name."""
+        """Name shared by a failure and the success after it: the series, or the job's name."""
         return self.series or self.name
 
     @property
     def failed_tasks(self) -> tuple[Task, ...]:
-        """The tasks that went wrong, in their order."""
+        """The tasks that failed or partly succeeded, in order."""
         return tuple(task for task in self.tasks if task.status.bad)
 
     @property
     def finished_tasks(self) -> int:
-        """How many tasks have ended, well or badly."""
+        """Number of tasks that have ended, whatever their outcome."""
         return sum(task.status.terminal for task in self.tasks)
 
 
 class Change(Value):
-    """What is different between two looks at one job."""
+    """The difference between two snapshots of one job."""
 
-    before: Job | None  # None: this is the first look
+    before: Job | None  # None: first snapshot
     after: Job
     status_changed: bool
     newly_failed: tuple[Task, ...] = ()
-    newly_ended: tuple[Task, ...] = ()  # announced tasks that ended otherwise than badly
+    newly_ended: tuple[Task, ...] = ()  # announced tasks that ended without a failure
 
     @property
     def ref(self) -> JobRef:
@@ -148,10 +148,10 @@ class Change(Value):
 
 
 class Message(Value):
-    """What is said in Slack: a sentence, its blocks, and plainer blocks if Slack refuses those.
+    """Content of a Slack message: text, blocks, and classic blocks as a fallback.
 
-    `text` is read aloud and shown in notifications, so it is whole in itself. `classic` is sent
-    when a workspace refuses one of the newer blocks of `blocks`; empty: `blocks` are all classic.
+    Screen readers and notifications use `text` alone, so it is complete by itself. `classic` is
+    sent when a workspace rejects a newer block type in `blocks`; empty: `blocks` are all classic.
     """
 
     text: str
@@ -160,12 +160,12 @@ class Message(Value):
 
 
 def why_failed(tasks: Iterable[Task]) -> str:
-    """Return the message of the first task that failed, if any has one."""
+    """Return the message of the first failed task that has one, else ""."""
     return next((task.message for task in tasks if task.status.bad and task.message), "")
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:
-    """Return the seconds from start to end, never below zero, or None if either is unknown."""
+    """Return the seconds from start to end, at least 0, or None if either is unknown."""
     if start is None or end is None:
         return None
     return max(0.0, (end - start).total_seconds())

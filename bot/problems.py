@@ -1,4 +1,4 @@
-"""What is wrong with a table of settings: a sentence each, with key and remedy, never a value."""
+"""Turns validation errors into sentences with key and remedy, never a value; secret files."""
 
 from __future__ import annotations
 
@@ -14,33 +14,34 @@ if TYPE_CHECKING:
 
 
 def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:
-    """Return a table with each `<secret>_file` replaced by what that file holds, or `Unread`.
+    """Return a table with each `<secret>_file` replaced by the file's content.
 
-    Only fields of `model` that are SecretStr can come from a file.
+    Only SecretStr fields of `model` can come from a file. The content of an unreadable file is an
+    UnreadableSecret.
     """
     table = dict(raw)
     for key in secret_fields(model):
         if f"{key}_file" in table:
-            table[key] = _content(f"{key}_file", str(table.pop(f"{key}_file")))
+            table[key] = _read_secret(f"{key}_file", str(table.pop(f"{key}_file")))
     return table
 
 
 class Unread(str):
-    """Stands where a secret would, and says why its file cannot be read."""
+    """Placeholder for a secret whose file cannot be read; its text says why."""
 
     __slots__ = ()
 
 
-def _content(key: str, path: str) -> str:
+def _read_secret(key: str, path: str) -> str:
     try:
         return Path(path).read_text("utf-8").strip()
-    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or no path at all
+    except (OSError, ValueError) as error:  # ValueError: not UTF-8, or not a path
         why = type(error).__name__
         return Unread(f"{key} cannot be read ({why}): check the path and its rights")
 
 
 def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
-    """Return the names of a model's secrets."""
+    """Return the names of a model's SecretStr fields."""
     return tuple(
         name
         for name, field in model.model_fields.items()
@@ -49,7 +50,7 @@ def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
 
 
 def missing_secret(where: str, key: str) -> str:
-    """Return the sentence for a secret that is not set."""
+    """Return the sentence for a missing secret."""
     place = f"{where}.{key}"
     return f"{place} is missing: set {variable(place)}, or {place}_file to a file's path."
 
@@ -57,34 +58,34 @@ def missing_secret(where: str, key: str) -> str:
 def of_the_whole(
     error: ValidationError, where: str, model: type[BaseModel], raw: Mapping[str, Any]
 ) -> list[str]:
-    """Return what a model says of its keys together, which a wrong key keeps it from saying."""
+    """Return the errors of a model's "after" validators, which pydantic skips on a field error."""
     if any(not item["loc"] for item in error.errors(include_input=False, include_url=False)):
-        return []  # it did say
+        return []  # the validators ran
     secret = secret_fields(model)
     given: dict[str, Any] = {
         key: SecretStr(str(value)) if key in secret else value
         for key, value in raw.items()
         if key in model.model_fields
     }
-    unsure = model.model_construct(**given)
+    unvalidated = model.model_construct(**given)
     validators = model.__pydantic_decorators__.model_validators.values()
-    said = [_said(each.func, unsure) for each in validators if each.info.mode == "after"]
-    return [f"{where}: {_lower_first(text)}." for text in said if text]
+    errors = [_validator_error(v.func, unvalidated) for v in validators if v.info.mode == "after"]
+    return [f"{where}: {_lower_first(text)}." for text in errors if text]
 
 
-def _said(validator: Callable[[BaseModel], object], unsure: BaseModel) -> str:
-    """Return what a validator says of values that may be wrong; one that fails says nothing."""
+def _validator_error(validator: Callable[[BaseModel], object], unvalidated: BaseModel) -> str:
+    """Return a validator's error for unvalidated values, or "" if it passes or crashes."""
     try:
-        validator(unsure)
+        validator(unvalidated)
     except ValueError as problem:
         return str(problem)
-    except Exception:  # noqa: BLE001  strangers' code, on values that it was promised not to see
+    except Exception:  # noqa: BLE001  plugin code, given values that are not validated
         return ""
     return ""
 
 
 def sentences(error: ValidationError, where: str = "") -> list[str]:
-    """Return one sentence for each problem: its key and its remedy, never the value."""
+    """Return a sentence for each error: its key and remedy, never the value."""
     return [
         _sentence(item, ".".join(filter(None, [where, *map(str, item["loc"])])))
         for item in error.errors(include_input=False, include_url=False)

@@ -1,4 +1,4 @@
-"""Numbers, times and statuses in words that read well, also aloud. Pure; plain text, not markup."""
+"""Formats durations, counts, lists and statuses as plain text, readable aloud. Pure."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
 class Sign(NamedTuple):
-    """How a status is shown: the emoji never stands without the word."""
+    """Emoji and word of a status; the emoji is never shown without the word."""
 
     emoji: str
-    word: str  # "running": as it stands after "is", or alone in a list
+    word: str  # such as "running": fits after "is", or alone in a list
 
     def __str__(self) -> str:
         return f"{self.emoji} {self.word}"
@@ -39,7 +39,7 @@ SIGNS: dict[Status, Sign] = {
     Status.UNKNOWN: Sign("❔", "in an unknown status"),
 }
 
-# Slack's names of the signs, for reactions.
+# Slack's emoji names, for reactions.
 REACTIONS: dict[Status, str] = {
     Status.QUEUED: "clock3",
     Status.RUNNING: "arrow_forward",
@@ -52,8 +52,8 @@ REACTIONS: dict[Status, str] = {
     Status.UNKNOWN: "grey_question",
 }
 
-# What a provider may call the same thing, as letters only; anything else is worth showing.
-_SAME = {
+# Native statuses, letters only, that say the same as ours; any other native status is shown.
+_SYNONYMS = {
     Status.QUEUED: re.compile(r"(in)?queued?|queu?ing"),
     Status.RUNNING: re.compile(r"run(ning|s)?"),
     Status.WAITING: re.compile(r"wait(ing|s)?"),
@@ -64,17 +64,17 @@ _SAME = {
     Status.SKIPPED: re.compile(r"skip(ped|s)?"),
     Status.UNKNOWN: re.compile(r"unknown"),
 }
-_ENDED = {
+_OUTCOMES = {
     Status.SUCCEEDED: "succeeded",
     Status.PARTIAL: "succeeded only in part",
     Status.FAILED: "failed",
     Status.CANCELLED: "was cancelled",
     Status.SKIPPED: "was skipped",
 }
-_UNDONE = re.compile(r"roll(ed)?back(ed)?")
+_ROLLED_BACK = re.compile(r"roll(ed)?back(ed)?")
 
-# What a running job does when its provider has a word of its own for it, as letters only.
-_DOING = (
+# Native statuses, letters only, of a running job that deserve a phrase of their own.
+_RUNNING_PHRASES = (
     (re.compile(r"roll(ing)?back(ing)?"), "rolling back"),
     (re.compile(r"stopping|terminating"), "stopping"),
     (re.compile(r"cancell?ing"), "being cancelled"),
@@ -86,23 +86,23 @@ _DOING = (
 
 
 def sign(status: Status) -> Sign:
-    """Return the emoji and the word for a status."""
+    """Return the emoji and word of a status."""
     return SIGNS[status]
 
 
 def duration(seconds: float) -> str:
-    """Return "45 s", "3 m 12 s", "1 h 4 m" or "2 d 3 h": the two largest units that matter."""
+    """Return "45 s", "3 m 12 s", "1 h 4 m" or "2 d 3 h": the two largest units."""
     if not math.isfinite(seconds) or seconds < 1:
         return "less than 1 s"
     whole = int(seconds)
     if whole < _HOUR:
-        return _two(whole, _MINUTE, "m", 1, "s")
+        return _two_units(whole, _MINUTE, "m", 1, "s")
     if whole < _DAY:
-        return _two(whole, _HOUR, "h", _MINUTE, "m")
-    return _two(whole, _DAY, "d", _HOUR, "h")
+        return _two_units(whole, _HOUR, "h", _MINUTE, "m")
+    return _two_units(whole, _DAY, "d", _HOUR, "h")
 
 
-def _two(whole: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
+def _two_units(whole: int, large: int, large_unit: str, small: int, small_unit: str) -> str:
     counts = ((whole // large, large_unit), (whole % large // small, small_unit))
     return " ".join(f"{count} {unit}" for count, unit in counts if count)
 
@@ -113,14 +113,14 @@ def plural(count: int, noun: str, nouns: str | None = None) -> str:
 
 
 def counts(done: int, total: int, failed: int = 0) -> str:
-    """Return "7 of 9 done, 1 failed"; the failed are among the done."""
+    """Return "7 of 9 done, 1 failed"; `done` includes the failed."""
     return f"{done:,} of {total:,} done" + (f", {failed:,} failed" if failed else "")
 
 
 def progress_bar(done: int, total: int, width: int = 12, *, failed: int = 0) -> str:
-    """Return a bar and its numbers: "▰▰▰▰▰▰▰▰▱▱▱▱ 4 of 6 done"; full only when all is done."""
-    part = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
-    filled = math.floor(part * width)
+    """Return a bar with its numbers: "▰▰▰▰▰▰▰▰▱▱▱▱ 4 of 6 done"; full only when all are done."""
+    share = min(1.0, max(0.0, done / total)) if total > 0 else 0.0
+    filled = math.floor(share * width)
     return f"{'▰' * filled}{'▱' * (width - filled)} {counts(done, total, failed)}"
 
 
@@ -134,28 +134,29 @@ def listing(names: Sequence[str], limit: int = 5) -> str:
 
 
 def moment(when: datetime) -> str:
-    """Return "3 Nov 2026, 12:03 UTC", for where the reader's own zone is not known."""
+    """Return "3 Nov 2026, 12:03 UTC", for readers whose time zone is unknown."""
     utc = when.astimezone(UTC)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
 
 
 def own_word(status: Status, native: str) -> str:
-    """Return the provider's word if it says more than ours does, else nothing."""
-    return "" if _SAME[status].fullmatch(_letters(native)) or not native.strip() else native
+    """Return the native status if it says more than ours, else ""."""
+    return "" if _SYNONYMS[status].fullmatch(_letters(native)) or not native.strip() else native
 
 
 def standing(status: Status, native: str) -> str:
-    """Return what a living job does, to stand after "is": "running", "rolling back"."""
+    """Return a phrase that fits after "is": "running", "rolling back"."""
     if status is not Status.RUNNING:
         return sign(status).word
     letters = _letters(native)
-    return next((doing for word, doing in _DOING if word.fullmatch(letters)), "running")
+    phrases = (phrase for pattern, phrase in _RUNNING_PHRASES if pattern.fullmatch(letters))
+    return next(phrases, "running")
 
 
 def ending(status: Status, native: str) -> str:
-    """Return how a job ended, to stand after its name: "failed", "was cancelled"."""
-    undone = status is Status.FAILED and _UNDONE.fullmatch(_letters(native))
-    return "failed and was rolled back" if undone else _ENDED[status]
+    """Return a phrase that fits after the job's name: "failed", "was cancelled"."""
+    rolled_back = status is Status.FAILED and _ROLLED_BACK.fullmatch(_letters(native))
+    return "failed and was rolled back" if rolled_back else _OUTCOMES[status]
 
 
 def _letters(native: str) -> str:

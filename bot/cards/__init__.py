@@ -1,1 +1,1 @@
-"""A job as people see it in Slack: blocks within its limits, and what is built of them. Pure."""
+"""Block Kit builders within Slack's limits; a job's card and thread reply. Pure."""

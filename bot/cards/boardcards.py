@@ -1,4 +1,4 @@
-"""Boards: several jobs as one message, a row each, or page by page for one reader. Pure; no I/O."""
+"""Renders boards: several jobs in one message, a row each, or in ephemeral pages. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from bot.models import Job
 
 MOST_ROWS = 50  # on one board
-ROWS_IN_SIGHT = 15  # before the reader turns a page of the table
-MOST_TROUBLES = 3  # told in whole sentences
-LONGEST_ADDRESS = 300  # of a link in a row
-_ON_A_PAGE = (25, 15, 10, 5, 2, 1)  # rows that are tried, until a page is light enough
-_FEWER = (40, 30, *_ON_A_PAGE)
+ROWS_IN_SIGHT = 15  # of the table on one page
+MOST_TROUBLES = 3  # shown as sentences
+LONGEST_ADDRESS = 300  # of a link in a row, in characters
+_PAGE_SIZES = (25, 15, 10, 5, 2, 1)  # page sizes to try, until the page fits
+_ROW_COUNTS = (40, 30, *_PAGE_SIZES)
 
 _URGENCY = (
     {Status.FAILED, Status.PARTIAL},
@@ -37,62 +37,62 @@ _URGENCY = (
 class Row:
     """One job on a board."""
 
-    id: str  # of its watch: what a click names
+    id: str  # of its watch; value of the menu's option
     job: Job
     followed: bool = True
-    lost: bool = False  # the job is not found any more
-    trouble: str = ""  # why the last look failed
+    lost: bool = False  # the provider no longer finds the job
+    trouble: str = ""  # why the last poll failed
 
 
 @dataclass(frozen=True, kw_only=True)
 class BoardView:
-    """What surrounds the rows."""
+    """Context for rendering a board."""
 
-    id: str  # of the board: what a click names
-    checked_at: datetime  # aware; "so far" is counted until then
-    closed: bool = False  # nothing on it is followed any more, so it does not change any more
+    id: str  # of the board; value of its buttons
+    checked_at: datetime  # aware; "so far" is counted up to this time
+    closed: bool = False  # no job on it is followed any more; the board is final
 
 
 @dataclass(frozen=True)
-class _Detail:
-    """How much of each job is told: what does not fit is left out, the least important first."""
+class _DetailLevel:
+    """How much of each job is shown; the least important is left out first."""
 
     links: bool = False
     bars: bool = False
     references: bool = True
-    choice: bool = True  # whether a menu on the board itself offers the jobs
+    choice: bool = True  # whether the board has a menu of its jobs
     name_units: int = 60
 
 
-_RICHEST = _Detail(links=True, bars=True, name_units=120)
-_PLAIN = _Detail()
-_LEAN = _Detail(references=False, choice=False, name_units=40)
+_FULL = _DetailLevel(links=True, bars=True, name_units=120)
+_MEDIUM = _DetailLevel()
+_MINIMAL = _DetailLevel(references=False, choice=False, name_units=40)
 
 
 def board(rows: Sequence[Row], view: BoardView) -> Message:
-    """Return the board: all rows if there is room, else the most urgent and the way to the rest."""
+    """Return the board: all rows if they fit, else the most urgent and a button for the rest."""
     ordered = by_urgency(rows)
-    for detail in (_RICHEST, _Detail(links=True), _PLAIN, _LEAN):
-        if message := _light(_board(ordered, ordered, view, detail)):
+    for level in (_FULL, _DetailLevel(links=True), _MEDIUM, _MINIMAL):
+        if message := _if_small_enough(_board(ordered, ordered, view, level)):
             return message
-    for most in _FEWER:
-        if message := _light(_board(ordered, ordered[:most], view, _LEAN)):
+    for most in _ROW_COUNTS:
+        if message := _if_small_enough(_board(ordered, ordered[:most], view, _MINIMAL)):
             return message
     return Message(text=_text(ordered, view), blocks=(blocks.section(_text(ordered, view)),))
 
 
 def page(rows: Sequence[Row], view: BoardView, number: int) -> Message:
-    """Return one page of the rows, for one reader; pages count from 1, others are mended."""
+    """Return one page of the rows, for an ephemeral message; `number` is clamped to 1 … count."""
     ordered = by_urgency(rows)
-    for size in _ON_A_PAGE:
+    for size in _PAGE_SIZES:
         made = [_page(ordered, view, n, size) for n in range(1, _pages(ordered, size) + 1)]
-        if all(map(_light, made)):
+        if all(map(_if_small_enough, made)):
             break
     return made[max(1, min(number, len(made))) - 1]
 
 
 def headed(name: str, message: Message) -> Message:
-    """Return a follow-up headed by the name of its job: several jobs speak in a board's thread."""
+    """Return a thread reply headed by its job's name; a board's thread is about several jobs."""
     shown = blocks.clip(blocks.one_line(name), 120)
     title = blocks.rich_text(blocks.line(blocks.text(shown, bold=True)))
     plain = blocks.context(blocks.plain(shown))
@@ -105,14 +105,14 @@ def headed(name: str, message: Message) -> Message:
 
 
 def reads_otherwise(before: Job, after: Job, now: datetime) -> bool:
-    """Whether a job's row, or what the board says of it, is different."""
+    """Whether a job's row or its part of the summary is different."""
     pair = [Row(id="", job=job) for job in (before, after)]
-    old, new = ((_row(row, now, _RICHEST), sentences.failing(row.job)) for row in pair)
+    old, new = ((_row(row, now, _FULL), sentences.failing(row.job)) for row in pair)
     return old != new
 
 
 def by_urgency(rows: Iterable[Row]) -> list[Row]:
-    """Return the rows, what failed and what runs first, what is over last; else by name."""
+    """Return the rows sorted by urgency (failed, running, …, ended), then by name."""
     return sorted(rows, key=lambda row: (_urgency(row.job.status), row.job.name.casefold(), row.id))
 
 
@@ -127,18 +127,18 @@ def counts(rows: Sequence[Row]) -> str:
 
 
 def sentence(rows: Sequence[Row]) -> str:
-    """Return how the jobs stand: "7 of 9 done, 1 failed: deploy-api at step 3. Running: web."."""
-    bad = _failing(rows)
-    return " ".join([f"{counts(rows)}{': ' if bad else ''}{bad}.", *_living(rows)])
+    """Return a summary: "7 of 9 done, 1 failed: deploy-api at step 3. Running: web."."""
+    bad = _failures(rows)
+    return " ".join([f"{counts(rows)}{': ' if bad else ''}{bad}.", *_in_progress(rows)])
 
 
-def _failing(rows: Sequence[Row]) -> str:
+def _failures(rows: Sequence[Row]) -> str:
     bad = [sentences.failing(row.job) for row in rows if row.job.status.bad]
     return words.listing(bad, limit=3)
 
 
-def _living(rows: Sequence[Row]) -> list[str]:
-    """Return whose turn it is, and what runs."""
+def _in_progress(rows: Sequence[Row]) -> list[str]:
+    """Return sentences that name the waiting and the running jobs."""
     said: list[str] = []
     for title, status in (("Waiting for a person", Status.WAITING), ("Running", Status.RUNNING)):
         names = [sentences.name(row.job) for row in rows if row.job.status is status]
@@ -147,41 +147,43 @@ def _living(rows: Sequence[Row]) -> list[str]:
 
 
 def _text(rows: Sequence[Row], view: BoardView) -> str:
-    troubles = " Some could not be checked the last time." if _troubles(rows) else ""
-    end = f" {_farewell(rows)}" if view.closed else ""
+    troubles = " Some could not be checked the last time." if _warnings(rows) else ""
+    end = f" {_closing_line(rows)}" if view.closed else ""
     return blocks.escape(f"{sentence(rows)}{troubles}{end}")
 
 
-def _farewell(rows: Sequence[Row]) -> str:
+def _closing_line(rows: Sequence[Row]) -> str:
     ended = all(row.job.status.terminal for row in rows)
     why = "All jobs have ended" if ended else "None of these jobs is followed here any more"
     return f"{why}: this board does not change any more."
 
 
-def _board(all_: Sequence[Row], shown: Sequence[Row], view: BoardView, detail: _Detail) -> Message:
-    top = [blocks.header(counts(all_)), *_said(all_, view)]
+def _board(
+    all_: Sequence[Row], shown: Sequence[Row], view: BoardView, level: _DetailLevel
+) -> Message:
+    top = [blocks.header(counts(all_)), *_summary_blocks(all_, view)]
     left = len(all_) - len(shown)
     more = [blocks.context(f"… and {words.plural(left, 'more job')}")] if left else []
-    menu = [_menu(shown)] if detail.choice and shown else []
-    end = [*more, blocks.context(*_small_print(view)), *blocks.actions([*menu, *_buttons(view)])]
-    if not detail.choice:
+    menu = [_menu(shown)] if level.choice and shown else []
+    end = [*more, blocks.context(_checked_text(view)), *blocks.actions([*menu, *_buttons(view)])]
+    if not level.choice:
         label = f"{f'Show all {len(all_)} jobs' if left else 'Show one job'}, page by page"
         end += blocks.actions([blocks.button(label, "board_page", value=f"{view.id}:1")])
-    return _message(_text(all_, view), top, _table(shown, view, detail), end)
+    return _message(_text(all_, view), top, _table(shown, view, level), end)
 
 
-def _said(rows: Sequence[Row], view: BoardView) -> list[Block]:
-    bad = _failing(rows)
-    said = " ".join([*([f"Failed: {bad}."] if bad else []), *_living(rows)])
+def _summary_blocks(rows: Sequence[Row], view: BoardView) -> list[Block]:
+    bad = _failures(rows)
+    said = " ".join([*([f"Failed: {bad}."] if bad else []), *_in_progress(rows)])
     return [
         *([blocks.section(blocks.escape(said))] if said else []),
-        *_troubles(rows),
-        *([blocks.section(_farewell(rows))] if view.closed else []),
+        *_warnings(rows),
+        *([blocks.section(_closing_line(rows))] if view.closed else []),
     ]
 
 
-def _troubles(rows: Sequence[Row]) -> list[Block]:
-    """Return one warning for each reason why jobs could not be checked."""
+def _warnings(rows: Sequence[Row]) -> list[Block]:
+    """Return one warning for each error that made polls fail."""
     found: dict[str, int] = {}
     for row in rows:
         if row.followed and row.trouble:
@@ -195,9 +197,8 @@ def _troubles(rows: Sequence[Row]) -> list[Block]:
     ]
 
 
-def _small_print(view: BoardView) -> list[str]:
-    checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
-    return [checked]
+def _checked_text(view: BoardView) -> str:
+    return f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
 
 
 def _buttons(view: BoardView) -> list[Block]:
@@ -231,16 +232,16 @@ def _option(row: Row) -> str:
     return f"{name} · {words.sign(row.job.status).word}"
 
 
-def _table(rows: Sequence[Row], view: BoardView, detail: _Detail) -> list[list[Cell]]:
+def _table(rows: Sequence[Row], view: BoardView, level: _DetailLevel) -> list[list[Cell]]:
     head: list[Cell] = ["Status", "Job", "Progress", "Took"]
-    head += ["Reference"] if detail.references else []
-    return [head, *(_row(row, view.checked_at, detail) for row in rows)]
+    head += ["Reference"] if level.references else []
+    return [head, *(_row(row, view.checked_at, level) for row in rows)]
 
 
-def _row(row: Row, now: datetime, detail: _Detail) -> list[Cell]:
+def _row(row: Row, now: datetime, level: _DetailLevel) -> list[Cell]:
     job = row.job
-    cells = [_status(row), _name(job, detail), _progress(job, bar=detail.bars), _took(job, now)]
-    return [*cells, str(job.ref)] if detail.references else cells
+    cells = [_status(row), _name(job, level), _progress(job, bar=level.bars), _took(job, now)]
+    return [*cells, str(job.ref)] if level.references else cells
 
 
 def _status(row: Row) -> str:
@@ -256,9 +257,9 @@ def _status(row: Row) -> str:
     return f"{said} · ⚠️ could not be checked" if row.trouble else said
 
 
-def _name(job: Job, detail: _Detail) -> Cell:
-    name = blocks.clip(sentences.name(job), detail.name_units)
-    address = blocks.web_address(job.url) if detail.links else None
+def _name(job: Job, level: _DetailLevel) -> Cell:
+    name = blocks.clip(sentences.name(job), level.name_units)
+    address = blocks.web_address(job.url) if level.links else None
     return blocks.link(address, name) if address and len(address) <= LONGEST_ADDRESS else name
 
 
@@ -292,17 +293,17 @@ def _page(rows: Sequence[Row], view: BoardView, number: int, size: int) -> Messa
     ]
     small = blocks.context("Only you see this", f"Page {number} of {count}")
     end = [small, *blocks.actions([*([_menu(shown)] if shown else []), *buttons])]
-    return _message(text, [blocks.section(text)], _table(shown, view, _PLAIN), end)
+    return _message(text, [blocks.section(text)], _table(shown, view, _MEDIUM), end)
 
 
 def _message(
     text: str, top: list[Block], rows: Sequence[Sequence[Cell]], end: list[Block]
 ) -> Message:
-    """Return the rows as a table that can be sorted, or a plain one where Slack refuses that."""
-    if len(rows) == 1:  # Slack takes no table without a row
+    """Return the message with a sortable table, and a plain table as its classic blocks."""
+    if len(rows) == 1:  # Slack rejects a table without rows
         return Message(text=text, blocks=blocks.sealed([*top, *end]))
     caption = f"{words.plural(len(rows) - 1, 'job')}, the most urgent first"
-    # Slack's clients show five rows unless told otherwise, and read the first column as the name:
+    # By default, Slack's clients show five rows and use the first column as the row header:
     # https://docs.slack.dev/reference/block-kit/blocks/data-table-block
     sortable = {
         **grids.data_table(caption, rows),
@@ -316,10 +317,10 @@ def _message(
     )
 
 
-def _light(message: Message) -> Message | None:
-    """Return a message that Slack takes: light enough, however it writes what is not ASCII."""
-    weigh: Callable[[Sequence[Block]], int] = lambda shown: len(  # noqa: E731
+def _if_small_enough(message: Message) -> Message | None:
+    """Return the message if it fits Slack's size limit with non-ASCII text escaped, else None."""
+    json_size: Callable[[Sequence[Block]], int] = lambda shown: len(  # noqa: E731
         json.dumps(shown, separators=(",", ":"))
     )
-    heaviest = max(weigh(message.blocks), weigh(message.classic))
-    return message if heaviest <= blocks.MAX_WEIGHT else None
+    largest = max(json_size(message.blocks), json_size(message.classic))
+    return message if largest <= blocks.MAX_WEIGHT else None

@@ -1,4 +1,4 @@
-"""Cards and follow-ups: a job, or what changed in it, as a message for Slack. Pure; no I/O."""
+"""Renders a job's card, and a change as a thread reply. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 MAX_DETAILS = 6
 MAX_FAILED_NAMED = 5
-_HALF_A_DAY = 12 * 3_600  # seconds; older trouble is told with its day
-_LOGS = 5_000  # units for all the logs of one follow-up
+_SECONDS_WITHOUT_DATE = 12 * 3_600  # seconds; the start of an older failure is shown with its date
+_MAX_LOGS = 5_000  # units for all logs of one thread reply
 
 
 @dataclass(frozen=True, kw_only=True)
 class View:
-    """What surrounds a job when it is shown: for whom, since when, and what may be clicked."""
+    """Context for rendering a job: watch, asker, poll state and controls."""
 
-    checked_at: datetime  # aware; "so far" is counted until then
-    followed: bool = False  # a thread follows the job
-    interval_seconds: float | None = None  # between two looks, while it is followed
-    asker: str | None = None  # the Slack user id of who asked; mentioned when the job ends
-    mention: bool = True  # whether somebody is called when the job ends
-    group: str = ""  # the user group to call, instead of the asker
-    trouble: str = ""  # why the last look failed
-    trouble_since: datetime | None = None  # aware; when looks began to fail
-    interactive: bool = True  # whether there are buttons
-    only_you: bool = False  # only the asker sees the card
+    checked_at: datetime  # aware; "so far" is counted up to this time
+    followed: bool = False  # the thread follows the job
+    interval_seconds: float | None = None  # between polls, while it is followed
+    asker: str | None = None  # Slack user id of the asker; mentioned when the job ends
+    mention: bool = True  # whether the end of the job mentions anybody
+    group: str = ""  # user group to mention instead of the asker
+    trouble: str = ""  # why the last poll failed
+    trouble_since: datetime | None = None  # aware; when polls began to fail
+    interactive: bool = True  # whether the card has buttons
+    only_you: bool = False  # the card is an ephemeral message
 
 
 @dataclass(frozen=True)
-class _Said:
-    """A sentence of a follow-up, and the log that proves it."""
+class _Line:
+    """A sentence and the log below it."""
 
     sentence: str
     log: str = ""
@@ -48,29 +48,29 @@ class _Said:
 def job(job: Job, view: View) -> Message:
     """Return the job's card."""
     top = [blocks.header(sentences.name(job)), *blocks.fields(_facts(job, view))]
-    top += [*_progress(job), *_trouble(view)]
-    drawn = tasks.drawn(job, view.checked_at)
-    end = [blocks.context(*_small_print(job, view)), *blocks.actions(_buttons(job, view))]
-    room = blocks.MAX_WEIGHT - 2_000 - blocks.weight([*top, *drawn, *end])
-    why = _why(job, max(300, min(2_500, room)))
-    listed = tasks.listed(job, view.checked_at)
-    top = list(blocks.sealed(top))  # it is the same in both
+    top += [*_progress(job), *_poll_warning(view)]
+    rendered = tasks.drawn(job, view.checked_at)
+    end = [blocks.context(*_footer(job, view)), *blocks.actions(_buttons(job, view))]
+    available = blocks.MAX_WEIGHT - 2_000 - blocks.weight([*top, *rendered, *end])
+    explanation = _explanation(job, max(300, min(2_500, available)))
+    plain = tasks.listed(job, view.checked_at)
+    top = list(blocks.sealed(top))  # the same in both renderings
     return Message(
         text=_sentence(job, view),
-        blocks=blocks.sealed([*top, *_rich(why), *drawn, *end]),
-        classic=blocks.sealed([*top, *_classic(why), *listed, *end]),
+        blocks=blocks.sealed([*top, *_rich(explanation), *rendered, *end]),
+        classic=blocks.sealed([*top, *_classic(explanation), *plain, *end]),
     )
 
 
 def change(change: Change, view: View) -> Message:
-    """Return the follow-up that tells a change in the thread."""
-    said = _told(change)
-    called = _called(change, view)
-    mention = f" {blocks.mention(called)}" if called else ""
+    """Return the thread reply for a change."""
+    lines = _change_lines(change)
+    mentioned = _mentioned(change, view)
+    mention = f" {blocks.mention(mentioned)}" if mentioned else ""
     return Message(
         text=blocks.escape(sentences.told(change), blocks.MAX_TEXT - 100) + mention,
-        blocks=blocks.sealed(_rich(said, called)),
-        classic=blocks.sealed(_classic(said, mention)),
+        blocks=blocks.sealed(_rich(lines, mentioned)),
+        classic=blocks.sealed(_classic(lines, mention)),
     )
 
 
@@ -80,7 +80,7 @@ def _sentence(job: Job, view: View) -> str:
 
 
 def _facts(job: Job, view: View) -> list[tuple[str, str]]:
-    """Return what stands in two columns: label, and value in mrkdwn; the pairs go together."""
+    """Return the fields in two columns: pairs of label and mrkdwn value."""
     return [
         ("Status", _status(job)),
         *_times(job, view),
@@ -125,7 +125,7 @@ def _details(job: Job) -> list[tuple[str, str]]:
     return [(label, value) for label, value in shown[:MAX_DETAILS] if blocks.visible(label)] + more
 
 
-def _trouble(view: View) -> list[Block]:
+def _poll_warning(view: View) -> list[Block]:
     if not view.trouble:
         return []
     why = blocks.escape(blocks.one_line(view.trouble), 300)
@@ -135,12 +135,12 @@ def _trouble(view: View) -> list[Block]:
 def _since(view: View) -> str:
     if view.trouble_since is None:
         return ""
-    recent = (view.checked_at - view.trouble_since).total_seconds() < _HALF_A_DAY
+    recent = (view.checked_at - view.trouble_since).total_seconds() < _SECONDS_WITHOUT_DATE
     fmt = "{time}" if recent else "{date_short_pretty} at {time}"
     return f" since {blocks.date(view.trouble_since, fmt)}"
 
 
-def _small_print(job: Job, view: View) -> list[str]:
+def _footer(job: Job, view: View) -> list[str]:
     every = view.interval_seconds if view.followed and not job.status.terminal else None
     checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
     checked += f", every {words.duration(every)}" if every else ""
@@ -177,72 +177,72 @@ def _unfollow(job: Job) -> Block:
     return blocks.button("Stop following", "unfollow", value=str(job.ref), confirm=question)
 
 
-def _why(job: Job, limit: int) -> list[_Said]:
-    """Return what explains the job's standing: the failing step's message, the job's own."""
+def _explanation(job: Job, limit: int) -> list[_Line]:
+    """Return the messages that explain the status: of the first failed task, and of the job."""
     failing = next((task for task in job.failed_tasks if blocks.visible(task.message)), None)
-    said = [_failure(failing, limit)] if failing else []
+    lines = [_failure(failing, limit)] if failing else []
     if blocks.visible(job.message) and (failing is None or job.message != failing.message):
-        room = 300 if said else limit
-        said.append(_Said("The provider says:", blocks.tail(job.message, limit=room)))
-    return said
+        log_limit = 300 if lines else limit
+        lines.append(_Line("The provider says:", blocks.tail(job.message, limit=log_limit)))
+    return lines
 
 
-def _failure(task: Task, limit: int) -> _Said:
+def _failure(task: Task, limit: int) -> _Line:
     log = blocks.tail(task.message, limit=limit) if blocks.visible(task.message) else ""
-    return _Said(f"❌ {sentences.failed(task)}{':' if log else '.'}", log)
+    return _Line(f"❌ {sentences.failed(task)}{':' if log else '.'}", log)
 
 
-def _told(change: Change) -> list[_Said]:
-    """Return one line for each thing that the thread should hear."""
+def _change_lines(change: Change) -> list[_Line]:
+    """Return one line for each part of the change."""
     after = change.after
     sentence = sentences.outcome(after) if change.ends else sentences.moved(change)
-    first = _Said(f"{words.sign(after.status).emoji} {sentence}")
+    first = _Line(f"{words.sign(after.status).emoji} {sentence}")
     failures = _failures(change.newly_failed)
     ends = [
-        _Said(f"{words.sign(task.status).emoji} {sentences.ended(task)}.")
+        _Line(f"{words.sign(task.status).emoji} {sentences.ended(task)}.")
         for task in change.newly_ended[:MAX_FAILED_NAMED]
     ]
     head = [first] if change.status_changed or not (failures or ends) else []
-    return [*head, *ends, *failures, *_last_words(change, failures)]
+    return [*head, *ends, *failures, *_provider_message(change, failures)]
 
 
-def _failures(failed: Sequence[Task]) -> list[_Said]:
+def _failures(failed: Sequence[Task]) -> list[_Line]:
     named, left = failed[:MAX_FAILED_NAMED], len(failed) - MAX_FAILED_NAMED
-    limit = min(2_500, _LOGS // max(1, len(named)))
-    more = [_Said(f"… and {words.plural(left, 'more step')} failed.")] if left > 0 else []
+    limit = min(2_500, _MAX_LOGS // max(1, len(named)))
+    more = [_Line(f"… and {words.plural(left, 'more step')} failed.")] if left > 0 else []
     return [*(_failure(task, limit) for task in named), *more]
 
 
-def _last_words(change: Change, failures: Sequence[_Said]) -> list[_Said]:
-    """What the provider says of a job that ended badly or waits, unless a step said it."""
+def _provider_message(change: Change, failures: Sequence[_Line]) -> list[_Line]:
+    """Return the provider's message for a failed or waiting job, unless a task has the same."""
     after = change.after
-    speaks = change.status_changed and (after.status.bad or after.status is Status.WAITING)
+    relevant = change.status_changed and (after.status.bad or after.status is Status.WAITING)
     log = blocks.tail(after.message, limit=1_500)
-    if not speaks or not blocks.visible(log) or any(said.log == log for said in failures):
+    if not relevant or not blocks.visible(log) or any(line.log == log for line in failures):
         return []
-    return [_Said("The provider says:", log)]
+    return [_Line("The provider says:", log)]
 
 
-def _called(change: Change, view: View) -> str:
-    """Return Slack's id of the person or user group that the follow-up calls."""
-    wanted = view.group or view.asker or ""
-    return wanted if change.ends and view.mention and blocks.mention(wanted) else ""
+def _mentioned(change: Change, view: View) -> str:
+    """Return the id of the user or user group that the thread reply mentions, or ""."""
+    target = view.group or view.asker or ""
+    return target if change.ends and view.mention and blocks.mention(target) else ""
 
 
-def _rich(said: Sequence[_Said], called: str = "") -> list[Block]:
-    """Return the sentences and logs as one rich text; the first sentence calls somebody."""
+def _rich(lines: Sequence[_Line], mentioned: str = "") -> list[Block]:
+    """Return the lines as one rich text block; the mention follows the first sentence."""
     elements: list[Block] = []
-    for number, one in enumerate(said):
-        mention = [blocks.text(" "), blocks.called(called)] if called and number == 0 else []
+    for number, one in enumerate(lines):
+        mention = [blocks.text(" "), blocks.called(mentioned)] if mentioned and number == 0 else []
         elements.append(blocks.line(blocks.text(one.sentence), *mention))
         elements += [blocks.preformatted(one.log)] if one.log else []
     return [blocks.rich_text(*elements)] if elements else []
 
 
-def _classic(said: Sequence[_Said], mention: str = "") -> list[Block]:
-    """Return the same as sections, for where Slack refuses rich text."""
+def _classic(lines: Sequence[_Line], mention: str = "") -> list[Block]:
+    """Return the lines as sections, as a fallback for rich text."""
     shown: list[Block] = []
-    for number, one in enumerate(said):
+    for number, one in enumerate(lines):
         sentence = blocks.escape(one.sentence, blocks.MAX_TEXT - 100)
         shown.append(blocks.section(sentence + (mention if number == 0 else "")))
         shown += [blocks.fence(one.log, limit=len(one.log) + 200)] if one.log else []

@@ -1,4 +1,4 @@
-"""Tables as blocks, within Slack's limits, whatever text their cells are given. Pure."""
+"""Table blocks within Slack's limits for any cell text. Pure."""
 
 from __future__ import annotations
 
@@ -9,19 +9,19 @@ from bot.cards import blocks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-Cell = str | blocks.Block  # plain, or a part of rich text such as `blocks.date_part` makes
+Cell = str | blocks.Block  # plain text, or a rich text element such as from `blocks.date_element`
 
 
 def table(
     rows: Sequence[Sequence[Cell]], *, align: Sequence[str] = (), limit: int = 10_000
 ) -> blocks.Block:
-    """Return a table, its heading in the first row: 100 rows, 20 columns, `limit` units in all."""
+    """Return a table with a header row: at most 100 rows, 20 columns, `limit` units in all."""
     kept: list[list[blocks.Block]] = []
-    room = min(limit, 10_000)
+    remaining = min(limit, 10_000)
     for row in rows[:100]:
         cells = [_cell(content) for content in row[:20]]
-        room -= sum(_length_of(cell) for cell in cells)
-        if room < 0:
+        remaining -= sum(_length_of(cell) for cell in cells)
+        if remaining < 0:
             break
         kept.append(cells)
     columns = [{"align": side} for side in align[:20]]
@@ -29,7 +29,7 @@ def table(
 
 
 def data_table(caption: str, rows: Sequence[Sequence[Cell]]) -> blocks.Block:
-    """Return a table that its reader can sort and page, its heading in the first row."""
+    """Return a table with a header row that the reader can sort and page."""
     return {
         **table(rows),
         "type": "data_table",
@@ -38,7 +38,7 @@ def data_table(caption: str, rows: Sequence[Sequence[Cell]]) -> blocks.Block:
 
 
 def _length_of(cell: blocks.Block) -> int:
-    return blocks.length(cell["text"]) if "text" in cell else 40  # a moment, however it is written
+    return blocks.length(cell["text"]) if "text" in cell else 40  # upper bound for a date
 
 
 def _cell(content: Cell) -> blocks.Block:

@@ -1,4 +1,4 @@
-"""Slack's limits, as what a message exceeds; for the cards that plugins make. Pure; no I/O.
+"""Checks a message against Slack's limits; for cards that plugins render. Pure; no I/O.
 
 Limits: https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -14,26 +14,24 @@ if TYPE_CHECKING:
     from bot.models import Message
 
 MOST_BLOCKS = 50
-LONGEST_TEXT = 4_000  # beside the blocks: chat.update refuses more
+LONGEST_TEXT = 4_000  # beside the blocks: chat.update rejects more
 LONGEST_ID = 255
-LONGEST_MARKDOWN = 12_000  # in all markdown blocks
-LONGEST_CELLS = 10_000  # in all cells of a table
+LONGEST_MARKDOWN = 12_000  # in all markdown blocks together
+LONGEST_CELLS = 10_000  # in all cells of a table together
 TABLES = ("table", "data_table")
 
-TEXTS = {  # block or control → the longest of its own text
+TEXTS = {  # block or element → limit of its text
     "header": 150,
     "section": 3_000,
     "button": 75,
     "container": 150,
 }
-STRINGS = {  # block or control → its strings → the longest
+STRINGS = {  # block or element → string field → limit
     "button": {"value": 2_000, "url": 3_000},
     "image": {"image_url": 3_000, "alt_text": 2_000},
     "data_visualization": {"title": 50},
 }
-MOST: dict[
-    str, dict[str, tuple[int, int | None]]
-] = {  # block → its lists → the fewest and the most
+MOST: dict[str, dict[str, tuple[int, int | None]]] = {  # block → list field → minimum and maximum
     "section": {"fields": (1, 10)},
     "context": {"elements": (1, 10)},
     "actions": {"elements": (1, 25)},
@@ -47,12 +45,12 @@ CONFIRM = {"title": 100, "text": 300, "confirm": 30, "deny": 30}
 LONGEST_FIELD = 2_000
 LONGEST_OPTION = 75
 
-_TEXTS = ("mrkdwn", "plain_text", "text")
+_TEXT_TYPES = ("mrkdwn", "plain_text", "text")
 
 
 def exceeded(message: Message) -> list[str]:
-    """Return what Slack would refuse about a message's text and either of its renderings."""
-    found = [] if 0 < len(message.text) <= LONGEST_TEXT else [_long("text", message.text)]
+    """Return the limits that a message's text, blocks or classic blocks violate."""
+    found = [] if 0 < len(message.text) <= LONGEST_TEXT else [_length_problem("text", message.text)]
     for name, blocks in (("blocks", message.blocks), ("classic", message.classic)):
         found += [f"{name}: {problem}" for problem in _problems(blocks)]
     return found
@@ -63,50 +61,52 @@ def _problems(blocks: Sequence[dict[str, Any]]) -> Iterator[str]:
         yield f"{len(blocks)} blocks"
     objects = list(_objects(blocks))
     for each in objects:
-        yield from _of_one(each)
+        yield from _object_problems(each)
     for name in ("block_id", "action_id"):
-        yield from _ids(name, [str(each[name]) for each in objects if each.get(name)])
-    yield from _of_all(objects)
+        yield from _id_problems(name, [str(each[name]) for each in objects if each.get(name)])
+    yield from _message_problems(objects)
 
 
-def _of_one(one: dict[str, Any]) -> Iterator[str]:
+def _object_problems(one: dict[str, Any]) -> Iterator[str]:
     kind = str(one.get("type", ""))
     if kind in TEXTS:
         key = "title" if kind == "container" else "text"
-        yield from _text(f"{kind}.{key}", one.get(key), TEXTS[kind], needed="fields" not in one)
+        yield from _text_problems(
+            f"{kind}.{key}", one.get(key), TEXTS[kind], needed="fields" not in one
+        )
     for key, most in STRINGS.get(kind, {}).items():
-        yield from _text(f"{kind}.{key}", one.get(key), most, needed=False)
+        yield from _text_problems(f"{kind}.{key}", one.get(key), most, needed=False)
     for key, (least, limit) in MOST.get(kind, {}).items():
         if key in one and not least <= len(one[key]) <= (limit or len(one[key])):
             yield f"{kind}.{key} holds {len(one[key])}"
     for field in one.get("fields", ()):
-        yield from _text("a field", field, LONGEST_FIELD)
+        yield from _text_problems("a field", field, LONGEST_FIELD)
     for option in one.get("options", ()):
-        yield from _text("an option", option.get("text"), LONGEST_OPTION)
+        yield from _text_problems("an option", option.get("text"), LONGEST_OPTION)
     for key, most in CONFIRM.items() if "confirm" in one else ():
-        yield from _text(f"confirm.{key}", one["confirm"].get(key), most, needed=False)
-    if kind in _TEXTS and not one.get("text"):
+        yield from _text_problems(f"confirm.{key}", one["confirm"].get(key), most, needed=False)
+    if kind in _TEXT_TYPES and not one.get("text"):
         yield f"an empty {kind}"
 
 
-def _text(what: str, value: Any, most: int, *, needed: bool = True) -> Iterator[str]:
+def _text_problems(what: str, value: Any, most: int, *, needed: bool = True) -> Iterator[str]:
     text = value.get("text") if isinstance(value, dict) else value
     if text is None and not needed:
         return
     if not isinstance(text, str) or not 0 < len(text) <= most:
-        yield _long(what, text)
+        yield _length_problem(what, text)
 
 
-def _long(what: str, text: Any) -> str:
+def _length_problem(what: str, text: Any) -> str:
     return f"{what} has {len(text)} characters" if isinstance(text, str) else f"{what} is no text"
 
 
-def _ids(name: str, ids: Sequence[str]) -> Iterator[str]:
+def _id_problems(name: str, ids: Sequence[str]) -> Iterator[str]:
     yield from (f"{name} {id_[:40]} is there twice" for id_, n in Counter(ids).items() if n > 1)
-    yield from (_long(name, id_) for id_ in ids if len(id_) > LONGEST_ID)
+    yield from (_length_problem(name, id_) for id_ in ids if len(id_) > LONGEST_ID)
 
 
-def _of_all(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
+def _message_problems(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
     tables = [each for each in objects if each.get("type") in TABLES]
     if len(tables) > 1:
         yield f"{len(tables)} tables"
@@ -123,7 +123,7 @@ def _of_all(objects: Sequence[dict[str, Any]]) -> Iterator[str]:
 
 
 def _objects(value: Any) -> Iterator[dict[str, Any]]:
-    """Return every object, at any depth."""
+    """Yield every object, at any depth."""
     if isinstance(value, dict):
         yield value
     for part in value.values() if isinstance(value, dict) else value:

@@ -1,4 +1,4 @@
-"""What there is to say of a job, in sentences that read well aloud. Pure; no markup."""
+"""Plain-text descriptions of jobs, tasks and changes, readable aloud. Pure; no markup."""
 
 from __future__ import annotations
 
@@ -13,49 +13,49 @@ if TYPE_CHECKING:
 
 
 def name(job: Job) -> str:
-    """Return what the job is called, on one line."""
-    return _first(job.name, job.ref.id, "the job", limit=120)
+    """Return the job's name on one line; its id if it has none."""
+    return _first_visible(job.name, job.ref.id, "the job", limit=120)
 
 
 def step(task: Task) -> str:
-    """Return what the task is called, on one line."""
-    return _first(task.name, task.id, "a step without a name", limit=80)
+    """Return the task's name on one line; its id if it has none."""
+    return _first_visible(task.name, task.id, "a step without a name", limit=80)
 
 
-def _first(*texts: str, limit: int) -> str:
+def _first_visible(*texts: str, limit: int) -> str:
     return next(clip(one_line(text), limit) for text in texts if visible(one_line(text)))
 
 
 def native(of: Job | Task) -> str:
-    """Return the provider's own word, on one line, if it says more than ours."""
+    """Return the native status on one line if it says more than ours, else ""."""
     word = words.own_word(of.status, of.native_status)
     return clip(one_line(word), 60) if visible(word) else ""
 
 
-def _bracketed(of: Job | Task) -> str:
+def _native_in_brackets(of: Job | Task) -> str:
     return f" ({native(of)})" if native(of) else ""
 
 
 def seconds_taken(of: Job | Task, now: datetime) -> float | None:
-    """Return how long a job or task took, or has taken until now; None when nobody knows."""
+    """Return how long a job or task took, or has taken until now; None if unknown."""
     if of.status.terminal:
         return seconds_between(of.started_at, of.finished_at)
     return seconds_between(of.started_at, now)
 
 
 def standing(job: Job, now: datetime) -> str:
-    """Return how the job stands: "deploy-api is running: 4 of 6 tasks done, 1 m 3 s so far."."""
-    return outcome(job) if job.status.terminal else f"{_doing(job)}{_so_far(job, now)}."
+    """Return the status: "deploy-api is running: 4 of 6 tasks done, 1 m 3 s so far."."""
+    return outcome(job) if job.status.terminal else f"{_phrase(job)}{_progress_phrase(job, now)}."
 
 
-def _doing(job: Job, now: str = "", again: str = "") -> str:
+def _phrase(job: Job, now: str = "", again: str = "") -> str:
     if job.status is Status.WAITING:
-        return f"{name(job)} is {now}waiting{again}: a person must act{_bracketed(job)}"
+        return f"{name(job)} is {now}waiting{again}: a person must act{_native_in_brackets(job)}"
     doing = words.standing(job.status, job.native_status)
-    return f"{name(job)} is {now}{doing}{again}{_bracketed(job)}"
+    return f"{name(job)} is {now}{doing}{again}{_native_in_brackets(job)}"
 
 
-def _so_far(job: Job, now: datetime) -> str:
+def _progress_phrase(job: Job, now: datetime) -> str:
     done, total = job.finished_tasks, len(job.tasks)
     seconds = seconds_taken(job, now)
     facts = [f"{done:,} of {words.plural(total, 'task')} done"] if total else []
@@ -65,14 +65,14 @@ def _so_far(job: Job, now: datetime) -> str:
 
 
 def outcome(job: Job) -> str:
-    """Return how the job ended: "deploy-api failed after 3 m 12 s at step VMAPP_UPGRADE_002."."""
+    """Return the outcome: "deploy-api failed after 3 m 12 s at step VMAPP_UPGRADE_002."."""
     seconds = seconds_between(job.started_at, job.finished_at)
     after = f" after {words.duration(seconds)}" if seconds is not None else ""
     ended = words.ending(job.status, job.native_status)
-    return f"{name(job)} {ended}{_bracketed(job)}{after}{_where(job)}."
+    return f"{name(job)} {ended}{_native_in_brackets(job)}{after}{_failed_steps(job)}."
 
 
-def _where(job: Job) -> str:
+def _failed_steps(job: Job) -> str:
     names = [step(task) for task in job.failed_tasks] if job.status.bad else []
     if len(names) < 2:
         return f" at step {names[0]}" if names else ""
@@ -80,48 +80,48 @@ def _where(job: Job) -> str:
 
 
 def failing(job: Job) -> str:
-    """Return which job went wrong where: "deploy-api at step 3"; no full stop."""
-    return f"{name(job)}{_where(job)}" if job.status.bad else name(job)
+    """Return the job and its failed steps: "deploy-api at step 3"; no full stop."""
+    return f"{name(job)}{_failed_steps(job)}" if job.status.bad else name(job)
 
 
 def moved(change: Change) -> str:
-    """Return the new status of a job that lives on: "deploy-api is now running."."""
+    """Return the new status of a job that has not ended: "deploy-api is now running."."""
     before, after = change.before, change.after
     if before is None or before.status is after.status:
-        return f"{_doing(after)}."
+        return f"{_phrase(after)}."
     restarted = before.status.terminal
-    return f"{_doing(after, again=' again') if restarted else _doing(after, now='now ')}."
+    return f"{_phrase(after, again=' again') if restarted else _phrase(after, now='now ')}."
 
 
 def failed(task: Task) -> str:
-    """Return that a task went wrong: "Step VMAPP_UPGRADE_002 failed"; no full stop."""
+    """Return the failure of a task: "Step VMAPP_UPGRADE_002 failed"; no full stop."""
     verb = "failed" if task.status is Status.FAILED else "succeeded only in part"
-    return f"{_called(task)} {verb}{_bracketed(task)}"
+    return f"{_task_subject(task)} {verb}{_native_in_brackets(task)}"
 
 
-def _called(task: Task) -> str:
-    """What is announced has a name that stands by itself, such as "Run of …"."""
+def _task_subject(task: Task) -> str:
+    """Return "Step …", or the name alone of an announced task, such as "Run of …"."""
     return step(task) if task.announced else f"Step {step(task)}"
 
 
 def ended(task: Task) -> str:
-    """Return how an announced task ended: "Run 17 succeeded"; no full stop."""
+    """Return the outcome of an announced task: "Run 17 succeeded"; no full stop."""
     seconds = seconds_between(task.started_at, task.finished_at)
     after = f" after {words.duration(seconds)}" if seconds is not None else ""
-    return f"{_called(task)} {words.ending(task.status, task.native_status)}{after}"
+    return f"{_task_subject(task)} {words.ending(task.status, task.native_status)}{after}"
 
 
 def newly_failed(change: Change) -> str:
-    """Return which tasks went wrong: "Steps A and B of deploy-api failed.", or nothing."""
+    """Return the newly failed tasks: "Steps A and B of deploy-api failed.", or ""."""
     tasks = change.newly_failed
-    whole = f"of {name(change.after)} failed."
+    rest = f"of {name(change.after)} failed."
     if len(tasks) < 2:
-        return f"{_called(tasks[0])} {whole}" if tasks else ""
-    return f"Steps {words.listing([step(task) for task in tasks])} {whole}"
+        return f"{_task_subject(tasks[0])} {rest}" if tasks else ""
+    return f"Steps {words.listing([step(task) for task in tasks])} {rest}"
 
 
 def told(change: Change) -> str:
-    """Return the whole follow-up in a sentence or two."""
+    """Return the text of the thread reply: one or two sentences."""
     if change.ends:
         return outcome(change.after)
     said = [moved(change)] if change.status_changed else []

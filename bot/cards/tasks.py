@@ -1,4 +1,4 @@
-"""A job's tasks as blocks: a plan of the few, a table of the many, a plain list. Pure."""
+"""Renders a job's tasks: a plan for a few, a table for many, a plain list as fallback. Pure."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from bot.cards.blocks import Block
     from bot.models import Job, Task
 
-MAX_IN_PLAN = 15  # Slack's plan reads well for about so many
+MAX_IN_PLAN = 15  # a longer plan is hard to read
 MAX_IN_TABLE = 40
 MAX_IN_CELLS = 3_500  # units, so that the whole card stays under `blocks.MAX_WEIGHT`
 MAX_OUTPUT = 1_500  # units for the messages of all tasks in a plan
@@ -27,7 +27,7 @@ _PLAN_WORDS = {
     Status.SUCCEEDED: "complete",
     Status.PARTIAL: "error",
     Status.FAILED: "error",
-    Status.CANCELLED: "pending",  # grey: red would look like the step that failed
+    Status.CANCELLED: "pending",  # grey; red would look like a failure
     Status.SKIPPED: "complete",
     Status.UNKNOWN: "in_progress",
 }
@@ -47,15 +47,15 @@ def drawn(job: Job, now: datetime) -> list[Block]:
 
 
 def listed(job: Job, now: datetime) -> list[Block]:
-    """Return the tasks as plain lines, for where Slack refuses plans and tables."""
+    """Return the tasks as plain lines, as a fallback for plans and tables."""
     if not job.tasks:
         return []
-    lines = _fitting([_line(task, now) for task in _by_urgency(job.tasks)[:MAX_IN_TABLE]])
+    lines = _first_that_fit([_line(task, now) for task in _by_urgency(job.tasks)[:MAX_IN_TABLE]])
     return [blocks.section(blocks.plain("\n".join(lines))), *_more(len(job.tasks) - len(lines))]
 
 
 def progress(job: Job) -> str:
-    """Return a bar with "4 of 6 done, 1 failed" behind it, or nothing without tasks."""
+    """Return a bar with "4 of 6 done, 1 failed" after it, or "" without tasks."""
     if not job.tasks:
         return ""
     failed = len(job.failed_tasks)
@@ -69,7 +69,7 @@ def _plan(job: Job, now: datetime) -> Block:
 
 
 def _title(job: Job) -> str:
-    """What a reader looks for while Slack shows the plan closed."""
+    """Return the title: the most important fact, as a collapsed plan shows only its title."""
     now = [sentences.step(task) for task in job.tasks if task.status is Status.RUNNING]
     wait = [sentences.step(task) for task in job.tasks if task.status is Status.WAITING]
     total, failed = words.plural(len(job.tasks), "task"), len(job.failed_tasks)
@@ -87,7 +87,7 @@ def _card(number: int, task: Task, now: datetime, limit: int) -> Block:
 
 
 def _state(task: Task) -> str:
-    """The status in words: a plan's own signs do not tell skipped from succeeded."""
+    """Return the status in words; a plan's own icons do not distinguish skipped from succeeded."""
     word, native = words.sign(task.status).word, sentences.native(task)
     return f"{word} ({blocks.clip(native, 30)})" if native else word
 
@@ -112,29 +112,29 @@ def _row(task: Task, now: datetime) -> tuple[str, str, str]:
 
 def _line(task: Task, now: datetime) -> str:
     took = _took(task, now)
-    said = f"{words.sign(task.status).emoji} {sentences.step(task)} · {_state(task)}"
-    return f"{said} · {took}" if took else said
+    text = f"{words.sign(task.status).emoji} {sentences.step(task)} · {_state(task)}"
+    return f"{text} · {took}" if took else text
 
 
-def _fitting(lines: Sequence[str]) -> list[str]:
-    """Return the first lines that fit one section whole."""
+def _first_that_fit(lines: Sequence[str]) -> list[str]:
+    """Return the first lines that fit into one section uncut."""
     shown: list[str] = []
-    room = blocks.MAX_TEXT
+    remaining = blocks.MAX_TEXT
     for line in lines:
-        room -= blocks.length(line) + 1
-        if room < 0:
+        remaining -= blocks.length(line) + 1
+        if remaining < 0:
             break
         shown.append(line)
     return shown
 
 
 def _more(left: int) -> list[Block]:
-    said = f"… and {words.plural(left, 'more task', 'more tasks')}"
-    return [blocks.context(blocks.plain(said))] if left > 0 else []
+    text = f"… and {words.plural(left, 'more task', 'more tasks')}"
+    return [blocks.context(blocks.plain(text))] if left > 0 else []
 
 
 def _by_urgency(tasks: Sequence[Task]) -> list[Task]:
-    """Order by what people look for: what failed or runs, waits, is queued, is done."""
+    """Sort a long list by urgency: failed, running, waiting, queued, ended."""
     if len(tasks) <= MAX_IN_PLAN:
         return list(tasks)
     return sorted(tasks, key=_urgency)

@@ -1,1 +1,1 @@
-"""Slack: what comes in, what goes out, and the two ways to be connected."""
+"""Slack's protocol: events in, Web API out, modals, Socket Mode, HTTP server."""

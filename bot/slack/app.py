@@ -1,8 +1,8 @@
-"""The Bolt app: every question goes through one door, which stores it before Slack hears "got it".
+"""Bolt app with one global middleware: each request is persisted before it is acknowledged.
 
-Bolt acknowledges events before their listener runs, polls for a listener's ack, and forgets an
-ack when a listener raises. So nothing is left to listeners: the door is a global middleware,
-behind Bolt's own checks of signature and sender, and its answer is the acknowledgement.
+Bolt acknowledges events before their listener runs, polls for a listener's ack, and loses the ack
+when a listener raises. Therefore the app has no listeners. The middleware runs after Bolt's checks
+of signature and sender, and its response is the acknowledgement.
 """
 
 from __future__ import annotations
@@ -36,8 +36,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TRY_AGAIN = 503  # Slack sends an event again that is answered so
-TRIGGER_SECONDS = 2.5  # for opening a modal; Slack's trigger lives for three
+TRY_AGAIN = 503  # HTTP status that makes Slack retry an event
+TRIGGER_SECONDS = 2.5  # to open a modal; a trigger_id expires after 3
 
 
 def bolt_app(
@@ -50,115 +50,120 @@ def bolt_app(
     settings: SettingsTalk,
     clock: Clock,
 ) -> AsyncApp:
-    """Return the Bolt app; `identity` is what auth.test answered when the bot started."""
+    """Return the Bolt app; `identity` is the response to auth.test at start-up."""
     app = AsyncApp(
         client=AsyncWebClient(base_url=client.base_url, session=client.session),
         signing_secret=signing_secret,
-        authorize=_known(client, identity),
+        authorize=_fixed_authorize(client, identity),
         request_verification_enabled=signing_secret is not None,
         logger=logging.getLogger("slack_bolt"),
     )
 
-    async def door(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002
-        """Take a question in, or help to ask it; anything else goes on to Bolt."""
-        answered = (
-            await _question(settings, desk, body, clock)
-            or await _about_jobs(client, suggestions, desk, body, clock)
-            or await _about_contract(settings, body)
+    async def enqueue_middleware(body: dict[str, Any], next: Callable[[], Awaitable[Any]]) -> Any:  # noqa: A002
+        """Enqueue a request or serve a modal; pass other payloads to Bolt."""
+        response = (
+            await _enqueue_request(settings, desk, body, clock)
+            or await _handle_job_modal(client, suggestions, desk, body, clock)
+            or await _handle_settings_modal(settings, body)
         )
-        return answered or await _pass(body, next)
+        return response or await _acknowledge(body, next)
 
-    app.middleware(door)
+    app.middleware(enqueue_middleware)
     return app
 
 
-async def _question(
-    settings: SettingsTalk, desk: Desk, body: dict[str, Any], clock: Clock
+async def _enqueue_request(
+    settings_modal_flow: SettingsTalk, inbox_worker: Desk, body: dict[str, Any], clock: Clock
 ) -> BoltResponse | None:
-    """Take a question in; one about the contract is answered by its modal, where that opens."""
-    if settings_talk.is_wanted(body) and await settings.open(body):
+    """Enqueue a request; one for the channel settings opens the modal instead, if it can."""
+    if settings_talk.is_wanted(body) and await settings_modal_flow.open(body):
         return BoltResponse(status=200, body="")
     incoming = read(body, clock.now())
-    return None if incoming is None else await _take(desk, incoming)
+    return None if incoming is None else await _enqueue(inbox_worker, incoming)
 
 
-async def _about_jobs(
+async def _handle_job_modal(
     client: AsyncWebClient,
-    suggestions: Suggestions,
-    desk: Desk,
+    job_options: Suggestions,
+    inbox_worker: Desk,
     body: dict[str, Any],
     clock: Clock,
 ) -> BoltResponse | None:
-    """Answer what comes from the modal "Ask about a job", or wants it open."""
+    """Handle payloads of the modal "Ask about a job", and the shortcut that opens it."""
     if modal.is_wanted(body):
-        suggestions.prepare()
-        return await _open(client, body["trigger_id"])
+        job_options.prepare()
+        return await _open_modal(client, body["trigger_id"])
     if modal.is_searched(body):
-        return _json(await suggestions.answer(body.get("value") or ""))
-    return await _submit(desk, body, clock) if modal.is_submitted(body) else None
+        return _json(await job_options.answer(body.get("value") or ""))
+    return await _submit_modal(inbox_worker, body, clock) if modal.is_submitted(body) else None
 
 
-async def _about_contract(settings: SettingsTalk, body: dict[str, Any]) -> BoltResponse | None:
-    """Answer what comes from the open modal of a contract."""
+async def _handle_settings_modal(
+    settings_modal_flow: SettingsTalk, body: dict[str, Any]
+) -> BoltResponse | None:
+    """Handle payloads of the open settings modal."""
     if preset := settings_form.refilling(body):
-        filled = await settings.refill(body, preset)
-        return BoltResponse(status=200 if filled else TRY_AGAIN, body="")
+        applied = await settings_modal_flow.refill(body, preset)
+        return BoltResponse(status=200 if applied else TRY_AGAIN, body="")
     if settings_form.is_searched(body):
-        return _json(await settings.suggest(body))
+        return _json(await settings_modal_flow.suggest(body))
     if settings_form.is_submitted(body):
-        wrong = await settings.submit(body)
-        return _json(modal.refusal(wrong)) if wrong else BoltResponse(status=200, body="")
+        errors = await settings_modal_flow.submit(body)
+        return _json(modal.refusal(errors)) if errors else BoltResponse(status=200, body="")
     return None
 
 
-async def _pass(body: dict[str, Any], onward: Callable[[], Awaitable[Any]]) -> Any:
-    """Acknowledge what asks nothing of us, such as our own messages; Bolt sees to the rest."""
+async def _acknowledge(body: dict[str, Any], next_middleware: Callable[[], Awaitable[Any]]) -> Any:
+    """Acknowledge payloads without a request, such as our own messages; pass others to Bolt."""
     if body.get("type") in ("event_callback", "block_actions", "message_action"):
         return BoltResponse(status=200, body="")
-    return await onward()
+    return await next_middleware()
 
 
-async def _take(desk: Desk, incoming: Incoming) -> BoltResponse:
-    if await _stored(desk, incoming):
+async def _enqueue(inbox_worker: Desk, incoming: Incoming) -> BoltResponse:
+    if await _persist(inbox_worker, incoming):
         return BoltResponse(status=200, body="")
-    return _unstored(incoming)
+    return _not_persisted(incoming)
 
 
-async def _stored(desk: Desk, incoming: Incoming) -> bool:
+async def _persist(inbox_worker: Desk, incoming: Incoming) -> bool:
     try:
-        await desk.take(incoming.workspace, incoming.key, incoming.ask)
+        await inbox_worker.take(incoming.workspace, incoming.key, incoming.ask)
     except StoreError as error:
-        log.error("a question could not be stored: %s", error)
+        log.error("cannot store a request: %s", error)
         return False
     return True
 
 
-async def _open(client: AsyncWebClient, trigger_id: str) -> BoltResponse:
-    """Open the modal at once; where that fails, Slack itself tells whoever wanted it."""
+async def _open_modal(client: AsyncWebClient, trigger_id: str) -> BoltResponse:
+    """Open the modal; on failure Slack shows the user an error of its own."""
     try:
         async with asyncio.timeout(TRIGGER_SECONDS):
             await client.views_open(trigger_id=trigger_id, view=modal.view())
     except SlackApiError as error:
-        log.error("Slack refuses to open the modal: %s", code_of(error) or trail(error))
+        log.error("Slack rejected views.open: %s", code_of(error) or trail(error))
     except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError, AttributeError) as error:
-        # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
-        log.error("the modal could not be opened: %s", trail(error))
+        # AttributeError: slack_sdk parses every response with status 200 as Slack's JSON.
+        log.error("cannot open the modal: %s", trail(error))
     else:
         return BoltResponse(status=200, body="")
     return BoltResponse(status=TRY_AGAIN, body="")
 
 
-async def _submit(desk: Desk, body: dict[str, Any], clock: Clock) -> BoltResponse:
-    """Take in what the modal asks; the modal closes only if that is stored."""
+async def _submit_modal(inbox_worker: Desk, body: dict[str, Any], clock: Clock) -> BoltResponse:
+    """Enqueue the modal's request; the modal closes only after it is persisted."""
     if missing := modal.missing(body):
         return _json(modal.refusal(missing))
-    if await _stored(desk, modal.submitted(body, clock.now())):
+    if await _persist(inbox_worker, modal.submitted(body, clock.now())):
         return BoltResponse(status=200, body="")
     return _json(modal.refusal({modal.JOB: answers.busy().text}))
 
 
-def _unstored(incoming: Incoming) -> BoltResponse:
-    """Slack repeats events, shows whoever clicked that it failed, and a command's answer."""
+def _not_persisted(incoming: Incoming) -> BoltResponse:
+    """Respond when a request could not be persisted.
+
+    Slack retries events, shows an error beside a clicked button, and shows a command's response.
+    """
     if incoming.ask.kind is not Kind.COMMAND:
         return BoltResponse(status=TRY_AGAIN, body="")
     return _json({"response_type": "ephemeral", "text": answers.busy().text})
@@ -169,10 +174,10 @@ def _json(body: dict[str, Any]) -> BoltResponse:
     return BoltResponse(status=200, body=json.dumps(body), headers=headers)
 
 
-def _known(
+def _fixed_authorize(
     client: AsyncWebClient, identity: dict[str, Any]
 ) -> Callable[..., Awaitable[AuthorizeResult]]:
-    """Return an authorization that asks Slack nothing: who we are was asked once, at the start."""
+    """Return an authorize function that makes no call: it uses the identity from start-up."""
     result = AuthorizeResult.from_auth_test_response(
         bot_token=client.token,
         auth_test_response=identity,

@@ -1,4 +1,4 @@
-"""The client of Slack's Web API, and the first words with it: who are we, may we connect."""
+"""Web API client, auth.test at start-up, token scopes."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
-PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between tries to say hello
+PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between attempts of auth.test
 UNREACHABLE = (
     "Slack cannot be reached: check slack.api_url, and that this machine may call it; a proxy is"
     " named in HTTPS_PROXY."
 )
-SCOPES_HEADER = "x-oauth-scopes"  # of every answer
+SCOPES_HEADER = "x-oauth-scopes"  # header of every response
 
 
 def client_session() -> aiohttp.ClientSession:
-    """Return the one session for all calls to Slack, with its time-outs."""
+    """Return the session for all calls to Slack, with its timeout."""
     return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_SECONDS))
 
 
 def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
-    """Return the Web API client; nothing is sent again behind the outbox's back."""
+    """Return the Web API client, without retries: only the outbox retries."""
     client = AsyncWebClient(
         token=revealed(settings.slack.bot_token),
         base_url=settings.slack.api_url,
@@ -47,72 +47,72 @@ def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebCl
         retry_handlers=[],
         timeout=int(HTTP_SECONDS),
     )
-    client.proxy = proxy_for(settings.slack.api_url)  # it has looked for one itself
+    client.proxy = proxy_for(settings.slack.api_url)  # replaces the one that the client detected
     return client
 
 
 async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
-    """Say hello; Slack's passing troubles do not end a bot that starts, unless they last."""
+    """Call auth.test, with retries for transient errors of Slack."""
     for seconds in PATIENCE_SECONDS:
         try:
             return await hello(client)
         except SlackSilent as error:
-            wait = max(seconds, _asked_for(error.__cause__))
-            log.warning("%s It is asked again in %.1f s.", error, wait)
+            wait = max(seconds, _retry_after(error.__cause__))
+            log.warning("%s Retrying in %.1f s.", error, wait)
         await clock.sleep(wait)
     return await hello(client)
 
 
 async def hello(client: AsyncWebClient) -> dict[str, Any]:
-    """Ask Slack who we are; raises SlackRefused, or SlackSilent where that may pass."""
+    """Call auth.test; raises SlackRejected, or SlackUnconfirmed for a transient error."""
     try:
-        answer = await client.auth_test()
+        response = await client.auth_test()
     except SlackApiError as error:
         code = code_of(error)
         if error.response.status_code != HTTPStatus.OK or code in PASSING:
             raise SlackSilent("Slack is in trouble.") from error
-        raise SlackRefused(_unwelcome(code), code=code) from error
+        raise SlackRefused(_token_error(code), code=code) from error
     except aiohttp.ClientConnectorError as error:
         raise SlackRefused(UNREACHABLE, code="unreachable") from error
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
-        # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
+        # AttributeError: slack_sdk parses every response with status 200 as Slack's JSON.
         raise SlackSilent("Slack did not answer.") from error
-    return dict(answer.data) if isinstance(answer.data, dict) else {}
+    return dict(response.data) if isinstance(response.data, dict) else {}
 
 
-def _asked_for(error: BaseException | None) -> float:
-    """Return for how many seconds Slack wants to be left alone, where it says so."""
+def _retry_after(error: BaseException | None) -> float:
+    """Return the seconds of Retry-After for a 429, else 0."""
     if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
         return retry_after_in(error.response.headers)
     return 0.0
 
 
 async def scopes(client: AsyncWebClient) -> frozenset[str] | None:
-    """Return what the bot's token may do, or None where Slack does not say."""
+    """Return the scopes of the bot's token, or None if Slack does not report them."""
     try:
-        answer = await client.auth_test()
+        response = await client.auth_test()
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
         return None
-    named = {name.lower(): value for name, value in answer.headers.items()}.get(SCOPES_HEADER)
-    return None if named is None else frozenset(re.findall(r"[^\s,]+", str(named)))
+    listed = {name.lower(): value for name, value in response.headers.items()}.get(SCOPES_HEADER)
+    return None if listed is None else frozenset(re.findall(r"[^\s,]+", str(listed)))
 
 
-def _unwelcome(code: str) -> str:
+def _token_error(code: str) -> str:
     if not code:
         return "What answers at slack.api_url is not Slack: check the address."
     return (
-        f"Slack does not accept the bot's token ({code}): copy it anew from"
+        f"Slack does not accept the bot's token ({code}): copy it again from"
         " OAuth & Permissions in the app's settings."
     )
 
 
 def revealed(secret: SecretStr | None) -> str:
-    """Return a secret for the one call that needs it."""
+    """Return the secret's value, or "" if there is none."""
     return secret.get_secret_value() if secret is not None else ""
 
 
 async def try_app_token(client: AsyncWebClient, token: str) -> None:
-    """Ask for a Socket Mode connection, without using it; raises SlackRefused."""
+    """Call apps.connections.open to check the app token; raises SlackRejected."""
     try:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as error:

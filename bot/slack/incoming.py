@@ -1,4 +1,4 @@
-"""What Slack sends, as what a person did. Pure; payloads as docs.slack.dev describes them."""
+"""Parses Slack payloads into requests; payloads as in docs.slack.dev. Pure."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from bot.asks import Ask, Kind
 if TYPE_CHECKING:
     from datetime import datetime
 
-COMMANDS = ("/job",)  # in the manifest; the settings may name another
+COMMANDS = ("/job",)  # in the manifest; the settings may override it
 EVENTS = ("app_mention", "message.im")
 SHORTCUTS = ("follow_jobs",)  # on a message
 ASK_JOB = "ask_job"
-GLOBAL_SHORTCUTS = (ASK_JOB,)  # from anywhere; opens the modal
+GLOBAL_SHORTCUTS = (ASK_JOB,)  # global; opens the modal
 
 Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
 class Incoming:
-    """A person's deed, the workspace it came from, and Slack's own name of it.
+    """A request, its workspace, and its idempotency key.
 
-    Slack repeats what it thinks was lost, and says a mention twice (as `app_mention` and as
-    `message`); whatever is the same deed has the same key.
+    Slack retries deliveries, and sends a mention twice (as `app_mention` and as `message`);
+    duplicates have the same key.
     """
 
     workspace: str
@@ -33,7 +33,7 @@ class Incoming:
 
 
 def read(body: Payload, now: datetime) -> Incoming | None:
-    """Return what a payload asks of the bot, or None if it asks nothing."""
+    """Return the request in a payload, or None if it contains none."""
     if "command" in body:
         return _command(body, now)
     if body.get("type") == "event_callback":
@@ -59,7 +59,7 @@ def _command(body: Payload, now: datetime) -> Incoming:
 
 def _event(body: Payload, now: datetime) -> Incoming | None:
     event = body["event"]
-    kind = _spoken(event)
+    kind = _message_kind(event)
     if kind is None:
         return None
     ask = Ask(
@@ -74,8 +74,8 @@ def _event(body: Payload, now: datetime) -> Incoming | None:
     return Incoming(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
 
 
-def _spoken(event: Payload) -> Kind | None:
-    """Return how a person spoke; edits, deletions and other bots' messages are nobody's words."""
+def _message_kind(event: Payload) -> Kind | None:
+    """Return MENTION or DIRECT; None for edits, deletions and messages of bots."""
     if event.get("subtype") not in (None, "file_share", "thread_broadcast"):
         return None
     if event.get("bot_id") or not event.get("user"):
@@ -108,7 +108,7 @@ def _click(body: Payload, now: datetime) -> Incoming | None:
 
 
 def _value(action: Payload) -> str:
-    """Return the value of a button, or of the option that was chosen in a menu."""
+    """Return the value of a button, or of the selected option of a menu."""
     return action.get("value") or (action.get("selected_option") or {}).get("value") or ""
 
 
@@ -129,6 +129,6 @@ def _shortcut(body: Payload, now: datetime) -> Incoming | None:
 
 
 def workspace_of(body: Payload) -> str:
-    """Return the workspace that an interaction came from."""
+    """Return the workspace id of an interaction."""
     team = body.get("team") or body["user"].get("team_id") or {}
     return str(team["id"] if isinstance(team, dict) else team)

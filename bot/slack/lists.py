@@ -1,4 +1,4 @@
-"""What the lists in a contract's modal offer: time zones and user groups. Pure; no I/O."""
+"""Options of the settings modal: time zones and user groups. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -22,33 +22,33 @@ UTC = "UTC"
 
 
 def offer_zones(typed: str, own: str) -> Payload:
-    """Return the time zones that fit what was typed; the asker's own comes first."""
-    word = _plain(typed)
+    """Return the time zones that match the typed text; the asker's own zone first."""
+    word = _normalized(typed)
     known = zones()
     first = [name for name in (own, UTC) if name in known]
     ordered = dict.fromkeys([*first, *known])
-    fitting = [name for name in ordered if word in _plain(name)]
-    return {"options": [_option(name, name) for name in fitting[:MOST_OPTIONS]]}
+    matching = [name for name in ordered if word in _normalized(name)]
+    return {"options": [_option(name, name) for name in matching[:MOST_OPTIONS]]}
 
 
-def _plain(text: str) -> str:
+def _normalized(text: str) -> str:
     return text.strip().casefold().replace("_", " ")
 
 
 def offer_groups(typed: str, groups: Sequence[Group]) -> Payload:
-    """Return the user groups that fit what was typed, and an id that was typed itself.
+    """Return the user groups that match the typed text, else the typed group id itself.
 
-    Where Slack does not let the bot see the groups, an id is the only way to name one.
+    Where the bot may not list the groups, the id is the only way to select one.
     """
     word = typed.strip()
-    fitting = [group for group in groups if word.lstrip("@").casefold() in _words(group)]
-    options = [_option(f"@{group.handle} · {group.name}", group.id) for group in fitting]
+    matching = [group for group in groups if word.lstrip("@").casefold() in _search_text(group)]
+    options = [_option(f"@{group.handle} · {group.name}", group.id) for group in matching]
     if word and re.fullmatch(GROUP_ID, word.upper()) and not options:
         options = [_option(f"The group with the id {word.upper()}", word.upper())]
     return {"options": options[:MOST_OPTIONS]}
 
 
-def _words(group: Group) -> str:
+def _search_text(group: Group) -> str:
     return f"{group.handle} {group.name} {group.id}".casefold()
 
 

@@ -1,4 +1,4 @@
-"""The modal "Ask about a job": how it looks, and what was filled in. Pure; no I/O."""
+"""The modal "Ask about a job": renders it and parses its submission. Pure; no I/O."""
 
 from __future__ import annotations
 
@@ -12,29 +12,29 @@ from bot.slack.incoming import ASK_JOB, Incoming, Payload, workspace_of
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Each input's block has the name of the element in it.
+# Names of the inputs: both block_id and action_id.
 JOB, CHANNEL, FOR_WHOM = "job", "channel", "for_whom"
 _PEEK: Payload = {"text": blocks.plain("Only show it to me"), "value": "peek"}
 _MISSING = {JOB: "Choose a job, or type its reference.", CHANNEL: "Choose where to answer."}
 
 
 def is_wanted(body: Payload) -> bool:
-    """Whether somebody used the shortcut that opens the modal."""
+    """Whether the payload is the shortcut that opens the modal."""
     return body.get("type") == "shortcut" and body.get("callback_id") == ASK_JOB
 
 
 def is_searched(body: Payload) -> bool:
-    """Whether somebody opened the modal's list of jobs, or typed into it."""
-    asks = body.get("type") == "block_suggestion" and body.get("action_id") == JOB
-    return asks and _is_ours(body)
+    """Whether the payload asks for the options of the job select."""
+    is_job_select = body.get("type") == "block_suggestion" and body.get("action_id") == JOB
+    return is_job_select and _is_job_modal(body)
 
 
 def is_submitted(body: Payload) -> bool:
-    """Whether somebody submitted the modal."""
-    return body.get("type") == "view_submission" and _is_ours(body)
+    """Whether the payload is a submission of the modal."""
+    return body.get("type") == "view_submission" and _is_job_modal(body)
 
 
-def _is_ours(body: Payload) -> bool:
+def _is_job_modal(body: Payload) -> bool:
     return bool((body.get("view") or {}).get("callback_id") == ASK_JOB)
 
 
@@ -46,11 +46,11 @@ def view() -> Payload:
         "title": blocks.plain("Ask about a job"),
         "submit": blocks.plain("Ask"),
         "close": blocks.plain("Cancel"),
-        "blocks": [_job(), _channel(), _for_whom()],
+        "blocks": [_job_input(), _channel_input(), _visibility_input()],
     }
 
 
-def _job() -> blocks.Block:
+def _job_input() -> blocks.Block:
     select = {
         "type": "external_select",
         "min_query_length": 0,
@@ -59,66 +59,71 @@ def _job() -> blocks.Block:
     return _input(JOB, "Job", select)
 
 
-def _channel() -> blocks.Block:
+def _channel_input() -> blocks.Block:
     select = {
         "type": "conversations_select",
         "default_to_current_conversation": True,
-        "response_url_enabled": True,  # so that only the asker may be answered there
+        "response_url_enabled": True,  # allows an ephemeral reply there
     }
     return _input(CHANNEL, "Where to answer", select)
 
 
-def _for_whom() -> blocks.Block:
+def _visibility_input() -> blocks.Block:
     boxes = {"type": "checkboxes", "options": [_PEEK]}
     return {**_input(FOR_WHOM, "For whom", boxes), "optional": True}
 
 
 def _input(name: str, label: str, element: dict[str, Any]) -> blocks.Block:
-    named = {**element, "action_id": name}
-    return {"type": "input", "block_id": name, "label": blocks.plain(label), "element": named}
+    named_element = {**element, "action_id": name}
+    return {
+        "type": "input",
+        "block_id": name,
+        "label": blocks.plain(label),
+        "element": named_element,
+    }
 
 
 def missing(body: Payload) -> dict[str, str]:
-    """Return a sentence for each input that a submission lacks, by its block."""
-    given = {JOB: _chosen_job(body), CHANNEL: _chosen_channel(body)}
-    return {name: sentence for name, sentence in _MISSING.items() if not given[name]}
+    """Return a sentence for each required input that is empty, by block_id."""
+    values = {JOB: _selected_job(body), CHANNEL: _selected_channel(body)}
+    return {name: sentence for name, sentence in _MISSING.items() if not values[name]}
 
 
 def submitted(body: Payload, now: datetime) -> Incoming:
-    """Return the command that a submission, which lacks nothing, stands for."""
+    """Return the request for a complete submission: a command."""
     ask = Ask(
         kind=Kind.COMMAND,
         user=body["user"]["id"],
-        channel=_chosen_channel(body),
+        channel=_selected_channel(body),
         at=now,
-        text=command_for(_chosen_job(body), peek=_peeks(body)),
+        text=command_for(_selected_job(body), peek=_is_peek(body)),
         response_url=_response_url(body),
     )
     return Incoming(workspace_of(body), f"view:{body['view']['id']}", ask)
 
 
 def command_for(reference: str, *, peek: bool = False) -> str:
-    """Return what one would type to ask for a job, escaped as Slack escapes what is typed."""
+    """Return the command text for a job, escaped as Slack escapes typed text."""
     escaped = html.escape(reference, quote=False)
     return f"peek {escaped}" if peek else escaped
 
 
 def refusal(errors: dict[str, str]) -> Payload:
-    """Return the acknowledgement that keeps the modal open and says why."""
+    """Return the acknowledgement that keeps the modal open and shows the errors."""
     return {"response_action": "errors", "errors": errors}
 
 
-def _chosen_job(body: Payload) -> str:
+def _selected_job(body: Payload) -> str:
     return str((_state(body, JOB).get("selected_option") or {}).get("value") or "")
 
 
-def _chosen_channel(body: Payload) -> str:
+def _selected_channel(body: Payload) -> str:
     return str(_state(body, CHANNEL).get("selected_conversation") or "")
 
 
-def _peeks(body: Payload) -> bool:
-    ticked = _state(body, FOR_WHOM).get("selected_options") or []
-    return any(option.get("value") == _PEEK["value"] for option in ticked)
+def _is_peek(body: Payload) -> bool:
+    selected = _state(body, FOR_WHOM).get("selected_options") or []
+    return any(option.get("value") == _PEEK["value"] for option in selected)
 
 
 def _state(body: Payload, name: str) -> Payload:

@@ -1,4 +1,4 @@
-"""Slack's Web API as the way out: posts, updates, whispers, and the search for what was sent."""
+"""Slack transport over the Web API: posts, updates, ephemeral messages, look-up by key."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.models import Message
 
-EVENT_TYPE = "jobthread_post"  # of the metadata that carries a message's key
+EVENT_TYPE = "jobthread_post"  # of the metadata that carries the idempotency key
 CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
-TOO_LONG = "msg_blocks_too_long"  # this message's fault, not that of a type of block
+TOO_LONG = "msg_blocks_too_long"  # the message's size, not a block type, is the cause
 BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
-REFUSAL_SECONDS = 3600.0  # that a workspace's refusal of a block is remembered
-CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may have been ahead of Slack's
-READING = ("conversations.", "users.", "usergroups.")  # methods that take no JSON
-MOST_PAGES = 20  # of history that are searched for a message: less than tier 3 allows a minute
-UNREACHABLE_SECONDS = 3.0  # until the next try when Slack cannot be reached at all
-NO_TOKEN_SECONDS = 20.0  # until the next try when Slack does not accept the token
+REFUSAL_SECONDS = 3600.0  # that a rejected block type is remembered
+CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may be ahead of Slack's
+READING = ("conversations.", "users.", "usergroups.")  # prefixes of methods that accept no JSON
+MAX_PAGES = 20  # of history per look-up: below the rate limit of tier 3
+UNREACHABLE_SECONDS = 3.0  # before a retry when Slack is unreachable
+NO_TOKEN_SECONDS = 20.0  # before a retry when Slack rejects the token
 
-# Slack's own troubles: https://docs.slack.dev/reference/methods/chat.postMessage#errors
+# Slack's internal errors: https://docs.slack.dev/reference/methods/chat.postMessage#errors
 PASSING = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
@@ -42,10 +42,10 @@ TOKEN = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_in
 
 
 class WebOutlet:
-    """Writes to one workspace through its Web API client.
+    """Slack transport for one workspace over its Web API client.
 
-    The client must have no retry handlers (a repeated chat.postMessage is a second message) and a
-    session with a time-out.
+    The client must have no retry handlers, because a repeated chat.postMessage is a second
+    message, and a session with a timeout.
     """
 
     def __init__(
@@ -54,8 +54,8 @@ class WebOutlet:
         self._client = client
         self._session = session
         self._clock = clock
-        self._refused: dict[str, datetime] = {}  # type of block → when to try it again
-        self.limited = 0  # answers 429 so far
+        self._rejected_until: dict[str, datetime] = {}  # block type → when to try it again
+        self.limited = 0  # number of 429 responses
 
     async def post(
         self,
@@ -67,7 +67,7 @@ class WebOutlet:
         broadcast: bool = False,
         about: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message that carries its key and what it tells of, and return its timestamp."""
+        """Post a message with its idempotency key and metadata; return its timestamp."""
         arguments = {
             "channel": channel,
             "metadata": _metadata({**(about or {}), "key": key}),
@@ -76,13 +76,13 @@ class WebOutlet:
         }
         if thread_ts:
             arguments |= {"thread_ts": thread_ts, "reply_broadcast": broadcast}
-        answer = await self._say("chat.postMessage", message, arguments)
+        answer = await self._send_message("chat.postMessage", message, arguments)
         return str(answer["ts"])
 
     async def update(
         self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
     ) -> None:
-        """Replace a message; without `about` it carries what it carried."""
+        """Update a message; without `about` its metadata stays unchanged."""
         arguments: dict[str, Any] = {
             "channel": channel,
             "ts": ts,
@@ -91,20 +91,20 @@ class WebOutlet:
         }
         if about:
             arguments["metadata"] = _metadata(about)
-        await self._say("chat.update", message, arguments)
+        await self._send_message("chat.update", message, arguments)
 
     async def whisper(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
-        """Show a message to one person in a channel."""
+        """Post an ephemeral message to a user in a channel."""
         arguments = {"channel": channel, "user": user, "link_names": False, "parse": "none"}
         if thread_ts:
             arguments["thread_ts"] = thread_ts
-        await self._say("chat.postEphemeral", message, arguments)
+        await self._send_message("chat.postEphemeral", message, arguments)
 
     async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
-        """Give a message the first of these reactions, and take the others back."""
-        for method, name in _reactions(names):
+        """Add the first of these reactions to a message, and remove the others."""
+        for method, name in _reaction_calls(names):
             try:
                 await self.call(method, {"channel": channel, "timestamp": ts, "name": name})
             except SlackRefused as error:
@@ -112,14 +112,14 @@ class WebOutlet:
                     raise
 
     async def open_direct(self, user: str) -> str:
-        """Return the channel of the direct messages with a person."""
+        """Return the channel id of the direct messages with a user."""
         answer = await self.call("conversations.open", {"users": user})
         return str(answer["channel"]["id"])
 
     async def respond(
         self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
     ) -> None:
-        """Answer through a response_url; no message deletes the one that was clicked."""
+        """Respond through a response_url; without a message, delete the clicked one."""
         if message is None:
             await self._respond(response_url, {"delete_original": True})
             return
@@ -128,17 +128,18 @@ class WebOutlet:
             body["thread_ts"] = thread_ts
 
         async def send(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-            whole = {**body, "text": message.text, "blocks": list(blocks)}
-            return await self._respond(response_url, whole)
+            complete = {**body, "text": message.text, "blocks": list(blocks)}
+            return await self._respond(response_url, complete)
 
-        await self._either(message, send)
+        await self._send_with_fallback(message, send)
 
     async def find(
         self, channel: str, key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
-        """Return the timestamp of the message that carries the key, if Slack has it.
+        """Return the timestamp of the message with this idempotency key, or None.
 
-        Clocks may differ, and ours may have been set: it is looked for from over an hour before.
+        The search starts an hour before `since`, because our clock may differ from Slack's or
+        have been set back.
         """
         method = "conversations.replies" if thread_ts else "conversations.history"
         query: dict[str, Any] = {
@@ -149,76 +150,78 @@ class WebOutlet:
         }
         if thread_ts:
             query["ts"] = thread_ts
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             page = await self.call(method, query)
             for sent in page["messages"]:
-                if _key_of(sent) == key:
+                if _key_in_metadata(sent) == key:
                     return str(sent["ts"])
             query["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
             if not query["cursor"]:
                 break
         return None
 
-    async def _say(
+    async def _send_message(
         self, method: str, message: Message, arguments: dict[str, Any]
     ) -> dict[str, Any]:
         async def send(blocks: Sequence[dict[str, Any]]) -> dict[str, Any]:
-            whole = {**arguments, "text": message.text, "blocks": list(blocks)}
-            return await self.call(method, whole)
+            complete = {**arguments, "text": message.text, "blocks": list(blocks)}
+            return await self.call(method, complete)
 
-        return await self._either(message, send)
+        return await self._send_with_fallback(message, send)
 
-    async def _either(
+    async def _send_with_fallback(
         self, message: Message, send: Callable[[Any], Awaitable[dict[str, Any]]]
     ) -> dict[str, Any]:
-        """Send the newer blocks; where the workspace refuses those, the classic ones or the text.
+        """Send the newer blocks; if Slack rejects them, the classic blocks or the text alone.
 
-        The text is whole in itself, so whatever happens to the blocks, it is said.
+        The text is complete by itself, so it is sent whatever happens to the blocks.
         """
-        newer = {block["type"] for block in message.blocks} - {b["type"] for b in message.classic}
+        newer_types = {block["type"] for block in message.blocks} - {
+            b["type"] for b in message.classic
+        }
         now = self._clock.now()
-        refused_before = any(self._refused.get(kind, now) > now for kind in newer)
-        if message.classic and refused_before:
-            return await self._plainer(message, send, set())
+        rejected_before = any(self._rejected_until.get(kind, now) > now for kind in newer_types)
+        if message.classic and rejected_before:
+            return await self._send_classic(message, send, set())
         try:
             return await send(message.blocks)
         except SlackRefused as error:
-            _only_blocks(error)
-            blamed = newer if error.code != TOO_LONG else set()
-        return await self._plainer(message, send, blamed)
+            _raise_unless_blocks(error)
+            rejected_types = newer_types if error.code != TOO_LONG else set()
+        return await self._send_classic(message, send, rejected_types)
 
-    async def _plainer(
+    async def _send_classic(
         self,
         message: Message,
         send: Callable[[Any], Awaitable[dict[str, Any]]],
-        blamed: set[str],
+        rejected_types: set[str],
     ) -> dict[str, Any]:
-        """Send the classic blocks, else the text; if the classic pass, note whom to blame."""
+        """Fall back to classic blocks, then to text; remember the rejected block types."""
         if message.classic:
             try:
                 answer = await send(message.classic)
             except SlackRefused as error:
-                _only_blocks(error)
+                _raise_unless_blocks(error)
             else:
-                again = self._clock.now() + timedelta(seconds=REFUSAL_SECONDS)
-                self._refused |= dict.fromkeys(blamed, again)
+                retry_at = self._clock.now() + timedelta(seconds=REFUSAL_SECONDS)
+                self._rejected_until |= dict.fromkeys(rejected_types, retry_at)
                 return answer
         return await send(())
 
     async def call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Call one method of the Web API; what Slack refuses is an error of ours."""
+        """Call a Web API method; translate Slack's errors into ours."""
         try:
             if method.startswith(READING):
-                answer = await self._client.api_call(method, params=_plain(arguments))
+                answer = await self._client.api_call(method, params=_query_arguments(arguments))
             else:
                 answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as error:
-            self.limited += _is_limit(error)
-            _raise(error, method)
+            self.limited += _is_rate_limited(error)
+            _raise_mapped(error, method)
         except aiohttp.ClientConnectorError as error:
             raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
         except (aiohttp.ClientError, OSError, SlackClientError, AttributeError) as error:
-            # AttributeError: slack_sdk takes any answer with status 200 for Slack's JSON.
+            # AttributeError: slack_sdk parses every response with status 200 as Slack's JSON.
             raise SlackSilent(f"Slack did not answer {method}.") from error
         return answer.data if isinstance(answer.data, dict) else {}
 
@@ -244,7 +247,7 @@ class WebOutlet:
         return {}
 
 
-def _reactions(names: Sequence[str]) -> list[tuple[str, str]]:
+def _reaction_calls(names: Sequence[str]) -> list[tuple[str, str]]:
     first, *others = names
     return [("reactions.add", first), *(("reactions.remove", name) for name in others)]
 
@@ -253,14 +256,14 @@ def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
 
 
-def _only_blocks(error: SlackRefused) -> None:
-    """Go on if Slack refused the blocks; raise the error if it was anything else."""
+def _raise_unless_blocks(error: SlackRefused) -> None:
+    """Raise the error unless Slack rejected the blocks."""
     if error.code not in BLOCKS_REFUSED:
         raise error
 
 
-def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
-    """Return arguments for a query string: reading methods take no JSON."""
+def _query_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
+    """Return arguments for a query string."""
     return {
         name: str(value).lower() if isinstance(value, bool) else value
         for name, value in arguments.items()
@@ -268,7 +271,7 @@ def _plain(arguments: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-def _key_of(sent: dict[str, Any]) -> str | None:
+def _key_in_metadata(sent: dict[str, Any]) -> str | None:
     metadata = sent.get("metadata") or {}
     if metadata.get("event_type") != EVENT_TYPE:
         return None
@@ -276,14 +279,14 @@ def _key_of(sent: dict[str, Any]) -> str | None:
     return key
 
 
-def _raise(error: SlackApiError, method: str) -> NoReturn:
-    """Raise what Slack's answer means."""
+def _raise_mapped(error: SlackApiError, method: str) -> NoReturn:
+    """Raise the error that corresponds to Slack's response."""
     status = getattr(error.response, "status_code", 200)
     code = code_of(error)
-    if _is_limit(error):
+    if _is_rate_limited(error):
         retry_after = retry_after_in(getattr(error.response, "headers", {}))
         raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
-    if status >= 500 or not code or code in PASSING:  # no code: it was not Slack that answered
+    if status >= 500 or not code or code in PASSING:  # no code: the response is not from Slack
         raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
     if code in TOKEN:
         sentence = "Slack does not accept the bot's token: `jobthread check` tells more."
@@ -291,18 +294,18 @@ def _raise(error: SlackApiError, method: str) -> NoReturn:
     raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
 
 
-def _is_limit(error: SlackApiError) -> bool:
+def _is_rate_limited(error: SlackApiError) -> bool:
     status = getattr(error.response, "status_code", 200)
     return status == 429 or code_of(error) in ("ratelimited", "rate_limited")
 
 
 def code_of(error: SlackApiError) -> str:
-    """Return Slack's word for what is wrong; an answer that is no JSON has none."""
+    """Return Slack's error code; "fatal_error" if the response is not JSON."""
     answer = getattr(error.response, "data", error.response)
     return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"
 
 
 def retry_after_in(headers: Any) -> float:
-    """Return the seconds that `Retry-After` asks for, one where it is missing."""
+    """Return the seconds of the Retry-After header, at most an hour; 1 if it is missing."""
     text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
     return min(3600.0, float(text)) if text.isdecimal() else 1.0

@@ -1,6 +1,6 @@
-"""Which proxy leads to Slack, as the environment says; the way within this machine needs none.
+"""Selects the proxy for a URL from HTTPS_PROXY, HTTP_PROXY and NO_PROXY; none for loopback.
 
-Slack's SDK takes HTTPS_PROXY for every address and does not know NO_PROXY.
+slack_sdk uses HTTPS_PROXY for every URL and ignores NO_PROXY.
 """
 
 from __future__ import annotations
@@ -11,16 +11,16 @@ from urllib.request import getproxies_environment, proxy_bypass
 
 
 def proxy_for(url: str) -> str | None:
-    """Return the proxy for an address: HTTPS_PROXY's or HTTP_PROXY's, unless NO_PROXY names it."""
+    """Return the proxy for a URL, or None for loopback and hosts in NO_PROXY."""
     host = urlsplit(url).hostname or ""
-    named = getproxies_environment()
-    if _is_here(host) or proxy_bypass(host):
+    proxies = getproxies_environment()
+    if _is_loopback(host) or proxy_bypass(host):
         return None
-    return named.get("https") or named.get("http")
+    return proxies.get("https") or proxies.get("http")
 
 
-def _is_here(host: str) -> bool:
+def _is_loopback(host: str) -> bool:
     try:
         return host == "localhost" or ip_address(host).is_loopback
     except ValueError:
-        return False  # a name
+        return False  # a host name

@@ -1,7 +1,7 @@
-"""The modal of a channel's contract: how it looks, and where its options come from. Pure; no I/O.
+"""Renders the settings modal. Pure; no I/O.
 
-Slack keeps what was typed into an input for as long as its block has the same id: a preset gives
-the blocks that it fills a new one, and leaves the others as they are.
+Slack keeps an input's value as long as its block_id is the same. A preset therefore gives the
+inputs that it fills a new block_id, and keeps those of the others.
 """
 
 from __future__ import annotations
@@ -23,43 +23,43 @@ if TYPE_CHECKING:
     from bot.slack.incoming import Payload
 
 CONTRACT = "contract"  # the modal's callback_id
-# Inputs that are no clause of their own; each is called by its action_id.
+# action_ids of inputs that are only part of a policy field.
 GROUP, BEGINS, ENDS, ZONE, PASSING = "group", "begins", "ends", "zone", "failures_pass"
-SEARCHED = (GROUP, ZONE)  # their options are asked for while somebody types
-REFILL = "refill"  # buttons of the modal: refill:quiet
+SEARCHED = (GROUP, ZONE)  # external selects: options are loaded while the user types
+REFILL = "refill"  # prefix of the preset buttons' action_id, as in refill:quiet
 TITLE = "What is told here"  # at most 24 characters
 NOTE = "Nothing changes until you press Save."
 
 
 class Page(Value):
-    """Which contract the modal is about; it travels as the modal's private_metadata."""
+    """The modal's context, stored as its private_metadata."""
 
     channel: str
-    revision: int  # of the contract that was read
-    loud: int = 0  # how often a preset has refilled the inputs that it is about
-    rest: int = 0  # how often the defaults have refilled the others
+    revision: int  # of the settings shown
+    loud: int = 0  # how often a preset has filled its inputs
+    rest: int = 0  # how often the defaults have filled the other inputs
 
     def block(self, name: str) -> str:
-        """Return the block id of an input."""
+        """Return the block_id of an input."""
         return f"{name}.{self.loud if name in LOUDNESS else self.rest}"
 
     def refilled(self, preset: str) -> Page:
-        """Return the page after a button has refilled it."""
+        """Return the context after a preset or the defaults were filled in."""
         rest = self.rest + (preset == "default")
         return self.but(loud=self.loud + 1, rest=rest)
 
 
 @dataclass(frozen=True)
 class Drawing:
-    """What is drawn: the page, the contract as read, and what the inputs hold at first."""
+    """Builds the modal: its context, the channel settings, and the initial input values."""
 
     page: Page
     contract: Contract
     filled: NoisePolicy
-    group: str = ""  # the group's name, if it is known
+    group: str = ""  # the group's handle, if known
 
     def input(self, name: str, element: Payload, *, of: str = "", optional: bool = False) -> Any:
-        """Return an input that says what it means and where its present value comes from."""
+        """Return an input block; its hint gives the meaning and the origin of the current value."""
         label, meaning = _LABELS.get(name) or (CLAUSES[name].label, CLAUSES[name].meaning)
         hint = f"{meaning} Now: {charter.origin(of or name, self.contract).lower()}."
         return {
@@ -83,7 +83,7 @@ _LABELS: Mapping[str, tuple[str, str]] = {
 
 def view(page: Page, contract: Contract, filled: NoisePolicy, group: str = "") -> Payload:
     """Return the modal as `views.open` and `views.update` take it."""
-    drawing = Drawing(page, contract, filled, group)
+    builder = Drawing(page, contract, filled, group)
     return {
         "type": "modal",
         "callback_id": CONTRACT,
@@ -91,12 +91,17 @@ def view(page: Page, contract: Contract, filled: NoisePolicy, group: str = "") -
         "title": blocks.plain(TITLE),
         "submit": blocks.plain("Save"),
         "close": blocks.plain("Cancel"),
-        "blocks": [*_head(contract), *_clauses(drawing), *_quiet(drawing), *_rest(drawing)],
+        "blocks": [
+            *_header(contract),
+            *_field_inputs(builder),
+            *_quiet_inputs(builder),
+            *_other_inputs(builder),
+        ],
     }
 
 
 def reading(contract: Contract, why: str) -> Payload:
-    """Return the contract as a modal for somebody who may not change it."""
+    """Return a read-only modal for a user who may not change the settings."""
     lines = "\n".join(f"• {line}" for line in charter.clauses_of(contract))
     shown = [blocks.section(lines), blocks.context(charter.author(contract), blocks.plain(why))]
     return {
@@ -107,7 +112,7 @@ def reading(contract: Contract, why: str) -> Payload:
     }
 
 
-def _head(contract: Contract) -> list[blocks.Block]:
+def _header(contract: Contract) -> list[blocks.Block]:
     buttons = [
         blocks.button(label, f"{REFILL}:{name}", value=name)
         for label, name in charter.PRESET_BUTTONS
@@ -115,10 +120,10 @@ def _head(contract: Contract) -> list[blocks.Block]:
     return [*blocks.actions(buttons), blocks.context(charter.author(contract), NOTE)]
 
 
-def _clauses(drawing: Drawing) -> list[blocks.Block]:
+def _field_inputs(builder: Drawing) -> list[blocks.Block]:
     names = ("follow_ups", "tasks", "broadcast", "mention")
-    selects = [drawing.input(name, _select(name, drawing.filled)) for name in names]
-    return [*selects, drawing.input(GROUP, _group(drawing), of="mention", optional=True)]
+    selects = [builder.input(name, _select(name, builder.filled)) for name in names]
+    return [*selects, builder.input(GROUP, _group_select(builder), of="mention", optional=True)]
 
 
 def _select(name: str, filled: NoisePolicy) -> Payload:
@@ -130,9 +135,9 @@ def _select(name: str, filled: NoisePolicy) -> Payload:
     }
 
 
-def _group(drawing: Drawing) -> Payload:
-    id_ = drawing.filled.group
-    initial = {"initial_option": _option(drawing.group or id_, id_)} if id_ else {}
+def _group_select(builder: Drawing) -> Payload:
+    id_ = builder.filled.group
+    initial = {"initial_option": _option(builder.group or id_, id_)} if id_ else {}
     placeholder = blocks.plain("Type a name, or the group's id")
     return {
         "type": "external_select",
@@ -142,42 +147,42 @@ def _group(drawing: Drawing) -> Payload:
     }
 
 
-def _quiet(drawing: Drawing) -> list[blocks.Block]:
-    quiet = drawing.filled.quiet_hours
+def _quiet_inputs(builder: Drawing) -> list[blocks.Block]:
+    quiet = builder.filled.quiet_hours
     zone = {"initial_option": _option(quiet.zone, quiet.zone)} if quiet else {}
     elements: dict[str, Payload] = {
-        BEGINS: _time(f"{quiet.begins:%H:%M}" if quiet else ""),
-        ENDS: _time(f"{quiet.ends:%H:%M}" if quiet else ""),
+        BEGINS: _time_picker(f"{quiet.begins:%H:%M}" if quiet else ""),
+        ENDS: _time_picker(f"{quiet.ends:%H:%M}" if quiet else ""),
         ZONE: {"type": "external_select", "min_query_length": 0, **zone},
-        PASSING: _box("Tell failures at once", ticked=bool(quiet and quiet.failures_pass)),
+        PASSING: _checkbox("Tell failures at once", ticked=bool(quiet and quiet.failures_pass)),
     }
     return [
-        drawing.input(name, element, of="quiet_hours", optional=True)
+        builder.input(name, element, of="quiet_hours", optional=True)
         for name, element in elements.items()
     ]
 
 
-def _time(initial: str) -> Payload:
+def _time_picker(initial: str) -> Payload:
     return {"type": "timepicker", **({"initial_time": initial} if initial else {})}
 
 
-def _rest(drawing: Drawing) -> list[blocks.Block]:
-    filled = drawing.filled
+def _other_inputs(builder: Drawing) -> list[blocks.Block]:
+    filled = builder.filled
     elements: dict[str, Payload] = {
-        "posts_per_hour": _number(filled.posts_per_hour),
-        "board": _box("Share one message", ticked=filled.board),
-        "reaction": _box("React instead of writing", ticked=filled.reaction),
+        "posts_per_hour": _number_input(filled.posts_per_hour),
+        "board": _checkbox("Share one message", ticked=filled.board),
+        "reaction": _checkbox("React instead of writing", ticked=filled.reaction),
     }
-    return [drawing.input(name, element, optional=True) for name, element in elements.items()]
+    return [builder.input(name, element, optional=True) for name, element in elements.items()]
 
 
-def _number(initial: int | None) -> Payload:
+def _number_input(initial: int | None) -> Payload:
     limits = {"is_decimal_allowed": False, "min_value": "1", "max_value": "1000"}
     filled = {} if initial is None else {"initial_value": str(initial)}
     return {"type": "number_input", **limits, **filled}
 
 
-def _box(label: str, *, ticked: bool) -> Payload:
+def _checkbox(label: str, *, ticked: bool) -> Payload:
     option = _option(label, next(iter(YES_NO)))
     return {
         "type": "checkboxes",

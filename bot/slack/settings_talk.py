@@ -1,4 +1,4 @@
-"""The talk about a contract's modal: it is opened, refilled, searched in and submitted."""
+"""Opens, updates and submits the settings modal; answers its option requests."""
 
 from __future__ import annotations
 
@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-TRIGGER_SECONDS = 2.0  # until the modal must be open; Slack's trigger lives for three
-READ_SECONDS = 1.0  # for reading the contract
-LIST_SECONDS = 2.0  # for a list of options; Slack waits for three
+TRIGGER_SECONDS = 2.0  # to open the modal; a trigger_id expires after 3
+READ_SECONDS = 1.0  # to load the channel settings
+LIST_SECONDS = 2.0  # to load options; Slack waits for 3
 
 
 def is_wanted(body: Payload) -> bool:
-    """Whether somebody typed `/job settings`, or pressed "Change …" under a contract."""
+    """Whether the payload opens the modal: `/job settings`, or the button "Change …"."""
     if "command" in body:
         command = typed(body.get("text") or "")
         return command.verb is Verb.SETTINGS
@@ -43,7 +43,7 @@ def is_wanted(body: Payload) -> bool:
 
 
 class SettingsTalk:
-    """Answers Slack about the modal in time; what is submitted becomes a question."""
+    """Handles the settings modal within Slack's deadlines; a submission becomes a request."""
 
     def __init__(
         self,
@@ -55,99 +55,99 @@ class SettingsTalk:
         clock: Clock,
     ) -> None:
         self._api = api
-        self._desk = desk
-        self._negotiation = negotiation
-        self._directory = directory
+        self._inbox_worker = desk
+        self._settings_commands = negotiation
+        self._users = directory
         self._clock = clock
 
     async def open(self, body: Payload) -> bool:
-        """Open the modal at once; False: it is not open, and the question is to be answered."""
+        """Open the modal; False: it did not open, and the caller must enqueue the request."""
         try:
             async with asyncio.timeout(TRIGGER_SECONDS):
-                view = await self._drawn(body)
+                view = await self._initial_view(body)
                 await self._api.call("views.open", {"trigger_id": body["trigger_id"], "view": view})
         except (JobthreadError, TimeoutError) as error:
-            log.warning("the modal of a contract could not be opened: %s", trail(error))
+            log.warning("cannot open the settings modal: %s", trail(error))
             return False
         return True
 
     async def refill(self, body: Payload, preset: str) -> bool:
-        """Fill a preset, or the defaults, into the open modal; nothing is saved by that."""
+        """Fill a preset or the defaults into the open modal, without saving; False on failure."""
         page = settings_form.page_of(body)
         try:
             async with asyncio.timeout(TRIGGER_SECONDS):
-                contract = await self._read(workspace_of(body), page.channel)
-                filled = self._filled(page, preset, contract)
+                contract = await self._load_settings(workspace_of(body), page.channel)
+                filled = self._preset_values(page, preset, contract)
                 view = self._view(page.refilled(preset), contract, filled)
-                opened = {"view_id": body["view"]["id"], "hash": body["view"].get("hash")}
-                await self._api.call("views.update", {**opened, "view": view})
+                target = {"view_id": body["view"]["id"], "hash": body["view"].get("hash")}
+                await self._api.call("views.update", {**target, "view": view})
         except (JobthreadError, TimeoutError) as error:
-            log.warning("the modal of a contract could not be refilled: %s", trail(error))
+            log.warning("cannot update the settings modal: %s", trail(error))
             return False
         return True
 
     async def suggest(self, body: Payload) -> Payload:
-        """Return the options for what was typed into a list of the modal."""
+        """Return the options that match the text typed into a select of the modal."""
         word = str(body.get("value") or "")
         if body.get("action_id") == settings_modal.ZONE:
-            return lists.offer_zones(word, await self._own_zone(body["user"]["id"]))
+            return lists.offer_zones(word, await self._time_zone(body["user"]["id"]))
         return lists.offer_groups(word, await self._groups())
 
     async def submit(self, body: Payload) -> dict[str, str]:
-        """Take in what the modal asks for, or return a sentence for each input that is wrong."""
-        if wrong := settings_form.errors(body):
-            return wrong
+        """Enqueue the request, or return a sentence for each invalid input, by block id."""
+        if invalid := settings_form.errors(body):
+            return invalid
         page, workspace = settings_form.page_of(body), workspace_of(body)
         try:
-            if (await self._read(workspace, page.channel)).revision != page.revision:
+            if (await self._load_settings(workspace, page.channel)).revision != page.revision:
                 return settings_form.overtaken(body)
             incoming = settings_form.submitted(body, self._clock.now())
-            await self._desk.take(incoming.workspace, incoming.key, incoming.ask)
+            await self._inbox_worker.take(incoming.workspace, incoming.key, incoming.ask)
         except (StoreError, TimeoutError) as error:
-            log.error("a contract could not be stored: %s", trail(error))
+            log.error("cannot store the channel settings: %s", trail(error))
             return settings_form.busy(body, answers.busy().text)
         return {}
 
-    async def _drawn(self, body: Payload) -> Payload:
-        """Return the modal for whoever wants it; who may change nothing may read."""
+    async def _initial_view(self, body: Payload) -> Payload:
+        """Return the modal for the user; read-only without permission to change the settings."""
         if "command" in body:
             workspace, channel, user = body["team_id"], body["channel_id"], body["user_id"]
         else:
             workspace, channel = workspace_of(body), body["container"]["channel_id"]
             user = body["user"]["id"]
-        contract = await self._read(workspace, channel)
-        if refusal := await self._negotiation.rights.refusal(user, channel):
+        contract = await self._load_settings(workspace, channel)
+        if refusal := await self._settings_commands.rights.refusal(user, channel):
             return settings_modal.reading(contract, refusal)
         page = Page(channel=channel, revision=contract.revision)
         return self._view(page, contract, contract.policy)
 
     def _view(self, page: Page, contract: Contract, filled: NoisePolicy) -> Payload:
-        group = self._directory.handle(filled.group)
+        group = self._users.handle(filled.group)
         return settings_modal.view(page, contract, filled, group)
 
-    def _filled(self, page: Page, preset: str, contract: Contract) -> NoisePolicy:
+    def _preset_values(self, page: Page, preset: str, contract: Contract) -> NoisePolicy:
         if preset == Verb.DEFAULT:
-            return self._negotiation.defaults(page.channel)
+            return self._settings_commands.defaults(page.channel)
         return amendments.amended(contract.policy, amendments.preset(preset))
 
-    async def _read(self, workspace: str, channel: str) -> Contract:
+    async def _load_settings(self, workspace: str, channel: str) -> Contract:
         async with asyncio.timeout(READ_SECONDS):
-            return await self._negotiation.contract(workspace, channel)
+            return await self._settings_commands.contract(workspace, channel)
 
-    async def _own_zone(self, user: str) -> str:
-        """Return a person's time zone, or "" if Slack does not say in time."""
+    async def _time_zone(self, user: str) -> str:
+        """Return the user's time zone, or "" if Slack does not return it in time."""
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                return (await self._directory.person(user)).zone
+                return (await self._users.person(user)).zone
         except (SlackError, TimeoutError) as error:
-            log.warning("Slack does not say in which time zone somebody is: %s", trail(error))
+            log.warning("cannot load a user's time zone: %s", trail(error))
             return ""
 
     async def _groups(self) -> tuple[Group, ...]:
-        """Return the user groups, or none if Slack does not list them in time."""
+        """Return the user groups, or none if Slack does not return them in time."""
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                return await self._directory.groups()
+                return await self._users.groups()
         except (SlackError, TimeoutError) as error:
-            log.warning("Slack does not list the user groups: %s", trail(error))
+            log.warning("cannot load the user groups: %s", trail(error))
             return ()

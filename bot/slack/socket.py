@@ -1,4 +1,4 @@
-"""Socket Mode, kept alive: a watchdog over Slack's own client."""
+"""Socket Mode connection, with a watchdog over slack_sdk's client."""
 
 from __future__ import annotations
 
@@ -25,65 +25,63 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PING_SECONDS = 3.0  # also between tries to connect, and a fourth of the silence that is too long
-WATCH_SECONDS = 1.0
-PATIENCE_SECONDS = (
-    0.2,
-    0.5,
-    1.0,
-    2.0,
-)  # between the first tries, which Slack's client knows not of
+PING_SECONDS = 3.0  # also the client's retry interval, and a quarter of its idle timeout
+WATCHDOG_SECONDS = 1.0
+# Delays of our first retries; slack_sdk's client starts its own after these.
+RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)
 NO_TOKEN = TOKEN | {"not_authed", "not_allowed_token_type", "missing_scope"}
 
 
 class Socket:
-    """A Socket Mode connection that comes back.
+    """A Socket Mode connection that reconnects.
 
-    Slack's client keeps using a ticket that is good for one handshake only, so after a failed one
-    it never connects again: while it is not connected, the watchdog takes the ticket away, and
-    the client asks for a new one.
+    slack_sdk's client reuses its WebSocket URL, which is valid for one handshake only, so after a
+    failed handshake it never reconnects. While it is disconnected, the watchdog clears the URL,
+    and the client requests a new one.
     """
 
     def __init__(
         self, app: AsyncApp, app_token: str, web_client: AsyncWebClient, clock: Clock
     ) -> None:
         self._clock = clock
-        self._door = AsyncSocketModeHandler(
+        self._handler = AsyncSocketModeHandler(
             app,
             app_token,
             logger=logging.getLogger("slack_sdk.socket_mode"),
             web_client=web_client,
             ping_interval=PING_SECONDS,
         )
-        self._door.client.message_listeners.append(self._heard)
-        self.heard_at: datetime | None = None  # Slack's last word, whatever it was
-        self._ask_for_ticket = self._door.client.issue_new_wss_url
-        self._door.client.issue_new_wss_url = self._ticket  # type: ignore[method-assign]
-        knocking = _Knocking(self._door.client.aiohttp_client_session, self._ticket, clock)
-        self._door.client.aiohttp_client_session = knocking  # type: ignore[assignment]
-        self._refused: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._handler.client.message_listeners.append(self._on_message)
+        self.heard_at: datetime | None = None  # when the last message from Slack came
+        self._request_socket_url = self._handler.client.issue_new_wss_url
+        self._handler.client.issue_new_wss_url = self._socket_url  # type: ignore[method-assign]
+        session = _RetryingSession(
+            self._handler.client.aiohttp_client_session, self._socket_url, clock
+        )
+        self._handler.client.aiohttp_client_session = session  # type: ignore[assignment]
+        self._rejection: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._tasks: list[asyncio.Task[None]] = []
 
     async def open(self) -> None:
-        """Begin to connect, and to watch; returns at once."""
+        """Start connecting and the watchdog; returns at once."""
         self._tasks = [
-            asyncio.create_task(self._door.connect_async()),  # type: ignore[no-untyped-call]
-            asyncio.create_task(self._watch()),
+            asyncio.create_task(self._handler.connect_async()),  # type: ignore[no-untyped-call]
+            asyncio.create_task(self._run_watchdog()),
         ]
 
     async def connected(self) -> bool:
-        """Whether Slack can reach the bot just now."""
-        return await self._door.client.is_connected()
+        """Whether the connection is open."""
+        return await self._handler.client.is_connected()
 
     async def wait(self) -> None:
-        """Wait until the connection stands; raises SlackRefused where it never will.
+        """Wait until connected; raises SlackRejected if Slack rejects the token.
 
-        Slack's client tries again for ever, also with a token that Slack does not accept.
+        slack_sdk's client would retry for ever, also with an invalid token.
         """
-        ends: set[asyncio.Future[Any]] = {self._tasks[0], self._refused}
+        ends: set[asyncio.Future[Any]] = {self._tasks[0], self._rejection}
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-        if self._refused.done():
-            code = self._refused.result()
+        if self._rejection.done():
+            code = self._rejection.result()
             raise SlackRefused(
                 f"Slack does not accept the app token ({code}): make one with connections:write"
                 " under Basic Information in the app's settings.",
@@ -91,68 +89,68 @@ class Socket:
             )
 
     async def close(self) -> None:
-        """Hang up."""
+        """Close the connection."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await self._door.close_async()  # type: ignore[no-untyped-call]
+        await self._handler.close_async()  # type: ignore[no-untyped-call]
 
-    async def _ticket(self) -> str:
-        """Ask Slack for an address to connect to, and note when it refuses the token for good."""
-        for seconds in PATIENCE_SECONDS:
+    async def _socket_url(self) -> str:
+        """Request a WebSocket URL; record when Slack rejects the token for good."""
+        for seconds in RETRY_DELAYS_SECONDS:
             try:
-                return await self._ask_for_ticket()
-            except SlackApiError as error:  # a 429 was waited for by Slack's client
+                return await self._request_socket_url()
+            except SlackApiError as error:  # slack_sdk's client has already waited for a 429
                 if code_of(error) in NO_TOKEN:
-                    self._give_up(code_of(error))
+                    self._reject(code_of(error))
                     raise
             except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
-                pass  # AttributeError: slack_sdk takes any answer with status 200 for JSON
+                pass  # AttributeError: slack_sdk parses every response with status 200 as JSON
             await self._clock.sleep(seconds)
-        return await self._ask_for_ticket()
+        return await self._request_socket_url()
 
-    def _give_up(self, code: str) -> None:
-        if not self._refused.done():
-            self._refused.set_result(code)
+    def _reject(self, code: str) -> None:
+        if not self._rejection.done():
+            self._rejection.set_result(code)
 
-    async def _heard(self, *_: object) -> None:
+    async def _on_message(self, *_: object) -> None:
         self.heard_at = self._clock.now()
 
-    async def _watch(self) -> None:
-        client = self._door.client
+    async def _run_watchdog(self) -> None:
+        client = self._handler.client
         while True:
             if not await client.is_connected():
                 client.wss_uri = None
-            await self._clock.sleep(WATCH_SECONDS)
+            await self._clock.sleep(WATCHDOG_SECONDS)
 
 
-class _Knocking:
-    """A session for Slack's client that tries a failed handshake again itself, each time anew.
+class _RetryingSession:
+    """aiohttp session that retries a failed handshake, each time with a new WebSocket URL.
 
-    The client would wait as long as it waits between pings.
+    slack_sdk's client would wait a whole ping interval between attempts.
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, ticket: Callable[[], Awaitable[str]], clock: Clock
+        self, session: aiohttp.ClientSession, socket_url: Callable[[], Awaitable[str]], clock: Clock
     ) -> None:
         self._session = session
-        self._ticket = ticket
+        self._socket_url = socket_url
         self._clock = clock
 
     @property
     def closed(self) -> bool:
-        """Whether nothing can be connected any more."""
+        """Whether the session is closed."""
         return self._session.closed
 
     async def ws_connect(self, url: str, **options: Any) -> Any:
-        """Open a connection; the address is good for one handshake, so a new one is asked for."""
-        for seconds in PATIENCE_SECONDS:
+        """Open a connection; each attempt needs a new URL, which is valid for one handshake."""
+        for seconds in RETRY_DELAYS_SECONDS:
             try:
                 return await self._connect(url, options)
             except (aiohttp.ClientError, OSError) as error:
-                log.info("Slack took no connection; again in %.1f s: %s", seconds, trail(error))
+                log.info("handshake failed; retrying in %.1f s: %s", seconds, trail(error))
             await self._clock.sleep(seconds)
-            url = await self._ticket()
+            url = await self._socket_url()
         return await self._connect(url, options)
 
     async def _connect(self, url: str, options: dict[str, Any]) -> Any:

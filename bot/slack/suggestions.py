@@ -1,4 +1,4 @@
-"""What the modal's list of jobs offers: the connections' newest jobs, and what was typed."""
+"""Options of the modal's job select: recent jobs of each connection, and the typed reference."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot import words
 from bot.cards import blocks
-from bot.commands import typed as understood
+from bot.commands import typed as parse
 from bot.errors import trail
 from bot.providers import looks
 from bot.providers.references import resolve
@@ -26,14 +26,14 @@ if TYPE_CHECKING:
     from bot.providers.provider import Provider
     from bot.slack.incoming import Payload
 
-    Asking = asyncio.Task[Sequence[Job] | JobthreadError]
+    Fetch = asyncio.Task[Sequence[Job] | JobthreadError]
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 30.0  # that a list is used before its connection is asked again
-PATIENCE_SECONDS = 2.0  # for all lists together; Slack waits for three
-MOST_NEWEST = 50  # jobs that a connection is asked for
-MOST_TYPED = 5  # connections that what was typed can mean
+FRESH_SECONDS = 30.0  # that a list of recent jobs is cached
+PATIENCE_SECONDS = 2.0  # for all connections together; Slack waits for 3
+MOST_NEWEST = 50  # recent jobs to request from a connection
+MOST_TYPED = 5  # options for the typed reference, one a connection
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
 MOST_OPTIONS = 100
@@ -43,43 +43,43 @@ LONGEST_VALUE = 150
 
 @dataclass(frozen=True)
 class Newest:
-    """The newest jobs of a connection, and when it was last asked for them."""
+    """Recent jobs of a connection, and when they were fetched."""
 
     jobs: tuple[Job, ...]
     at: datetime  # aware, UTC
 
 
 class Suggestions:
-    """Offers jobs to choose from; each connection is asked for its own once in a while.
+    """Builds the options of the job select from cached lists of recent jobs.
 
-    A list that comes too late for one letter typed is there for the next.
+    A list that arrives after the deadline is cached for the next keystroke.
     """
 
     def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections = connections
         self._clock = clock
         self._newest: dict[str, Newest] = {}  # by connection
-        self._asking: dict[str, Asking] = {}
+        self._fetches: dict[str, Fetch] = {}
 
     async def answer(self, typed: str) -> Payload:
-        """Return what answers a `block_suggestion`, in time."""
+        """Return the response to a `block_suggestion` within the deadline."""
         await self._wait(self.prepare())
         newest = {p.name: self._jobs(p.name) for p in self._connections if p.lists_jobs}
         return offer(self._connections, newest, typed)
 
-    def prepare(self) -> set[Asking]:
-        """Begin to ask the connections whose lists are old; return all that is under way."""
+    def prepare(self) -> set[Fetch]:
+        """Start fetching lists that have expired; return all running fetches."""
         for provider in self._connections:
             if provider.lists_jobs and not self._is_fresh(provider.name):
-                self._ask(provider)
-        return set(self._asking.values())
+                self._start_fetch(provider)
+        return set(self._fetches.values())
 
     async def close(self) -> None:
-        """Give up what is under way."""
-        under_way = list(self._asking.values())
-        for asking in under_way:
-            asking.cancel()
-        await asyncio.gather(*under_way, return_exceptions=True)
+        """Cancel running fetches."""
+        running = list(self._fetches.values())
+        for fetch in running:
+            fetch.cancel()
+        await asyncio.gather(*running, return_exceptions=True)
 
     def _is_fresh(self, name: str) -> bool:
         newest = self._newest.get(name)
@@ -87,82 +87,84 @@ class Suggestions:
             return False
         return (self._clock.now() - newest.at).total_seconds() < FRESH_SECONDS
 
-    def _ask(self, provider: Provider[Any]) -> None:
+    def _start_fetch(self, provider: Provider[Any]) -> None:
         name = provider.name
-        if name not in self._asking:
-            self._asking[name] = asyncio.create_task(looks.recent(provider, MOST_NEWEST))
-            self._asking[name].add_done_callback(lambda asking: self._note(name, asking))
+        if name not in self._fetches:
+            self._fetches[name] = asyncio.create_task(looks.recent(provider, MOST_NEWEST))
+            self._fetches[name].add_done_callback(lambda fetch: self._store(name, fetch))
 
-    def _note(self, name: str, asking: Asking) -> None:
-        """Keep what came; of a connection that fails, what was known before stays on offer."""
-        del self._asking[name]
-        if asking.cancelled():
+    def _store(self, name: str, fetch: Fetch) -> None:
+        """Cache the fetched list; after an error, keep the previous one."""
+        del self._fetches[name]
+        if fetch.cancelled():
             return
-        found = asking.exception() or asking.result()
+        found = fetch.exception() or fetch.result()
         if isinstance(found, BaseException):
-            log.warning("%s does not list its newest jobs: %s", name, trail(found))
+            log.warning("cannot list the recent jobs of %s: %s", name, trail(found))
             found = self._jobs(name)
-        able = tuple(job for job in found if can_be_asked_for(self._connections, job.ref))
-        self._newest[name] = Newest(able, self._clock.now())
+        requestable = tuple(job for job in found if can_be_asked_for(self._connections, job.ref))
+        self._newest[name] = Newest(requestable, self._clock.now())
 
     def _jobs(self, name: str) -> tuple[Job, ...]:
         newest = self._newest.get(name)
         return newest.jobs if newest else ()
 
-    async def _wait(self, asking: set[Asking]) -> None:
-        """Wait until everything came, or for as long as Slack has patience."""
-        over = asyncio.ensure_future(self._clock.sleep(PATIENCE_SECONDS))
+    async def _wait(self, fetches: set[Fetch]) -> None:
+        """Wait until all fetches end, or until the deadline."""
+        deadline = asyncio.ensure_future(self._clock.sleep(PATIENCE_SECONDS))
         try:
-            while asking and not over.done():
-                await asyncio.wait({over, *asking}, return_when=asyncio.FIRST_COMPLETED)
-                asking = {each for each in asking if not each.done()}
+            while fetches and not deadline.done():
+                await asyncio.wait({deadline, *fetches}, return_when=asyncio.FIRST_COMPLETED)
+                fetches = {each for each in fetches if not each.done()}
         finally:
-            over.cancel()
+            deadline.cancel()
 
 
 def can_be_asked_for(connections: Connections, ref: JobRef) -> bool:
-    """Whether an option can hold a reference, and a command with it would mean that job."""
+    """Whether the reference fits an option and resolves, as a command, to that job only."""
     word = str(ref)
-    fits = blocks.length(word) <= LONGEST_VALUE and understood(command_for(word)).words == (word,)
+    fits = blocks.length(word) <= LONGEST_VALUE and parse(command_for(word)).words == (word,)
     return fits and resolve(connections, word).refs == (ref,)
 
 
 def offer(connections: Connections, newest: Mapping[str, Sequence[Job]], typed: str) -> Payload:
-    """Return the options for what was typed: what it means itself, and jobs that it fits."""
+    """Return the options for the typed text: its references, and jobs that match it."""
     word = typed.strip()
-    fitting = _fitting(newest, word)
-    known = {job.ref for jobs in fitting.values() for job in jobs}
-    meant = [ref for ref in resolve(connections, word).refs if ref not in known]
-    own = [_option(f"Ask for {ref}", ref) for ref in meant if can_be_asked_for(connections, ref)]
-    groups = [_group("What you typed", own[:MOST_TYPED])]
-    groups += [_group(n, [_option(line(j), j.ref) for j in jobs]) for n, jobs in fitting.items()]
-    filled = [group for group in groups if group["options"]]
-    return {"option_groups": filled} if filled else {"options": []}
+    matching = _matching_jobs(newest, word)
+    known = {job.ref for jobs in matching.values() for job in jobs}
+    references = [ref for ref in resolve(connections, word).refs if ref not in known]
+    typed_options = [
+        _option(f"Ask for {ref}", ref) for ref in references if can_be_asked_for(connections, ref)
+    ]
+    groups = [_group("What you typed", typed_options[:MOST_TYPED])]
+    groups += [_group(n, [_option(line(j), j.ref) for j in jobs]) for n, jobs in matching.items()]
+    non_empty = [group for group in groups if group["options"]]
+    return {"option_groups": non_empty} if non_empty else {"options": []}
 
 
-def _fitting(newest: Mapping[str, Sequence[Job]], word: str) -> dict[str, list[Job]]:
-    """Return the jobs that fit a word; every connection has an equal share of the room."""
-    room = MOST_OPTIONS - MOST_TYPED
-    share = max(1, room // max(1, len(newest)))
+def _matching_jobs(newest: Mapping[str, Sequence[Job]], word: str) -> dict[str, list[Job]]:
+    """Return the jobs that match a word; the options are shared equally by the connections."""
+    available = MOST_OPTIONS - MOST_TYPED
+    share = max(1, available // max(1, len(newest)))
     return {
-        name: [job for job in _once_each(jobs) if _fits(job, word.casefold())][:share]
-        for name, jobs in list(newest.items())[:room]
+        name: [job for job in _unique(jobs) if _matches(job, word.casefold())][:share]
+        for name, jobs in list(newest.items())[:available]
     }
 
 
-def _once_each(jobs: Sequence[Job]) -> Iterable[Job]:
+def _unique(jobs: Sequence[Job]) -> Iterable[Job]:
     return {job.ref: job for job in jobs}.values()
 
 
-def _fits(job: Job, word: str) -> bool:
+def _matches(job: Job, word: str) -> bool:
     return word in job.name.casefold() or word in str(job.ref).casefold()
 
 
 def line(job: Job) -> str:
-    """Return a job on one line, "deploy-api · ✅ succeeded · 12345", its name cut if need be."""
+    """Return a job on one line, "deploy-api · ✅ succeeded · 12345"; a long name is cut."""
     rest = f" · {words.sign(job.status)} · {job.ref.id}"
-    room = max(20, LONGEST_TEXT - blocks.length(rest))
-    return blocks.clip(blocks.one_line(job.name), room) + rest
+    name_limit = max(20, LONGEST_TEXT - blocks.length(rest))
+    return blocks.clip(blocks.one_line(job.name), name_limit) + rest
 
 
 def _group(label: str, options: list[Payload]) -> Payload:

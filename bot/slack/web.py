@@ -1,4 +1,4 @@
-"""The bot's own HTTP server: its health, its backlog, and in HTTP mode what Slack sends."""
+"""HTTP server: health, status, metrics, and Slack's requests in HTTP mode."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-EVENTS_PATH = "/slack/events"  # for events, commands and clicks alike
+EVENTS_PATH = "/slack/events"  # for events, commands and interactions
 HEALTH_PATH = "/healthz"
 STATUS_PATH = "/status"
 METRICS_PATH = "/metrics"
@@ -32,28 +32,28 @@ LARGEST_REQUEST = 1024 * 1024  # bytes
 
 
 class Web:
-    """Listens on one port; `app` is None in Socket Mode, where Slack sends nothing here."""
+    """HTTP server on one port; `app` is None in Socket Mode, where Slack sends no HTTP requests."""
 
     def __init__(
         self,
         settings: WebSettings,
         app: AsyncApp | None,
         healthy: Callable[[], Awaitable[bool]],
-        standing: Callable[[], Awaitable[tuple[Backlog, Live]]],
+        status: Callable[[], Awaitable[tuple[Backlog, Live]]],
     ) -> None:
         self._settings = settings
         self._app = app
         self._healthy = healthy
-        self._standing = standing
+        self._get_status = status
         self._runner: web.AppRunner | None = None
 
     @property
     def wanted(self) -> bool:
-        """Whether there is anything to listen for."""
+        """Whether the server is needed: in HTTP mode, or with a port in the settings."""
         return self._app is not None or self._settings.port is not None
 
     async def open(self) -> None:
-        """Begin to listen; raises SettingsError."""
+        """Start listening; raises SettingsError."""
         site = web.Application(client_max_size=LARGEST_REQUEST)
         site.router.add_get(HEALTH_PATH, self._health)
         site.router.add_get(STATUS_PATH, self._status)
@@ -68,59 +68,59 @@ class Web:
         except OSError as error:
             await self._runner.cleanup()
             why = os.strerror(error.errno) if error.errno else type(error).__name__
-            said = (
+            problem = (
                 f"web.host, web.port: {host}:{port} cannot be listened on ({why}): choose others."
             )
-            raise SettingsError([said]) from error
+            raise SettingsError([problem]) from error
 
     @property
     def port(self) -> int:
-        """The port that is listened on."""
+        """The listening port, 0 before `open`."""
         return int(self._runner.addresses[0][1]) if self._runner else 0
 
     async def close(self) -> None:
-        """Listen no more."""
+        """Stop listening."""
         if self._runner is not None:
             await self._runner.cleanup()
 
     async def _health(self, request: web.Request) -> web.Response:
         del request
         try:
-            well = await self._healthy()
+            healthy = await self._healthy()
         except StoreError as error:
-            log.warning("not healthy: %s", error)
-            well = False
-        return web.json_response({"ok": well}, status=200 if well else 503)
+            log.warning("health check failed: %s", error)
+            healthy = False
+        return web.json_response({"ok": healthy}, status=200 if healthy else 503)
 
     async def _status(self, request: web.Request) -> web.Response:
         del request
         try:
-            return web.json_response(backlog.as_json(*await self._standing()))
+            return web.json_response(backlog.as_json(*await self._get_status()))
         except StoreError as error:
             return web.json_response({"error": error.sentence}, status=503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
         del request
         try:
-            text = backlog.exposition(*await self._standing())
+            text = backlog.exposition(*await self._get_status())
         except StoreError:
             return web.Response(status=503)
         return web.Response(body=text.encode(), headers={"Content-Type": EXPOSITION})
 
     async def _events(self, request: web.Request) -> web.Response:
-        """Hand a signed request to Bolt, which checks the signature first."""
+        """Pass a request to Bolt, which verifies its signature."""
         assert self._app is not None  # noqa: S101  this route exists in HTTP mode only
         answer = await self._app.async_dispatch(await to_bolt_request(request))
         return await to_aiohttp_response(answer)
 
 
 def port_of(settings: WebSettings) -> int:
-    """Return the port that is to be listened on, once a server is wanted."""
+    """Return the port to listen on."""
     return DEFAULT_PORT if settings.port is None else settings.port
 
 
 def status_url(settings: WebSettings) -> str:
-    """Return where this machine finds the bot's status; a bot that listens everywhere, too."""
+    """Return the status URL on this machine, also for a server that listens on all addresses."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
-    written = f"[{host}]" if ":" in host else host
-    return f"http://{written}:{port_of(settings)}{STATUS_PATH}"
+    bracketed = f"[{host}]" if ":" in host else host
+    return f"http://{bracketed}:{port_of(settings)}{STATUS_PATH}"

@@ -1,4 +1,4 @@
-"""Errors by meaning: a sentence for a reader, and a trail for the log."""
+"""Exception tree: a sentence for a reader, and an origin for the log."""
 
 import re
 
@@ -24,74 +24,74 @@ def every_error() -> list[type[JobthreadError]]:
     return [e for e in found if issubclass(e, JobthreadError)]
 
 
-def test_an_error_reads_as_a_sentence_and_the_next_step() -> None:
-    """Whoever reads it knows what to do."""
+def test_error_text_is_a_sentence_and_the_next_step() -> None:
+    """The reader knows what to do."""
     assert str(JobNotFound("There is no such job.")) == (
         "There is no such job. Check the id, and that it belongs to this connection."
     )
 
 
-def test_a_next_step_of_its_own_replaces_the_usual_one() -> None:
+def test_own_next_step_replaces_the_default() -> None:
     """A plugin may know better what to do."""
     assert str(BadReference("No.", next_step="Ask Ada.")) == "No. Ask Ada."
     assert str(BadReference("No.", next_step="")) == "No."
 
 
 def test_every_error_has_one_root() -> None:
-    """One `except` answers for all of them."""
+    """One `except` catches all of them."""
     assert len(every_error()) >= 14
     assert issubclass(JobNotFound, ProviderError)
     assert issubclass(SlackBusy, SlackError)
 
 
-def test_every_error_stands_in_the_tree() -> None:
-    """The drawing at the top of the module is whole."""
-    drawn = set(re.findall(r"^[│├└─ ]*(\w+) {2,}", errors.__doc__ or "", re.MULTILINE))
-    assert drawn == {error.__name__ for error in every_error()}
+def test_every_error_is_in_the_tree() -> None:
+    """The tree in the module's docstring is complete."""
+    listed = set(re.findall(r"^[│├└─ ]*(\w+) {2,}", errors.__doc__ or "", re.MULTILINE))
+    assert listed == {error.__name__ for error in every_error()}
 
 
-def test_only_passing_troubles_are_asked_about_again() -> None:
-    """Wrong keys do not mend themselves; a busy provider does."""
+def test_only_transient_errors_are_retried() -> None:
+    """Wrong credentials need a person; a busy provider does not."""
     passing = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.passing}
     assert passing == {"RateLimited", "Unavailable", "AnswerNotUnderstood"}
 
 
 def test_errors_carry_what_their_handler_needs() -> None:
-    """Seconds to wait, and Slack's own word."""
+    """Seconds to wait, and Slack's error code."""
     assert RateLimited("Busy.", retry_after=7).retry_after == 7
     assert RateLimited("Busy.").retry_after == 30.0
     assert SlackBusy("Busy.", retry_after=2).retry_after == 2
     assert SlackRefused("No.", code="is_archived").code == "is_archived"
 
 
-def test_settings_errors_list_all_problems() -> None:
-    """One look shows everything that must be mended."""
+def test_settings_error_lists_all_problems() -> None:
+    """One run shows everything that must be corrected."""
     error = SettingsError(["a is missing.", "b is not a setting."])
     assert error.problems == ("a is missing.", "b is not a setting.")
     assert str(error).splitlines()[1:] == ["- a is missing.", "- b is not a setting."]
 
 
-def test_a_trail_tells_class_and_places_but_no_text() -> None:
-    """An exception's own text may hold a secret."""
+def test_origin_has_class_and_frames_but_no_text() -> None:
+    """An exception's text may contain a secret."""
     with pytest.raises(KeyError) as caught:
         {}["xoxb-secret"]
     assert re.fullmatch(r"KeyError at test_errors\.py:\d+", trail(caught.value))
 
 
-def test_a_trail_names_the_class_of_the_cause() -> None:
-    """What lies beneath is told, again without its text."""
+def test_origin_names_the_class_of_the_cause() -> None:
+    """Also without its text."""
     with pytest.raises(ValueError, match="outer") as caught:
         raise ValueError("outer") from KeyError("xoxb-secret")
     assert trail(caught.value).endswith(", from KeyError")
 
 
-def test_an_error_that_was_never_raised_has_a_trail_too() -> None:
-    """A log line never fails for want of a place."""
+def test_error_that_was_never_raised_has_an_origin() -> None:
+    """Logging never fails without a traceback."""
     assert trail(OSError("never")) == "OSError at an unknown place"
 
 
-def test_a_trail_is_short() -> None:
-    """The last four places find the fault."""
+def test_origin_is_limited_to_four_frames() -> None:
+    """They are enough to find the error."""
 
     def deep(n: int) -> None:
         if n == 0:

@@ -1,4 +1,4 @@
-"""The log: a line an event, whoever writes it, with no secret and no stack trace."""
+"""Log: one line per record, secrets redacted, no stack traces."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     import io
 
 
-def discreet(text: str, *args: object) -> str:
+def redacted(text: str, *args: object) -> str:
     record = logging.LogRecord("bot", logging.INFO, __file__, 1, text, args, None)
     assert logs.Discretion().filter(record)
     return logging.Formatter(logs.FORMAT).format(record)
@@ -61,9 +61,9 @@ SECRETS = [
 
 
 @pytest.mark.parametrize("secret", SECRETS)
-def test_a_secret_is_taken_out_and_the_rest_of_the_line_stays(secret: str) -> None:
-    """The line can still be read."""
-    line = discreet(f"before {secret} after")
+def test_secret_is_redacted_and_the_rest_of_the_line_kept(secret: str) -> None:
+    """The line stays readable."""
+    line = redacted(f"before {secret} after")
     assert "before" in line
     assert "…" in line
     assert "after" in line
@@ -83,27 +83,27 @@ def test_a_secret_is_taken_out_and_the_rest_of_the_line_stays(secret: str) -> No
         ('{"token": "sEcReT, which was cu', '{"token": "…'),
     ],
 )
-def test_what_a_secret_is_called_and_what_stands_beside_it_stays(secret: str, rest: str) -> None:
-    """The line still tells what was sent and where to."""
-    assert discreet(secret).endswith(f": {rest}")
+def test_name_of_a_secret_and_its_neighbours_are_kept(secret: str, rest: str) -> None:
+    """The line still shows what was sent where."""
+    assert redacted(secret).endswith(f": {rest}")
 
 
 @given(
     st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=8, max_size=40),
     st.sampled_from(["xoxb-{}", "xapp-1-{}", "wss://x/link?t={}", "bearer {}", "BEARER: {}"]),
 )
-def test_no_token_passes_as_an_argument_either(token: str, form: str) -> None:
-    """It makes no difference how the line was put together."""
+def test_token_in_an_argument_is_redacted(token: str, form: str) -> None:
+    """However the line is formatted."""
     said = form.format(token)
-    line = discreet("said %s and %r", said, [said])
+    line = redacted("said %s and %r", said, [said])
     assert token not in line.split("said")[1]
-    line = discreet("said %s", {"Authorization": f"Bearer {token}"})
+    line = redacted("said %s", {"Authorization": f"Bearer {token}"})
     assert token not in line.split("said")[1]
 
 
-def test_an_ordinary_line_passes_as_it_is() -> None:
-    """Discretion does not make the log useless."""
-    line = discreet("GET /v3/%s of %s answered %d", "jobs", "deploys", 404)
+def test_ordinary_line_is_unchanged() -> None:
+    """Redaction keeps the log useful."""
+    line = redacted("GET /v3/%s of %s answered %d", "jobs", "deploys", 404)
     assert line.endswith("INFO bot: GET /v3/jobs of deploys answered 404")
 
 
@@ -115,31 +115,31 @@ def test_an_ordinary_line_passes_as_it_is() -> None:
         "GET http://127.0.0.1:8080/jobs of deploys answered 404",
     ],
 )
-def test_words_about_secrets_pass(line: str) -> None:
-    """A sentence that only speaks of a token can still be read."""
-    assert discreet(line).endswith(line)
+def test_sentence_about_secrets_is_unchanged(line: str) -> None:
+    """A sentence that only mentions a token is not redacted."""
+    assert redacted(line).endswith(line)
 
 
-def test_a_long_line_is_made_discreet_at_once() -> None:
-    """Whatever a stranger sends: no pattern goes over it again and again."""
+def test_long_line_is_redacted_in_linear_time() -> None:
+    """No pattern backtracks over untrusted text."""
     for piece in ("a", "token", "://", 'token":', "Basic ", "x:y@"):
         began = time.monotonic()
-        discreet(piece * (200_000 // len(piece)))
+        redacted(piece * (200_000 // len(piece)))
         assert time.monotonic() - began < 2
 
 
-def test_an_event_is_one_line() -> None:
-    """What a stranger sends cannot forge a second line."""
-    assert "\n" not in discreet("a job named %s", "x\n2026-11-22 ERROR bot: forged\r\nagain")
+def test_record_is_one_line() -> None:
+    """Untrusted text cannot forge a second line."""
+    assert "\n" not in redacted("a job named %s", "x\n2026-11-22 ERROR bot: forged\r\nagain")
 
 
-def test_a_line_that_cannot_be_put_together_breaks_nothing() -> None:
-    """A library's mistake in its own log call is not its caller's trouble."""
-    assert "cannot be written (TypeError)" in discreet("%d jobs", "many")
+def test_unformattable_record_raises_nothing() -> None:
+    """A library's wrong log call does not break its caller."""
+    assert "unformattable log record (TypeError)" in redacted("%d jobs", "many")
 
 
-def test_a_stack_trace_becomes_a_class_and_its_places(log_output: io.StringIO) -> None:
-    """Where it was raised finds the fault; locals and text stay inside."""
+def test_stack_trace_becomes_a_class_and_its_frames(log_output: io.StringIO) -> None:
+    """Locals and the exception's text are not logged."""
     try:
         {}["xoxb-secret"]
     except KeyError:
@@ -150,8 +150,8 @@ def test_a_stack_trace_becomes_a_class_and_its_places(log_output: io.StringIO) -
     assert "xoxb" not in line
 
 
-def test_what_slacks_own_client_logs_is_discreet_too(log_output: io.StringIO) -> None:
-    """It logs whole stack traces, and addresses that open a connection."""
+def test_log_of_slack_sdk_is_redacted(log_output: io.StringIO) -> None:
+    """It logs stack traces, and URLs that open a connection."""
 
     def connect() -> None:
         raise OSError("cannot reach wss://wss.slack.com/link/?ticket=t1")
@@ -167,14 +167,14 @@ def test_what_slacks_own_client_logs_is_discreet_too(log_output: io.StringIO) ->
     assert "Traceback" not in line
 
 
-def test_the_stack_that_a_line_asks_for_is_left_out(log_output: io.StringIO) -> None:
-    """`stack_info` is a stack trace as well."""
-    logging.getLogger("bot").warning("look", stack_info=True)
+def test_stack_info_is_left_out(log_output: io.StringIO) -> None:
+    """It is a stack trace as well."""
+    logging.getLogger("bot").warning("slow", stack_info=True)
     assert len(log_output.getvalue().splitlines()) == 1
 
 
-def test_the_libraries_chatter_stays_out(log_output: io.StringIO) -> None:
-    """A body that Bolt logs at INFO is never written."""
+def test_info_records_of_libraries_are_dropped(log_output: io.StringIO) -> None:
+    """Bolt logs whole bodies at INFO."""
     logging.getLogger("slack_bolt").info("body: token=abc")
     logging.getLogger("httpx").info("GET https://…")
     logging.getLogger("bot").info("connected")

@@ -1,4 +1,4 @@
-"""Numbers, times and statuses in words."""
+"""Formatting of durations, counts, lists and statuses."""
 
 from datetime import UTC, datetime, timedelta, timezone
 
@@ -28,19 +28,19 @@ from bot.models import Status
         (-5, "less than 1 s"),
     ],
 )
-def test_a_duration_says_its_two_largest_units(seconds: float, said: str) -> None:
-    """Nobody reads the seconds of a job that took days."""
+def test_duration_has_its_two_largest_units(seconds: float, said: str) -> None:
+    """Seconds do not matter in a job of several days."""
     assert words.duration(seconds) == said
 
 
-def test_counts_name_the_failed_only_when_there_are_some() -> None:
-    """A clean run is not told that nothing failed."""
+def test_counts_mention_failures_only_if_there_are_any() -> None:
+    """A successful run does not mention failures."""
     assert words.counts(7, 9, 1) == "7 of 9 done, 1 failed"
     assert words.counts(9, 9) == "9 of 9 done"
 
 
-def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
-    """No two statuses can be mistaken for one another, by sight or by ear."""
+def test_every_status_has_its_own_emoji_and_word() -> None:
+    """No two statuses can be confused, by eye or by screen reader."""
     signs = [words.sign(status) for status in Status]
     assert len({sign.emoji for sign in signs}) == len(signs)
     assert len({sign.word for sign in signs}) == len(signs)
@@ -48,21 +48,21 @@ def test_every_status_has_a_sign_and_a_word_of_its_own() -> None:
 
 
 def test_one_is_singular_and_everything_else_plural() -> None:
-    """Sentences agree with their numbers, also with irregular nouns."""
+    """Irregular nouns included."""
     assert [words.plural(n, "task") for n in (0, 1, 1_200)] == ["0 tasks", "1 task", "1,200 tasks"]
     assert words.plural(2, "copy", "copies") == "2 copies"
 
 
 @given(done=st.integers(0, 1_000), total=st.integers(0, 1_000), width=st.integers(1, 40))
-def test_a_progress_bar_is_full_only_when_all_is_done(done: int, total: int, width: int) -> None:
-    """A bar that looks finished is finished, and its width never changes."""
+def test_progress_bar_is_full_only_when_all_are_done(done: int, total: int, width: int) -> None:
+    """Its width never changes."""
     bar = words.progress_bar(done, total, width).split()[0]
     assert len(bar) == width
     assert ("▱" not in bar) == (total > 0 and done >= total)
 
 
-def test_a_progress_bar_has_its_numbers_beside_it() -> None:
-    """A bar alone says nothing to a screen reader."""
+def test_progress_bar_has_numbers_beside_it() -> None:
+    """A screen reader cannot read the bar."""
     assert words.progress_bar(4, 6, failed=1) == "▰▰▰▰▰▰▰▰▱▱▱▱ 4 of 6 done, 1 failed"
 
 
@@ -76,13 +76,13 @@ def test_a_progress_bar_has_its_numbers_beside_it() -> None:
         (["A", "B", "C", "D"], "A, B, C and 1 more"),
     ],
 )
-def test_a_listing_names_a_few_and_counts_the_rest(names: list[str], said: str) -> None:
-    """A sentence does not become a table."""
+def test_listing_names_a_few_and_counts_the_rest(names: list[str], said: str) -> None:
+    """A sentence stays short."""
     assert words.listing(names, limit=3) == said
 
 
-def test_a_moment_is_said_in_english_and_utc() -> None:
-    """The fallback for a date does not depend on the machine's zone."""
+def test_utc_time_is_in_english_and_utc() -> None:
+    """The fallback of a date does not depend on the machine's time zone."""
     east = timezone(timedelta(hours=8))
     assert words.moment(datetime(2026, 11, 3, 20, 3, tzinfo=east)) == "3 Nov 2026, 12:03 UTC"
     assert words.moment(datetime(2026, 1, 9, tzinfo=UTC)) == "9 Jan 2026, 00:00 UTC"
@@ -102,8 +102,8 @@ def test_a_moment_is_said_in_english_and_utc() -> None:
         (Status.QUEUED, "  "),
     ],
 )
-def test_a_providers_word_that_says_the_same_is_not_repeated(status: Status, native: str) -> None:
-    """ "Failed (FAILED)" helps nobody."""
+def test_native_status_with_the_same_meaning_is_left_out(status: Status, native: str) -> None:
+    """ "Failed (FAILED)" adds nothing."""
     assert words.own_word(status, native) == ""
 
 
@@ -117,13 +117,13 @@ def test_a_providers_word_that_says_the_same_is_not_repeated(status: Status, nat
         (Status.RUNNING, "42"),
     ],
 )
-def test_a_providers_word_that_says_more_is_kept(status: Status, native: str) -> None:
-    """What the provider knows and we do not is never lost."""
+def test_native_status_with_more_meaning_is_kept(status: Status, native: str) -> None:
+    """What only the provider knows is never lost."""
     assert words.own_word(status, native) == native
 
 
-def test_a_running_job_says_what_it_does_when_we_know_the_word() -> None:
-    """Rolling back is no ordinary running; a word that we do not know is."""
+def test_running_job_has_a_phrase_for_known_native_statuses() -> None:
+    """An unknown native status is just running."""
     assert words.standing(Status.RUNNING, "ROLLBACKING") == "rolling back"
     assert words.standing(Status.RUNNING, "rolling-back") == "rolling back"
     assert words.standing(Status.RUNNING, "PREPARE_ENV") == "running"

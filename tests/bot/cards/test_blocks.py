@@ -1,4 +1,4 @@
-"""Block Kit within Slack's limits, whatever the text."""
+"""Block Kit builders within Slack's limits for any text."""
 
 import json
 import re
@@ -22,8 +22,8 @@ HOSTILE = st.one_of(
 
 
 @given(HOSTILE)
-def test_every_block_is_within_the_limits_whatever_its_text(text: str) -> None:
-    """Neither Slack's own classes nor the local Slack's rules find anything to refuse."""
+def test_blocks_stay_within_the_limits_for_any_text(text: str) -> None:
+    """slack_sdk's classes and the local Slack find no violation."""
     made = [
         blocks.header(text),
         blocks.section(blocks.escape(text)),
@@ -51,8 +51,8 @@ def test_every_block_is_within_the_limits_whatever_its_text(text: str) -> None:
 
 
 @given(HOSTILE, st.integers(2, 3_000))
-def test_a_clipped_text_is_never_longer_than_its_limit(text: str, limit: int) -> None:
-    """The limit holds in UTF-16 units, and "…" says that something is missing."""
+def test_clipped_text_is_never_longer_than_its_limit(text: str, limit: int) -> None:
+    """The limit is in UTF-16 units, and "…" marks a shortened text."""
     kept = blocks.clip(text, limit)
     assert blocks.length(kept) <= limit
     assert kept == text or kept.endswith("…")
@@ -60,7 +60,7 @@ def test_a_clipped_text_is_never_longer_than_its_limit(text: str, limit: int) ->
 
 @given(HOSTILE, st.integers(20, 3_000))
 def test_escaped_text_mentions_nobody_and_fits(text: str, limit: int) -> None:
-    """No < or > survives, and & only where it starts an entity."""
+    """No < or > survives, and & only starts an entity."""
     written = blocks.escape(text, limit)
     assert blocks.length(written) <= limit
     assert not re.search(r"[<>]|&(?!(amp|lt|gt);)", written)
@@ -68,38 +68,38 @@ def test_escaped_text_mentions_nobody_and_fits(text: str, limit: int) -> None:
 
 @given(HOSTILE)
 def test_escaped_text_formats_nothing(text: str) -> None:
-    """No mark is left where Slack would read it as bold, italic, struck, code or a quotation."""
+    """Slack finds no mark for bold, italic, strike, code or a quote."""
     written = blocks.escape(text)
     assert not re.search(r"(?<![^\W_])[*_~]|[*_~](?![^\W_])|`", written)
     assert not re.search(r"^(&gt;|>)", written, re.MULTILINE)
 
 
-def test_ordinary_names_are_escaped_to_themselves() -> None:
-    """A mark inside a word is a letter, and a time is no emoji."""
+def test_ordinary_names_need_no_escaping() -> None:
+    """Marks inside a word and times stay as they are."""
     for name in ("VMAPP_UPGRADE_002", "deploy-api", "at 12:30:45", "2*3", "https://a.b/c"):
         assert blocks.escape(name) == name
 
 
-def test_the_three_signs_of_mrkdwn_become_entities() -> None:
-    """What Slack would parse is shown as it was written."""
+def test_mrkdwn_control_characters_become_entities() -> None:
+    """Slack shows them as they were written."""
     assert blocks.escape("R&D <b> a>b") == "R&amp;D &lt;b&gt; a&gt;b"
 
 
-def test_clean_text_has_no_controls_and_no_direction_overrides() -> None:
-    """A name cannot hide what follows it, nor ring the bell."""
+def test_clean_removes_controls_and_bidirectional_overrides() -> None:
+    """A name cannot hide what follows it."""
     dirty = "a\x00b\x1b[31mc\u202ed\u2066e\u2069\x85f\r\ng\th\ud800"
     assert blocks.clean(dirty) == "ab[31mcde\nf\ng\th"
 
 
-def test_code_stays_on_one_line_and_cannot_be_left() -> None:
-    """A backtick inside code would end it."""
+def test_inline_code_stays_on_one_line_and_has_no_backtick() -> None:
+    """A backtick inside would end the code."""
     assert "`" not in blocks.code("a`b\nc").strip("`")
     assert "\n" not in blocks.code("a`b\nc")
     assert blocks.code("\u200b") == blocks.NOTHING
 
 
 def test_a_long_log_keeps_its_end() -> None:
-    """The reason for a failure stands in the last lines."""
+    """The last lines hold the reason for a failure."""
     log = "\n".join(f"line {n}" for n in range(100))
     kept = blocks.tail(log).split("\n")
     assert kept[0] == "…"
@@ -109,8 +109,8 @@ def test_a_long_log_keeps_its_end() -> None:
 
 
 @given(HOSTILE, st.integers(10, 2_500))
-def test_the_end_of_a_log_fits(text: str, limit: int) -> None:
-    """Neither many lines nor long ones break the limit."""
+def test_tail_of_a_log_fits(text: str, limit: int) -> None:
+    """Neither many lines nor long lines exceed the limit."""
     kept = blocks.tail(text, limit=limit)
     assert blocks.length(kept) <= limit
     assert kept.count("\n") <= 25
@@ -134,45 +134,45 @@ def test_the_end_of_a_log_fits(text: str, limit: int) -> None:
         "https://host/" + "x" * 3_000,
     ],
 )
-def test_an_address_that_is_not_clean_is_no_link(url: str | None) -> None:
-    """A link goes to the web, shows where, and cannot break out of its place."""
+def test_unsafe_url_is_no_link(url: str | None) -> None:
+    """A link is http(s), shows its host, and cannot break out of the markup."""
     assert blocks.web_address(url) is None
     assert "url" not in blocks.button("Open", "open", url=url)
 
 
-def test_a_clean_address_is_a_link() -> None:
-    """Queries, ports and fragments are ordinary."""
+def test_safe_url_is_a_link() -> None:
+    """Queries, ports and fragments are allowed."""
     url = "https://console.example.com:8443/jobs?id=1&region=eu#log"
     assert blocks.web_address(url) == url
     assert blocks.link(url, "<!here>") == {"type": "link", "url": url, "text": "<!here>"}
 
 
-def test_a_date_is_told_in_the_readers_zone_with_an_english_fallback() -> None:
-    """Slack replaces the token; whoever cannot, shows UTC."""
+def test_date_uses_the_readers_zone_and_an_english_fallback() -> None:
+    """Slack replaces the token; other clients show UTC."""
     assert blocks.date(NOON, "{time}") == "<!date^1793707380^{time}|3 Nov 2026, 12:03 UTC>"
     assert blocks.date_part(NOON)["timestamp"] == 1793707380
 
 
 def test_only_a_user_id_can_be_mentioned() -> None:
-    """Nothing else gets into the token."""
+    """Other text does not become a mention."""
     assert blocks.mention("U0ADA") == "<@U0ADA>"
     assert blocks.mention("U0ADA> <!channel") == ""
 
 
-def test_mrkdwn_is_never_cut_within_a_token() -> None:
-    """Half a date or half an entity would be shown as letters."""
+def test_mrkdwn_is_never_cut_inside_a_token() -> None:
+    """Half a date or entity would be shown as plain letters."""
     for room in range(1, 60):
         cut = blocks.mrkdwn("x" + blocks.date(NOON) + "&amp;&amp;", room)["text"]
         assert cut.count("<") == cut.count(">")
         assert not re.search(r"&[a-z]*…", cut)
 
 
-def test_no_actions_make_no_block() -> None:
-    """Slack refuses a row without buttons."""
+def test_empty_actions_make_no_block() -> None:
+    """Slack rejects an actions block without elements."""
     assert blocks.actions([]) == []
 
 
-def test_a_block_id_changes_with_its_block_and_only_then() -> None:
+def test_block_id_changes_only_with_its_block() -> None:
     """Slack's clients redraw a changed block because its id is new."""
     before = blocks.sealed([blocks.header("a"), blocks.section("b")])
     after = blocks.sealed([blocks.header("a"), blocks.section("c")])
@@ -181,7 +181,7 @@ def test_a_block_id_changes_with_its_block_and_only_then() -> None:
     assert before[1]["block_id"] != after[1]["block_id"]
 
 
-def test_equal_blocks_have_ids_of_their_own() -> None:
-    """Slack refuses a message in which a block_id stands twice."""
+def test_equal_blocks_get_different_ids() -> None:
+    """Slack rejects a message with a duplicate block_id."""
     ids = [block["block_id"] for block in blocks.sealed([blocks.divider()] * 60)]
     assert len(ids) == len(set(ids)) == blocks.MAX_BLOCKS

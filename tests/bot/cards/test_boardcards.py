@@ -1,4 +1,4 @@
-"""What is on a board, whatever its jobs are called and however many they are."""
+"""Rendering of boards, for any content and number of jobs."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ KINDS = (Status.SUCCEEDED, Status.QUEUED, Status.WAITING, Status.RUNNING, Status
 
 
 def job(number: int = 0, status: Status = Status.RUNNING, **more: Any) -> Job:
-    """A job of three steps, the second of which goes as the job does."""
+    """A job of three tasks; the second has the job's status."""
     steps = (Status.SUCCEEDED, status, Status.QUEUED)
     plain = {
         "ref": JobRef(connection="deploys", id=f"JOB{number:08}-07b1-4c8f-a183-c86cffbe8f9e"),
@@ -44,7 +44,7 @@ def row(number: int = 0, status: Status = Status.RUNNING, **more: Any) -> Row:
 
 
 def many(count: int) -> list[Row]:
-    """Rows of every kind."""
+    """Rows of every status."""
     return [row(n, KINDS[n % len(KINDS)]) for n in range(count)]
 
 
@@ -54,19 +54,19 @@ def rows(message: Message) -> list[list[str]]:
 
 
 def actions(message: Message) -> list[str]:
-    """What may be clicked, in order."""
+    """The action ids, in order."""
     found = [b for b in message.blocks if b["type"] == "actions"]
     return [element["action_id"] for block in found for element in block["elements"]]
 
 
-def wrong(shown: tuple[dict[str, Any], ...]) -> list[str]:
-    """What Slack would refuse."""
+def violations_of(shown: tuple[dict[str, Any], ...]) -> list[str]:
+    """What Slack would reject."""
     heavy = len(json.dumps(shown, separators=(",", ":"))) > HEAVIEST_BLOCKS
     return [*limits.problems(list(shown), "message"), *(["too heavy"] if heavy else [])]
 
 
-def test_the_sentence_begins_with_the_counts_and_names_what_failed_where() -> None:
-    """It is read aloud: how many, what went wrong, who must act, what goes on."""
+def test_summary_starts_with_counts_then_names_failed_steps() -> None:
+    """It is readable aloud: counts, failures, waiting jobs, running jobs."""
     jobs = [row(1, Status.FAILED), row(2, Status.SUCCEEDED), row(3), row(4, Status.WAITING)]
     assert boardcards.sentence(jobs) == (
         "2 of 4 done, 1 failed: deploy-1 at step step 1."
@@ -75,8 +75,8 @@ def test_the_sentence_begins_with_the_counts_and_names_what_failed_where() -> No
     assert boardcards.board(jobs, VIEW).text == boardcards.sentence(jobs)
 
 
-def test_what_failed_and_what_runs_stands_first_and_what_is_over_last() -> None:
-    """The eye begins where something is to be done."""
+def test_rows_are_sorted_by_urgency() -> None:
+    """Failed and running jobs come first, ended jobs last."""
     assert [cells[1] for cells in rows(boardcards.board(many(5), VIEW))] == [
         "deploy-4",
         "deploy-3",
@@ -86,8 +86,8 @@ def test_what_failed_and_what_runs_stands_first_and_what_is_over_last() -> None:
     ]
 
 
-def test_a_row_tells_status_name_progress_time_and_reference() -> None:
-    """A status is an emoji and a word, progress a bar and numbers."""
+def test_row_shows_status_name_progress_time_and_reference() -> None:
+    """A status is an emoji and a word; progress is a bar and numbers."""
     [cells] = rows(boardcards.board([row(7)], VIEW))
     assert cells == [
         "▶️ running",
@@ -98,8 +98,8 @@ def test_a_row_tells_status_name_progress_time_and_reference() -> None:
     ]
 
 
-def test_a_screen_reader_calls_each_row_by_its_job() -> None:
-    """Not by its status, which many rows share."""
+def test_row_header_is_the_column_with_the_job() -> None:
+    """A screen reader names rows by job, not by status."""
     shown = boardcards.board(many(3), VIEW)
     [found] = [block for block in shown.blocks if block["type"] == "data_table"]
     heading = found["rows"][0][found["row_header_column_index"]]
@@ -114,21 +114,21 @@ def test_a_screen_reader_calls_each_row_by_its_job() -> None:
         ({"trouble": "deploys is down."}, "▶️ running · ⚠️ could not be checked"),
     ],
 )
-def test_a_row_tells_what_is_not_as_it_should_be(more: dict[str, Any], said: str) -> None:
-    """Nobody takes an old status for a fresh one."""
+def test_row_shows_why_its_status_may_be_stale(more: dict[str, Any], said: str) -> None:
+    """An old status does not look like a current one."""
     assert rows(boardcards.board([row(1, **more)], VIEW))[0][0] == said
 
 
-def test_the_trouble_of_a_connection_is_told_once_for_all_its_jobs() -> None:
-    """One sentence, with how many jobs it is about."""
+def test_connection_error_is_shown_once_for_all_its_jobs() -> None:
+    """One sentence with the number of affected jobs."""
     jobs = [row(n, trouble="deploys is down.") for n in range(3)]
     shown = boardcards.board(jobs, VIEW)
     assert str(shown.blocks).count("deploys is down.") == 1
     assert "3 jobs could not be checked" in str(shown.blocks)
 
 
-def test_a_name_leads_to_the_console_if_its_address_is_clean() -> None:
-    """A link where it is safe, the name alone where it is not."""
+def test_job_name_links_to_the_console_if_the_url_is_safe() -> None:
+    """Only the name is shown if the URL is unsafe."""
     good = Row(id="1", job=job(1, url="https://console.example/1"))
     bad = Row(id="2", job=job(2, url="javascript:alert(1)"))
     shown = str(boardcards.board([good, bad], VIEW).blocks)
@@ -136,37 +136,37 @@ def test_a_name_leads_to_the_console_if_its_address_is_clean() -> None:
     assert "javascript" not in shown
 
 
-def test_a_living_board_can_be_refreshed_stopped_and_looked_into() -> None:
-    """Stopping asks first."""
+def test_open_board_has_refresh_stop_and_job_menu() -> None:
+    """Stopping needs a confirmation."""
     shown = boardcards.board(many(3), VIEW)
     assert actions(shown) == ["board_show", "board_refresh", "board_stop", "more"]
     assert "Stop following all?" in str(shown.blocks)
 
 
-def test_a_closed_board_says_so_and_has_nothing_to_stop() -> None:
-    """Its jobs can still be looked into."""
+def test_closed_board_says_so_and_has_no_stop_button() -> None:
+    """Its jobs can still be shown."""
     shown = boardcards.board([row(1, Status.SUCCEEDED)], CLOSED)
     assert actions(shown) == ["board_show", "more"]
     assert shown.text.endswith("All jobs have ended: this board does not change any more.")
 
 
-def test_a_board_that_was_stopped_does_not_claim_that_its_jobs_ended() -> None:
-    """They go on, unheard."""
+def test_stopped_board_does_not_claim_that_its_jobs_ended() -> None:
+    """Its jobs may still be running."""
     shown = boardcards.board([row(1, followed=False)], CLOSED)
     assert "None of these jobs is followed here any more" in shown.text
 
 
 @pytest.mark.parametrize("count", [1, 2, 9, 20, 50])
-def test_so_many_jobs_stand_on_one_message(count: int) -> None:
-    """Slack takes it, sortable or plain, and no job is missing."""
+def test_board_fits_fifty_jobs_into_one_message(count: int) -> None:
+    """Slack accepts both tables, and no job is missing."""
     shown = boardcards.board(many(count), VIEW)
-    assert wrong(shown.blocks) == []
-    assert wrong(shown.classic) == []
+    assert violations_of(shown.blocks) == []
+    assert violations_of(shown.classic) == []
     assert len(rows(shown)) == count
 
 
-def test_what_is_too_heavy_for_one_message_is_reached_page_by_page() -> None:
-    """The most urgent are shown, the number of the others is told."""
+def test_jobs_that_do_not_fit_are_shown_on_pages() -> None:
+    """The board shows the most urgent and the number of the others."""
     jobs = [Row(id=f"{n:032}", job=job(n, name="🚀" * 40 + str(n))) for n in range(50)]
     shown = boardcards.board(jobs, VIEW)
     left = 50 - len(rows(shown))
@@ -176,8 +176,8 @@ def test_what_is_too_heavy_for_one_message_is_reached_page_by_page() -> None:
 
 
 @pytest.mark.parametrize("count", [1, 25, 26, 50])
-def test_the_pages_hold_every_job_once(count: int) -> None:
-    """Whoever turns them has seen all."""
+def test_pages_contain_every_job_once(count: int) -> None:
+    """No job is missing or repeated."""
     seen: list[str] = []
     pages = 1 if count <= 25 else 2
     for number in range(1, pages + 1):
@@ -186,15 +186,15 @@ def test_the_pages_hold_every_job_once(count: int) -> None:
 
 
 @pytest.mark.parametrize(("number", "ways"), [(0, ["next"]), (1, ["next"]), (9, ["back"])])
-def test_a_page_that_is_not_there_is_the_next_best(number: int, ways: list[str]) -> None:
-    """A board may have fewer pages than when the button was drawn."""
+def test_missing_page_falls_back_to_the_nearest(number: int, ways: list[str]) -> None:
+    """The board may have fewer pages than when the button was rendered."""
     shown = boardcards.page(many(50), VIEW, number)
-    turns = [action for action in actions(shown) if action.startswith("board_page")]
-    assert turns == [f"board_page_{way}" for way in ways]
+    page_buttons = [action for action in actions(shown) if action.startswith("board_page")]
+    assert page_buttons == [f"board_page_{way}" for way in ways]
 
 
-def test_a_follow_up_on_a_board_is_headed_by_its_job() -> None:
-    """Several jobs speak in one thread."""
+def test_thread_reply_on_a_board_is_headed_by_its_job() -> None:
+    """One thread has replies for several jobs."""
     said = Message(text="❌ Step 3 failed.", blocks=(blocks.section("❌ Step 3 failed."),))
     shown = boardcards.headed("deploy *api*", said)
     assert shown.text == "deploy \u2217api\u2217: ❌ Step 3 failed."
@@ -202,14 +202,14 @@ def test_a_follow_up_on_a_board_is_headed_by_its_job() -> None:
     assert [block["type"] for block in shown.classic] == ["context", "section"]
 
 
-def test_a_follow_up_that_names_its_job_is_not_read_twice() -> None:
-    """Once aloud is enough."""
+def test_heading_is_not_repeated_in_the_text() -> None:
+    """A text that starts with the job's name is unchanged."""
     said = Message(text="deploy-api succeeded.")
     assert boardcards.headed("deploy-api", said).text == "deploy-api succeeded."
 
 
-def test_a_row_reads_otherwise_when_a_step_is_done_and_not_when_time_passes() -> None:
-    """A board is only drawn again for a reason."""
+def test_row_changes_with_a_finished_step_but_not_with_time() -> None:
+    """A board is updated only for a visible change."""
     before = job(1)
     after = before.but(tasks=tuple(t.but(status=Status.SUCCEEDED) for t in before.tasks))
     assert boardcards.reads_otherwise(before, after, NOW)
@@ -228,17 +228,17 @@ def test_a_row_reads_otherwise_when_a_step_is_done_and_not_when_time_passes() ->
     trouble=HOSTILE,
     view=st.sampled_from([VIEW, CLOSED]),
 )
-def test_slack_takes_a_board_whatever_its_jobs_hold(
+def test_slack_accepts_a_board_with_any_job_content(
     small: list[Job], count: int, trouble: str, view: BoardView
 ) -> None:
-    """Boards and pages pass every check, and nobody is mentioned."""
-    swollen = [grown(small[n % len(small)], n % 7) for n in range(count)]
+    """Boards and pages pass every check, and mention nobody."""
+    enlarged = [grown(small[n % len(small)], n % 7) for n in range(count)]
     jobs = [
         Row(id=f"{n:032}", job=each, followed=n % 2 == 0, trouble=trouble)
-        for n, each in enumerate(swollen)
+        for n, each in enumerate(enlarged)
     ]
     for shown in (boardcards.board(jobs, view), boardcards.page(jobs, view, 1)):
-        assert wrong(shown.blocks) == []
-        assert wrong(shown.classic) == []
+        assert violations_of(shown.blocks) == []
+        assert violations_of(shown.classic) == []
         assert "<!channel>" not in shown.text
         assert 0 < len(shown.text) <= 4_000

@@ -1,4 +1,4 @@
-"""Slack's limits as plugins' cards are held to them."""
+"""Check of a message against Slack's limits."""
 
 from typing import Any
 
@@ -29,8 +29,8 @@ def table(*rows: int, text: str = "x") -> dict[str, Any]:
     return {"type": "table", "rows": [[cell] * cells for cells in rows]}
 
 
-def test_a_message_within_the_limits_exceeds_nothing() -> None:
-    """To the last character."""
+def test_message_at_the_limits_has_no_violations() -> None:
+    """Up to the last character."""
     fitting = (
         {"type": "header", "text": plain("x" * 150)},
         section("x" * 3000, block_id="a"),
@@ -72,14 +72,16 @@ def test_a_message_within_the_limits_exceeds_nothing() -> None:
         ),
     ],
 )
-def test_what_slack_would_refuse_is_told(blocks: list[dict[str, Any]], problem: str) -> None:
-    """In both renderings, and with what is too long."""
+def test_violations_name_what_slack_would_reject(
+    blocks: list[dict[str, Any]], problem: str
+) -> None:
+    """In both renderings, with the number that is too large."""
     message = Message(text="x", blocks=tuple(blocks))
     assert f"blocks: {problem}" in exceeded(message)
     assert f"classic: {problem}" in exceeded(message.but(blocks=(), classic=tuple(blocks)))
 
 
 @pytest.mark.parametrize("text", ["", "x" * 4001])
-def test_the_text_beside_the_blocks_is_needed_and_limited(text: str) -> None:
-    """It is what notifications and screen readers say."""
+def test_text_beside_the_blocks_is_required_and_limited(text: str) -> None:
+    """Notifications and screen readers use it."""
     assert exceeded(Message(text=text)) == [f"text has {len(text)} characters"]

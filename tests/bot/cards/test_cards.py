@@ -1,4 +1,4 @@
-"""What is on a card and in a follow-up."""
+"""Rendering of cards and thread replies."""
 
 import json
 from collections.abc import Iterator
@@ -20,14 +20,14 @@ LOG = "pulling image\nERROR: exit code 137"
 
 
 def task(name: str, status: Status, begun: int = 0, took: int | None = None, **more: Any) -> Task:
-    """A task that began so many seconds after its job."""
+    """Return a task that started this many seconds after its job."""
     at = START + timedelta(seconds=begun)
     end = None if took is None else at + timedelta(seconds=took)
     return Task(id=name, name=name, status=status, started_at=at, finished_at=end, **more)
 
 
 def job(status: Status = Status.RUNNING, **more: Any) -> Job:
-    """The job of most tests."""
+    """Return the job of most tests."""
     ended = START + timedelta(seconds=192) if status.terminal else None
     given = {"name": "deploy-api", "started_at": START, "finished_at": ended, **more}
     return Job(ref=JobRef(connection="deploys", id="JOB1"), status=status, **given)
@@ -40,15 +40,15 @@ FAILING = (
 )
 
 
-def moved(before: Job | None, after: Job) -> Change:
-    """What the poller would find between two looks."""
+def change_between(before: Job | None, after: Job) -> Change:
+    """Return the change between two snapshots."""
     found = lifecycle.compare(before, after)
     assert found is not None
     return found
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a payload, however deep."""
+    """Yield every text in a payload, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -58,12 +58,12 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def shown(message: Message) -> str:
-    """All that a reader may read in the blocks."""
+    """Return all texts of the blocks."""
     return "\n".join(strings(message.blocks))
 
 
 def find(payload: Any, kind: str) -> list[dict[str, Any]]:
-    """Every object of a type in a payload, however deep."""
+    """Return every object of a type in a payload, at any depth."""
     if isinstance(payload, list | tuple):
         return [hit for part in payload for hit in find(part, kind)]
     if not isinstance(payload, dict):
@@ -73,95 +73,97 @@ def find(payload: Any, kind: str) -> list[dict[str, Any]]:
 
 
 def buttons(message: Message) -> list[str]:
-    """The actions that the card offers."""
+    """Return the action ids of the card's buttons."""
     return [button["action_id"] for button in find(message.blocks, "button")]
 
 
-def test_the_outcome_without_a_mention_is_the_sentence_alone() -> None:
-    """Whoever does not want to be mentioned is not."""
+def test_outcome_without_a_mention_is_only_the_sentence() -> None:
+    """Nobody is mentioned without an asker or with mentions off."""
     for view in (replace(VIEW, mention=False), replace(VIEW, asker=None)):
-        told = cards.change(moved(job(), job(Status.SUCCEEDED)), view)
-        assert told.text == "deploy-api succeeded after 3 m 12 s."
-        assert find(told.blocks, "user") == []
+        reply = cards.change(change_between(job(), job(Status.SUCCEEDED)), view)
+        assert reply.text == "deploy-api succeeded after 3 m 12 s."
+        assert find(reply.blocks, "user") == []
 
 
-def test_the_outcome_mentions_the_asker_in_its_blocks() -> None:
-    """Slack notifies for what stands in the blocks, in either rendering."""
-    told = cards.change(moved(job(), job(Status.SUCCEEDED)), VIEW)
-    assert [part["user_id"] for part in find(told.blocks, "user")] == ["U0ADA"]
-    assert "<@U0ADA>" in told.classic[0]["text"]["text"]
+def test_outcome_mentions_the_asker_in_its_blocks() -> None:
+    """Slack notifies for mentions in the blocks, in both renderings."""
+    reply = cards.change(change_between(job(), job(Status.SUCCEEDED)), VIEW)
+    assert [part["user_id"] for part in find(reply.blocks, "user")] == ["U0ADA"]
+    assert "<@U0ADA>" in reply.classic[0]["text"]["text"]
 
 
 def test_only_the_outcome_mentions_the_asker() -> None:
-    """A job with ten changes calls its asker once."""
-    told = cards.change(moved(job(Status.QUEUED), job()), VIEW)
-    assert "U0ADA" not in json.dumps([told.text, told.blocks, told.classic])
+    """A job with ten changes mentions its asker once."""
+    reply = cards.change(change_between(job(Status.QUEUED), job()), VIEW)
+    assert "U0ADA" not in json.dumps([reply.text, reply.blocks, reply.classic])
 
 
-def test_an_asker_that_is_no_user_id_is_not_mentioned() -> None:
-    """No text gets into a mention's token."""
-    told = cards.change(moved(job(), job(Status.FAILED)), replace(VIEW, asker="x> <!channel"))
-    assert "channel" not in json.dumps([told.text, told.blocks, told.classic])
+def test_asker_with_an_invalid_id_is_not_mentioned() -> None:
+    """Other text does not become a mention."""
+    reply = cards.change(
+        change_between(job(), job(Status.FAILED)), replace(VIEW, asker="x> <!channel")
+    )
+    assert "channel" not in json.dumps([reply.text, reply.blocks, reply.classic])
 
 
-def test_a_failed_step_is_told_with_the_end_of_its_log() -> None:
-    """The reason stands in the thread, in fixed width."""
-    told = cards.change(moved(job(), job(tasks=FAILING)), VIEW)
-    assert "❌ Step VMAPP_UPGRADE_002 failed:" in shown(told)
-    (log,) = find(told.blocks, "rich_text_preformatted")
+def test_failed_step_is_shown_with_the_end_of_its_log() -> None:
+    """The thread shows the reason as preformatted text."""
+    reply = cards.change(change_between(job(), job(tasks=FAILING)), VIEW)
+    assert "❌ Step VMAPP_UPGRADE_002 failed:" in shown(reply)
+    (log,) = find(reply.blocks, "rich_text_preformatted")
     assert log["elements"][0]["text"] == LOG
 
 
 def test_at_most_five_failed_steps_are_named() -> None:
-    """A broken fleet does not flood the thread."""
+    """Many failures do not flood the thread."""
     fleet = tuple(task(f"HOST_{n}", Status.FAILED, message="disk full") for n in range(8))
-    told = cards.change(moved(job(), job(tasks=fleet)), VIEW)
-    assert shown(told).count("❌ Step HOST_") == 5
-    assert "… and 3 more steps failed." in shown(told)
-    assert told.text.startswith("Steps HOST_0, HOST_1, HOST_2, HOST_3, HOST_4 and 3 more of ")
+    reply = cards.change(change_between(job(), job(tasks=fleet)), VIEW)
+    assert shown(reply).count("❌ Step HOST_") == 5
+    assert "… and 3 more steps failed." in shown(reply)
+    assert reply.text.startswith("Steps HOST_0, HOST_1, HOST_2, HOST_3, HOST_4 and 3 more of ")
 
 
-def test_a_job_that_fails_without_a_failing_step_says_what_its_provider_says() -> None:
-    """The thread never ends with a bare "failed" when more is known."""
-    told = cards.change(moved(job(), job(Status.FAILED, message="quota exceeded")), VIEW)
-    assert "quota exceeded" in shown(told)
+def test_failure_without_a_failed_step_shows_the_job_message() -> None:
+    """The outcome is never just "failed" if the provider gives a reason."""
+    reply = cards.change(change_between(job(), job(Status.FAILED, message="quota exceeded")), VIEW)
+    assert "quota exceeded" in shown(reply)
 
 
-def test_the_card_shows_the_failing_steps_message() -> None:
-    """Why it failed can be read without opening anything."""
+def test_card_shows_the_failed_steps_message() -> None:
+    """The reason is visible without a click."""
     card = cards.job(job(Status.FAILED, tasks=FAILING), VIEW)
     (log,) = find(card.blocks, "rich_text_preformatted")
     assert log["elements"][0]["text"] == LOG
     assert any(LOG in text for text in strings(card.classic))
 
 
-def test_the_providers_word_is_on_the_card_only_when_it_says_more() -> None:
-    """ROLLBACKING is worth reading beside rolling back; RUNNING beside running is not."""
+def test_card_shows_the_native_status_only_if_it_adds_facts() -> None:
+    """ROLLBACKING is shown beside rolling back; RUNNING beside running is not."""
     assert "`ROLLBACKING`" in shown(cards.job(job(native_status="ROLLBACKING"), VIEW))
     assert "RUNNING" not in shown(cards.job(job(native_status="RUNNING"), VIEW))
 
 
-def test_a_waiting_job_says_that_a_person_must_act() -> None:
-    """Waiting for a person must not look like waiting for a machine."""
+def test_waiting_job_says_that_a_person_must_act() -> None:
+    """It does not look like waiting for a machine."""
     assert "a person must act" in shown(cards.job(job(Status.WAITING), VIEW)).lower()
 
 
-def test_the_card_says_when_it_was_checked_and_how_often() -> None:
-    """A reader knows how old the card is, and for how long it stays so."""
+def test_card_shows_the_last_poll_and_the_interval() -> None:
+    """A reader knows how old the card is."""
     assert ", every 10 s" in shown(cards.job(job(), FOLLOWED))
     assert "<!date^1793707443^" in shown(cards.job(job(), VIEW))
     assert "every" not in shown(cards.job(job(Status.FAILED), FOLLOWED))
 
 
-def test_the_progress_of_the_tasks_is_a_bar_with_its_numbers() -> None:
-    """How far it is can be seen, and heard."""
+def test_progress_is_a_bar_with_numbers() -> None:
+    """Readable by eye and by screen reader."""
     card = cards.job(job(Status.FAILED, tasks=FAILING), VIEW)
     assert "▰▰▰▰▰▰▰▰▰▰▰▰ 3 of 3 done, 1 failed" in shown(card)
     assert "▰" not in shown(cards.job(job(), VIEW))
 
 
-def test_trouble_is_a_warning_with_its_reason() -> None:
-    """An old card never looks like a fresh one."""
+def test_poll_error_is_a_warning_with_its_reason() -> None:
+    """An outdated card does not look current."""
     view = replace(FOLLOWED, trouble="ServiceStage is down.", trouble_since=START)
     card = cards.job(job(), view)
     assert "⚠️ Could not be checked since <!date^1793707380^{time}|" in shown(card)
@@ -169,56 +171,56 @@ def test_trouble_is_a_warning_with_its_reason() -> None:
     assert card.text.endswith("It could not be checked the last time.")
 
 
-def test_trouble_of_another_day_is_told_with_its_day() -> None:
+def test_poll_error_since_another_day_shows_the_date() -> None:
     """ "Since 12:03" would mean today."""
     view = replace(VIEW, trouble="It is down.", trouble_since=START - timedelta(days=2))
     assert "{date_short_pretty} at {time}|1 Nov 2026" in shown(cards.job(job(), view))
 
 
-def test_a_living_job_can_be_refreshed_followed_and_opened() -> None:
-    """The buttons fit what is going on."""
-    living = job(url="https://console.example.com/1")
-    assert buttons(cards.job(living, VIEW)) == ["refresh", "follow", "open"]
-    assert buttons(cards.job(living, FOLLOWED)) == ["refresh", "unfollow", "open"]
+def test_active_job_has_refresh_follow_and_open_buttons() -> None:
+    """The follow button depends on whether the job is followed."""
+    active = job(url="https://console.example.com/1")
+    assert buttons(cards.job(active, VIEW)) == ["refresh", "follow", "open"]
+    assert buttons(cards.job(active, FOLLOWED)) == ["refresh", "unfollow", "open"]
 
 
-def test_an_ended_job_can_only_be_refreshed_and_opened() -> None:
-    """There is nothing left to follow."""
+def test_ended_job_has_only_refresh_and_open_buttons() -> None:
+    """There is nothing to follow."""
     ended = job(Status.SUCCEEDED, url="https://console.example.com/1")
     assert buttons(cards.job(ended, FOLLOWED)) == ["refresh", "open"]
 
 
-def test_every_button_carries_the_reference_and_nothing_else() -> None:
-    """State is looked up again at the click, never taken from the button."""
+def test_button_values_are_only_the_reference() -> None:
+    """State is loaded at the click, never taken from the button."""
     made = find(cards.job(job(url="https://x.example"), FOLLOWED).blocks, "button")
     assert {button["value"] for button in made} == {"deploys:JOB1"}
 
 
-def test_a_card_that_is_not_interactive_has_no_buttons() -> None:
-    """Where nobody listens, nothing can be clicked."""
+def test_card_that_is_not_interactive_has_no_buttons() -> None:
+    """Nobody could handle a click."""
     assert buttons(cards.job(job(), replace(VIEW, interactive=False))) == []
 
 
-def test_a_console_address_that_is_not_clean_has_no_button() -> None:
-    """A provider cannot send people to a script."""
+def test_unsafe_console_url_has_no_button() -> None:
+    """A provider cannot link people to a script."""
     assert "open" not in buttons(cards.job(job(url="javascript:alert(1)"), VIEW))
 
 
-def test_a_card_for_one_person_says_so() -> None:
-    """Nobody thinks that the channel has seen it."""
+def test_ephemeral_card_says_that_only_you_see_it() -> None:
+    """The asker knows that the channel has not seen it."""
     assert "Only you see this" in shown(cards.job(job(), replace(VIEW, only_you=True)))
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_every_status_of_a_job_is_said_in_words(status: Status) -> None:
-    """The card and its follow-up are understood without emoji and colour."""
+def test_card_names_every_status_in_words(status: Status) -> None:
+    """It is readable without emoji and colour."""
     card = cards.job(job(status), VIEW)
     word = {"waiting": "waiting"}.get(status, words.sign(status).word)
     assert word in shown(card).lower()
 
 
-def test_a_changed_block_gets_a_new_id_and_the_others_keep_theirs() -> None:
-    """Slack draws again what changed, and only that."""
+def test_only_changed_blocks_get_new_ids() -> None:
+    """Slack redraws only what changed."""
     before = cards.job(job(), VIEW).blocks
     after = cards.job(job(native_status="ROLLBACKING"), VIEW).blocks
     same = [old["block_id"] == new["block_id"] for old, new in zip(before, after, strict=True)]

@@ -1,11 +1,11 @@
-"""Tables: within Slack's limits, row by row."""
+"""Table blocks within Slack's limits."""
 
 from __future__ import annotations
 
 from bot.cards import grids
 
 
-def test_a_table_stops_before_its_cells_hold_too_much() -> None:
+def test_table_stops_before_its_cells_exceed_the_limit() -> None:
     """Whole rows are left out, never half a row."""
     table = grids.table([["Name", "Took"], *[["x" * 400, "1 s"]] * 90])
     cells = [cell["text"] for row in table["rows"] for cell in row]

@@ -1,4 +1,4 @@
-"""Cards and follow-ups whatever the job holds: Slack takes them, and nobody is mentioned."""
+"""Cards and thread replies for hostile job content: Slack accepts them; nobody is mentioned."""
 
 import json
 import re
@@ -75,7 +75,7 @@ COUNTS = st.sampled_from([0, 1, 15, 16, 50, 500])
 
 
 def grown(small: Job, count: int) -> Job:
-    """The job with so many tasks, and with its long texts as long as they claim to be."""
+    """Return the job with this many tasks; texts that start with LONG are repeated."""
     each = tuple(small.tasks[n % len(small.tasks)] for n in range(count))
     grown: Job = _long(small, "name", "native_status", "type", "message")
     return grown.but(tasks=tuple(_long(one, "name", "native_status", "message") for one in each))
@@ -83,8 +83,8 @@ def grown(small: Job, count: int) -> Job:
 
 def _long(value: Any, *names: str) -> Any:
     texts = {name: getattr(value, name) for name in names}
-    swollen = {name: text[5:] * 5_000 for name, text in texts.items() if text.startswith("LONG ")}
-    return value.but(**swollen)
+    repeated = {name: text[5:] * 5_000 for name, text in texts.items() if text.startswith("LONG ")}
+    return value.but(**repeated)
 
 
 VIEWS = st.builds(
@@ -97,7 +97,7 @@ VIEWS = st.builds(
     trouble_since=MOMENTS,
     only_you=st.booleans(),
 )
-# Not shrunk: the broken rule is named, and shrinking a job takes minutes.
+# No shrinking: the violated rule is named, and shrinking a job takes minutes.
 many_jobs = settings(
     max_examples=25,
     deadline=None,
@@ -106,15 +106,15 @@ many_jobs = settings(
 )
 
 
-def moved(before: Job | None, after: Job) -> Change:
-    """What the poller would find between two looks."""
+def change_between(before: Job | None, after: Job) -> Change:
+    """Return the change between two snapshots."""
     found = lifecycle.compare(before, after)
     assert found is not None
     return found
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a payload, however deep."""
+    """Yield every text in a payload, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -124,7 +124,7 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def find(payload: Any, kind: str) -> list[dict[str, Any]]:
-    """Every object of a type in a payload, however deep."""
+    """Return every object of a type in a payload, at any depth."""
     if isinstance(payload, list | tuple):
         return [hit for part in payload for hit in find(part, kind)]
     if not isinstance(payload, dict):
@@ -133,8 +133,8 @@ def find(payload: Any, kind: str) -> list[dict[str, Any]]:
     return hits + [hit for part in payload.values() for hit in find(part, kind)]
 
 
-def refusals(made: tuple[dict[str, Any], ...]) -> list[str]:
-    """What Slack would not take: by its own classes, the local Slack and the rules across."""
+def violated_rules(made: tuple[dict[str, Any], ...]) -> list[str]:
+    """Return the rules violated: of slack_sdk, the local Slack, and the message as a whole."""
     payload = json.loads(json.dumps(made))
     for block in payload:
         parsed = SdkBlock.parse(block)
@@ -160,49 +160,47 @@ def _unique(ids: Iterator[str]) -> bool:
 
 
 def parsed_texts(message: Message) -> list[str]:
-    """The texts in which Slack looks for mentions: the fallback and every mrkdwn."""
+    """Return the texts in which Slack parses mentions: the fallback text and every mrkdwn."""
     made = find(message.blocks, "mrkdwn") + find(message.classic, "mrkdwn")
     return [message.text, *(text["text"] for text in made)]
 
 
 @many_jobs
 @given(JOBS, COUNTS, VIEWS)
-def test_a_card_is_within_the_limits_whatever_the_job_holds(
-    small: Job, count: int, view: cards.View
-) -> None:
-    """Slack takes both renderings of every card."""
-    look = grown(small, count)
-    card = cards.job(look, view)
-    assert refusals(card.blocks) == []
-    assert refusals(card.classic) == []
+def test_card_stays_within_the_limits_for_any_job(small: Job, count: int, view: cards.View) -> None:
+    """Slack accepts both renderings of every card."""
+    snapshot = grown(small, count)
+    card = cards.job(snapshot, view)
+    assert violated_rules(card.blocks) == []
+    assert violated_rules(card.classic) == []
     assert 0 < blocks.length(card.text) <= 3_000
-    assert card == cards.job(look, view)
+    assert card == cards.job(snapshot, view)
 
 
 @many_jobs
 @given(JOBS, COUNTS, VIEWS, st.none() | st.sampled_from(Status))
-def test_a_follow_up_is_within_the_limits_whatever_the_job_holds(
+def test_thread_reply_stays_within_the_limits_for_any_job(
     small: Job, count: int, view: cards.View, status: Status | None
 ) -> None:
-    """Slack takes both renderings of every follow-up."""
+    """Slack accepts both renderings of every thread reply."""
     after = grown(small, count)
     before = after.but(status=status, native_status="", tasks=()) if status else None
-    found = lifecycle.compare(before, after) or moved(None, after)
-    told = cards.change(found, view)
-    assert refusals(told.blocks) == []
-    assert refusals(told.classic) == []
-    assert 0 < blocks.length(told.text) <= 3_000
-    assert told == cards.change(found, view)
+    found = lifecycle.compare(before, after) or change_between(None, after)
+    reply = cards.change(found, view)
+    assert violated_rules(reply.blocks) == []
+    assert violated_rules(reply.classic) == []
+    assert 0 < blocks.length(reply.text) <= 3_000
+    assert reply == cards.change(found, view)
 
 
 @many_jobs
 @given(JOBS, COUNTS, VIEWS)
 def test_untrusted_text_mentions_nobody(small: Job, count: int, view: cards.View) -> None:
-    """The only tokens are our dates, and the asker in the outcome."""
-    look = grown(small, count)
-    told = cards.change(moved(None, look), view)
-    for text in [*parsed_texts(cards.job(look, view)), *parsed_texts(told)]:
+    """The only tokens are our dates and the asker's mention."""
+    snapshot = grown(small, count)
+    reply = cards.change(change_between(None, snapshot), view)
+    for text in [*parsed_texts(cards.job(snapshot, view)), *parsed_texts(reply)]:
         rest = re.sub(r"<!date\^\d+\^[^<>|]+\|[^<>|]+>|<@U0ADA>", "", text)
         assert not re.search(r"[<>]", rest)
-    assert find([told.blocks, told.classic], "broadcast") == []
-    assert {part["user_id"] for part in find(told.blocks, "user")} <= {view.asker}
+    assert find([reply.blocks, reply.classic], "broadcast") == []
+    assert {part["user_id"] for part in find(reply.blocks, "user")} <= {view.asker}

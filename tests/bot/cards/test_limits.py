@@ -1,4 +1,4 @@
-"""Slack's limits: nothing is spent on what nobody sees, and a 429 holds all whom it concerns."""
+"""Slack's rate limits: no invisible updates; a 429 delays every affected message."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot.cards.cards import MAX_DETAILS
 from bot.following import Following, Look
 from bot.models import Detail, JobRef
 from plugins.servicestage.script import JobScript, JobStep
-from tests.bot.delivery.test_delivery import own
+from tests.bot.delivery.test_delivery import bot_messages
 
 if TYPE_CHECKING:
     from tests.bot.conftest import Stage
@@ -23,8 +23,8 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 JOB = JobScript(ID, (JobStep("PREPARE", 30), JobStep("UPGRADE", 90)), queued_seconds=0)
 
 
-async def test_a_card_on_which_nothing_visible_changed_is_not_drawn_again(stage: Stage) -> None:
-    """Slack takes few updates; none is spent on what nobody can see."""
+async def test_card_without_a_visible_change_is_not_updated(stage: Stage) -> None:
+    """Slack's update limit is not spent on invisible changes."""
     stage.servicestage.add(JOB)
     await stage.asks(f"/job deploys:{ID}")
     async with stage.bot.store.begin() as tx:
@@ -45,43 +45,43 @@ async def test_a_card_on_which_nothing_visible_changed_is_not_drawn_again(stage:
         assert (await tx.gauges.messages()).count == 0
 
 
-async def landed(stage: Stage) -> None:
-    """Wait for what is on its way to Slack: no clock should run out for it meanwhile."""
-    while flying := set(stage.bot.deliverer._flying):
-        await asyncio.wait(flying)
+async def wait_for_flights(stage: Stage) -> None:
+    """Wait for messages in flight, so that advancing the clock ends none of them."""
+    while in_flight := set(stage.bot.deliverer._tasks):
+        await asyncio.wait(in_flight)
 
 
-async def test_a_429_for_a_look_up_is_answered_with_patience(stage: Stage) -> None:
-    """The message waits as long as Slack says, and is then found instead of being repeated."""
+async def test_look_up_with_a_429_is_retried_after_the_delay(stage: Stage) -> None:
+    """The message is then found instead of posted twice."""
     stage.servicestage.add(JOB)
     stage.slack.faults.lose_answer("chat.postMessage")
     stage.slack.faults.rate_limit("conversations.history", retry_after=30)
     await stage.says(f"/job deploys:{ID}")
-    await stage.slack.until(lambda: own(stage))
+    await stage.slack.until(lambda: bot_messages(stage))
     while len(stage.slack.called("conversations.history")) < 2:
-        await landed(stage)
+        await wait_for_flights(stage)
         await stage.clock.advance(1)
     first, second = stage.slack.called("conversations.history")
     assert (second.at - first.at).total_seconds() >= 30
     await stage.at_rest()
-    assert len([m for m in own(stage) if m.thread_ts is None]) == 1
+    assert len([m for m in bot_messages(stage) if m.thread_ts is None]) == 1
 
 
-async def test_minutes_of_429_delay_a_follow_up_and_neither_lose_nor_repeat_it(
+async def test_thread_reply_survives_minutes_of_429(
     stage: Stage,
 ) -> None:
-    """Slack is asked again when it said, not before: four requests in six minutes."""
+    """Neither lost nor repeated: four requests in six minutes, each after its Retry-After."""
     stage.servicestage.add(JOB)
     card = await stage.asks(f"/job deploys:{ID}")
     before = len(stage.slack.called("chat.postMessage"))
     stage.slack.faults.rate_limit("chat.postMessage", times=3, retry_after=120)
     stage.servicestage.finish(ID)
     await stage.polls()
-    refused_since = stage.clock.now()
+    limited_since = stage.clock.now()
     while not stage.thread(card):
-        await landed(stage)
+        await wait_for_flights(stage)
         await stage.clock.advance(5)
-    assert stage.clock.now() - refused_since >= timedelta(minutes=6)
+    assert stage.clock.now() - limited_since >= timedelta(minutes=6)
     await stage.at_rest()
     assert len(stage.thread(card)) == 1
     assert len(stage.slack.called("chat.postMessage")) - before == 4

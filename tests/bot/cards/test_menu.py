@@ -1,4 +1,4 @@
-"""The menu under a message."""
+"""Overflow menu of a message."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from bot.playground.limits import problems
 
 
 def labels(block: blocks.Block) -> list[str]:
-    """Return what can be chosen."""
+    """Return the labels of the options."""
     return [option["text"]["text"] for option in block["options"]]
 
 
-def test_the_menu_explains_and_narrows() -> None:
-    """Three things that make sense under every message."""
+def test_menu_explains_the_message_and_reduces_messages() -> None:
+    """Three options that apply to every message."""
     assert labels(menu.menu()) == [
         "Why did I get this?",
         "Only outcomes here",
@@ -21,20 +21,20 @@ def test_the_menu_explains_and_narrows() -> None:
     ]
 
 
-def test_what_is_followed_can_be_stopped_from_the_menu() -> None:
-    """And only that."""
+def test_menu_of_a_followed_job_can_stop_following() -> None:
+    """Only for a followed job."""
     assert labels(menu.menu(followed=True))[-1] == "Stop following"
 
 
-def test_the_values_are_words_and_never_a_reference() -> None:
-    """An option has room for 75 characters; a reference may have more."""
+def test_menu_values_are_words_and_never_a_reference() -> None:
+    """An option's value holds 75 characters; a reference may be longer."""
     values = [option["value"] for option in menu.menu(followed=True)["options"]]
     assert values == ["why", "set follow_ups outcomes", "set follow_ups failures", "stop"]
     assert max(map(len, values)) <= 75
 
 
-def test_a_message_with_its_menu_says_what_it_said() -> None:
-    """Text and blocks stay; the menu is one small row after them, in both renderings."""
+def test_message_with_a_menu_keeps_its_text_and_blocks() -> None:
+    """The menu is one row after them, in both renderings."""
     said = Message(
         text="deploy-api failed.",
         blocks=(blocks.rich_text(blocks.line(blocks.text("failed"))),),
@@ -47,14 +47,14 @@ def test_a_message_with_its_menu_says_what_it_said() -> None:
     assert problems(list(under.blocks), "message") == []
 
 
-def test_a_message_without_blocks_keeps_its_words_above_the_menu() -> None:
-    """Where there are blocks, Slack does not show the text."""
+def test_message_without_blocks_shows_its_text_above_the_menu() -> None:
+    """Slack does not show the text of a message with blocks."""
     under = menu.under(Message(text="Hello."))
     assert under.blocks[0]["text"]["text"] == "Hello."
     assert under.classic == ()
 
 
-def test_a_message_that_is_full_goes_without_a_menu() -> None:
-    """Fifty blocks are Slack's limit; what is said goes before."""
+def test_message_with_fifty_blocks_gets_no_menu() -> None:
+    """Slack's limit is 50 blocks; content comes before the menu."""
     under = menu.under(Message(text="x", blocks=(blocks.divider(),) * 50))
     assert {block["type"] for block in under.blocks} == {"divider"}

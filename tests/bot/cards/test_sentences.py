@@ -1,4 +1,4 @@
-"""What is said of a job and of its changes."""
+"""Plain-text descriptions of jobs and changes."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -16,14 +16,14 @@ LOG = "pulling image\nERROR: exit code 137"
 
 
 def task(name: str, status: Status, begun: int = 0, took: int | None = None, **more: Any) -> Task:
-    """A task that began so many seconds after its job."""
+    """Return a task that started this many seconds after its job."""
     at = START + timedelta(seconds=begun)
     end = None if took is None else at + timedelta(seconds=took)
     return Task(id=name, name=name, status=status, started_at=at, finished_at=end, **more)
 
 
 def job(status: Status = Status.RUNNING, **more: Any) -> Job:
-    """The job of most tests."""
+    """Return the job of most tests."""
     ended = START + timedelta(seconds=192) if status.terminal else None
     given = {"name": "deploy-api", "started_at": START, "finished_at": ended, **more}
     return Job(ref=JobRef(connection="deploys", id="JOB1"), status=status, **given)
@@ -36,15 +36,15 @@ FAILING = (
 )
 
 
-def moved(before: Job | None, after: Job) -> Change:
-    """What the poller would find between two looks."""
+def change_between(before: Job | None, after: Job) -> Change:
+    """Return the change between two snapshots."""
     found = lifecycle.compare(before, after)
     assert found is not None
     return found
 
 
 @pytest.mark.parametrize(
-    ("look", "said"),
+    ("snapshot", "said"),
     [
         (job(Status.QUEUED, started_at=None), "deploy-api is queued."),
         (job(), "deploy-api is running: 1 m 3 s so far."),
@@ -79,9 +79,9 @@ def moved(before: Job | None, after: Job) -> Change:
         ),
     ],
 )
-def test_a_cards_text_is_a_whole_sentence(look: Job, said: str) -> None:
-    """A notification and a screen reader tell how the job stands without the blocks."""
-    assert cards.job(look, VIEW).text == said
+def test_card_text_is_a_complete_sentence(snapshot: Job, said: str) -> None:
+    """Notifications and screen readers give the status without the blocks."""
+    assert cards.job(snapshot, VIEW).text == said
 
 
 @pytest.mark.parametrize(
@@ -116,27 +116,29 @@ def test_a_cards_text_is_a_whole_sentence(look: Job, said: str) -> None:
         (job(), job(Status.SUCCEEDED), "deploy-api succeeded after 3 m 12 s. <@U0ADA>"),
     ],
 )
-def test_a_follow_ups_text_is_a_whole_sentence(before: Job | None, after: Job, said: str) -> None:
-    """The thread can be followed from notifications alone."""
-    assert cards.change(moved(before, after), VIEW).text == said
+def test_thread_reply_text_is_a_complete_sentence(
+    before: Job | None, after: Job, said: str
+) -> None:
+    """A reader can follow the thread from notifications alone."""
+    assert cards.change(change_between(before, after), VIEW).text == said
 
 
 @pytest.mark.parametrize("status", list(Status))
-def test_every_status_of_a_job_is_said_in_words(status: Status) -> None:
-    """A follow-up is understood without emoji and colour."""
+def test_thread_reply_names_every_status_in_words(status: Status) -> None:
+    """It is readable without emoji and colour."""
     word = {Status.PARTIAL: "in part", Status.WAITING: "waiting"}.get(status)
-    said = sentences.told(moved(None, job(status)))
+    said = sentences.told(change_between(None, job(status)))
     assert said.isascii()
     assert (word or words.sign(status).word) in said
 
 
-def test_a_job_without_a_name_is_called_by_its_id() -> None:
+def test_job_without_a_name_is_called_by_its_id() -> None:
     """Every sentence has a subject."""
     assert cards.job(job(name="\u200b"), VIEW).text == "JOB1 is running: 1 m 3 s so far."
 
 
-def test_a_run_that_ended_well_is_told_by_its_own_name() -> None:
-    """A run is no step."""
+def test_successful_run_is_called_by_its_own_name() -> None:
+    """A run is not called a step."""
     ran = Task(id="1", name="Run of 20:01", status=Status.SUCCEEDED, announced=True)
     after = job(status=Status.RUNNING, tasks=(ran,))
     change = Change(before=after, after=after, status_changed=False, newly_ended=(ran,))

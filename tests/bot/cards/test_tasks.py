@@ -1,4 +1,4 @@
-"""A job's tasks on its card."""
+"""Rendering of a job's tasks."""
 
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
@@ -13,21 +13,21 @@ NOW = START + timedelta(seconds=63)
 
 
 def task(name: str, status: Status, begun: int = 0, took: int | None = None, **more: Any) -> Task:
-    """A task that began so many seconds after its job."""
+    """Return a task that started this many seconds after its job."""
     at = START + timedelta(seconds=begun)
     end = None if took is None else at + timedelta(seconds=took)
     return Task(id=name, name=name, status=status, started_at=at, finished_at=end, **more)
 
 
 def job(status: Status = Status.RUNNING, **more: Any) -> Job:
-    """The job of most tests."""
+    """Return the job of most tests."""
     ended = START + timedelta(seconds=192) if status.terminal else None
     given = {"name": "deploy-api", "started_at": START, "finished_at": ended, **more}
     return Job(ref=JobRef(connection="deploys", id="JOB1"), status=status, **given)
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Every text in a payload, however deep."""
+    """Yield every text in a payload, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -37,17 +37,17 @@ def strings(value: Any) -> Iterator[str]:
 
 
 def drawn(*each: Task) -> list[dict[str, Any]]:
-    """The tasks of a job as newer clients see them."""
+    """Return the tasks as a plan or table."""
     return tasks.drawn(job(tasks=each), NOW)
 
 
 def listed(*each: Task) -> list[dict[str, Any]]:
-    """The tasks of a job as every client sees them."""
+    """Return the tasks as a plain list."""
     return tasks.listed(job(tasks=each), NOW)
 
 
 def test_up_to_fifteen_tasks_are_a_plan() -> None:
-    """Each step says its status and how long it took, in words."""
+    """Each task shows its status and duration in words."""
     (plan,) = drawn(
         task("PREPARE", Status.SUCCEEDED, 0, 9),
         task("UPGRADE", Status.FAILED, 9, 12, message="exit code 137"),
@@ -64,8 +64,8 @@ def test_up_to_fifteen_tasks_are_a_plan() -> None:
     assert ["output" in card for card in plan["tasks"]] == [False, True, False, False]
 
 
-def test_a_plans_title_says_what_a_reader_looks_for() -> None:
-    """Closed, a plan shows only its title."""
+def test_plan_title_is_the_most_important_fact() -> None:
+    """A collapsed plan shows only its title."""
 
     def title(*each: Task) -> str:
         (plan,) = drawn(*each)
@@ -78,22 +78,22 @@ def test_a_plans_title_says_what_a_reader_looks_for() -> None:
     assert title(done) == "1 task"
 
 
-def test_a_cancelled_step_does_not_look_like_the_one_that_failed() -> None:
-    """Slack draws an error in red; one red step is the one to look at."""
+def test_cancelled_step_does_not_look_like_the_failed_one() -> None:
+    """Slack shows errors in red; only the failed step is red."""
     (plan,) = drawn(task("A", Status.FAILED), task("B", Status.CANCELLED))
     assert [card["status"] for card in plan["tasks"]] == ["error", "pending"]
 
 
 def test_fifteen_tasks_are_a_plan_and_sixteen_a_table() -> None:
-    """Slack's plan reads well for a few steps only."""
+    """A longer plan is hard to read."""
     one = task("T", Status.RUNNING)
     assert [block["type"] for block in drawn(*[one] * 15)] == ["plan"]
     assert [block["type"] for block in drawn(*[one] * 16)] == ["table"]
     assert drawn() == listed() == []
 
 
-def test_a_table_begins_with_the_urgent_tasks() -> None:
-    """What failed or runs is not looked for among what is done."""
+def test_table_starts_with_the_urgent_tasks() -> None:
+    """Failed and running tasks come before ended ones."""
     order = [Status.SUCCEEDED, Status.QUEUED, Status.WAITING, Status.RUNNING, Status.FAILED]
     table, more = drawn(*(task(f"T{n}", order[n % 5]) for n in range(78)))
     found = [row[0]["text"].split()[-1] for row in table["rows"]]
@@ -104,23 +104,23 @@ def test_a_table_begins_with_the_urgent_tasks() -> None:
     assert more["elements"][0]["text"] == "… and 38 more tasks"
 
 
-def test_the_plain_list_stops_where_the_section_is_full() -> None:
-    """What does not fit is counted, and no line is cut."""
+def test_plain_list_stops_where_the_section_is_full() -> None:
+    """The rest is counted, and no line is cut."""
     section, more = listed(*(task("N" * 70 + str(n), Status.FAILED) for n in range(60)))
     lines = section["text"]["text"].split("\n")
     assert all(line.endswith("· failed") for line in lines)
     assert more["elements"][0]["text"] == f"… and {60 - len(lines)} more tasks"
 
 
-def test_every_status_of_a_task_is_said_in_words() -> None:
-    """No status is told by a sign or a colour alone, in any rendering."""
+def test_task_list_names_every_status_in_words() -> None:
+    """No rendering shows a status by emoji or colour alone."""
     few = [task("T", status) for status in Status]
     for shown in (drawn(*few), drawn(*few * 2), listed(*few)):
         said = "\n".join(strings(shown))
         assert all(words.sign(status).word in said for status in Status)
 
 
-def test_the_providers_word_for_a_task_is_kept_when_it_says_more() -> None:
-    """An unknown status names the word that we do not know."""
+def test_native_status_of_a_task_is_kept_if_it_adds_facts() -> None:
+    """An unknown status shows the native status."""
     odd = task("T", Status.UNKNOWN, native_status="FROBNICATING")
     assert "(FROBNICATING)" in listed(odd)[0]["text"]["text"]

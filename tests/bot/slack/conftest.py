@@ -1,4 +1,4 @@
-"""A desk that remembers, and the bot's door between it and a local Slack."""
+"""A fake inbox worker, and the bot's HTTP server between it and a local Slack."""
 
 from __future__ import annotations
 
@@ -39,71 +39,75 @@ IDENTITY = {"ok": True, "team_id": "T0PLAYGRND", "user_id": "U0JOBTHREAD", "bot_
 
 
 @dataclass
-class Desk:
-    """Takes questions as the real one does: each once, and none while its store is full."""
+class FakeInboxWorker:
+    """Enqueues requests as the real inbox worker does: each once, none while its store is full."""
 
-    taken: dict[str, Ask] = field(default_factory=dict)
-    refuses: int = 0  # how many more questions find the store full
+    enqueued: dict[str, Ask] = field(default_factory=dict)
+    failures_left: int = 0  # how many more requests find the store full
 
     async def take(self, workspace: str, key: str, ask: Ask) -> bool:
-        """Remember a question; raises StoreError."""
+        """Keep a request; raises StoreError."""
         assert workspace == IDENTITY["team_id"]
-        if self.refuses:
-            self.refuses -= 1
+        if self.failures_left:
+            self.failures_left -= 1
             raise StoreError("The disk under the database is full.")
-        return self.taken.setdefault(key, ask) is ask
+        return self.enqueued.setdefault(key, ask) is ask
 
 
 @dataclass
-class Door:
-    """A local Slack in HTTP mode, the bot's server, and the desk behind it."""
+class HttpHarness:
+    """A local Slack in HTTP mode, the bot's server, and the inbox worker behind it."""
 
     slack: LocalSlack
     web: Web
-    desk: Desk
+    inbox: FakeInboxWorker
     url: str  # of the bot's server
 
 
 @pytest.fixture
-def desk() -> Desk:
-    """A desk that nobody has come to."""
-    return Desk()
+def inbox() -> FakeInboxWorker:
+    """A fake inbox worker without requests."""
+    return FakeInboxWorker()
 
 
 @pytest.fixture
-async def door(desk: Desk) -> AsyncIterator[Door]:
-    """The bot's door in HTTP mode."""
-    async with at_the_door(desk) as made:
-        yield made
+async def harness(inbox: FakeInboxWorker) -> AsyncIterator[HttpHarness]:
+    """The bot's HTTP server, connected to a local Slack."""
+    async with http_harness(inbox) as opened:
+        yield opened
 
 
 @pytest.fixture
-def app_for(desk: Desk) -> Callable[[AsyncWebClient, str | None], AsyncApp]:
-    """Make the Bolt app before the desk, for a client and a signing secret."""
-    return lambda client, secret: _app(client, secret, desk)
+def app_for(inbox: FakeInboxWorker) -> Callable[[AsyncWebClient, str | None], AsyncApp]:
+    """Make the Bolt app in front of the inbox worker, for a client and a signing secret."""
+    return lambda client, secret: _app(client, secret, inbox)
 
 
 @pytest.fixture
-def hanging_door(desk: Desk) -> Callable[[str], AbstractAsyncContextManager[Door]]:
-    """Make a door whose signing secret is this one."""
-    return lambda secret: at_the_door(desk, secret)
+def harness_for(
+    inbox: FakeInboxWorker,
+) -> Callable[[str], AbstractAsyncContextManager[HttpHarness]]:
+    """Make a harness with another signing secret."""
+    return lambda secret: http_harness(inbox, secret)
 
 
-def _app(client: AsyncWebClient, secret: str | None, desk: Desk) -> AsyncApp:
+def _app(client: AsyncWebClient, secret: str | None, inbox: FakeInboxWorker) -> AsyncApp:
     clock = ManualClock()
     return bolt_app(
         client=client,
         identity=IDENTITY,
         signing_secret=secret,
-        desk=desk,  # type: ignore[arg-type]
+        desk=inbox,  # type: ignore[arg-type]
         suggestions=Suggestions(Connections([]), clock),
-        settings=_talk(client, desk, clock),
+        settings=_settings_modal(client, inbox, clock),
         clock=clock,
     )
 
 
-def _talk(client: AsyncWebClient, desk: Desk, clock: ManualClock) -> SettingsTalk:
-    """Return what talks about contracts, before a store that is not open."""
+def _settings_modal(
+    client: AsyncWebClient, inbox: FakeInboxWorker, clock: ManualClock
+) -> SettingsTalk:
+    """Return the settings modal's handler, with a store that is not open."""
     api = WebOutlet(client, client.session, clock)  # type: ignore[arg-type]
     directory = Directory(api, clock)
     negotiation = Negotiation(
@@ -114,7 +118,7 @@ def _talk(client: AsyncWebClient, desk: Desk, clock: ManualClock) -> SettingsTal
     )
     return SettingsTalk(
         api=api,
-        desk=desk,  # type: ignore[arg-type]
+        desk=inbox,  # type: ignore[arg-type]
         negotiation=negotiation,
         directory=directory,
         clock=clock,
@@ -122,22 +126,24 @@ def _talk(client: AsyncWebClient, desk: Desk, clock: ManualClock) -> SettingsTal
 
 
 @asynccontextmanager
-async def at_the_door(desk: Desk, secret: str = LocalSlack.signing_secret) -> AsyncIterator[Door]:
-    """Open the bot's server, and a Slack that sends to it."""
+async def http_harness(
+    inbox: FakeInboxWorker, secret: str = LocalSlack.signing_secret
+) -> AsyncIterator[HttpHarness]:
+    """Open the bot's server, and a local Slack that sends to it."""
 
-    async def well() -> bool:
+    async def healthy() -> bool:
         return True
 
-    async def standing() -> NoReturn:
+    async def status() -> NoReturn:
         raise StoreError("There is no store here.")
 
     async with aiohttp.ClientSession() as session:
-        # Nobody answers there: the door asks Slack nothing.
+        # Nothing listens there: enqueueing makes no call to Slack.
         client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/", session=session)
-        web = Web(WebSettings(port=0), _app(client, secret, desk), well, standing)
+        web = Web(WebSettings(port=0), _app(client, secret, inbox), healthy, status)
         await web.open()
         url = f"http://127.0.0.1:{web.port}"
         timing = Timing(ack_seconds=2, retry_seconds=(0, 0, 0))
         async with LocalSlack(request_url=url + EVENTS_PATH, timing=timing) as slack:
-            yield Door(slack, web, desk, url)
+            yield HttpHarness(slack, web, inbox, url)
         await web.close()

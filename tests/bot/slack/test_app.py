@@ -1,4 +1,4 @@
-"""The door: every question is stored before Slack hears "got it"."""
+"""Bolt app: each request is persisted before it is acknowledged."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from bot.slack.web import EVENTS_PATH
 if TYPE_CHECKING:
     import io
 
-    from tests.bot.slack.conftest import Desk, Door
+    from tests.bot.slack.conftest import FakeInboxWorker, HttpHarness
 
 pytestmark = pytest.mark.anyio
 
 
 async def dispatched(app_for: Any, body: dict[str, Any]) -> int:
-    """Let the app see a payload as Socket Mode brings it, and return its status."""
+    """Dispatch a payload as Socket Mode does, and return the status."""
     app = app_for(AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/"), None)
     answer = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     return int(answer.status)
@@ -43,114 +43,120 @@ def click(**fields: Any) -> dict[str, Any]:
     }
 
 
-async def test_a_command_is_stored_and_acknowledged(door: Door) -> None:
-    """Slack hears "got it" with nothing to show: the answer comes later."""
-    answer = await door.slack.says("/job deploys:JOB1")
+async def test_command_is_persisted_and_acknowledged(harness: HttpHarness) -> None:
+    """The acknowledgement is empty: the reply comes later."""
+    answer = await harness.slack.says("/job deploys:JOB1")
     assert (answer.ok, answer.payload) == (True, None)
-    ask = door.desk.taken[f"command:{answer.trigger_id}"]
+    ask = harness.inbox.enqueued[f"command:{answer.trigger_id}"]
     assert (ask.kind, ask.text) == (Kind.COMMAND, "deploys:JOB1")
 
 
-async def test_a_mention_and_a_direct_message_are_stored(door: Door) -> None:
-    """Both ways of speaking to the bot."""
-    assert (await door.slack.says("@jobthread deploys:JOB1")).ok
-    assert (await door.slack.says("deploys:JOB1", channel="im")).ok
-    assert [ask.kind for ask in door.desk.taken.values()] == [Kind.MENTION, Kind.DIRECT]
+async def test_mention_and_direct_message_are_persisted(harness: HttpHarness) -> None:
+    """Both are requests."""
+    assert (await harness.slack.says("@jobthread deploys:JOB1")).ok
+    assert (await harness.slack.says("deploys:JOB1", channel="im")).ok
+    assert [ask.kind for ask in harness.inbox.enqueued.values()] == [Kind.MENTION, Kind.DIRECT]
 
 
-async def test_an_event_that_slack_repeats_is_one_question(door: Door) -> None:
-    """Delivered twice, and once more as a retry, it has one key."""
-    door.slack.faults.deliver_twice()
-    door.slack.faults.retry_event()
-    await door.slack.says("@jobthread deploys:JOB1")
-    await door.slack.until(lambda: len(door.slack.envelopes) == 3)
-    assert len(door.desk.taken) == 1
+async def test_duplicate_event_is_one_request(harness: HttpHarness) -> None:
+    """A duplicate and a retry have the same idempotency key."""
+    harness.slack.faults.deliver_twice()
+    harness.slack.faults.retry_event()
+    await harness.slack.says("@jobthread deploys:JOB1")
+    await harness.slack.until(lambda: len(harness.slack.envelopes) == 3)
+    assert len(harness.inbox.enqueued) == 1
 
 
-async def test_a_click_is_stored(app_for: Any, desk: Desk) -> None:
-    """What was clicked, and on which message."""
+async def test_button_click_is_persisted(app_for: Any, inbox: FakeInboxWorker) -> None:
+    """With its action id, under the trigger id."""
     assert await dispatched(app_for, click()) == 200
-    assert desk.taken["click:9"].action == "refresh"
+    assert inbox.enqueued["click:9"].action == "refresh"
 
 
-async def test_what_asks_nothing_is_acknowledged_and_not_stored(door: Door, app_for: Any) -> None:
-    """The bot's own words, and clicks that are not for it."""
-    draft = door.slack.workspace.bot_draft(door.slack.workspace.direct("U0ADA").id, text="hi")
-    door.slack.workspace.post(draft)
-    await door.slack.until(lambda: door.slack.envelopes)
+async def test_payload_without_a_request_is_only_acknowledged(
+    harness: HttpHarness, app_for: Any
+) -> None:
+    """The bot's own messages, and clicks in a modal."""
+    draft = harness.slack.workspace.bot_draft(harness.slack.workspace.direct("U0ADA").id, text="hi")
+    harness.slack.workspace.post(draft)
+    await harness.slack.until(lambda: harness.slack.envelopes)
     assert await dispatched(app_for, click(container={"type": "view"})) == 200
-    assert not door.desk.taken
+    assert not harness.inbox.enqueued
 
 
-async def test_slacks_question_whether_the_address_is_right_is_answered(door: Door) -> None:
-    """Bolt sees to what is not for us."""
-    assert await door.slack.verify_url()
+async def test_url_verification_is_answered(harness: HttpHarness) -> None:
+    """Bolt handles payloads that the bot does not."""
+    assert await harness.slack.verify_url()
 
 
-async def test_an_event_that_cannot_be_stored_is_sent_again_by_slack(door: Door) -> None:
-    """A full store loses no question: the second try finds room."""
-    door.desk.refuses = 2
-    answer = await door.slack.says("@jobthread deploys:JOB1")
+async def test_event_that_cannot_be_persisted_is_retried_by_slack(harness: HttpHarness) -> None:
+    """A full disk loses no request: a later retry succeeds."""
+    harness.inbox.failures_left = 2
+    answer = await harness.slack.says("@jobthread deploys:JOB1")
     assert answer.error == "dispatch_failed"
-    await door.slack.until(lambda: door.desk.taken)
-    assert [envelope.retry_attempt for envelope in door.slack.envelopes] == [0, 1, 2]
+    await harness.slack.until(lambda: harness.inbox.enqueued)
+    assert [envelope.retry_attempt for envelope in harness.slack.envelopes] == [0, 1, 2]
 
 
-async def test_whoever_typed_a_command_that_cannot_be_stored_reads_so_at_once(door: Door) -> None:
-    """Slack does not repeat commands, so the acknowledgement itself says it."""
-    door.desk.refuses = 1
-    answer = await door.slack.says("/job deploys:JOB1")
+async def test_command_that_cannot_be_persisted_gets_an_error_reply(harness: HttpHarness) -> None:
+    """Slack does not retry commands, so the acknowledgement contains the error."""
+    harness.inbox.failures_left = 1
+    answer = await harness.slack.says("/job deploys:JOB1")
     assert answer.ok
     assert answer.message
     assert answer.message.text == answers.busy().text
-    assert answer.message.ephemeral_for == door.slack.workspace.user("ada").id
+    assert answer.message.ephemeral_for == harness.slack.workspace.user("ada").id
 
 
-async def test_a_click_that_cannot_be_stored_is_not_acknowledged(app_for: Any, desk: Desk) -> None:
-    """Slack shows a warning beside the button; it would show no text of ours."""
-    desk.refuses = 1
+async def test_click_that_cannot_be_persisted_is_not_acknowledged(
+    app_for: Any, inbox: FakeInboxWorker
+) -> None:
+    """Slack shows a warning beside the button; it would not show our text."""
+    inbox.failures_left = 1
     assert await dispatched(app_for, click()) == 503
 
 
-async def test_why_a_question_could_not_be_stored_is_in_the_log(
-    door: Door, caplog: pytest.LogCaptureFixture
+async def test_reason_for_a_failed_write_is_only_in_the_log(
+    harness: HttpHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Whoever runs the bot reads it there; the asker does not."""
-    door.desk.refuses = 1
+    """The operator reads it; the asker does not."""
+    harness.inbox.failures_left = 1
     with caplog.at_level(logging.ERROR):
-        answer = await door.slack.says("/job deploys:JOB1")
+        answer = await harness.slack.says("/job deploys:JOB1")
     assert "The disk under the database is full." in caplog.text
     assert "disk" not in str(answer.payload)
 
 
 @pytest.mark.usefixtures("log_output")
-async def test_a_wrong_signature_is_refused_and_the_log_has_no_word_of_the_body(
-    hanging_door: Any, desk: Desk, log_output: io.StringIO
+async def test_wrong_signature_is_rejected_and_the_body_not_logged(
+    harness_for: Any, inbox: FakeInboxWorker, log_output: io.StringIO
 ) -> None:
-    """Bolt would log the whole of it: tokens, texts and response_urls."""
-    async with hanging_door("another-secret") as door:
-        answer = await door.slack.says("/job deploys:JOB1")
+    """Bolt would log tokens, texts and response_urls."""
+    async with harness_for("another-secret") as harness:
+        answer = await harness.slack.says("/job deploys:JOB1")
     assert answer.error == "dispatch_failed"
-    assert not desk.taken
+    assert not inbox.enqueued
     assert "deploys:JOB1" not in log_output.getvalue()
     assert "token" not in log_output.getvalue()
 
 
 @pytest.mark.parametrize("headers", [{}, {"X-Slack-Signature": "v0=00"}])
-async def test_a_request_that_is_not_signed_is_refused(headers: dict[str, str], door: Door) -> None:
-    """Whoever finds the address can ask nothing."""
+async def test_unsigned_http_request_is_rejected(
+    headers: dict[str, str], harness: HttpHarness
+) -> None:
+    """The URL alone gives no access."""
     body = json.dumps({"type": "event_callback", "team_id": "T1", "event": {}})
     headers = {"Content-Type": "application/json", **headers}
     async with (
         aiohttp.ClientSession() as session,
-        session.post(door.url + EVENTS_PATH, data=body, headers=headers) as response,
+        session.post(harness.url + EVENTS_PATH, data=body, headers=headers) as response,
     ):
         assert response.status == 401
-    assert not door.desk.taken
+    assert not harness.inbox.enqueued
 
 
-async def test_the_door_asks_slack_nothing(door: Door) -> None:
-    """Who the bot is was asked when it started: a question costs no call."""
+async def test_enqueueing_a_request_makes_no_call_to_slack(harness: HttpHarness) -> None:
+    """The identity of the bot was loaded at start-up."""
     for text in ("/job deploys:JOB1", "@jobthread deploys:JOB1"):
-        assert (await door.slack.says(text)).ok
-    assert door.slack.calls == []
+        assert (await harness.slack.says(text)).ok
+    assert harness.slack.calls == []

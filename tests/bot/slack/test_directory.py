@@ -1,4 +1,4 @@
-"""Who somebody is, and which groups there are: asked for once a minute at most."""
+"""User cache: one call a minute for each user and for the groups."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ pytestmark = pytest.mark.anyio
 
 @dataclass
 class Api:
-    """Answers as Slack does, and remembers what it was asked."""
+    """Fake Web API that records its calls."""
 
-    answers: dict[str, Any] = field(default_factory=dict)
-    called: list[str] = field(default_factory=list)
+    responses: dict[str, Any] = field(default_factory=dict)
+    calls: list[str] = field(default_factory=list)
 
     async def call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
-        """Answer; raises what is to be raised."""
-        self.called.append(f"{method} {arguments.get('user', '')}".strip())
-        answer = self.answers[method]
+        """Return the prepared response, or raise it if it is an error."""
+        self.calls.append(f"{method} {arguments.get('user', '')}".strip())
+        answer = self.responses[method]
         if isinstance(answer, Exception):
             raise answer
         return dict(answer)
@@ -41,29 +41,29 @@ async def test_admins_and_owners_are_admins(right: str) -> None:
     assert not await Directory(Api(person(**{right: False})), ManualClock()).is_admin("U1")
 
 
-async def test_a_person_is_asked_for_once_a_minute() -> None:
-    """Who has become an admin need not wait for long."""
+async def test_user_is_loaded_once_a_minute() -> None:
+    """A new admin has permission within a minute."""
     api, clock = Api(person(tz="Europe/Berlin")), ManualClock()
     directory = Directory(api, clock)
     assert (await directory.person("U1")).zone == "Europe/Berlin"
     await directory.is_admin("U1")
     await clock.advance(61)
     await directory.is_admin("U1")
-    assert api.called == ["users.info U1", "users.info U1"]
+    assert api.calls == ["users.info U1", "users.info U1"]
 
 
-async def test_a_person_whom_slack_does_not_show_is_no_admin_by_mistake() -> None:
-    """The refusal goes on to whoever asked, and is not remembered."""
+async def test_rejected_look_up_of_a_user_raises_and_is_not_cached() -> None:
+    """A user who cannot be loaded is never taken for an admin."""
     api = Api({"users.info": SlackRefused("No.", code="missing_scope")})
     directory = Directory(api, ManualClock())
     for _ in range(2):
         with pytest.raises(SlackRefused):
             await directory.is_admin("U1")
-    assert len(api.called) == 2
+    assert len(api.calls) == 2
 
 
-async def test_groups_are_listed_once_a_minute_and_called_by_their_handles() -> None:
-    """An unknown one goes by its id."""
+async def test_user_groups_are_loaded_once_and_have_handles() -> None:
+    """An unknown group is shown by its id."""
     rows = [{"id": "S1", "handle": "oncall", "name": "On call"}]
     api = Api({"usergroups.list": {"ok": True, "usergroups": rows}})
     directory = Directory(api, ManualClock())
@@ -71,13 +71,13 @@ async def test_groups_are_listed_once_a_minute_and_called_by_their_handles() -> 
     assert await directory.groups() == (Group("S1", "oncall", "On call"),)
     await directory.groups()
     assert (directory.handle("S1"), directory.handle("S2")) == ("@oncall", "S2")
-    assert len(api.called) == 1
+    assert len(api.calls) == 1
 
 
-async def test_groups_that_slack_does_not_show_are_none() -> None:
-    """And it is not asked at every letter that is typed."""
+async def test_rejected_list_of_user_groups_is_cached_as_empty() -> None:
+    """Slack is not called at every keystroke."""
     api = Api({"usergroups.list": SlackRefused("No.", code="missing_scope")})
     directory = Directory(api, ManualClock())
     assert await directory.groups() == ()
     assert await directory.groups() == ()
-    assert len(api.called) == 1
+    assert len(api.calls) == 1

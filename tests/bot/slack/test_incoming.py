@@ -1,4 +1,4 @@
-"""What Slack sends, as what a person did: payloads as a local Slack sends them."""
+"""Parsing Slack's payloads into requests, with payloads of a local Slack."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ NOWHERE = "http://127.0.0.1:1/slack/events"
 
 @pytest.fixture
 async def slack() -> AsyncIterator[LocalSlack]:
-    """Give a Slack whose app cannot be reached: what it tries to send is kept."""
+    """Yield a Slack whose app is unreachable; it keeps what it tries to send."""
     async with LocalSlack(request_url=NOWHERE) as local:
         yield local
 
@@ -37,8 +37,8 @@ def event(**fields: Any) -> dict[str, Any]:
     return {"type": "event_callback", "team_id": "T1", "event": {**said, **fields}}
 
 
-async def test_a_command_is_known_by_its_trigger(slack: LocalSlack) -> None:
-    """Who, where, what, and how to answer only that person."""
+async def test_command_has_its_trigger_id_as_key(slack: LocalSlack) -> None:
+    """User, time, text and response_url are kept."""
     answer = await slack.says("/job deploys:JOB1 &")
     (incoming,) = sent(slack)
     assert incoming
@@ -49,8 +49,8 @@ async def test_a_command_is_known_by_its_trigger(slack: LocalSlack) -> None:
     assert (ask.text, ask.response_url) == ("deploys:JOB1 &amp;", answer.response_url)
 
 
-async def test_a_mention_keeps_its_thread(slack: LocalSlack) -> None:
-    """The answer belongs where it was asked."""
+async def test_mention_keeps_its_thread(slack: LocalSlack) -> None:
+    """The reply goes into the same thread."""
     root = (await slack.says("hello")).message
     assert root
     await slack.says("@jobthread deploys:JOB1", thread_ts=root.ts)
@@ -59,23 +59,23 @@ async def test_a_mention_keeps_its_thread(slack: LocalSlack) -> None:
     assert (incoming.ask.kind, incoming.ask.thread_ts) == (Kind.MENTION, root.ts)
 
 
-async def test_a_direct_message_needs_no_mention(slack: LocalSlack) -> None:
-    """Whoever writes to the bot means the bot."""
+async def test_direct_message_needs_no_mention(slack: LocalSlack) -> None:
+    """Every direct message to the bot is a request."""
     await slack.says("deploys:JOB1", channel="im")
     incoming = sent(slack)[-1]
     assert incoming
     assert incoming.ask.kind is Kind.DIRECT
 
 
-def test_a_message_that_comes_twice_has_one_key() -> None:
-    """As `app_mention` and as `message`, and again as a retry, it is one deed."""
+def test_duplicate_message_has_one_key() -> None:
+    """`app_mention`, `message` and a retry have the same idempotency key."""
     twice = [read(event(), NOON), read(event(type="app_mention"), NOON)]
     again = read({**event(), "event_id": "another"}, NOON)
     assert {incoming.key for incoming in [*twice, again] if incoming} == {"message:D1:1.2"}
 
 
 def test_two_messages_have_two_keys() -> None:
-    """Nobody's question is swallowed."""
+    """No request is lost as a duplicate."""
     keys = {read(e, NOON).key for e in (event(), event(ts="1.3"), event(channel="D2"))}  # type: ignore[union-attr]
     assert len(keys) == 3
 
@@ -93,14 +93,14 @@ def test_two_messages_have_two_keys() -> None:
         {"type": "reaction_added"},
     ],
 )
-def test_what_nobody_said_to_the_bot_asks_nothing(fields: dict[str, Any]) -> None:
-    """Edits, deletions, other bots, the bot's own words and other people's talk."""
+def test_event_without_a_request_is_ignored(fields: dict[str, Any]) -> None:
+    """Edits, deletions, bots' messages and other people's messages."""
     assert read(event(**fields), NOON) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
-def test_words_with_a_file_or_sent_to_the_channel_too_are_words(subtype: str) -> None:
-    """A person said them."""
+def test_file_share_and_broadcast_are_requests(subtype: str) -> None:
+    """A person wrote them."""
     assert read(event(subtype=subtype), NOON)
 
 
@@ -118,8 +118,8 @@ def click(**fields: Any) -> dict[str, Any]:
     }
 
 
-def test_a_click_tells_the_button_and_the_message() -> None:
-    """The value holds an id; the message is where the answer goes."""
+def test_click_has_the_button_and_the_message() -> None:
+    """The value holds a reference; the reply goes to the message."""
     incoming = read(click(), NOON)
     assert incoming
     assert (incoming.workspace, incoming.key) == ("T1", "click:9")
@@ -128,8 +128,8 @@ def test_a_click_tells_the_button_and_the_message() -> None:
     assert (ask.message_ts, ask.thread_ts, ask.ephemeral) == ("1.2", None, False)
 
 
-def test_a_choice_in_a_menu_tells_the_option() -> None:
-    """An overflow has no value of its own, but that of what was chosen in it."""
+def test_menu_choice_has_the_value_of_its_option() -> None:
+    """An overflow menu has no value of its own."""
     chosen = {"text": {"type": "plain_text", "text": "Why?"}, "value": "why"}
     menu = {"type": "overflow", "action_id": "more", "selected_option": chosen}
     incoming = read(click(actions=[menu]), NOON)
@@ -137,7 +137,7 @@ def test_a_choice_in_a_menu_tells_the_option() -> None:
     assert (incoming.ask.action, incoming.ask.value) == ("more", "why")
 
 
-def test_a_select_in_which_nothing_is_chosen_has_no_value() -> None:
+def test_select_without_a_choice_has_an_empty_value() -> None:
     """Slack sends null."""
     select = {"type": "static_select", "action_id": "x", "selected_option": None}
     incoming = read(click(actions=[select]), NOON)
@@ -145,7 +145,7 @@ def test_a_select_in_which_nothing_is_chosen_has_no_value() -> None:
     assert incoming.ask.value == ""
 
 
-def test_a_click_in_a_thread_keeps_the_thread_but_a_root_is_not_in_its_own() -> None:
+def test_click_on_a_reply_has_a_thread_but_on_a_root_has_none() -> None:
     """A card is the root of its thread, not a reply in it."""
     inside = {"type": "message", "message_ts": "1.3", "channel_id": "C1", "thread_ts": "1.2"}
     reply = read(click(container=inside), NOON)
@@ -155,28 +155,28 @@ def test_a_click_in_a_thread_keeps_the_thread_but_a_root_is_not_in_its_own() -> 
     assert (reply.ask.thread_ts, root.ask.thread_ts) == ("1.2", None)
 
 
-def test_a_click_on_a_message_for_one_person_is_marked() -> None:
+def test_click_on_an_ephemeral_message_is_marked() -> None:
     """Such a message can only be changed through its response_url."""
-    only_mine = {**click()["container"], "is_ephemeral": True}
-    incoming = read(click(container=only_mine), NOON)
+    ephemeral_container = {**click()["container"], "is_ephemeral": True}
+    incoming = read(click(container=ephemeral_container), NOON)
     assert incoming
     assert incoming.ask.ephemeral
 
 
-def test_a_click_outside_of_a_message_asks_nothing() -> None:
-    """What is chosen in the modal is read when it is submitted."""
+def test_click_outside_of_a_message_is_ignored() -> None:
+    """A modal's inputs are read at its submission."""
     assert read(click(container={"type": "view"}), NOON) is None
 
 
-def test_a_click_without_a_team_belongs_to_the_clickers() -> None:
-    """Where an app is installed for a whole organisation."""
+def test_click_without_a_team_has_the_users_team() -> None:
+    """Slack omits the team of an app installed for an organisation."""
     incoming = read(click(team=None), NOON)
     assert incoming
     assert incoming.workspace == "T2"
 
 
-async def test_a_shortcut_asks_about_the_message_it_was_used_on(slack: LocalSlack) -> None:
-    """The answer goes into that message's thread."""
+async def test_shortcut_is_a_request_about_its_message(slack: LocalSlack) -> None:
+    """The reply goes into that message's thread."""
     said = (await slack.says("see deploys:JOB1")).message
     answer = await slack.shortcut("follow_jobs", said)
     incoming = sent(slack)[-1]
@@ -187,8 +187,8 @@ async def test_a_shortcut_asks_about_the_message_it_was_used_on(slack: LocalSlac
     assert (ask.kind, ask.text, ask.thread_ts) == (Kind.SHORTCUT, "see deploys:JOB1", said.ts)
 
 
-async def test_another_apps_shortcut_asks_nothing(slack: LocalSlack) -> None:
-    """Only those of the manifest count."""
+async def test_shortcut_of_another_app_is_ignored(slack: LocalSlack) -> None:
+    """Only those in the manifest count."""
     said = (await slack.says("see deploys:JOB1")).message
     await slack.shortcut("translate", said)
     assert sent(slack)[-1] is None
@@ -200,6 +200,6 @@ async def test_another_apps_shortcut_asks_nothing(slack: LocalSlack) -> None:
         st.sampled_from(["url_verification", "view_submission", "block_suggestion", "x"]),
     )
 )
-def test_a_payload_of_another_kind_asks_nothing(body: dict[str, Any]) -> None:
-    """Bolt sees to it."""
+def test_other_payload_types_are_ignored(body: dict[str, Any]) -> None:
+    """Bolt handles them."""
     assert read(body, NOON) is None

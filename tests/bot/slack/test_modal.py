@@ -1,4 +1,4 @@
-"""The modal "Ask about a job": as it is drawn, as it is opened, and as it is submitted."""
+"""The modal "Ask about a job": rendering, opening and submission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from slack_bolt.response import BoltResponse
 
     from bot.asks import Ask
-    from tests.bot.slack.conftest import Desk
+    from tests.bot.slack.conftest import FakeInboxWorker
 
 pytestmark = pytest.mark.anyio
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
@@ -53,57 +53,57 @@ def submission(job: str = "deploys:JOB1", channel: str = "C1", *ticked: str) -> 
 
 
 SHORTCUT = {"type": "shortcut", "callback_id": "ask_job", "trigger_id": "1.2.3"}
-LETTER = {"type": "block_suggestion", "action_id": "job", "value": "x"}
-LETTER |= {"view": {"callback_id": "ask_job"}}
+KEYSTROKE = {"type": "block_suggestion", "action_id": "job", "value": "x"}
+KEYSTROKE |= {"view": {"callback_id": "ask_job"}}
 
 
-def asked(body: dict[str, Any]) -> Ask:
+def request_of(body: dict[str, Any]) -> Ask:
     return modal.submitted(body, NOON).ask
 
 
 async def dispatched(app_for: Any, body: dict[str, Any], url: str = NOWHERE) -> BoltResponse:
-    """Let the app see a payload as Socket Mode brings it, and return what it answers."""
+    """Dispatch a payload as Socket Mode does, and return the response."""
     app = app_for(AsyncWebClient(LocalSlack.bot_token, base_url=url, retry_handlers=[]), None)
     answer: BoltResponse = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     return answer
 
 
-def test_slack_takes_the_modal_as_it_is() -> None:
-    """Every text is short enough, and an input asks for a submit button."""
+def test_slack_accepts_the_modal() -> None:
+    """Texts are within the limits, and there is a submit button."""
     assert view_problems(modal.view()) == []
 
 
-def test_the_list_of_jobs_opens_before_anything_is_typed() -> None:
-    """Slack's own default is three letters."""
+def test_job_options_load_before_anything_is_typed() -> None:
+    """Slack's default is three letters."""
     assert modal.view()["blocks"][0]["element"]["min_query_length"] == 0
 
 
-def test_a_submission_asks_as_a_command_would() -> None:
-    """Who, where, for what, and how to answer only that person."""
-    ask = asked(submission())
+def test_submission_becomes_a_command_request() -> None:
+    """User, channel, text and response_url are kept."""
+    ask = request_of(submission())
     assert (ask.kind, ask.user, ask.channel, ask.at) == (Kind.COMMAND, "U0ADA", "C1", NOON)
     assert (ask.text, ask.response_url) == ("deploys:JOB1", URL)
 
 
-def test_a_box_that_is_ticked_makes_it_a_peek() -> None:
+def test_ticked_checkbox_makes_it_a_peek() -> None:
     """Only the asker sees the card then."""
-    assert asked(submission("deploys:JOB1", "C1", "peek")).text == "peek deploys:JOB1"
+    assert request_of(submission("deploys:JOB1", "C1", "peek")).text == "peek deploys:JOB1"
 
 
-def test_a_submission_that_comes_twice_has_one_key() -> None:
-    """One modal asks one question, however often it is sent."""
+def test_duplicate_submission_has_one_key() -> None:
+    """One modal makes one request."""
     keys = {modal.submitted(submission(job), NOON).key for job in ("deploys:JOB1", "deploys:JOB2")}
     assert keys == {"view:V1"}
 
 
-def test_a_submission_without_a_response_url_can_be_asked_all_the_same() -> None:
-    """The asker is reached in the channel then."""
-    assert asked({**submission(), "response_urls": []}).response_url is None
+def test_submission_without_a_response_url_is_valid() -> None:
+    """The reply is an ephemeral message in the channel."""
+    assert request_of({**submission(), "response_urls": []}).response_url is None
 
 
 @pytest.mark.parametrize("id_", ["a&b", "<@U0BEN>", "a&amp;b", "a/b?c=d"])
-def test_the_command_of_a_submission_means_the_job_that_was_chosen(id_: str) -> None:
-    """Marks that Slack would take for its own are escaped as Slack escapes them."""
+def test_command_of_a_submission_resolves_to_the_chosen_job(id_: str) -> None:
+    """Characters that Slack would parse are escaped as Slack escapes them."""
     text = modal.command_for(f"deploys:{id_}", peek=True)
     assert (parse(text).verb, parse(text).words) == (Verb.PEEK, (f"deploys:{id_}",))
 
@@ -118,8 +118,8 @@ def test_the_command_of_a_submission_means_the_job_that_was_chosen(id_: str) -> 
         (submission(), set()),
     ],
 )
-def test_what_is_missing_is_said_at_its_input(body: dict[str, Any], blocks: set[str]) -> None:
-    """By the id of the block, as Slack wants it."""
+def test_missing_input_has_an_error(body: dict[str, Any], blocks: set[str]) -> None:
+    """By block id, as Slack requires."""
     assert set(modal.missing(body)) == blocks
 
 
@@ -127,21 +127,21 @@ def test_what_is_missing_is_said_at_its_input(body: dict[str, Any], blocks: set[
     "body",
     [
         {**SHORTCUT, "callback_id": "translate"},
-        {**LETTER, "action_id": "town"},
-        {**LETTER, "view": None},
+        {**KEYSTROKE, "action_id": "town"},
+        {**KEYSTROKE, "view": None},
         {**submission(), "view": {"callback_id": "translate"}},
         {"type": "message_action", "callback_id": "ask_job"},
         {},
     ],
 )
 def test_other_modals_and_shortcuts_are_not_ours(body: dict[str, Any]) -> None:
-    """Only those of the manifest count."""
+    """Only those in the manifest count."""
     ours = (modal.is_wanted(body), modal.is_searched(body), modal.is_submitted(body))
     assert ours == (False, False, False)
 
 
-async def test_the_shortcut_opens_the_modal_at_once(app_for: Any) -> None:
-    """One call of Slack's, before the acknowledgement."""
+async def test_shortcut_opens_the_modal_before_the_ack(app_for: Any) -> None:
+    """With one call of views.open."""
     async with LocalSlack(request_url=NOWHERE) as slack:
         trigger = (await slack.shortcut("ask_job")).trigger_id
         answer = await dispatched(app_for, {**SHORTCUT, "trigger_id": trigger}, slack.api_url)
@@ -152,15 +152,15 @@ async def test_the_shortcut_opens_the_modal_at_once(app_for: Any) -> None:
 @pytest.mark.parametrize(
     ("fault", "words"),
     [
-        (("refuse", "expired_trigger_id"), "refuses to open the modal: expired_trigger_id"),
-        (("fail",), "refuses to open the modal: "),
-        (("lose_answer",), "the modal could not be opened: ServerDisconnectedError"),
+        (("refuse", "expired_trigger_id"), "Slack rejected views.open: expired_trigger_id"),
+        (("fail",), "Slack rejected views.open: "),
+        (("lose_answer",), "cannot open the modal: ServerDisconnectedError"),
     ],
 )
-async def test_a_modal_that_cannot_be_opened_is_one_line_in_the_log(
+async def test_modal_that_cannot_be_opened_is_one_log_line(
     app_for: Any, caplog: pytest.LogCaptureFixture, fault: tuple[str, ...], words: str
 ) -> None:
-    """Slack tells whoever wanted it that it failed, since the shortcut is not acknowledged."""
+    """Slack shows the user an error, because the shortcut is not acknowledged."""
     async with LocalSlack(request_url=NOWHERE) as slack:
         getattr(slack.faults, fault[0])(*fault[1:], "views.open")
         with caplog.at_level(logging.ERROR, logger="bot"):
@@ -170,44 +170,46 @@ async def test_a_modal_that_cannot_be_opened_is_one_line_in_the_log(
     assert words in record.message
 
 
-async def test_a_modal_is_not_opened_where_slack_cannot_be_reached(
+async def test_unreachable_slack_is_logged_without_raising(
     app_for: Any, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Nothing is raised; the line names the error's class."""
+    """The log line names the error's class."""
     with caplog.at_level(logging.ERROR, logger="bot"):
         assert (await dispatched(app_for, SHORTCUT)).status == 503
-    assert "the modal could not be opened: ClientConnectorError" in caplog.text
+    assert "cannot open the modal: ClientConnectorError" in caplog.text
 
 
-async def test_a_letter_that_is_typed_is_answered_with_options(app_for: Any) -> None:
-    """Even where there is nothing to offer."""
-    answer = await dispatched(app_for, LETTER)
+async def test_typed_letter_is_answered_with_options(app_for: Any) -> None:
+    """Even if there are none."""
+    answer = await dispatched(app_for, KEYSTROKE)
     assert (answer.status, json.loads(answer.body)) == (200, {"options": []})
 
 
-async def test_a_submission_is_stored_and_closes_the_modal(app_for: Any, desk: Desk) -> None:
-    """An empty acknowledgement is what closes it."""
+async def test_submission_is_persisted_and_closes_the_modal(
+    app_for: Any, inbox: FakeInboxWorker
+) -> None:
+    """An empty acknowledgement closes it."""
     answer = await dispatched(app_for, submission())
     assert (answer.status, answer.body) == (200, "")
-    assert desk.taken["view:V1"].text == "deploys:JOB1"
+    assert inbox.enqueued["view:V1"].text == "deploys:JOB1"
 
 
-async def test_a_submission_that_lacks_its_job_stays_open_and_asks_nothing(
-    app_for: Any, desk: Desk
+async def test_submission_without_a_job_keeps_the_modal_open(
+    app_for: Any, inbox: FakeInboxWorker
 ) -> None:
-    """The sentence stands at the input."""
+    """The error is shown at the input, and nothing is enqueued."""
     answer = await dispatched(app_for, submission(""))
     refused = {"job": "Choose a job, or type its reference."}
     assert json.loads(answer.body) == {"response_action": "errors", "errors": refused}
-    assert not desk.taken
+    assert not inbox.enqueued
 
 
-async def test_a_submission_that_cannot_be_stored_stays_open_and_may_be_sent_again(
-    app_for: Any, desk: Desk
+async def test_submission_that_cannot_be_persisted_can_be_repeated(
+    app_for: Any, inbox: FakeInboxWorker
 ) -> None:
-    """Nothing that was filled in is lost."""
-    desk.refuses = 1
+    """The modal stays open with its inputs."""
+    inbox.failures_left = 1
     answer = await dispatched(app_for, submission())
     assert json.loads(answer.body)["errors"] == {"job": answers.busy().text}
     assert (await dispatched(app_for, submission())).body == ""
-    assert list(desk.taken) == ["view:V1"]
+    assert list(inbox.enqueued) == ["view:V1"]

@@ -1,4 +1,4 @@
-"""The way to Slack where the environment names a proxy."""
+"""Proxy selection from the environment."""
 
 from __future__ import annotations
 
@@ -21,17 +21,17 @@ VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "NO_PROXY")
 
 @pytest.fixture(autouse=True)
 def _no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whatever this machine's own way out is."""
+    """Remove this machine's own proxy settings."""
     for name in VARIABLES:
         monkeypatch.delenv(name, raising=False)
         monkeypatch.delenv(name.lower(), raising=False)
 
 
 @pytest.mark.parametrize("variable", ["HTTPS_PROXY", "https_proxy", "HTTP_PROXY", "http_proxy"])
-def test_slack_is_reached_through_the_proxy_that_is_named(
+def test_slack_is_reached_through_the_configured_proxy(
     variable: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """In a network that lets nobody out by another way."""
+    """Both Web API and Socket Mode."""
     assert proxy_for("https://slack.com/api/") is None
     monkeypatch.setenv(variable, PROXY)
     assert proxy_for("https://slack.com/api/") == PROXY
@@ -48,20 +48,20 @@ def test_slack_is_reached_through_the_proxy_that_is_named(
         ("https://slack.com/api/", True),
     ],
 )
-def test_no_proxy_stands_before_this_machine_or_what_is_excepted(
+def test_loopback_and_no_proxy_hosts_bypass_the_proxy(
     url: str, monkeypatch: pytest.MonkeyPatch, *, proxied: bool
 ) -> None:
-    """A proxy cannot reach our loopback, and NO_PROXY means what it says."""
+    """A proxy cannot reach our loopback."""
     monkeypatch.setenv("HTTPS_PROXY", PROXY)
     monkeypatch.setenv("NO_PROXY", ".corp.example")
     assert (proxy_for(url) is not None) == proxied
 
 
 @pytest.mark.anyio
-async def test_a_bot_beside_a_local_slack_connects_whatever_proxy_is_named(
+async def test_bot_connects_to_a_local_slack_despite_a_proxy(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The demo runs where all that leaves the machine goes through a proxy."""
+    """The demo runs where outgoing traffic needs a proxy."""
     for name in ("HTTPS_PROXY", "HTTP_PROXY"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     async with LocalSlack() as slack:

@@ -1,4 +1,4 @@
-"""What was filled into the modal of a contract."""
+"""Parsing the settings modal's submission."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ PAGE = Page(channel="C1", revision=3)
 
 
 def submission(policy: NoisePolicy, page: Page = PAGE, **filled: Any) -> dict[str, Any]:
-    """Return what Slack sends when the modal of a policy is saved, with some inputs changed."""
+    """Return the submission of a policy's modal, with some inputs changed."""
     shown = view(page, Contract(policy), policy)
     values = beginnings(shown["blocks"])
     for name, changed in filled.items():
@@ -44,16 +44,16 @@ def option(value: str) -> dict[str, Any]:
 
 
 @given(POLICIES)
-def test_a_modal_that_is_saved_at_once_asks_for_what_holds(policy: NoisePolicy) -> None:
-    """Nothing gets lost between the inputs and the policy."""
+def test_unchanged_submission_has_the_current_policy(policy: NoisePolicy) -> None:
+    """Nothing is lost between inputs and policy."""
     body = submission(policy)
     assert NoisePolicy.model_validate(settings_form.changes(body)) == policy
     lacks_group = policy.mention is Mention.GROUP and not policy.group
     assert bool(settings_form.errors(body)) == lacks_group
 
 
-def test_a_submission_becomes_a_question_about_its_channel() -> None:
-    """By the view's id, so that it is taken once; with the revision that was read."""
+def test_submission_becomes_a_request_for_its_channel() -> None:
+    """With the view's id as key and the revision that was shown."""
     incoming = settings_form.submitted(submission(NoisePolicy()), NOON)
     assert (incoming.workspace, incoming.key) == ("T1", "view:V1")
     assert (incoming.ask.kind, incoming.ask.channel, incoming.ask.user) == (
@@ -76,24 +76,24 @@ def test_a_submission_becomes_a_question_about_its_channel() -> None:
         ({"posts_per_hour": {"value": "1.5"}}, "posts_per_hour.0", "whole number"),
     ],
 )
-def test_what_makes_no_sense_is_told_beside_its_input(
+def test_invalid_input_has_an_error_at_its_block(
     filled: dict[str, Any], block: str, words: str
 ) -> None:
-    """One sentence, at the block that is to be mended."""
+    """One sentence, at the input to correct."""
     (found,) = settings_form.errors(submission(NoisePolicy(), **filled)).items()
     assert found[0] == block
     assert words in found[1]
 
 
-def test_what_makes_no_sense_after_a_preset_is_told_at_the_block_of_now() -> None:
-    """Whose id has changed."""
+def test_error_after_a_preset_uses_the_current_block_id() -> None:
+    """A preset changes the block ids."""
     page = PAGE.refilled("default")
     body = submission(NoisePolicy(), page, begins=time("22:00"))
     assert list(settings_form.errors(body)) == ["ends.1"]
 
 
-def test_a_button_of_the_modal_is_told_from_all_others() -> None:
-    """Those of messages, and of other modals."""
+def test_preset_button_is_distinguished_from_other_buttons() -> None:
+    """Those of messages and of other modals."""
     pressed = {"type": "block_actions", "actions": [{"action_id": "refill:quiet"}]}
     ours, theirs = {"callback_id": "contract"}, {"callback_id": "ask_job"}
     assert settings_form.refilling({**pressed, "view": ours}) == "quiet"

@@ -1,4 +1,4 @@
-"""The modal of a channel's contract, as it is drawn."""
+"""Rendering of the settings modal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ from tests.bot.noise.test_amendments import POLICIES, QUIET
 PAGE = Page(channel="C1", revision=3)
 
 
-def drawn(policy: NoisePolicy, page: Page = PAGE, **contract: Any) -> dict[str, Any]:
-    held = Contract(policy, **contract)
-    return view(page, held, policy, "@oncall")
+def rendered(policy: NoisePolicy, page: Page = PAGE, **more: Any) -> dict[str, Any]:
+    settings = Contract(policy, **more)
+    return view(page, settings, policy, "@oncall")
 
 
 def inputs(shown: dict[str, Any]) -> dict[str, Any]:
@@ -27,18 +27,18 @@ def inputs(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(POLICIES)
-def test_slack_takes_the_modal_of_every_policy(policy: NoisePolicy) -> None:
-    """To change it, and to read it."""
-    assert view_problems(drawn(policy)) == []
+def test_slack_accepts_the_modal_for_every_policy(policy: NoisePolicy) -> None:
+    """Editable and read-only."""
+    assert view_problems(rendered(policy)) == []
     assert view_problems(reading(Contract(policy), "Only admins may.")) == []
 
 
-def test_every_input_holds_what_holds() -> None:
-    """Whoever saves at once changes nothing."""
+def test_inputs_show_the_current_policy() -> None:
+    """Saving at once changes nothing."""
     policy = NoisePolicy(
         mention=Mention.GROUP, group="S0ONCALL", quiet_hours=QUIET, posts_per_hour=20, board=True
     )
-    found = {name: block["element"] for name, block in inputs(drawn(policy)).items()}
+    found = {name: block["element"] for name, block in inputs(rendered(policy)).items()}
     assert found["follow_ups"]["initial_option"]["value"] == "every"
     assert found["group"]["initial_option"]["text"]["text"] == "@oncall"
     assert (found["begins"]["initial_time"], found["ends"]["initial_time"]) == ("22:00", "07:00")
@@ -48,42 +48,42 @@ def test_every_input_holds_what_holds() -> None:
     assert "initial_options" not in found["reaction"]
 
 
-def test_every_input_says_what_it_means_and_where_its_value_comes_from() -> None:
-    """In its hint."""
-    shown = inputs(drawn(NoisePolicy(), origins={"tasks": Origin.SETTINGS}))
+def test_hint_has_the_meaning_and_the_origin_of_the_value() -> None:
+    """For every input."""
+    shown = inputs(rendered(NoisePolicy(), origins={"tasks": Origin.SETTINGS}))
     assert all(block["hint"]["text"].count(". Now: ") == 1 for block in shown.values())
     assert shown["tasks"]["hint"]["text"].endswith("Now: from the settings of this bot.")
     assert shown["board"]["hint"]["text"].endswith("Now: built in.")
 
 
-def test_the_modal_says_who_last_changed_the_contract() -> None:
-    """And that nothing changes before it is saved."""
-    small_print = drawn(NoisePolicy(), set_by="U0ADA")["blocks"][1]["elements"]
+def test_modal_shows_who_last_changed_the_settings() -> None:
+    """And that nothing changes before Save."""
+    small_print = rendered(NoisePolicy(), set_by="U0ADA")["blocks"][1]["elements"]
     assert [text["text"] for text in small_print] == [
         "Last changed by <@U0ADA>.",
         "Nothing changes until you press Save.",
     ]
 
 
-def test_a_preset_gives_new_ids_to_the_blocks_that_it_fills() -> None:
-    """Slack would keep the old answers in the others, and is meant to."""
+def test_preset_renews_the_ids_of_the_blocks_that_it_fills() -> None:
+    """Slack keeps the values of the other inputs, as intended."""
     before, after = (
-        inputs(drawn(NoisePolicy())),
-        inputs(drawn(NoisePolicy(), PAGE.refilled("quiet"))),
+        inputs(rendered(NoisePolicy())),
+        inputs(rendered(NoisePolicy(), PAGE.refilled("quiet"))),
     )
     changed = {n for n in before if before[n]["block_id"] != after[n]["block_id"]}
     assert changed == set(LOUDNESS)
 
 
-def test_the_defaults_give_every_block_a_new_id() -> None:
-    """They are about all of it."""
-    before = inputs(drawn(NoisePolicy()))
-    after = inputs(drawn(NoisePolicy(), PAGE.refilled("default")))
+def test_defaults_renew_every_block_id() -> None:
+    """They fill all inputs."""
+    before = inputs(rendered(NoisePolicy()))
+    after = inputs(rendered(NoisePolicy(), PAGE.refilled("default")))
     assert all(before[name]["block_id"] != after[name]["block_id"] for name in before)
 
 
-def test_whoever_may_not_change_it_reads_it() -> None:
-    """Without inputs, a button to save, or presets."""
+def test_user_without_permission_gets_a_read_only_modal() -> None:
+    """Without inputs, a submit button or presets."""
     shown = reading(Contract(), "Only admins may.")
     assert "submit" not in shown
     assert {block["type"] for block in shown["blocks"]} == {"section", "context"}

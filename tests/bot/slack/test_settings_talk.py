@@ -1,4 +1,4 @@
-"""The talk about a contract's modal when something is out of order."""
+"""Settings modal when the store or Slack fails."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ from bot.slack.settings_talk import is_wanted
 if TYPE_CHECKING:
     from slack_bolt.response import BoltResponse
 
-    from tests.bot.slack.conftest import Desk, Door
+    from tests.bot.slack.conftest import FakeInboxWorker, HttpHarness
 
 pytestmark = pytest.mark.anyio
 
 
 async def dispatched(app_for: Any, body: dict[str, Any]) -> BoltResponse:
-    """Let the app, whose store is closed and whose Slack is away, see a payload."""
+    """Dispatch a payload to an app with a closed store and an unreachable Slack."""
     app = app_for(AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/"), None)
     answer: BoltResponse = await app.async_dispatch(AsyncBoltRequest(body=body, mode="socket_mode"))
     return answer
@@ -46,28 +46,28 @@ def of_modal(kind: str, **fields: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize("text", ["settings", " Settings ", "settings please"])
-def test_a_command_for_the_settings_wants_the_modal(text: str) -> None:
-    """However it is written."""
+def test_settings_command_opens_the_modal(text: str) -> None:
+    """In any spelling that the parser accepts."""
     assert is_wanted({"command": "/job", "text": text})
 
 
 @pytest.mark.parametrize("text", ["", "setings", "deploys:JOB1 settings", "quiet"])
-def test_other_commands_want_no_modal(text: str) -> None:
-    """They are questions."""
+def test_other_commands_open_no_modal(text: str) -> None:
+    """They are enqueued."""
     assert not is_wanted({"command": "/job", "text": text})
 
 
-async def test_a_modal_that_cannot_be_opened_leaves_a_question(door: Door) -> None:
-    """Which is answered in words: nobody types in vain."""
-    assert (await door.slack.says("/job settings")).ok
-    (ask,) = door.desk.taken.values()
+async def test_command_is_enqueued_if_the_modal_cannot_open(harness: HttpHarness) -> None:
+    """The bot then replies with text."""
+    assert (await harness.slack.says("/job settings")).ok
+    (ask,) = harness.inbox.enqueued.values()
     assert (ask.kind, ask.text) == (Kind.COMMAND, "settings")
 
 
-async def test_a_click_on_change_whose_modal_does_not_open_leaves_a_question(
-    app_for: Any, desk: Desk
+async def test_click_on_change_is_enqueued_if_the_modal_cannot_open(
+    app_for: Any, inbox: FakeInboxWorker
 ) -> None:
-    """The same, from a button."""
+    """The bot then replies with text."""
     click = {
         "type": "block_actions",
         "team": {"id": "T0PLAYGRND"},
@@ -77,28 +77,28 @@ async def test_a_click_on_change_whose_modal_does_not_open_leaves_a_question(
         "actions": [{"action_id": "contract_change", "type": "button", "value": "settings"}],
     }
     assert (await dispatched(app_for, click)).status == 200
-    assert desk.taken["click:9"].action == "contract_change"
+    assert inbox.enqueued["click:9"].action == "contract_change"
 
 
-async def test_a_preset_that_cannot_be_filled_in_is_not_acknowledged(app_for: Any) -> None:
+async def test_preset_that_cannot_be_applied_is_not_acknowledged(app_for: Any) -> None:
     """Slack shows a warning beside the button."""
     pressed = of_modal("block_actions", actions=[{"action_id": "refill:quiet"}])
     assert (await dispatched(app_for, pressed)).status == 503
 
 
-async def test_what_cannot_be_saved_stays_in_the_open_modal(app_for: Any, desk: Desk) -> None:
-    """With a sentence, and nothing is taken in."""
+async def test_settings_that_cannot_be_saved_keep_the_modal_open(
+    app_for: Any, inbox: FakeInboxWorker
+) -> None:
+    """With an error, and nothing is enqueued."""
     answer = await dispatched(app_for, of_modal("view_submission"))
     errors = {"follow_ups.0": answers.busy().text}
     assert json.loads(answer.body) == {"response_action": "errors", "errors": errors}
-    assert not desk.taken
+    assert not inbox.enqueued
 
 
 @pytest.mark.parametrize(("list_", "first"), [("zone", "UTC"), ("group", "S0ONCALL")])
-async def test_the_lists_work_where_slack_does_not_answer(
-    app_for: Any, list_: str, first: str
-) -> None:
-    """Without the asker's own zone, without the groups' names."""
+async def test_options_work_if_slack_does_not_respond(app_for: Any, list_: str, first: str) -> None:
+    """Without the asker's own time zone and the groups' names."""
     typed = "" if list_ == "zone" else "S0ONCALL"
     answer = await dispatched(app_for, of_modal("block_suggestion", action_id=list_, value=typed))
     assert answer.status == 200

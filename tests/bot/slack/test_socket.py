@@ -1,4 +1,4 @@
-"""Socket Mode, kept alive: Slack's own client against a local Slack."""
+"""Socket Mode connection: slack_sdk's client against a local Slack."""
 
 from __future__ import annotations
 
@@ -19,125 +19,129 @@ from bot.slack.socket import Socket
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
-    from tests.bot.slack.conftest import Desk
+    from tests.bot.slack.conftest import FakeInboxWorker
 
-    Plugged = Callable[..., Any]
+    Connect = Callable[..., Any]
 
 pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture(autouse=True)
-def quick(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Try again soon."""
+def _short_intervals(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Shorten the intervals."""
     monkeypatch.setattr(socket, "PING_SECONDS", 0.05)
-    monkeypatch.setattr(socket, "WATCH_SECONDS", 0.01)
+    monkeypatch.setattr(socket, "WATCHDOG_SECONDS", 0.01)
 
 
 @pytest.fixture
-def plugged(app_for: Any) -> Plugged:
-    """Open a socket to a Slack; `plugged(slack)` is a context."""
+def connect_to(app_for: Any) -> Connect:
+    """Connect to a Slack; `connect_to(slack)` is a context manager."""
 
     @asynccontextmanager
-    async def plug(slack: LocalSlack, token: str = LocalSlack.app_token) -> AsyncIterator[Socket]:
+    async def connect(
+        slack: LocalSlack, token: str = LocalSlack.app_token
+    ) -> AsyncIterator[Socket]:
         async with aiohttp.ClientSession() as session:
             client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
-            made = Socket(app_for(client, None), token, client, SystemClock())
-            await made.open()
+            connection = Socket(app_for(client, None), token, client, SystemClock())
+            await connection.open()
             try:
-                yield made
+                yield connection
             finally:
-                await made.close()
+                await connection.close()
 
-    return plug
+    return connect
 
 
-async def test_a_question_comes_through_the_socket_and_is_acknowledged(
-    plugged: Plugged, desk: Desk
+async def test_request_over_socket_mode_is_acknowledged(
+    connect_to: Connect, inbox: FakeInboxWorker
 ) -> None:
-    """As it would through HTTP."""
-    async with LocalSlack() as slack, plugged(slack) as connection:
+    """As over HTTP."""
+    async with LocalSlack() as slack, connect_to(slack) as connection:
         await connection.wait()
         assert await connection.connected()
         assert (await slack.says("/job deploys:JOB1")).ok
-    assert len(desk.taken) == 1
+    assert len(inbox.enqueued) == 1
 
 
-async def test_an_event_that_cannot_be_stored_is_sent_again(plugged: Plugged, desk: Desk) -> None:
-    """Without an acknowledgement Slack repeats it, and then there is room."""
-    desk.refuses = 1
+async def test_event_that_cannot_be_persisted_is_retried(
+    connect_to: Connect, inbox: FakeInboxWorker
+) -> None:
+    """Without an acknowledgement Slack retries it."""
+    inbox.failures_left = 1
     timing = Timing(ack_seconds=0.1, retry_seconds=(0,))
-    async with LocalSlack(timing=timing) as slack, plugged(slack) as connection:
+    async with LocalSlack(timing=timing) as slack, connect_to(slack) as connection:
         await connection.wait()
         assert not (await slack.says("@jobthread deploys:JOB1")).ok
-        await slack.until(lambda: desk.taken)
+        await slack.until(lambda: inbox.enqueued)
 
 
-async def test_after_a_handshake_that_failed_a_new_ticket_is_taken(plugged: Plugged) -> None:
-    """A ticket is good for one handshake: without the watchdog, it would never connect."""
+async def test_failed_handshake_requests_a_new_url(connect_to: Connect) -> None:
+    """A URL is valid for one handshake: without the watchdog, it would never connect."""
     async with LocalSlack() as slack:
         slack.faults.refuse_sockets(times=2)
-        async with plugged(slack):
+        async with connect_to(slack):
             await slack.until(lambda: slack.connected)
         assert len(slack.called("apps.connections.open")) >= 3
 
 
-async def test_a_refused_try_to_connect_is_repeated_before_slack_s_client_would(
-    plugged: Plugged, monkeypatch: pytest.MonkeyPatch
+async def test_failed_connection_is_retried_before_slack_sdk_would(
+    connect_to: Connect, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Its client waits for seconds after each; the first few tries follow one another closely."""
+    """slack_sdk waits for seconds; our first retries come sooner."""
     monkeypatch.setattr(socket, "PING_SECONDS", 60.0)
-    monkeypatch.setattr(socket, "PATIENCE_SECONDS", (0.01, 0.01, 0.01), raising=False)
+    monkeypatch.setattr(socket, "RETRY_DELAYS_SECONDS", (0.01, 0.01, 0.01))
     async with LocalSlack() as slack:
         slack.faults.refuse_sockets(times=2)
         slack.faults.fail("apps.connections.open", times=1)
         slack.faults.lose_answer("apps.connections.open", times=1)
-        async with plugged(slack) as connection:
+        async with connect_to(slack) as connection:
             await slack.until(lambda: slack.connected)
             await connection.wait()
 
 
-async def test_a_connection_that_breaks_off_comes_back(plugged: Plugged, desk: Desk) -> None:
-    """And takes questions again."""
-    async with LocalSlack() as slack, plugged(slack) as connection:
+async def test_broken_connection_reconnects(connect_to: Connect, inbox: FakeInboxWorker) -> None:
+    """And receives requests again."""
+    async with LocalSlack() as slack, connect_to(slack) as connection:
         await connection.wait()
         slack.cut()
         await slack.until(lambda: not slack.connected)
         await slack.until(lambda: slack.connected)
         assert (await slack.says("/job deploys:JOB1")).ok
-    assert len(desk.taken) == 1
+    assert len(inbox.enqueued) == 1
 
 
-async def test_when_slack_asks_to_reconnect_the_bot_does(plugged: Plugged) -> None:
-    """Slack renews its connections every few hours."""
-    async with LocalSlack() as slack, plugged(slack) as connection:
+async def test_bot_reconnects_when_slack_asks_for_it(connect_to: Connect) -> None:
+    """Slack renews connections every few hours."""
+    async with LocalSlack() as slack, connect_to(slack) as connection:
         await connection.wait()
         await slack.disconnect()
         await slack.until(lambda: slack.connected)
 
 
-async def test_a_socket_that_is_closed_hangs_up(plugged: Plugged) -> None:
-    """Slack knows at once that nobody is there."""
+async def test_close_ends_the_connection(connect_to: Connect) -> None:
+    """Slack notices at once."""
     async with LocalSlack() as slack:
-        async with plugged(slack) as connection:
+        async with connect_to(slack) as connection:
             await connection.wait()
         await slack.until(lambda: not slack.connected)
         assert not await connection.connected()
 
 
-async def test_a_socket_that_never_connected_can_be_closed(
-    plugged: Plugged, caplog: pytest.LogCaptureFixture
+async def test_connection_that_never_opened_can_be_closed(
+    connect_to: Connect, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """Slack does not take the token; the program still ends."""
-    async with LocalSlack() as slack, plugged(slack, "xapp-wrong") as connection:
+    """The program ends even with an invalid token."""
+    async with LocalSlack() as slack, connect_to(slack, "xapp-wrong") as connection:
         await slack.until(lambda: slack.called("apps.connections.open"))
         assert not await connection.connected()
     assert "xapp-wrong" not in caplog.text
 
 
-async def test_an_app_token_that_slack_refuses_ends_the_waiting_with_a_sentence(
-    plugged: Plugged,
+async def test_rejected_app_token_raises_with_the_next_step(
+    connect_to: Connect,
 ) -> None:
-    """Whoever runs the bot reads what to do, instead of a bot that tries for ever."""
-    async with LocalSlack() as slack, plugged(slack, "xapp-wrong") as wrong:
+    """The bot does not retry for ever."""
+    async with LocalSlack() as slack, connect_to(slack, "xapp-wrong") as rejected:
         with pytest.raises(SlackRefused, match="connections:write"):
-            await wrong.wait()
+            await rejected.wait()

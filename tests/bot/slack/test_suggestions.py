@@ -1,4 +1,4 @@
-"""What the modal's list of jobs offers, and how seldom the connections are asked for it."""
+"""Options of the job select, and the cache of recent jobs."""
 
 from __future__ import annotations
 
@@ -31,8 +31,8 @@ def job(id_: str, name: str = "deploy-api", connection: str = "zebra", **more: A
     return Job(**{"ref": ref, "name": name, "status": Status.SUCCEEDED, **more})
 
 
-class Silent(Provider[ConnectionSettings]):
-    """Knows jobs by numbers, and lists none."""
+class WithoutListing(Provider[ConnectionSettings]):
+    """Provider that cannot list recent jobs."""
 
     kind = "silent"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
@@ -49,18 +49,18 @@ class Silent(Provider[ConnectionSettings]):
         return job(ref.id, connection=ref.connection)
 
 
-class Listing(Silent):
-    """Lists what it is told to: jobs, an error to raise, or nothing before it is let go."""
+class Listing(WithoutListing):
+    """Provider that lists the given jobs or raises; it waits until `free` is set."""
 
     def __init__(self, clock: ManualClock, *listed: Job, name: str = "zebra") -> None:
         super().__init__(name, clock)
         self.listed: Sequence[Job] | Exception = listed
-        self.asked = 0
+        self.fetches = 0
         self.free = asyncio.Event()
         self.free.set()
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        self.asked += 1
+        self.fetches += 1
         await self.free.wait()
         if isinstance(self.listed, Exception):
             raise self.listed
@@ -72,8 +72,8 @@ def clock() -> ManualClock:
     return ManualClock()
 
 
-def offered(answer: dict[str, Any]) -> dict[str, list[str]]:
-    """Return the values on offer, by the label of their group."""
+def option_values(answer: dict[str, Any]) -> dict[str, list[str]]:
+    """Return the values of the options, by the label of their group."""
     assert offer_problems(answer) == []
     return {
         group["label"]["text"]: [option["value"] for option in group["options"]]
@@ -81,67 +81,67 @@ def offered(answer: dict[str, Any]) -> dict[str, list[str]]:
     }
 
 
-def offer_of(typed: str, *jobs: Job) -> dict[str, list[str]]:
+def options_for(typed: str, *jobs: Job) -> dict[str, list[str]]:
     connections = Connections([Listing(ManualClock())])
-    return offered(offer(connections, {"zebra": jobs}, typed))
+    return option_values(offer(connections, {"zebra": jobs}, typed))
 
 
-async def test_the_newest_jobs_are_offered_by_connection(clock: ManualClock) -> None:
-    """In the order of the settings, each list in its own; who cannot list has none."""
+async def test_recent_jobs_are_offered_by_connection(clock: ManualClock) -> None:
+    """In the order of the settings; a provider that cannot list jobs has no group."""
     ours = Listing(clock, job("2"), job("1"))
     theirs = Listing(clock, job("9", connection="yak"), name="yak")
-    connections = Connections([ours, Silent("mute", clock), theirs])
-    found = offered(await Suggestions(connections, clock).answer(""))
+    connections = Connections([ours, WithoutListing("mute", clock), theirs])
+    found = option_values(await Suggestions(connections, clock).answer(""))
     assert found == {"zebra": ["zebra:2", "zebra:1"], "yak": ["yak:9"]}
     assert list(found) == ["zebra", "yak"]
 
 
-def test_an_option_tells_name_status_and_id() -> None:
-    """The status in a word, not by its sign alone."""
+def test_option_shows_name_status_and_id() -> None:
+    """The status is an emoji and a word."""
     assert line(job("12345")) == "deploy-api · ✅ succeeded · 12345"
 
 
-def test_of_a_long_option_the_name_is_cut_and_the_status_stays() -> None:
-    """Two jobs of one long name can still be told apart."""
+def test_long_option_cuts_the_name_and_keeps_the_status() -> None:
+    """Two jobs with one long name can still be distinguished."""
     assert line(job("12345", "deploy" * 20)).endswith("… · ✅ succeeded · 12345")
 
 
 @pytest.mark.parametrize("typed", ["API", "  api ", "345", "zebra:12345", "ZEBRA:123"])
-def test_what_is_typed_is_looked_for_in_names_and_ids(typed: str) -> None:
-    """However it is written."""
-    found = offer_of(typed, job("12345"), job("777", "backup"))
+def test_typed_text_matches_names_and_references(typed: str) -> None:
+    """In any case."""
+    found = options_for(typed, job("12345"), job("777", "backup"))
     assert found["zebra"] == ["zebra:12345"]
 
 
-def test_a_reference_that_is_typed_is_the_first_option() -> None:
-    """A job that no list holds can be asked for all the same."""
+def test_typed_reference_is_the_first_option() -> None:
+    """A job that is in no list can be requested, too."""
     connections = Connections([Listing(ManualClock())])
     answer = offer(connections, {"zebra": [job("12345")]}, "zebra:1")
-    assert list(offered(answer).values()) == [["zebra:1"], ["zebra:12345"]]
+    assert list(option_values(answer).values()) == [["zebra:1"], ["zebra:12345"]]
     assert answer["option_groups"][0]["options"][0]["text"]["text"] == "Ask for zebra:1"
 
 
-def test_a_reference_that_a_list_holds_is_offered_once() -> None:
+def test_listed_reference_is_offered_once() -> None:
     """With its name and status."""
-    assert offer_of("zebra:12345", job("12345"), job("12345")) == {"zebra": ["zebra:12345"]}
+    assert options_for("zebra:12345", job("12345"), job("12345")) == {"zebra": ["zebra:12345"]}
 
 
-def test_a_bare_id_is_offered_for_every_connection_that_can_mean_it() -> None:
-    """Whoever types it chooses."""
+def test_bare_id_is_offered_for_every_matching_connection() -> None:
+    """The user chooses."""
     clock = ManualClock()
-    connections = Connections([Silent("zebra", clock), Silent("yak", clock)])
-    assert offered(offer(connections, {}, "42")) == {"What you typed": ["zebra:42", "yak:42"]}
+    connections = Connections([WithoutListing("zebra", clock), WithoutListing("yak", clock)])
+    assert option_values(offer(connections, {}, "42")) == {"What you typed": ["zebra:42", "yak:42"]}
 
 
-def test_where_nothing_fits_the_list_is_empty() -> None:
-    """Slack then says so in its own words."""
+def test_options_are_empty_without_a_match() -> None:
+    """Slack then shows its own text."""
     connections = Connections([Listing(ManualClock())])
     assert offer(connections, {"zebra": [job("1")]}, "no such job") == {"options": []}
 
 
 @pytest.mark.parametrize("id_", ["two words", "a,b", "a/b", "x" * 145])
-def test_a_job_that_no_option_can_ask_for_is_left_out(id_: str) -> None:
-    """Too long for Slack, or a command with it would mean something else."""
+def test_job_that_an_option_cannot_request_is_left_out(id_: str) -> None:
+    """Too long for Slack, or ambiguous as a command."""
     connections = Connections([Listing(ManualClock())])
     assert not can_be_asked_for(connections, JobRef(connection="zebra", id=id_))
     assert can_be_asked_for(connections, JobRef(connection="zebra", id="x" * 144))
@@ -152,110 +152,112 @@ def test_a_job_that_no_option_can_ask_for_is_left_out(id_: str) -> None:
     st.integers(1, 120),
     st.text(max_size=20),
 )
-def test_slack_would_take_every_offer(jobs: list[tuple[str, str]], count: int, typed: str) -> None:
-    """Whatever jobs are called, however many there are, and whatever is typed."""
+def test_slack_accepts_the_options_for_any_jobs(
+    jobs: list[tuple[str, str]], count: int, typed: str
+) -> None:
+    """For any names, number of connections and typed text."""
     clock = ManualClock()
     names = [f"c{number}" for number in range(count)]
-    connections = Connections([Silent(name, clock) for name in names])
+    connections = Connections([WithoutListing(name, clock) for name in names])
     listed = [job(id_, name) for id_, name in jobs if id_.replace("\0", "")]
     able = [each for each in listed if can_be_asked_for(connections, each.ref)]
-    found = offered(offer(connections, dict.fromkeys(names, able), typed))
+    found = option_values(offer(connections, dict.fromkeys(names, able), typed))
     assert sum(map(len, found.values())) <= suggestions.MOST_OPTIONS
 
 
-async def test_a_connection_is_asked_once_for_many_letters(clock: ManualClock) -> None:
-    """Its list is used for half a minute, and then asked for again."""
+async def test_keystrokes_share_one_fetch_per_connection(clock: ManualClock) -> None:
+    """The list is cached for half a minute."""
     provider = Listing(clock, job("1"))
-    offers = Suggestions(Connections([provider]), clock)
-    await asyncio.gather(*(offers.answer(typed) for typed in ("", "d", "de", "dep")))
+    job_options = Suggestions(Connections([provider]), clock)
+    await asyncio.gather(*(job_options.answer(typed) for typed in ("", "d", "de", "dep")))
     await clock.advance(29)
-    await offers.answer("depl")
-    assert provider.asked == 1
+    await job_options.answer("depl")
+    assert provider.fetches == 1
     await clock.advance(2)
-    await offers.answer("deplo")
-    assert provider.asked == 2
+    await job_options.answer("deplo")
+    assert provider.fetches == 2
 
 
-async def test_the_connections_are_asked_at_the_same_time(clock: ManualClock) -> None:
-    """Their waits do not add up."""
+async def test_connections_are_fetched_concurrently(clock: ManualClock) -> None:
+    """Their delays do not add up."""
     slow = [Listing(clock, job("1", connection=name), name=name) for name in ("zebra", "yak")]
     for provider in slow:
         provider.free.clear()
-    offers = Suggestions(Connections(slow), clock)
-    answering = asyncio.ensure_future(offers.answer(""))
+    job_options = Suggestions(Connections(slow), clock)
+    answering = asyncio.ensure_future(job_options.answer(""))
     await clock.advance(1)
-    assert [provider.asked for provider in slow] == [1, 1]
+    assert [provider.fetches for provider in slow] == [1, 1]
     for provider in slow:
         provider.free.set()
-    assert len(offered(await answering)) == 2
+    assert len(option_values(await answering)) == 2
 
 
-async def test_a_slow_connection_keeps_nobody_waiting_and_is_there_for_the_next_letter(
+async def test_slow_connection_is_skipped_until_its_list_arrives(
     clock: ManualClock,
 ) -> None:
-    """After two seconds the others are offered; the late list is not asked for again."""
+    """After two seconds the others are option_values; the late list is not fetched twice."""
     quick, slow = Listing(clock, job("1")), Listing(clock, job("2", connection="yak"), name="yak")
     slow.free.clear()
-    offers = Suggestions(Connections([quick, slow]), clock)
-    answering = asyncio.ensure_future(offers.answer(""))
+    job_options = Suggestions(Connections([quick, slow]), clock)
+    answering = asyncio.ensure_future(job_options.answer(""))
     await clock.advance(suggestions.PATIENCE_SECONDS)
-    assert list(offered(await answering)) == ["zebra"]
+    assert list(option_values(await answering)) == ["zebra"]
     slow.free.set()
-    assert list(offered(await offers.answer(""))) == ["zebra", "yak"]
-    assert slow.asked == 1
+    assert list(option_values(await job_options.answer(""))) == ["zebra", "yak"]
+    assert slow.fetches == 1
 
 
-async def test_a_list_can_be_under_way_before_anything_is_typed(clock: ManualClock) -> None:
-    """The modal's opening asks for it."""
+async def test_lists_are_prefetched_when_the_modal_opens(clock: ManualClock) -> None:
+    """Before anything is typed."""
     provider = Listing(clock, job("1"))
-    offers = Suggestions(Connections([provider]), clock)
-    offers.prepare()
+    job_options = Suggestions(Connections([provider]), clock)
+    job_options.prepare()
     await clock.advance(0)
-    assert provider.asked == 1
-    assert list(offered(await offers.answer(""))) == ["zebra"]
+    assert provider.fetches == 1
+    assert list(option_values(await job_options.answer(""))) == ["zebra"]
 
 
 @pytest.mark.parametrize("fault", [Unavailable("Down."), KeyError("xoxb-secret")])
-async def test_a_connection_that_fails_hides_no_other_and_is_one_line_in_the_log(
+async def test_failing_connection_hides_no_other(
     clock: ManualClock, caplog: pytest.LogCaptureFixture, fault: Exception
 ) -> None:
-    """It is left in peace for as long as one that answered."""
-    well, ill = Listing(clock, job("1")), Listing(clock, name="yak")
-    ill.listed = fault
-    offers = Suggestions(Connections([ill, well]), clock)
+    """It is one log line, and cached as long as a list."""
+    healthy, failing = Listing(clock, job("1")), Listing(clock, name="yak")
+    failing.listed = fault
+    job_options = Suggestions(Connections([failing, healthy]), clock)
     with caplog.at_level(logging.WARNING, logger="bot.slack"):
         for typed in ("", "d"):
-            assert offered(await offers.answer(typed))["zebra"] == ["zebra:1"]
-    assert ill.asked == 1
-    assert caplog.text.count("yak does not list its newest jobs") == 1
+            assert option_values(await job_options.answer(typed))["zebra"] == ["zebra:1"]
+    assert failing.fetches == 1
+    assert caplog.text.count("cannot list the recent jobs of yak") == 1
     assert "xoxb" not in caplog.text
 
 
-async def test_what_was_known_of_a_connection_stays_on_offer_while_it_fails(
+async def test_cached_jobs_stay_while_a_connection_fails(
     clock: ManualClock,
 ) -> None:
-    """A job that is chosen is looked at anyway."""
+    """A chosen job is fetched anyway."""
     provider = Listing(clock, job("1"))
-    offers = Suggestions(Connections([provider]), clock)
-    await offers.answer("")
+    job_options = Suggestions(Connections([provider]), clock)
+    await job_options.answer("")
     provider.listed = Unavailable("Down.")
     await clock.advance(31)
-    assert offered(await offers.answer("")) == {"zebra": ["zebra:1"]}
-    assert provider.asked == 2
+    assert option_values(await job_options.answer("")) == {"zebra": ["zebra:1"]}
+    assert provider.fetches == 2
 
 
-async def test_a_plugin_whose_list_is_no_list_offers_nothing(clock: ManualClock) -> None:
-    """Its fault stays its own."""
+async def test_plugin_with_an_invalid_list_offers_nothing(clock: ManualClock) -> None:
+    """Other connections are not affected."""
     provider = Listing(clock)
     provider.listed = 7  # type: ignore[assignment]
     assert await Suggestions(Connections([provider]), clock).answer("") == {"options": []}
 
 
-async def test_what_is_under_way_is_given_up_at_the_end(clock: ManualClock) -> None:
-    """Nothing asks a connection that is about to be closed."""
+async def test_close_cancels_running_fetches(clock: ManualClock) -> None:
+    """No fetch outlives its connection."""
     provider = Listing(clock)
     provider.free.clear()
-    offers = Suggestions(Connections([provider]), clock)
-    (asking,) = offers.prepare()
-    await offers.close()
-    assert asking.cancelled()
+    job_options = Suggestions(Connections([provider]), clock)
+    (fetch,) = job_options.prepare()
+    await job_options.close()
+    assert fetch.cancelled()

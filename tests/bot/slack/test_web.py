@@ -1,4 +1,4 @@
-"""The bot's own HTTP server."""
+"""HTTP server: health, status, metrics, events."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ from bot.store.gauges import Waiting
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from tests.bot.slack.conftest import Door
+    from tests.bot.slack.conftest import HttpHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -46,25 +46,25 @@ BACKLOG = Backlog(
 LIVE = Live(connected=True)
 
 
-async def standing() -> tuple[Backlog, Live]:
+async def status() -> tuple[Backlog, Live]:
     return BACKLOG, LIVE
 
 
 @asynccontextmanager
-async def serving(*, well: bool | Exception = True) -> AsyncIterator[str]:
-    """Serve the health alone, as in Socket Mode, and give the server's address."""
+async def serving(*, health: bool | Exception = True) -> AsyncIterator[str]:
+    """Run the server as in Socket Mode, and yield its URL."""
 
     async def healthy() -> bool:
-        if isinstance(well, Exception):
-            raise well
-        return well
+        if isinstance(health, Exception):
+            raise health
+        return health
 
-    async def standing() -> tuple[Backlog, Live]:
-        if isinstance(well, Exception):
-            raise well
+    async def status() -> tuple[Backlog, Live]:
+        if isinstance(health, Exception):
+            raise health
         return BACKLOG, LIVE
 
-    web = Web(WebSettings(port=0), None, healthy, standing)
+    web = Web(WebSettings(port=0), None, healthy, status)
     await web.open()
     try:
         yield f"http://127.0.0.1:{web.port}"
@@ -78,33 +78,33 @@ async def answered(url: str) -> tuple[int, object]:
         return response.status, await response.json() if is_json else None
 
 
-async def test_a_bot_that_is_well_says_so() -> None:
+async def test_healthy_bot_answers_200() -> None:
     """A health check gets 200."""
     async with serving() as url:
         assert await answered(url + HEALTH_PATH) == (200, {"ok": True})
 
 
-@pytest.mark.parametrize("well", [False, StoreError("The disk under the database is full.")])
-async def test_a_bot_that_is_not_well_says_so(well: bool | Exception) -> None:  # noqa: FBT001
-    """Unconnected, or with a store that cannot be used, it answers 503 and tells no details."""
-    async with serving(well=well) as url:
+@pytest.mark.parametrize("health", [False, StoreError("The disk under the database is full.")])
+async def test_unhealthy_bot_answers_503(health: bool | Exception) -> None:  # noqa: FBT001
+    """Without a connection or a usable store; no details."""
+    async with serving(health=health) as url:
         assert await answered(url + HEALTH_PATH) == (503, {"ok": False})
 
 
-async def test_a_port_that_is_taken_is_told_as_a_setting_to_change() -> None:
-    """Whoever starts a second bot reads a sentence."""
+async def test_port_in_use_is_a_settings_error() -> None:
+    """The sentence names the settings to change."""
     async with serving() as url:
-        taken = Web(WebSettings(port=int(url.rpartition(":")[2])), None, _never_asked, standing)
+        taken = Web(WebSettings(port=int(url.rpartition(":")[2])), None, _not_called, status)
         with pytest.raises(SettingsError, match="cannot be listened on"):
             await taken.open()
 
 
-async def _never_asked() -> bool:
+async def _not_called() -> bool:
     raise AssertionError
 
 
-async def test_in_socket_mode_nothing_but_the_health_is_served() -> None:
-    """There is no door to knock at."""
+async def test_events_path_is_missing_in_socket_mode() -> None:
+    """Slack sends no HTTP requests then."""
     async with (
         serving() as url,
         aiohttp.ClientSession() as session,
@@ -113,26 +113,26 @@ async def test_in_socket_mode_nothing_but_the_health_is_served() -> None:
         assert response.status == 404
 
 
-async def test_a_request_that_is_too_long_is_refused(door: Door) -> None:
-    """Nobody fills our memory before the signature is checked."""
+async def test_too_long_http_request_is_rejected(harness: HttpHarness) -> None:
+    """Before the signature is checked, without filling the memory."""
     body = io.BytesIO(b" " * (LARGEST_REQUEST + 1))
     async with (
         aiohttp.ClientSession() as session,
-        session.post(door.url + EVENTS_PATH, data=body) as response,
+        session.post(harness.url + EVENTS_PATH, data=body) as response,
     ):
         assert response.status == 413
 
 
-async def test_the_status_is_served_as_json() -> None:
-    """Numbers and the names of connections, and nothing that anybody asked."""
+async def test_status_is_served_as_json() -> None:
+    """Numbers and names of connections; no texts of requests."""
     async with serving() as url:
-        code, said = await answered(url + STATUS_PATH)
+        code, body = await answered(url + STATUS_PATH)
     assert code == 200
-    assert said == backlog.as_json(BACKLOG, LIVE)
+    assert body == backlog.as_json(BACKLOG, LIVE)
 
 
-async def test_the_metrics_are_served_as_prometheus_reads_them() -> None:
-    """Each with its type."""
+async def test_metrics_are_served_in_prometheus_format() -> None:
+    """With Prometheus' content type."""
     async with (
         serving() as url,
         aiohttp.ClientSession() as session,
@@ -143,9 +143,9 @@ async def test_the_metrics_are_served_as_prometheus_reads_them() -> None:
 
 
 @pytest.mark.parametrize("path", [STATUS_PATH, METRICS_PATH])
-async def test_without_a_store_there_are_no_figures(path: str) -> None:
-    """A scraper sees that they are missing, not noughts."""
-    async with serving(well=StoreError("The disk under the database is full.")) as url:
+async def test_status_and_metrics_need_a_store(path: str) -> None:
+    """A scraper sees a failure, not zeros."""
+    async with serving(health=StoreError("The disk under the database is full.")) as url:
         assert (await answered(url + path))[0] == 503
 
 
@@ -157,27 +157,27 @@ async def test_without_a_store_there_are_no_figures(path: str) -> None:
         ("::", "http://[::1]:9000/status"),
     ],
 )
-def test_a_bot_that_listens_everywhere_is_asked_on_this_machine(host: str, address: str) -> None:
-    """What can be listened on cannot always be called."""
+def test_status_url_of_a_wildcard_address_is_loopback(host: str, address: str) -> None:
+    """A wildcard address cannot be called."""
     assert status_url(WebSettings(host=host, port=9000)) == address
 
 
-def test_in_socket_mode_a_server_is_wanted_only_with_a_port() -> None:
-    """A bot that needs no port opens none."""
+def test_socket_mode_needs_a_server_only_with_a_port() -> None:
+    """The bot opens no port that it does not need."""
 
-    async def well() -> bool:
+    async def health() -> bool:
         return True
 
-    assert not Web(WebSettings(), None, well, standing).wanted
-    assert Web(WebSettings(port=0), None, well, standing).wanted
+    assert not Web(WebSettings(), None, health, status).wanted
+    assert Web(WebSettings(port=0), None, health, status).wanted
 
 
-async def test_a_server_that_was_never_opened_can_be_closed() -> None:
+async def test_server_that_was_never_opened_can_be_closed() -> None:
     """And has no port."""
 
-    async def well() -> bool:
+    async def health() -> bool:
         return True
 
-    web = Web(WebSettings(), None, well, standing)
+    web = Web(WebSettings(), None, health, status)
     await web.close()
     assert web.port == 0
