@@ -1,4 +1,4 @@
-"""How far behind the bot is: what waits, since when, and how that reads. Pure but for `read`."""
+"""Status: queue depths and ages, as text, JSON and Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from bot.store import Transaction
 
-# Older than this, in seconds, something is wrong, and `jobthread status` ends with exit code 1.
+# Limits of the oldest item's age; above one of them, `jobthread status` exits with code 1.
 QUESTION_SECONDS = 120.0
 MESSAGE_SECONDS = 300.0
 OVERDUE_SECONDS = 120.0
@@ -24,35 +24,37 @@ _NOTHING = Waiting(0, None)
 
 @dataclass(frozen=True, kw_only=True)
 class Backlog:
-    """What the store knows to be waiting."""
+    """Queue depths and ages, as read from the store."""
 
     at: datetime
     questions: Waiting  # not answered yet
-    messages: Waiting  # not known to be posted yet
-    parked: Waiting  # messages that Slack refused for good
-    overdue: Waiting  # jobs that should have been looked at
+    messages: Waiting  # not confirmed as posted
+    parked: Waiting  # dead letters: messages that Slack rejected for good
+    overdue: Waiting  # jobs past their poll time
     watches: Mapping[WatchState, int]
-    held: Waiting = _NOTHING  # news that is told later, as after quiet hours
-    held_until: datetime | None = None  # when the first of it is told
+    held: Waiting = _NOTHING  # deferred notifications, such as during quiet hours
+    held_until: datetime | None = None  # when the first is delivered
 
     def age(self, waiting: Waiting) -> float:
-        """Return the seconds that the first of them has waited; 0.0: nothing waits."""
+        """Return the age of the oldest item in seconds; 0.0 if there is none."""
         return max(0.0, (self.at - waiting.since).total_seconds()) if waiting.since else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
 class Live:
-    """What only the running bot knows of itself."""
+    """State of the running bot that is not in the store."""
 
-    connected: bool  # whether Slack can reach it
-    last_event_seconds: float | None = None  # since Slack's last word by Socket Mode
-    limited: int = 0  # answers 429 from Slack since the start
-    resting: Mapping[str, float] = field(default_factory=dict)  # connection → seconds to go
+    connected: bool  # whether Slack can reach the bot
+    last_event_seconds: float | None = None  # since Slack's last Socket Mode message
+    limited: int = 0  # 429 responses from Slack since the start
+    resting: Mapping[str, float] = field(
+        default_factory=dict
+    )  # connection → seconds until its circuit closes
 
 
 @dataclass(frozen=True)
 class Line:
-    """One thing to know, and whether it is as it should be."""
+    """One line of the status, and whether it is within its limit."""
 
     what: str
     well: bool
@@ -60,7 +62,7 @@ class Line:
 
 
 async def read(tx: Transaction, now: datetime) -> Backlog:
-    """Read what waits."""
+    """Read the stored status."""
     return Backlog(
         at=now,
         questions=await tx.gauges.questions(),
@@ -74,43 +76,45 @@ async def read(tx: Transaction, now: datetime) -> Backlog:
 
 
 def lines(backlog: Backlog) -> list[Line]:
-    """Return what the store knows, a line each."""
-    living = ", ".join(f"{backlog.watches[state]} {state}" for state in WatchState)
+    """Return the lines of the stored status."""
+    watches = ", ".join(f"{backlog.watches[state]} {state}" for state in WatchState)
     return [
-        _waits(backlog, "questions", backlog.questions, "are not answered", QUESTION_SECONDS),
-        _waits(backlog, "messages", backlog.messages, "wait to be posted", MESSAGE_SECONDS),
-        _waits(backlog, "jobs", backlog.overdue, "should have been looked at", OVERDUE_SECONDS),
-        Line("watches", well=True, sentence=f"{living}; {backlog.parked.count} messages parked."),
-        Line("held", _in_time(backlog), _held(backlog)),
+        _queue_line(backlog, "questions", backlog.questions, "are not answered", QUESTION_SECONDS),
+        _queue_line(backlog, "messages", backlog.messages, "wait to be posted", MESSAGE_SECONDS),
+        _queue_line(backlog, "jobs", backlog.overdue, "should have been polled", OVERDUE_SECONDS),
+        Line("watches", well=True, sentence=f"{watches}; {backlog.parked.count} dead letters."),
+        Line("held", _deferred_on_time(backlog), _deferred_text(backlog)),
     ]
 
 
 def live_lines(live: Live) -> list[Line]:
-    """Return what only the running bot knows, a line each."""
+    """Return the lines of the running bot's status."""
     silence = live.last_event_seconds
-    ago = f" Its last word came {words.duration(silence)} ago." if silence is not None else ""
+    ago = f" Its last message came {words.duration(silence)} ago." if silence is not None else ""
     reached = "Slack can reach the bot." if live.connected else "Slack cannot reach the bot."
-    resting = [f"{name} rests for {words.duration(s)}" for name, s in live.resting.items()]
+    open_circuits = [
+        f"{name}: circuit open for {words.duration(s)}" for name, s in live.resting.items()
+    ]
     return [
-        Line("slack", live.connected, f"{reached}{ago} {live.limited} answers were 429."),
-        Line("connections", well=True, sentence=", ".join(resting) or "None rests."),
+        Line("slack", live.connected, f"{reached}{ago} {live.limited} responses were 429."),
+        Line("connections", well=True, sentence=", ".join(open_circuits) or "No open circuit."),
     ]
 
 
-def _held(backlog: Backlog) -> str:
+def _deferred_text(backlog: Backlog) -> str:
     if not backlog.held.count or backlog.held_until is None:
-        return "Nothing is held back."
-    news = words.plural(backlog.held.count, "piece", "pieces")
-    return f"{news} of news held back, the first until {words.moment(backlog.held_until)}."
+        return "None is deferred."
+    deferred = words.plural(backlog.held.count, "notification", "notifications")
+    return f"{deferred} deferred, the first until {words.moment(backlog.held_until)}."
 
 
-def _in_time(backlog: Backlog) -> bool:
-    """Whether nothing is held for much longer than it should be."""
+def _deferred_on_time(backlog: Backlog) -> bool:
+    """Return whether no deferred notification is overdue by more than the limit."""
     late = (backlog.at - backlog.held_until).total_seconds() if backlog.held_until else 0.0
     return late <= MESSAGE_SECONDS
 
 
-def _waits(backlog: Backlog, what: str, waiting: Waiting, how: str, limit: float) -> Line:
+def _queue_line(backlog: Backlog, what: str, waiting: Waiting, how: str, limit: float) -> Line:
     if not waiting.count:
         return Line(what, well=True, sentence="None waits.")
     age = backlog.age(waiting)
@@ -119,7 +123,7 @@ def _waits(backlog: Backlog, what: str, waiting: Waiting, how: str, limit: float
 
 
 def as_json(backlog: Backlog, live: Live) -> dict[str, Any]:
-    """Return everything as JSON; ages in seconds."""
+    """Return the status as JSON; ages in seconds."""
     return {
         "questions": {"open": backlog.questions.count, "oldest": backlog.age(backlog.questions)},
         "messages": {
@@ -144,7 +148,7 @@ def as_json(backlog: Backlog, live: Live) -> dict[str, Any]:
 
 
 def live_of(answer: Mapping[str, Any]) -> Live:
-    """Return what the running bot said of itself as JSON."""
+    """Parse the running bot's part of the status JSON."""
     slack = answer["slack"]
     return Live(
         connected=slack["connected"],
@@ -155,10 +159,10 @@ def live_of(answer: Mapping[str, Any]) -> Live:
 
 
 def exposition(backlog: Backlog, live: Live) -> str:
-    """Return everything in Prometheus's text format.
+    """Return the status in the Prometheus text format.
 
     https://prometheus.io/docs/instrumenting/exposition_formats
-    Ages in seconds. Names of connections need no escaping: settings.NAME sees to that.
+    Ages in seconds. Connection names need no escaping: settings.NAME restricts their characters.
     """
     kinds: dict[str, str] = {}
     samples: list[str] = []

@@ -1,4 +1,4 @@
-"""Following jobs: what a look at a job writes down, for whom, in one transaction."""
+"""Persists poll results: job rows, notifications and card updates, in one transaction."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ if TYPE_CHECKING:
     from bot.noise.decision import Decision
     from bot.providers.provider import Provider
 
-TROUBLE_TOLD_AFTER = 3  # looks that failed in a row, before the card says so
-LOST_AFTER = 5  # looks in a row that found no such job, before the thread ends
+TROUBLE_TOLD_AFTER = 3  # failed polls in a row, before the card shows it
+LOST_AFTER = 5  # polls in a row without such a job, before the watch ends
 
 
 @dataclass(frozen=True)
 class Look:
-    """One look at a watched job: what was known before, and what was found."""
+    """One poll of a watched job: the stored row, and the job or the error."""
 
     watched: WatchedJob
     found: Job | JobthreadError
@@ -38,19 +38,19 @@ class Look:
 
 @dataclass(frozen=True)
 class Following:
-    """Writes down looks: the jobs' rows, the follow-ups and the cards, all or nothing."""
+    """Applies poll results to jobs, notifications and cards, all or nothing."""
 
     poll_seconds: float
     notices: Notices = field(default_factory=Notices)
 
     def next_due(self, job: Job, now: datetime) -> datetime | None:
-        """Return when a job should be looked at again; None: it has ended."""
+        """Return when to poll a job again; None: it has ended."""
         if job.status.terminal:
             return None
         return now + timedelta(seconds=lifecycle.next_look(job, now, shortest=self.poll_seconds))
 
     def view(self, watch: Watch, job: Job, now: datetime, **more: Any) -> cards.View:
-        """Return what surrounds a followed job on its card."""
+        """Return the context for a followed job's card."""
         return cards.View(
             checked_at=now,
             followed=watch.state is WatchState.ACTIVE and not job.status.terminal,
@@ -62,99 +62,103 @@ class Following:
     async def write(
         self, tx: Transaction, provider: Provider[Any] | None, all_looks: list[Look]
     ) -> list[Change]:
-        """Write down the looks of one batch; return the changes that are now to be told.
+        """Apply the results of one batch; return the changes that were notified.
 
-        A look that comes after another process wrote down a newer one changes nothing.
+        A result changes nothing if another process has stored a newer one.
         """
         changes: list[Change] = []
-        calm: list[tuple[WatchedJob, datetime]] = []
+        unchanged: list[tuple[WatchedJob, datetime]] = []
         boards = Redrawing(all_looks[0].at)
-        for look in all_looks:
-            if isinstance(look.found, JobthreadError):
-                await self._trouble(tx, provider, look, look.found, boards)
-            elif look.found == look.watched.seen and not look.watched.trouble:
-                calm.append((look.watched, self.next_due(look.found, look.at) or look.at))
+        for result in all_looks:
+            if isinstance(result.found, JobthreadError):
+                await self._apply_failure(tx, provider, result, result.found, boards)
+            elif result.found == result.watched.seen and not result.watched.trouble:
+                unchanged.append(
+                    (result.watched, self.next_due(result.found, result.at) or result.at)
+                )
             else:
-                changes += await self._moved(tx, provider, look, look.found, boards)
-        if calm:
-            await tx.jobs.unchanged(calm, all_looks[0].at)
+                changes += await self._apply_change(tx, provider, result, result.found, boards)
+        if unchanged:
+            await tx.jobs.unchanged(unchanged, all_looks[0].at)
         await boards.finish(tx)
         return changes
 
-    async def _moved(
+    async def _apply_change(
         self,
         tx: Transaction,
         provider: Provider[Any] | None,
-        look: Look,
+        result: Look,
         job: Job,
         boards: Redrawing,
     ) -> list[Change]:
-        """Write down a job that looks different: the winner of the row speaks to the threads."""
-        due = self.next_due(job, look.at)
-        if not await tx.jobs.changed(look.watched, job, due_at=due, now=look.at):
+        """Store a changed job by compare-and-set; only the writer that succeeds notifies."""
+        due = self.next_due(job, result.at)
+        if not await tx.jobs.changed(result.watched, job, due_at=due, now=result.at):
             return []
-        change = lifecycle.compare(look.watched.seen, job)
-        fuller = lifecycle.compare(look.watched.seen, job, every_task=True)
-        watches = await _watches(tx, look.watched)
-        if look.watched.trouble and look.watched.trouble_since:
-            since, message = look.watched.trouble_since, answers.well_again(str(job.ref))
-            await self._aside(tx, look, watches, Happening.WELL, since, message)
+        change = lifecycle.compare(result.watched.seen, job)
+        full_change = lifecycle.compare(result.watched.seen, job, every_task=True)
+        watches = await _watches(tx, result.watched)
+        if result.watched.trouble and result.watched.trouble_since:
+            since, message = result.watched.trouble_since, answers.well_again(str(job.ref))
+            await self._notify_polling(tx, result, watches, Happening.WELL, since, message)
         for watch in watches:
-            waiting = await _waiting(tx, watch)
-            if fuller:
-                notice = self._news(watch, provider, look, change or fuller, fuller)
+            pending = await _has_pending_replies(tx, watch)
+            if full_change:
+                notice = self._notification(
+                    watch, provider, result, change or full_change, full_change
+                )
                 await self.notices.tell(tx, [notice])
-            await self._show(tx, provider, look, job, watch, boards, waiting=waiting)
+            await self._update_card(tx, provider, result, job, watch, boards, pending=pending)
         if job.status.terminal:
-            await tx.watches.end([w.id for w in watches], now=look.at, reason="the job ended")
+            await tx.watches.end([w.id for w in watches], now=result.at, reason="the job ended")
         return [change] if change and watches else []
 
-    async def _show(
+    async def _update_card(
         self,
         tx: Transaction,
         provider: Provider[Any] | None,
-        look: Look,
+        result: Look,
         job: Job,
         watch: Watch,
         boards: Redrawing,
         *,
-        waiting: bool,
+        pending: bool,
     ) -> None:
-        """Let a watch's card, or its board, show a job that moved, if it reads otherwise then.
+        """Update a watch's card or board for a changed job, if its text differs.
 
-        `waiting`: the thread has not heard of the look before either.
+        `pending`: replies about earlier changes are still in the outbox.
         """
-        if watch.board_id and _moves_row(look.watched, job, look.at):
+        if watch.board_id and _row_changed(result.watched, job, result.at):
             boards.note(watch.board_id, urgent=job.status.terminal)
         if watch.board_id or watch.cardless:
             return
-        view = self.view(watch, job, look.at)
+        view = self.view(watch, job, result.at)
         message = looks.card(provider, job, view)
-        if _shows(look.watched, message, provider, view):
-            # What the thread knows while its follow-up is on its way: the look before, or what
-            # the card carries already.
-            before = told.by_card(watch, look.watched.seen, look.watched.revision)
-            about = {} if waiting else before
-            update = card(watch, message, look.at, about, urgent=job.status.terminal)
-            await tx.outbox.replace(update, look.at)
+        if _card_changed(result.watched, message, provider, view):
+            # Until the reply is posted, the thread has seen the state before it; with earlier
+            # replies pending, the card keeps its metadata.
+            before = told.by_card(watch, result.watched.seen, result.watched.revision)
+            metadata = {} if pending else before
+            update = card(watch, message, result.at, metadata, urgent=job.status.terminal)
+            await tx.outbox.replace(update, result.at)
 
-    def _news(
+    def _notification(
         self,
         watch: Watch,
         provider: Provider[Any] | None,
-        look: Look,
+        result: Look,
         change: Change,
-        fuller: Change,
+        full_change: Change,
     ) -> Notice:
-        """Return what a thread might be told; `fuller` names the tasks that went well, too."""
+        """Return the notification of a change; `full_change` includes all succeeded tasks."""
 
         def draft(decision: Decision) -> Message:
             group = decision.mention if decision.mention != "asker" else ""
-            called = change.ends and bool(decision.mention)
-            view = self.view(watch, change.after, look.at, mention=called, group=group)
-            return looks.follow_up(provider, fuller if decision.every_task else change, view)
+            mentioned = change.ends and bool(decision.mention)
+            view = self.view(watch, change.after, result.at, mention=mentioned, group=group)
+            return looks.follow_up(provider, full_change if decision.every_task else change, view)
 
-        revision = look.watched.revision + 1
+        revision = result.watched.revision + 1
         return Notice(
             watch=watch,
             key=str(revision),
@@ -162,101 +166,103 @@ class Following:
             name=change.after.name,
             series=change.after.family,
             draft=draft,
-            at=look.at,
+            at=result.at,
             about=told.by_follow_up(watch, change.after, revision, over=change.ends),
             statuses=(change.before.status if change.before else None, change.after.status),
             urgent=change.ends,
         )
 
-    async def _trouble(
+    async def _apply_failure(
         self,
         tx: Transaction,
         provider: Provider[Any] | None,
-        look: Look,
+        result: Look,
         error: JobthreadError,
         boards: Redrawing,
     ) -> None:
-        """Write down a look that failed: it is tried again, less and less often.
+        """Store a failed poll, and schedule the next one with backoff.
 
-        Another look may have been written down meanwhile: then this one says nothing.
+        Notifies only if no other process has stored a result meanwhile.
         """
-        failures = abs(look.watched.failures) + 1
-        missing = _missing(look.watched, error)
-        lasting = failures >= TROUBLE_TOLD_AFTER
-        sentence = look.watched.trouble or (error.sentence if lasting else "")
-        ours = await tx.jobs.failed(
-            look.watched,
-            failures=-missing or failures,
+        failures = abs(result.watched.failures) + 1
+        not_found = _not_found_count(result.watched, error)
+        persistent = failures >= TROUBLE_TOLD_AFTER
+        sentence = result.watched.trouble or (error.sentence if persistent else "")
+        stored = await tx.jobs.failed(
+            result.watched,
+            failures=-not_found or failures,
             trouble=sentence,
-            trouble_since=look.watched.trouble_since or look.at,
-            due_at=look.at + self._patience(error, failures),
-            now=look.at,
+            trouble_since=result.watched.trouble_since or result.at,
+            due_at=result.at + self._retry_delay(error, failures),
+            now=result.at,
         )
-        if ours and missing >= LOST_AFTER:
-            await self._lost(tx, look, boards)
-        elif ours and sentence != look.watched.trouble:
-            await self._show_trouble(tx, provider, look, sentence, boards)
+        if stored and not_found >= LOST_AFTER:
+            await self._end_missing(tx, result, boards)
+        elif stored and sentence != result.watched.trouble:
+            await self._show_failure(tx, provider, result, sentence, boards)
 
-    def _patience(self, error: JobthreadError, failures: int) -> timedelta:
+    def _retry_delay(self, error: JobthreadError, failures: int) -> timedelta:
         if not isinstance(error, ProviderError):
             return timedelta(seconds=lifecycle.TROUBLE_SECONDS)
         seconds = lifecycle.next_try(error, failures, shortest=self.poll_seconds)
         return timedelta(seconds=seconds)
 
-    async def _show_trouble(
+    async def _show_failure(
         self,
         tx: Transaction,
         provider: Provider[Any] | None,
-        look: Look,
+        result: Look,
         sentence: str,
         boards: Redrawing,
     ) -> None:
-        since, job = look.watched.trouble_since or look.at, look.watched.seen
+        since, job = result.watched.trouble_since or result.at, result.watched.seen
         if job is None:
             return
         message = answers.in_trouble(str(job.ref), sentence)
-        watches = await _watches(tx, look.watched)
-        await self._aside(tx, look, watches, Happening.TROUBLE, since, message)
+        watches = await _watches(tx, result.watched)
+        await self._notify_polling(tx, result, watches, Happening.TROUBLE, since, message)
         for watch in watches:
             if watch.board_id:
                 boards.note(watch.board_id)
             if watch.board_id or watch.cardless:
                 continue
-            view = self.view(watch, job, look.at, trouble=sentence, trouble_since=since)
-            known = told.by_card(watch, job, look.watched.revision)
-            about = {} if await _waiting(tx, watch) else known
-            update = card(watch, looks.card(provider, job, view), look.at, about)
-            await tx.outbox.replace(update, look.at)
+            view = self.view(watch, job, result.at, trouble=sentence, trouble_since=since)
+            seen = told.by_card(watch, job, result.watched.revision)
+            metadata = {} if await _has_pending_replies(tx, watch) else seen
+            update = card(watch, looks.card(provider, job, view), result.at, metadata)
+            await tx.outbox.replace(update, result.at)
 
-    async def _lost(self, tx: Transaction, look: Look, boards: Redrawing) -> None:
-        """End the watches of a job that its system has forgotten; the threads are told."""
-        watches = await _watches(tx, look.watched)
-        message = answers.lost(_name(look.watched), look.watched.ref)
-        last = [_last(w, look.watched, "lost", message, look.at) for w in watches]
-        await self.notices.tell(tx, last)
-        await tx.watches.end([w.id for w in watches], now=look.at, reason=LOST)
-        await tx.jobs.settle(look.watched.workspace, [look.watched.ref])
+    async def _end_missing(self, tx: Transaction, result: Look, boards: Redrawing) -> None:
+        """End the watches of a job that the provider no longer has, and notify their threads."""
+        watches = await _watches(tx, result.watched)
+        message = answers.lost(_name(result.watched), result.watched.ref)
+        notices = [
+            _final_notification(w, result.watched, "lost", message, result.at) for w in watches
+        ]
+        await self.notices.tell(tx, notices)
+        await tx.watches.end([w.id for w in watches], now=result.at, reason=LOST)
+        await tx.jobs.settle(result.watched.workspace, [result.watched.ref])
         boards.note_all(watches)
 
-    async def _aside(
+    async def _notify_polling(
         self,
         tx: Transaction,
-        look: Look,
+        result: Look,
         watches: list[Watch],
         happening: Happening,
         since: datetime,
         message: Message,
     ) -> None:
-        """Remark in the threads on how their job is followed, once for each trouble."""
+        """Notify threads that polling fails or has recovered, once per failure period."""
         notices = [
             Notice(
                 watch=watch,
                 key=f"{happening}:{since.timestamp():.0f}",
                 news=News(happening=happening),
-                name=_name(look.watched),
-                series=_series(look.watched),
+                name=_name(result.watched),
+                series=_series(result.watched),
                 draft=lambda _: message,
-                at=look.at,
+                at=result.at,
             )
             for watch in watches
         ]
@@ -264,31 +270,28 @@ class Following:
 
 
 async def abandon(tx: Transaction, names: Collection[str], now: datetime, notices: Notices) -> int:
-    """End the watches of connections not among these, as nobody can look at their jobs.
-
-    The threads are told; return how many there are.
-    """
+    """End the watches of unconfigured connections and notify their threads; return their number."""
     if set(await tx.jobs.connections()) <= set(names):
         return 0
-    living = [w for w in await tx.watches.living() if w.ref.connection not in names]
-    ended = [w for w in living if w.state is WatchState.ACTIVE]  # what is parked hears nothing
-    why = "its connection is no longer set up"
+    orphaned = [w for w in await tx.watches.living() if w.ref.connection not in names]
+    ended = [w for w in orphaned if w.state is WatchState.ACTIVE]  # unreachable: no notification
+    reason = "its connection is no longer set up"
     boards = Redrawing(now)
     boards.note_all(ended)
     for watch in ended:
         watched = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
-        last = _last(watch, watched, "unset", answers.not_set_up(watch.ref), now)
-        await notices.tell(tx, [last])
-        await tx.watches.end([watch.id], now=now, reason=why)
+        notice = _final_notification(watch, watched, "unset", answers.not_set_up(watch.ref), now)
+        await notices.tell(tx, [notice])
+        await tx.watches.end([watch.id], now=now, reason=reason)
         await tx.jobs.settle(watch.workspace, [watch.ref])
     await boards.finish(tx)
     return len(ended)
 
 
-def _last(
+def _final_notification(
     watch: Watch, watched: WatchedJob | None, key: str, message: Message, now: datetime
 ) -> Notice:
-    """Return the follow-up that says why nothing more will be said in a thread."""
+    """Return the notification that ends a watch, with the reason."""
     seen, revision = (watched.seen, watched.revision) if watched else (None, 0)
     return Notice(
         watch=watch,
@@ -311,29 +314,29 @@ def _series(watched: WatchedJob) -> str:
     return watched.seen.family if watched.seen else ""
 
 
-def _missing(watched: WatchedJob, error: JobthreadError) -> int:
-    """Return how many looks in a row have now found no such job; other failures begin anew."""
+def _not_found_count(watched: WatchedJob, error: JobthreadError) -> int:
+    """Return how many polls in a row found no such job; another failure resets the count."""
     return 1 + max(0, -watched.failures) if isinstance(error, JobNotFound) else 0
 
 
-def _shows(
+def _card_changed(
     watched: WatchedJob, message: Message, provider: Provider[Any] | None, view: cards.View
 ) -> bool:
-    """Whether a card reads otherwise than the look before would at the same moment."""
+    """Return whether the card differs from one of the previous state, rendered at the same time."""
     if watched.seen is None or watched.trouble:
         return True
     return looks.card(provider, watched.seen, view) != message
 
 
-def _moves_row(watched: WatchedJob, job: Job, now: datetime) -> bool:
-    """Whether a board reads otherwise than by the look before at the same moment."""
+def _row_changed(watched: WatchedJob, job: Job, now: datetime) -> bool:
+    """Return whether the board row differs from the previous state's, rendered at the same time."""
     if watched.seen is None or watched.trouble:
         return True
     return boardcards.reads_otherwise(watched.seen, job, now)
 
 
-async def _waiting(tx: Transaction, watch: Watch) -> bool:
-    """Whether follow-ups for a watch with a card of its own are on their way."""
+async def _has_pending_replies(tx: Transaction, watch: Watch) -> bool:
+    """Return whether a watch with its own card has thread replies in the outbox."""
     if watch.board_id or watch.cardless:
         return False
     return bool(await tx.boards.unsaid(watch.workspace, thread_of(watch)))

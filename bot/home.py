@@ -1,4 +1,4 @@
-"""Where the bot is at home in Slack: the workspace's address and the bot's own user."""
+"""Workspace URL and the bot's user id; builds permalinks."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 @dataclass
 class Home:
-    """Where the bot is at home; Slack says so when the bot connects."""
+    """The workspace that the bot is connected to; filled in from auth.test."""
 
     url: str = ""  # of the workspace, such as https://acme.slack.com/
     bot_user: str = ""
 
     def link(self, channel: str, ts: str | None, thread_ts: str | None = None) -> str | None:
-        """Return the permalink of a message, without asking Slack for it."""
+        """Return the permalink of a message, without a call to Slack; None if it is unknown."""
         if not self.url or ts is None:
             return None
-        inside = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
-        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}{inside}"
+        query = f"?thread_ts={thread_ts}&cid={channel}" if thread_ts else ""
+        return f"{self.url}archives/{channel}/p{ts.replace('.', '')}{query}"

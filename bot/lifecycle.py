@@ -1,4 +1,4 @@
-"""How jobs move: comparing two looks, and when to look again. Pure; no I/O."""
+"""Diffs two job snapshots; computes the poll interval and the backoff. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ from bot.models import Change, Job, Task, seconds_between
 if TYPE_CHECKING:
     from datetime import datetime
 
-FIRST_SECONDS = 10.0  # between looks at a young job
-LONGEST_SECONDS = 60.0  # between looks at an old one
-LONGEST_RETRY_SECONDS = 900.0  # until a job is due again whose provider asked for patience
-TROUBLE_SECONDS = 300.0  # between looks at a provider that keeps failing
-YOUNG_SECONDS = 300.0  # a job is young for so long
+MIN_POLL_SECONDS = 10.0  # poll interval of a young job
+MAX_POLL_SECONDS = 60.0  # poll interval of an old job
+MAX_RETRY_AFTER_SECONDS = 900.0  # until the next poll after a 429
+TROUBLE_SECONDS = 300.0  # longest backoff after failures
+YOUNG_SECONDS = 300.0  # age up to which a job is young
 
 
 def compare(before: Job | None, after: Job, *, every_task: bool = False) -> Change | None:
-    """Return what a thread should be told between two looks, or None when it is nothing.
+    """Return the change between two snapshots that a thread should get, or None.
 
-    `every_task`: also of tasks that ended well, not only of those that are announced.
+    `every_task`: include all tasks that succeeded, not only the announced ones.
     """
-    status_changed = before is None or _words(before) != _words(after)
+    status_changed = before is None or _statuses(before) != _statuses(after)
     newly_failed = _newly_failed(before, after)
     newly_ended = _newly_ended(before, after, every_task=every_task)
     if not (status_changed or newly_failed or newly_ended):
@@ -36,18 +36,18 @@ def compare(before: Job | None, after: Job, *, every_task: bool = False) -> Chan
     )
 
 
-def _words(job: Job) -> tuple[str, str]:
+def _statuses(job: Job) -> tuple[str, str]:
     return job.status, job.native_status
 
 
 def _newly_failed(before: Job | None, after: Job) -> tuple[Task, ...]:
-    """Tasks that failed since the last look; a task that failed again after a retry counts."""
+    """Return the tasks that failed since `before`, also those that failed again after a retry."""
     known = {task.id for task in before.failed_tasks} if before else set()
     return tuple(task for task in after.failed_tasks if task.id not in known)
 
 
 def _newly_ended(before: Job | None, after: Job, *, every_task: bool) -> tuple[Task, ...]:
-    """Tasks to be told of that ended well since the last look; what ended before is old news."""
+    """Return the reportable tasks that succeeded since `before`; none for a first snapshot."""
     if before is None:
         return ()
     known = {task.id for task in before.tasks if task.status.terminal}
@@ -61,19 +61,19 @@ def _newly_ended(before: Job | None, after: Job, *, every_task: bool) -> tuple[T
     )
 
 
-def next_look(job: Job, now: datetime, *, shortest: float = FIRST_SECONDS) -> float:
-    """Return the seconds until a living job should be looked at again: more as it grows old."""
+def next_look(job: Job, now: datetime, *, shortest: float = MIN_POLL_SECONDS) -> float:
+    """Return the seconds until the next poll of an active job; they grow with its age."""
     age = seconds_between(job.started_at or job.created_at, now)
     if age is None or age <= YOUNG_SECONDS:
         return shortest
-    return max(shortest, min(LONGEST_SECONDS, shortest * age / YOUNG_SECONDS))
+    return max(shortest, min(MAX_POLL_SECONDS, shortest * age / YOUNG_SECONDS))
 
 
-def next_try(error: ProviderError, failures: int, *, shortest: float = FIRST_SECONDS) -> float:
-    """Return the seconds until a look that failed `failures` times in a row is tried again."""
+def next_try(error: ProviderError, failures: int, *, shortest: float = MIN_POLL_SECONDS) -> float:
+    """Return the seconds until the next poll after `failures` failures in a row."""
     longest = max(TROUBLE_SECONDS, shortest)
-    backed_off: float = min(longest, shortest * 2 ** min(failures, 10))
+    backoff: float = min(longest, shortest * 2 ** min(failures, 10))
     if not isinstance(error, RateLimited):
-        return backed_off
-    # Its connection rests as long as it asked for; the job itself is written down for less.
-    return max(backed_off, min(error.retry_after, LONGEST_RETRY_SECONDS))
+        return backoff
+    # The circuit breaker waits for the whole Retry-After; the stored delay is capped.
+    return max(backoff, min(error.retry_after, MAX_RETRY_AFTER_SECONDS))

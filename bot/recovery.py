@@ -1,4 +1,4 @@
-"""`jobthread recover`: the watches of channels, rebuilt from what the bot's messages carry."""
+"""Rebuilds watches from the metadata of the bot's messages in Slack (`jobthread recover`)."""
 
 from __future__ import annotations
 
@@ -35,33 +35,33 @@ Payload = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Found:
-    """A card: the watch that it stands for, and what its thread knows of the job."""
+    """A watch read from a card, and the job state that its thread has seen."""
 
     watch: Watch
     about: Payload
     job: Job
-    over: bool = False  # the thread was told the end: only a row of a board is left to show
+    over: bool = False  # the thread has seen the end; kept only as a row of a board
 
     @property
     def revision(self) -> int:
-        """How many looks the thread knows of."""
+        """The revision of the job that the thread has seen."""
         return int(self.about.get("revision") or 0)
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """What became of one channel's cards."""
+    """The result for one channel."""
 
     channel: str
-    living: int  # cards whose thread did not hear of the end
-    begun: int  # watches that are followed again
-    strange: tuple[str, ...] = ()  # connections that the settings do not have
+    living: int  # cards whose thread has not seen the job's end
+    begun: int  # watches that were added to the store
+    strange: tuple[str, ...] = ()  # connections missing from the settings
 
 
 async def recover(
     settings: Settings, channels: Sequence[str], since: datetime, clock: Clock
 ) -> list[Recovered]:
-    """Follow again what living cards promise; the store must be nobody else's meanwhile."""
+    """Rebuild the watches of active cards; no other process may use the store meanwhile."""
     if problems := settings.slack.problems():
         raise SettingsError(problems)
     store = Store(settings.store.url)
@@ -74,49 +74,49 @@ async def recover(
             history = History(outlet, clock, str(identity.get("user_id", "")))
             workspace = str(identity.get("team_id", ""))
             found = {c: await _read(history, workspace, c, since) for c in channels}
-        return await _write(store, settings, found, clock.now())
+        return await _store(store, settings, found, clock.now())
     finally:
         await store.close()
 
 
 async def _read(history: History, workspace: str, channel: str, since: datetime) -> list[Found]:
     return [
-        one
+        card
         async for thread in history.threads(channel, since)
-        for one in unfinished(workspace, channel, thread)
+        for card in unfinished(workspace, channel, thread)
     ]
 
 
 def living(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
-    """Return the cards of a thread that were not told the end of their job. Pure."""
-    return [one for one in _cards(workspace, channel, thread) if not one.over]
+    """Return the cards of a thread that has not seen their job's end. Pure."""
+    return [card for card in _cards(workspace, channel, thread) if not card.over]
 
 
 def unfinished(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
-    """Return the living cards of a thread, and all rows of boards with a living one. Pure."""
+    """Return the active cards of a thread, and all rows of boards with an active one. Pure."""
     found = _cards(workspace, channel, thread)
-    boards = {one.watch.board_id for one in found if not one.over} - {None}
-    return [one for one in found if not one.over or one.watch.board_id in boards]
+    boards = {card.watch.board_id for card in found if not card.over} - {None}
+    return [card for card in found if not card.over or card.watch.board_id in boards]
 
 
 def _cards(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
-    """Return the cards of a thread; a board is as many cards as it has rows."""
-    carried = [(sent, payload) for sent in thread for payload in _payloads(sent)]
+    """Return the cards of a thread; a board gives one card per row."""
+    payloads = [(sent, payload) for sent in thread for payload in _payloads(sent)]
     found: list[Found] = []
-    for sent, payload in carried:
+    for sent, payload in payloads:
         if not payload.get("card") or payload.get("workspace") != workspace:
             continue
-        abouts = [other for _, other in carried if other.get("watch") == payload.get("watch")]
-        if one := _found(workspace, channel, sent, payload, told.latest(abouts)):
-            over = any(about.get("over") for about in abouts)
-            found.append(_over(one) if over else one)
+        abouts = [other for _, other in payloads if other.get("watch") == payload.get("watch")]
+        if card := _parse_card(workspace, channel, sent, payload, told.latest(abouts)):
+            ended = any(about.get("over") for about in abouts)
+            found.append(_as_ended(card) if ended else card)
     return found
 
 
-def _over(one: Found) -> Found:
-    at = one.watch.asked_at
-    watch = replace(one.watch, state=WatchState.ENDED, ended_at=at, reason="over before the loss")
-    return replace(one, watch=watch, over=True)
+def _as_ended(card: Found) -> Found:
+    at = card.watch.asked_at
+    watch = replace(card.watch, state=WatchState.ENDED, ended_at=at, reason="over before the loss")
+    return replace(card, watch=watch, over=True)
 
 
 def _payloads(sent: Sent) -> list[Payload]:
@@ -127,10 +127,10 @@ def _payloads(sent: Sent) -> list[Payload]:
     return [card for card in told.cards_of(payload) if isinstance(card.get("watch"), str)]
 
 
-def _found(
+def _parse_card(
     workspace: str, channel: str, sent: Sent, payload: Payload, about: Payload | None
 ) -> Found | None:
-    """Return the watch that a card stands for; None: what it carries is not understood."""
+    """Return the watch of a card; None if its metadata is not understood."""
     try:
         ref = JobRef(connection=payload["connection"], id=payload["job"])
         job = told.job_of(ref, about) if about else None
@@ -153,61 +153,61 @@ def _found(
     return Found(watch, about, job)
 
 
-async def _write(
+async def _store(
     store: Store, settings: Settings, found: Mapping[str, list[Found]], now: datetime
 ) -> list[Recovered]:
-    """Write all channels down at once: a job has one row, in however many it is followed."""
-    everything = [one for ones in found.values() for one in ones]
-    known = [one for one in everything if one.watch.ref.connection in settings.connections]
-    begun: Counter[str] = Counter()
+    """Store all channels in one transaction: a job has one row for all its channels."""
+    all_cards = [card for cards in found.values() for card in cards]
+    known = [card for card in all_cards if card.watch.ref.connection in settings.connections]
+    resumed: Counter[str] = Counter()
     async with store.begin() as tx:
-        new = [one for one in known if await tx.watches.add(one.watch)]
+        new = [card for card in known if await tx.watches.add(card.watch)]
         await _restore_boards(tx, new)
-        alive = [one for one in new if not one.over]
-        begun.update(one.watch.channel for one in alive)
-        for ones in _by_job(alive).values():
-            await _restore(tx, ones, Following(settings.follow.poll_seconds), now)
-        for one in new:  # of what is over, the row is all that is kept
-            await tx.jobs.track(one.watch.workspace, one.job, due_at=None, now=now)
+        active = [card for card in new if not card.over]
+        resumed.update(card.watch.channel for card in active)
+        for cards in _by_job(active).values():
+            await _restore_job(tx, cards, Following(settings.follow.poll_seconds), now)
+        for card in new:  # of an ended watch, only the job's row is kept
+            await tx.jobs.track(card.watch.workspace, card.job, due_at=None, now=now)
     return [
-        Recovered(channel, _alive(ones), begun[channel], _strange(ones, settings))
-        for channel, ones in found.items()
+        Recovered(channel, _count_active(cards), resumed[channel], _unknown(cards, settings))
+        for channel, cards in found.items()
     ]
 
 
-async def _restore(
-    tx: Transaction, ones: Sequence[Found], following: Following, now: datetime
+async def _restore_job(
+    tx: Transaction, cards: Sequence[Found], job_updates: Following, now: datetime
 ) -> None:
-    """Write down the job as the best-informed thread knows it, and tell that to the others."""
-    best = max(ones, key=lambda one: one.revision)
-    workspace = best.watch.workspace
-    revision = max(1, best.revision)
-    await tx.jobs.track(workspace, best.job, due_at=now, now=now, revision=revision)
-    for one in ones:
-        change = lifecycle.compare(one.job, best.job)
+    """Store the newest state that any thread has seen; send it to the threads behind."""
+    newest = max(cards, key=lambda card: card.revision)
+    workspace = newest.watch.workspace
+    revision = max(1, newest.revision)
+    await tx.jobs.track(workspace, newest.job, due_at=now, now=now, revision=revision)
+    for card in cards:
+        change = lifecycle.compare(card.job, newest.job)
         if change is not None:
-            view = following.view(one.watch, best.job, now)
-            message = looks.follow_up(None, change, view)
-            message = headed(best.job.name, message) if one.watch.board_id else message
-            about = told.by_follow_up(one.watch, best.job, revision)
-            why = "the thread lagged behind when the database was lost"
-            post = reply(one.watch, str(revision), message, now, about=about, reason=why)
+            context = job_updates.view(card.watch, newest.job, now)
+            message = looks.follow_up(None, change, context)
+            message = headed(newest.job.name, message) if card.watch.board_id else message
+            metadata = told.by_follow_up(card.watch, newest.job, revision)
+            reason = "the thread lagged behind when the database was lost"
+            post = reply(card.watch, str(revision), message, now, about=metadata, reason=reason)
             await tx.outbox.add([post], now)
 
 
-def _alive(ones: Iterable[Found]) -> int:
-    return sum(not one.over for one in ones)
+def _count_active(cards: Iterable[Found]) -> int:
+    return sum(not card.over for card in cards)
 
 
-async def _restore_boards(tx: Transaction, ones: Iterable[Found]) -> None:
-    """Write down the boards that these are rows of."""
-    for watch in {one.watch.board_id: one.watch for one in ones}.values():
+async def _restore_boards(tx: Transaction, cards: Iterable[Found]) -> None:
+    """Store the boards of these cards."""
+    for watch in {card.watch.board_id: card.watch for card in cards}.values():
         if watch.board_id and await tx.boards.get(watch.board_id) is None:
             await tx.boards.add(_board(watch, watch.board_id))
 
 
 def _board(watch: Watch, id_: str) -> Board:
-    """Return the board whose message is a watch's card."""
+    """Return the board whose message is the watch's card."""
     return Board(
         id=id_,
         workspace=watch.workspace,
@@ -220,13 +220,13 @@ def _board(watch: Watch, id_: str) -> Board:
     )
 
 
-def _by_job(ones: Iterable[Found]) -> dict[JobRef, list[Found]]:
+def _by_job(cards: Iterable[Found]) -> dict[JobRef, list[Found]]:
     jobs: dict[JobRef, list[Found]] = {}
-    for one in ones:
-        jobs.setdefault(one.watch.ref, []).append(one)
+    for card in cards:
+        jobs.setdefault(card.watch.ref, []).append(card)
     return jobs
 
 
-def _strange(ones: Iterable[Found], settings: Settings) -> tuple[str, ...]:
-    names = {one.watch.ref.connection for one in ones}
+def _unknown(cards: Iterable[Found], settings: Settings) -> tuple[str, ...]:
+    names = {card.watch.ref.connection for card in cards}
     return tuple(sorted(names - settings.connections.keys()))

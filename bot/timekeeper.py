@@ -1,7 +1,7 @@
-"""The timekeeper: a clock that was set back keeps nobody waiting.
+"""Detects a wall-clock step back and re-schedules rows.
 
-What is due is written down as a moment of the wall clock. When that is set back, by a time server
-or a person, everything would wait for as long as the step was wide.
+Due times are stored as wall-clock times. After the clock is set back, by a time server or a
+person, every row would wait for as long as the step.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LOOK_SECONDS = 5.0  # between looks at the clocks
-LONGEST_SECONDS = 900.0  # that anything waits for on purpose, unless jobs are looked at more rarely
-STEP_SECONDS = 2.0  # less is a clock that is adjusted, not set
-AFTER_A_STEP_SECONDS = 60.0  # that anything still waits for once a step back was seen
-CLAIM_SECONDS = 30.0  # that a claim on a message lasts
+CHECK_SECONDS = 5.0  # between comparisons of the clocks
+MAX_WAIT_SECONDS = 900.0  # longest intended wait, unless the poll interval is longer
+MIN_STEP_SECONDS = 2.0  # less is an adjustment, not a step
+MAX_WAIT_AFTER_STEP_SECONDS = 60.0  # longest wait of any row after a step back
+LEASE_SECONDS = 30.0  # of a claimed message
 
 
 class Timekeeper:
-    """Compares the wall clock with one that nobody sets, and calls back what waits too long."""
+    """Compares the wall clock with the monotonic clock; makes rows due that wait too long."""
 
     def __init__(
         self,
@@ -41,29 +41,29 @@ class Timekeeper:
         self._store = store
         self._clock = clock
         self._poll_seconds = poll_seconds
-        self._ring = ring  # is told that something is due that was not
+        self._wake_workers = ring  # after rows were made due
         self._monotonic = monotonic
-        self._seen: tuple[datetime, float] | None = None
+        self._last_seen: tuple[datetime, float] | None = None
 
     async def tick(self) -> float:
-        """Look at the clocks; return the seconds until the next look."""
+        """Compare the clocks; return the seconds until the next comparison."""
         now = self._clock.now()
         stepped = self._stepped_back(now)
-        longest = AFTER_A_STEP_SECONDS if stepped else LONGEST_SECONDS
+        longest = MAX_WAIT_AFTER_STEP_SECONDS if stepped else MAX_WAIT_SECONDS
         latest = now + timedelta(seconds=max(longest, self._poll_seconds))
         async with self._store.begin() as tx:
-            found = await tx.ahead.recall(
-                now, latest=latest, adopt_at=now + timedelta(seconds=CLAIM_SECONDS)
+            count = await tx.ahead.recall(
+                now, latest=latest, adopt_at=now + timedelta(seconds=LEASE_SECONDS)
             )
-        if found:
-            log.warning("the clock was set back: %s things that would wait are due now", found)
-            self._ring()
-        return LOOK_SECONDS
+        if count:
+            log.warning("the clock was set back: %s rows are due now", count)
+            self._wake_workers()
+        return CHECK_SECONDS
 
     def _stepped_back(self, now: datetime) -> bool:
-        """Whether the clock was set back since the last look."""
-        before, self._seen = self._seen, (now, self._monotonic())
+        """Return whether the clock was set back since the last comparison."""
+        before, self._last_seen = self._last_seen, (now, self._monotonic())
         if before is None:
             return False
-        passed = self._seen[1] - before[1]
-        return (now - before[0]).total_seconds() < passed - STEP_SECONDS
+        elapsed = self._last_seen[1] - before[1]
+        return (now - before[0]).total_seconds() < elapsed - MIN_STEP_SECONDS

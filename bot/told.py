@@ -1,4 +1,4 @@
-"""What a thread was told of a job, as its messages' metadata carry it in Slack. Pure."""
+"""Message metadata: the last job state that a thread has seen. Pure."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ if TYPE_CHECKING:
 
     from bot.store import Board, Watch
 
-About = dict[str, Any]  # the payload of the metadata, beside the message's key
+About = dict[str, Any]  # event_payload, beside the idempotency key
 
-MOST_CHARACTERS = 3_000  # of the ids of tasks; Slack takes about 8 KB of metadata
-MOST_ON_BOARD = 7_000  # characters for all the rows of a board
+MOST_CHARACTERS = 3_000  # of task ids; Slack accepts about 8 KB of metadata
+MAX_BOARD_CHARACTERS = 7_000  # of all rows of a board
 
 
 def by_card(watch: Watch, job: Job | None, revision: int, *, over: bool = False) -> About:
-    """Return what a card carries: all that is needed to follow its job again.
+    """Return a card's metadata: enough to follow its job again.
 
-    `job` is what the thread knows by the time the card is read, and no more; `over`: it is not
-    followed any more.
+    `job`: the state that the thread has seen, which may be older than the card; `ended`: the watch
+    has ended.
     """
     return {
         "key": f"{watch.id}:root",
@@ -37,11 +37,11 @@ def by_card(watch: Watch, job: Job | None, revision: int, *, over: bool = False)
 
 
 def by_follow_up(watch: Watch, job: Job | None, revision: int, *, over: bool = False) -> About:
-    """Return what a follow-up carries: how the job stands by what the thread now knows."""
-    about: About = {"watch": watch.id, "revision": revision, "over": over}
+    """Return a thread reply's metadata: the job state that the thread has seen with it."""
+    metadata: About = {"watch": watch.id, "revision": revision, "over": over}
     if job is None:
-        return about
-    return about | {
+        return metadata
+    return metadata | {
         "name": job.name[:200],
         "status": job.status.value,
         "native": job.native_status[:200],
@@ -52,90 +52,93 @@ def by_follow_up(watch: Watch, job: Job | None, revision: int, *, over: bool = F
 
 @dataclass(frozen=True)
 class Standing:
-    """One watch of a board, and what its thread knows."""
+    """One watch of a board, and the job state that its thread has seen."""
 
     watch: Watch
     job: Job | None
     revision: int
-    over: bool  # it is not followed any more
+    over: bool  # the watch has ended
 
 
-# What a board carries of each row, the indispensable first: Slack takes about 8 KB in all.
+# Columns of a board's row: required ones, then optional ones. Slack accepts about 8 KB in all.
 Row = list[Any]
-_ROW = ("watch", "connection", "job", "revision", "over", "status")
-_MORE = ("name", "native", "failed", "ended")
+_REQUIRED = ("watch", "connection", "job", "revision", "over", "status")
+_OPTIONAL = ("name", "native", "failed", "ended")
 
 
 def by_board(
     board: Board, standings: Sequence[Standing], kept: Mapping[str, Row] | None = None
 ) -> About:
-    """Return what a board carries: all that is needed to follow its jobs again.
+    """Return a board's metadata: enough to follow its jobs again.
 
-    `kept` are the rows, by watch, that stay as the board carried them (see `rows_of`).
-    Where that is too much, what went wrong already is left out (and is told once more after a
-    loss), then the names, then the jobs that are over; `left_out` counts rows for which there was
-    no room even then.
+    `kept_rows`: rows by watch id that stay unchanged (see `select_rows`). If the rows exceed
+    Slack's limit, these are dropped in order: failed and ended task ids (reported again after a
+    loss of the database), names, rows of ended watches. `left_out` counts the dropped rows.
     """
-    ordered = sorted(standings, key=lambda one: one.over)
-    rows = [(kept or {}).get(one.watch.id) or _row(one) for one in ordered]
-    carried = _fitting(rows)
+    ordered = sorted(standings, key=lambda state: state.over)
+    rows = [(kept or {}).get(state.watch.id) or _row(state) for state in ordered]
+    fitting = _fit(rows)
     return {
         "key": f"{board.id}:root",
         "board": board.id,
         "asker": board.asker,
         "workspace": board.workspace,
-        "rows": carried,
-        **({"left_out": len(rows) - len(carried)} if len(carried) < len(rows) else {}),
+        "rows": fitting,
+        **({"left_out": len(rows) - len(fitting)} if len(fitting) < len(rows) else {}),
     }
 
 
-def _fitting(rows: Sequence[Row]) -> list[Row]:
-    """Return the rows with as many columns as there is room for, else the first of them."""
-    for columns in range(len(_ROW) + len(_MORE), len(_ROW) - 1, -1):
+def _fit(rows: Sequence[Row]) -> list[Row]:
+    """Return the rows with as many columns as fit; if too few do, the first rows only."""
+    for columns in range(len(_REQUIRED) + len(_OPTIONAL), len(_REQUIRED) - 1, -1):
         kept = [row[:columns] for row in rows]
-        if _weight(kept) <= MOST_ON_BOARD:
+        if _json_size(kept) <= MAX_BOARD_CHARACTERS:
             return kept
-    while _weight(kept) > MOST_ON_BOARD:
+    while _json_size(kept) > MAX_BOARD_CHARACTERS:
         kept.pop()
     return kept
 
 
 def rows_of(about: Mapping[str, Any] | None, watches: Collection[str]) -> dict[str, Row]:
-    """Return the rows of these watches as a board carries them."""
+    """Return the rows of these watches in a board's metadata."""
     return {row[0]: row for row in (about or {}).get("rows", ()) if row[0] in watches}
 
 
-def _row(one: Standing) -> Row:
-    about = by_follow_up(one.watch, one.job, one.revision, over=one.over)
-    about |= {"connection": one.watch.ref.connection, "job": one.watch.ref.id}
-    return [about.get(column, "") for column in (*_ROW, *_MORE)]
+def _row(state: Standing) -> Row:
+    metadata = by_follow_up(state.watch, state.job, state.revision, over=state.over)
+    metadata |= {"connection": state.watch.ref.connection, "job": state.watch.ref.id}
+    return [metadata.get(column, "") for column in (*_REQUIRED, *_OPTIONAL)]
 
 
-def _weight(rows: Sequence[Sequence[Any]]) -> int:
+def _json_size(rows: Sequence[Sequence[Any]]) -> int:
     return len(json.dumps(rows, separators=(",", ":")))
 
 
 def cards_of(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
-    """Return what a message carries as that many cards: a board stands for several."""
+    """Return a message's metadata per watch: one item for a card, one per row for a board."""
     rows = about.get("rows")
     if not isinstance(about.get("board"), str) or not isinstance(rows, list):
         return [about]
     shared = {name: about.get(name) for name in ("board", "asker", "workspace")} | {"card": True}
-    named = [dict(zip((*_ROW, *_MORE), row, strict=False)) for row in rows if isinstance(row, list)]
-    return [shared | {name: held for name, held in row.items() if held != ""} for row in named]
+    named = [
+        dict(zip((*_REQUIRED, *_OPTIONAL), row, strict=False))
+        for row in rows
+        if isinstance(row, list)
+    ]
+    return [shared | {name: value for name, value in row.items() if value != ""} for row in named]
 
 
 def job_of(ref: JobRef, about: Mapping[str, Any]) -> Job | None:
-    """Return the job as a thread knows it, as far as telling the next change needs it."""
-    word = str(about.get("status", ""))
-    if word not in set(Status):
+    """Return the job state that a thread has seen, as far as the next diff needs it."""
+    status = str(about.get("status", ""))
+    if status not in set(Status):
         return None
     failed = {str(id_) for id_ in about.get("failed") or ()}
     ended = [str(id_) for id_ in about.get("ended") or () if str(id_) not in failed]
     return Job(
         ref=ref,
         name=str(about.get("name") or ref.id),
-        status=Status(word),
+        status=Status(status),
         native_status=str(about.get("native") or ""),
         tasks=(
             *(Task(id=id_, name=id_, status=Status.FAILED) for id_ in sorted(failed)),
@@ -145,13 +148,13 @@ def job_of(ref: JobRef, about: Mapping[str, Any]) -> Job | None:
 
 
 def latest(abouts: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
-    """Return the one that tells of the newest look."""
-    telling = [about for about in abouts if "status" in about]
-    return max(telling, key=lambda about: int(about.get("revision") or 0), default=None)
+    """Return the metadata with the newest job state."""
+    with_status = [about for about in abouts if "status" in about]
+    return max(with_status, key=lambda about: int(about.get("revision") or 0), default=None)
 
 
 def _ids(ids: Iterable[str]) -> list[str]:
-    """Return the newest of the ids that there is room for; the order is the provider's."""
+    """Return the last ids that fit, in the provider's order."""
     kept: list[str] = []
     room = MOST_CHARACTERS
     for id_ in reversed(list(ids)):

@@ -1,1 +1,1 @@
-"""The way out: whose turn it is, what Slack allows, and what becomes of what it refuses."""
+"""Delivery of the outbox to Slack: order, rate limits, retries, message metadata."""

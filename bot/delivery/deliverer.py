@@ -1,7 +1,7 @@
-"""What a tick of a delivery lane does: claim what must be said, say it, and write down that it was.
+"""Outbox dispatcher: claims due messages, sends them, records the result, retries.
 
-A message is claimed before it is sent, and no request starts after its deadline; one whose fate
-is unknown is looked up in Slack by its key before it is sent again.
+A message is claimed before it is sent. No call starts after the claim's deadline. An unconfirmed
+message is looked up in Slack by its idempotency key before it is sent again.
 """
 
 from __future__ import annotations
@@ -28,98 +28,98 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-QUANTUM_SECONDS = 15.0  # of one tick
-DEADLINE_SECONDS = 10.0  # from the claim to the start of the request
-MOST_IN_FLIGHT = 200
-SHUT_OUT_SECONDS = 30.0  # until a message is looked up again where the bot was not let in
-SETTLE_SECONDS = 2.0  # before a message of unknown fate is looked up
-LONGEST_SECONDS = 900.0  # until a message is tried again; its bucket may be held for longer
-LONGEST_WAIT_SECONDS = 60.0  # between tries of a message that Slack does not answer
+QUANTUM_SECONDS = 15.0  # length of one tick
+DEADLINE_SECONDS = 10.0  # from the claim to the start of the call
+MAX_IN_FLIGHT = 200
+NO_ACCESS_RETRY_SECONDS = 30.0  # between lookups in a channel that the bot cannot read
+LOOKUP_DELAY_SECONDS = 2.0  # before an unconfirmed message is looked up
+MAX_RETRY_SECONDS = 900.0  # between attempts; the rate limiter may block for longer
+MAX_LOOKUP_DELAY_SECONDS = 60.0  # between attempts while Slack does not respond
 
 
 class Deliverer:
-    """Delivers what waits in the outbox, each thread in its order."""
+    """Sends the messages of the outbox, in order within each thread."""
 
     def __init__(self, *, store: Store, outlet: Outlet, pace: Pace, clock: Clock) -> None:
         self._store = store
-        self._outlet = outlet
-        self._pace = pace
+        self._transport = outlet
+        self._rate_limiter = pace
         self._clock = clock
-        self._bells: dict[int, Bell] = {}
-        self._flying: set[asyncio.Task[None]] = set()
-        self._aloft: set[int] = set()  # the messages that these send
-        self._cards_at = datetime.min.replace(tzinfo=UTC)  # from here on Slack takes cards
+        self._wakeups: dict[int, Bell] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._in_flight: set[int] = set()  # ids of the messages that these tasks send
+        self._card_updates_at = datetime.min.replace(tzinfo=UTC)  # blocked until then
         self._closing = False
 
     def ring(self) -> None:
-        """Wake every lane: there may be something to say."""
-        for bell in self._bells.values():
-            bell.ring()
+        """Wake every lane: a message may be due."""
+        for wakeup in self._wakeups.values():
+            wakeup.ring()
 
     def close(self) -> None:
-        """Let every tick end as soon as what it is sending is sent."""
+        """Make every tick end once its calls in flight have finished."""
         self._closing = True
         self.ring()
 
     def reserve(self, post: NewPost, now: datetime) -> Claim | None:
-        """Return a claim for a message that is about to be written down, if it may be sent now."""
-        full = len(self._flying) >= MOST_IN_FLIGHT
-        if full or self._closing or post.due_at > now or self._pace.delay(post, now) > 0:
+        """Return a claim for a message about to be stored, or None if it cannot be sent now."""
+        full = len(self._tasks) >= MAX_IN_FLIGHT
+        if full or self._closing or post.due_at > now or self._rate_limiter.delay(post, now) > 0:
             return None
-        self._pace.take(post, now)
+        self._rate_limiter.take(post, now)
         return _claim(now)
 
     def send(self, post: Post) -> None:
-        """Send a message that was written down as claimed."""
-        self._fly(post)
+        """Send a message that was stored as claimed."""
+        self._send_in_background(post)
 
     async def tick(self, lane: int, lanes: int) -> float:
         """Deliver for one quantum; return the seconds until the next tick."""
-        bell = self._bells.setdefault(lane, Bell(self._clock))
+        wakeup = self._wakeups.setdefault(lane, Bell(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         try:
-            # More than the quantum is left when the clock was set back.
+            # If more than the quantum is left, the clock was set back.
             while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
-                wait = await self._launch((lane, lanes))
-                await bell.wait(min(wait, left))
+                wait = await self._start_batch((lane, lanes))
+                await wakeup.wait(min(wait, left))
         finally:
-            # One request that hangs holds nobody else up: what flies goes on into the next tick.
+            # Calls in flight go on into the next tick, so a slow one does not delay the others.
             if self._closing:
-                await asyncio.gather(*self._flying)
+                await asyncio.gather(*self._tasks)
         return 0.0
 
-    async def _launch(self, lanes: tuple[int, int]) -> float:
-        """Start what may be sent now; return the seconds until more may be."""
-        room = MOST_IN_FLIGHT - len(self._flying)
-        posts, wait = await self._claim(lanes, room) if room > 0 else ([], QUANTUM_SECONDS)
+    async def _start_batch(self, lanes: tuple[int, int]) -> float:
+        """Start sending all sendable messages; return the seconds until the next is sendable."""
+        free = MAX_IN_FLIGHT - len(self._tasks)
+        posts, wait = await self._claim(lanes, free) if free > 0 else ([], QUANTUM_SECONDS)
         for post in posts:
-            self._fly(post)
+            self._send_in_background(post)
         return 0.0 if posts else wait
 
-    def _fly(self, post: Post) -> None:
+    def _send_in_background(self, post: Post) -> None:
         task = asyncio.create_task(self._deliver(post))
-        self._flying.add(task)
-        self._aloft.add(post.id)
-        task.add_done_callback(lambda _: self._land(post, task))
+        self._tasks.add(task)
+        self._in_flight.add(post.id)
+        task.add_done_callback(lambda _: self._finished(post, task))
 
-    def _land(self, post: Post, task: asyncio.Task[None]) -> None:
-        """Look for more to send, if this one can have held something up."""
-        full = len(self._flying) >= MOST_IN_FLIGHT
-        self._flying.discard(task)
-        self._aloft.discard(post.id)
+    def _finished(self, post: Post, task: asyncio.Task[None]) -> None:
+        """Wake the lanes if another message may have waited for this one."""
+        full = len(self._tasks) >= MAX_IN_FLIGHT
+        self._tasks.discard(task)
+        self._in_flight.discard(post.id)
         if full or post.watch_id or post.board_id:
             self.ring()
 
-    async def _claim(self, lanes: tuple[int, int], room: int) -> tuple[list[Post], float]:
-        """Claim due messages whose pace allows it; also return when others will be due."""
+    async def _claim(self, lanes: tuple[int, int], free: int) -> tuple[list[Post], float]:
+        """Claim due messages that the rate limiter allows; also return when others are due."""
         now = self._clock.now()
-        rest = self._cards_rest(now)
+        blocked = self._card_updates_blocked(now)
         async with self._store.begin() as tx:
             due = await tx.outbox.due(
-                lanes=lanes, now=now, limit=5 * MOST_IN_FLIGHT, cards=rest == 0.0
+                lanes=lanes, now=now, limit=5 * MAX_IN_FLIGHT, cards=blocked == 0.0
             )
-            chosen, wait = self._chosen(due, now, room)
-            wait = min(wait, rest or QUANTUM_SECONDS)
+            chosen, wait = self._select(due, now, free)
+            wait = min(wait, blocked or QUANTUM_SECONDS)
             if not chosen:
                 later = until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
                 return [], min(wait, later)
@@ -129,84 +129,85 @@ class Deliverer:
             )
             return [await gathered(tx, post, now) for post in claimed], wait
 
-    def _chosen(self, due: list[Post], now: datetime, room: int) -> tuple[list[int], float]:
-        """Return what may be sent now, and the seconds until more of these may be."""
+    def _select(self, due: list[Post], now: datetime, free: int) -> tuple[list[int], float]:
+        """Return the ids that can be sent now, and the seconds until another one can."""
         chosen: list[int] = []
         waits: dict[PostKind, float] = {}
-        # A clock that was set forward ends claims too soon; what we are sending is not adopted.
-        for post in in_turns([post for post in due if post.id not in self._aloft]):
-            delay = self._pace.delay(post, now)
+        # A clock set forward makes our own claims expire early: skip messages in flight.
+        for post in in_turns([post for post in due if post.id not in self._in_flight]):
+            delay = self._rate_limiter.delay(post, now)
             if delay > 0:
                 waits[post.kind] = min(waits.get(post.kind, QUANTUM_SECONDS), delay)
-            elif len(chosen) < room:
-                self._pace.take(post, now)
+            elif len(chosen) < free:
+                self._rate_limiter.take(post, now)
                 chosen.append(post.id)
         if PostKind.UPDATE in waits:
-            self._cards_at = now + timedelta(seconds=waits[PostKind.UPDATE])
+            self._card_updates_at = now + timedelta(seconds=waits[PostKind.UPDATE])
         return chosen, min(waits.values(), default=QUANTUM_SECONDS)
 
-    def _cards_rest(self, now: datetime) -> float:
-        """Return the seconds for which no card is sent; a crowd of them is not read until then."""
-        seconds = (self._cards_at - now).total_seconds()
-        return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # more: the clock was set back
+    def _card_updates_blocked(self, now: datetime) -> float:
+        """Return the seconds until a card update can be sent; until then, none is read."""
+        seconds = (self._card_updates_at - now).total_seconds()
+        return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # longer: the clock was set back
 
     async def _deliver(self, post: Post) -> None:
-        """Send one message and write down what came of it; a fault leaves it claimed."""
+        """Send one message and record the result; on an error it stays claimed."""
         try:
             await self._record(post)
         except StoreError as error:
-            log.error("message %s stays claimed: %s", post.id, error)
+            log.error("message %s failed and stays claimed: %s", post.id, error)
         except Exception as error:  # noqa: BLE001  the edge of a delivery
-            log.error("message %s stays claimed: %s", post.id, trail(error))
+            log.error("message %s failed and stays claimed: %s", post.id, trail(error))
 
     async def _record(self, post: Post) -> None:
         try:
             ts = await self._send(post)
         except SlackBusy as error:
-            self._pace.pause(post, error.retry_after, self._clock.now(), error.method)
-            await self._again(post, error, error.retry_after, doubtful=post.doubtful)
+            self._rate_limiter.pause(post, error.retry_after, self._clock.now(), error.method)
+            await self._retry_later(post, error, error.retry_after, doubtful=post.doubtful)
         except SlackSilent as error:
-            self._pace.landed(post, self._clock.now())
-            wait = min(LONGEST_WAIT_SECONDS, SETTLE_SECONDS * 2 ** min(post.attempts - 1, 6))
-            await self._again(post, error, wait, doubtful=True)
+            self._rate_limiter.landed(post, self._clock.now())
+            delay = LOOKUP_DELAY_SECONDS * 2 ** min(post.attempts - 1, 6)
+            wait = min(MAX_LOOKUP_DELAY_SECONDS, delay)
+            await self._retry_later(post, error, wait, doubtful=True)
         except SlackRefused as error:
-            await self._refused(post, error)
+            await self._reject(post, error)
         else:
-            self._pace.landed(post, self._clock.now())
+            self._rate_limiter.landed(post, self._clock.now())
             async with self._store.begin() as tx:
                 await tx.outbox.sent(post, ts=ts, now=self._clock.now())
 
-    async def _again(
+    async def _retry_later(
         self, post: Post, error: SlackError, seconds: float, *, doubtful: bool
     ) -> None:
         now = self._clock.now()
-        due_at = now + timedelta(seconds=min(seconds, LONGEST_SECONDS))
-        log.info("message %s is tried again in %.1f s: %s", post.id, seconds, error)
+        due_at = now + timedelta(seconds=min(seconds, MAX_RETRY_SECONDS))
+        log.info("message %s: retry in %.1f s: %s", post.id, seconds, error)
         async with self._store.begin() as tx:
             await tx.outbox.postpone(
                 post, due_at=due_at, doubtful=doubtful, error=str(error), now=now
             )
         self.ring()
 
-    async def _refused(self, post: Post, error: SlackRefused) -> None:
+    async def _reject(self, post: Post, error: SlackRefused) -> None:
         now = self._clock.now()
         async with self._store.begin() as tx:
             await refusals.settle(tx, post, error.code, now)
         self.ring()
 
     async def _send(self, post: Post) -> str | None:
-        """Send a message; return its timestamp if it has one."""
+        """Send a message; return its timestamp, or None if it has none."""
         match post.kind:
             case PostKind.UPDATE:
                 return await self._update(post)
             case PostKind.EPHEMERAL:
-                return await self._whisper(post)
+                return await self._send_ephemeral(post)
             case PostKind.REACTION:
-                self._in_time(post)
-                await self._outlet.react(post.channel, post.body["ts"], post.body["names"])
+                self._check_deadline(post)
+                await self._transport.react(post.channel, post.body["ts"], post.body["names"])
                 return None
             case PostKind.DIRECT:
-                channel = await self._outlet.open_direct(post.body["asker"])
+                channel = await self._transport.open_direct(post.body["asker"])
                 return await self._post(replace(post, channel=channel))
         return await self._post(post)
 
@@ -218,8 +219,8 @@ class Deliverer:
             found = await self._find(post, thread_ts)
             if found is not None:
                 return found
-        self._in_time(post)
-        return await self._outlet.post(
+        self._check_deadline(post)
+        return await self._transport.post(
             post.channel,
             _message(post),
             key=post.key,
@@ -229,63 +230,63 @@ class Deliverer:
         )
 
     async def _find(self, post: Post, thread_ts: str | None) -> str | None:
-        """Look a doubtful message up; where the bot is not let in, the doubt waits until it is.
+        """Look up an unconfirmed message; retry while the bot has no access to the channel.
 
-        Given up now, it would be told again later, or its card would stand there unfollowed.
+        A dead letter here could mean a duplicate later, or a posted card without a watch.
         """
         try:
-            return await self._outlet.find(
+            return await self._transport.find(
                 post.channel, post.key, thread_ts=thread_ts, since=post.created_at
             )
         except SlackRefused as error:
             if error.code not in MAY_PASS:
                 raise
-            raise SlackBusy(str(error), retry_after=SHUT_OUT_SECONDS) from error
+            raise SlackBusy(str(error), retry_after=NO_ACCESS_RETRY_SECONDS) from error
 
     async def _update(self, post: Post) -> str:
         ts = post.body.get("ts") or post.card_ts
-        self._in_time(post)
+        self._check_deadline(post)
         about = post.body.get("about")
-        await self._outlet.update(post.channel, str(ts), _message(post), about=about)
+        await self._transport.update(post.channel, str(ts), _message(post), about=about)
         return str(ts)
 
-    async def _whisper(self, post: Post) -> str | None:
-        """Tell one person: by the response_url while it lives, else in the channel, else directly.
+    async def _send_ephemeral(self, post: Post) -> str | None:
+        """Send by the response_url until it expires, else ephemerally, else as a direct message.
 
-        What only deletes a message that nobody else sees ends with its response_url.
+        The deletion of an ephemeral message needs the response_url and is dropped without it.
         """
-        self._in_time(post)
-        if await self._responded(post) or post.body["message"] is None:
+        self._check_deadline(post)
+        if await self._respond(post) or post.body["message"] is None:
             return None
         message, user = _message(post), post.body["asker"]
         try:
-            await self._outlet.whisper(
+            await self._transport.whisper(
                 post.channel, user, message, thread_ts=post.body.get("thread_ts")
             )
         except SlackRefused:
-            # What may have been posted directly before can be looked up, as a whisper cannot.
+            # A direct message can be looked up after a lost response; an ephemeral one cannot.
             body = {**post.body, "thread_ts": None, "about": None}
-            channel = await self._outlet.open_direct(user)
+            channel = await self._transport.open_direct(user)
             return await self._post(replace(post, channel=channel, body=body))
         return None
 
-    async def _responded(self, post: Post) -> bool:
+    async def _respond(self, post: Post) -> bool:
         url, until = post.body.get("response_url"), post.body.get("until")
         if not url or not until or self._clock.now().timestamp() > until:
             return False
         message = _message(post) if post.body["message"] is not None else None
         replacing = bool(post.body.get("replace"))
         try:
-            await self._outlet.respond(
+            await self._transport.respond(
                 url, message, replace=replacing, thread_ts=post.body.get("thread_ts")
             )
         except SlackRefused as error:
-            log.info("message %s: the response_url answers %s", post.id, error.code)
+            log.info("message %s: response_url rejected: %s", post.id, error.code)
             return False
         return True
 
-    def _in_time(self, post: Post) -> None:
-        """After its deadline a message may be another's: it is not sent from here any more."""
+    def _check_deadline(self, post: Post) -> None:
+        """Raise SlackUnconfirmed after the deadline: another process may hold the claim by now."""
         if post.deadline is not None and self._clock.now() > post.deadline:
             raise SlackSilent("The deadline for this message has passed.")
 

@@ -1,4 +1,4 @@
-"""What a thread missed while it was silent, and the one message, or sign, that tells it. Pure."""
+"""Computes what an unreachable thread missed; builds its catch-up reply or reaction. Pure."""
 
 from __future__ import annotations
 
@@ -24,79 +24,79 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Gap:
-    """What the thread of a watch missed."""
+    """The updates that a watch's thread missed while it was unreachable."""
 
     watch: Watch
-    posts: Sequence[Post]  # what was parked
-    before: Job | None  # as the thread knows it
-    after: Job | None  # as it is now; None: it was not looked at, as nobody follows it any more
+    posts: Sequence[Post]  # dead letters of the thread
+    before: Job | None  # last state that the thread has seen
+    after: Job | None  # current state; None: no longer followed, so not polled
     revision: int = 0
-    signs_shown: Sequence[Sequence[str]] = ()  # names of reactions that Slack took
+    signs_shown: Sequence[Sequence[str]] = ()  # names of reactions already set in Slack
 
     @property
     def replies(self) -> list[Post]:
-        """What is told in one; what may have reached Slack keeps its key and is looked up."""
+        """Replies that can be merged; unconfirmed ones keep their keys and are looked up."""
         return [p for p in self.posts if p.kind is PostKind.POST and not p.doubtful]
 
     @property
     def signs(self) -> list[Post]:
-        """The reactions that were kept, of which the newest is shown."""
+        """The dead-lettered reactions; only the newest is set."""
         return [post for post in self.posts if post.kind is PostKind.REACTION]
 
     @property
     def unknown(self) -> Job | None:
-        """The job, if it stands otherwise than the thread will know from the replies."""
+        """The job, if its current state differs from what the replies report."""
         if self.after is None or lifecycle.compare(self.before, self.after) is None:
             return None
         return self.after
 
     @property
     def items(self) -> list[str]:
-        """The texts that were kept, oldest first."""
+        """The texts of the dead-lettered replies, oldest first."""
         return [text for post in self.replies for text in gathering.texts(post)]
 
     @property
     def signs_wanted(self) -> list[str]:
-        """The sign that is to stand on the asker's message, and all that it takes away."""
-        kept = [post.body["names"] for post in self.signs]
-        last = kept[-1][0] if kept else ""
+        """The reaction to set on the asker's message, then those to remove."""
+        missed = [post.body["names"] for post in self.signs]
+        last = missed[-1][0] if missed else ""
         newest = REACTIONS[self.after.status] if self.after else last
-        others = {name for names in (*self.signs_shown, *kept) for name in names} - {newest}
+        others = {name for names in (*self.signs_shown, *missed) for name in names} - {newest}
         return [newest, *sorted(others)] if newest else []
 
     @property
     def about(self) -> told.About:
-        """What the thread knows afterwards."""
+        """The state that the thread has seen after the catch-up."""
         if self.after is None:
             return gathering.newest(self.replies) or {}
         over = self.after.status.terminal
         return told.by_follow_up(self.watch, self.after, self.revision, over=over)
 
     def key(self, now: datetime) -> str:
-        """Return the key of what catches up: another for whatever else a thread missed.
+        """Return the idempotency key of the catch-up.
 
-        A catching-up that is refused at once is caught up with in the same second, under another
-        key; two who find the same messages parked tell them under one.
+        It depends on the last dead letter, so concurrent retries share one key and a later retry
+        gets a new one.
         """
-        kept = [*self.replies, *self.signs]
-        if not kept:
+        missed = [*self.replies, *self.signs]
+        if not missed:
             return f"again:{now.timestamp():.0f}:{self.revision}"
-        last = max(kept, key=lambda post: post.id)
+        last = max(missed, key=lambda post: post.id)
         return f"again:{last.created_at.timestamp():.0f}:{self.revision}:{last.id}"
 
 
 def bodies_of_replies(posts: Iterable[Post]) -> list[dict[str, Any]]:
-    """Return what follow-ups among these messages hold."""
+    """Return the bodies of the thread replies among these messages."""
     return [post.body for post in posts if post.kind is PostKind.POST]
 
 
 def follow_up(gap: Gap, name: str, outcome: Decision | None, now: datetime) -> NewPost:
-    """Return the one follow-up that tells all that a thread missed of the job of this name.
+    """Return one thread reply with all updates that a thread missed about the named job.
 
-    `outcome`: how the channel would hear that the job has ended, if that is among it unsaid.
+    `outcome`: the delivery decision for the job's end, if the thread missed it.
     """
-    said = _Said(gap, outcome, now)
-    message = answers.caught_up(said.since, gap.items, said.standing, said.called)
+    text = _CatchUpText(gap, outcome, now)
+    message = answers.caught_up(text.since, gap.items, text.status_sentence, text.mention)
     message = headed(name, message) if gap.watch.board_id else message
     post = reply(
         gap.watch,
@@ -109,50 +109,50 @@ def follow_up(gap: Gap, name: str, outcome: Decision | None, now: datetime) -> N
         reason="the thread could not be told for a while",
     )
     post.body["again"] = True
-    post.body["items"] = said.items
+    post.body["items"] = text.items
     return post
 
 
 @dataclass(frozen=True)
-class _Said:
-    """What is said of a gap beside what was kept."""
+class _CatchUpText:
+    """Values of the catch-up text beside the missed replies."""
 
     gap: Gap
     outcome: Decision | None
     now: datetime
 
     @property
-    def standing(self) -> str:
-        """How the job stands, if that was not kept."""
+    def status_sentence(self) -> str:
+        """The job's current status, if no missed reply reports it."""
         job = self.gap.unknown
         return sentences.standing(job, self.now) if job else ""
 
     @property
-    def called(self) -> str:
-        """The id of the person or the group that the outcome calls."""
+    def mention(self) -> str:
+        """The id of the user or the group that the outcome mentions."""
         wanted = self.outcome.mention if self.outcome else ""
         return self.gap.watch.asker if wanted == "asker" else wanted
 
     @property
     def since(self) -> datetime:
-        """When the thread fell silent."""
+        """When the thread became unreachable."""
         return min(
             [p.created_at for p in self.gap.replies] or [self.gap.watch.ended_at or self.now]
         )
 
     @property
     def items(self) -> list[str]:
-        """All of it, to be told once more if Slack refuses this as well."""
-        if not self.standing:
+        """All texts of the catch-up, kept for another attempt in case Slack rejects this one."""
+        if not self.status_sentence:
             return self.gap.items
-        mention = blocks.mention(self.called)
-        calls = f" {mention}" if mention else ""
-        return [*self.gap.items, blocks.escape(self.standing) + calls]
+        mention = blocks.mention(self.mention)
+        suffix = f" {mention}" if mention else ""
+        return [*self.gap.items, blocks.escape(self.status_sentence) + suffix]
 
 
 def sign(gap: Gap, now: datetime) -> NewPost:
-    """Return the one reaction that shows all that was missed."""
-    why = "the message could not be given its sign for a while"
-    post = reaction(gap.watch, f"{gap.key(now)}:sign", gap.signs_wanted, now, reason=why)
+    """Return one reaction that shows the newest missed status."""
+    reason = "the message could not be given its sign for a while"
+    post = reaction(gap.watch, f"{gap.key(now)}:sign", gap.signs_wanted, now, reason=reason)
     post.body["again"] = True
     return post

@@ -1,6 +1,6 @@
-"""Follow-ups that had to wait: what waits behind one of them is told with it, in one message.
+"""Coalesces late thread replies: one message per thread carries all that waited.
 
-So an hour in which Slack takes nothing is one reply a job, however often the job changed.
+After an hour without Slack, a thread gets one reply, however often its job changed.
 """
 
 from __future__ import annotations
@@ -19,30 +19,32 @@ if TYPE_CHECKING:
 
     from bot.store import Transaction
 
-PATIENCE = timedelta(seconds=60)  # that a follow-up may be late before others are told with it
+COALESCE_AFTER = timedelta(seconds=60)  # age of a reply from which later ones are merged into it
 
 
 async def gathered(tx: Transaction, post: Post, now: datetime) -> Post:
-    """Return a claimed message, or, where it is late, one that tells what waits behind it too."""
+    """Return a claimed message; if it is late, merged with the later ones of its thread."""
     if not is_late(post, now):
         return post
-    # What Slack may have keeps its own key and its place.
-    behind = list(takewhile(lambda other: not other.doubtful, await tx.outbox.behind(post)))
-    body = together([post, *behind])
-    if not behind or not await tx.outbox.gather(post, body, behind, now):
+    # An unconfirmed message keeps its idempotency key and its place.
+    later = list(takewhile(lambda other: not other.doubtful, await tx.outbox.behind(post)))
+    body = together([post, *later])
+    if not later or not await tx.outbox.gather(post, body, later, now):
         return post
     return replace(post, body=body)
 
 
 def is_late(post: Post, now: datetime) -> bool:
-    """Whether this is a follow-up that had to wait; what Slack may have stays as it was sent."""
-    follows = post.kind is PostKind.POST and post.watch_id and not post.roots_watch
-    on_time = timedelta() <= now - post.created_at <= PATIENCE  # less: the clock was set back
-    return bool(follows) and not post.doubtful and not on_time
+    """Return whether this is a delayed thread reply; an unconfirmed one is sent unchanged."""
+    is_reply = post.kind is PostKind.POST and post.watch_id and not post.roots_watch
+    on_time = (
+        timedelta() <= now - post.created_at <= COALESCE_AFTER
+    )  # negative: the clock was set back
+    return bool(is_reply) and not post.doubtful and not on_time
 
 
 def together(posts: Sequence[Post]) -> dict[str, Any]:
-    """Return the body of the one message that says what all of these would, oldest first."""
+    """Return the body of one message with the texts of all these, oldest first."""
     items = [text for post in posts for text in texts(post)]
     about = newest(posts)
     message = answers.caught_up(posts[0].created_at, items, standing="", asker="")
@@ -56,11 +58,11 @@ def together(posts: Sequence[Post]) -> dict[str, Any]:
 
 
 def texts(post: Post) -> list[str]:
-    """Return what a follow-up says; one that catches up says several things."""
+    """Return the texts of a thread reply; a catch-up reply has several."""
     return list(post.body.get("items") or [post.body["message"]["text"]])
 
 
 def newest(posts: Sequence[Post]) -> told.About | None:
-    """Return what a thread knows after these, as their metadata carry it."""
+    """Return the newest metadata of these messages: the thread's state after them."""
     found = told.latest(post.body.get("about") or {} for post in reversed(posts))
     return None if found is None else dict(found)

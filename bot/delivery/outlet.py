@@ -1,4 +1,4 @@
-"""The way out to Slack, as the deliverer sees it; `slack/` has the real one."""
+"""Protocol of the Slack transport, and the errors after which a rejected message is retried."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ if TYPE_CHECKING:
 
     from bot.models import Message
 
-HTTP_SECONDS = 10.0  # that one request to Slack may take
+HTTP_SECONDS = 10.0  # timeout of one call to Slack
 
-# Refusals that may pass without anybody's doing in the thread: somebody lets the bot in again,
-# or opens the channel. https://docs.slack.dev/reference/methods/chat.postMessage#errors
+# Errors that can end without a change to the thread: the bot is invited again, or the channel is
+# unarchived. https://docs.slack.dev/reference/methods/chat.postMessage#errors
 MAY_PASS = frozenset(
     {
         "account_inactive",
@@ -34,7 +34,7 @@ MAY_PASS = frozenset(
 
 
 class Outlet(Protocol):
-    """Writes to Slack. All raise SlackBusy, SlackRefused or SlackSilent, and nothing else."""
+    """Calls Slack. Methods raise only SlackRateLimited, SlackRejected or SlackUnconfirmed."""
 
     async def post(
         self,
@@ -46,37 +46,37 @@ class Outlet(Protocol):
         broadcast: bool = False,
         about: Mapping[str, Any] | None = None,
     ) -> str:
-        """Post a message that carries its key and what it tells of, and return its timestamp."""
+        """Post a message with its idempotency key and metadata; return its timestamp."""
         ...
 
     async def update(
         self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
     ) -> None:
-        """Replace a message; without `about` it carries what it carried."""
+        """Replace a message; without new metadata it keeps the old."""
         ...
 
     async def whisper(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
-        """Show a message to one person in a channel."""
+        """Post an ephemeral message, which one user sees."""
         ...
 
     async def respond(
         self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
     ) -> None:
-        """Answer through a response_url; no message deletes the one that was clicked."""
+        """Post to a response_url; `None` deletes the message that was clicked."""
         ...
 
     async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
-        """Give a message the first of these reactions, and take the others back."""
+        """Add the first of these reactions to a message and remove the others."""
         ...
 
     async def open_direct(self, user: str) -> str:
-        """Return the channel of the direct messages with a person."""
+        """Return the id of the direct-message channel with a user."""
         ...
 
     async def find(
         self, channel: str, key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
-        """Return the timestamp of the message that carries the key, if Slack has it."""
+        """Return the timestamp of the message with this idempotency key, or None."""
         ...

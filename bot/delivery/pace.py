@@ -1,4 +1,4 @@
-"""How fast Slack may be called: one bucket a channel for posts, one a method for the rest."""
+"""Rate limiter for Slack: per channel for posts, per method for all other calls."""
 
 from __future__ import annotations
 
@@ -14,20 +14,20 @@ if TYPE_CHECKING:
 
 P = TypeVar("P", bound=NewPost)
 
-MOST_BUCKETS = 10_000  # full ones are forgotten beyond that
-STEP_SECONDS = 60.0  # backwards: a clock that was set; less is one moment told after another
+MOST_BUCKETS = 10_000  # above this, idle buckets are dropped
+CLOCK_STEP_SECONDS = 60.0  # backwards: the clock was set; less: calls out of order
 
 
 @dataclass(frozen=True)
 class Rate:
-    """How much Slack takes: so many a second for long, so many at once."""
+    """A sustained rate and a burst size."""
 
     per_second: float
     burst: int
 
     @property
-    def slack_seconds(self) -> float:
-        """How far ahead of its steady rhythm a bucket may run."""
+    def burst_tolerance_seconds(self) -> float:
+        """How far a bucket may run ahead of its sustained rate."""
         return (self.burst - 1) / self.per_second
 
 
@@ -42,129 +42,134 @@ RATES = {
 }
 
 
-# What a message needs beside its own method, by that method; each takes tier 3.
-IN_CHANNEL = "conversations.history"  # looks a message up that stands in the channel
-IN_THREAD = "conversations.replies"  # looks a reply up
+# Other methods that sending a message may call first; each has tier 3.
+IN_CHANNEL = "conversations.history"  # looks up a message outside threads
+IN_THREAD = "conversations.replies"  # looks up a thread reply
 OPENING = "conversations.open"
-RESPONSE_URL = "response_url"  # has a limit of its own, each of them
+RESPONSE_URL = "response_url"  # each URL has its own limit
 TIER_3 = Rate(per_second=50 / 60, burst=25)
 
 Bucket = tuple[str, ...]
 
 
 class Pace:
-    """Says how long a message must wait; what Slack answers with 429 waits as long as it says.
+    """Generic cell rate algorithm (GCRA): returns how long each message must wait.
 
-    A bucket is one number, the moment at which it will be full again (the generic cell rate
-    algorithm), so nothing ticks.
+    A bucket is one number, the time at which it is full again. After a 429, the bucket is blocked
+    for Slack's Retry-After.
     """
 
     def __init__(self) -> None:
         self._full_at: dict[Bucket, float] = {}  # epoch seconds
-        self._landed: dict[Bucket, float] = {}  # the same, counted from Slack's answers
-        self._held: dict[Bucket, float] = {}  # epoch seconds: what was answered with 429
-        self._present = 0.0  # epoch seconds: the latest moment that was told
+        self._confirmed: dict[Bucket, float] = {}  # the same, counted from Slack's responses
+        self._blocked_until: dict[Bucket, float] = {}  # epoch seconds, after a 429
+        self._latest = 0.0  # epoch seconds: the latest time passed in
 
     def delay(self, post: NewPost, now: datetime) -> float:
-        """Return the seconds until the message may be sent; 0.0: now."""
-        present = self._now(now)
+        """Return the seconds until the message may be sent; 0.0 means now."""
+        current = self._timestamp(now)
         waits = [
-            max(self._held.get(bucket, 0.0), self._full_at.get(bucket, 0.0) - rate.slack_seconds)
+            max(
+                self._blocked_until.get(bucket, 0.0),
+                self._full_at.get(bucket, 0.0) - rate.burst_tolerance_seconds,
+            )
             for bucket, rate in _buckets(post)
         ]
-        return max(0.0, max(waits) - present)
+        return max(0.0, max(waits) - current)
 
     def take(self, post: NewPost, now: datetime) -> None:
-        """Note that the message is sent now."""
-        present = self._now(now)
-        self._forget(present)
+        """Count a message that is sent now."""
+        current = self._timestamp(now)
+        self._drop_idle(current)
         for bucket, rate in _buckets(post):
-            full_at = max(self._full_at.get(bucket, 0.0), present)
+            full_at = max(self._full_at.get(bucket, 0.0), current)
             self._full_at[bucket] = full_at + 1 / rate.per_second
 
     def landed(self, post: NewPost, now: datetime) -> None:
-        """Note that Slack has the message by now: its own count begins when that came in.
+        """Count a message from Slack's response on, as Slack counts from its arrival.
 
-        In a crowd that is later than it was taken here, and what comes too early is refused.
+        Under load a message arrives later than it was acquired here; the next one must wait longer.
         """
-        bucket = _own(post)
-        began = max(self._landed.get(bucket, 0.0), self._now(now))
-        self._landed[bucket] = began + 1 / RATES[post.kind].per_second
-        self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), self._landed[bucket])
+        bucket = _own_bucket(post)
+        start = max(self._confirmed.get(bucket, 0.0), self._timestamp(now))
+        self._confirmed[bucket] = start + 1 / RATES[post.kind].per_second
+        self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), self._confirmed[bucket])
 
     def pause(self, post: NewPost, seconds: float, now: datetime, method: str = "") -> None:
-        """Note that Slack wants no more calls of a method, the message's own, for so long."""
+        """Block a method after a 429, by default the message's own, for this many seconds."""
         if method == RESPONSE_URL:
             return
-        bucket = _paused(post, method)
-        self._held[bucket] = max(self._held.get(bucket, 0.0), self._now(now) + seconds)
+        bucket = _blocked_bucket(post, method)
+        self._blocked_until[bucket] = max(
+            self._blocked_until.get(bucket, 0.0), self._timestamp(now) + seconds
+        )
 
-    def _now(self, now: datetime) -> float:
-        """Return the present; if the clock was set back, everything is set back with it."""
-        present = now.timestamp()
-        if present < self._present - STEP_SECONDS:
-            step = self._present - present
-            for times in (self._full_at, self._landed, self._held):
+    def _timestamp(self, now: datetime) -> float:
+        """Return epoch seconds; after a clock step back, shift all stored times with it."""
+        current = now.timestamp()
+        if current < self._latest - CLOCK_STEP_SECONDS:
+            step = self._latest - current
+            for times in (self._full_at, self._confirmed, self._blocked_until):
                 times.update({bucket: at - step for bucket, at in times.items()})
-            self._present = present
-        self._present = max(self._present, present)
-        return present
+            self._latest = current
+        self._latest = max(self._latest, current)
+        return current
 
-    def _forget(self, present: float) -> None:
+    def _drop_idle(self, current: float) -> None:
         if len(self._full_at) > MOST_BUCKETS:
-            self._full_at = {k: at for k, at in self._full_at.items() if at > present}
-            self._landed = {k: at for k, at in self._landed.items() if at > present}
-            self._held = {k: at for k, at in self._held.items() if at > present}
+            self._full_at = {k: at for k, at in self._full_at.items() if at > current}
+            self._confirmed = {k: at for k, at in self._confirmed.items() if at > current}
+            self._blocked_until = {k: at for k, at in self._blocked_until.items() if at > current}
 
 
 def in_turns(posts: Sequence[P]) -> list[P]:
-    """Return messages in the order to send them: one of each channel, then another of each.
+    """Order messages round-robin over channels: urgent ones first, card updates last.
 
-    What is urgent goes first, and cards last, as they have a bucket of their own.
+    Card updates have a bucket of their own.
     """
-    seen: Counter[tuple[Bucket, bool]] = Counter()
+    counts: Counter[tuple[Bucket, bool]] = Counter()
     ranked: list[tuple[bool, bool, int, P]] = []
     for post in posts:
-        mine = _own(post), post.urgent
-        ranked.append((post.kind is PostKind.UPDATE, not post.urgent, seen[mine], post))
-        seen[mine] += 1
-    return [post for *_, post in sorted(ranked, key=lambda one: one[:3])]
+        key = _own_bucket(post), post.urgent
+        ranked.append((post.kind is PostKind.UPDATE, not post.urgent, counts[key], post))
+        counts[key] += 1
+    return [post for *_, post in sorted(ranked, key=lambda row: row[:3])]
 
 
 def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:
-    """Return the buckets that sending a message draws from: its own, and what comes before."""
-    own = (_own(post), RATES[post.kind])
+    """Return the buckets that a message uses: its own, and that of a preceding call."""
+    own = (_own_bucket(post), RATES[post.kind])
     if post.kind is PostKind.DIRECT:
-        return [own, _of_method(post, OPENING)]
-    if not _looked_up(post):
+        return [own, _method_bucket(post, OPENING)]
+    if not _needs_lookup(post):
         return [own]
-    return [own, _of_method(post, IN_THREAD if _replies(post) else IN_CHANNEL)]
+    return [own, _method_bucket(post, IN_THREAD if _in_thread(post) else IN_CHANNEL)]
 
 
-def _replies(post: NewPost) -> bool:
-    """Whether a message stands in a thread."""
-    asked_there = post.body.get("thread_ts") or getattr(post, "watch_thread_ts", None)
-    return bool(asked_there or (post.watch_id and not post.roots_watch))
+def _in_thread(post: NewPost) -> bool:
+    """Return whether a message belongs in a thread."""
+    thread_ts = post.body.get("thread_ts") or getattr(post, "watch_thread_ts", None)
+    return bool(thread_ts or (post.watch_id and not post.roots_watch))
 
 
-def _looked_up(post: NewPost) -> bool:
-    """Whether a message is looked for in Slack first; so is one whose sender fell silent."""
+def _needs_lookup(post: NewPost) -> bool:
+    """Return whether a message is looked up first; also one whose sender's lease expired."""
     if not isinstance(post, Post) or post.kind is not PostKind.POST:
         return False
     return post.doubtful or post.state is PostState.SENDING
 
 
-def _paused(post: NewPost, method: str) -> Bucket:
+def _blocked_bucket(post: NewPost, method: str) -> Bucket:
     if method in (IN_CHANNEL, IN_THREAD, OPENING):
-        return _of_method(post, method)[0]
-    return _own(post)
+        return _method_bucket(post, method)[0]
+    return _own_bucket(post)
 
 
-def _of_method(post: NewPost, method: str) -> tuple[Bucket, Rate]:
+def _method_bucket(post: NewPost, method: str) -> tuple[Bucket, Rate]:
     return (post.workspace, method), TIER_3
 
 
-def _own(post: NewPost) -> Bucket:
+def _own_bucket(post: NewPost) -> Bucket:
     if post.kind in (PostKind.POST, PostKind.DIRECT):
         return post.workspace, post.kind, post.channel
     return post.workspace, post.kind

@@ -1,4 +1,4 @@
-"""Who gives the ticks: a shard is ticked again and again, by one live replica at a time."""
+"""Scheduler protocol: ticks each shard repeatedly, on one live replica at a time."""
 
 from __future__ import annotations
 
@@ -6,25 +6,25 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 Tick = Callable[[str], Awaitable[float]]
-"""One quantum of a shard's work; it returns the seconds until the shard's next tick."""
+"""One quantum of a shard's work; returns the seconds until the shard's next tick."""
 
 
 class Engine(Protocol):
-    """Gives liveness and nothing else: a tick may come twice, and must bear it."""
+    """Guarantees liveness only: ticks must be safe to repeat."""
 
     def ensure(self, shards: Iterable[str]) -> None:
-        """See that these shards are ticked, besides those that are; at any time, any number."""
+        """Tick these shards, too; may be called repeatedly, before and during `run`."""
         ...
 
     async def run(self, handler: Tick, concurrency: int) -> None:
-        """Tick until `stop`: each shard once at a time, and at most `concurrency` at once.
+        """Tick until `stop`: one tick at a time per shard, at most `concurrency` in all.
 
-        A tick that raises is logged, and its shard is ticked again after a back-off.
+        A tick that raises is logged and retried with backoff.
         """
         ...
 
     async def stop(self) -> None:
-        """Begin no tick any more, give those under way a few seconds, and end `run`."""
+        """Start no more ticks, give running ones a few seconds, and end `run`."""
         ...
 
 

@@ -1,4 +1,4 @@
-"""Ticks from within this process: one asyncio task for each shard."""
+"""In-process scheduler: one asyncio task per shard."""
 
 from __future__ import annotations
 
@@ -16,90 +16,92 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_BACK_OFF = 60.0  # seconds between two ticks of a shard that keeps failing
+MAX_BACKOFF_SECONDS = 60.0  # between the ticks of a shard that keeps failing
 
 
 class EmbeddedEngine:
-    """An engine for one process; nothing of it outlives the process."""
+    """Scheduler for a single process, without persistent state."""
 
     def __init__(self, clock: Clock, *, grace: float = 5.0) -> None:
         self._clock = clock
-        # Real seconds that ticks under way get at the end: what they wait for may not be the clock.
+        # Real seconds for running ticks at the end, as they may wait for something else than clock.
         self._grace = grace
         self._tick: Tick | None = None
         self._slots = asyncio.Semaphore()
-        self._turns: dict[str, asyncio.Task[None] | None] = {}
-        self._ticking: set[str] = set()
+        self._shard_tasks: dict[str, asyncio.Task[None] | None] = {}
+        self._running: set[str] = set()
         self._stopping = asyncio.Event()
         self._ended = asyncio.Event()
 
     def ensure(self, shards: Iterable[str]) -> None:
-        """See that these shards are ticked, besides those that are."""
+        """Tick these shards, too."""
         for shard in shards:
-            self._turns.setdefault(shard, None)
+            self._shard_tasks.setdefault(shard, None)
         self._start()
 
     async def run(self, handler: Tick, concurrency: int) -> None:
-        """Tick until `stop`: each shard once at a time, and at most `concurrency` at once."""
+        """Tick until `stop`: one tick at a time per shard, at most `concurrency` in all."""
         self._tick, self._slots = handler, asyncio.Semaphore(concurrency)
         try:
             self._start()
             await self._stopping.wait()
-            await self._let_finish()
+            await self._finish_ticks()
         finally:
             self._stopping.set()
             await _cancel(self._tasks())
             self._ended.set()
 
     async def stop(self) -> None:
-        """Begin no tick any more, give those under way a few seconds, and end `run`."""
+        """Start no more ticks, give running ones a few seconds, and end `run`."""
         self._stopping.set()
         if self._tick is not None:
             await self._ended.wait()
 
     def _start(self) -> None:
-        """Give a task to each shard that has none, once there is something to run."""
+        """Start a task for each shard without one, once `run` was called."""
         if self._tick is None or self._stopping.is_set():
             return
-        for shard in [shard for shard, task in self._turns.items() if task is None]:
-            self._turns[shard] = asyncio.create_task(self._turn(shard, self._tick), name=shard)
+        for shard in [shard for shard, task in self._shard_tasks.items() if task is None]:
+            self._shard_tasks[shard] = asyncio.create_task(
+                self._run_shard(shard, self._tick), name=shard
+            )
 
-    async def _turn(self, shard: str, tick: Tick) -> None:
-        """Tick one shard, wait as long as it said, and again."""
+    async def _run_shard(self, shard: str, tick: Tick) -> None:
+        """Tick one shard in a loop, with the pause that each tick returns."""
         failures = 0
         while not self._stopping.is_set():
             async with self._slots:
-                pause = await self._once(shard, tick)
+                pause = await self._tick_once(shard, tick)
             failures = failures + 1 if pause is None else 0
             if self._stopping.is_set():
                 return
-            back_off = min(LONGEST_BACK_OFF, 2.0 ** min(failures, 10))
-            await self._clock.sleep(back_off if pause is None else max(0.0, pause))
+            backoff = min(MAX_BACKOFF_SECONDS, 2.0 ** min(failures, 10))
+            await self._clock.sleep(backoff if pause is None else max(0.0, pause))
 
-    async def _once(self, shard: str, tick: Tick) -> float | None:
+    async def _tick_once(self, shard: str, tick: Tick) -> float | None:
         """Return the seconds until the next tick, or None if this one raised."""
-        self._ticking.add(shard)
+        self._running.add(shard)
         try:
             return await tick(shard)
         except Exception as error:  # noqa: BLE001  the edge of a tick
-            log.error("the tick of %s failed; it is tried again: %s", shard, trail(error))
+            log.error("tick of %s failed, retrying: %s", shard, trail(error))
             return None
         finally:
-            self._ticking.discard(shard)
+            self._running.discard(shard)
 
-    async def _let_finish(self) -> None:
-        """End the waiting at once, and the ticks under way when they are done or out of time."""
-        await _cancel([task for task in self._tasks() if task.get_name() not in self._ticking])
-        under_way = [task for task in self._tasks() if not task.done()]
-        if under_way:
-            await asyncio.wait(under_way, timeout=self._grace)
+    async def _finish_ticks(self) -> None:
+        """Cancel waiting shards at once; let running ticks finish within the grace period."""
+        await _cancel([task for task in self._tasks() if task.get_name() not in self._running])
+        pending = [task for task in self._tasks() if not task.done()]
+        if pending:
+            await asyncio.wait(pending, timeout=self._grace)
 
     def _tasks(self) -> list[asyncio.Task[None]]:
-        return [task for task in self._turns.values() if task is not None]
+        return [task for task in self._shard_tasks.values() if task is not None]
 
 
 async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
-    """Cancel tasks, and wait until they have gone."""
+    """Cancel tasks and wait for their end."""
     for task in tasks:
         task.cancel()
     await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,4 +1,4 @@
-"""How far behind the bot is, in words, as JSON and as Prometheus reads it."""
+"""Status as text, as JSON and as Prometheus metrics."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ NOTHING = Waiting(0, None)
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
-def waiting(**but: Any) -> Backlog:
+def stored_status(**but: Any) -> Backlog:
     plain = {
         "at": NOON,
         "questions": NOTHING,
@@ -51,43 +51,43 @@ def since(seconds: float, count: int = 1) -> Waiting:
         ("overdue", backlog.OVERDUE_SECONDS),
     ],
 )
-def test_each_kind_of_waiting_has_its_limit(what: str, limit: float) -> None:
-    """Up to it all is well; beyond it nothing is."""
-    assert all(line.well for line in backlog.lines(waiting(**{what: since(limit)})))
-    late = backlog.lines(waiting(**{what: since(limit + 1)}))
+def test_each_queue_has_its_age_limit(what: str, limit: float) -> None:
+    """Up to the limit all lines are fine; above it, one is not."""
+    assert all(line.well for line in backlog.lines(stored_status(**{what: since(limit)})))
+    late = backlog.lines(stored_status(**{what: since(limit + 1)}))
     assert [line.well for line in late].count(False) == 1
 
 
-def test_what_is_held_back_is_told_with_its_moment_and_is_well_until_then() -> None:
-    """Quiet hours are no trouble; news that nobody tells five minutes after them are."""
+def test_deferred_notifications_are_fine_until_overdue() -> None:
+    """They are overdue five minutes after their time."""
     for late, well in ((-3600, True), (backlog.MESSAGE_SECONDS, True), (301, False)):
         until = NOON - timedelta(seconds=late)
-        [*_, line] = backlog.lines(waiting(held=since(60, count=3), held_until=until))
+        [*_, line] = backlog.lines(stored_status(held=since(60, count=3), held_until=until))
         assert line.well is well
-        assert line.sentence.startswith("3 pieces of news held back, the first until 22 Nov 2026")
+        assert line.sentence.startswith("3 notifications deferred, the first until 22 Nov 2026")
 
 
-def test_a_moment_in_the_future_is_no_age() -> None:
-    """A clock that stepped back makes nothing younger than nothing."""
-    assert waiting().age(since(-60)) == 0.0
+def test_future_time_gives_age_zero() -> None:
+    """A clock step back makes no age negative."""
+    assert stored_status().age(since(-60)) == 0.0
 
 
-def test_a_bot_that_slack_cannot_reach_is_not_well() -> None:
-    """Whoever asks for the status wants to know that first."""
+def test_disconnected_bot_is_a_failure() -> None:
+    """The status shows the connection to Slack first."""
     [slack, _] = backlog.live_lines(Live(connected=False))
     assert not slack.well
 
 
-def test_what_the_bot_says_as_json_is_read_back_as_it_was() -> None:
-    """The command and the bot speak the same words."""
+def test_live_status_round_trips_through_json() -> None:
+    """The command parses what the bot serves."""
     live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
-    assert backlog.live_of(backlog.as_json(waiting(), live)) == live
+    assert backlog.live_of(backlog.as_json(stored_status(), live)) == live
 
 
-def test_prometheus_reads_a_sample_a_line_each_under_its_type() -> None:
-    """The names of the figures and their labels are what alerts are written with."""
+def test_metrics_use_the_prometheus_text_format() -> None:
+    """Alert rules depend on the names and the labels."""
     live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
-    text = backlog.exposition(waiting(messages=since(90, count=4)), live)
+    text = backlog.exposition(stored_status(messages=since(90, count=4)), live)
     assert text.endswith("\n")
     lines = text.splitlines()
     assert "# TYPE jobthread_slack_limited_total counter" in lines
@@ -101,8 +101,8 @@ def test_prometheus_reads_a_sample_a_line_each_under_its_type() -> None:
         assert sample in lines
 
 
-async def test_the_running_bot_serves_its_status_and_metrics(stage: Stage) -> None:
-    """What Slack refused for its limits, what is followed, and when Slack last spoke."""
+async def test_running_bot_serves_its_status_and_metrics(stage: Stage) -> None:
+    """They include 429 responses, watches and the time since Slack's last event."""
     await stage.bot.__aexit__(None, None, None)
     settings = stage.settings.model_copy(update={"web": WebSettings(port=0)})
     async with Bot(settings, clock=stage.clock) as stage.bot:
@@ -111,16 +111,16 @@ async def test_the_running_bot_serves_its_status_and_metrics(stage: Stage) -> No
         await stage.says(f"/job deploys:{ID}")
         await stage.slack.until(lambda: stage.slack.faults.done)
         await stage.at_rest()
-        said = await fetched(f"http://127.0.0.1:{stage.bot.web.port}{STATUS_PATH}")
-        text = await fetched(f"http://127.0.0.1:{stage.bot.web.port}{METRICS_PATH}")
-    assert said["slack"]["connected"] is True
-    assert said["slack"]["limited"] == 1
-    assert said["slack"]["last_event"] is not None
-    assert said["watches"]["active"] == 1
+        status = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{STATUS_PATH}")
+        text = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{METRICS_PATH}")
+    assert status["slack"]["connected"] is True
+    assert status["slack"]["limited"] == 1
+    assert status["slack"]["last_event"] is not None
+    assert status["watches"]["active"] == 1
     assert 'jobthread_watches{state="active"} 1' in text
 
 
-async def fetched(url: str) -> Any:
+async def fetch(url: str) -> Any:
     async with aiohttp.ClientSession() as session, session.get(url) as response:
         assert response.status == 200
         is_json = response.content_type == "application/json"

@@ -1,4 +1,4 @@
-"""What a look writes down: only the one who wrote it down speaks."""
+"""Only the process that stores a poll result sends notifications."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ DOWN, GONE = Unavailable("deploys is down."), JobNotFound("No such job.")
 
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
-    """A store in which one job is followed in one thread."""
+    """A store with one job that is followed in one thread."""
     store = Store(f"sqlite:///{tmp_path / 'jobthread.db'}")
     await store.open()
     now = CLOCK.now()
@@ -41,27 +41,27 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def read(store: Store) -> WatchedJob:
-    """Return the job as a process reads it before it looks."""
+async def read_job(store: Store) -> WatchedJob:
+    """Return the stored job, as a process reads it before a poll."""
     async with store.begin() as tx:
         return (await tx.jobs.get("T1", [REF]))[REF]
 
 
-async def write(store: Store, watched: WatchedJob, found: Job | JobthreadError) -> None:
-    """Write a look down, each at a moment of its own."""
+async def apply_result(store: Store, watched: WatchedJob, found: Job | JobthreadError) -> None:
+    """Apply a poll result, each one a second later."""
     at = CLOCK.now() + timedelta(seconds=next(SECONDS))
     async with store.begin() as tx:
         await Following(10).write(tx, None, [Look(watched, found, at)])
 
 
-async def fail(store: Store, error: JobthreadError, times: int) -> None:
-    """Let so many looks fail in a row."""
+async def fail_polls(store: Store, error: JobthreadError, times: int) -> None:
+    """Apply this many failed polls in a row."""
     for _ in range(times):
-        await write(store, await read(store), error)
+        await apply_result(store, await read_job(store), error)
 
 
-async def said(store: Store) -> int:
-    """Return how many messages wait to be said."""
+async def outbox_size(store: Store) -> int:
+    """Return the number of messages in the outbox."""
     async with store.begin() as tx:
         return (await tx.outbox.backlog(CLOCK.now() + timedelta(days=1)))[0]
 
@@ -73,48 +73,48 @@ MOVED = JOB.but(status=Status.WAITING)
     ("error", "before"), [(DOWN, TROUBLE_TOLD_AFTER - 1), (GONE, LOST_AFTER - 1)]
 )
 @pytest.mark.parametrize("meanwhile", [JOB, MOVED, DOWN])
-async def test_a_look_that_failed_says_nothing_when_another_one_was_written_meanwhile(
+async def test_stale_failure_sends_no_notification(
     error: JobthreadError, before: int, meanwhile: Job | JobthreadError, store: Store
 ) -> None:
-    """Another process saw the job, moved or as it was, or failed itself and said so."""
-    await fail(store, error, before)
-    late = await read(store)
-    await write(store, late, meanwhile)
-    spoken, known = await said(store), await read(store)
-    await write(store, late, error)
-    assert await said(store) == spoken
-    assert await read(store) == known
+    """Another process has stored a change, the same state, or its own failure."""
+    await fail_polls(store, error, before)
+    late = await read_job(store)
+    await apply_result(store, late, meanwhile)
+    before_write, known = await outbox_size(store), await read_job(store)
+    await apply_result(store, late, error)
+    assert await outbox_size(store) == before_write
+    assert await read_job(store) == known
 
 
 @pytest.mark.parametrize(("error", "times"), [(DOWN, TROUBLE_TOLD_AFTER), (GONE, LOST_AFTER)])
-async def test_who_wrote_the_last_of_many_failures_says_so_once(
+async def test_last_of_several_failures_notifies_once(
     error: JobthreadError, times: int, store: Store
 ) -> None:
-    """Not before, and not again."""
-    await fail(store, error, times - 1)
-    spoken = await said(store)
-    await fail(store, error, 1)
-    assert await said(store) > spoken
+    """Neither an earlier nor a later failure sends the notification."""
+    await fail_polls(store, error, times - 1)
+    before_write = await outbox_size(store)
+    await fail_polls(store, error, 1)
+    assert await outbox_size(store) > before_write
 
 
-async def test_a_look_that_comes_late_does_not_take_back_what_was_said_of_trouble(
+async def test_stale_success_does_not_clear_a_reported_failure(
     store: Store,
 ) -> None:
-    """The next one does, and then the thread hears that all is well."""
-    await fail(store, DOWN, TROUBLE_TOLD_AFTER - 1)
-    late = await read(store)
-    await fail(store, DOWN, 1)
-    spoken = await said(store)
-    await write(store, late, JOB)
-    assert (await read(store)).trouble == DOWN.sentence
-    await write(store, await read(store), JOB)
-    assert (await read(store)).trouble == ""
-    assert await said(store) > spoken
+    """The next result clears it and notifies the thread."""
+    await fail_polls(store, DOWN, TROUBLE_TOLD_AFTER - 1)
+    late = await read_job(store)
+    await fail_polls(store, DOWN, 1)
+    before_write = await outbox_size(store)
+    await apply_result(store, late, JOB)
+    assert (await read_job(store)).trouble == DOWN.sentence
+    await apply_result(store, await read_job(store), JOB)
+    assert (await read_job(store)).trouble == ""
+    assert await outbox_size(store) > before_write
 
 
-async def test_a_job_that_is_gone_is_looked_at_no_more(store: Store) -> None:
-    """Its watch ends with the last look."""
-    await fail(store, GONE, LOST_AFTER)
-    assert (await read(store)).due_at is None
+async def test_missing_job_is_not_polled_again(store: Store) -> None:
+    """Its watch ends with the last poll."""
+    await fail_polls(store, GONE, LOST_AFTER)
+    assert (await read_job(store)).due_at is None
     async with store.begin() as tx:
         assert await tx.watches.living() == []

@@ -1,4 +1,4 @@
-"""How jobs move: what a thread is told, and when to look again."""
+"""Diffs between job snapshots, the poll interval and the backoff."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -24,8 +24,8 @@ def job(status: Status = Status.RUNNING, *tasks: Task, **fields: object) -> Job:
     )
 
 
-def test_a_first_look_is_a_change() -> None:
-    """The thread begins with what was seen first."""
+def test_first_snapshot_is_a_change() -> None:
+    """The thread starts with the first state."""
     change = lifecycle.compare(None, job())
     assert change
     assert change.status_changed
@@ -33,8 +33,8 @@ def test_a_first_look_is_a_change() -> None:
 
 
 @given(STATUSES)
-def test_two_like_looks_are_no_change(status: Status) -> None:
-    """Nobody is told that nothing happened."""
+def test_equal_snapshots_are_no_change(status: Status) -> None:
+    """Without a change there is no reply."""
     assert lifecycle.compare(job(status), job(status)) is None
 
 
@@ -45,16 +45,16 @@ def test_any_status_may_follow_any_other(before: Status, after: Status) -> None:
     assert (change is not None) == (before is not after)
 
 
-def test_the_providers_own_word_counts_although_ours_stays() -> None:
-    """Rolling back and running are one status of ours, and two things to be told."""
+def test_native_status_change_is_a_change() -> None:
+    """Rolling back and running are one status of ours, but two native ones."""
     before, after = job(native_status="running"), job(native_status="rollback")
     change = lifecycle.compare(before, after)
     assert change
     assert change.status_changed
 
 
-def test_a_task_that_fails_is_told_once() -> None:
-    """The next look is silent about it."""
+def test_failed_task_is_reported_once() -> None:
+    """The next snapshot does not report it again."""
     failed = job(Status.RUNNING, task(Status.FAILED))
     change = lifecycle.compare(job(Status.RUNNING, task(Status.RUNNING)), failed)
     assert change
@@ -63,28 +63,28 @@ def test_a_task_that_fails_is_told_once() -> None:
     assert lifecycle.compare(failed, failed) is None
 
 
-def test_a_task_that_fails_again_after_a_retry_is_told_again() -> None:
-    """A second failure is news."""
+def test_task_that_fails_again_is_reported_again() -> None:
+    """A second failure after a retry is a new change."""
     retried = job(Status.RUNNING, task(Status.RUNNING))
     assert lifecycle.compare(retried, job(Status.RUNNING, task(Status.FAILED)))
 
 
-def test_on_a_first_look_every_failed_task_is_new() -> None:
-    """What failed before anybody asked is told too."""
+def test_first_snapshot_reports_every_failed_task() -> None:
+    """Failures before the request are reported, too."""
     seen = job(Status.RUNNING, task(Status.FAILED), task(Status.PARTIAL, "t2"))
     change = lifecycle.compare(None, seen)
     assert change
     assert len(change.newly_failed) == 2
 
 
-def test_of_progress_alone_the_thread_is_not_told() -> None:
-    """It shows on the card."""
+def test_progress_alone_is_no_change() -> None:
+    """Only the card shows it."""
     before, after = job(), job(Status.RUNNING, task(Status.RUNNING))
     assert lifecycle.compare(before, after) is None
 
 
-def test_a_young_job_is_looked_at_often_and_an_old_one_less() -> None:
-    """Most jobs end young; the old ones are in no hurry."""
+def test_poll_interval_grows_with_the_age_of_the_job() -> None:
+    """Most jobs end young; old ones are less urgent."""
     young = job(started_at=NOON - timedelta(minutes=4))
     middle = job(started_at=NOON - timedelta(minutes=15))
     old = job(started_at=NOON - timedelta(days=3))
@@ -93,47 +93,45 @@ def test_a_young_job_is_looked_at_often_and_an_old_one_less() -> None:
     assert lifecycle.next_look(old, NOON) == 60.0
 
 
-def test_a_job_of_unknown_age_counts_as_young() -> None:
-    """Without a start, its creation tells the age; without either, it is young."""
+def test_job_of_unknown_age_counts_as_young() -> None:
+    """Without a start time, the creation time gives the age."""
     assert lifecycle.next_look(job(), NOON) == 10.0
     waiting = job(created_at=NOON - timedelta(minutes=15))
     assert lifecycle.next_look(waiting, NOON) == 30.0
 
 
 @given(st.floats(1, 3_600), st.integers(-10, 10_000_000))
-def test_no_look_comes_sooner_than_the_settings_say(shortest: float, age: int) -> None:
-    """The operator's pace is a promise to the provider."""
+def test_poll_interval_is_at_least_the_configured_one(shortest: float, age: int) -> None:
+    """The configured interval limits the provider's load."""
     seen = job(started_at=NOON - timedelta(seconds=age))
     assert lifecycle.next_look(seen, NOON, shortest=shortest) >= shortest
 
 
-def test_failures_in_a_row_make_the_pauses_longer_up_to_five_minutes() -> None:
-    """A provider in trouble is not pressed."""
+def test_backoff_doubles_up_to_five_minutes() -> None:
+    """A failing provider gets fewer calls."""
     pauses = [lifecycle.next_try(Unavailable("Down."), n) for n in (1, 2, 3, 50)]
     assert pauses == [20.0, 40.0, 80.0, 300.0]
 
 
 @given(st.floats(1, 3_600), st.integers(0, 1_000))
-def test_a_provider_in_trouble_is_never_asked_more_often_than_a_healthy_one(
-    shortest: float, failures: int
-) -> None:
-    """Backing off only ever slows down, whatever pace was set."""
+def test_backoff_is_at_least_the_poll_interval(shortest: float, failures: int) -> None:
+    """Backoff only slows polling down, whatever the configured interval."""
     assert lifecycle.next_try(Unavailable("Down."), failures, shortest=shortest) >= shortest
 
 
-def test_a_busy_provider_is_left_alone_as_long_as_it_asks() -> None:
-    """Its own wish wins when it is longer."""
+def test_longer_retry_after_overrides_the_backoff() -> None:
+    """A shorter one does not shorten it."""
     assert lifecycle.next_try(RateLimited("Busy.", retry_after=900), 1) == 900
     assert lifecycle.next_try(RateLimited("Busy.", retry_after=1), 1) == 20.0
 
 
 def run(id_: str, status: Status) -> Task:
-    """Return a run of a job that repeats itself."""
+    """Return a run of a repeating job."""
     return Task(id=id_, name=f"Run {id_}", status=status, announced=True)
 
 
-def test_an_announced_task_that_ends_well_is_told() -> None:
-    """Each run of a job that never ends has an outcome of its own."""
+def test_succeeded_announced_task_is_reported() -> None:
+    """Each run of a repeating job has its own outcome."""
     before = job(tasks=(run("1", Status.RUNNING),))
     after = job(tasks=(run("1", Status.SUCCEEDED),))
     change = lifecycle.compare(before, after)
@@ -141,14 +139,14 @@ def test_an_announced_task_that_ends_well_is_told() -> None:
     assert [task.id for task in change.newly_ended] == ["1"]
 
 
-def test_a_run_that_ended_before_is_old_news() -> None:
-    """It is told once."""
+def test_run_that_ended_before_is_not_reported() -> None:
+    """It was reported once."""
     same = job(tasks=(run("1", Status.SUCCEEDED),))
     assert lifecycle.compare(same, same) is None
 
 
-def test_a_failed_run_is_told_as_a_failure_only() -> None:
-    """One thing is said once."""
+def test_failed_run_is_reported_as_a_failure_only() -> None:
+    """It is not also reported as ended."""
     change = lifecycle.compare(
         job(tasks=(run("1", Status.RUNNING),)), job(tasks=(run("1", Status.FAILED),))
     )

@@ -1,4 +1,4 @@
-"""A clock that was set back keeps nobody waiting; one that was set forward tells nothing twice."""
+"""A clock step back delays no row; a step forward duplicates no message."""
 
 from __future__ import annotations
 
@@ -24,25 +24,25 @@ pytestmark = pytest.mark.anyio
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
-class Stand:
-    """A timekeeper between a clock that is set and one that is not."""
+class GuardHarness:
+    """A guard with a settable wall clock and a monotonic clock."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.wall, self.passed = store, ManualClock(), 0.0
-        self.rings = 0
-        self.keeper = Timekeeper(
+        self.store, self.wall, self.elapsed = store, ManualClock(), 0.0
+        self.wakes = 0
+        self.guard = Timekeeper(
             store=store,
             clock=self.wall,
             poll_seconds=10,
-            ring=self._ring,
-            monotonic=lambda: self.passed,
+            ring=self._wake,
+            monotonic=lambda: self.elapsed,
         )
 
-    def _ring(self) -> None:
-        self.rings += 1
+    def _wake(self) -> None:
+        self.wakes += 1
 
-    async def waits(self, seconds: float) -> None:
-        """Write a message down that waits so long."""
+    async def add_message(self, seconds: float) -> None:
+        """Add a message that is due after this many seconds."""
         now = self.wall.now()
         post = NewPost(
             key="k",
@@ -57,70 +57,70 @@ class Stand:
             await tx.outbox.add([post], now)
 
     async def set_back(self, seconds: float) -> None:
-        """Set the wall clock back, a second later."""
+        """Set the wall clock back, a second later, and tick."""
         self.wall._now -= timedelta(seconds=seconds)
-        self.passed += 1
-        await self.keeper.tick()
+        self.elapsed += 1
+        await self.guard.tick()
 
 
 @pytest.fixture
-async def stand(tmp_path: Path) -> Stand:
-    """Give a timekeeper and its empty store."""
+async def harness(tmp_path: Path) -> GuardHarness:
+    """A guard with an empty store."""
     store = Store(f"sqlite:///{tmp_path / 'jobs.db'}")
     await store.open()
-    return Stand(store)
+    return GuardHarness(store)
 
 
-async def test_what_waited_when_the_clock_was_set_back_is_due_at_once(stand: Stand) -> None:
-    """An hour, or five minutes: the step is seen, however narrow it was."""
-    await stand.waits(30)
-    await stand.keeper.tick()
-    assert stand.rings == 0
-    await stand.set_back(300)
-    assert stand.rings == 1
-    await stand.store.close()
+async def test_waiting_rows_are_due_after_a_clock_step_back(harness: GuardHarness) -> None:
+    """A step of five minutes is detected as well as one of an hour."""
+    await harness.add_message(30)
+    await harness.guard.tick()
+    assert harness.wakes == 0
+    await harness.set_back(300)
+    assert harness.wakes == 1
+    await harness.store.close()
 
 
-async def test_what_waits_on_purpose_goes_on_waiting(stand: Stand) -> None:
-    """As long as no clock is set."""
-    await stand.waits(890)
-    await stand.keeper.tick()
-    stand.passed += 1
-    await stand.keeper.tick()
-    assert stand.rings == 0
-    await stand.store.close()
+async def test_intended_wait_is_kept_without_a_clock_step(harness: GuardHarness) -> None:
+    """A delay of nearly 15 minutes is left alone."""
+    await harness.add_message(890)
+    await harness.guard.tick()
+    harness.elapsed += 1
+    await harness.guard.tick()
+    assert harness.wakes == 0
+    await harness.store.close()
 
 
-async def test_a_clock_that_was_set_back_while_the_bot_was_away_is_noticed_at_its_start(
-    stand: Stand,
+async def test_clock_step_during_downtime_is_detected_at_start(
+    harness: GuardHarness,
 ) -> None:
-    """Nothing waits for longer than a quarter of an hour on purpose."""
-    await stand.waits(3_600)
-    await stand.keeper.tick()
-    assert stand.rings == 1
-    await stand.store.close()
+    """No intended wait exceeds 15 minutes."""
+    await harness.add_message(3_600)
+    await harness.guard.tick()
+    assert harness.wakes == 1
+    await harness.store.close()
 
 
-async def test_a_message_on_its_way_is_not_sent_again_when_the_clock_is_set_forward(
+async def test_message_in_flight_survives_a_clock_step_forward(
     stage: Stage,
 ) -> None:
-    """Its claim seems over, and Slack does not have it yet: a look-up would not find it."""
+    """Its lease seems expired, but Slack does not have it yet: a lookup would not find it."""
     stage.servicestage.add(JobScript(ID, queued_seconds=0))
     stage.slack.faults.delay("chat.postMessage", milliseconds=7_200_000, times=1)
     await stage.says(f"/job deploys:{ID}")
     async with asyncio.timeout(5):
-        while not stage.slack.faults.done:  # noqa: ASYNC110  a call that waits rings no bell
+        while not stage.slack.faults.done:  # noqa: ASYNC110  a waiting call sends no event
             await asyncio.sleep(0)
     stage.clock._now += timedelta(hours=1)
     stage.bot.deliverer.ring()
     for _ in range(20):
         await stage.clock.advance(1)
     assert stage.slack.called("conversations.history") == []
-    await stage.clock.advance(7_200)  # the request is let go
+    await stage.clock.advance(7_200)  # ends the slow call
 
 
-def test_a_connection_that_rests_is_asked_again_when_the_clock_was_set_back() -> None:
-    """It would rest an hour longer."""
+def test_circuit_breaker_closes_after_a_clock_step_back() -> None:
+    """Otherwise it would stay open for an hour longer."""
     clock, breaker = ManualClock(), Breaker()
     for _ in range(PATIENCE):
         breaker.failed(clock.now())

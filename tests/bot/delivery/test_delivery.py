@@ -1,4 +1,4 @@
-"""Nothing lost, nothing twice: what Slack refuses, delays, or answers into the void."""
+"""Delivery is exactly once when Slack rejects, delays or loses a response."""
 
 from __future__ import annotations
 
@@ -28,38 +28,38 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 JOB = JobScript(ID, (JobStep("PREPARE", 30), JobStep("UPGRADE", 90)), queued_seconds=0)
 
 
-def own(stage: Stage) -> list[Said]:
-    """Return what the bot has posted, replies too."""
+def bot_messages(stage: Stage) -> list[Said]:
+    """Return all messages of the bot, thread replies included."""
     channel = stage.slack.workspace.channel("deploys").id
     bot = stage.slack.workspace.bot.id
     return [m for m in stage.slack.workspace.said(channel) if m.user == bot]
 
 
-async def settles(stage: Stage, seconds: float = 40) -> None:
-    """Let the time pass in which a message may be sent again."""
+async def wait_for_retries(stage: Stage, seconds: float = 40) -> None:
+    """Advance the clock past the retry delays."""
     for _ in range(int(seconds)):
         await stage.clock.advance(1)
 
 
-async def test_a_post_whose_answer_is_lost_is_found_in_slack_and_not_repeated(
+async def test_post_with_lost_response_is_found_and_not_repeated(
     stage: Stage,
 ) -> None:
-    """The card is looked up by its key before it would be sent again."""
+    """The card is looked up by its idempotency key before it would be sent again."""
     stage.servicestage.add(JOB)
     stage.slack.faults.lose_answer("chat.postMessage")
     await stage.says(f"/job deploys:{ID}")
-    await stage.slack.until(lambda: own(stage))
+    await stage.slack.until(lambda: bot_messages(stage))
     while not stage.slack.called("conversations.history"):
         await stage.clock.advance(1)
     stage.servicestage.finish(ID)
     await stage.looks(1)
-    await stage.replied(own(stage)[0], "succeeded")
+    await stage.replied(bot_messages(stage)[0], "succeeded")
     assert len(stage.slack.called("chat.postMessage")) == 2
-    assert len(own(stage)) == 2
+    assert len(bot_messages(stage)) == 2
 
 
-async def test_a_follow_up_whose_answer_is_lost_is_found_in_its_thread(stage: Stage) -> None:
-    """A reply is looked for among the replies."""
+async def test_reply_with_lost_response_is_found_in_its_thread(stage: Stage) -> None:
+    """A reply is looked up among the replies of its thread."""
     stage.servicestage.add(JOB)
     card = await stage.asks(f"/job deploys:{ID}")
     stage.slack.faults.lose_answer("chat.postMessage")
@@ -68,35 +68,35 @@ async def test_a_follow_up_whose_answer_is_lost_is_found_in_its_thread(stage: St
     await stage.heard(card, "succeeded")
     while not stage.slack.called("conversations.replies"):
         await stage.clock.advance(1)
-    await settles(stage)
+    await wait_for_retries(stage)
     assert len(stage.thread(card)) == 1
 
 
 @pytest.mark.parametrize("status", [500, 503])
-async def test_a_post_that_slack_fails_is_sent_again(stage: Stage, status: int) -> None:
-    """Trouble of Slack's own passes."""
+async def test_post_is_retried_after_a_server_error(stage: Stage, status: int) -> None:
+    """A server error of Slack is transient."""
     stage.servicestage.add(JOB)
     stage.slack.faults.fail("chat.postMessage", status=status)
     await stage.says(f"/job deploys:{ID}")
-    while not own(stage):
+    while not bot_messages(stage):
         await stage.clock.advance(1)
-    assert len(own(stage)) == 1
+    assert len(bot_messages(stage)) == 1
 
 
-async def test_a_post_that_comes_too_fast_waits_as_long_as_slack_says(stage: Stage) -> None:
-    """Retry-After is obeyed."""
+async def test_rate_limited_post_waits_for_retry_after(stage: Stage) -> None:
+    """Retry-After is respected."""
     stage.servicestage.add(JOB)
     stage.slack.faults.rate_limit("chat.postMessage", retry_after=30)
     await stage.says(f"/job deploys:{ID}")
     await stage.slack.until(lambda: stage.slack.faults.done)
     start = stage.clock.now()
-    while not own(stage):
+    while not bot_messages(stage):
         await stage.clock.advance(1)
     assert (stage.clock.now() - start).total_seconds() >= 29
 
 
-async def test_blocks_that_a_workspace_refuses_are_sent_in_classic_form(tmp_path: Path) -> None:
-    """A card comes, plainer, and the next one does not try the new block again."""
+async def test_rejected_blocks_are_sent_in_classic_form(tmp_path: Path) -> None:
+    """The card falls back to classic blocks, and the next one starts with them."""
     async with staged(tmp_path, refused_blocks={"plan", "table"}) as stage:
         stage.servicestage.add(JOB)
         card = await stage.asks(f"/job deploys:{ID}")
@@ -108,21 +108,21 @@ async def test_blocks_that_a_workspace_refuses_are_sent_in_classic_form(tmp_path
         assert len(stage.slack.called("chat.update")) == 1
 
 
-async def test_an_event_delivered_twice_is_answered_once(stage: Stage) -> None:
-    """Slack repeats itself; the bot does not."""
+async def test_event_delivered_twice_is_answered_once(stage: Stage) -> None:
+    """A duplicate event from Slack gets no second answer."""
     stage.servicestage.add(JOB)
     stage.slack.faults.deliver_twice()
     await stage.asks(f"@jobthread {ID}")
     stage.servicestage.finish(ID)
     await stage.polls()
-    await stage.replied(own(stage)[0], "succeeded")
-    assert len(own(stage)) == 2
+    await stage.replied(bot_messages(stage)[0], "succeeded")
+    assert len(bot_messages(stage)) == 2
 
 
-async def test_a_question_left_by_a_dead_process_is_answered_after_the_start(
+async def test_request_of_a_dead_process_is_answered_after_restart(
     stage: Stage,
 ) -> None:
-    """What was acknowledged is answered, by whoever is alive."""
+    """An acknowledged request is answered by any live process."""
     stage.servicestage.add(JOB)
     slack = stage.slack.workspace
     ask = Ask(
@@ -142,10 +142,10 @@ async def test_a_question_left_by_a_dead_process_is_answered_after_the_start(
             lease_until=stage.clock.now(),
         )
     await stage.clock.advance(6)
-    await stage.slack.until(lambda: own(stage))
+    await stage.slack.until(lambda: bot_messages(stage))
 
 
-async def test_what_happened_while_the_bot_was_away_is_told_once_when_it_is_back(
+async def test_change_during_downtime_is_posted_once_after_restart(
     stage: Stage,
 ) -> None:
     """A restart neither opens a new thread nor forgets the old one."""
@@ -159,10 +159,10 @@ async def test_what_happened_while_the_bot_was_away_is_told_once_when_it_is_back
     assert len(stage.thread(card)) == 1
 
 
-async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
+async def test_archived_channel_makes_the_watch_unreachable(
     stage: Stage,
 ) -> None:
-    """Nothing is dropped in silence."""
+    """The asker gets a direct message about it."""
     stage.servicestage.add(JOB)
     await stage.asks(f"/job deploys:{ID}")
     stage.slack.archive("deploys")
@@ -173,12 +173,12 @@ async def test_a_channel_that_is_archived_parks_the_watch_and_tells_the_asker(
     )
 
 
-async def test_a_doubtful_card_is_not_given_up_while_the_bot_is_not_let_in(stage: Stage) -> None:
-    """It may stand there already; once the bot is invited again it is found, and followed."""
+async def test_unconfirmed_card_waits_until_the_bot_is_invited(stage: Stage) -> None:
+    """The card may be in Slack already; after the invitation it is found and followed."""
     stage.servicestage.add(JOB)
     stage.slack.faults.lose_answer("chat.postMessage")
     await stage.says(f"/job deploys:{ID}")
-    await stage.slack.until(lambda: own(stage))
+    await stage.slack.until(lambda: bot_messages(stage))
     workspace = stage.slack.workspace
     workspace.leave("deploys", workspace.bot.id)
     while not stage.slack.called("conversations.history"):
@@ -190,12 +190,12 @@ async def test_a_doubtful_card_is_not_given_up_while_the_bot_is_not_let_in(stage
             await stage.clock.advance(5)
     stage.servicestage.finish(ID)
     await stage.looks(1)
-    await stage.replied(own(stage)[0], "succeeded")
+    await stage.replied(bot_messages(stage)[0], "succeeded")
     assert len(stage.slack.called("chat.postMessage")) == 2
 
 
-async def test_a_request_that_hangs_holds_up_no_other_channel(stage: Stage) -> None:
-    """Ticks of delivery go on while one message waits for Slack."""
+async def test_slow_call_delays_no_other_channel(stage: Stage) -> None:
+    """Delivery ticks continue while one message waits for Slack."""
     stage.servicestage.add(JOB)
     card = await stage.asks(f"/job deploys:{ID}")
     stage.slack.faults.delay("chat.postMessage", milliseconds=600_000, times=1)
@@ -208,11 +208,11 @@ async def test_a_request_that_hangs_holds_up_no_other_channel(stage: Stage) -> N
     while len(stage.servicestage.calls) == asked:
         await stage.polls()
     await stage.heard(card, "succeeded")
-    await stage.clock.advance(600)  # the request is let go
+    await stage.clock.advance(600)  # ends the slow call
 
 
-async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None:
-    """A later follow-up waits for the one before it, however often Slack refuses that."""
+async def test_messages_of_one_thread_keep_their_order(stage: Stage) -> None:
+    """A later reply waits for the one before it, however often Slack rejects that."""
     stage.servicestage.add(JOB)
     card = await stage.asks(f"/job deploys:{ID}")
     stage.slack.faults.rate_limit("chat.postMessage", times=2, retry_after=20)
@@ -226,10 +226,10 @@ async def test_the_messages_of_one_thread_keep_their_order(stage: Stage) -> None
     assert ["ROLLBACKING" in m.text for m in stage.thread(card)] == [True, False]
 
 
-async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
+async def test_late_provider_response_does_not_revert_a_thread(
     stage: Stage,
 ) -> None:
-    """Somebody else asks, meanwhile the job moves on: what is old already is told to nobody."""
+    """Another request is answered late, after the job moved on: the old state is not posted."""
     stage.servicestage.add(JOB)
     card = await stage.asks(f"/job deploys:{ID}")
     old = {"job": {"execution_status": "RUNNING", "job_id": ID, "job_type": "PROVISION"}}
@@ -241,7 +241,7 @@ async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
     stage.servicestage.finish(ID, "ROLLBACKING")
     await stage.looks(1)
     await stage.replied(card, "ROLLBACKING")
-    await settles(stage, 60)
+    await wait_for_retries(stage, 60)
     while not stage.slack.messages("general"):
         await stage.clock.advance(1)
     [other] = stage.slack.messages("general")
@@ -250,10 +250,10 @@ async def test_an_answer_that_was_long_on_its_way_does_not_take_the_thread_back(
     assert stage.thread(other) == []
 
 
-async def test_a_first_look_that_comes_after_the_end_of_its_job_shows_the_end(
+async def test_late_first_poll_of_an_ended_job_shows_its_end(
     stage: Stage,
 ) -> None:
-    """Another process followed the job to its end meanwhile: nobody follows it again."""
+    """Another process has followed the job to its end: no watch is added."""
     stage.servicestage.add(JOB)
     old = {"job": {"execution_status": "RUNNING", "job_id": ID, "job_type": "PROVISION"}}
     stage.servicestage.faults.plan(Fault(200, old, after_seconds=60))
@@ -274,10 +274,10 @@ async def test_a_first_look_that_comes_after_the_end_of_its_job_shows_the_end(
         assert await tx.jobs.connections() == []
 
 
-async def test_what_a_dead_process_was_sending_may_be_sent_again_soon_after_the_start(
+async def test_claims_of_a_dead_process_expire_soon_after_restart(
     stage: Stage,
 ) -> None:
-    """Its claims are not waited for: only as long as Slack may still work on what it sent."""
+    """They last only as long as Slack may still process the call."""
     stage.servicestage.add(JOB)
     slack, now = stage.slack.workspace, stage.clock.now()
     left = NewPost(
@@ -303,22 +303,22 @@ async def test_what_a_dead_process_was_sending_may_be_sent_again_soon_after_the_
             assert [post.key for post in due] == keys
 
 
-async def test_a_whisper_that_is_said_directly_is_looked_up_in_doubt(stage: Stage) -> None:
-    """The channel does not let the bot in, and Slack's answer to the direct message is lost."""
+async def test_ephemeral_sent_as_direct_message_is_looked_up(stage: Stage) -> None:
+    """The bot is not in the channel, and the response to the direct message is lost."""
     slack, now = stage.slack.workspace, stage.clock.now()
     stage.slack.remove_bot("deploys")
     stage.slack.faults.lose_answer("chat.postMessage")
-    whisper = NewPost(
-        key="whisper",
+    ephemeral = NewPost(
+        key="ephemeral",
         workspace=slack.team.id,
         channel=slack.channel("deploys").id,
-        thread="whisper",
+        thread="ephemeral",
         kind=PostKind.EPHEMERAL,
         body={"message": Message(text="psst").model_dump(), "asker": slack.user("ada").id},
         due_at=now,
     )
     async with stage.bot.store.begin() as tx:
-        await tx.outbox.add([whisper], now)
+        await tx.outbox.add([ephemeral], now)
     stage.bot.deliverer.ring()
     while not stage.slack.called("conversations.history"):
         await stage.clock.advance(1)

@@ -1,4 +1,4 @@
-"""What becomes of a board that Slack refuses, and how it comes back."""
+"""A board that Slack rejects, and its redelivery."""
 
 from __future__ import annotations
 
@@ -20,39 +20,39 @@ pytestmark = pytest.mark.anyio
 
 @pytest.fixture
 async def stage(tmp_path: Path) -> AsyncIterator[BoardStage]:
-    """A channel that wants boards."""
+    """A channel with boards enabled."""
     async with boarded(tmp_path) as everything:
         yield everything
 
 
-async def two(stage: BoardStage) -> Message:
-    """A board with two long jobs."""
+async def board_with_two_jobs(stage: BoardStage) -> Message:
+    """Post a board with two long jobs."""
     return await stage.asks(f"/job deploys:{A} deploys:{B}")
 
 
-async def told_by_mouth(stage: BoardStage) -> list[Message]:
-    """Return what Ada was told directly."""
+async def direct_messages(stage: BoardStage) -> list[Message]:
+    """Return the direct messages from the bot to Ada."""
     return [m for m in stage.slack.messages("im") if m.user == stage.slack.workspace.bot.id]
 
 
 async def states(stage: BoardStage) -> list[WatchState]:
-    """Return the states of all watches that there are."""
+    """Return the states of all watches."""
     async with stage.bot.store.begin() as tx:
         count = await tx.watches.count()
     return [state for state, number in count.items() for _ in range(number)]
 
 
-async def passes(stage: BoardStage, seconds: int) -> None:
-    """Let the time pass, and the bot do what it does."""
+async def advance(stage: BoardStage, seconds: int) -> None:
+    """Advance the clock in steps of a minute."""
     for _ in range(seconds // 60):
         await stage.clock.advance(60)
         await stage.at_rest()
 
 
-async def test_a_board_that_cannot_be_posted_ends_its_watches_and_the_asker_hears_once(
+async def test_board_that_cannot_be_posted_ends_its_watches(
     stage: BoardStage,
 ) -> None:
-    """Nobody is promised what cannot be kept."""
+    """The asker gets one notice, and polling stops."""
     await stage.wants_boards("private-ops")
     await stage.says(f"/job deploys:{A} deploys:{B}", channel="private-ops")
     await stage.whispered("/invite @jobthread")
@@ -64,30 +64,30 @@ async def test_a_board_that_cannot_be_posted_ends_its_watches_and_the_asker_hear
     assert len(stage.servicestage.calls) == asked
 
 
-@pytest.mark.parametrize("trouble", ["archived", "deleted"])
-async def test_a_board_that_cannot_be_drawn_parks_all_its_watches_and_the_asker_hears_once(
-    stage: BoardStage, trouble: str
+@pytest.mark.parametrize("failure", ["archived", "deleted"])
+async def test_rejected_board_makes_its_watches_unreachable(
+    stage: BoardStage, failure: str
 ) -> None:
-    """One message for the whole board, however many jobs it has."""
-    board = await two(stage)
-    if trouble == "archived":
+    """The asker gets one notice for the whole board."""
+    board = await board_with_two_jobs(stage)
+    if failure == "archived":
         stage.slack.archive("deploys")
     else:
         stage.slack.delete(board)
     await stage.moves(A, "ROLLBACKING")
     assert await states(stage) == [WatchState.PARKED] * 2
-    [said] = await told_by_mouth(stage)
+    [said] = await direct_messages(stage)
     assert "the 2 jobs of your board" in said.text
 
 
-async def test_a_board_comes_back_as_one_board_with_all_that_was_missed(stage: BoardStage) -> None:
-    """The same message, each job's follow-up once, and the newest truth."""
-    board = await two(stage)
+async def test_redelivered_board_shows_all_missed_updates(stage: BoardStage) -> None:
+    """The same message is updated, and each job gets one reply."""
+    board = await board_with_two_jobs(stage)
     stage.slack.archive("deploys")
     await stage.moves(A, "ROLLBACKING")
     stage.slack.workspace.unarchive("deploys")
     stage.servicestage.finish(B)
-    await passes(stage, 3_900)
+    await advance(stage, 3_900)
     assert [m.ts for m in stage.said()] == [board.ts]
     shown = stage.now(board)
     assert "1 of 2 done" in shown.text
@@ -98,21 +98,21 @@ async def test_a_board_comes_back_as_one_board_with_all_that_was_missed(stage: B
     assert await states(stage) == [WatchState.ACTIVE, WatchState.ENDED]
 
 
-async def test_while_the_channel_stays_closed_the_asker_hears_nothing_more(
+async def test_failed_board_probes_send_no_second_notice(
     stage: BoardStage,
 ) -> None:
-    """A try each hour, and no second complaint."""
-    await two(stage)
+    """The hourly probe is silent while the channel stays archived."""
+    await board_with_two_jobs(stage)
     stage.slack.archive("deploys")
     await stage.moves(A, "ROLLBACKING")
-    await passes(stage, 2 * 3_600 + 240)
-    assert len(await told_by_mouth(stage)) == 1
+    await advance(stage, 2 * 3_600 + 240)
+    assert len(await direct_messages(stage)) == 1
     assert await states(stage) == [WatchState.PARKED] * 2
 
 
-async def test_the_jobs_of_a_deleted_board_can_be_asked_for_anew(stage: BoardStage) -> None:
-    """The old board makes room, and is closed."""
-    board = await two(stage)
+async def test_jobs_of_a_deleted_board_can_be_requested_again(stage: BoardStage) -> None:
+    """The old board is closed, and a new one replaces it."""
+    board = await board_with_two_jobs(stage)
     known = await stage.board(board)
     stage.slack.delete(board)
     await stage.moves(A, "ROLLBACKING")
@@ -125,16 +125,16 @@ async def test_the_jobs_of_a_deleted_board_can_be_asked_for_anew(stage: BoardSta
     assert old.closed_at is not None
 
 
-async def test_a_board_that_is_drawn_again_while_slack_refuses_it_is_complained_of_once(
+async def test_board_redrawn_while_rejected_sends_one_notice(
     stage: BoardStage,
 ) -> None:
-    """A newer drawing that waits already does not make a second promise of it."""
-    await two(stage)
+    """A pending newer drawing causes no second notice."""
+    await board_with_two_jobs(stage)
     stage.slack.faults.delay("chat.update", milliseconds=3_000)
     stage.slack.faults.refuse("cant_update_message", "chat.update", times=None)
     stage.servicestage.finish(A, "ROLLBACKING")
     await stage.clock.advance(10)
     stage.servicestage.finish(B, "ROLLBACKING")
     await stage.clock.advance(2)
-    await passes(stage, 180)
-    assert len(await told_by_mouth(stage)) == 1
+    await advance(stage, 180)
+    assert len(await direct_messages(stage)) == 1

@@ -1,4 +1,4 @@
-"""The engines that the contract is held against: one line each."""
+"""The schedulers that the suite runs against, one line each."""
 
 from __future__ import annotations
 
@@ -12,22 +12,22 @@ from bot.testing import ManualClock
 if TYPE_CHECKING:
     from bot.engine import Engine
 
-ENGINES = {"embedded": lambda clock, grace: EmbeddedEngine(clock, grace=grace)}
+SCHEDULERS = {"embedded": lambda clock, grace: EmbeddedEngine(clock, grace=grace)}
 
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """A clock that stands still until it is turned."""
+    """A manual clock."""
     return ManualClock()
 
 
-@pytest.fixture(params=ENGINES)
-def engine(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
-    """An engine that gives ticks under way all the time that a test takes."""
-    return ENGINES[request.param](clock, 60.0)
+@pytest.fixture(params=SCHEDULERS)
+def scheduler(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
+    """A scheduler with a grace period longer than any test."""
+    return SCHEDULERS[request.param](clock, 60.0)
 
 
-@pytest.fixture(params=ENGINES)
-def hasty(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
-    """An engine that gives ticks under way no time at all at its end."""
-    return ENGINES[request.param](clock, 0.0)
+@pytest.fixture(params=SCHEDULERS)
+def scheduler_without_grace(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
+    """A scheduler without a grace period."""
+    return SCHEDULERS[request.param](clock, 0.0)
