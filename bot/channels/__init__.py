@@ -1,1 +1,1 @@
-"""What each channel hears: decided, kept back, told later, explained, and changed."""
+"""Notifications: policy evaluation, deferral, digests, explanations and channel settings."""

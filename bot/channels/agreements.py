@@ -1,4 +1,4 @@
-"""Agreements: a channel's contract changed, and what is held there decided anew, all at once."""
+"""Applies a settings change and re-evaluates deferred notifications, in one transaction."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ if TYPE_CHECKING:
     from bot.parts import Agree
     from bot.store import Transaction
 
-MOST_TRIES = 3  # where several people change one contract at the same moment
+MAX_ATTEMPTS = 3  # when several users change the same settings concurrently
 
 
 @dataclass(frozen=True)
 class Agreement:
-    """A change of one channel's contract: whose it is, and when."""
+    """A change of one channel's settings: the patch, the user and the time."""
 
     workspace: str
     channel: str
@@ -32,33 +32,33 @@ class Agreement:
     at: datetime
 
 
-async def conclude(tx: Transaction, notices: Notices, agreement: Agreement) -> Message:
-    """Change a contract in the transaction of its question, and return what to say of it.
+async def conclude(tx: Transaction, notices: Notices, change: Agreement) -> Message:
+    """Change the settings in the transaction of the request, and return the reply.
 
-    A change of a contract that somebody else has changed since it was read changes nothing.
+    Nothing is changed if another user has changed the settings since this user read them.
     """
-    workspace, channel = agreement.workspace, agreement.channel
-    for _ in range(MOST_TRIES):
+    workspace, channel = change.workspace, change.channel
+    for _ in range(MAX_ATTEMPTS):
         before = await notices.contract(tx, workspace, channel)
-        if agreement.part.revision not in (None, before.revision):
+        if change.part.revision not in (None, before.revision):
             break
-        own = _own(notices, before, agreement)
-        if own == before.own:
+        new_overrides = _new_overrides(notices, before, change)
+        if new_overrides == before.own:
             return charter.changed(before, before)
         if await tx.contracts.set(
-            workspace, channel, own, agreement.user, agreement.at, over=before.revision
+            workspace, channel, new_overrides, change.user, change.at, over=before.revision
         ):
-            await redecide(tx, notices, workspace, channel, agreement.at)
+            await redecide(tx, notices, workspace, channel, change.at)
             return charter.changed(before, await notices.contract(tx, workspace, channel))
     return charter.overtaken(await notices.contract(tx, workspace, channel))
 
 
-def _own(notices: Notices, before: Contract, agreement: Agreement) -> dict[str, Any]:
-    """Return what the channel is to set itself: nothing where it goes by the defaults.
+def _new_overrides(notices: Notices, before: Contract, change: Agreement) -> dict[str, Any]:
+    """Return the overrides to store; none if the channel returns to the defaults.
 
-    Its row stays even then: the revision goes on counting, so that nobody's old form passes for
-    new.
+    The row is kept even without overrides: its revision must keep growing, so that an outdated
+    form is detected.
     """
-    beneath = defaults(notices.notify, agreement.channel)
-    changes = agreement.part.changes
-    return {} if changes is None else own_values(beneath, amended(before.policy, changes))
+    base = defaults(notices.notify, change.channel)
+    patch = change.part.changes
+    return {} if patch is None else own_values(base, amended(before.policy, patch))

@@ -1,4 +1,4 @@
-"""The digest: what was held back, in one message; counts first, then a line for each job. Pure."""
+"""Renders the digest of deferred notifications: counts, then one line for each job. No I/O."""
 
 from __future__ import annotations
 
@@ -21,22 +21,22 @@ if TYPE_CHECKING:
     from bot.noise.policy import NoisePolicy
     from bot.store import Decided
 
-MOST_LINES = 20
-MOST_CALLED = 10
-MOST_NAMED = 3  # failures, in the first sentence
-_LINE = 300  # units for what happened to one job
-_WEIGHT = 9_000  # of the lines, as JSON; the rest of blocks.MAX_WEIGHT is for what is around them
-_TEXT = 3_500  # units of the plain text; chat.update takes 4,000
-_TELL_THEMSELVES = (Happening.TASK, Happening.RUN)
+MAX_LINES = 20
+MAX_MENTIONS = 10
+MAX_NAMED = 3  # failures, in the first sentence
+_MAX_LINE = 300  # UTF-16 units of one line's text
+_MAX_LINES_WEIGHT = 9_000  # JSON size of all lines; the other blocks need the rest of MAX_WEIGHT
+_MAX_TEXT = 3_500  # units of the plain text; chat.update accepts 4,000
+_OWN_TEXT_KINDS = (Happening.TASK, Happening.RUN)
 _MENTIONS = re.compile(r"\s*<(?:@|!subteam\^|!here|!channel|!everyone)[^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Item:
-    """What a digest tells of one job."""
+    """The content of a digest about one job."""
 
-    held: tuple[Decided, ...]  # what was held back, oldest first; at least one
-    job: Job | None = None  # as it was last seen
+    held: tuple[Decided, ...]  # the deferred decisions, oldest first; at least one
+    job: Job | None = None  # the last snapshot
     link: str | None = None  # to its card
     asker: str = ""
 
@@ -49,52 +49,52 @@ class Item:
 
     @property
     def bad(self) -> bool:
-        """Whether the job, or something of it while it lives, went wrong."""
+        """Whether an ended job failed, or a run or task of a running job did."""
         if self.job and self.job.status.terminal:
             return self.job.status.bad
         return any(decided.bad for decided in self.held)
 
     @property
     def failed(self) -> bool:
-        """Whether the job has ended badly."""
+        """Whether the job has ended and failed."""
         return self.done and self.bad
 
     @property
     def name(self) -> str:
-        """What the job is called, on one line."""
+        """The name of the job, on one line."""
         if self.job:
             return sentences.name(self.job)
-        called = blocks.clip(blocks.one_line(self.held[-1].name), 120)
-        return called if blocks.visible(called) else str(self.held[-1].ref)
+        name = blocks.clip(blocks.one_line(self.held[-1].name), 120)
+        return name if blocks.visible(name) else str(self.held[-1].ref)
 
 
 def message(items: Sequence[Item], why: str, called: Iterable[str], now: datetime) -> Message:
-    """Return the digest of these jobs, and why it is one; `why` is mrkdwn."""
-    ordered = sorted(items, key=_place)
+    """Return the digest of these jobs; `why`: the reason for the digest, as mrkdwn."""
+    ordered = sorted(items, key=_sort_key)
     mentions = [m for id_ in called if (m := blocks.mention(id_))]
-    first = " ".join([head(ordered), *mentions[:MOST_CALLED]])
-    lines = _lines(ordered[:MOST_LINES], now)
-    shown = [blocks.section(first), *_paragraphs(lines)]
-    small = [_more(len(ordered) - len(lines)), why]
+    first = " ".join([head(ordered), *mentions[:MAX_MENTIONS]])
+    lines = _lines(ordered[:MAX_LINES], now)
+    content = [blocks.section(first), *_paragraphs(lines)]
+    footer = [_more(len(ordered) - len(lines)), why]
     return Message(
         text=_text([first, *lines], len(ordered), why),
-        blocks=blocks.sealed([*shown, blocks.context(*filter(None, small))]),
+        blocks=blocks.sealed([*content, blocks.context(*filter(None, footer))]),
     )
 
 
 def head(items: Sequence[Item]) -> str:
-    """Return the counts, and whose failure it is: "7 of 9 done, 1 failed: api at step 3."."""
-    failed = [_blamed(item) for item in items if item.failed]
-    living = [item.name for item in items if item.bad and not item.done]
-    said = words.counts(sum(item.done for item in items), len(items), len(failed))
-    said += f": {words.listing(failed, MOST_NAMED)}" if failed else ""
-    if living:
-        said += f"; {len(living):,} with failures: {words.listing(living, MOST_NAMED)}"
-    return blocks.escape(f"{said}.", 1_500)
+    """Return the counts and the failed jobs: "7 of 9 done, 1 failed: api at step 3."."""
+    failed = [_failed_job(item) for item in items if item.failed]
+    running = [item.name for item in items if item.bad and not item.done]
+    text = words.counts(sum(item.done for item in items), len(items), len(failed))
+    text += f": {words.listing(failed, MAX_NAMED)}" if failed else ""
+    if running:
+        text += f"; {len(running):,} with failures: {words.listing(running, MAX_NAMED)}"
+    return blocks.escape(f"{text}.", 1_500)
 
 
 def called(items: Iterable[Item], policy: NoisePolicy) -> list[str]:
-    """Return whom a digest calls: those who asked for what failed, each once, or the group."""
+    """Return whom a digest mentions: each asker of a failed job once, or the group."""
     failed = [item for item in items if item.failed]
     if policy.mention is Mention.GROUP:
         return [policy.group] if failed and policy.group else []
@@ -104,25 +104,25 @@ def called(items: Iterable[Item], policy: NoisePolicy) -> list[str]:
 
 
 def quiet(end: datetime | None, zone: ZoneInfo | None) -> str:
-    """Return that the quiet hours are why there is a digest."""
+    """Return quiet hours as the reason for the digest."""
     if end is None or zone is None:
-        return "Held back in the quiet hours."
+        return "Deferred during the quiet hours."
     return f"Quiet hours until {end.astimezone(zone):%H:%M} ({zone.key})."
 
 
 def budget(posts_per_hour: int | None, until: datetime) -> str:
-    """Return that the budget is why there is a digest, and until when it grows."""
-    most = words.plural(posts_per_hour, "follow-up") if posts_per_hour else "so many follow-ups"
-    return f"This channel takes {most} an hour; until {blocks.date(until, '{time}')} I add here."
+    """Return the hourly limit as the reason for the digest, and until when it is extended."""
+    limit = words.plural(posts_per_hour, "follow-up") if posts_per_hour else "so many follow-ups"
+    return f"This channel takes {limit} an hour; until {blocks.date(until, '{time}')} I add here."
 
 
-def _place(item: Item) -> tuple[bool, bool, float]:
-    """Failed first, then what lives with failures; the newest first."""
+def _sort_key(item: Item) -> tuple[bool, bool, float]:
+    """Sort key: failed jobs, then running jobs with failures, each newest first."""
     return not item.failed, not item.bad, -item.held[-1].at.timestamp()
 
 
-def _blamed(item: Item) -> str:
-    """Return a failed job and where it failed: "deploy-api at step 3"."""
+def _failed_job(item: Item) -> str:
+    """Return a failed job and its failed step: "deploy-api at step 3"."""
     steps = [sentences.step(task) for task in item.job.failed_tasks] if item.job else []
     if len(steps) < 2:
         return item.name + (f" at step {steps[0]}" if steps else "")
@@ -130,26 +130,26 @@ def _blamed(item: Item) -> str:
 
 
 def _lines(items: Iterable[Item], now: datetime) -> list[str]:
-    """Return as many lines as Slack takes in one message."""
-    kept: list[str] = []
-    room = _WEIGHT
+    """Return as many lines as Slack accepts in one message."""
+    lines: list[str] = []
+    remaining = _MAX_LINES_WEIGHT
     for item in items:
         line = _line(item, now)
-        room -= blocks.weight([blocks.section(line)])
-        if room < 0:
+        remaining -= blocks.weight([blocks.section(line)])
+        if remaining < 0:
             break
-        kept.append(line)
-    return kept
+        lines.append(line)
+    return lines
 
 
 def _line(item: Item, now: datetime) -> str:
     name = blocks.escape(item.name, 150)
-    titled = f"<{item.link}|{name}>" if item.link else name
-    happened = _happened(item, now)
-    joint = happened.removeprefix(name) if happened.startswith(f"{name} ") else f": {happened}"
-    said = blocks.mrkdwn(joint, _LINE)["text"].removesuffix(".")
-    since = "held since " if item.held[0].action is Action.HOLD else ""
-    return f"{_emoji(item)} {titled}{said} · {since}{blocks.date(item.held[0].at)}"
+    title = f"<{item.link}|{name}>" if item.link else name
+    state = _state_text(item, now)
+    rest = state.removeprefix(name) if state.startswith(f"{name} ") else f": {state}"
+    text = blocks.mrkdwn(rest, _MAX_LINE)["text"].removesuffix(".")
+    since = "deferred since " if item.held[0].action is Action.HOLD else ""
+    return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.held[0].at)}"
 
 
 def _emoji(item: Item) -> str:
@@ -161,34 +161,34 @@ def _emoji(item: Item) -> str:
     return "⚠️"
 
 
-def _happened(item: Item, now: datetime) -> str:
-    """Return what there is to say of a job by now, as mrkdwn; it may know more than was held."""
+def _state_text(item: Item, now: datetime) -> str:
+    """Return the current state of a job, as mrkdwn; it may be newer than what was deferred."""
     newest = item.held[-1]
     if item.job is None or newest.happening in (Happening.LOST, Happening.TROUBLE):
-        return _kept(newest)
-    told = [decided for decided in item.held if decided.happening in _TELL_THEMSELVES]
-    if item.job.status.terminal or not told:
-        return blocks.escape(sentences.standing(item.job, now), _LINE)
-    last = next((decided for decided in reversed(told) if decided.bad), told[-1])
-    more = len(told) - 1
-    return _kept(last) + (f" (and {more:,} more)" if more else "")
+        return _deferred_text(newest)
+    events = [decided for decided in item.held if decided.happening in _OWN_TEXT_KINDS]
+    if item.job.status.terminal or not events:
+        return blocks.escape(sentences.standing(item.job, now), _MAX_LINE)
+    last = next((decided for decided in reversed(events) if decided.bad), events[-1])
+    more = len(events) - 1
+    return _deferred_text(last) + (f" (and {more:,} more)" if more else "")
 
 
-def _kept(decided: Decided) -> str:
-    """Return what was to be said, on one line, without calling anybody."""
+def _deferred_text(decided: Decided) -> str:
+    """Return the text of a deferred reply on one line, without mentions."""
     text = blocks.one_line(_MENTIONS.sub("", decided.text))
-    return str(blocks.mrkdwn(text, _LINE - 40)["text"])
+    return str(blocks.mrkdwn(text, _MAX_LINE - 40)["text"])
 
 
 def _paragraphs(lines: Iterable[str]) -> list[blocks.Block]:
-    """Return the lines in sections that Slack takes."""
-    shown: list[str] = []
+    """Return the lines in sections within Slack's limits."""
+    content: list[str] = []
     for line in lines:
-        if shown and blocks.length(shown[-1]) + blocks.length(line) < blocks.MAX_TEXT - 100:
-            shown[-1] += f"\n{line}"
+        if content and blocks.length(content[-1]) + blocks.length(line) < blocks.MAX_TEXT - 100:
+            content[-1] += f"\n{line}"
         else:
-            shown.append(line)
-    return [blocks.section(text) for text in shown]
+            content.append(line)
+    return [blocks.section(text) for text in content]
 
 
 def _more(left: int) -> str:
@@ -196,12 +196,12 @@ def _more(left: int) -> str:
 
 
 def _text(lines: Sequence[str], jobs: int, why: str) -> str:
-    """Return as many of the lines as there is room for; the first, the counts, always is."""
+    """Return the first line, which has the counts, and as many others as the limit allows."""
     kept = [lines[0]]
-    room = _TEXT - blocks.length(lines[0]) - blocks.length(why) - 30
+    remaining = _MAX_TEXT - blocks.length(lines[0]) - blocks.length(why) - 30
     for line in lines[1:]:
-        room -= blocks.length(line) + 1
-        if room < 0:
+        remaining -= blocks.length(line) + 1
+        if remaining < 0:
             break
         kept.append(line)
     return "\n".join(filter(None, [*kept, _more(jobs - len(kept) + 1), why]))

@@ -1,7 +1,7 @@
-"""What a tick of the digests does: tell what was held back, each piece of it once.
+"""Digest worker: posts deferred notifications when they are due, each of them once.
 
-After quiet hours all of it is one new message. What is beyond a channel's budget is a message that
-grows for an hour. One transaction holds the message and what it tells.
+The end of quiet hours yields one new message. Notifications beyond the hourly limit go into a
+message that is extended for an hour. A digest and its decisions are written in one transaction.
 """
 
 from __future__ import annotations
@@ -34,14 +34,14 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-PAUSE_SECONDS = 15.0  # the longest between two looks, when nobody rings
-FAILED_SECONDS = 60.0  # until a channel whose digest failed is tried again
-GROWS = HOUR  # how long a digest beyond the budget takes more
-_GATHERED = timedelta(seconds=3)  # in which several changes of a digest become one
+PAUSE_SECONDS = 15.0  # the longest wait between two polls without a wake-up
+FAILED_SECONDS = 60.0  # before a channel whose digest failed is tried again
+GROWTH_PERIOD = HOUR  # how long a digest beyond the hourly limit is extended
+_COALESCING_WINDOW = timedelta(seconds=3)  # changes of a digest within it are coalesced
 
 
 class Digests:
-    """Tells what is held back when its time has come."""
+    """Posts deferred notifications when they are due."""
 
     def __init__(
         self,
@@ -56,98 +56,104 @@ class Digests:
         self._notices = notices
         self._home = home
         self._clock = clock
-        self._ring = ring  # wakes the delivery
-        self._bell = Bell(clock)
+        self._wake_dispatcher = ring  # wakes the outbox dispatcher
+        self._wakeup = Bell(clock)
 
     def ring(self) -> None:
-        """Look at once: something may be held, or held otherwise."""
-        self._bell.ring()
+        """Poll at once: the deferred notifications may have changed."""
+        self._wakeup.ring()
 
     def close(self) -> None:
-        """Let the tick end."""
-        self._bell.ring()
+        """End the current wait."""
+        self._wakeup.ring()
 
     async def tick(self) -> float:
-        """Tell what is ripe, wait for more, and return the seconds until the next tick."""
+        """Post what is due, wait for more, and return the seconds until the next tick."""
         now = self._clock.now()
         async with self._store.begin() as tx:
-            places = await tx.decisions.ripe_places(now)
+            channels = await tx.decisions.ripe_places(now)
             await _close(tx, now)
-        told = [await self._tell(*place) for place in places]
-        if any(told):
-            self._ring()
+        succeeded = [await self._process_channel(*channel) for channel in channels]
+        if any(succeeded):
+            self._wake_dispatcher()
         async with self._store.begin() as tx:
-            next_ripe = await tx.decisions.next_ripe()
-        wait = until(next_ripe, self._clock.now(), PAUSE_SECONDS) if all(told) else FAILED_SECONDS
-        await self._bell.wait(wait)
+            next_due = await tx.decisions.next_ripe()
+        wait = (
+            until(next_due, self._clock.now(), PAUSE_SECONDS) if all(succeeded) else FAILED_SECONDS
+        )
+        await self._wakeup.wait(wait)
         return 0.0
 
-    async def _tell(self, workspace: str, channel: str) -> bool:
-        """Tell what is ripe in one channel; False if that failed, which holds up no other."""
+    async def _process_channel(self, workspace: str, channel: str) -> bool:
+        """Post what is due in one channel. Return False on an error: other channels go on."""
         try:
             async with self._store.begin() as tx:
-                await self._write(tx, workspace, channel, self._clock.now())
+                await self._enqueue_due(tx, workspace, channel, self._clock.now())
         except StoreError:
             raise
         except Exception as error:  # noqa: BLE001  the edge of a tick
-            log.error("the digest of %s waits: %s", channel, trail(error))
+            log.error("digest of channel %s failed, retrying later: %s", channel, trail(error))
             return False
         return True
 
-    async def _write(self, tx: Transaction, workspace: str, channel: str, now: datetime) -> None:
-        """Write one digest down, or what becomes of it, in one transaction."""
+    async def _enqueue_due(
+        self, tx: Transaction, workspace: str, channel: str, now: datetime
+    ) -> None:
+        """Enqueue one digest, or settle its notifications without it, in one transaction."""
         policy = (await self._notices.contract(tx, workspace, channel)).policy
         if policy.quiet_hours and policy.quiet_hours.end_after(now):
-            # Other quiet hours than those it was held for: only what they let pass is told.
+            # The quiet hours have changed: post only what the new ones allow.
             await held.redecide(tx, self._notices, workspace, channel, now)
-        ripe = await tx.decisions.ripe(workspace, channel, now)
-        told = await held.fit(tx, ripe, now)
-        if any(decided.action is Action.HOLD for decided in told):
-            await self._once(tx, policy, told, now)
-        elif told:
-            await self._rolling(tx, policy, told, now)
+        due = await tx.decisions.ripe(workspace, channel, now)
+        records = await held.fit(tx, due, now)
+        if any(decided.action is Action.HOLD for decided in records):
+            await self._post_quiet_hours_digest(tx, policy, records, now)
+        elif records:
+            await self._update_overflow_digest(tx, policy, records, now)
 
-    async def _once(
-        self, tx: Transaction, policy: NoisePolicy, told: Sequence[Decided], now: datetime
+    async def _post_quiet_hours_digest(
+        self, tx: Transaction, policy: NoisePolicy, records: Sequence[Decided], now: datetime
     ) -> None:
-        """Post the digest of the quiet hours that are over."""
-        end = max(decided.until for decided in told if decided.until)
+        """Enqueue the digest of the quiet hours that have ended."""
+        end = max(decided.until for decided in records if decided.until)
         zone = ZoneInfo(policy.quiet_hours.zone) if policy.quiet_hours else None
-        board = replace(_board(told[0], now), closes_at=now, closed_at=now)
-        if taken := await _take(tx, told, board):
+        board = replace(_new_digest(records[0], now), closes_at=now, closed_at=now)
+        if claimed := await _claim(tx, records, board):
             why = digest.quiet(end, zone)
-            await _open(tx, board, taken, await self._message(tx, policy, taken, why, now))
+            await _enqueue_new(
+                tx, board, claimed, await self._message(tx, policy, claimed, why, now)
+            )
 
-    async def _rolling(
-        self, tx: Transaction, policy: NoisePolicy, told: Sequence[Decided], now: datetime
+    async def _update_overflow_digest(
+        self, tx: Transaction, policy: NoisePolicy, records: Sequence[Decided], now: datetime
     ) -> None:
-        """Add to the digest of what is beyond the budget, or begin it."""
-        first = told[0]
+        """Extend the digest of what is beyond the hourly limit, or open a new one."""
+        first = records[0]
         board = await tx.boards.newest(first.workspace, first.channel, BoardKind.DIGEST)
-        grows = board is not None and board.closes_at is not None and board.closes_at > now
-        board = board if board and grows else _board(first, now)
-        taken = await _take(tx, told, board)
-        if not taken:
+        extends = board is not None and board.closes_at is not None and board.closes_at > now
+        board = board if board and extends else _new_digest(first, now)
+        claimed = await _claim(tx, records, board)
+        if not claimed:
             return
         why = digest.budget(policy.posts_per_hour, board.closes_at or now)
-        whole = await tx.decisions.of_board(board.id)
-        message = await self._message(tx, policy, whole, why, now)
-        if grows:
+        all_records = await tx.decisions.of_board(board.id)
+        message = await self._message(tx, policy, all_records, why, now)
+        if extends:
             await tx.outbox.replace(_update(board, message, now), now)
         else:
-            await _open(tx, board, taken, message)
+            await _enqueue_new(tx, board, claimed, message)
 
     async def _message(
         self,
         tx: Transaction,
         policy: NoisePolicy,
-        told: Sequence[Decided],
+        records: Sequence[Decided],
         why: str,
         now: datetime,
     ) -> Message:
-        watches = await tx.watches.those({decided.watch_id for decided in told})
-        jobs = await tx.jobs.get(told[0].workspace, {decided.ref for decided in told})
-        items = [self._item(group, watches, jobs) for group in _by_job(told).values()]
+        watches = await tx.watches.those({decided.watch_id for decided in records})
+        jobs = await tx.jobs.get(records[0].workspace, {decided.ref for decided in records})
+        items = [self._item(group, watches, jobs) for group in _group_by_job(records).values()]
         return menu.under(digest.message(items, why, digest.called(items, policy), now))
 
     def _item(
@@ -166,14 +172,14 @@ class Digests:
         )
 
 
-def _by_job(told: Sequence[Decided]) -> dict[JobRef, tuple[Decided, ...]]:
+def _group_by_job(records: Sequence[Decided]) -> dict[JobRef, tuple[Decided, ...]]:
     groups: dict[JobRef, tuple[Decided, ...]] = {}
-    for decided in told:
+    for decided in records:
         groups[decided.ref] = (*groups.get(decided.ref, ()), decided)
     return groups
 
 
-def _board(first: Decided, now: datetime) -> Board:
+def _new_digest(first: Decided, now: datetime) -> Board:
     return Board(
         id=uuid.uuid4().hex,
         workspace=first.workspace,
@@ -181,21 +187,23 @@ def _board(first: Decided, now: datetime) -> Board:
         kind=BoardKind.DIGEST,
         asker="",
         opened_at=now,
-        closes_at=now + GROWS,
+        closes_at=now + GROWTH_PERIOD,
     )
 
 
-async def _take(tx: Transaction, told: Sequence[Decided], board: Board) -> list[Decided]:
-    """Return what is ours to tell on this board: nobody else tells it any more."""
+async def _claim(tx: Transaction, records: Sequence[Decided], board: Board) -> list[Decided]:
+    """Claim decisions for this digest. Return those whose compare-and-set succeeded."""
     return [
         decided
-        for decided in told
+        for decided in records
         if await tx.decisions.again(replace(decided, until=None, board_id=board.id))
     ]
 
 
-async def _open(tx: Transaction, board: Board, taken: Sequence[Decided], message: Message) -> None:
-    """Write a digest down, with the keys of what it tells."""
+async def _enqueue_new(
+    tx: Transaction, board: Board, claimed: Sequence[Decided], message: Message
+) -> None:
+    """Enqueue a digest with the keys of its decisions."""
     key = held.digest_key(board)
     post = NewPost(
         key=key,
@@ -203,19 +211,19 @@ async def _open(tx: Transaction, board: Board, taken: Sequence[Decided], message
         channel=board.channel,
         thread=key,
         kind=PostKind.POST,
-        body={"message": message.model_dump(), "tells": [decided.key for decided in taken]},
+        body={"message": message.model_dump(), "tells": [decided.key for decided in claimed]},
         board_id=board.id,
         roots_watch=True,
-        urgent=any(decided.bad for decided in taken),
+        urgent=any(decided.bad for decided in claimed),
         due_at=board.opened_at,
-        reason="what was held back is told",
+        reason="deferred updates are posted",
     )
     await tx.boards.add(board)
     await tx.outbox.add([post], board.opened_at)
 
 
 def _update(board: Board, message: Message, now: datetime) -> NewPost:
-    """Return the newest body of a digest that grows; it waits for the first to stand."""
+    """Return the update of an extended digest; it is sent after the first message."""
     key = held.digest_key(board)
     return NewPost(
         key=f"{key}:grown",
@@ -225,13 +233,13 @@ def _update(board: Board, message: Message, now: datetime) -> NewPost:
         kind=PostKind.UPDATE,
         body={"message": message.model_dump()},
         board_id=board.id,
-        due_at=now + _GATHERED,
-        reason="more is held back beyond the budget",
+        due_at=now + _COALESCING_WINDOW,
+        reason="more updates are beyond the hourly limit",
     )
 
 
 async def _close(tx: Transaction, now: datetime) -> None:
-    """Close the digests that have grown for long enough."""
+    """Close the digests that are not extended any more."""
     for board in await tx.boards.closing(now):
         if board.kind is BoardKind.DIGEST:
             await tx.boards.close(board.id, now)

@@ -1,4 +1,4 @@
-"""Why a message is there, and what was held back of a job, in words. Pure."""
+"""Renders why a message was sent, and the decisions about a job. No I/O."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
     from bot.cards.blocks import Block
     from bot.store import Board, Decided, Said, Watch
 
-MOST_DECISIONS = 15  # in one answer
-_LINES = 5  # of them in one section
-_HAPPENED = {
+MOST_DECISIONS = 15  # in one reply
+_LINES = 5  # decisions in one section
+_EVENT_TEXTS = {
     Happening.CHANGE: "its status changed",
     Happening.TASK: "one of its steps ended",
     Happening.RUN: "one of its runs ended",
@@ -31,16 +31,16 @@ _HAPPENED = {
     Happening.WELL: "it can be looked at again",
     Happening.LOST: "it is not found any more, or nobody can look at it",
 }
-_FAILED = {
+_FAILURE_TEXTS = {
     Happening.CHANGE: "its status changed, and something failed",
     Happening.TASK: "one of its steps failed",
     Happening.RUN: "one of its runs failed",
     Happening.OUTCOME: "it ended badly",
 }
-_DONE = {
+_ACTION_TEXTS = {
     Action.POST: "told",
     Action.UPDATE: "only on the card",
-    Action.HOLD: "held back",
+    Action.HOLD: "deferred",
     Action.DIGEST: "in the digest",
     Action.REACT: "by a reaction",
     Action.DROP: "dropped",
@@ -49,39 +49,39 @@ _DONE = {
 
 @dataclass(frozen=True)
 class Found:
-    """What is known of a message that stands in Slack."""
+    """The stored data about a message in Slack."""
 
-    contract: Contract  # that holds in its channel
-    said: Said | None = None  # the message itself; None: a card that took another's place
+    contract: Contract  # of its channel
+    said: Said | None = None  # None: a card that was first posted as another reply
     watch: Watch | None = None
-    name: str = ""  # of the watch's job
-    decided: Decided | None = None  # about it
-    board: Board | None = None  # whose message it is
-    members: Sequence[Decided] = field(default_factory=tuple)  # what a digest tells
+    name: str = ""  # of the job
+    decided: Decided | None = None  # about the message
+    board: Board | None = None  # the board or digest that the message shows
+    members: Sequence[Decided] = field(default_factory=tuple)  # the decisions in a digest
 
 
-def message(found: Found) -> Message:
-    """Return why a message is there, to whoever asks."""
-    if found.decided is not None:
-        text, rest = _follow_up(found, found.decided)
-    elif found.board is not None:
-        text, rest = _board(found, found.board)
-    elif found.watch is not None and (found.said is None or found.said.roots_watch):
-        text, rest = _card(found, found.watch)
+def message(origin: Found) -> Message:
+    """Return the explanation of a message."""
+    if origin.decided is not None:
+        text, details = _follow_up(origin, origin.decided)
+    elif origin.board is not None:
+        text, details = _board(origin, origin.board)
+    elif origin.watch is not None and (origin.said is None or origin.said.roots_watch):
+        text, details = _card(origin, origin.watch)
     else:
-        text, rest = _other(found.said)
-    shown = [text, *rest, *_asked(found.watch), clauses.gist(found.contract.policy)]
+        text, details = _other(origin.said)
+    texts = [text, *details, *_requested(origin.watch), clauses.gist(origin.contract.policy)]
     return Message(
         text=text,
         blocks=(
-            *(blocks.section(line) for line in shown),
-            *blocks.actions(_buttons(found.contract, found.watch)),
+            *(blocks.section(line) for line in texts),
+            *blocks.actions(_buttons(origin.contract, origin.watch)),
         ),
     )
 
 
 def forgotten(keep_days: int) -> Message:
-    """Return that nothing is known of a message."""
+    """Return that the message is not in the database."""
     kept = words.plural(keep_days, "day")
     text = (
         f"That message is from too long ago: I remember for {kept} why I said something,"
@@ -90,58 +90,61 @@ def forgotten(keep_days: int) -> Message:
     return Message(text=text, blocks=(blocks.section(text),))
 
 
-def _follow_up(found: Found, decided: Decided) -> tuple[str, list[str]]:
-    good = _HAPPENED[decided.happening]
-    what = _FAILED.get(decided.happening, good) if decided.bad else good
-    name = _named(decided.name, decided.ref)
-    text = f"This is a follow-up about {name}: {what}. {decided.reason}"
+def _follow_up(origin: Found, decided: Decided) -> tuple[str, list[str]]:
+    normal = _EVENT_TEXTS[decided.happening]
+    event_text = _FAILURE_TEXTS.get(decided.happening, normal) if decided.bad else normal
+    name = _name_and_ref(decided.name, decided.ref)
+    text = f"This is a follow-up about {name}: {event_text}. {decided.reason}"
     rules = [decided.rule]
-    if found.said and found.said.loud:
+    if origin.said and origin.said.loud:
         rules.append("broadcast")
     if "<@" in decided.text or "<!subteam^" in decided.text:
         rules.append("mention")
-    late = [_LATE] if found.said and found.said.late else []
-    return text, [*late, *(_setting(rule, found.contract) for rule in rules if rule in FIELDS)]
+    coalesced = [_COALESCED_TEXT] if origin.said and origin.said.late else []
+    return text, [
+        *coalesced,
+        *(_setting(rule, origin.contract) for rule in rules if rule in FIELDS),
+    ]
 
 
-_LATE = (
+_COALESCED_TEXT = (
     "It was late, so this message tells with it what happened to the job until then: that was"
     " decided for itself, and `why` with the job's reference tells how."
 )
 
 
-def _setting(rule: str, contract: Contract) -> str:
-    """Return which value a rule has now, and where that comes from."""
-    lead = {
+def _setting(rule: str, settings: Contract) -> str:
+    """Return the current value of a rule and its origin."""
+    prefix = {
         "broadcast": "It is shown in the channel as well. ",
         "mention": "It calls somebody. ",
     }.get(rule, "")
-    held = clauses.value(getattr(contract.policy, rule))
-    return f"{lead}The setting is {blocks.code(rule)}, now *{held}*: {_origin(rule, contract)}."
+    value = clauses.value(getattr(settings.policy, rule))
+    return f"{prefix}The setting is {blocks.code(rule)}, now *{value}*: {_origin(rule, settings)}."
 
 
-def _origin(rule: str, contract: Contract) -> str:
-    origin = contract.origin(rule)
-    person = blocks.mention(contract.set_by) if origin is Origin.CHANNEL else ""
+def _origin(rule: str, settings: Contract) -> str:
+    origin = settings.origin(rule)
+    person = blocks.mention(settings.set_by) if origin is Origin.CHANNEL else ""
     return f"{origin}; {person} changed the settings here last" if person else str(origin)
 
 
-def _card(found: Found, watch: Watch) -> tuple[str, list[str]]:
-    name = _named(found.name or watch.ref.id, watch.ref)
+def _card(origin: Found, watch: Watch) -> tuple[str, list[str]]:
+    name = _name_and_ref(origin.name or watch.ref.id, watch.ref)
     text = f"This is the card of {name}: it was asked for, so no setting decided about it."
     return text, ["It is kept current as long as the job is followed."]
 
 
-def _board(found: Found, board: Board) -> tuple[str, list[str]]:
+def _board(origin: Found, board: Board) -> tuple[str, list[str]]:
     if board.kind is BoardKind.BOARD:
         person = blocks.mention(board.asker) or "Somebody"
         when = f"{person} asked for its jobs {blocks.date(board.opened_at)} or soon after."
         return "This message is a board: its jobs were asked for together.", [when]
-    count = words.plural(len(found.members), "follow-up")
-    reasons = dict.fromkeys(decided.reason for decided in found.members)
-    rules = dict.fromkeys(decided.rule for decided in found.members)
-    settings = [_setting(rule, found.contract) for rule in rules if rule in FIELDS]
-    return f"This message is a digest: it tells {count} that were held back.", [*reasons, *settings]
+    count = words.plural(len(origin.members), "follow-up")
+    reasons = dict.fromkeys(decided.reason for decided in origin.members)
+    rules = dict.fromkeys(decided.rule for decided in origin.members)
+    settings = [_setting(rule, origin.contract) for rule in rules if rule in FIELDS]
+    return f"This message is a digest: it tells {count} that were deferred.", [*reasons, *settings]
 
 
 def _other(said: Said | None) -> tuple[str, list[str]]:
@@ -153,7 +156,7 @@ def _other(said: Said | None) -> tuple[str, list[str]]:
     return f"No setting decided about this message{because}.", []
 
 
-def _asked(watch: Watch | None) -> list[str]:
+def _requested(watch: Watch | None) -> list[str]:
     if watch is None:
         return []
     person = blocks.mention(watch.asker) or "Somebody"
@@ -165,18 +168,18 @@ def _state(watch: Watch) -> str:
         return "It is still followed."
     ended = f" since {blocks.date(watch.ended_at)}" if watch.ended_at else ""
     how = "It is no longer followed" if watch.state is WatchState.ENDED else "Its thread is silent"
-    return f"{how}{ended}{_because(watch)}."
+    return f"{how}{ended}{_reason(watch)}."
 
 
-def _because(watch: Watch) -> str:
-    """Return why a watch was ended or parked; a person's id becomes a mention."""
+def _reason(watch: Watch) -> str:
+    """Return why a watch ended or its thread is unreachable; a user id becomes a mention."""
     person = blocks.mention(watch.stopper) if watch.stopper else ""
     said = f"stopped by {person}" if person else blocks.escape(watch.reason)
     return f": {said}" if said else ""
 
 
-def _buttons(contract: Contract, watch: Watch | None) -> list[Block]:
-    present = contract.policy.follow_ups
+def _buttons(settings: Contract, watch: Watch | None) -> list[Block]:
+    present = settings.policy.follow_ups
     live = watch if watch and watch.state is WatchState.ACTIVE else None
     stop = blocks.button("Stop following", "unfollow", value=str(live.ref)) if live else None
     narrow = [
@@ -191,29 +194,29 @@ def _buttons(contract: Contract, watch: Watch | None) -> list[Block]:
     return [*([stop] if stop else []), *narrow, everything]
 
 
-def job(ref: str, watch: Watch | None, decided: Sequence[Decided], found: Found) -> Message:
-    """Return what became of all that happened to a job in a channel; held ones come first."""
-    held = [one for one in decided if one.until is not None]
+def job(ref: str, watch: Watch | None, decided: Sequence[Decided], origin: Found) -> Message:
+    """Return the decisions about a job in a channel; deferred ones come first."""
+    deferred = [one for one in decided if one.until is not None]
     past = [one for one in decided if one.until is None]
-    text = f"{blocks.code(ref)}: {_counted(held, past)}"
-    shown = [text, *_asked(watch), clauses.gist(found.contract.policy)]
-    shown += _listed("*Held back now:*", held) + _listed("*Newest first:*", past)
-    buttons = blocks.actions(_buttons(found.contract, watch))
-    return Message(text=text, blocks=(*(blocks.section(line) for line in shown), *buttons))
+    text = f"{blocks.code(ref)}: {_counts(deferred, past)}"
+    texts = [text, *_requested(watch), clauses.gist(origin.contract.policy)]
+    texts += _section_texts("*Deferred now:*", deferred) + _section_texts("*Newest first:*", past)
+    buttons = blocks.actions(_buttons(origin.contract, watch))
+    return Message(text=text, blocks=(*(blocks.section(line) for line in texts), *buttons))
 
 
-def _counted(held: Sequence[Decided], past: Sequence[Decided]) -> str:
-    if not held and not past:
+def _counts(deferred: Sequence[Decided], past: Sequence[Decided]) -> str:
+    if not deferred and not past:
         return "nothing has happened to it here that could have been told."
     told = sum(one.action is Action.POST for one in past)
-    waiting = f"{len(held):,} held back now" if held else "nothing is held back now"
+    waiting = f"{len(deferred):,} deferred now" if deferred else "nothing is deferred now"
     if not past:
         return f"{waiting}."
     others = words.plural(len(past), "other decision")
     return f"{waiting}; {told:,} of {others} told by a follow-up."
 
 
-def _listed(title: str, decided: Sequence[Decided]) -> list[str]:
+def _section_texts(title: str, decided: Sequence[Decided]) -> list[str]:
     lines = [_line(one) for one in decided]
     groups = ["\n".join(lines[n : n + _LINES]) for n in range(0, len(lines), _LINES)]
     return [f"{title}\n{groups[0]}", *groups[1:]] if groups else []
@@ -221,25 +224,25 @@ def _listed(title: str, decided: Sequence[Decided]) -> list[str]:
 
 def _line(decided: Decided) -> str:
     text = blocks.mrkdwn(blocks.one_line(decided.text), 200)["text"]
-    return f"• *{_done(decided)}* · {blocks.date(decided.at)} · {text} _{decided.reason}_"
+    return f"• *{_action_text(decided)}* · {blocks.date(decided.at)} · {text} _{decided.reason}_"
 
 
-def _done(decided: Decided) -> str:
+def _action_text(decided: Decided) -> str:
     if decided.action is Action.HOLD and decided.until is not None:
-        return f"held until {blocks.date(decided.until)}"
+        return f"deferred until {blocks.date(decided.until)}"
     if decided.action is Action.HOLD or decided.board_id is not None:
         return "told in a digest"
-    return _DONE[decided.action]
+    return _ACTION_TEXTS[decided.action]
 
 
 def never_followed(ref: str, keep_days: int) -> Message:
-    """Return that a job has not been followed in a channel."""
+    """Return that a job was not followed in a channel."""
     text = (
         f"{blocks.code(ref)} was not followed here in the last"
-        f" {words.plural(keep_days, 'day')}, so there is nothing that I told or held back."
+        f" {words.plural(keep_days, 'day')}, so there is nothing that I told or deferred."
     )
     return Message(text=text, blocks=(blocks.section(text),))
 
 
-def _named(name: str, ref: object) -> str:
+def _name_and_ref(name: str, ref: object) -> str:
     return f"*{blocks.escape(blocks.one_line(name), 150)}* ({blocks.code(str(ref))})"

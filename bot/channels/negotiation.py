@@ -1,4 +1,4 @@
-"""Negotiation: what a question about a channel's contract gets: read it, change it, or why not."""
+"""Handles the commands that read or change channel settings."""
 
 from __future__ import annotations
 
@@ -25,54 +25,54 @@ if TYPE_CHECKING:
 VERBS = frozenset({Verb.SETTINGS, Verb.QUIET, Verb.NORMAL, Verb.VERBOSE, Verb.DEFAULT, Verb.SET})
 
 
-def is_about(ask: Ask) -> bool:
-    """Whether somebody submitted the contract's modal, or pressed one of its buttons."""
-    return ask.kind is Kind.FORM or ask.action in (charter.CHANGE, charter.UNDO)
+def is_about(request: Ask) -> bool:
+    """Whether a request comes from the settings modal or a settings button."""
+    return request.kind is Kind.FORM or request.action in (charter.CHANGE, charter.UNDO)
 
 
 class Negotiation:
-    """Reads contracts, and finds out what somebody wants of theirs; the ledger writes it down."""
+    """Reads channel settings and parses changes; the action executor stores them."""
 
     def __init__(self, *, store: Store, notices: Notices, rights: Rights, command: str) -> None:
         self._store = store
-        self._notices = notices
+        self._notifier = notices
         self._command = command
         self.rights = rights
 
     async def contract(self, workspace: str, channel: str) -> Contract:
-        """Return what holds in a channel."""
+        """Return the effective settings of a channel."""
         async with self._store.begin() as tx:
-            return await self._notices.contract(tx, workspace, channel)
+            return await self._notifier.contract(tx, workspace, channel)
 
     def defaults(self, channel: str) -> NoisePolicy:
-        """Return what holds in a channel that set nothing itself."""
-        return amendments.defaults(self._notices.notify, channel)
+        """Return the policy of a channel without settings of its own."""
+        return amendments.defaults(self._notifier.notify, channel)
 
-    async def obey(self, workspace: str, ask: Ask, command: Command) -> list[Part]:
-        """Do what a typed command says."""
-        contract = await self.contract(workspace, ask.channel)
+    async def obey(self, workspace: str, request: Ask, command: Command) -> list[Part]:
+        """Return the actions of a typed command."""
+        settings = await self.contract(workspace, request.channel)
         if command.verb is Verb.SETTINGS:
-            return [Say(charter.reading(contract))]
-        if refusal := await self.rights.refusal(ask.user, ask.channel):
-            return [Say(answers.sentence(refusal))]
-        return [self._change(command, contract)]
+            return [Say(charter.reading(settings))]
+        if denial := await self.rights.refusal(request.user, request.channel):
+            return [Say(answers.sentence(denial))]
+        return [self._parse_change(command, settings)]
 
-    def _change(self, command: Command, contract: Contract) -> Part:
+    def _parse_change(self, command: Command, settings: Contract) -> Part:
         if command.verb is Verb.DEFAULT:
             return Agree(None)
         if command.verb is not Verb.SET:
             return Agree(amendments.preset(command.verb))
-        meant = understood(command.words, contract.policy)
-        if isinstance(meant, Unclear):
-            return Say(charter.unclear(meant, self._command))
-        return Agree(meant)
+        patch = understood(command.words, settings.policy)
+        if isinstance(patch, Unclear):
+            return Say(charter.unclear(patch, self._command))
+        return Agree(patch)
 
-    async def fulfil(self, workspace: str, ask: Ask) -> list[Part]:
-        """Do what the modal or a button wishes; without a modal, the contract is read out."""
-        if ask.action == charter.CHANGE:
-            return [Say(charter.reading(await self.contract(workspace, ask.channel)))]
-        if refusal := await self.rights.refusal(ask.user, ask.channel):
-            return [Say(answers.sentence(refusal))]
-        wish = Wish.model_validate_json(ask.value)
-        amendments.amended(NoisePolicy(), wish.changes)  # raises here rather than in the ledger
-        return [Agree(wish.changes, wish.revision)]
+    async def fulfil(self, workspace: str, request: Ask) -> list[Part]:
+        """Return the actions of the modal or a button. Without a modal, reply with the settings."""
+        if request.action == charter.CHANGE:
+            return [Say(charter.reading(await self.contract(workspace, request.channel)))]
+        if denial := await self.rights.refusal(request.user, request.channel):
+            return [Say(answers.sentence(denial))]
+        patch = Wish.model_validate_json(request.value)
+        amendments.amended(NoisePolicy(), patch.changes)  # raises here, not in the executor
+        return [Agree(patch.changes, patch.revision)]

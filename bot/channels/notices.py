@@ -1,4 +1,4 @@
-"""Notices: what happens to followed jobs, said as each channel's contract has it, and why kept."""
+"""Notifier: evaluates each event under the channel's policy, then enqueues or defers it."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 
 def news_of(change: Change) -> News:
-    """Return what a change is as far as noise is concerned."""
+    """Return the event of a job change."""
     ended = (*change.newly_failed, *change.newly_ended)
     failed = bool(change.newly_failed)
     if change.ends:
@@ -48,24 +48,21 @@ def news_of(change: Change) -> News:
 
 @dataclass(frozen=True)
 class Notice:
-    """One piece of news for one watch, before anything is decided about it."""
+    """One event for one watch, before it is evaluated."""
 
     watch: Watch
-    key: str  # of its follow-up, within the watch
+    key: str  # last part of the reply's idempotency key
     news: News
     name: str  # of the job
-    series: str  # what the job is one of
-    draft: Callable[[Decision], Message]  # the follow-up, once it is decided
+    series: str  # name of the series that the job belongs to
+    draft: Callable[[Decision], Message]  # renders the thread reply
     at: datetime
-    about: About | None = None  # what the follow-up's metadata tell
+    about: About | None = None  # metadata of the thread reply
     statuses: tuple[Status | None, Status | None] = (None, None)  # before and after
     urgent: bool = False
 
     def post(self, decision: Decision) -> NewPost:
-        """Return the follow-up, with the menu that tells why it is there.
-
-        On a board it is headed by the job's name.
-        """
+        """Return the thread reply, with its menu; under a board, the job's name is its heading."""
         followed = self.news.happening not in (Happening.OUTCOME, Happening.LOST)
         message = self.draft(decision)
         message = headed(self.name, message) if self.watch.board_id else message
@@ -82,11 +79,11 @@ class Notice:
 
     @property
     def moved(self) -> bool:
-        """Whether the job has another status now."""
+        """Whether the status of the job has changed."""
         return self.statuses[0] != self.statuses[1]
 
     def reaction(self, decision: Decision) -> NewPost:
-        """Return the reaction that tells the status on the asker's message."""
+        """Return the status reaction on the asker's message."""
         before, after = (REACTIONS[status] if status else "" for status in self.statuses)
         names = [after or LOST_REACTION, *([before] if before not in ("", after) else [])]
         return reaction(self.watch, self.key, names, self.at, reason=decision.reason)
@@ -94,24 +91,29 @@ class Notice:
 
 @dataclass(frozen=True)
 class Notices:
-    """Decides about news and writes down what comes of it, in the transaction of the news."""
+    """Evaluates events; stores decisions and messages in the transaction of the event."""
 
     notify: NotifySettings = field(default_factory=NotifySettings)
 
     async def contract(self, tx: Transaction, workspace: str, channel: str) -> Contract:
-        """Return what holds in a channel."""
+        """Return the effective settings of a channel."""
         own = await tx.contracts.get(workspace, channel)
         return contract(self.notify, channel, own)
 
-    async def tell(self, tx: Transaction, notices: Sequence[Notice]) -> None:
-        """Decide about each notice, and say it, hold it, or leave it to the card."""
-        for notice in notices:
-            watch = notice.watch
+    async def tell(self, tx: Transaction, notifications: Sequence[Notice]) -> None:
+        """Evaluate each notification, then enqueue it, defer it, or update the card only."""
+        for notification in notifications:
+            watch = notification.watch
             policy, context = await self.surroundings(
-                tx, watch.workspace, watch.channel, watch.ref.connection, notice.series, notice.at
+                tx,
+                watch.workspace,
+                watch.channel,
+                watch.ref.connection,
+                notification.series,
+                notification.at,
             )
             context = context.but(can_react=watch.said_ts is not None)
-            await self._carry_out(tx, notice, decide(policy, notice.news, context), context)
+            await self._apply(tx, notification, decide(policy, notification.news, context), context)
 
     async def surroundings(
         self,
@@ -122,55 +124,56 @@ class Notices:
         series: str,
         now: datetime,
     ) -> tuple[NoisePolicy, Context]:
-        """Return the policy of a channel, and what was said there about jobs of a series."""
+        """Return the policy of a channel, and the context of a decision about a series of jobs."""
         policy = (await self.contract(tx, workspace, channel)).policy
-        spoken, was_bad = 0, False
+        recent_posts, was_bad = 0, False
         if policy.posts_per_hour is not None:
-            spoken = await tx.decisions.spoken(workspace, channel, now - HOUR)
+            recent_posts = await tx.decisions.spoken(workspace, channel, now - HOUR)
         if policy.looks_back:
             was_bad = await tx.decisions.was_bad(workspace, channel, connection, series)
-        return policy, Context(now=now, spoken=spoken, was_bad=was_bad)
+        return policy, Context(now=now, spoken=recent_posts, was_bad=was_bad)
 
-    async def _carry_out(
-        self, tx: Transaction, notice: Notice, decision: Decision, context: Context
+    async def _apply(
+        self, tx: Transaction, notification: Notice, decision: Decision, context: Context
     ) -> None:
-        """Write a decision down, and what it does; one that is known already does nothing."""
-        if decision.action is Action.UPDATE and notice.news == _ONE_MORE_DONE:
+        """Store a decision and its messages; a decision that is stored already has no effect."""
+        if decision.action is Action.UPDATE and notification.news == _TASK_SUCCEEDED:
             return
-        post = notice.post(decision)
-        if not await tx.decisions.add(_decided(notice, decision, context, post)):
+        post = notification.post(decision)
+        if not await tx.decisions.add(_record(notification, decision, context, post)):
             return
         if decision.action is Action.POST:
-            await tx.outbox.add([post], notice.at)
+            await tx.outbox.add([post], notification.at)
         if decision.action is Action.REACT:
-            await tx.outbox.add([notice.reaction(decision)], notice.at)
-        elif notice.watch.cardless and notice.moved:  # what shows the state in a card's place
-            sign = replace(notice.reaction(decision), key=f"{post.key}:sign")
-            await tx.outbox.add([sign], notice.at)
+            await tx.outbox.add([notification.reaction(decision)], notification.at)
+        elif notification.watch.cardless and notification.moved:
+            # The status reaction takes the place of a card.
+            status_reaction = replace(notification.reaction(decision), key=f"{post.key}:sign")
+            await tx.outbox.add([status_reaction], notification.at)
 
 
-# That a task went well is no news where nobody hears of such: only a card shows it, as ever.
-_ONE_MORE_DONE = News(happening=Happening.TASK)
+# A successful task is not recorded if no thread reply is wanted: only the card shows it.
+_TASK_SUCCEEDED = News(happening=Happening.TASK)
 
 
-def _decided(notice: Notice, decision: Decision, context: Context, post: NewPost) -> Decided:
-    waits = decision.action in (Action.HOLD, Action.DIGEST)
+def _record(notification: Notice, decision: Decision, context: Context, post: NewPost) -> Decided:
+    deferred = decision.action in (Action.HOLD, Action.DIGEST)
     return Decided(
         workspace=post.workspace,
         key=post.key,
         channel=post.channel,
-        watch_id=notice.watch.id,
-        ref=notice.watch.ref,
-        name=notice.name,
-        series=notice.series,
-        happening=notice.news.happening,
-        bad=notice.news.bad,
+        watch_id=notification.watch.id,
+        ref=notification.watch.ref,
+        name=notification.name,
+        series=notification.series,
+        happening=notification.news.happening,
+        bad=notification.news.bad,
         was_bad=context.was_bad,
         action=decision.action,
         rule=decision.rule,
         reason=decision.reason,
         text=post.body["message"]["text"],
-        body=post.body if waits else None,
-        until=(decision.until or notice.at) if waits else None,
-        at=notice.at,
+        body=post.body if deferred else None,
+        until=(decision.until or notification.at) if deferred else None,
+        at=notification.at,
     )

@@ -1,4 +1,4 @@
-"""What a channel hears of its own noise: the figures of a week, and what would have spared most."""
+"""Renders the weekly notification report: statistics and recommended settings."""
 
 from __future__ import annotations
 
@@ -23,62 +23,62 @@ if TYPE_CHECKING:
 NOTHING = "No follow-up was posted in this channel in the last 7 days"
 
 
-def report(figures: Week, policy: NoisePolicy, past: Past) -> Message:
-    """Return the channel's week; replaying it takes a while where much happened."""
-    text = _first(figures)
-    begin, end = [blocks.section(text)], _offers(savings.best(policy, past))
-    if not figures.decided:
-        return Message(text=text, blocks=(*begin, *end))
-    begin += _lines(figures)
-    rows = _rows(figures)
+def report(week: Week, policy: NoisePolicy, history: Past) -> Message:
+    """Return the report of a week; slow after a busy week, because it replays all decisions."""
+    text = _summary(week)
+    start, end = [blocks.section(text)], _recommendations(savings.best(policy, history))
+    if not week.decided:
+        return Message(text=text, blocks=(*start, *end))
+    start += _lines(week)
+    rows = _rows(week)
     return Message(
         text=text,
-        blocks=(*begin, grids.data_table("The jobs that were told most of", rows), *end),
-        classic=(*begin, grids.table(rows), *end),
+        blocks=(*start, grids.data_table("The jobs that were told most of", rows), *end),
+        classic=(*start, grids.table(rows), *end),
     )
 
 
-def _first(figures: Week) -> str:
-    """Return the figures that matter most, as one sentence each."""
-    whole, busiest = figures.whole, figures.busiest
+def _summary(week: Week) -> str:
+    """Return the main figures, one sentence each."""
+    total, busiest = week.whole, week.busiest
     if busiest is None:
-        return f"{NOTHING}.{_untold(whole)}"
+        return f"{NOTHING}.{_not_posted(total)}"
     hour = blocks.date(busiest[0], "{date_short_pretty} at {time}")
     return (
-        f"{words.plural(whole.told, 'follow-up')} in this channel in the last 7 days,"
-        f" {whole.failures:,} of failures."
-        f" The busiest hour began {hour} and had {busiest[1]}.{_untold(whole)}"
+        f"{words.plural(total.told, 'follow-up')} in this channel in the last 7 days,"
+        f" {total.failures:,} of failures."
+        f" The busiest hour began {hour} and had {busiest[1]}.{_not_posted(total)}"
     )
 
 
-def _untold(whole: Tally) -> str:
-    untold = replace(whole, told=0)
-    lead = "Beside them" if whole.told else "Instead"
-    return f" {lead}: {_split(untold)}." if whole.untold else ""
+def _not_posted(total: Tally) -> str:
+    not_posted = replace(total, told=0)
+    prefix = "Beside them" if total.told else "Instead"
+    return f" {prefix}: {_counts(not_posted)}." if total.untold else ""
 
 
-def _split(tally: Tally) -> str:
+def _counts(tally: Tally) -> str:
     counts = (
         (tally.told, "told"),
         (tally.card, "left to the card"),
-        (tally.waiting, "held back or in a digest"),
+        (tally.waiting, "deferred or in a digest"),
         (tally.other, "by a reaction or dropped"),
     )
     return words.listing([f"{count:,} {word}" for count, word in counts if count])
 
 
-def _lines(figures: Week) -> list[Block]:
-    days = ", ".join(f"{day:%a} {count:,}" for day, count in figures.days)
-    rules = [f"• {blocks.code(rule)}: {_split(tally)}" for rule, tally in figures.rules]
+def _lines(week: Week) -> list[Block]:
+    days = ", ".join(f"{day:%a} {count:,}" for day, count in week.days)
+    rules = [f"• {blocks.code(rule)}: {_counts(tally)}" for rule, tally in week.rules]
     return [
-        blocks.section(f"*By day* ({figures.zone.key}): {days}"),
+        blocks.section(f"*By day* ({week.zone.key}): {days}"),
         blocks.section("\n".join(["*By rule:*", *rules])),
     ]
 
 
-def _rows(figures: Week) -> list[Sequence[Cell]]:
-    head = ["Job", "Told", "Of failures", "Only on the card", "Held or in a digest"]
-    return [head, *(_row(name, tally) for name, tally in figures.names)]
+def _rows(week: Week) -> list[Sequence[Cell]]:
+    head = ["Job", "Told", "Of failures", "Only on the card", "Deferred or in a digest"]
+    return [head, *(_row(name, tally) for name, tally in week.names)]
 
 
 def _row(name: str, tally: Tally) -> list[Cell]:
@@ -86,28 +86,31 @@ def _row(name: str, tally: Tally) -> list[Cell]:
     return [name, *(f"{count:,}" for count in counts)]
 
 
-def _offers(offers: Sequence[Saving]) -> list[Block]:
-    if not offers:
+def _recommendations(recommendations: Sequence[Saving]) -> list[Block]:
+    if not recommendations:
         return []
-    begin = "*What would have spared most,* with everything else as it is set now:"
-    return [blocks.section(begin), *(_offer(n, one) for n, one in enumerate(offers))]
-
-
-def _offer(place: int, offer: Saving) -> Block:
-    change = offer.change
-    button = blocks.button(blocks.clip(change.label, 70), f"run_{place}", value=change.command)
-    return {**blocks.section(f"*{change.label}:* {_promise(offer)}."), "accessory": button}
-
-
-def _promise(offer: Saving) -> str:
-    """Return what would have been otherwise; what would be hidden is never left out."""
-    posts = words.plural(offer.spared, "follow-up")
-    said = [
-        *([f"{posts} fewer"] if offer.spared else []),
-        *([f"{words.plural(offer.cards, 'card')} fewer"] if offer.cards else []),
-        *([f"{offer.unshown:,} fewer shown in the channel"] if offer.unshown else []),
-        *([f"{offer.together:,} told later in a digest"] if offer.together else []),
-        *([f"would hide {words.plural(offer.hidden, 'failure')}"] if offer.hidden else []),
-        *([f"would tell {words.plural(offer.late, 'failure')} later"] if offer.late else []),
+    title = "*What would have spared most,* with everything else as it is set now:"
+    return [
+        blocks.section(title),
+        *(_recommendation(n, one) for n, one in enumerate(recommendations)),
     ]
-    return ", ".join(said)
+
+
+def _recommendation(index: int, option: Saving) -> Block:
+    change = option.change
+    button = blocks.button(blocks.clip(change.label, 70), f"run_{index}", value=change.command)
+    return {**blocks.section(f"*{change.label}:* {_effect(option)}."), "accessory": button}
+
+
+def _effect(option: Saving) -> str:
+    """Return the effect of a change; hidden failures are always included."""
+    posts = words.plural(option.spared, "follow-up")
+    effects = [
+        *([f"{posts} fewer"] if option.spared else []),
+        *([f"{words.plural(option.cards, 'card')} fewer"] if option.cards else []),
+        *([f"{option.unshown:,} fewer shown in the channel"] if option.unshown else []),
+        *([f"{option.together:,} told later in a digest"] if option.together else []),
+        *([f"would hide {words.plural(option.hidden, 'failure')}"] if option.hidden else []),
+        *([f"would tell {words.plural(option.late, 'failure')} later"] if option.late else []),
+    ]
+    return ", ".join(effects)

@@ -1,1 +1,1 @@
-"""How loud a channel is: what it may choose, what follows from that, and how it is said. Pure."""
+"""Notification policy of a channel: fields, evaluation, texts and statistics. No I/O."""

@@ -1,6 +1,6 @@
-"""Changes of a contract: presets, what a channel stores of them, and how one is undone. Pure.
+"""Presets, settings patches and undo. No I/O.
 
-A change is field → value as JSON has it, and is laid over what holds.
+A patch maps field → JSON value. It is applied over the current policy.
 """
 
 from __future__ import annotations
@@ -20,47 +20,47 @@ if TYPE_CHECKING:
 
     Changes = Mapping[str, Any]
 
-# What makes a channel loud or quiet; a preset leaves alone when it is quiet and whom it calls.
+# The fields that a preset sets. Quiet hours, mentions and the hourly limit keep their values.
 LOUDNESS = ("follow_ups", "tasks", "broadcast", "board", "reaction")
 
 
 class Wish(Value):
-    """A change of a contract that somebody has read, as a modal or a button asks for it."""
+    """A settings patch and the revision that it is based on; sent by the modal or a button."""
 
     changes: dict[str, Any]
-    revision: int  # of the contract that was read
+    revision: int  # of the channel settings that the user saw
 
 
 def preset(name: str) -> Changes:
-    """Return the change that makes a channel "quiet", "normal" or "verbose"."""
+    """Return the patch of the preset "quiet", "normal" or "verbose"."""
     return PRESETS[name].model_dump(mode="json", include=set(LOUDNESS))
 
 
 def amended(policy: NoisePolicy, changes: Changes) -> NoisePolicy:
-    """Return a policy with a change laid over it; raises ValueError where that makes no sense."""
+    """Return the policy with a patch applied. Raise ValueError if the result is invalid."""
     return NoisePolicy.model_validate({**policy.model_dump(mode="json"), **changes})
 
 
 def defaults(notify: NotifySettings, channel: str) -> NoisePolicy:
-    """Return what holds in a channel that set nothing itself."""
+    """Return the policy of a channel that has no settings of its own."""
     return contract(notify, channel, None).policy
 
 
-def own_values(beneath: NoisePolicy, wanted: NoisePolicy) -> dict[str, Any]:
-    """Return what a channel must set itself to have what it wants."""
-    below, above = beneath.model_dump(mode="json"), wanted.model_dump(mode="json")
-    return {name: above[name] for name in FIELDS if above[name] != below[name]}
+def own_values(base: NoisePolicy, wanted: NoisePolicy) -> dict[str, Any]:
+    """Return the values that a channel must store to get the wanted policy over the defaults."""
+    old, new = base.model_dump(mode="json"), wanted.model_dump(mode="json")
+    return {name: new[name] for name in FIELDS if new[name] != old[name]}
 
 
 def differing(before: NoisePolicy, after: NoisePolicy) -> Changes:
-    """Return the change that leads from one policy to the other."""
+    """Return the fields that differ, with their new values."""
     return own_values(before, after)
 
 
 def problems(changes: Changes) -> dict[str, str]:
-    """Return a sentence for each field that is wrong, or that the others do not go with.
+    """Return a sentence for each field that is invalid or inconsistent with the others.
 
-    `changes` name all the fields.
+    `changes` contains every field.
     """
     try:
         policy = NoisePolicy.model_validate(changes)
@@ -71,6 +71,6 @@ def problems(changes: Changes) -> dict[str, str]:
     return {}
 
 
-def _sentence(said: str) -> str:
-    plain = said.removeprefix("Value error, ").rstrip(".")
+def _sentence(message: str) -> str:
+    plain = message.removeprefix("Value error, ").rstrip(".")
     return f"{plain[:1].upper()}{plain[1:]}."

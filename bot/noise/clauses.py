@@ -1,6 +1,6 @@
-"""What each clause of a channel's contract means: label, choices, and one sentence. Pure.
+"""Labels, choices and sentences of the policy fields. No I/O.
 
-The sentences are those that people read, and have read to them: whole, plain, without a table.
+Each sentence is complete, so that it reads well on screen and in a screen reader.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Clause:
-    """One field of a contract, for people."""
+    """Texts of one policy field."""
 
-    label: str  # of its input
+    label: str  # of the input in the modal
     meaning: str  # one sentence
-    choices: Mapping[str, str] = field(default_factory=dict)  # value → what one chooses
+    choices: Mapping[str, str] = field(default_factory=dict)  # value → label
 
 
 YES_NO = {"on": "yes", "off": "no"}
@@ -106,57 +106,57 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
     },
 }
 
-# What a choice of tasks comes to where not every change is told.
-_TASKS: Mapping[FollowUps, str] = {
+# The effect of the tasks field where `follow_ups` is not "every".
+_TASKS_EFFECT: Mapping[FollowUps, str] = {
     FollowUps.OUTCOMES: "So it does not hear of single tasks.",
     FollowUps.FAILURES: _SENTENCES["tasks"]["failures"],
     FollowUps.TURNS: "A single task that fails counts as a failure.",
 }
-_ALWAYS = ("follow_ups", "tasks", "broadcast", "mention")
-_WHERE_CHOSEN = ("quiet_hours", "posts_per_hour", "board", "reaction")
+_MAIN = ("follow_ups", "tasks", "broadcast", "mention")
+_OPTIONAL = ("quiet_hours", "posts_per_hour", "board", "reaction")
 
 
 def sentence(name: str, policy: NoisePolicy) -> str:
-    """Return what a policy says in one clause, as mrkdwn."""
+    """Return what a policy says in one field, as mrkdwn."""
     if name == "quiet_hours":
-        return _quiet(policy.quiet_hours)
+        return _quiet_hours(policy.quiet_hours)
     if name == "posts_per_hour":
         return _budget(policy.posts_per_hour)
     if name == "mention" and policy.mention is Mention.GROUP:
-        return _calling(policy.group)
+        return _group_mention(policy.group)
     if name == "tasks" and policy.tasks is not Tasks.NONE:
-        return _TASKS.get(policy.follow_ups) or _SENTENCES[name][policy.tasks]
+        return _TASKS_EFFECT.get(policy.follow_ups) or _SENTENCES[name][policy.tasks]
     return _SENTENCES[name][chosen(name, policy)]
 
 
 def gist(policy: NoisePolicy) -> str:
-    """Return what a channel hears, in a few sentences: what it always says, and what it chose."""
-    names = (*_ALWAYS, *(name for name in _WHERE_CHOSEN if getattr(policy, name)))
+    """Return a policy in a few sentences: the main fields, and the optional ones that are set."""
+    names = (*_MAIN, *(name for name in _OPTIONAL if getattr(policy, name)))
     return " ".join(sentence(name, policy) for name in names)
 
 
-def value(held: Any) -> str:
-    """Return the value of a setting as one would say it."""
-    if isinstance(held, bool):
-        return "on" if held else "off"
-    if held in (None, ""):
+def value(raw: Any) -> str:
+    """Return the value of a field as text for people."""
+    if isinstance(raw, bool):
+        return "on" if raw else "off"
+    if raw in (None, ""):
         return "none"
-    return _span(held) if isinstance(held, QuietHours) else str(held).replace("_", " ")
+    return _span(raw) if isinstance(raw, QuietHours) else str(raw).replace("_", " ")
 
 
 def choice(name: str, policy: NoisePolicy) -> str:
-    """Return what a policy chooses in one clause, with its label: "Tasks: all of them"."""
-    clause = CLAUSES[name]
-    return f"{clause.label}: {clause.choices[chosen(name, policy)]}"
+    """Return the choice of a policy in one field, with its label: "Tasks: all of them"."""
+    text = CLAUSES[name]
+    return f"{text.label}: {text.choices[chosen(name, policy)]}"
 
 
 def chosen(name: str, policy: NoisePolicy) -> str:
-    """Return which of a clause's choices a policy makes."""
-    held = getattr(policy, name)
-    return value(held) if isinstance(held, bool) else str(held)
+    """Return the key of the choice that a policy makes in one field."""
+    raw = getattr(policy, name)
+    return value(raw) if isinstance(raw, bool) else str(raw)
 
 
-def _quiet(quiet: QuietHours | None) -> str:
+def _quiet_hours(quiet: QuietHours | None) -> str:
     if quiet is None:
         return "There are no quiet hours."
     if quiet.failures_pass:
@@ -168,13 +168,13 @@ def _span(quiet: QuietHours) -> str:
     return f"{quiet.begins:%H:%M} to {quiet.ends:%H:%M} ({quiet.zone})"
 
 
-def _budget(most: int | None) -> str:
-    if most is None:
+def _budget(limit: int | None) -> str:
+    if limit is None:
         return "There is no limit to the follow-ups in an hour."
-    return f"At most {plural(most, 'follow-up')} an hour; the rest comes in one digest."
+    return f"At most {plural(limit, 'follow-up')} an hour; the rest comes in one digest."
 
 
-def _calling(group: str) -> str:
+def _group_mention(group: str) -> str:
     if not group:
         return "A failure would call a user group, but none is chosen, so it calls nobody."
     return f"A failure calls {blocks.mention(group)}; other outcomes call nobody."

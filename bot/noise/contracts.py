@@ -1,7 +1,7 @@
-"""Which noise policy holds in a channel, and where each of its values comes from. Pure.
+"""Effective channel settings and the origin of each value. No I/O.
 
-Built in, then `[notify]`, then `[notify.channels.C…]`, then what the channel set itself: the later
-wins, value by value.
+Four layers: built in, `[notify]`, `[notify.channels.C…]`, the channel's own overrides. A later
+layer overrides an earlier one, field by field.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ FIELDS = tuple(NoisePolicy.model_fields)
 
 
 class Origin(StrEnum):
-    """Where a value of a contract comes from."""
+    """The layer that a value comes from."""
 
     BUILT_IN = "built in"
     SETTINGS = "from the settings of this bot"
@@ -32,26 +32,26 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True)
 class Contract:
-    """What one channel hears, and why each value is what it is."""
+    """The effective policy of one channel, and the origin of each value."""
 
     policy: NoisePolicy = field(default_factory=NoisePolicy)
-    origins: Mapping[str, Origin] = field(default_factory=dict)  # a field left out is built in
-    set_by: str = ""  # the user id of who last changed the channel's own values
-    revision: int = 0  # counts the channel's own changes
+    origins: Mapping[str, Origin] = field(default_factory=dict)  # a missing field is built in
+    set_by: str = ""  # id of the user who last changed the overrides
+    revision: int = 0  # number of changes to the overrides
 
     @property
     def own(self) -> dict[str, Any]:
-        """Return what the channel itself sets, as JSON takes it."""
+        """Return the channel's overrides as JSON values."""
         names = {name for name, origin in self.origins.items() if origin is Origin.CHANNEL}
         return self.policy.model_dump(mode="json", include=names)
 
     def origin(self, name: str) -> Origin:
-        """Return where a field's value comes from."""
+        """Return the origin of a field's value."""
         return self.origins.get(name, Origin.BUILT_IN)
 
 
 def contract(notify: NotifySettings, channel: str, own: ChannelContract | None) -> Contract:
-    """Return what holds in a channel, given what the channel itself has set."""
+    """Return the effective settings of a channel with these overrides."""
     values: dict[str, Any] = {}
     origins: dict[str, Origin] = {}
     for origin, layer in (

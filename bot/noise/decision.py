@@ -1,7 +1,7 @@
-"""What becomes of a piece of news in a channel: the one function that obeys the policy. Pure.
+"""Rule engine: decides how an event is delivered under a channel's notification policy. No I/O.
 
-Nothing else in the bot asks about noise: whatever happens to a followed job comes through `decide`
-before it is said, and what was decided is kept with its reason.
+Every event of a followed job passes `evaluate` before it is posted. The decision is stored with its
+reason.
 """
 
 from __future__ import annotations
@@ -14,21 +14,21 @@ from bot.models import Value
 from bot.noise.policy import Broadcast, FollowUps, Mention, NoisePolicy, Tasks
 from bot.words import plural
 
-LOST_REACTION = "grey_question"  # on the message that asked for a job that is not found any more
+LOST_REACTION = "grey_question"  # on the request's message, when its job is not found any more
 
 
 class Opening(StrEnum):
-    """How jobs are shown that somebody asks for."""
+    """How requested jobs are shown."""
 
-    CARDS = "cards"  # one each
-    BOARD = "board"  # a row each, where there are several
-    REACTION = "reaction"  # a sign on the asker's message
+    CARDS = "cards"  # one for each job
+    BOARD = "board"  # one row for each job
+    REACTION = "reaction"  # on the asker's message
 
 
 def opening(policy: NoisePolicy, jobs: int, *, can_react: bool) -> Opening:
-    """Return how so many jobs are shown; `can_react`: the asker wrote a message.
+    """Return how a number of jobs are shown; `can_react`: the request is a message.
 
-    One reaction tells the state of one job only.
+    A reaction can show the status of one job only.
     """
     if policy.reaction and can_react and jobs == 1:
         return Opening.REACTION
@@ -36,160 +36,165 @@ def opening(policy: NoisePolicy, jobs: int, *, can_react: bool) -> Opening:
 
 
 class Happening(StrEnum):
-    """What kind of thing a thread might be told."""
+    """The kind of an event of a followed job."""
 
-    CHANGE = "change"  # a status that ends nothing
-    TASK = "task"  # a step has ended, the job's own status is as before
-    RUN = "run"  # of a job that repeats: the outcome of one round
-    OUTCOME = "outcome"
-    TROUBLE = "trouble"  # the job cannot be looked at
-    WELL = "well"  # it can again
-    LOST = "lost"  # the job is not found any more, or nobody can look at it
+    CHANGE = "change"  # the job has a new status, which is not terminal
+    TASK = "task"  # a task has ended; the job's status is unchanged
+    RUN = "run"  # one run of a repeating job has ended
+    OUTCOME = "outcome"  # the job has ended
+    TROUBLE = "trouble"  # the job cannot be polled
+    WELL = "well"  # polling works again
+    LOST = "lost"  # the job is not found any more, or access to it is denied
 
 
 class News(Value):
-    """One thing that a thread might be told, as far as noise is concerned."""
+    """An event of a followed job, as far as the notification policy depends on it."""
 
     happening: Happening
-    bad: bool = False  # something failed
+    bad: bool = False  # the job, a run or a task failed
 
     @property
     def ends(self) -> bool:
-        """Whether this is the last that is heard of a job, or of one of its runs."""
+        """Whether this is the last event of a job or of one of its runs."""
         return self.happening in (Happening.OUTCOME, Happening.RUN, Happening.LOST)
 
 
 class Context(Value):
-    """What a decision depends on beside the policy and the news."""
+    """The inputs of a decision beside the policy and the event."""
 
     now: AwareDatetime
-    spoken: int = 0  # follow-ups in the channel within the last hour
-    was_bad: bool = False  # how the jobs of this series stood, by the last that ended here
-    can_react: bool = False  # the asker wrote a message that can carry a reaction
-    stopped: bool = False  # a person has stopped the following since
+    spoken: int = 0  # thread replies in the channel within the last hour
+    was_bad: bool = False  # whether the last job of this series that ended here failed
+    can_react: bool = False  # the request is a message, which can carry a reaction
+    stopped: bool = False  # a user has stopped following the job since
 
 
 class Action(StrEnum):
-    """What becomes of a piece of news; the card tells the newest state in any case."""
+    """How an event is delivered; the card is updated in any case."""
 
-    POST = "post"
+    POST = "post"  # a thread reply
     UPDATE = "update"  # only the card
-    HOLD = "hold"  # until the quiet hours end
-    DIGEST = "digest"  # in the rolling digest of those beyond the budget
-    REACT = "react"
+    HOLD = "hold"  # deferred until the quiet hours end
+    DIGEST = "digest"  # in the digest of the thread replies beyond the hourly limit
+    REACT = "react"  # a reaction on the asker's message
     DROP = "drop"
 
 
 class Decision(Value):
-    """What was decided, and why."""
+    """How an event is delivered, and why."""
 
     action: Action
-    rule: str  # the field of the policy that decided
-    reason: str  # a sentence for whoever asks why
-    until: AwareDatetime | None = None  # of what is held
-    loud: bool = False  # shown in the channel as well
-    mention: str = ""  # "asker", a user group's id, or nobody
-    every_task: bool = False  # whether the follow-up names the tasks that went well, too
+    rule: str  # the policy field that decided, or "stopped"
+    reason: str  # a sentence for people
+    until: AwareDatetime | None = None  # set only for a deferred event
+    loud: bool = False  # the reply is also shown in the channel
+    mention: str = ""  # "asker", the id of a user group, or empty
+    every_task: bool = False  # the reply also names the tasks that succeeded
 
 
-def decide(policy: NoisePolicy, news: News, context: Context) -> Decision:
-    """Return what becomes of a piece of news in a channel with this policy."""
+def decide(policy: NoisePolicy, event: News, context: Context) -> Decision:
+    """Return how an event is delivered under a policy."""
     if context.stopped:
         return Decision(
             action=Action.DROP, rule="stopped", reason="Somebody stopped the following meanwhile."
         )
     if policy.reaction and context.can_react:
-        return _reacting(news)
-    rule, wanted, reason = _wanted(policy, news, context)
+        return _react(event)
+    rule, wanted, reason = _apply_filters(policy, event, context)
     if not wanted:
         return Decision(action=Action.UPDATE, rule=rule, reason=f"{reason} The card shows it.")
-    return _timed(policy, news, context, rule, reason)
+    return _schedule(policy, event, context, rule, reason)
 
 
-def _reacting(news: News) -> Decision:
-    said = "This channel wants a reaction on the asker's message instead of follow-ups."
-    silent = news.happening in (Happening.TASK, Happening.TROUBLE, Happening.WELL)
-    action = Action.UPDATE if silent else Action.REACT
-    return Decision(action=action, rule="reaction", reason=said)
+def _react(event: News) -> Decision:
+    reason = "This channel wants a reaction on the asker's message instead of follow-ups."
+    ignored = event.happening in (Happening.TASK, Happening.TROUBLE, Happening.WELL)
+    action = Action.UPDATE if ignored else Action.REACT
+    return Decision(action=action, rule="reaction", reason=reason)
 
 
-def _wanted(policy: NoisePolicy, news: News, context: Context) -> tuple[str, bool, str]:
-    """Return the rule, whether the news is wanted by it, and the rule in words."""
-    if news.happening is Happening.TASK and policy.follow_ups is not FollowUps.OUTCOMES:
-        rule, wanted, reason = _task(policy.tasks, news)
+def _apply_filters(policy: NoisePolicy, event: News, context: Context) -> tuple[str, bool, str]:
+    """Return the rule that applies, whether it lets the event through, and its reason."""
+    if event.happening is Happening.TASK and policy.follow_ups is not FollowUps.OUTCOMES:
+        rule, wanted, reason = _task(policy.tasks, event)
         if not wanted or policy.follow_ups is FollowUps.EVERY:
             return rule, wanted, reason
-    return "follow_ups", *_FOLLOW_UPS[policy.follow_ups](news, context)
+    return "follow_ups", *_FOLLOW_UPS[policy.follow_ups](event, context)
 
 
-def _task(tasks: Tasks, news: News) -> tuple[str, bool, str]:
+def _task(tasks: Tasks, event: News) -> tuple[str, bool, str]:
     if tasks is Tasks.NONE:
         return "tasks", False, "This channel does not hear of single tasks."
     if tasks is Tasks.FAILURES:
-        return "tasks", news.bad, "Of the tasks, this channel hears of those that fail."
+        return "tasks", event.bad, "Of the tasks, this channel hears of those that fail."
     return "tasks", True, "This channel hears of every task that ends."
 
 
-def _every(news: News, context: Context) -> tuple[bool, str]:
-    del news, context
+def _every_change(event: News, context: Context) -> tuple[bool, str]:
+    del event, context
     return True, "This channel hears every change."
 
 
-def _outcomes(news: News, context: Context) -> tuple[bool, str]:
+def _outcomes_only(event: News, context: Context) -> tuple[bool, str]:
     del context
-    return news.ends, "This channel hears how jobs end, and nothing before."
+    return event.ends, "This channel hears how jobs end, and nothing before."
 
 
-def _failures(news: News, context: Context) -> tuple[bool, str]:
+def _failures_only(event: News, context: Context) -> tuple[bool, str]:
     del context
-    lost = news.happening is Happening.LOST
-    return lost or news.bad, "This channel hears of failures only."
+    lost = event.happening is Happening.LOST
+    return lost or event.bad, "This channel hears of failures only."
 
 
-def _turns(news: News, context: Context) -> tuple[bool, str]:
-    said = "This channel hears of the first failure of its kind, and when it is well again."
-    if news.happening is Happening.LOST:
-        return True, said
-    return (news.ends or news.bad) and news.bad != context.was_bad, said
+def _state_changes(event: News, context: Context) -> tuple[bool, str]:
+    reason = "This channel hears of the first failure of its kind, and when it is well again."
+    if event.happening is Happening.LOST:
+        return True, reason
+    return (event.ends or event.bad) and event.bad != context.was_bad, reason
 
 
 _FOLLOW_UPS = {
-    FollowUps.EVERY: _every,
-    FollowUps.OUTCOMES: _outcomes,
-    FollowUps.FAILURES: _failures,
-    FollowUps.TURNS: _turns,
+    FollowUps.EVERY: _every_change,
+    FollowUps.OUTCOMES: _outcomes_only,
+    FollowUps.FAILURES: _failures_only,
+    FollowUps.TURNS: _state_changes,
 }
 
 
-def _timed(policy: NoisePolicy, news: News, context: Context, rule: str, reason: str) -> Decision:
-    """Return when wanted news is told: now, after the quiet hours, or in the digest."""
-    told = {
-        "loud": _loud(policy, news, context),
-        "mention": _mention(policy, news),
-        "every_task": policy.tasks is Tasks.ALL,
-    }
-    quiet = policy.quiet_hours
+def _schedule(
+    policy: NoisePolicy, event: News, context: Context, rule: str, reason: str
+) -> Decision:
+    """Return when a wanted event is delivered: now, after quiet hours, or in the digest."""
+    action, until = Action.POST, None
+    quiet, limit = policy.quiet_hours, policy.posts_per_hour
     end = quiet.end_after(context.now) if quiet else None
-    if quiet and end and not (quiet.failures_pass and news.bad):
-        said = f"These are quiet hours here until {end:%H:%M} ({quiet.zone})."
-        return Decision(action=Action.HOLD, rule="quiet_hours", reason=said, until=end, **told)
-    most = policy.posts_per_hour
-    if most is not None and context.spoken >= most:
-        said = f"This channel takes {plural(most, 'follow-up')} an hour; the rest is one digest."
-        return Decision(action=Action.DIGEST, rule="posts_per_hour", reason=said, **told)
-    return Decision(action=Action.POST, rule=rule, reason=reason, **told)
+    if quiet and end and not (quiet.failures_pass and event.bad):
+        action, until, rule = Action.HOLD, end, "quiet_hours"
+        reason = f"These are quiet hours here until {end:%H:%M} ({quiet.zone})."
+    elif limit is not None and context.spoken >= limit:
+        action, rule = Action.DIGEST, "posts_per_hour"
+        reason = f"This channel takes {plural(limit, 'follow-up')} an hour; the rest is one digest."
+    return Decision(
+        action=action,
+        rule=rule,
+        reason=reason,
+        until=until,
+        loud=_broadcast(policy, event, context),
+        mention=_mention(policy, event),
+        every_task=policy.tasks is Tasks.ALL,
+    )
 
 
-def _loud(policy: NoisePolicy, news: News, context: Context) -> bool:
-    if news.happening is not Happening.OUTCOME or policy.broadcast is Broadcast.NEVER:
+def _broadcast(policy: NoisePolicy, event: News, context: Context) -> bool:
+    if event.happening is not Happening.OUTCOME or policy.broadcast is Broadcast.NEVER:
         return False
-    recovers = policy.broadcast is Broadcast.TURNS and context.was_bad
-    return news.bad or recovers
+    recovered = policy.broadcast is Broadcast.TURNS and context.was_bad
+    return event.bad or recovered
 
 
-def _mention(policy: NoisePolicy, news: News) -> str:
-    if news.happening is not Happening.OUTCOME or policy.mention is Mention.NOBODY:
+def _mention(policy: NoisePolicy, event: News) -> str:
+    if event.happening is not Happening.OUTCOME or policy.mention is Mention.NOBODY:
         return ""
     if policy.mention is Mention.ASKER:
         return "asker"
-    return policy.group if news.bad else ""
+    return policy.group if event.bad else ""

@@ -1,4 +1,4 @@
-"""What people type after `set`: words → a change of the contract, or what to type instead. Pure."""
+"""Parses `/job set …`: words → a settings patch, or an error with suggestions. No I/O."""
 
 from __future__ import annotations
 
@@ -19,23 +19,23 @@ if TYPE_CHECKING:
 
     from bot.noise.policy import NoisePolicy
 
-PASSING = "failures_pass"  # a part of the quiet hours that can be set by itself
-SETTABLE = (*CLAUSES, PASSING)  # what `set` takes
+PASSING = "failures_pass"  # a part of `quiet_hours` that can be set on its own
+SETTABLE = (*CLAUSES, PASSING)  # the names that `set` accepts
 OFF = ("off", "none", "no", "never")
 _GROUP = re.compile(GROUP_ID)
 _TIME = r"(?:[01]?\d|2[0-3]):[0-5]\d"
-_HOURS = re.compile(rf"(?P<begins>{_TIME}) ?(?:-|\u2013|to) ?(?P<ends>{_TIME})(?: |$)")
-_MOST_POSTS = 1000
+_TIME_SPAN = re.compile(rf"(?P<begins>{_TIME}) ?(?:-|\u2013|to) ?(?P<ends>{_TIME})(?: |$)")
+_MAX_POSTS = 1000
 _EXAMPLES = ("set quiet_hours 22:00-07:00 Europe/Berlin", "set quiet_hours off")
 
 
 @dataclass(frozen=True)
 class Unclear:
-    """Why a change was not understood, and what to type instead."""
+    """Why the words cannot be parsed, and what to type instead."""
 
     said: str  # mrkdwn
-    better: str = ""  # what was probably meant, as one would type it
-    choices: tuple[str, ...] = ()  # all that may be typed
+    better: str = ""  # the closest valid command
+    choices: tuple[str, ...] = ()  # all valid commands
 
 
 Understood = dict[str, Any] | Unclear
@@ -43,110 +43,110 @@ Understood = dict[str, Any] | Unclear
 
 @cache
 def zones() -> tuple[str, ...]:
-    """Return the names of the time zones, in order."""
+    """Return the names of the time zones, sorted."""
     return tuple(sorted(available_timezones() - {"Factory", "localtime"}))
 
 
 def named(word: str) -> str:
-    """Return the field that a word names, written in any of the usual ways, or ""."""
+    """Return the field that a word names, or ""; capitals, hyphens and a colon are ignored."""
     plain = word.lower().replace("-", "_").rstrip(":=")
     return plain if plain in SETTABLE else {"followups": "follow_ups"}.get(plain, "")
 
 
 def is_like_a_field(word: str) -> bool:
-    """Whether a word names a field, or nearly does."""
+    """Whether a word is the name of a field or close to one."""
     return bool(named(word) or closest(word.lower(), SETTABLE, 75))
 
 
 def understood(words: Sequence[str], policy: NoisePolicy) -> Understood:
-    """Return the change that the words after `set` ask for, where this policy holds."""
+    """Parse the words after `set` into a patch of the current policy."""
     if not words:
         return Unclear("What do you want to set?", choices=tuple(f"set {n}" for n in SETTABLE))
-    name, rest = named(words[0]), tuple(words[1:])
+    name, args = named(words[0]), tuple(words[1:])
     if not name:
-        return _no_field(words[0], rest)
+        return _unknown_field(words[0], args)
     if name in _PARSERS:
-        return _PARSERS[name](rest, policy)
-    return _choice(name, rest)
+        return _PARSERS[name](args, policy)
+    return _choice(name, args)
 
 
-def _no_field(word: str, rest: Sequence[str]) -> Unclear:
-    near = closest(word.lower().replace("-", "_"), SETTABLE)
-    better = " ".join(["set", near, *rest]) if near else ""
+def _unknown_field(word: str, args: Sequence[str]) -> Unclear:
+    closest_match = closest(word.lower().replace("-", "_"), SETTABLE)
+    better = " ".join(["set", closest_match, *args]) if closest_match else ""
     choices = tuple(f"set {name}" for name in SETTABLE)
     return Unclear(f"{code(word)} is nothing that can be set.", better, choices)
 
 
-def _choice(name: str, rest: Sequence[str]) -> Understood:
-    """Return what one of a clause's choices stands for."""
+def _choice(name: str, args: Sequence[str]) -> Understood:
+    """Parse one of the choices of a field."""
     choices = CLAUSES[name].choices
-    value = rest[0].lower().replace("-", "_") if rest else ""
+    value = args[0].lower().replace("-", "_") if args else ""
     if value in choices:
         return {name: value == "on" if "on" in choices else value}
-    return _no_value(name, rest, tuple(choices))
+    return _invalid_value(name, args, tuple(choices))
 
 
-def _no_value(name: str, rest: Sequence[str], values: Sequence[str]) -> Unclear:
+def _invalid_value(name: str, args: Sequence[str], values: Sequence[str]) -> Unclear:
     choices = tuple(f"set {name} {value}" for value in values)
-    if not rest:
+    if not args:
         return Unclear(f"What is {code(name)} to be? {CLAUSES[name].meaning}", choices=choices)
-    near = closest(rest[0].lower(), values)
-    said = f"{code(name)} cannot be {code(' '.join(rest))}."
-    return Unclear(said, f"set {name} {near}" if near else "", choices)
+    closest_match = closest(args[0].lower(), values)
+    message = f"{code(name)} cannot be {code(' '.join(args))}."
+    return Unclear(message, f"set {name} {closest_match}" if closest_match else "", choices)
 
 
-def _mention(rest: Sequence[str], policy: NoisePolicy) -> Understood:
-    """Read whom the outcome calls; a group comes as its id, which Slack puts for its name."""
-    word = rest[0] if rest else ""
+def _mention(args: Sequence[str], policy: NoisePolicy) -> Understood:
+    """Parse whom the outcome mentions; Slack replaces the name of a group by its id."""
+    word = args[0] if args else ""
     if _GROUP.fullmatch(word) and word:
         return {"mention": Mention.GROUP.value, "group": word}
     if word.lower() == "group" and not policy.group:
         return Unclear(f"Which group? Write {code('set mention @group')}, or choose it below.")
     if word.startswith("@"):
-        said = f"Slack does not tell me which group {code(word)} is: choose it below."
-        return Unclear(said)
-    return _choice("mention", rest)
+        message = f"Slack does not tell me which group {code(word)} is: choose it below."
+        return Unclear(message)
+    return _choice("mention", args)
 
 
-def _budget(rest: Sequence[str], policy: NoisePolicy) -> Understood:
+def _posts_per_hour(args: Sequence[str], policy: NoisePolicy) -> Understood:
     del policy
-    word = rest[0].lower() if rest else ""
+    word = args[0].lower() if args else ""
     if word in OFF:
         return {"posts_per_hour": None}
-    if word.isdecimal() and len(word) <= 4 and 1 <= int(word) <= _MOST_POSTS:
+    if word.isdecimal() and len(word) <= 4 and 1 <= int(word) <= _MAX_POSTS:
         return {"posts_per_hour": int(word)}
-    why = "What" if not rest else f"{code(' '.join(rest))} is no number of follow-ups. What"
-    said = f"{why} is the limit an hour to be, 1 to {_MOST_POSTS:,} or `off`?"
-    return Unclear(said, choices=("set posts_per_hour 20", "set posts_per_hour off"))
+    lead = "What" if not args else f"{code(' '.join(args))} is no number of follow-ups. What"
+    message = f"{lead} is the limit an hour to be, 1 to {_MAX_POSTS:,} or `off`?"
+    return Unclear(message, choices=("set posts_per_hour 20", "set posts_per_hour off"))
 
 
-def _quiet(rest: Sequence[str], policy: NoisePolicy) -> Understood:
-    """Read "22:00-07:00 Europe/Berlin", perhaps with "failures_pass", or "off"."""
-    text = " ".join(rest)
+def _quiet_hours(args: Sequence[str], policy: NoisePolicy) -> Understood:
+    """Parse "22:00-07:00 Europe/Berlin", optionally with "failures_pass", or "off"."""
+    text = " ".join(args)
     if text.lower() in OFF:
         return {"quiet_hours": None}
-    found = _HOURS.match(text)
-    if found is None:
-        said = "When are the quiet hours, and in which time zone?"
-        return Unclear(said, choices=_EXAMPLES)
-    if found["begins"] == found["ends"]:
+    match = _TIME_SPAN.match(text)
+    if match is None:
+        message = "When are the quiet hours, and in which time zone?"
+        return Unclear(message, choices=_EXAMPLES)
+    if match["begins"] == match["ends"]:
         return Unclear("Quiet hours must begin and end at different times.", choices=_EXAMPLES)
-    words = text[found.end() :].split()
-    zone = _zone([w for w in words if w.lower() != PASSING], policy, found[0].strip())
+    words = text[match.end() :].split()
+    zone = _zone([w for w in words if w.lower() != PASSING], policy, match[0].strip())
     if isinstance(zone, Unclear):
         return zone
-    passed = policy.quiet_hours is not None and policy.quiet_hours.failures_pass
-    span = {"begins": _clock(found["begins"]), "ends": _clock(found["ends"])}
-    return {"quiet_hours": {**span, "zone": zone, PASSING: passed or PASSING in text.lower()}}
+    allowed = policy.quiet_hours is not None and policy.quiet_hours.failures_pass
+    span = {"begins": _iso_time(match["begins"]), "ends": _iso_time(match["ends"])}
+    return {"quiet_hours": {**span, "zone": zone, PASSING: allowed or PASSING in text.lower()}}
 
 
-def _clock(text: str) -> str:
+def _iso_time(text: str) -> str:
     hours, minutes = text.split(":")
     return time(int(hours), int(minutes)).isoformat()
 
 
 def _zone(words: Sequence[str], policy: NoisePolicy, hours: str) -> str | Unclear:
-    """Return the time zone that is meant: the one that is typed, or the one that holds."""
+    """Return the time zone that is typed, or else that of the current policy."""
     if not words:
         if policy.quiet_hours is not None:
             return policy.quiet_hours.zone
@@ -157,27 +157,29 @@ def _zone(words: Sequence[str], policy: NoisePolicy, hours: str) -> str | Unclea
     if word in known:
         return known[word]
     cities = {name.rpartition("/")[2]: zone for name, zone in known.items()}
-    near = known.get(closest(word, known), "") or cities.get(closest(word, cities), "")
-    better = f"set quiet_hours {hours} {near}" if near else ""
+    closest_match = known.get(closest(word, known), "") or cities.get(closest(word, cities), "")
+    better = f"set quiet_hours {hours} {closest_match}" if closest_match else ""
     return Unclear(f"{code(words[0])} is no time zone that I know.", better)
 
 
-def _failures(rest: Sequence[str], policy: NoisePolicy) -> Understood:
-    """Read whether failures are told in quiet hours."""
+def _allow_failures(args: Sequence[str], policy: NoisePolicy) -> Understood:
+    """Parse whether failures are posted during quiet hours."""
     if policy.quiet_hours is None:
-        said = "There are no quiet hours here for failures to pass."
-        return Unclear(said, choices=("set quiet_hours 22:00-07:00 Europe/Berlin failures_pass",))
-    word = rest[0].lower() if rest else ""
+        message = "There are no quiet hours here for failures to pass."
+        return Unclear(
+            message, choices=("set quiet_hours 22:00-07:00 Europe/Berlin failures_pass",)
+        )
+    word = args[0].lower() if args else ""
     if word not in ("on", "off"):
-        said = "Are failures to be told in quiet hours?"
-        return Unclear(said, choices=(f"set {PASSING} on", f"set {PASSING} off"))
-    passing = policy.quiet_hours.but(failures_pass=word == "on")
-    return {"quiet_hours": passing.model_dump(mode="json")}
+        message = "Are failures to be told in quiet hours?"
+        return Unclear(message, choices=(f"set {PASSING} on", f"set {PASSING} off"))
+    quiet_hours = policy.quiet_hours.but(failures_pass=word == "on")
+    return {"quiet_hours": quiet_hours.model_dump(mode="json")}
 
 
 _PARSERS: Mapping[str, Callable[[Sequence[str], NoisePolicy], Understood]] = {
     "mention": _mention,
-    "posts_per_hour": _budget,
-    "quiet_hours": _quiet,
-    PASSING: _failures,
+    "posts_per_hour": _posts_per_hour,
+    "quiet_hours": _quiet_hours,
+    PASSING: _allow_failures,
 }

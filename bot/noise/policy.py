@@ -1,4 +1,4 @@
-"""What one channel wants to hear, as data, and the three ready-made answers. Pure."""
+"""Notification policy of a channel, and the presets. No I/O."""
 
 from __future__ import annotations
 
@@ -18,16 +18,16 @@ HOUR = timedelta(hours=1)
 
 
 class FollowUps(StrEnum):
-    """Of which changes of a job its thread hears."""
+    """The events of a job that are posted in its thread."""
 
     EVERY = "every"
     OUTCOMES = "outcomes"
     FAILURES = "failures"
-    TURNS = "turns"  # the first failure of the jobs of one series, and the first success after
+    TURNS = "turns"  # the first failure in a series of jobs, and the first success after it
 
 
 class Tasks(StrEnum):
-    """Of the ends of which tasks a thread hears."""
+    """The ended tasks that are posted in a thread."""
 
     FAILURES = "failures"
     ALL = "all"
@@ -35,7 +35,7 @@ class Tasks(StrEnum):
 
 
 class Broadcast(StrEnum):
-    """Which outcomes are shown in the channel as well, beside the thread."""
+    """The outcomes that are shown in the channel as well as in the thread."""
 
     NEVER = "never"
     FAILURE = "failure"
@@ -43,7 +43,7 @@ class Broadcast(StrEnum):
 
 
 class Mention(StrEnum):
-    """Who is called when a job ends."""
+    """Who is mentioned when a job ends."""
 
     ASKER = "asker"
     NOBODY = "nobody"
@@ -59,28 +59,28 @@ def _zone(name: str) -> str:
 
 
 class QuietHours(Value):
-    """A part of each day in which nothing is said; it may reach over midnight."""
+    """Daily hours in which nothing is posted; they may cross midnight."""
 
     begins: time
     ends: time
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    failures_pass: bool = False  # failures are told all the same
+    failures_pass: bool = False  # failures are posted all the same
 
     @model_validator(mode="after")
-    def _that_end(self) -> Self:
-        """Refuse hours without an end: what they hold back would never be told."""
+    def _check_span(self) -> Self:
+        """Reject quiet hours that never end: what they defer would never be posted."""
         if self.begins == self.ends:
             raise ValueError("must end at another time than they begin")
         return self
 
     def end_after(self, now: datetime) -> datetime | None:
-        """Return when the quiet hours that it now is end, aware; None: they are not now."""
+        """Return the end of the current quiet hours, aware; None outside quiet hours."""
         local = now.astimezone(ZoneInfo(self.zone))
-        for days in (0, 1):  # days ago that they began
-            begun = datetime.combine(local.date() - timedelta(days), self.begins, local.tzinfo)
+        for days in (0, 1):  # days since the start
+            start = datetime.combine(local.date() - timedelta(days), self.begins, local.tzinfo)
             over_midnight = timedelta(self.ends <= self.begins)
-            end = datetime.combine(begun.date() + over_midnight, self.ends, local.tzinfo)
-            if begun <= local < end:
+            end = datetime.combine(start.date() + over_midnight, self.ends, local.tzinfo)
+            if start <= local < end:
                 return end
         return None
 
@@ -89,21 +89,21 @@ GROUP_ID = r"^(S[A-Z0-9]{2,20})?$"
 
 
 class NoisePolicy(Value):
-    """What one channel wants to hear. The defaults are those of a channel that chose nothing."""
+    """What one channel wants to receive. The defaults are those of a channel without settings."""
 
     follow_ups: FollowUps = FollowUps.EVERY
     tasks: Tasks = Tasks.FAILURES
     broadcast: Broadcast = Broadcast.FAILURE
     mention: Mention = Mention.ASKER
-    group: Annotated[str, Field(pattern=GROUP_ID)] = ""  # Slack's id of the user group to call
+    group: Annotated[str, Field(pattern=GROUP_ID)] = ""  # Slack's id of the user group
     quiet_hours: QuietHours | None = None
-    posts_per_hour: Annotated[int, Field(ge=1, le=1000)] | None = None  # follow-ups; None: any
-    board: bool = False  # several jobs asked for at once, or within a minute, share a message
-    reaction: bool = False  # the asker's message gets a reaction instead of follow-ups
+    posts_per_hour: Annotated[int, Field(ge=1, le=1000)] | None = None  # None: no limit
+    board: bool = False  # jobs requested at once, or within a minute, share a message
+    reaction: bool = False  # the asker's message gets a reaction instead of thread replies
 
     @property
     def looks_back(self) -> bool:
-        """Whether a decision depends on how the last job of that name ended."""
+        """Whether a decision depends on the outcome of the previous job of the series."""
         return self.follow_ups is FollowUps.TURNS or self.broadcast is Broadcast.TURNS
 
 

@@ -1,4 +1,4 @@
-"""A channel's past under another policy: its decisions, made again in their order. Pure."""
+"""Replays the past decisions of a channel under another policy, in their order. No I/O."""
 
 from __future__ import annotations
 
@@ -18,79 +18,79 @@ if TYPE_CHECKING:
     from bot.noise.policy import NoisePolicy
     from bot.store import Decided, Watch
 
-Name = tuple[str, str]  # the connection, and the name that its jobs share
+Name = tuple[str, str]  # the connection and the name of the job
 
-TOGETHER = timedelta(minutes=1)  # in which what one person asks for in one place shares a board
+TOGETHER = timedelta(minutes=1)  # requests of one user in one place within it share a board
 
-_ENDS = (Happening.OUTCOME, Happening.RUN)
-_NEWS = {(h, bad): News(happening=h, bad=bad) for h in Happening for bad in (False, True)}
+_END_KINDS = (Happening.OUTCOME, Happening.RUN)
+_EVENTS = {(h, bad): News(happening=h, bad=bad) for h in Happening for bad in (False, True)}
 
 
 @dataclass(frozen=True)
 class Past:
-    """What happened in a channel's sight, as far as deciding about it anew needs it."""
+    """The history of a channel that a replay needs."""
 
-    decided: Sequence[Decided] = ()  # by the moment, oldest first
-    stood: Mapping[Name, bool] = field(default_factory=dict)  # which names stood badly before
-    reactable: frozenset[str] = frozenset()  # ids of the watches asked for by a message
-    asked: Sequence[Watch] = ()  # in their order
+    decided: Sequence[Decided] = ()  # by time, oldest first
+    stood: Mapping[Name, bool] = field(default_factory=dict)  # whether the last job before failed
+    reactable: frozenset[str] = frozenset()  # ids of the watches that a message requested
+    asked: Sequence[Watch] = ()  # oldest first
 
 
 @dataclass
-class _Memory:
-    """What the replay itself has said and seen so far."""
+class _ReplayState:
+    """What the replay has posted and seen so far."""
 
-    stands: dict[Name, bool]
+    outcomes: dict[Name, bool]  # whether the last job failed
     posts: deque[datetime] = field(default_factory=deque)  # of the last hour, oldest first
 
-    def spoken(self, now: datetime) -> int:
+    def recent_posts(self, now: datetime) -> int:
         while self.posts and self.posts[0] <= now - HOUR:
             self.posts.popleft()
         return len(self.posts)
 
-    def note(self, decided: Decided, action: Action) -> None:
+    def record(self, record: Decided, action: Action) -> None:
         if action is Action.POST:
-            self.posts.append(decided.at)
-        if decided.happening in _ENDS:
-            self.stands[name_of(decided)] = decided.bad
+            self.posts.append(record.at)
+        if record.happening in _END_KINDS:
+            self.outcomes[name_of(record)] = record.bad
 
 
-def name_of(decided: Decided) -> Name:
-    """Return the name under which the jobs like this one stand together."""
-    return decided.ref.connection, decided.name
+def name_of(record: Decided) -> Name:
+    """Return the key of the series that a job belongs to."""
+    return record.ref.connection, record.name
 
 
-def replay(policy: NoisePolicy, past: Past) -> list[Decision]:
-    """Return what this policy would have decided about each piece of news."""
-    memory = _Memory(dict(past.stood))
-    made: list[Decision] = []
-    for decided in past.decided:
-        news = _NEWS[decided.happening, decided.bad]
-        decision = decide(policy, news, _context(decided, past, memory))
-        memory.note(decided, decision.action)
-        made.append(decision)
-    return made
+def replay(policy: NoisePolicy, history: Past) -> list[Decision]:
+    """Return what a policy would have decided about each event."""
+    state = _ReplayState(dict(history.stood))
+    decisions: list[Decision] = []
+    for record in history.decided:
+        event = _EVENTS[record.happening, record.bad]
+        decision = decide(policy, event, _context(record, history, state))
+        state.record(record, decision.action)
+        decisions.append(decision)
+    return decisions
 
 
-def _context(decided: Decided, past: Past, memory: _Memory) -> Context:
-    """Return what the bot would have known at that moment; the values are checked already."""
+def _context(record: Decided, history: Past, state: _ReplayState) -> Context:
+    """Return the context at the time of a decision; skips validation for speed."""
     return Context.model_construct(
-        now=decided.at,
-        spoken=memory.spoken(decided.at),
-        was_bad=memory.stands.get(name_of(decided), False),
-        can_react=decided.watch_id in past.reactable,
+        now=record.at,
+        spoken=state.recent_posts(record.at),
+        was_bad=state.outcomes.get(name_of(record), False),
+        can_react=record.watch_id in history.reactable,
         stopped=False,
     )
 
 
-def cards(policy: NoisePolicy, past: Past) -> int:
-    """Return how many cards or boards the jobs that were asked for would have had."""
-    new = [watch for watch in past.asked if not _adopted(watch)]
+def cards(policy: NoisePolicy, history: Past) -> int:
+    """Return how many cards or boards the requested jobs would have had."""
+    watches = [watch for watch in history.asked if not _has_old_card(watch)]
     if not policy.board:
-        return len(new)
+        return len(watches)
     last: dict[tuple[str, str | None], datetime] = {}
     boards = 0
-    for watch in new:
+    for watch in watches:
         place = (watch.asker, watch.thread_ts)
         before = last.get(place)
         boards += before is None or watch.asked_at - before > TOGETHER
@@ -98,12 +98,12 @@ def cards(policy: NoisePolicy, past: Past) -> int:
     return boards
 
 
-def _adopted(watch: Watch) -> bool:
-    """Whether a job is followed from a card that was there before."""
-    stands = float(watch.card_ts) if watch.card_ts and watch.board_id is None else None
-    return stands is not None and stands < (watch.asked_at - TOGETHER).timestamp()
+def _has_old_card(watch: Watch) -> bool:
+    """Whether a job is followed from a card that existed before."""
+    posted_at = float(watch.card_ts) if watch.card_ts and watch.board_id is None else None
+    return posted_at is not None and posted_at < (watch.asked_at - TOGETHER).timestamp()
 
 
 def count(decisions: Sequence[Decision]) -> Counter[Action]:
-    """Return how often each action was decided on."""
+    """Return the number of decisions of each action."""
     return Counter(decision.action for decision in decisions)

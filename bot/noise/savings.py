@@ -1,4 +1,4 @@
-"""What other settings would have spared a channel, by a replay with one field changed. Pure."""
+"""Ranks settings by the messages they would have avoided, by a replay of past decisions. No I/O."""
 
 from __future__ import annotations
 
@@ -19,42 +19,42 @@ if TYPE_CHECKING:
     from bot.noise.decision import Decision
     from bot.noise.replay import Past
 
-MOST = 3  # that are offered
-MANY = 0.25  # of the posts: so many at night make quiet hours worth an offer
-_TOLD = (Action.POST, Action.HOLD, Action.DIGEST)  # sooner or later
-_LATER = (Action.HOLD, Action.DIGEST)
-_DUSK, _DAWN = time(22), time(7)
+MAX_RECOMMENDATIONS = 3
+MIN_NIGHT_SHARE = 0.25  # share of posts at night from which quiet hours are recommended
+_POSTED_EVENTUALLY = (Action.POST, Action.HOLD, Action.DIGEST)  # posted now or later
+_DEFERRED = (Action.HOLD, Action.DIGEST)
+_NIGHT_BEGINS, _NIGHT_ENDS = time(22), time(7)
 
 
 @dataclass(frozen=True)
 class Change:
-    """One field of the policy, changed."""
+    """A new value for one field of the policy."""
 
     field: str
-    typed: str  # the new value as one types it after `set`
+    typed: str  # the new value as typed after `set`
     label: str
     value: Any
 
     @property
     def command(self) -> str:
-        """What one types to make the change."""
+        """The command that makes the change."""
         return f"set {self.field} {self.typed}"
 
 
 @dataclass(frozen=True)
 class Saving:
-    """What a change would have spared."""
+    """What a setting change would have avoided."""
 
     change: Change
-    spared: int  # posts under the present policy less posts under the changed one
-    unshown: int = 0  # of the posts that stay: shown in their threads only
-    cards: int = 0  # cards less, where several jobs share a board
-    together: int = 0  # of the posts: told later, in a digest
-    hidden: int = 0  # failures that would be told nowhere but on the card, or by a reaction
-    late: int = 0  # failures that would be told later, in a digest
+    spared: int  # posts under the current policy minus posts under the changed one
+    unshown: int = 0  # of the remaining posts: no longer shown in the channel
+    cards: int = 0  # fewer cards, where several jobs share a board
+    together: int = 0  # posts that would be deferred to a digest
+    hidden: int = 0  # failures that only the card or a reaction would show
+    late: int = 0  # failures that would be deferred to a digest
 
 
-_CHANGES = (  # of one field, the gentlest first
+_CHANGES = (  # within one field, the smallest effect first
     Change("follow_ups", "outcomes", "Only outcomes", FollowUps.OUTCOMES),
     Change("follow_ups", "turns", "Only the first failure and the recovery", FollowUps.TURNS),
     Change("follow_ups", "failures", "Only failures", FollowUps.FAILURES),
@@ -69,75 +69,86 @@ _CHANGES = (  # of one field, the gentlest first
 )
 
 
-def best(policy: NoisePolicy, past: Past) -> list[Saving]:
-    """Return the changes that would have spared most, one for each field; none that spares none."""
-    now = replay(policy, past)
-    found: list[Saving] = []
-    for _, changes in groupby(_changes(policy, past, now), key=lambda change: change.field):
-        offers = [saving(policy, past, change, now) for change in changes]
-        found.append(max(offers, key=lambda offer: (_weight(offer), -offer.hidden)))
-    found.sort(key=lambda offer: (-_weight(offer), offer.hidden))
-    return [offer for offer in found if _spares(offer)][:MOST]
+def best(policy: NoisePolicy, history: Past) -> list[Saving]:
+    """Return the changes that would have avoided most messages, at most one for each field."""
+    now = replay(policy, history)
+    best_of_fields: list[Saving] = []
+    for _, changes in groupby(_candidates(policy, history, now), key=lambda change: change.field):
+        options = [saving(policy, history, change, now) for change in changes]
+        best_of_fields.append(
+            max(options, key=lambda option: (_total_avoided(option), -option.hidden))
+        )
+    best_of_fields.sort(key=lambda option: (-_total_avoided(option), option.hidden))
+    return [option for option in best_of_fields if _avoids_messages(option)][:MAX_RECOMMENDATIONS]
 
 
 def saving(
-    policy: NoisePolicy, past: Past, change: Change, now: Sequence[Decision] | None = None
+    policy: NoisePolicy, history: Past, change: Change, now: Sequence[Decision] | None = None
 ) -> Saving:
-    """Return what a change would have spared; `now` is the past under the present policy."""
-    before = replay(policy, past) if now is None else now
+    """Return what a change would have avoided; `now`: the replay under the current policy."""
+    before = replay(policy, history) if now is None else now
     changed = policy.but(**{change.field: change.value})
-    after = replay(changed, past)
+    after = replay(changed, history)
     pairs = list(zip(before, after, strict=True))
-    failures = [pair for pair, decided in zip(pairs, past.decided, strict=True) if decided.bad]
+    failures = [pair for pair, record in zip(pairs, history.decided, strict=True) if record.bad]
     return Saving(
         change=change,
         spared=count(before)[Action.POST] - count(after)[Action.POST],
-        unshown=sum(_loud(old) - _loud(new) for old, new in pairs if _posted(old, new)),
-        cards=cards(policy, past) - cards(changed, past),
-        together=_later(pairs),
-        hidden=sum(old.action in _TOLD and new.action not in _TOLD for old, new in failures),
-        late=_later(failures),
+        unshown=sum(
+            _is_broadcast(old) - _is_broadcast(new) for old, new in pairs if _posted(old, new)
+        ),
+        cards=cards(policy, history) - cards(changed, history),
+        together=_count_deferred(pairs),
+        hidden=sum(
+            old.action in _POSTED_EVENTUALLY and new.action not in _POSTED_EVENTUALLY
+            for old, new in failures
+        ),
+        late=_count_deferred(failures),
     )
 
 
-def _later(pairs: Sequence[tuple[Decision, Decision]]) -> int:
-    return sum(old.action is Action.POST and new.action in _LATER for old, new in pairs)
+def _count_deferred(pairs: Sequence[tuple[Decision, Decision]]) -> int:
+    return sum(old.action is Action.POST and new.action in _DEFERRED for old, new in pairs)
 
 
-def _weight(offer: Saving) -> int:
-    """Return how much less the channel would have seen."""
-    return offer.spared + offer.unshown + offer.cards
+def _total_avoided(option: Saving) -> int:
+    """Return how many fewer messages the channel would have seen."""
+    return option.spared + option.unshown + option.cards
 
 
-def _spares(offer: Saving) -> bool:
-    return min(offer.spared, offer.unshown) >= 0 and _weight(offer) > 0
+def _avoids_messages(option: Saving) -> bool:
+    return min(option.spared, option.unshown) >= 0 and _total_avoided(option) > 0
 
 
 def _posted(*decisions: Decision) -> bool:
     return all(decision.action is Action.POST for decision in decisions)
 
 
-def _loud(decision: Decision) -> int:
+def _is_broadcast(decision: Decision) -> int:
     return int(decision.loud)
 
 
-def _changes(policy: NoisePolicy, past: Past, now: Sequence[Decision]) -> list[Change]:
-    known = [c for c in _CHANGES if getattr(policy, c.field) != c.value]
-    return [*known, *_night(policy, past, now)]
+def _candidates(policy: NoisePolicy, history: Past, now: Sequence[Decision]) -> list[Change]:
+    candidates = [c for c in _CHANGES if getattr(policy, c.field) != c.value]
+    return [*candidates, *_night_hours(policy, history, now)]
 
 
-def _night(policy: NoisePolicy, past: Past, now: Sequence[Decision]) -> list[Change]:
-    """Return quiet hours at night, where a good part of the posts comes at night."""
+def _night_hours(policy: NoisePolicy, history: Past, now: Sequence[Decision]) -> list[Change]:
+    """Return quiet hours at night, if many posts come at night."""
     if policy.quiet_hours is not None:
         return []
-    posts = [d.at for d, made in zip(past.decided, now, strict=True) if made.action is Action.POST]
-    if not posts or sum(map(_at_night, posts)) < MANY * len(posts):
+    posts = [
+        d.at
+        for d, decision in zip(history.decided, now, strict=True)
+        if decision.action is Action.POST
+    ]
+    if not posts or sum(map(_at_night, posts)) < MIN_NIGHT_SHARE * len(posts):
         return []
-    hours = QuietHours(begins=_DUSK, ends=_DAWN)
-    typed = f"{_DUSK:%H:%M}-{_DAWN:%H:%M} {hours.zone}"
+    hours = QuietHours(begins=_NIGHT_BEGINS, ends=_NIGHT_ENDS)
+    typed = f"{_NIGHT_BEGINS:%H:%M}-{_NIGHT_ENDS:%H:%M} {hours.zone}"
     return [Change("quiet_hours", typed, "Quiet from 22:00 to 07:00 UTC", hours)]
 
 
 def _at_night(moment: datetime) -> bool:
     hour = moment.astimezone(ZoneInfo("UTC")).time()
-    return hour >= _DUSK or hour < _DAWN
+    return hour >= _NIGHT_BEGINS or hour < _NIGHT_ENDS

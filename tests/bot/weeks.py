@@ -1,4 +1,4 @@
-"""Hand-made pasts of a channel: decisions as the store gives them back."""
+"""Sample decision histories of a channel, as the store returns them."""
 
 from __future__ import annotations
 
@@ -8,19 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from bot.models import JobRef
 from bot.noise.decision import Action, Happening
-from bot.noise.replay import Past
+from bot.noise.replay import Name, Past
 from bot.store import Decided, Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping
 
 MONDAY = datetime(2026, 11, 16, 12, 0, tzinfo=UTC)
 _KEYS = count()
 
 
-def decided(happening: Happening = Happening.OUTCOME, minutes: float = 0, **but: Any) -> Decided:
-    """Return a follow-up that was told so many minutes after Monday noon."""
-    plain = {
+def decision_record(
+    happening: Happening = Happening.OUTCOME, minutes: float = 0, **fields: Any
+) -> Decided:
+    """Return a decision to post, this many minutes after Monday noon."""
+    defaults = {
         "workspace": "T1",
         "key": f"watch1:{next(_KEYS)}",
         "channel": "C1",
@@ -36,21 +38,27 @@ def decided(happening: Happening = Happening.OUTCOME, minutes: float = 0, **but:
         "text": "deploy-api succeeded after 3 m 12 s.",
         "at": MONDAY + timedelta(minutes=minutes),
     }
-    return Decided(**(plain | but))
+    return Decided(**(defaults | fields))
 
 
-def past(*happened: tuple[Happening, bool], minutes: float = 1, **more: Any) -> Past:
-    """Return a past in which these things happened, so many minutes apart."""
-    told: Sequence[Decided] = [
-        decided(happening, n * minutes, bad=bad) for n, (happening, bad) in enumerate(happened)
+def history(
+    *events: tuple[Happening, bool],
+    minutes: float = 1,
+    outcomes: Mapping[Name, bool] | None = None,
+    reactable: frozenset[str] = frozenset(),
+) -> Past:
+    """Return a history of these events, this many minutes apart."""
+    records = [
+        decision_record(happening, n * minutes, bad=bad)
+        for n, (happening, bad) in enumerate(events)
     ]
-    return Past(told, **more)
+    return Past(records, stood=outcomes or {}, reactable=reactable)
 
 
-def asked(seconds: float, **but: Any) -> Watch:
-    """Return a watch that Ada asked for so many seconds after Monday noon."""
+def requested_watch(seconds: float, **fields: Any) -> Watch:
+    """Return a watch that Ada requested, this many seconds after Monday noon."""
     at = MONDAY + timedelta(seconds=seconds)
-    plain = {
+    defaults = {
         "id": f"watch{next(_KEYS)}",
         "workspace": "T1",
         "channel": "C1",
@@ -59,4 +67,4 @@ def asked(seconds: float, **but: Any) -> Watch:
         "asked_at": at,
         "card_ts": f"{at.timestamp():.6f}",
     }
-    return Watch(**(plain | but))
+    return Watch(**(defaults | fields))

@@ -1,4 +1,4 @@
-"""A contract changed: what is held is decided anew at once, neither lost nor told twice."""
+"""Settings changes re-evaluate deferred notifications at once, without loss or repetition."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 ALL_DAY = "/job set quiet_hours 00:00-23:59 UTC"
 
 
-async def held(stage: Stage) -> list[Decided]:
-    """Return what is held back in #deploys."""
+async def deferred(stage: Stage) -> list[Decided]:
+    """Return the deferred decisions of #deploys."""
     workspace = stage.slack.workspace
     async with stage.bot.store.begin() as tx:
         return await tx.decisions.held(workspace.team.id, workspace.channel("deploys").id)
 
 
-async def silenced(stage: Stage) -> Message:
-    """Let a job end well in quiet hours, and return its card."""
+async def end_in_quiet_hours(stage: Stage) -> Message:
+    """End a job successfully during quiet hours, and return its card."""
     await stage.says(ALL_DAY)
     await stage.whispered("nothing is told")
     stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 90),), queued_seconds=0))
@@ -44,72 +44,72 @@ async def silenced(stage: Stage) -> Message:
     await stage.polls()
     await stage.shown(card, "succeeded after")
     assert stage.thread(card) == []
-    assert await held(stage)
+    assert await deferred(stage)
     return card
 
 
-async def test_what_is_held_is_told_as_soon_as_the_quiet_hours_are_called_off(
+async def test_ending_quiet_hours_posts_deferred_replies(
     stage: Stage,
 ) -> None:
-    """Each piece of it once, in its order."""
-    card = await silenced(stage)
-    kept = [decided.text for decided in await held(stage)]
+    """Each is posted once, in order."""
+    card = await end_in_quiet_hours(stage)
+    texts = [decided.text for decided in await deferred(stage)]
     await stage.says("/job set quiet_hours off")
-    await stage.replied(card, kept[-1])
-    assert [message.text for message in stage.thread(card)] == kept
-    assert await held(stage) == []
+    await stage.replied(card, texts[-1])
+    assert [message.text for message in stage.thread(card)] == texts
+    assert await deferred(stage) == []
 
 
-async def test_what_is_held_is_not_told_twice_however_often_the_contract_changes(
+async def test_repeated_changes_post_deferred_replies_once(
     stage: Stage,
 ) -> None:
-    """Off, on and off again."""
-    card = await silenced(stage)
-    kept = [decided.text for decided in await held(stage)]
+    """Quiet hours are disabled, enabled and disabled again."""
+    card = await end_in_quiet_hours(stage)
+    texts = [decided.text for decided in await deferred(stage)]
     for command in ("/job set quiet_hours off", ALL_DAY, "/job set quiet_hours off"):
         await stage.says(command)
         await stage.at_rest()
-    await stage.replied(card, kept[-1])
-    assert [message.text for message in stage.thread(card)] == kept
+    await stage.replied(card, texts[-1])
+    assert [message.text for message in stage.thread(card)] == texts
 
 
-async def test_what_the_new_contract_does_not_want_is_left_to_the_card(stage: Stage) -> None:
-    """It is decided by the new rule, not forgotten."""
-    card = await silenced(stage)
-    (waiting,) = await held(stage)
+async def test_unwanted_deferred_reply_updates_the_card_only(stage: Stage) -> None:
+    """The decision has the new rule."""
+    card = await end_in_quiet_hours(stage)
+    (waiting,) = await deferred(stage)
     await stage.says("/job set follow_ups failures")
     await stage.whispered("failures only")
-    assert await held(stage) == []
+    assert await deferred(stage) == []
     async with stage.bot.store.begin() as tx:
-        found = await tx.decisions.get(stage.slack.workspace.team.id, waiting.key)
-    assert found
-    assert (found.action, found.rule) == (Action.UPDATE, "follow_ups")
+        result = await tx.decisions.get(stage.slack.workspace.team.id, waiting.key)
+    assert result
+    assert (result.action, result.rule) == (Action.UPDATE, "follow_ups")
     assert stage.thread(card) == []
 
 
-async def test_a_change_that_was_stored_before_a_crash_is_made_after_it(tmp_path: Path) -> None:
-    """Together with what is held: one transaction has both."""
+async def test_stored_change_is_applied_after_a_crash(tmp_path: Path) -> None:
+    """Settings and deferred notifications change in one transaction."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:
         settings = settings_for(slack, url, tmp_path)
         async with Bot(settings, clock=clock) as bot:
             stage = Stage(slack, simulator, clock, settings, bot)
-            card = await silenced(stage)
-            kept = [decided.text for decided in await held(stage)]
-            await left_open(stage, "set quiet_hours off")
+            card = await end_in_quiet_hours(stage)
+            texts = [decided.text for decided in await deferred(stage)]
+            await store_request(stage, "set quiet_hours off")
         async with Bot(settings, clock=clock) as bot:
             stage = Stage(slack, simulator, clock, settings, bot)
-            await stage.replied(card, kept[-1])
-            assert [message.text for message in stage.thread(card)] == kept
-            assert await held(stage) == []
+            await stage.replied(card, texts[-1])
+            assert [message.text for message in stage.thread(card)] == texts
+            assert await deferred(stage) == []
 
 
-async def left_open(stage: Stage, text: str) -> None:
-    """Store a question as a process does that dies before it answers."""
+async def store_request(stage: Stage, text: str) -> None:
+    """Store a request, as a process does that crashes before it replies."""
     workspace = stage.slack.workspace
     now = stage.clock.now()
-    ask = Ask(
+    request = Ask(
         kind=Kind.COMMAND,
         user=workspace.user("ada").id,
         channel=workspace.channel("deploys").id,
@@ -120,50 +120,50 @@ async def left_open(stage: Stage, text: str) -> None:
         await tx.inbox.add(
             workspace=workspace.team.id,
             key="command:1",
-            kind=ask.kind,
-            body=ask.model_dump(mode="json"),
+            kind=request.kind,
+            body=request.model_dump(mode="json"),
             now=now,
             lease_until=now,
         )
 
 
-async def test_a_change_that_cannot_be_written_whole_is_not_written_at_all(
+async def test_failed_reevaluation_rolls_the_change_back(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where what is held cannot be decided anew, the old contract holds until the next try."""
-    await silenced(stage)
+    """The old settings stay in effect until the next attempt."""
+    await end_in_quiet_hours(stage)
 
-    async def breaks(*_: Any) -> None:
+    async def fail(*_: Any) -> None:
         raise OSError
 
-    monkeypatch.setattr("bot.channels.agreements.redecide", breaks)
+    monkeypatch.setattr("bot.channels.agreements.redecide", fail)
     await stage.says("/job set quiet_hours off")
     for _ in range(20):
         await stage.clock.advance(0.05)
     workspace = stage.slack.workspace
     async with stage.bot.store.begin() as tx:
-        found = await stage.bot.notices.contract(
+        result = await stage.bot.notices.contract(
             tx, workspace.team.id, workspace.channel("deploys").id
         )
-    assert found.policy.quiet_hours is not None
-    assert await held(stage)
+    assert result.policy.quiet_hours is not None
+    assert await deferred(stage)
 
 
-async def test_two_changes_of_two_clauses_at_the_same_moment_both_hold(stage: Stage) -> None:
-    """Neither overwrites the other's."""
+async def test_concurrent_changes_of_two_fields_both_apply(stage: Stage) -> None:
+    """Neither overwrites the other."""
     await stage.says("/job set board on")
     await stage.says("/job set tasks all", user="ben")
     await stage.whispered("Changed what is told here")
     await stage.whispered("Changed what is told here", user="ben")
     workspace = stage.slack.workspace
     async with stage.bot.store.begin() as tx:
-        own = await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id)
-    assert own
-    assert own.values == {"board": True, "tasks": "all"}
+        overrides = await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id)
+    assert overrides
+    assert overrides.values == {"board": True, "tasks": "all"}
 
 
-async def test_going_back_where_nothing_was_set_changes_nothing(stage: Stage) -> None:
-    """Nobody stands there as having changed it."""
+async def test_default_without_overrides_changes_nothing(stage: Stage) -> None:
+    """No row is stored, so no user is shown as the last editor."""
     await stage.says("/job default")
     await stage.whispered("nothing was changed")
     workspace = stage.slack.workspace

@@ -1,4 +1,4 @@
-"""A contract as messages: read aloud, changed, refused."""
+"""Rendering of channel settings, changes and parse errors."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.noise.dictation import Unclear
 from bot.noise.policy import FollowUps, NoisePolicy
 from bot.playground.limits import problems
 
-CALM = Contract(
+SETTINGS = Contract(
     NoisePolicy(follow_ups=FollowUps.OUTCOMES),
     {"follow_ups": Origin.CHANNEL, "tasks": Origin.SETTINGS},
     set_by="U0ADA",
@@ -18,88 +18,88 @@ CALM = Contract(
 )
 
 
-def test_a_contract_is_read_as_sentences_with_their_origins() -> None:
-    """What a screen reader reads is the whole of it."""
-    said = charter.reading(CALM).text
-    assert said.startswith("This is what is told here. A job's thread hears how it ends")
-    assert "nothing before. (Set in this channel.)" in said
-    assert "does not hear of single tasks. (From the settings of this bot.)" in said
-    assert said.count("(Built in.)") == len(CLAUSES) - 2
-    assert said.endswith("Last changed by <@U0ADA>.")
+def test_settings_are_sentences_with_their_origins() -> None:
+    """The plain text is complete, for screen readers."""
+    text = charter.reading(SETTINGS).text
+    assert text.startswith("This is what is told here. A job's thread hears how it ends")
+    assert "nothing before. (Set in this channel.)" in text
+    assert "does not hear of single tasks. (From the settings of this bot.)" in text
+    assert text.count("(Built in.)") == len(CLAUSES) - 2
+    assert text.endswith("Last changed by <@U0ADA>.")
 
 
-def test_a_contract_that_is_read_can_be_changed_by_a_click() -> None:
-    """Three presets, the way back, and the modal."""
-    (row,) = [block for block in charter.reading(CALM).blocks if block["type"] == "actions"]
+def test_settings_have_preset_and_change_buttons() -> None:
+    """Three presets, the default, and the modal."""
+    (row,) = [block for block in charter.reading(SETTINGS).blocks if block["type"] == "actions"]
     labels = [element["text"]["text"] for element in row["elements"]]
     assert labels == ["Quiet", "Normal", "Verbose", "Back to default", "Change …"]
 
 
-def test_a_change_tells_what_holds_now_and_what_was_before() -> None:
-    """Of each clause that reads otherwise."""
-    said = charter.changed(Contract(), CALM).text
-    assert said == (
+def test_change_shows_the_new_and_the_previous_values() -> None:
+    """It lists each field whose sentence changed."""
+    text = charter.changed(Contract(), SETTINGS).text
+    assert text == (
         "Changed what is told here. A job's thread hears how it ends, and nothing before."
         " Before: a job's thread hears every change. So it does not hear of single tasks."
         " Before: of single tasks, it hears of those that fail."
     )
 
 
-def test_a_change_without_effect_says_so() -> None:
-    """It is made all the same, and can be undone."""
-    after = Contract(amended(CALM.policy, {"tasks": "all"}), set_by="U0ADA", revision=4)
-    message = charter.changed(CALM, after)
+def test_change_without_effect_says_so() -> None:
+    """It is stored, and can be undone."""
+    after = Contract(amended(SETTINGS.policy, {"tasks": "all"}), set_by="U0ADA", revision=4)
+    message = charter.changed(SETTINGS, after)
     assert message.text == (
         "Changed what is told here. Tasks: all of them. As things stand, that makes no difference."
     )
     assert "Undo" in str(message.blocks)
 
 
-def test_the_way_back_leads_to_what_held_before() -> None:
-    """Only where the contract is still the one that was changed."""
-    row = next(b for b in charter.changed(Contract(), CALM).blocks if b["type"] == "actions")
-    wish = Wish.model_validate_json(row["elements"][0]["value"])
-    assert amended(CALM.policy, wish.changes) == NoisePolicy()
-    assert wish.revision == CALM.revision
+def test_undo_button_restores_the_previous_policy() -> None:
+    """The patch has the revision that it applies to."""
+    row = next(b for b in charter.changed(Contract(), SETTINGS).blocks if b["type"] == "actions")
+    patch = Wish.model_validate_json(row["elements"][0]["value"])
+    assert amended(SETTINGS.policy, patch.changes) == NoisePolicy()
+    assert patch.revision == SETTINGS.revision
 
 
-def test_a_change_to_what_holds_already_says_so() -> None:
-    """Without a button that would undo nothing."""
-    message = charter.changed(CALM, CALM)
+def test_change_to_the_current_value_says_so() -> None:
+    """There is no Undo button."""
+    message = charter.changed(SETTINGS, SETTINGS)
     assert "nothing was changed" in message.text
     assert "Undo" not in str(message.blocks)
 
 
-def test_an_origin_of_whom_the_outcome_calls_is_that_of_the_group_as_well() -> None:
-    """The nearest to the channel is named."""
-    contract = Contract(NoisePolicy(), {"mention": Origin.SETTINGS, "group": Origin.CHANNEL})
-    assert charter.origin("mention", contract) == "Set in this channel"
+def test_origin_of_the_mention_includes_the_group() -> None:
+    """The origin with the highest precedence is named."""
+    settings = Contract(NoisePolicy(), {"mention": Origin.SETTINGS, "group": Origin.CHANNEL})
+    assert charter.origin("mention", settings) == "Set in this channel"
 
 
-def test_what_is_nearly_right_is_offered_beside_all_that_may_be_typed() -> None:
-    """One click sends the better words."""
-    reason = Unclear("No.", "set tasks all", ("set tasks all", "set tasks none"))
-    message = charter.unclear(reason, "/job")
+def test_parse_error_has_a_suggestion_and_the_choices() -> None:
+    """One click sends the suggestion."""
+    error = Unclear("No.", "set tasks all", ("set tasks all", "set tasks none"))
+    message = charter.unclear(error, "/job")
     assert "Did you mean `set tasks all`?" in message.text
     assert "/job set tasks none" in str(message.blocks)
 
 
-def test_a_few_choices_are_buttons_and_many_are_a_list() -> None:
-    """No row of ten buttons."""
+def test_few_choices_are_buttons_and_many_are_a_list() -> None:
+    """The limit is five buttons."""
     few = charter.unclear(Unclear("Which?", choices=("set board on", "set board off")), "/job")
     assert [e["value"] for e in few.blocks[1]["elements"]] == ["set board on", "set board off"]
     many = charter.unclear(Unclear("Which?", choices=tuple(f"set f{n}" for n in range(9))), "/job")
     assert "`/job set f8`" in many.text
 
 
-def test_slack_takes_every_message_of_a_contract() -> None:
-    """By the rules of the local Slack."""
+def test_slack_accepts_every_settings_message() -> None:
+    """Checked by the rules of the local Slack."""
     few = Unclear("Which?", choices=("set board on", "set board off"))
     for message in (
-        charter.reading(CALM),
-        charter.changed(Contract(), CALM),
-        charter.changed(CALM, CALM),
-        charter.overtaken(CALM),
+        charter.reading(SETTINGS),
+        charter.changed(Contract(), SETTINGS),
+        charter.changed(SETTINGS, SETTINGS),
+        charter.overtaken(SETTINGS),
         charter.unclear(few, "/job"),
         charter.unclear(Unclear("No.", "set tasks all", few.choices), "/job"),
     ):

@@ -1,4 +1,4 @@
-"""Notices: what a channel's contract lets through, with the reason kept beside it."""
+"""Notifier: what a channel's policy lets through, and the stored reason."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ BUILD = Task(id="1", name="build", status=Status.SUCCEEDED)
 
 
 @asynccontextmanager
-async def heard(folder: Path, **policy: Any) -> AsyncIterator[Stage]:
-    """Set the stage in a place that wants to hear no more than this."""
+async def staged_with(folder: Path, **policy: Any) -> AsyncIterator[Stage]:
+    """Start the bot with this policy and one running job."""
     async with staged(folder, notify=policy) as stage:
         stage.servicestage.add(JobScript(ID, STEPS, queued_seconds=0))
         yield stage
 
 
-async def decided(stage: Stage) -> list[Decided]:
-    """Return what was decided about the one job, oldest first."""
+async def decisions_of(stage: Stage) -> list[Decided]:
+    """Return the decisions about the job, oldest first."""
     place = stage.slack.workspace.team.id, stage.slack.workspace.channel("deploys").id
     async with stage.bot.store.begin() as tx:
         return await tx.decisions.since(*place, stage.clock.now().replace(year=2000))
 
 
-async def ends(stage: Stage, card: Message, *, well: bool) -> None:
-    """Let the job end, and wait until its card says so."""
-    if well:
+async def end_job(stage: Stage, card: Message, *, succeeds: bool) -> None:
+    """End the job and wait until its card shows it."""
+    if succeeds:
         stage.servicestage.finish(ID)
     else:
         stage.servicestage.fail(ID, 1, "disk full")
     await stage.polls()
-    await stage.shown(card, "succeeded" if well else "failed")
+    await stage.shown(card, "succeeded" if succeeds else "failed")
     await stage.at_rest()
 
 
-async def test_every_follow_up_has_its_reason_beside_it(tmp_path: Path) -> None:
-    """Why is a look-up: the rule and a sentence, under the key of the message."""
-    async with heard(tmp_path) as stage:
+async def test_every_reply_has_a_stored_reason(tmp_path: Path) -> None:
+    """The decision has the rule, a sentence and the text of the message."""
+    async with staged_with(tmp_path) as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=True)
-        [one] = await decided(stage)
+        await end_job(stage, card, succeeds=True)
+        [one] = await decisions_of(stage)
         assert (one.action, one.rule, one.happening) == (
             Action.POST,
             "follow_ups",
@@ -70,85 +70,85 @@ async def test_every_follow_up_has_its_reason_beside_it(tmp_path: Path) -> None:
         assert one.text == stage.thread(card)[0].text
 
 
-async def test_a_channel_of_failures_is_spared_a_success(tmp_path: Path) -> None:
-    """The card alone tells it, and the decision is kept."""
-    async with heard(tmp_path, follow_ups="failures") as stage:
+async def test_failures_policy_does_not_post_a_success(tmp_path: Path) -> None:
+    """Only the card shows it, and the decision is stored."""
+    async with staged_with(tmp_path, follow_ups="failures") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=True)
+        await end_job(stage, card, succeeds=True)
         assert stage.thread(card) == []
-        [one] = await decided(stage)
+        [one] = await decisions_of(stage)
         assert one.action is Action.UPDATE
         assert one.reason == "This channel hears of failures only. The card shows it."
 
 
-async def test_a_channel_of_failures_hears_a_failure(tmp_path: Path) -> None:
-    """The one thing it wants."""
-    async with heard(tmp_path, follow_ups="failures") as stage:
+async def test_failures_policy_posts_a_failure(tmp_path: Path) -> None:
+    """The reply is in the job's thread."""
+    async with staged_with(tmp_path, follow_ups="failures") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=False)
+        await end_job(stage, card, succeeds=False)
         assert "failed" in stage.thread(card)[-1].text
 
 
-async def test_a_channel_that_wants_no_broadcast_hears_a_failure_in_the_thread(
+async def test_failure_without_broadcast_stays_in_the_thread(
     tmp_path: Path,
 ) -> None:
-    """Nothing of it is shown in the channel."""
-    async with heard(tmp_path, broadcast="never") as stage:
+    """It is not shown in the channel."""
+    async with staged_with(tmp_path, broadcast="never") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=False)
+        await end_job(stage, card, succeeds=False)
         assert not any(message.broadcast for message in stage.thread(card))
 
 
-async def test_nobody_is_called_where_nobody_wants_it(tmp_path: Path) -> None:
-    """The outcome is told without a name."""
-    async with heard(tmp_path, mention="nobody") as stage:
+async def test_outcome_without_mention_names_no_user(tmp_path: Path) -> None:
+    """The reply has no mention."""
+    async with staged_with(tmp_path, mention="nobody") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=True)
+        await end_job(stage, card, succeeds=True)
         assert "<@" not in stage.thread(card)[-1].text
 
 
-async def test_a_user_group_is_called_on_failure(tmp_path: Path) -> None:
-    """Instead of the asker."""
-    async with heard(tmp_path, mention="group", group="S0123ABC") as stage:
+async def test_user_group_is_mentioned_on_failure(tmp_path: Path) -> None:
+    """The asker is not mentioned."""
+    async with staged_with(tmp_path, mention="group", group="S0123ABC") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
-        await ends(stage, card, well=False)
+        await end_job(stage, card, succeeds=False)
         outcome = stage.thread(card)[-1]
         assert "<!subteam^S0123ABC>" in outcome.text
         assert "<@" not in outcome.text
 
 
-async def test_a_channel_of_all_tasks_hears_of_one_that_went_well(tmp_path: Path) -> None:
-    """The others are spared it, and nothing is kept of it there."""
-    async with heard(tmp_path, tasks="all") as stage:
+async def test_all_tasks_policy_posts_a_successful_task(tmp_path: Path) -> None:
+    """Under the default policy it is neither posted nor stored."""
+    async with staged_with(tmp_path, tasks="all") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
         await stage.polls()
         assert "PREPARE" in (await stage.replied(card, "PREPARE")).text
     (tmp_path / "normal").mkdir()
-    async with heard(tmp_path / "normal") as stage:
+    async with staged_with(tmp_path / "normal") as stage:
         card = await stage.asks(f"/job deploys:{ID}")
         await stage.polls()
         await stage.shown(card, "1 of 2")
         await stage.at_rest()
         assert stage.thread(card) == []
-        assert await decided(stage) == []
+        assert await decisions_of(stage) == []
 
 
-async def test_the_second_failure_of_a_series_is_old_news_and_a_recovery_is_not(
+async def test_state_changes_policy_skips_a_repeated_failure(
     tmp_path: Path,
 ) -> None:
-    """First failure and back to normal: of the jobs of one series, not of one job."""
-    async with heard(tmp_path, follow_ups="turns", tasks="none") as stage:
-        for id_, well, told in ((ID, False, True), (OTHER, False, False), (ID, True, True)):
+    """It posts the first failure and the recovery of a series, across jobs."""
+    async with staged_with(tmp_path, follow_ups="turns", tasks="none") as stage:
+        for id_, succeeds, posted in ((ID, False, True), (OTHER, False, False), (ID, True, True)):
             stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
             card = await stage.asks(f"/job deploys:{id_}")
-            if well:
+            if succeeds:
                 stage.servicestage.finish(id_)
             else:
                 stage.servicestage.fail(id_, 1, "disk full")
             await stage.polls()
-            await stage.shown(card, "succeeded" if well else "failed")
+            await stage.shown(card, "succeeded" if succeeds else "failed")
             await stage.at_rest()
-            assert bool(stage.thread(card)) is told
+            assert bool(stage.thread(card)) is posted
 
 
 def change(*, status: Status = Status.RUNNING, **more: Any) -> Change:
@@ -158,7 +158,7 @@ def change(*, status: Status = Status.RUNNING, **more: Any) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("what", "happening", "bad"),
+    ("job_change", "happening", "bad"),
     [
         (change(status=Status.FAILED, status_changed=True), Happening.OUTCOME, True),
         (change(status=Status.PARTIAL, status_changed=True), Happening.OUTCOME, True),
@@ -171,7 +171,9 @@ def change(*, status: Status = Status.RUNNING, **more: Any) -> Change:
         (change(newly_failed=(BUILD.but(announced=True),)), Happening.RUN, True),
     ],
 )
-def test_what_kind_of_news_a_change_is(*, what: Change, happening: Happening, bad: bool) -> None:
-    """A run of a job that repeats counts as an outcome, any other task does not."""
-    news = news_of(what)
-    assert (news.happening, news.bad) == (happening, bad)
+def test_each_change_has_its_event_kind(
+    *, job_change: Change, happening: Happening, bad: bool
+) -> None:
+    """A run of a repeating job counts as an outcome, any other task does not."""
+    event = news_of(job_change)
+    assert (event.happening, event.bad) == (happening, bad)

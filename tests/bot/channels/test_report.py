@@ -1,4 +1,4 @@
-"""What a channel hears of its own noise."""
+"""Rendering of the weekly notification report."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from bot.noise.policy import NoisePolicy
 from bot.noise.replay import Past
 from bot.noise.week import Week
 from bot.playground.limits import problems
-from tests.bot.weeks import MONDAY, asked, decided
+from tests.bot.weeks import MONDAY, decision_record, requested_watch
 
 if TYPE_CHECKING:
     from bot.models import Message
@@ -24,93 +24,107 @@ if TYPE_CHECKING:
 UTC = ZoneInfo("UTC")
 
 
-def told(*what: Decided) -> Message:
-    """Return the report of a week in which this was decided."""
-    first = MONDAY - timedelta(hours=12)
-    return report(Week(first, UTC, what), NoisePolicy(), Past(what))
+def report_of(*records: Decided) -> Message:
+    """Return the report of a week with these decisions."""
+    starts_at = MONDAY - timedelta(hours=12)
+    return report(Week(starts_at, UTC, records), NoisePolicy(), Past(records))
 
 
 def buttons(message: Message) -> list[str]:
-    """Return what its buttons type."""
+    """Return the commands of the buttons."""
     return [block["accessory"]["value"] for block in message.blocks if "accessory" in block]
 
 
-def shown(message: Message) -> str:
-    """Return all of it."""
+def text_of(message: Message) -> str:
+    """Return all blocks as text."""
     return str(message.blocks)
 
 
-def test_a_channel_without_posts_hears_so() -> None:
-    """Nothing to count is an answer as well."""
-    assert told().text == "No follow-up was posted in this channel in the last 7 days."
+def test_report_without_posts_says_so() -> None:
+    """It still is a reply."""
+    assert report_of().text == "No follow-up was posted in this channel in the last 7 days."
 
 
-def test_a_channel_that_left_everything_to_the_cards_hears_that_too() -> None:
-    """Silence is a figure."""
-    said = told(decided(action=Action.UPDATE), decided(action=Action.DIGEST))
-    assert said.text.endswith("Instead: 1 left to the card and 1 held back or in a digest.")
+def test_report_without_posts_counts_the_other_decisions() -> None:
+    """Card updates and digest items are counted."""
+    message = report_of(
+        decision_record(action=Action.UPDATE), decision_record(action=Action.DIGEST)
+    )
+    assert message.text.endswith("Instead: 1 left to the card and 1 deferred or in a digest.")
 
 
-def test_the_counts_come_first() -> None:
-    """Whoever has it read aloud hears the figure before the words."""
-    said = told(decided(bad=True), decided(minutes=1), decided(action=Action.UPDATE))
-    assert said.text.startswith("2 follow-ups in this channel in the last 7 days, 1 of failures.")
-    assert "had 2." in said.text
-    assert said.text.endswith("Beside them: 1 left to the card.")
+def test_counts_come_first() -> None:
+    """A screen reader starts with the number."""
+    message = report_of(
+        decision_record(bad=True), decision_record(minutes=1), decision_record(action=Action.UPDATE)
+    )
+    assert message.text.startswith(
+        "2 follow-ups in this channel in the last 7 days, 1 of failures."
+    )
+    assert "had 2." in message.text
+    assert message.text.endswith("Beside them: 1 left to the card.")
 
 
 def test_each_day_and_each_rule_has_its_line() -> None:
-    """By day, and by what decided."""
-    said = shown(told(decided(), decided(rule="tasks", action=Action.UPDATE)))
-    assert "*By day* (UTC): Mon 1, Tue 0, Wed 0, Thu 0, Fri 0, Sat 0, Sun 0" in said
-    assert "• `follow_ups`: 1 told" in said
-    assert "• `tasks`: 1 left to the card" in said
+    """Counts by day and by rule."""
+    message = text_of(
+        report_of(decision_record(), decision_record(rule="tasks", action=Action.UPDATE))
+    )
+    assert "*By day* (UTC): Mon 1, Tue 0, Wed 0, Thu 0, Fri 0, Sat 0, Sun 0" in message
+    assert "• `follow_ups`: 1 told" in message
+    assert "• `tasks`: 1 left to the card" in message
 
 
-def test_the_jobs_stand_in_a_table_that_has_a_plain_twin() -> None:
-    """Where Slack refuses the newer table, the older one is sent."""
-    said = told(decided(name="a & <b>"))
-    assert [b["type"] for b in said.blocks if "table" in b["type"]] == ["data_table"]
-    assert [b["type"] for b in said.classic if "table" in b["type"]] == ["table"]
-    assert "a & <b>" in shown(said)
+def test_job_table_has_a_classic_fallback() -> None:
+    """Slack may reject the newer table block."""
+    message = report_of(decision_record(name="a & <b>"))
+    assert [b["type"] for b in message.blocks if "table" in b["type"]] == ["data_table"]
+    assert [b["type"] for b in message.classic if "table" in b["type"]] == ["table"]
+    assert "a & <b>" in text_of(message)
 
 
-def test_each_offer_has_its_button() -> None:
-    """One click sets it."""
-    week = [decided(Happening.CHANGE, n) for n in range(12)]
-    assert buttons(told(*week)) == ["set follow_ups outcomes", "set posts_per_hour 10"]
+def test_each_recommendation_has_its_button() -> None:
+    """One click applies it."""
+    week = [decision_record(Happening.CHANGE, n) for n in range(12)]
+    assert buttons(report_of(*week)) == ["set follow_ups outcomes", "set posts_per_hour 10"]
 
 
-def test_cards_that_could_have_been_one_are_offered_a_board() -> None:
-    """In a channel without a follow-up, too."""
+def test_board_is_recommended_for_cards_requested_together() -> None:
+    """It needs no thread replies in the week."""
     week = Week(MONDAY - timedelta(hours=12), UTC, ())
-    said = report(week, NoisePolicy(), Past(asked=[asked(0), asked(1), asked(2)]))
-    assert said.text.startswith("No follow-up was posted")
-    assert "*One message for jobs asked for together:* 2 cards fewer." in shown(said)
-    assert buttons(said) == ["set board on"]
+    message = report(
+        week,
+        NoisePolicy(),
+        Past(asked=[requested_watch(0), requested_watch(1), requested_watch(2)]),
+    )
+    assert message.text.startswith("No follow-up was posted")
+    assert "*One message for jobs asked for together:* 2 cards fewer." in text_of(message)
+    assert buttons(message) == ["set board on"]
 
 
-def test_an_offer_that_would_hide_failures_says_so() -> None:
-    """Nobody presses the button without knowing."""
-    steps = [decided(Happening.TASK, n, bad=True) for n in range(3)]
-    said = shown(told(*steps))
-    assert "*No single tasks:* 3 follow-ups fewer, would hide 3 failures." in said
+def test_recommendation_states_the_hidden_failures() -> None:
+    """The reader sees the cost before the click."""
+    steps = [decision_record(Happening.TASK, n, bad=True) for n in range(3)]
+    message = text_of(report_of(*steps))
+    assert "*No single tasks:* 3 follow-ups fewer, would hide 3 failures." in message
 
 
-def test_an_offer_that_would_tell_failures_later_says_so() -> None:
-    """Later is not hidden, and not at once."""
-    said = shown(told(*[decided(minutes=n, bad=True) for n in range(11)]))
-    assert "1 follow-up fewer, 1 told later in a digest, would tell 1 failure later." in said
+def test_recommendation_states_the_deferred_failures() -> None:
+    """Deferred failures are not counted as hidden."""
+    message = text_of(report_of(*[decision_record(minutes=n, bad=True) for n in range(11)]))
+    assert "1 follow-up fewer, 1 told later in a digest, would tell 1 failure later." in message
 
 
 @pytest.mark.parametrize("count", [0, 1, 400])
-def test_the_report_is_within_slacks_limits(count: int) -> None:
-    """However long the names are, and however many rules there are."""
+def test_report_is_within_slacks_limits(count: int) -> None:
+    """It holds for long names and many rules."""
     week = [
-        decided(Happening.TASK, n, bad=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}")
+        decision_record(
+            Happening.TASK, n, bad=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}"
+        )
         for n in range(count)
     ]
-    said = told(*week)
-    for shown_blocks in (said.blocks, said.classic):
+    message = report_of(*week)
+    for shown_blocks in (message.blocks, message.classic):
         assert problems(list(shown_blocks), "message") == []
-    assert blocks.weight(said.blocks) < blocks.MAX_WEIGHT
+    assert blocks.weight(message.blocks) < blocks.MAX_WEIGHT

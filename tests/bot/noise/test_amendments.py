@@ -1,4 +1,4 @@
-"""How contracts change: what is stored, what is undone, what is refused."""
+"""Settings patches: stored overrides, undo, presets and validation."""
 
 from __future__ import annotations
 
@@ -36,61 +36,59 @@ POLICIES = st.builds(
 )
 
 
-@given(beneath=POLICIES, wanted=POLICIES)
-def test_what_a_channel_stores_over_the_defaults_is_what_it_wanted(
-    beneath: NoisePolicy, wanted: NoisePolicy
-) -> None:
-    """Nothing is lost by storing only what differs."""
-    assert amended(beneath, own_values(beneath, wanted)) == wanted
+@given(base=POLICIES, wanted=POLICIES)
+def test_stored_overrides_restore_the_wanted_policy(base: NoisePolicy, wanted: NoisePolicy) -> None:
+    """Storing only the differing fields loses nothing."""
+    assert amended(base, own_values(base, wanted)) == wanted
 
 
 @given(before=POLICIES, after=POLICIES)
-def test_an_undone_change_leads_back(before: NoisePolicy, after: NoisePolicy) -> None:
-    """To the very policy that held before."""
+def test_undo_patch_restores_the_previous_policy(before: NoisePolicy, after: NoisePolicy) -> None:
+    """The reverse patch yields exactly the earlier policy."""
     assert amended(after, differing(after, before)) == before
 
 
-def test_what_is_as_the_defaults_say_is_not_stored() -> None:
-    """So that a change of the settings reaches whoever did not choose."""
+def test_values_equal_to_the_defaults_are_not_stored() -> None:
+    """A later change of the defaults then applies to the channel."""
     notify = NotifySettings(follow_ups=FollowUps.FAILURES)
     wanted = NoisePolicy(follow_ups=FollowUps.FAILURES, board=True)
     assert own_values(defaults(notify, "C1"), wanted) == {"board": True}
 
 
 @pytest.mark.parametrize("name", PRESETS)
-def test_a_preset_in_a_channel_that_chose_nothing_is_that_preset(name: str) -> None:
-    """Nothing of it is left out."""
+def test_preset_on_the_default_policy_equals_the_preset(name: str) -> None:
+    """A preset sets every field in which it differs from the default."""
     assert amended(NoisePolicy(), preset(name)) == PRESETS[name]
 
 
 @given(POLICIES, st.sampled_from(sorted(PRESETS)))
-def test_a_preset_leaves_quiet_hours_calls_and_limit_alone(before: NoisePolicy, name: str) -> None:
-    """They are about when and whom, not about how loud."""
+def test_preset_keeps_quiet_hours_mentions_and_limit(before: NoisePolicy, name: str) -> None:
+    """A preset changes only the preset fields."""
     after = amended(before, preset(name))
     for field in set(NoisePolicy.model_fields) - set(LOUDNESS):
         assert getattr(after, field) == getattr(before, field)
 
 
-def whole(**fields: Any) -> dict[str, Any]:
+def full_policy(**fields: Any) -> dict[str, Any]:
     return {**NoisePolicy().model_dump(mode="json"), **fields}
 
 
-def test_a_policy_that_makes_sense_has_no_problems() -> None:
-    """Neither the default nor one with a group."""
-    assert problems(whole()) == {}
-    assert problems(whole(mention="group", group="S0ONCALL")) == {}
+def test_valid_policy_has_no_problems() -> None:
+    """Neither the default policy nor one with a group has any."""
+    assert problems(full_policy()) == {}
+    assert problems(full_policy(mention="group", group="S0ONCALL")) == {}
 
 
-def test_a_group_is_needed_where_one_is_to_be_called() -> None:
-    """The sentence stands beside the input for the group."""
-    assert problems(whole(mention="group")) == {
+def test_mentioning_a_group_requires_a_group() -> None:
+    """The sentence belongs to the input for the group."""
+    assert problems(full_policy(mention="group")) == {
         "group": "Choose the user group that is to be called."
     }
 
 
-def test_each_wrong_field_has_a_sentence() -> None:
-    """By the field's name."""
+def test_each_invalid_field_has_a_sentence() -> None:
+    """The sentences are keyed by field name."""
     quiet = {"begins": "22:00", "ends": "07:00", "zone": "Mars/Base"}
-    found = problems(whole(posts_per_hour=0, quiet_hours=quiet))
+    found = problems(full_policy(posts_per_hour=0, quiet_hours=quiet))
     assert set(found) == {"posts_per_hour", "quiet_hours"}
     assert found["quiet_hours"] == "Must name a time zone, such as Europe/Berlin."

@@ -1,4 +1,4 @@
-"""Which policy holds in a channel, and where each of its values comes from."""
+"""Effective channel settings and the origin of each value."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 CHANNEL = "C0123"
 
 
-def own(values: Mapping[str, Any]) -> ChannelContract:
-    """Return what the channel itself set."""
+def overrides(values: Mapping[str, Any]) -> ChannelContract:
+    """Return the overrides of the channel."""
     return ChannelContract(
         workspace="T1",
         channel=CHANNEL,
@@ -28,15 +28,15 @@ def own(values: Mapping[str, Any]) -> ChannelContract:
     )
 
 
-def test_a_channel_that_nobody_thought_of_has_what_is_built_in() -> None:
-    """Every value says so."""
-    found = contract(NotifySettings(), CHANNEL, None)
-    assert found.policy == NoisePolicy()
-    assert {found.origin(name) for name in NoisePolicy.model_fields} == {Origin.BUILT_IN}
+def test_channel_without_settings_has_built_in_values() -> None:
+    """Every value reports the built-in origin."""
+    settings = contract(NotifySettings(), CHANNEL, None)
+    assert settings.policy == NoisePolicy()
+    assert {settings.origin(name) for name in NoisePolicy.model_fields} == {Origin.BUILT_IN}
 
 
-def test_the_later_layer_wins_value_by_value() -> None:
-    """What a channel does not set, it has from the settings."""
+def test_later_layer_overrides_field_by_field() -> None:
+    """A field that the channel does not set keeps its configured value."""
     notify = NotifySettings.model_validate(
         {
             "follow_ups": "outcomes",
@@ -45,27 +45,29 @@ def test_the_later_layer_wins_value_by_value() -> None:
             "channels": {CHANNEL: {"tasks": "all", "follow_ups": "every"}},
         }
     )
-    found = contract(notify, CHANNEL, own({"follow_ups": "failures"}))
-    assert found.policy == NoisePolicy(follow_ups=FollowUps.FAILURES, tasks=Tasks.ALL, board=True)
-    assert found.origin("follow_ups") is Origin.CHANNEL
-    assert found.origin("tasks") is Origin.CHANNEL_SETTINGS
-    assert found.origin("board") is Origin.SETTINGS
-    assert found.origin("mention") is Origin.BUILT_IN
+    settings = contract(notify, CHANNEL, overrides({"follow_ups": "failures"}))
+    assert settings.policy == NoisePolicy(
+        follow_ups=FollowUps.FAILURES, tasks=Tasks.ALL, board=True
+    )
+    assert settings.origin("follow_ups") is Origin.CHANNEL
+    assert settings.origin("tasks") is Origin.CHANNEL_SETTINGS
+    assert settings.origin("board") is Origin.SETTINGS
+    assert settings.origin("mention") is Origin.BUILT_IN
 
 
-def test_who_set_a_channel_s_values_is_told_with_them() -> None:
-    """And how often they were changed, so that two who change at once notice."""
-    found = contract(NotifySettings(), CHANNEL, own({"tasks": "none"}))
-    assert (found.set_by, found.revision) == ("U1", 3)
+def test_settings_carry_the_last_editor_and_revision() -> None:
+    """The revision detects concurrent changes."""
+    settings = contract(NotifySettings(), CHANNEL, overrides({"tasks": "none"}))
+    assert (settings.set_by, settings.revision) == ("U1", 3)
 
 
-def test_a_field_that_this_version_does_not_know_is_ignored() -> None:
-    """A channel's values may have been written by another version."""
-    found = contract(NotifySettings(), CHANNEL, own({"volume": 11, "tasks": "none"}))
-    assert found.policy == NoisePolicy(tasks=Tasks.NONE)
+def test_unknown_stored_field_is_ignored() -> None:
+    """The overrides may have been written by another version."""
+    settings = contract(NotifySettings(), CHANNEL, overrides({"volume": 11, "tasks": "none"}))
+    assert settings.policy == NoisePolicy(tasks=Tasks.NONE)
 
 
-def test_another_channel_s_settings_do_not_count() -> None:
-    """Each channel has its own."""
+def test_settings_of_another_channel_do_not_apply() -> None:
+    """Each channel has its own section."""
     notify = NotifySettings.model_validate({"channels": {"C9999": {"tasks": "none"}}})
     assert contract(notify, CHANNEL, None).policy == NoisePolicy()

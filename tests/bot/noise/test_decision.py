@@ -1,4 +1,4 @@
-"""The noise policy: what becomes of each piece of news, in words that a channel can read."""
+"""Rule engine: the action, rule and reason of each event under each policy."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from bot.noise.policy import PRESETS, Broadcast, FollowUps, Mention, NoisePolicy
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 18, 0, tzinfo=UTC)
 NIGHT = QuietHours(begins=time(22), ends=time(7), zone="UTC")
-FAILED, ENDED = (News(happening=Happening.OUTCOME, bad=bad) for bad in (True, False))
+FAILED, SUCCEEDED = (News(happening=Happening.OUTCOME, bad=bad) for bad in (True, False))
 
-# Whether the news is told (x) under: every, outcomes, failures, and turns where the last job of
-# that name was well, and where it was not.
+# Whether the event is posted (x) under: every, outcomes, failures, and state changes, the last one
+# after a success and after a failure of the series.
 COLUMNS = (
     (FollowUps.EVERY, False),
     (FollowUps.OUTCOMES, False),
@@ -26,7 +26,7 @@ COLUMNS = (
     (FollowUps.TURNS, False),
     (FollowUps.TURNS, True),
 )
-TOLD = {
+POSTED = {
     (Happening.CHANGE, False): "x - - - -",
     (Happening.CHANGE, True): "x - x x -",
     (Happening.OUTCOME, False): "x x - - x",
@@ -37,7 +37,7 @@ TOLD = {
     (Happening.WELL, False): "x - - - -",
     (Happening.LOST, False): "x x x x x",
 }
-TASKS_TOLD = {
+TASKS_POSTED = {
     (Tasks.NONE, False): "- - - - -",
     (Tasks.NONE, True): "- - - - -",
     (Tasks.FAILURES, False): "- - - - -",
@@ -47,37 +47,52 @@ TASKS_TOLD = {
 }
 
 
-def context(now: datetime = NOON, **more: object) -> Context:
-    """Return the surroundings of a decision."""
-    return Context.model_validate({"now": now, **more})
+def context(
+    now: datetime = NOON,
+    *,
+    recent_posts: int = 0,
+    previously_failed: bool = False,
+    can_react: bool = False,
+    unfollowed: bool = False,
+) -> Context:
+    """Return the context of a decision."""
+    return Context(
+        now=now,
+        spoken=recent_posts,
+        was_bad=previously_failed,
+        can_react=can_react,
+        stopped=unfollowed,
+    )
 
 
 @pytest.mark.parametrize(
-    ("tasks", "column", "row"), [*product(Tasks, range(len(COLUMNS)), TOLD.items())]
+    ("tasks", "column", "row"), [*product(Tasks, range(len(COLUMNS)), POSTED.items())]
 )
-def test_each_policy_tells_what_its_name_says(
+def test_each_policy_posts_the_events_of_its_name(
     tasks: Tasks, column: int, row: tuple[tuple[Happening, bool], str]
 ) -> None:
-    """What is not told is on the card, and the tasks' setting changes nothing about the rest."""
-    ((happening, bad), told) = row
+    """Other events update the card only; the tasks field affects only tasks."""
+    ((happening, bad), posted) = row
     follow_ups, was_bad = COLUMNS[column]
     policy = NoisePolicy(follow_ups=follow_ups, tasks=tasks)
-    decision = decide(policy, News(happening=happening, bad=bad), context(was_bad=was_bad))
-    wanted = Action.POST if told.split()[column] == "x" else Action.UPDATE
+    decision = decide(
+        policy, News(happening=happening, bad=bad), context(previously_failed=was_bad)
+    )
+    wanted = Action.POST if posted.split()[column] == "x" else Action.UPDATE
     assert (decision.action, decision.rule) == (wanted, "follow_ups")
 
 
-@pytest.mark.parametrize(("column", "row"), [*product(range(len(COLUMNS)), TASKS_TOLD.items())])
-def test_tasks_are_told_as_both_settings_allow(
+@pytest.mark.parametrize(("column", "row"), [*product(range(len(COLUMNS)), TASKS_POSTED.items())])
+def test_tasks_are_posted_if_both_fields_allow_it(
     column: int, row: tuple[tuple[Tasks, bool], str]
 ) -> None:
-    """A channel of outcomes hears of no task; one without tasks hears of none, either."""
-    ((tasks, bad), told) = row
+    """Neither `outcomes` nor a policy without tasks posts a task."""
+    ((tasks, bad), posted) = row
     follow_ups, was_bad = COLUMNS[column]
     policy = NoisePolicy(follow_ups=follow_ups, tasks=tasks)
-    news = News(happening=Happening.TASK, bad=bad)
-    decision = decide(policy, news, context(was_bad=was_bad))
-    assert decision.action is (Action.POST if told.split()[column] == "x" else Action.UPDATE)
+    event = News(happening=Happening.TASK, bad=bad)
+    decision = decide(policy, event, context(previously_failed=was_bad))
+    assert decision.action is (Action.POST if posted.split()[column] == "x" else Action.UPDATE)
     assert decision.rule in ("tasks", "follow_ups")
 
 
@@ -94,24 +109,24 @@ def test_tasks_are_told_as_both_settings_allow(
         (Broadcast.TURNS, False, False, False),
     ],
 )
-def test_an_outcome_is_shown_in_the_channel_as_the_policy_says(
+def test_outcome_is_broadcast_as_the_policy_says(
     *, broadcast: Broadcast, bad: bool, was_bad: bool, loud: bool
 ) -> None:
-    """A recovery is a success after a failure of the same name."""
-    news = News(happening=Happening.OUTCOME, bad=bad)
-    decision = decide(NoisePolicy(broadcast=broadcast), news, context(was_bad=was_bad))
+    """A recovery is a success after a failure of the same series."""
+    event = News(happening=Happening.OUTCOME, bad=bad)
+    decision = decide(NoisePolicy(broadcast=broadcast), event, context(previously_failed=was_bad))
     assert decision.loud is loud
 
 
 @pytest.mark.parametrize("happening", [h for h in Happening if h is not Happening.OUTCOME])
-def test_nothing_but_an_outcome_is_loud_or_calls_anybody(happening: Happening) -> None:
-    """A task that fails is for those who read the thread."""
+def test_only_an_outcome_is_broadcast_or_mentions(happening: Happening) -> None:
+    """A failed task stays in the thread."""
     decision = decide(NoisePolicy(), News(happening=happening, bad=True), context())
     assert (decision.loud, decision.mention) == (False, "")
 
 
 @pytest.mark.parametrize(
-    ("mention", "bad", "called"),
+    ("mention", "bad", "mentioned"),
     [
         (Mention.ASKER, True, "asker"),
         (Mention.ASKER, False, "asker"),
@@ -121,74 +136,76 @@ def test_nothing_but_an_outcome_is_loud_or_calls_anybody(happening: Happening) -
         (Mention.GROUP, False, ""),
     ],
 )
-def test_who_is_called_when_a_job_ends(*, mention: Mention, bad: bool, called: str) -> None:
-    """A group is only called when something failed."""
+def test_mention_depends_on_policy_and_outcome(
+    *, mention: Mention, bad: bool, mentioned: str
+) -> None:
+    """A group is only mentioned on failure."""
     policy = NoisePolicy(mention=mention, group="S0123ABC")
-    news = News(happening=Happening.OUTCOME, bad=bad)
-    assert decide(policy, news, context()).mention == called
+    event = News(happening=Happening.OUTCOME, bad=bad)
+    assert decide(policy, event, context()).mention == mentioned
 
 
-def test_news_of_the_quiet_hours_is_held_until_they_end() -> None:
-    """The end is the next morning's, and it says so."""
+def test_quiet_hours_defer_events_until_their_end() -> None:
+    """The reason names the end of the quiet hours."""
     decision = decide(NoisePolicy(quiet_hours=NIGHT), FAILED, context(MIDNIGHT))
     assert (decision.action, decision.rule) == (Action.HOLD, "quiet_hours")
     assert decision.until == MIDNIGHT + timedelta(hours=7)
     assert "until 07:00 (UTC)" in decision.reason
 
 
-def test_a_failure_may_pass_the_quiet_hours() -> None:
-    """Where a channel wants that; what went well waits all the same."""
+def test_failure_may_be_posted_during_quiet_hours() -> None:
+    """A success is deferred all the same."""
     night = NIGHT.but(failures_pass=True)
     policy = NoisePolicy(quiet_hours=night)
     assert decide(policy, FAILED, context(MIDNIGHT)).action is Action.POST
-    assert decide(policy, ENDED, context(MIDNIGHT)).action is Action.HOLD
+    assert decide(policy, SUCCEEDED, context(MIDNIGHT)).action is Action.HOLD
 
 
-def test_what_nobody_wants_is_not_held_either() -> None:
-    """The morning's digest has no more in it than the channel would have heard by day."""
+def test_unwanted_event_is_not_deferred() -> None:
+    """The digest contains only what would have been posted by day."""
     policy = NoisePolicy(follow_ups=FollowUps.FAILURES, quiet_hours=NIGHT)
-    assert decide(policy, ENDED, context(MIDNIGHT)).action is Action.UPDATE
+    assert decide(policy, SUCCEEDED, context(MIDNIGHT)).action is Action.UPDATE
 
 
-def test_beyond_the_budget_news_goes_into_the_digest() -> None:
-    """As many as were allowed are posted, whatever they say."""
+def test_event_beyond_the_hourly_limit_joins_the_digest() -> None:
+    """The limit counts all posts, whatever their content."""
     policy = NoisePolicy(posts_per_hour=3)
-    assert decide(policy, FAILED, context(spoken=2)).action is Action.POST
-    decision = decide(policy, FAILED, context(spoken=3))
+    assert decide(policy, FAILED, context(recent_posts=2)).action is Action.POST
+    decision = decide(policy, FAILED, context(recent_posts=3))
     assert (decision.action, decision.rule) == (Action.DIGEST, "posts_per_hour")
     assert "3 follow-ups an hour" in decision.reason
 
 
-def test_quiet_hours_come_before_the_budget() -> None:
-    """A digest that grows is not quiet."""
+def test_quiet_hours_precede_the_hourly_limit() -> None:
+    """A growing digest would break the quiet hours."""
     policy = NoisePolicy(quiet_hours=NIGHT, posts_per_hour=1)
-    assert decide(policy, FAILED, context(MIDNIGHT, spoken=9)).action is Action.HOLD
+    assert decide(policy, FAILED, context(MIDNIGHT, recent_posts=9)).action is Action.HOLD
 
 
-def test_a_reaction_takes_the_place_of_a_follow_up_where_there_is_a_message_for_it() -> None:
-    """A slash command leaves no message, so its thread hears the news."""
+def test_reaction_replaces_a_reply_if_there_is_a_message() -> None:
+    """A slash command leaves no message, so its thread gets the reply."""
     policy = NoisePolicy(reaction=True)
-    assert decide(policy, ENDED, context(can_react=True)).action is Action.REACT
-    assert decide(policy, ENDED, context()).action is Action.POST
+    assert decide(policy, SUCCEEDED, context(can_react=True)).action is Action.REACT
+    assert decide(policy, SUCCEEDED, context()).action is Action.POST
 
 
 @pytest.mark.parametrize("happening", [Happening.TASK, Happening.TROUBLE, Happening.WELL])
-def test_a_reaction_tells_the_status_of_the_job_and_nothing_else(happening: Happening) -> None:
-    """A task that failed does not change it."""
+def test_reaction_is_set_for_status_events_only(happening: Happening) -> None:
+    """A failed task does not change the job's status."""
     decision = decide(
         NoisePolicy(reaction=True), News(happening=happening, bad=True), context(can_react=True)
     )
     assert decision.action is Action.UPDATE
 
 
-def test_what_was_held_for_a_thread_that_was_stopped_is_dropped() -> None:
-    """Whoever stopped the following does not hear of it in the morning."""
-    decision = decide(NoisePolicy(), FAILED, context(stopped=True))
+def test_event_of_an_unfollowed_job_is_dropped() -> None:
+    """A user who stopped following receives no later digest about it."""
+    decision = decide(NoisePolicy(), FAILED, context(unfollowed=True))
     assert (decision.action, decision.rule) == (Action.DROP, "stopped")
 
 
 @pytest.mark.parametrize(
-    ("board", "reaction", "jobs", "can_react", "how"),
+    ("board", "reaction", "jobs", "can_react", "expected"),
     [
         (False, False, 1, True, Opening.CARDS),
         (False, False, 5, True, Opening.CARDS),
@@ -202,12 +219,12 @@ def test_what_was_held_for_a_thread_that_was_stopped_is_dropped() -> None:
         (True, True, 5, True, Opening.BOARD),
     ],
 )
-def test_how_jobs_are_shown_that_somebody_asks_for(
-    *, board: bool, reaction: bool, jobs: int, can_react: bool, how: Opening
+def test_presentation_depends_on_policy_and_request(
+    *, board: bool, reaction: bool, jobs: int, can_react: bool, expected: Opening
 ) -> None:
-    """A reaction tells of one job; a board, where it is wanted, of any number."""
+    """A reaction shows one job; a board shows any number."""
     policy = NoisePolicy(board=board, reaction=reaction)
-    assert opening(policy, jobs, can_react=can_react) is how
+    assert opening(policy, jobs, can_react=can_react) is expected
 
 
 POLICIES = st.builds(
@@ -222,7 +239,7 @@ POLICIES = st.builds(
     board=st.booleans(),
     reaction=st.booleans(),
 )
-NEWS = st.builds(News, happening=st.sampled_from(Happening), bad=st.booleans())
+EVENTS = st.builds(News, happening=st.sampled_from(Happening), bad=st.booleans())
 CONTEXTS = st.builds(
     Context,
     now=st.sampled_from([NOON, MIDNIGHT]),
@@ -233,42 +250,40 @@ CONTEXTS = st.builds(
 )
 
 
-@given(POLICIES, NEWS, CONTEXTS)
-def test_every_decision_has_its_rule_and_a_sentence(
-    policy: NoisePolicy, news: News, context: Context
+@given(POLICIES, EVENTS, CONTEXTS)
+def test_every_decision_has_a_rule_and_a_sentence(
+    policy: NoisePolicy, event: News, context: Context
 ) -> None:
-    """Why is a look-up: the rule is a field of the policy, or that somebody stopped."""
-    decision = decide(policy, news, context)
+    """The rule is a field of the policy, or "stopped"."""
+    decision = decide(policy, event, context)
     assert decision.rule in {*NoisePolicy.model_fields, "stopped"}
     assert decision.reason[0].isupper()
     assert decision.reason.endswith(".")
 
 
-@given(POLICIES, NEWS, CONTEXTS)
-def test_only_what_is_held_has_an_end_and_it_is_to_come(
-    policy: NoisePolicy, news: News, context: Context
+@given(POLICIES, EVENTS, CONTEXTS)
+def test_only_deferred_events_have_a_future_end(
+    policy: NoisePolicy, event: News, context: Context
 ) -> None:
-    """Nothing is held for ever, and nothing else waits."""
-    decision = decide(policy, news, context)
+    """Nothing is deferred for ever."""
+    decision = decide(policy, event, context)
     assert (decision.until is not None) == (decision.action is Action.HOLD)
     assert decision.until is None or decision.until > context.now
 
 
 @given(POLICIES, CONTEXTS)
-def test_the_loudest_failure_is_never_dropped_but_by_a_person(
-    policy: NoisePolicy, context: Context
-) -> None:
-    """A policy may leave it to the card, a digest or a reaction; it never loses it."""
+def test_failure_is_dropped_only_after_unfollowing(policy: NoisePolicy, context: Context) -> None:
+    """A policy may show it on the card, in a digest or as a reaction only."""
     dropped = decide(policy, FAILED, context).action is Action.DROP
     assert dropped == context.stopped
 
 
-def test_the_presets_differ_as_their_names_say() -> None:
-    """Quiet tells less than normal, verbose tells more; normal is what nobody has to choose."""
-    news = [News(happening=h, bad=bad) for h, bad in product(Happening, (True, False))]
-    told = {
-        name: sum(decide(policy, one, context()).action is Action.POST for one in news)
+def test_quiet_posts_less_and_verbose_more_than_normal() -> None:
+    """Normal is the default policy."""
+    event = [News(happening=h, bad=bad) for h, bad in product(Happening, (True, False))]
+    posted = {
+        name: sum(decide(policy, one, context()).action is Action.POST for one in event)
         for name, policy in PRESETS.items()
     }
-    assert told["quiet"] < told["normal"] < told["verbose"]
+    assert posted["quiet"] < posted["normal"] < posted["verbose"]
     assert PRESETS["normal"] == NoisePolicy()

@@ -1,4 +1,4 @@
-"""What people type after `set`."""
+"""Parsing of `/job set …`."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ NIGHT = {"begins": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin", "fai
 AT_NIGHT = NoisePolicy.model_validate({"quiet_hours": NIGHT})
 
 
-def read(text: str, policy: NoisePolicy | None = None) -> Any:
+def parse(text: str, policy: NoisePolicy | None = None) -> Any:
     return understood(text.split(), policy or NoisePolicy())
 
 
@@ -43,34 +43,34 @@ def read(text: str, policy: NoisePolicy | None = None) -> Any:
         ),
     ],
 )
-def test_a_clause_is_set_by_its_name_and_a_value(typed: str, change: dict[str, Any]) -> None:
-    """Capitals and hyphens do not matter."""
-    assert read(typed) == change
+def test_field_is_set_by_name_and_value(typed: str, change: dict[str, Any]) -> None:
+    """Capitals and hyphens are ignored."""
+    assert parse(typed) == change
 
 
-def test_hours_without_a_zone_stay_in_the_one_that_holds() -> None:
-    """Whoever shifts them by an hour need not say where they are."""
-    change = read("quiet_hours 23:00-06:00", AT_NIGHT)
+def test_hours_without_a_zone_keep_the_current_zone() -> None:
+    """Only the hours change."""
+    change = parse("quiet_hours 23:00-06:00", AT_NIGHT)
     assert change["quiet_hours"]["zone"] == "Europe/Berlin"
 
 
-def test_hours_without_any_zone_are_asked_about() -> None:
+def test_first_quiet_hours_require_a_zone() -> None:
     """UTC would be wrong almost everywhere."""
-    unclear = read("quiet_hours 22:00-07:00")
-    assert unclear.said == "In which time zone?"
-    assert unclear.choices == ("set quiet_hours 22:00-07:00 Europe/Berlin",)
+    error = parse("quiet_hours 22:00-07:00")
+    assert error.said == "In which time zone?"
+    assert error.choices == ("set quiet_hours 22:00-07:00 Europe/Berlin",)
 
 
-def test_failures_pass_quiet_hours_by_a_word_of_their_own() -> None:
-    """Where there are any."""
-    assert read("failures_pass on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "failures_pass": True}
-    assert isinstance(read("failures_pass on"), Unclear)
+def test_failures_pass_is_set_on_its_own() -> None:
+    """It requires quiet hours."""
+    assert parse("failures_pass on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "failures_pass": True}
+    assert isinstance(parse("failures_pass on"), Unclear)
 
 
-def test_a_group_that_is_chosen_already_is_called_by_the_word() -> None:
-    """Without one, the sentence says how to name it."""
-    assert read("mention group", NoisePolicy(group="S0ONCALL")) == {"mention": "group"}
-    assert "set mention @group" in read("mention group").said
+def test_known_group_is_mentioned_by_the_word_group() -> None:
+    """Without a known group, the error says how to name one."""
+    assert parse("mention group", NoisePolicy(group="S0ONCALL")) == {"mention": "group"}
+    assert "set mention @group" in parse("mention group").said
 
 
 @pytest.mark.parametrize(
@@ -83,9 +83,9 @@ def test_a_group_that_is_chosen_already_is_called_by_the_word() -> None:
         ("quiet_hours 22:00-07:00 Europe/Berln", "set quiet_hours 22:00-07:00 Europe/Berlin"),
     ],
 )
-def test_what_is_nearly_right_is_suggested(typed: str, better: str) -> None:
-    """As one would type it."""
-    assert read(typed).better == better
+def test_misspelt_command_gets_a_suggestion(typed: str, better: str) -> None:
+    """The suggestion is a valid command."""
+    assert parse(typed).better == better
 
 
 @pytest.mark.parametrize(
@@ -95,17 +95,17 @@ def test_what_is_nearly_right_is_suggested(typed: str, better: str) -> None:
      "posts_per_hour ²",
      "quiet_hours", "quiet_hours 25:00-07:00", "quiet_hours 07:00-07:00 UTC", "failures_pass"],
 )  # fmt: skip
-def test_what_cannot_be_understood_gets_a_sentence(typed: str) -> None:
-    """And changes nothing."""
-    unclear = read(typed)
-    assert isinstance(unclear, Unclear)
-    assert unclear.said.endswith((".", "?", "below."))
+def test_invalid_command_gets_an_error_sentence(typed: str) -> None:
+    """Nothing is changed."""
+    error = parse(typed)
+    assert isinstance(error, Unclear)
+    assert error.said.endswith((".", "?", "below."))
 
 
 @pytest.mark.parametrize("typed", ["", "colour red", "follow_ups", "broadcast x", "board maybe"])
-def test_whatever_is_offered_instead_is_understood(typed: str) -> None:
-    """A list of values holds no wrong ones; the fields alone ask for a value."""
-    for choice in read(typed).choices:
+def test_suggested_commands_are_valid(typed: str) -> None:
+    """A name of a field alone may still ask for a value."""
+    for choice in parse(typed).choices:
         words = choice.split()[1:]
         assert len(words) == 1 or isinstance(understood(words, NoisePolicy()), dict)
 
@@ -117,10 +117,10 @@ WORDS = st.sampled_from(
 
 
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=5))
-def test_whatever_is_typed_is_a_change_that_holds_or_a_sentence(words: list[str]) -> None:
-    """No words break it, and no change is half a policy."""
-    meant = understood([word for word in words if word], AT_NIGHT)
-    if isinstance(meant, Unclear):
-        assert "<!here>" not in meant.said
+def test_any_words_yield_a_valid_patch_or_an_error(words: list[str]) -> None:
+    """No input raises, and no patch is invalid."""
+    result = understood([word for word in words if word], AT_NIGHT)
+    if isinstance(result, Unclear):
+        assert "<!here>" not in result.said
     else:
-        amended(AT_NIGHT, meant)
+        amended(AT_NIGHT, result)

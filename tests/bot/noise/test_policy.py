@@ -1,4 +1,4 @@
-"""What a channel may want to hear: quiet hours by the clock on its wall."""
+"""Quiet hours of the notification policy, in the channel's time zone."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ NIGHT = QuietHours(begins=time(22), ends=time(7), zone="UTC")
         ("2026-11-19T07:00", None),
     ],
 )
-def test_quiet_hours_reach_over_midnight(local: str, ends: str | None) -> None:
-    """In the zone of the channel, whatever that of the machine is."""
+def test_quiet_hours_may_cross_midnight(local: str, ends: str | None) -> None:
+    """They use the channel's time zone, whatever that of the machine is."""
     berlin = ZoneInfo("Europe/Berlin")
     quiet = NIGHT.but(zone="Europe/Berlin")
     now = datetime.fromisoformat(local).replace(tzinfo=berlin).astimezone(UTC)
@@ -33,21 +33,21 @@ def test_quiet_hours_reach_over_midnight(local: str, ends: str | None) -> None:
     assert end == (datetime.fromisoformat(ends).replace(tzinfo=berlin) if ends else None)
 
 
-def test_quiet_hours_within_a_day_are_over_in_the_evening() -> None:
-    """A lunch break is not a night."""
+def test_quiet_hours_within_a_day_end_on_that_day() -> None:
+    """Quiet hours at lunch do not continue at night."""
     lunch = QuietHours(begins=time(12), ends=time(13), zone="UTC")
     assert lunch.end_after(NOON) == NOON + timedelta(hours=1)
     assert lunch.end_after(NOON + timedelta(hours=1)) is None
 
 
-def test_quiet_hours_that_never_end_are_refused() -> None:
-    """What they hold back would never be told."""
+def test_quiet_hours_without_an_end_are_rejected() -> None:
+    """What they defer would never be posted."""
     with pytest.raises(ValidationError, match="must end at another time"):
         QuietHours(begins=time(8), ends=time(8), zone="UTC")
 
 
-def test_quiet_hours_end_by_the_wall_clock_when_summer_time_does() -> None:
-    """Seven o'clock is seven o'clock, however long the night was."""
+def test_quiet_hours_end_by_wall_clock_when_dst_ends() -> None:
+    """The end stays 07:00 local time, however long the night was."""
     quiet = NIGHT.but(zone="Europe/Berlin")
     evening = datetime(2026, 10, 24, 23, tzinfo=ZoneInfo("Europe/Berlin"))
     end = quiet.end_after(evening.astimezone(UTC))
@@ -55,7 +55,7 @@ def test_quiet_hours_end_by_the_wall_clock_when_summer_time_does() -> None:
     assert end.astimezone(UTC) == datetime(2026, 10, 25, 6, tzinfo=UTC)
 
 
-def test_a_zone_that_does_not_exist_is_a_sentence() -> None:
-    """It is told when it is set, not when the night comes."""
+def test_unknown_time_zone_is_rejected() -> None:
+    """The error is raised when the zone is set, not when quiet hours begin."""
     with pytest.raises(ValidationError, match="must name a time zone"):
         QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlim")

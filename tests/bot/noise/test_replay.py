@@ -1,4 +1,4 @@
-"""A channel's past decided about anew."""
+"""Replay of past decisions under another policy."""
 
 from __future__ import annotations
 
@@ -7,69 +7,69 @@ import pytest
 from bot.noise.decision import Action, Happening
 from bot.noise.policy import Broadcast, FollowUps, NoisePolicy, Tasks
 from bot.noise.replay import Past, count, replay
-from tests.bot.weeks import decided, past
+from tests.bot.weeks import decision_record, history
 
 GOOD, BAD = (Happening.OUTCOME, False), (Happening.OUTCOME, True)
-BEGUN = (Happening.CHANGE, False)
+STARTED = (Happening.CHANGE, False)
 
 
-def actions(policy: NoisePolicy, of: Past) -> list[Action]:
+def actions(policy: NoisePolicy, past: Past) -> list[Action]:
     """Return what the policy would have done."""
-    return [decision.action for decision in replay(policy, of)]
+    return [decision.action for decision in replay(policy, past)]
 
 
-def test_the_policy_that_told_everything_tells_everything_again() -> None:
-    """A replay of what happened is what happened."""
-    assert actions(NoisePolicy(), past(BEGUN, GOOD, BAD)) == [Action.POST] * 3
+def test_replay_under_the_same_policy_changes_nothing() -> None:
+    """Every event is posted again."""
+    assert actions(NoisePolicy(), history(STARTED, GOOD, BAD)) == [Action.POST] * 3
 
 
-def test_a_turn_is_reckoned_from_what_the_replay_has_seen() -> None:
-    """The first failure of a name and its recovery are told, the second failure is not."""
+def test_state_change_depends_on_the_replayed_events() -> None:
+    """The first failure and the recovery are posted, a second failure is not."""
     policy = NoisePolicy(follow_ups=FollowUps.TURNS)
-    found = actions(policy, past(BAD, BAD, GOOD, GOOD, BAD))
-    assert found == [Action.POST, Action.UPDATE, Action.POST, Action.UPDATE, Action.POST]
+    result = actions(policy, history(BAD, BAD, GOOD, GOOD, BAD))
+    assert result == [Action.POST, Action.UPDATE, Action.POST, Action.UPDATE, Action.POST]
 
 
-def test_how_a_name_stood_before_the_week_counts() -> None:
-    """The first success of the week is a recovery if the last job before it failed."""
+def test_outcome_before_the_week_counts() -> None:
+    """The first success is a recovery if the previous job failed."""
     policy = NoisePolicy(follow_ups=FollowUps.TURNS)
     before = {("deploys", "deploy-api"): True}
-    assert actions(policy, past(GOOD, stood=before)) == [Action.POST]
-    assert actions(policy, past(GOOD)) == [Action.UPDATE]
+    assert actions(policy, history(GOOD, outcomes=before)) == [Action.POST]
+    assert actions(policy, history(GOOD)) == [Action.UPDATE]
 
 
-def test_names_of_two_connections_stand_apart() -> None:
-    """Staging fails, production has nothing to recover from."""
+def test_series_of_two_connections_are_separate() -> None:
+    """A failure in staging has no recovery in production."""
     policy = NoisePolicy(follow_ups=FollowUps.TURNS)
-    ref = decided().ref.but(connection="staging")
-    week = Past([decided(bad=True, ref=ref), decided(minutes=1)])
+    ref = decision_record().ref.but(connection="staging")
+    week = Past([decision_record(bad=True, ref=ref), decision_record(minutes=1)])
     assert actions(policy, week) == [Action.POST, Action.UPDATE]
 
 
-def test_the_budget_of_an_hour_is_spent_by_the_replays_own_posts() -> None:
-    """What another rule leaves out spends nothing, and what is an hour old is forgotten."""
+def test_hourly_limit_counts_the_replayed_posts() -> None:
+    """Filtered events do not count, nor do posts that are an hour old."""
     policy = NoisePolicy(follow_ups=FollowUps.OUTCOMES, posts_per_hour=2)
-    found = actions(policy, past(BEGUN, GOOD, BEGUN, GOOD, GOOD, minutes=20))
-    assert found == [Action.UPDATE, Action.POST, Action.UPDATE, Action.POST, Action.POST]
-    found = actions(policy, past(BEGUN, GOOD, BEGUN, GOOD, GOOD, minutes=19))
-    assert found[-2:] == [Action.POST, Action.DIGEST]
+    result = actions(policy, history(STARTED, GOOD, STARTED, GOOD, GOOD, minutes=20))
+    assert result == [Action.UPDATE, Action.POST, Action.UPDATE, Action.POST, Action.POST]
+    result = actions(policy, history(STARTED, GOOD, STARTED, GOOD, GOOD, minutes=19))
+    assert result[-2:] == [Action.POST, Action.DIGEST]
 
 
-def test_a_recovery_is_loud_only_after_a_failure_in_the_replay() -> None:
-    """What is shown in the channel depends on the past as well."""
+def test_recovery_is_broadcast_only_after_a_failure() -> None:
+    """Broadcasts depend on the replayed events too."""
     policy = NoisePolicy(broadcast=Broadcast.TURNS)
-    assert [d.loud for d in replay(policy, past(GOOD, BAD, GOOD))] == [False, True, True]
+    assert [d.loud for d in replay(policy, history(GOOD, BAD, GOOD))] == [False, True, True]
 
 
 @pytest.mark.parametrize(("watches", "action"), [({"watch1"}, Action.REACT), ((), Action.POST)])
-def test_a_reaction_needs_a_message_that_takes_one(watches: set[str], action: Action) -> None:
-    """A slash command leaves no message behind."""
-    week = past(GOOD, reactable=frozenset(watches))
+def test_reaction_requires_a_message(watches: set[str], action: Action) -> None:
+    """A slash command leaves no message to react to."""
+    week = history(GOOD, reactable=frozenset(watches))
     assert actions(NoisePolicy(reaction=True), week) == [action]
 
 
-def test_the_actions_are_counted() -> None:
-    """As many as there were."""
-    week = past(BEGUN, (Happening.TASK, True), GOOD)
-    found = count(replay(NoisePolicy(tasks=Tasks.NONE), week))
-    assert (found[Action.POST], found[Action.UPDATE], found[Action.DROP]) == (2, 1, 0)
+def test_actions_are_counted() -> None:
+    """Each decision is counted once."""
+    week = history(STARTED, (Happening.TASK, True), GOOD)
+    result = count(replay(NoisePolicy(tasks=Tasks.NONE), week))
+    assert (result[Action.POST], result[Action.UPDATE], result[Action.DROP]) == (2, 1, 0)

@@ -1,4 +1,4 @@
-"""Which settings would have spared a channel most, counted by hand and by machine."""
+"""Recommended settings, checked with hand-counted examples and an independent replay."""
 
 from __future__ import annotations
 
@@ -12,146 +12,158 @@ from bot.noise import savings
 from bot.noise.decision import Action, Context, Happening, News, decide
 from bot.noise.policy import HOUR, Broadcast, FollowUps, NoisePolicy, QuietHours, Tasks
 from bot.noise.replay import Past
-from tests.bot.weeks import MONDAY, asked, decided, past
+from tests.bot.weeks import MONDAY, decision_record, history, requested_watch
 
 if TYPE_CHECKING:
     from bot.noise.savings import Change, Saving
     from bot.store import Decided
 
 GOOD, BAD = (Happening.OUTCOME, False), (Happening.OUTCOME, True)
-BEGUN, STEP = (Happening.CHANGE, False), (Happening.TASK, True)
+STARTED, FAILED_TASK = (Happening.CHANGE, False), (Happening.TASK, True)
 
 
-def offered(policy: NoisePolicy, week: Past) -> dict[str, Saving]:
-    """Return what is offered, by the command that does it."""
-    return {offer.change.command: offer for offer in savings.best(policy, week)}
+def recommended(policy: NoisePolicy, week: Past) -> dict[str, Saving]:
+    """Return the recommendations by their commands."""
+    return {option.change.command: option for option in savings.best(policy, week)}
 
 
-def test_a_channel_in_which_nothing_happened_is_offered_nothing() -> None:
-    """There is nothing to spare."""
+def test_channel_without_events_gets_no_recommendation() -> None:
+    """There is nothing to avoid."""
     assert savings.best(NoisePolicy(), Past()) == []
 
 
-def test_a_channel_that_hears_only_what_it_must_is_offered_nothing() -> None:
-    """An offer that spares no post is none."""
+def test_minimal_policy_gets_no_recommendation() -> None:
+    """A change that avoids no message is not recommended."""
     policy = NoisePolicy(follow_ups=FollowUps.TURNS, broadcast=Broadcast.NEVER)
-    assert savings.best(policy, past(BAD)) == []
+    assert savings.best(policy, history(BAD)) == []
 
 
-def test_the_setting_that_spares_most_comes_first_and_each_field_comes_once() -> None:
-    """Six beginnings and six good ends: no turn among twelve posts, two beyond ten an hour."""
-    week = past(*[BEGUN, GOOD] * 6)
-    found = savings.best(NoisePolicy(), week)
-    assert [(o.change.command, o.spared) for o in found] == [
+def test_best_change_comes_first_and_each_field_once() -> None:
+    """Six starts and six successes: no state change, and two posts beyond ten an hour."""
+    week = history(*[STARTED, GOOD] * 6)
+    result = savings.best(NoisePolicy(), week)
+    assert [(o.change.command, o.spared) for o in result] == [
         ("set follow_ups turns", 12),
         ("set posts_per_hour 10", 2),
     ]
 
 
-def test_at_most_three_are_offered() -> None:
-    """More would be a list to read, not a choice."""
-    week = past(*[BEGUN, STEP, BAD, GOOD] * 30, reactable=frozenset({"watch1"}))
-    found = savings.best(NoisePolicy(), week)
-    assert [offer.change.field for offer in found] == ["reaction", "posts_per_hour", "follow_ups"]
+def test_at_most_three_changes_are_recommended() -> None:
+    """The list stays short enough to choose from."""
+    week = history(*[STARTED, FAILED_TASK, BAD, GOOD] * 30, reactable=frozenset({"watch1"}))
+    result = savings.best(NoisePolicy(), week)
+    assert [option.change.field for option in result] == [
+        "reaction",
+        "posts_per_hour",
+        "follow_ups",
+    ]
 
 
-def test_of_two_values_that_spare_as_much_the_one_that_hides_fewer_failures_is_offered() -> None:
-    """Turns and failures would both spare the beginnings; turns would hide a failure."""
-    week = past(BEGUN, GOOD, BAD, BEGUN, GOOD, BAD, BAD)
-    found = savings.best(NoisePolicy(), week)
-    assert found[0].change.command == "set follow_ups failures"
-    assert (found[0].spared, found[0].hidden) == (4, 0)
+def test_equal_changes_are_ranked_by_hidden_failures() -> None:
+    """Both values avoid the starts; `turns` would hide a failure."""
+    week = history(STARTED, GOOD, BAD, STARTED, GOOD, BAD, BAD)
+    result = savings.best(NoisePolicy(), week)
+    assert result[0].change.command == "set follow_ups failures"
+    assert (result[0].spared, result[0].hidden) == (4, 0)
 
 
-def test_failures_that_would_be_hidden_are_counted() -> None:
-    """No single tasks: two failed steps would be on the card only."""
-    offer = offered(NoisePolicy(), past(STEP, STEP, GOOD))["set tasks none"]
-    assert (offer.spared, offer.hidden, offer.late) == (2, 2, 0)
+def test_hidden_failures_are_counted() -> None:
+    """Without tasks, two failed tasks would be on the card only."""
+    option = recommended(NoisePolicy(), history(FAILED_TASK, FAILED_TASK, GOOD))["set tasks none"]
+    assert (option.spared, option.hidden, option.late) == (2, 2, 0)
 
 
-def test_failures_that_a_reaction_would_stand_for_are_counted_as_hidden() -> None:
-    """A cross on a message is less than a sentence."""
-    week = past(BAD, reactable=frozenset({"watch1"}))
-    offer = offered(NoisePolicy(), week)["set reaction on"]
-    assert (offer.spared, offer.hidden) == (1, 1)
+def test_failures_shown_as_reactions_count_as_hidden() -> None:
+    """A reaction has no text."""
+    week = history(BAD, reactable=frozenset({"watch1"}))
+    option = recommended(NoisePolicy(), week)["set reaction on"]
+    assert (option.spared, option.hidden) == (1, 1)
 
 
-def test_nothing_outside_the_threads_spares_the_channel_and_no_thread() -> None:
-    """The failures are still told, where they belong."""
-    offer = offered(NoisePolicy(), past(BAD, BAD, GOOD))["set broadcast never"]
-    assert (offer.spared, offer.unshown, offer.hidden) == (0, 2, 0)
+def test_no_broadcast_avoids_broadcasts_but_no_replies() -> None:
+    """The failures are still posted in their threads."""
+    option = recommended(NoisePolicy(), history(BAD, BAD, GOOD))["set broadcast never"]
+    assert (option.spared, option.unshown, option.hidden) == (0, 2, 0)
 
 
-def test_quiet_hours_are_offered_where_a_good_part_comes_at_night() -> None:
-    """From noon on, every 30 minutes: 18 of the first 38 come between 22:00 and 07:00."""
-    offer = offered(NoisePolicy(), past(*[BAD] * 38, minutes=30))
-    quiet = offer["set quiet_hours 22:00-07:00 UTC"]
+def test_quiet_hours_are_recommended_for_many_night_posts() -> None:
+    """From noon, every 30 minutes: 18 of the first 38 are between 22:00 and 07:00."""
+    option = recommended(NoisePolicy(), history(*[BAD] * 38, minutes=30))
+    quiet = option["set quiet_hours 22:00-07:00 UTC"]
     assert (quiet.spared, quiet.together, quiet.late, quiet.hidden) == (18, 18, 18, 0)
 
 
-def test_quiet_hours_are_not_offered_where_the_nights_are_quiet() -> None:
-    """One post at night in five."""
-    week = Past([decided(minutes=n) for n in (0, 1, 2, 3, 600)])
+def test_quiet_hours_are_not_recommended_for_few_night_posts() -> None:
+    """One of five posts is at night."""
+    week = Past([decision_record(minutes=n) for n in (0, 1, 2, 3, 600)])
     assert "quiet_hours" not in {o.change.field for o in savings.best(NoisePolicy(), week)}
 
 
-def test_a_channel_with_quiet_hours_keeps_its_own() -> None:
-    """Whoever chose them knows the zone."""
+def test_existing_quiet_hours_are_not_replaced() -> None:
+    """They were chosen in the channel's own zone."""
     policy = NoisePolicy(quiet_hours=QuietHours(begins=time(1), ends=time(2)))
-    offers = savings.best(policy, past(*[BAD] * 48, minutes=30))
-    assert "quiet_hours" not in {offer.change.field for offer in offers}
+    options = savings.best(policy, history(*[BAD] * 48, minutes=30))
+    assert "quiet_hours" not in {option.change.field for option in options}
 
 
-def test_a_budget_that_is_larger_than_the_present_one_is_not_offered() -> None:
-    """Nobody is offered more noise."""
+def test_larger_hourly_limit_is_not_recommended() -> None:
+    """It would increase the number of messages."""
     policy = NoisePolicy(posts_per_hour=5)
-    found = savings.best(policy, past(*[GOOD] * 40))
-    assert "posts_per_hour" not in {offer.change.field for offer in found}
+    result = savings.best(policy, history(*[GOOD] * 40))
+    assert "posts_per_hour" not in {option.change.field for option in result}
 
 
-def test_jobs_asked_for_together_would_have_shared_a_message() -> None:
-    """Three within a minute of one another and one later: two cards would have done."""
-    week = Past(asked=[asked(0), asked(50), asked(100), asked(300)])
-    offer = offered(NoisePolicy(), week)["set board on"]
-    assert (offer.spared, offer.cards) == (0, 2)
+def test_board_is_recommended_for_simultaneous_requests() -> None:
+    """Three within a minute of one another and one later need two cards."""
+    week = Past(
+        asked=[requested_watch(0), requested_watch(50), requested_watch(100), requested_watch(300)]
+    )
+    option = recommended(NoisePolicy(), week)["set board on"]
+    assert (option.spared, option.cards) == (0, 2)
 
 
-def test_boards_that_hold_already_are_not_offered() -> None:
-    """Nor are they where nobody asks for several."""
-    together = Past(asked=[asked(0), asked(1)])
+def test_board_is_not_recommended_without_effect() -> None:
+    """It is enabled already, or no jobs are requested together."""
+    together = Past(asked=[requested_watch(0), requested_watch(1)])
     assert savings.best(NoisePolicy(board=True), together) == []
-    assert savings.best(NoisePolicy(), Past(asked=[asked(0), asked(100)])) == []
+    assert savings.best(NoisePolicy(), Past(asked=[requested_watch(0), requested_watch(100)])) == []
 
 
-def test_only_what_one_person_asks_in_one_place_shares_a_message() -> None:
-    """Another's question, or one in another thread, has its own answer."""
-    week = Past(asked=[asked(0), asked(1, asker="U0BEN"), asked(2, thread_ts="1.2")])
+def test_only_requests_of_one_user_and_place_share_a_board() -> None:
+    """Other users and threads get their own cards."""
+    week = Past(
+        asked=[
+            requested_watch(0),
+            requested_watch(1, asker="U0BEN"),
+            requested_watch(2, thread_ts="1.2"),
+        ]
+    )
     assert savings.best(NoisePolicy(), week) == []
 
 
-def test_a_job_that_is_followed_from_an_old_card_needs_no_new_one() -> None:
-    """A click on Follow posts nothing."""
+def test_following_from_an_old_card_needs_no_new_card() -> None:
+    """A click on Follow posts no message."""
     old = f"{(MONDAY - timedelta(hours=1)).timestamp():.6f}"
-    week = Past(asked=[asked(0), asked(1, card_ts=old)])
+    week = Past(asked=[requested_watch(0), requested_watch(1, card_ts=old)])
     assert savings.best(NoisePolicy(), week) == []
 
 
-HAPPENED = st.tuples(
+EVENTS = st.tuples(
     st.sampled_from(Happening), st.booleans(), st.integers(0, 1_500), st.sampled_from("abc")
 )
 
 
 @st.composite
 def weeks(draw: st.DrawFn) -> Past:
-    """A week of a few names and watches, in order of time."""
+    """Generate a week with a few names and watches, in order of time."""
     minutes = 0
-    told: list[Decided] = []
-    for happening, bad, wait, letter in draw(st.lists(HAPPENED, max_size=40)):
-        minutes += wait % 1_440 if wait > 1_400 else wait % 40
-        told.append(decided(happening, minutes, bad=bad, name=letter, watch_id=letter))
-    stood = draw(st.dictionaries(st.sampled_from("abc"), st.booleans()))
+    records: list[Decided] = []
+    for happening, bad, delay, letter in draw(st.lists(EVENTS, max_size=40)):
+        minutes += delay % 1_440 if delay > 1_400 else delay % 40
+        records.append(decision_record(happening, minutes, bad=bad, name=letter, watch_id=letter))
+    outcomes = draw(st.dictionaries(st.sampled_from("abc"), st.booleans()))
     reactable = draw(st.frozensets(st.sampled_from("abc")))
-    return Past(told, {("deploys", name): bad for name, bad in stood.items()}, reactable)
+    return Past(records, {("deploys", name): bad for name, bad in outcomes.items()}, reactable)
 
 
 POLICIES = st.builds(
@@ -165,68 +177,66 @@ POLICIES = st.builds(
 )
 
 
-def told(policy: NoisePolicy, week: Past) -> list[Action]:
-    """Decide about a week in the plainest way: at each step, look at all that went before."""
-    made: list[Action] = []
+def replay_naively(policy: NoisePolicy, week: Past) -> list[Action]:
+    """Evaluate a week naively: each step scans all earlier events."""
+    actions: list[Action] = []
     for n, one in enumerate(week.decided):
-        spoken = sum(
+        recent_posts = sum(
             action is Action.POST and before.at > one.at - HOUR
-            for before, action in zip(week.decided, made, strict=False)
+            for before, action in zip(week.decided, actions, strict=False)
         )
-        ends = [
+        earlier_outcomes = [
             before.bad
             for before in week.decided[:n]
             if before.name == one.name and before.happening in (Happening.OUTCOME, Happening.RUN)
         ]
-        stood = week.stood.get(("deploys", one.name), False)
+        outcome_before = week.stood.get(("deploys", one.name), False)
         context = Context(
             now=one.at,
-            spoken=spoken,
-            was_bad=ends[-1] if ends else stood,
+            spoken=recent_posts,
+            was_bad=earlier_outcomes[-1] if earlier_outcomes else outcome_before,
             can_react=one.watch_id in week.reactable,
         )
-        news = News(happening=one.happening, bad=one.bad)
-        made.append(decide(policy, news, context).action)
-    return made
+        event = News(happening=one.happening, bad=one.bad)
+        actions.append(decide(policy, event, context).action)
+    return actions
 
 
 def changed(policy: NoisePolicy, change: Change) -> NoisePolicy:
-    """Return the policy after somebody has pressed the button."""
+    """Return the policy after the change."""
     return NoisePolicy.model_validate(policy.model_dump() | {change.field: change.value})
 
 
 @given(POLICIES, weeks())
-def test_what_is_said_to_be_spared_is_the_difference_of_the_two_weeks(
-    policy: NoisePolicy, week: Past
-) -> None:
-    """Posts under the present policy less posts under the changed one, counted apart."""
-    now = told(policy, week)
-    for offer in savings.best(policy, week):
-        then = told(changed(policy, offer.change), week)
-        assert offer.spared == now.count(Action.POST) - then.count(Action.POST)
-        assert offer.spared + offer.unshown + offer.cards > 0
+def test_avoided_posts_are_the_difference_of_two_replays(policy: NoisePolicy, week: Past) -> None:
+    """Posts under the current policy minus posts under the changed one, counted independently."""
+    now = replay_naively(policy, week)
+    for option in savings.best(policy, week):
+        then = replay_naively(changed(policy, option.change), week)
+        assert option.spared == now.count(Action.POST) - then.count(Action.POST)
+        assert option.spared + option.unshown + option.cards > 0
 
 
 @given(POLICIES, weeks())
-def test_an_offer_that_would_hide_failures_counts_them(policy: NoisePolicy, week: Past) -> None:
-    """Whoever reads the offer knows what it costs."""
+def test_recommendation_counts_hidden_failures(policy: NoisePolicy, week: Past) -> None:
+    """The reader sees what the change costs."""
     kept = (Action.POST, Action.HOLD, Action.DIGEST)
-    now = told(policy, week)
-    for offer in savings.best(policy, week):
-        then = told(changed(policy, offer.change), week)
+    now = replay_naively(policy, week)
+    for option in savings.best(policy, week):
+        then = replay_naively(changed(policy, option.change), week)
         hidden = [
             one
             for one, old, new in zip(week.decided, now, then, strict=True)
             if one.bad and old in kept and new not in kept
         ]
-        assert offer.hidden == len(hidden)
+        assert option.hidden == len(hidden)
 
 
 @given(POLICIES, weeks())
-def test_nothing_better_is_left_out(policy: NoisePolicy, week: Past) -> None:
-    """Of the changes of one field, the one that is offered spares most."""
-    for offer in savings.best(policy, week):
-        others = [c for c in savings._CHANGES if c.field == offer.change.field]
+def test_recommended_value_avoids_most_within_its_field(policy: NoisePolicy, week: Past) -> None:
+    """No other value of the field avoids more."""
+    for option in savings.best(policy, week):
+        others = [c for c in savings._CHANGES if c.field == option.change.field]
         for other in others:
-            found = savings.saving(policy, week, other)
-            assert found.spared + found.unshown <= offer.spared + offer.unshown
+            result = savings.saving(policy, week, other)
+            assert result.spared + result.unshown <= option.spared + option.unshown
