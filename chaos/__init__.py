@@ -1,1 +1,1 @@
-"""The proof that threads are not lost: the real bot, everything going wrong, and a comparison."""
+"""Delivery proof: runs the real bot under faults, and compares its threads with the jobs."""

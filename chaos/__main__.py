@@ -1,4 +1,4 @@
-"""`python -m chaos`: one run, its table, and its judgement as the exit code."""
+"""`python -m chaos`: one run, its figures, and the verdict as the exit code."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from chaos.run import run
 
 
 def main() -> int:
-    """Run, print, and return 1 if anything was lost, told twice or told out of order."""
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the bot ends with it
+    """Run, print, and return 1 if a message was lost, duplicated or out of order."""
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that the bot is stopped, too
     figures, verdict = asyncio.run(run(_plan()))
     out = sys.stdout
     out.write(f"\n{report.table(figures)}\n")
@@ -27,11 +27,13 @@ def main() -> int:
 
 def _plan() -> Plan:
     parser = argparse.ArgumentParser(prog="python -m chaos", description=__doc__)
-    parser.add_argument("--minutes", type=float, default=15.0, help="for which things go wrong")
-    parser.add_argument("--seed", type=int, default=1, help="of everything that is drawn by lot")
-    parser.add_argument("--watches", type=int, help=f"in all; {WATCHES_PER_MINUTE} a minute")
+    parser.add_argument("--minutes", type=float, default=15.0, help="duration of the faults")
+    parser.add_argument("--seed", type=int, default=1, help="seed of all random choices")
+    parser.add_argument(
+        "--watches", type=int, help=f"in all; default: {WATCHES_PER_MINUTE} a minute"
+    )
     parser.add_argument("--break", dest="sabotage", choices=list(Safeguard), default="")
-    parser.add_argument("--log", default="", help="a file that keeps the bot's log")
+    parser.add_argument("--log", default="", help="file for the bot's log")
     given = parser.parse_args()
     watches = given.watches or max(1, round(WATCHES_PER_MINUTE * given.minutes))
     return Plan(given.minutes, given.seed, watches, str(given.sabotage), given.log)

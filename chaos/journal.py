@@ -1,6 +1,6 @@
-"""What truly happened: each job's words, each answer that showed them, and when the bot was away.
+"""Journal of a run: each job's statuses, the provider's answers, and the bot's outages.
 
-All moments are epoch seconds of this machine's clock, as Slack's timestamps are.
+All times are epoch seconds of this machine's clock, like Slack's timestamps.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Shown:
-    """One answer of the provider that went out whole."""
+    """One complete answer of the provider."""
 
     word: str
     asked_at: float
@@ -21,7 +21,7 @@ class Shown:
 
 @dataclass(frozen=True)
 class Absence:
-    """A while in which the bot was not running, or Slack took nothing."""
+    """A period in which the bot was not running, or Slack accepted no post."""
 
     began_at: float
     ended_at: float
@@ -29,61 +29,65 @@ class Absence:
 
 @dataclass(frozen=True)
 class Return:
-    """How long the bot took from a kill until it was connected again."""
+    """The time from a kill to the next connection."""
 
     seconds: float
-    hindered: bool  # whether Slack refused or delayed one of the first calls, or the connection
+    hindered: bool  # whether a fault hit the connection or one of the first calls
 
 
-DYING_SECONDS = 0.2  # after a kill, in which what the dead one asked may still arrive
+DYING_SECONDS = 0.2  # after a kill, while calls of the killed bot may still arrive
 
 
 @dataclass
 class Journal:
-    """Written by the simulator and the supervisor, read by the judge."""
+    """Written by the simulators and the supervisor, read by the verdict."""
 
     moved: dict[str, dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
     shown: dict[str, list[Shown]] = field(default_factory=lambda: defaultdict(list))
-    ended: set[str] = field(default_factory=set)  # the jobs that have
+    ended: set[str] = field(default_factory=set)  # jobs that have ended
     absences: list[Absence] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     stops: int = 0
-    troubles: Counter[str] = field(default_factory=Counter)  # of all around the bot, by kind
-    silences: list[Absence] = field(default_factory=list)  # in which Slack took no post
-    shut: dict[str, float] = field(default_factory=dict)  # channels, since when they were not sure
-    deleted: dict[tuple[str, str], float] = field(default_factory=dict)  # cards, and when
+    troubles: Counter[str] = field(default_factory=Counter)  # environment faults, by kind
+    silences: list[Absence] = field(default_factory=list)  # while Slack accepted no post
+    shut: dict[str, float] = field(
+        default_factory=dict
+    )  # channels: since when they may be unavailable
+    deleted: dict[tuple[str, str], float] = field(
+        default_factory=dict
+    )  # cards: when they were deleted
     returns: list[Return] = field(default_factory=list)
-    resumed: list[float] = field(default_factory=list)  # seconds from a kill to the first look
-    killed_at: float | None = None  # a bot that has not looked at a job since
-    faults: int = 0  # the provider's
-    ambushes: int = 0  # of its answers, that a newer one was to overtake
+    resumed: list[float] = field(default_factory=list)  # seconds from a kill to the first poll
+    killed_at: float | None = None  # None after the first poll since the kill
+    faults: int = 0  # of the provider
+    ambushes: int = 0  # provider answers that a newer one was to overtake
 
     def move(self, job: str, word: str, *, last: bool) -> None:
-        """Note that a job has a new word."""
+        """Record a job's new status."""
         self.moved[job][word] = time.time()
         if last:
             self.ended.add(job)
 
     def kill(self, at: float) -> None:
-        """Note that the bot was killed."""
+        """Record a kill of the bot."""
         self.kills.append(at)
         self.killed_at = at
 
     def look(self, at: float) -> None:
-        """Note that the bot looks at a job: after a kill, it has begun to catch up."""
+        """Record a poll; the first one after a kill gives the recovery time."""
         if self.killed_at is not None and at - self.killed_at > DYING_SECONDS:
             self.resumed.append(at - self.killed_at)
             self.killed_at = None
 
     def words(self, job: str) -> list[str]:
-        """Return the words of a job, in order."""
+        """Return the statuses of a job, in order."""
         return list(self.moved.get(job, ()))
 
     @property
     def changes(self) -> int:
-        """How often a job changed; the word that it began with is no change."""
+        """The number of job changes; a job's first status is no change."""
         return sum(len(words) - 1 for words in self.moved.values())
 
     def away(self, began_at: float, ended_at: float) -> bool:
-        """Whether the bot was not running at some moment in between."""
+        """Return whether an outage overlaps this period."""
         return any(a.began_at < ended_at and began_at < a.ended_at for a in self.absences)

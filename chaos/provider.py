@@ -1,4 +1,4 @@
-"""The provider of the run: the ServiceStage simulator, its jobs' moves, its faults, its journal."""
+"""Simulated provider: moves jobs along their timelines, injects faults, keeps the journal."""
 
 from __future__ import annotations
 
@@ -26,65 +26,65 @@ if TYPE_CHECKING:
     from chaos.journal import Journal
     from chaos.plan import Course, Plan
 
-OVERTAKEN_SECONDS = 2.0  # that an ambushed answer is held at most
-WRITING_SECONDS = 0.5  # then, that the bot gets to write down the answer which overtook it
-REST_SECONDS = 3.0  # afterwards: a look that was wrongly written down is followed by another
+OVERTAKEN_SECONDS = 2.0  # longest delay of an answer that is to be overtaken
+WRITING_SECONDS = 0.5  # then, for the bot to store the overtaking answer
+REST_SECONDS = 3.0  # afterwards, so that a wrongly stored result is followed by another poll
 
 
 class Provider:
-    """Moves its jobs as their courses say, from when each is first shown."""
+    """Moves each job along its timeline, from its first answer on."""
 
     def __init__(self, plan: Plan, journal: Journal) -> None:
         self.simulator = Simulator(SystemClock())
         self.simulator.app.middlewares.insert(0, self._answer)
-        self._lots = Random(f"{plan.seed} provider")
+        self._random = Random(f"{plan.seed} provider")
         self._journal = journal
-        self.on_ambush: Callable[[str], bool] = lambda _: False  # whether somebody looks anew
-        self._courses: dict[str, Course] = {}
-        self._at: dict[str, int] = {}  # which of its words a job has
-        self._due: list[tuple[float, str, int]] = []  # when, which job, from which word
-        self._ambushed: dict[str, asyncio.Event] = {}  # set when a newer answer has gone out
-        self._calm = False
+        self.on_ambush: Callable[[str], bool] = lambda _: False  # returns whether users refresh
+        self._timelines: dict[str, Course] = {}
+        self._at: dict[str, int] = {}  # index of a job's current status
+        self._due: list[tuple[float, str, int]] = []  # time, job, index of its status then
+        self._overtaken: dict[str, asyncio.Event] = {}  # set when a newer answer was sent
+        self._faultless = False
 
-    def add(self, course: Course) -> None:
-        """Hold a job, once; it has its first word."""
-        if course.job in self._courses:
+    def add(self, timeline: Course) -> None:
+        """Add a job with its first status; a second call has no effect."""
+        if timeline.job in self._timelines:
             return
-        self._courses[course.job] = course
-        self.simulator.add(JobScript(course.job, queued_seconds=0))
-        self._say(course, 0)
+        self._timelines[timeline.job] = timeline
+        self.simulator.add(JobScript(timeline.job, queued_seconds=0))
+        self._set_status(timeline, 0)
 
     async def run(self) -> None:
-        """Move the jobs when their time comes, until cancelled."""
+        """Move the jobs at their times, until cancelled."""
         while True:
             while self._due and self._due[0][0] <= time.time():
                 _, job, was = heapq.heappop(self._due)
                 if self._at[job] == was:
-                    self._move_on(job)
+                    self._advance(job)
             await asyncio.sleep(0.02)
 
     def calm_down(self) -> None:
-        """Answer well from now on, and let every job end."""
-        self._calm = True
-        for job, course in self._courses.items():
+        """Stop all faults, and end every job."""
+        self._faultless = True
+        for job, timeline in self._timelines.items():
             if job not in self._journal.ended:
-                self._say(course, len(course.words) - 1)
+                self._set_status(timeline, len(timeline.words) - 1)
 
-    def _move_on(self, job: str) -> None:
-        course, at = self._courses[job], self._at[job]
-        if at + 1 < len(course.words):
-            self._say(course, at + 1)
-            self._expect(job)
+    def _advance(self, job: str) -> None:
+        timeline, at = self._timelines[job], self._at[job]
+        if at + 1 < len(timeline.words):
+            self._set_status(timeline, at + 1)
+            self._schedule_next(job)
 
-    def _expect(self, job: str, rest: float = 0.0) -> None:
-        course, at = self._courses[job], self._at[job]
-        if at < len(course.gaps):
-            heapq.heappush(self._due, (time.time() + rest + course.gaps[at], job, at))
+    def _schedule_next(self, job: str, delay: float = 0.0) -> None:
+        timeline, at = self._timelines[job], self._at[job]
+        if at < len(timeline.gaps):
+            heapq.heappush(self._due, (time.time() + delay + timeline.gaps[at], job, at))
 
-    def _say(self, course: Course, at: int) -> None:
-        self._at[course.job] = at
-        self.simulator.finish(course.job, course.words[at])
-        self._journal.move(course.job, course.words[at], last=at == len(course.words) - 1)
+    def _set_status(self, timeline: Course, at: int) -> None:
+        self._at[timeline.job] = at
+        self.simulator.finish(timeline.job, timeline.words[at])
+        self._journal.move(timeline.job, timeline.words[at], last=at == len(timeline.words) - 1)
 
     @web.middleware
     async def _answer(
@@ -92,10 +92,10 @@ class Provider:
         request: web.Request,
         handler: Handler,  # aiohttp passes it by name
     ) -> web.StreamResponse:
-        """Answer for the simulator: not at all, or late, or well; the journal has what went out."""
+        """Answer with a fault, late, or normally; record complete answers in the journal."""
         asked_at, job = time.time(), request.path.rpartition("/")[2]
         self._journal.look(asked_at)
-        fate = "well" if job in self._ambushed else self._fate()
+        fate = "normal" if job in self._overtaken else self._choose_fate()
         if fate == "down":
             return refusal(503, "APIGW.0613", "The gateway is not available.")
         answer = await handler(request)
@@ -103,54 +103,54 @@ class Provider:
             request.transport.abort()
         if fate == "cut" or not isinstance(answer, web.Response) or answer.status != 200:
             return answer
-        word = json.loads(answer.text or "{}")["job"]["execution_status"]
-        if fate == "held":
-            await asyncio.sleep(self._lots.uniform(0.3, 1.5))
-        elif self._is_to_be_overtaken(job, word):
-            await self._ambush(job)
-        self._write(job, word, asked_at)
+        status = json.loads(answer.text or "{}")["job"]["execution_status"]
+        if fate == "late":
+            await asyncio.sleep(self._random.uniform(0.3, 1.5))
+        elif self._is_to_be_overtaken(job, status):
+            await self._delay_until_overtaken(job)
+        self._record_answer(job, status, asked_at)
         return answer
 
-    def _fate(self) -> str:
-        lot = self._lots.random()
-        if self._calm or lot > FAULTY_ANSWERS + HELD_ANSWERS:
-            return "well"
-        if lot < FAULTY_ANSWERS:
+    def _choose_fate(self) -> str:
+        draw = self._random.random()
+        if self._faultless or draw > FAULTY_ANSWERS + HELD_ANSWERS:
+            return "normal"
+        if draw < FAULTY_ANSWERS:
             self._journal.faults += 1
-            return "down" if lot < FAULTY_ANSWERS / 2 else "cut"
-        return "held"
+            return "down" if draw < FAULTY_ANSWERS / 2 else "cut"
+        return "late"
 
-    def _is_to_be_overtaken(self, job: str, word: str) -> bool:
-        """Whether this is the first answer with a word, which is not the job's last, and drawn."""
-        if self._calm or job not in self._courses or job in self._ambushed:
+    def _is_to_be_overtaken(self, job: str, status: str) -> bool:
+        """Choose some first answers with a status that is not among the job's last two."""
+        if self._faultless or job not in self._timelines or job in self._overtaken:
             return False
-        shown = [one.word for one in self._journal.shown.get(job, ())]
-        last = self._at[job] + 2 >= len(self._courses[job].words)  # or the one before it
-        news = bool(shown) and word not in shown and not last
-        return news and self._lots.random() < AMBUSHED_NEWS
+        shown = [answer.word for answer in self._journal.shown.get(job, ())]
+        last = self._at[job] + 2 >= len(self._timelines[job].words)  # or the one before it
+        changed = bool(shown) and status not in shown and not last
+        return changed and self._random.random() < AMBUSHED_NEWS
 
-    async def _ambush(self, job: str) -> None:
-        """Let the job move on, and this answer arrive when a newer one has been written down.
+    async def _delay_until_overtaken(self, job: str) -> None:
+        """Move the job on, and delay this answer until the bot has stored a newer one.
 
-        Two people look anew at once: a poll in flight is overtaken, and so are two answers.
+        Two users refresh at once, so the poll in flight is overtaken.
         """
         if not self.on_ambush(job):
             return
-        self._say(self._courses[job], self._at[job] + 1)
-        overtaken = self._ambushed[job] = asyncio.Event()
+        self._set_status(self._timelines[job], self._at[job] + 1)
+        overtaken = self._overtaken[job] = asyncio.Event()
         self._journal.ambushes += 1
         try:
             await asyncio.wait_for(overtaken.wait(), OVERTAKEN_SECONDS)
             await asyncio.sleep(WRITING_SECONDS)
         except TimeoutError:
-            pass  # nobody's click arrived
+            pass  # no click arrived
         finally:
-            del self._ambushed[job]
-            self._expect(job, REST_SECONDS)
+            del self._overtaken[job]
+            self._schedule_next(job, REST_SECONDS)
 
-    def _write(self, job: str, word: str, asked_at: float) -> None:
+    def _record_answer(self, job: str, status: str, asked_at: float) -> None:
         if job not in self._journal.shown:
-            self._expect(job)
-        self._journal.shown[job].append(Shown(word, asked_at, time.time()))
-        if job in self._ambushed:
-            self._ambushed[job].set()
+            self._schedule_next(job)
+        self._journal.shown[job].append(Shown(status, asked_at, time.time()))
+        if job in self._overtaken:
+            self._overtaken[job].set()

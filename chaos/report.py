@@ -1,4 +1,4 @@
-"""What a run comes to: figures, a table of them, and one line of JSON. Pure."""
+"""Figures of a run, as a table and as one line of JSON. Pure."""
 
 from __future__ import annotations
 
@@ -15,51 +15,51 @@ if TYPE_CHECKING:
     from chaos.threads import Threads
     from chaos.verdict import Verdict
 
-MOST_SENTENCES = 10  # of each kind of wrong
+MAX_VIOLATIONS = 10  # printed of each kind
 
 
 @dataclass(frozen=True)
 class Figures:
-    """One run, in numbers."""
+    """The figures of one run."""
 
     minutes: float
     seed: int
-    broken: str  # the safeguard that was, if any
+    broken: str  # the disabled safeguard, if any
     kills: int
     stops: int
     falls: int  # the bot ended by itself
-    slack_calls: int  # while things went wrong
+    slack_calls: int  # during the faults
     slack_faults: int  # of these calls
     other_faults: int  # of connections, envelopes, events and response_urls
     provider_faults: int
-    troubles: dict[str, int]  # around the bot, for a while each: clock, token, disk, channels
-    ambushes: int  # answers of the provider that a newer one was to overtake
-    asks: int  # everything that people asked, once or again
+    troubles: dict[str, int]  # environment faults: clock, token, disk, channels
+    ambushes: int  # provider answers that a newer one was to overtake
+    asks: int  # requests of users, retries included
     watches: int
     changes: int  # of the jobs
-    owed: int  # changes that a thread must tell, whatever came after them
-    merged: int  # changes that were seen and told with a later one: the bot died in between
+    owed: int  # replies that a thread must have
+    merged: int  # seen changes in a later reply, as the bot died in between
     posts: int
     lost: int
     duplicated: int
     out_of_order: int
     repeated_whispers: int
-    delay_median: float  # seconds from a change to its follow-up
+    delay_median: float  # seconds from a change to its reply
     delay_p99: float
     delay_worst: float
     return_median: float  # seconds from a kill to connected again
     return_worst: float
-    return_worst_unhindered: float  # of those in which Slack refused and delayed nothing
-    resumed_median: float  # seconds from a kill to the first look at a job
+    return_worst_unhindered: float  # of those without a fault of Slack
+    resumed_median: float  # seconds from a kill to the first poll
     resumed_worst: float
-    catching_up: float  # seconds after the storm until all was told
+    catching_up: float  # seconds after the faults until all was posted
 
 
 @dataclass(frozen=True)
 class Calls:
-    """What the local Slack counted."""
+    """Calls and faults that the local Slack counted."""
 
-    calls: int  # while things went wrong
+    calls: int  # during the faults
     faults: int  # of these calls
     others: int  # of connections, envelopes, events and response_urls
 
@@ -75,7 +75,7 @@ def figures(
     falls: int,
     catching_up: float,
 ) -> Figures:
-    """Return the run in numbers."""
+    """Return the figures of a run."""
     return Figures(
         minutes=plan.minutes,
         seed=plan.seed,
@@ -99,19 +99,19 @@ def figures(
         duplicated=len(verdict.duplicated),
         out_of_order=len(verdict.disordered),
         repeated_whispers=verdict.repeated_whispers,
-        delay_median=_middle(verdict.delays),
+        delay_median=_median(verdict.delays),
         delay_p99=_p99(verdict.delays),
         delay_worst=_worst(verdict.delays),
-        return_median=_middle([one.seconds for one in journal.returns]),
-        return_worst=_worst([one.seconds for one in journal.returns]),
+        return_median=_median([r.seconds for r in journal.returns]),
+        return_worst=_worst([r.seconds for r in journal.returns]),
         return_worst_unhindered=_worst([r.seconds for r in journal.returns if not r.hindered]),
-        resumed_median=_middle(journal.resumed),
+        resumed_median=_median(journal.resumed),
         resumed_worst=_worst(journal.resumed),
         catching_up=round(catching_up, 1),
     )
 
 
-def _middle(seconds: Sequence[float]) -> float:
+def _median(seconds: Sequence[float]) -> float:
     return round(median(seconds), 2) if seconds else 0.0
 
 
@@ -124,42 +124,42 @@ def _worst(seconds: Sequence[float]) -> float:
 
 
 def as_json(found: Figures) -> str:
-    """Return the figures in one line."""
+    """Return the figures as one line of JSON."""
     return json.dumps(asdict(found))
 
 
 def table(found: Figures) -> str:
-    """Return the figures as people read them."""
+    """Return the figures as a table."""
     share = found.slack_faults / max(1, found.slack_calls)
     rows = [
         ("ran", f"{found.minutes:g} min, seed {found.seed}"),
-        ("broken on purpose", found.broken or "nothing"),
+        ("disabled safeguard", found.broken or "none"),
         ("kills", f"{found.kills:,}"),
         ("stops", f"{found.stops:,}"),
         ("ended by itself", f"{found.falls:,}"),
         ("calls of Slack", f"{found.slack_calls:,}"),
-        ("  that went wrong", f"{found.slack_faults:,} ({share:.0%})"),
+        ("  with a fault", f"{found.slack_faults:,} ({share:.0%})"),
         ("other faults of Slack", f"{found.other_faults:,}"),
         ("the provider's faults", f"{found.provider_faults:,}"),
         *((kind, f"{times:,}") for kind, times in found.troubles.items()),
         ("answers to be overtaken", f"{found.ambushes:,}"),
-        ("questions", f"{found.asks:,}"),
+        ("requests", f"{found.asks:,}"),
         ("watches", f"{found.watches:,}"),
         ("changes", f"{found.changes:,}"),
-        ("  that must be told", f"{found.owed:,}"),
-        ("  told with a later one", f"{found.merged:,}"),
+        ("  expected as replies", f"{found.owed:,}"),
+        ("  in a later reply", f"{found.merged:,}"),
         ("posts", f"{found.posts:,}"),
         ("lost", f"{found.lost:,}"),
         ("duplicated", f"{found.duplicated:,}"),
         ("out of order", f"{found.out_of_order:,}"),
-        ("whispers repeated", f"{found.repeated_whispers:,}"),
-        ("change → follow-up, median", f"{found.delay_median:.1f} s"),
+        ("ephemerals repeated", f"{found.repeated_whispers:,}"),
+        ("change → reply, median", f"{found.delay_median:.1f} s"),
         ("  99 %", f"{found.delay_p99:.1f} s"),
         ("  worst", f"{found.delay_worst:.1f} s"),
         ("kill → connected, median", f"{found.return_median:.2f} s"),
-        ("  worst, Slack willing", f"{found.return_worst_unhindered:.2f} s"),
+        ("  worst, without faults", f"{found.return_worst_unhindered:.2f} s"),
         ("  worst", f"{found.return_worst:.2f} s"),
-        ("kill → first look, median", f"{found.resumed_median:.2f} s"),
+        ("kill → first poll, median", f"{found.resumed_median:.2f} s"),
         ("  worst", f"{found.resumed_worst:.2f} s"),
         ("caught up after", f"{found.catching_up:.1f} s"),
     ]
@@ -167,11 +167,11 @@ def table(found: Figures) -> str:
 
 
 def wrongs(verdict: Verdict) -> str:
-    """Return what is wrong, the first few of each kind."""
+    """Return the first violations of each kind."""
     kinds = (
         ("lost", verdict.lost),
         ("duplicated", verdict.duplicated),
         ("out of order", verdict.disordered),
     )
-    lines = [f"{kind}: {said}" for kind, found in kinds for said in found[:MOST_SENTENCES]]
+    lines = [f"{kind}: {said}" for kind, found in kinds for said in found[:MAX_VIOLATIONS]]
     return "\n".join(lines)

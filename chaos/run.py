@@ -1,4 +1,4 @@
-"""One run, put together: Slack, the provider, the people, the bot, the storm; then the verdict."""
+"""One run: starts Slack, provider, users, bot and faults; returns figures and verdict."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ if TYPE_CHECKING:
     from chaos.report import Figures
 
 PROGRESS_SECONDS = 10.0
-LOOK_SECONDS = 0.5  # between looks whether the bot has caught up
-# Slack's own rule, one post a second in a channel, and short bursts.
+CHECK_SECONDS = 0.5  # between checks of a condition
+# Slack's limit: one post a second per channel, with short bursts.
 TIMING = Timing(retry_seconds=RETRIES, posts_per_second=1.0, burst=4)
-_UNSAID = "SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending') AND kind <> 'update'"
+_UNSENT = "SELECT count(*) FROM outbox WHERE state IN ('ready', 'sending') AND kind <> 'update'"
 _UNANSWERED = "SELECT count(*) FROM inbox WHERE closed_at IS NULL"
 
 
 @dataclass
-class Stage:
-    """Everything that takes part in one run."""
+class RunContext:
+    """The participants of one run."""
 
     plan: Plan
     slack: LocalSlack
@@ -52,37 +52,37 @@ class Stage:
     crowd: Crowd
     bot: Supervisor
     database: Path
-    stormy_calls: int = 0  # of Slack's API, while things went wrong
+    calls_during_faults: int = 0  # of Slack's API
 
-    def unsaid(self) -> int:
-        """Return how many questions and messages the bot still has to see to; cards aside.
+    def count_unsent(self) -> int:
+        """Return the number of open requests and unsent messages, without card updates.
 
-        Slack takes 50 edits a minute, so that the cards of a run this quick take far longer.
+        Slack accepts 50 edits a minute, so the card updates of a short run take far longer.
         """
         address = f"{self.database.as_uri()}?mode=ro"
-        with suppress(sqlite3.Error), sqlite3.connect(address, uri=True, timeout=1) as look:
-            return sum(look.execute(query).fetchone()[0] for query in (_UNSAID, _UNANSWERED))
+        with suppress(sqlite3.Error), sqlite3.connect(address, uri=True, timeout=1) as connection:
+            return sum(connection.execute(query).fetchone()[0] for query in (_UNSENT, _UNANSWERED))
         return 1
 
 
 async def run(plan: Plan) -> tuple[Figures, Verdict]:
-    """Do one run; return its figures and what was wrong."""
-    async with _staged(plan) as stage:
-        progress = asyncio.create_task(_tell(stage))
+    """Execute one run; return its figures and the verdict."""
+    async with _start_participants(plan) as context:
+        progress = asyncio.create_task(_print_progress(context))
         try:
-            await stage.bot.start()
-            await _rage(stage)
-            catching_up = await _catch_up(stage)
+            await context.bot.start()
+            await _inject_faults(context)
+            catching_up = await _catch_up(context)
         finally:
             progress.cancel()
-            await stage.crowd.leave()
-            await stage.bot.stop()
-        verdict = judge(stage.journal, stage.threads, stage.crowd.attempts)
-        return _figures(stage, verdict, catching_up), verdict
+            await context.crowd.leave()
+            await context.bot.stop()
+        verdict = judge(context.journal, context.threads, context.crowd.attempts)
+        return _figures(context, verdict, catching_up), verdict
 
 
 @asynccontextmanager
-async def _staged(plan: Plan) -> AsyncIterator[Stage]:
+async def _start_participants(plan: Plan) -> AsyncIterator[RunContext]:
     people, journal = everybody(plan), Journal()
     slack = LocalSlack(
         timing=TIMING, faults=storm.faults(plan), people=people, channels=places(people)
@@ -95,11 +95,11 @@ async def _staged(plan: Plan) -> AsyncIterator[Stage]:
         async with slack, serve(provider.simulator.app) as url:
             settings = _write_settings(Path(folder), plan, slack, url, database)
             bot = Supervisor(slack, settings, journal, sabotage=plan.sabotage, log=log)
-            yield Stage(plan, slack, journal, threads, provider, crowd, bot, database)
+            yield RunContext(plan, slack, journal, threads, provider, crowd, bot, database)
 
 
 def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, database: Path) -> Path:
-    keys = Tenant().user_settings(url)  # a signature would expire with the clock
+    keys = Tenant().user_settings(url)  # signed requests would expire after a clock step
     deploys = Simulated("deploys", {"provider": "servicestage", "endpoint": url, **keys}, ())
     lines = [
         "[slack]",
@@ -116,56 +116,60 @@ def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, datab
     return path
 
 
-async def _rage(stage: Stage) -> None:
-    """Let people ask and jobs move while everything goes wrong; then let it be over."""
-    wild = storm.Storm(stage.plan, stage.slack, stage.bot, stage.journal, stage.threads)
-    works = [stage.crowd.fidget(), wild.rage()]
-    tasks = [asyncio.create_task(work) for work in (*works, stage.provider.run())]
-    asking = asyncio.create_task(stage.crowd.ask())
+async def _inject_faults(context: RunContext) -> None:
+    """Send requests and move jobs under faults; then stop the faults."""
+    random_faults = storm.Storm(
+        context.plan, context.slack, context.bot, context.journal, context.threads
+    )
+    coroutines = [context.crowd.fidget(), random_faults.rage()]
+    tasks = [asyncio.create_task(work) for work in (*coroutines, context.provider.run())]
+    requesting = asyncio.create_task(context.crowd.ask())
     try:
-        await _until(lambda: _found_out(stage), stage.plan.seconds)
-        await _until(lambda: _enough(stage), stage.plan.seconds * MOST_OVERTIME)
+        await _until(lambda: _failed_as_intended(context), context.plan.seconds)
+        await _until(lambda: _is_conclusive(context), context.plan.seconds * MOST_OVERTIME)
     finally:
-        wild.end()
-        stage.stormy_calls = len(stage.slack.calls)
-        for task in (*tasks, asking):
+        random_faults.end()
+        context.calls_during_faults = len(context.slack.calls)
+        for task in (*tasks, requesting):
             task.cancel()
-        found = await asyncio.gather(*tasks, asking, return_exceptions=True)
+        found = await asyncio.gather(*tasks, requesting, return_exceptions=True)
     for error in found:
         if isinstance(error, Exception):
             raise error
-    stage.bot.wake()
-    stage.provider.calm_down()
+    context.bot.wake()
+    context.provider.calm_down()
 
 
-def _enough(stage: Stage) -> bool:
-    """Whether so much went wrong, and had to be told, that the judgement means something."""
-    if len(stage.journal.kills) >= stage.plan.kills:
-        verdict = judge(stage.journal, stage.threads, stage.crowd.attempts)
-        return verdict.owed >= stage.plan.owed or _found_out(stage)
-    return _found_out(stage)
+def _is_conclusive(context: RunContext) -> bool:
+    """Return whether there were enough kills and expected replies for a verdict."""
+    if len(context.journal.kills) >= context.plan.kills:
+        verdict = judge(context.journal, context.threads, context.crowd.attempts)
+        return verdict.owed >= context.plan.owed or _failed_as_intended(context)
+    return _failed_as_intended(context)
 
 
-def _found_out(stage: Stage) -> bool:
-    """Whether a run that is to fail has failed: what stands twice will not go away again."""
-    if not stage.plan.sabotage:
+def _failed_as_intended(context: RunContext) -> bool:
+    """Return whether a run with a disabled safeguard has produced a permanent violation."""
+    if not context.plan.sabotage:
         return False
-    verdict = judge(stage.journal, stage.threads, stage.crowd.attempts)
+    verdict = judge(context.journal, context.threads, context.crowd.attempts)
     return bool(verdict.duplicated or verdict.disordered)
 
 
-async def _catch_up(stage: Stage) -> float:
-    """Wait until all is told and answered, as long as the plan allows; return how long it took."""
+async def _catch_up(context: RunContext) -> float:
+    """Wait, up to the plan's timeout, until all is posted and answered; return the seconds."""
     began = time.monotonic()
-    calling = asyncio.create_task(stage.crowd.call_in(stage.journal.shut))
+    list_commands = asyncio.create_task(context.crowd.call_in(context.journal.shut))
     try:
         await _until(
-            lambda: _found_out(stage) or not (stage.crowd.busy or _behind(stage)),
-            stage.plan.patience_seconds,
+            lambda: (
+                _failed_as_intended(context) or not (context.crowd.busy or _count_pending(context))
+            ),
+            context.plan.patience_seconds,
         )
     finally:
-        calling.cancel()
-        found = await asyncio.gather(calling, return_exceptions=True)
+        list_commands.cancel()
+        found = await asyncio.gather(list_commands, return_exceptions=True)
     for error in found:
         if isinstance(error, Exception):
             raise error
@@ -173,44 +177,45 @@ async def _catch_up(stage: Stage) -> float:
 
 
 async def _until(done: Callable[[], bool], seconds: float) -> None:
-    """Wait until this holds, or so long; what is waited for is in another process."""
+    """Poll a condition, with a timeout; it depends on another process."""
     end = time.monotonic() + seconds
     while time.monotonic() < end and not done():  # noqa: ASYNC110
-        await asyncio.sleep(LOOK_SECONDS)
+        await asyncio.sleep(CHECK_SECONDS)
 
 
-def _behind(stage: Stage) -> int:
-    questions = unanswered(stage.journal, stage.threads, stage.crowd.attempts)
-    return stage.unsaid() + untold(stage.journal, stage.threads) + questions
+def _count_pending(context: RunContext) -> int:
+    open_requests = unanswered(context.journal, context.threads, context.crowd.attempts)
+    return context.count_unsent() + untold(context.journal, context.threads) + open_requests
 
 
-async def _tell(stage: Stage) -> None:
-    """Say every now and then how it goes."""
+async def _print_progress(context: RunContext) -> None:
+    """Print the progress to stderr, until cancelled."""
     began = time.monotonic()
     while True:
         await asyncio.sleep(PROGRESS_SECONDS)
         seconds = time.monotonic() - began
         sys.stderr.write(
-            f"{seconds:5.0f} s  kills {len(stage.journal.kills)}, questions"
-            f" {len(stage.crowd.attempts)}, watches {len(stage.threads.roots)}, changes"
-            f" {stage.journal.changes}, posts {stage.threads.posts}, to be said {stage.unsaid()},"
-            f" ends to be told {untold(stage.journal, stage.threads)}, questions open"
-            f" {unanswered(stage.journal, stage.threads, stage.crowd.attempts)}\n"
+            f"{seconds:5.0f} s  kills {len(context.journal.kills)}, requests"
+            f" {len(context.crowd.attempts)}, watches {len(context.threads.roots)}, changes"
+            f" {context.journal.changes}, posts {context.threads.posts}, unsent"
+            f" {context.count_unsent()}, missing outcomes"
+            f" {untold(context.journal, context.threads)}, open requests"
+            f" {unanswered(context.journal, context.threads, context.crowd.attempts)}\n"
         )
         sys.stderr.flush()
 
 
-def _figures(stage: Stage, verdict: Verdict, catching_up: float) -> Figures:
-    subjects = [fault.subject for fault in stage.slack.faults.done]
-    of_calls = sum("." in subject for subject in subjects)  # methods have a dot
-    counted = report.Calls(stage.stormy_calls, of_calls, len(subjects) - of_calls)
+def _figures(context: RunContext, verdict: Verdict, catching_up: float) -> Figures:
+    subjects = [fault.subject for fault in context.slack.faults.done]
+    call_faults = sum("." in subject for subject in subjects)  # methods have a dot
+    counts = report.Calls(context.calls_during_faults, call_faults, len(subjects) - call_faults)
     return report.figures(
-        stage.plan,
+        context.plan,
         verdict,
-        stage.journal,
-        stage.threads,
-        slack=counted,
-        asks=len(stage.crowd.attempts),
-        falls=stage.bot.falls,
+        context.journal,
+        context.threads,
+        slack=counts,
+        asks=len(context.crowd.attempts),
+        falls=context.bot.falls,
         catching_up=catching_up,
     )

@@ -1,4 +1,4 @@
-"""What goes wrong, at random from a seed: Slack's faults, kills, and stops."""
+"""Random faults from a seed: Slack faults, kills and freezes of the bot, disconnects."""
 
 from __future__ import annotations
 
@@ -23,17 +23,17 @@ if TYPE_CHECKING:
     from chaos.supervisor import Supervisor
     from chaos.threads import Threads
 
-BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot is back
-BETWEEN_STOPS = (6.0, 18.0)
-STOPS = (0.3, 5.0)  # seconds that a stop lasts
-LONG_STOP = 33.0  # longer than any claim or lease of a message
-LONG_STOPS_EVERY = 240.0  # seconds
-REFUSALS_EVERY = 300.0  # seconds, in long runs
-REFUSALS = 100.0  # seconds for which Slack takes no post
-RETRY_AFTER = 30  # seconds that it then asks for
-BETWEEN_TROUBLES = (2.0, 10.0)
+BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot has reconnected
+BETWEEN_FREEZES = (6.0, 18.0)
+FREEZES = (0.3, 5.0)  # seconds, length of a freeze
+LONG_FREEZE = 33.0  # longer than any lease
+LONG_FREEZE_EVERY = 240.0  # seconds
+POST_OUTAGE_EVERY = 300.0  # seconds, in long runs
+POST_OUTAGE = 100.0  # seconds in which Slack accepts no post
+RETRY_AFTER = 30  # seconds, of its 429 responses
+BETWEEN_DISCONNECTS = (2.0, 10.0)
 DELAYS = (0.2, 1.0, 2.5)
-RARER = {  # what happens to connections, envelopes and events, and how often
+EVENT_FAULTS = {  # of connections, envelopes and events, with their probability
     Trouble.REFUSE_SOCKET: 0.2,
     Trouble.SWALLOW: 0.03,
     Trouble.DELIVER_TWICE: 0.2,
@@ -42,7 +42,7 @@ RARER = {  # what happens to connections, envelopes and events, and how often
 
 
 def faults(plan: Plan) -> Faults:
-    """Return faults that hit every method alike: a fifth of all calls."""
+    """Return faults that hit a fifth of all calls, of every method."""
     planned = Faults(plan.seed)
     each = FAULTY / 5
     for trouble in (Trouble.RATE_LIMIT, Trouble.LOSE_ANSWER, Trouble.FAIL_BEFORE):
@@ -50,13 +50,13 @@ def faults(plan: Plan) -> Faults:
     planned.plan(Planned(Trouble.FAIL_AFTER, times=None, chance=each, status=500))
     for seconds in DELAYS:
         planned.plan(Planned(Trouble.DELAY, times=None, chance=each / 3, seconds=seconds))
-    for trouble, chance in RARER.items():
+    for trouble, chance in EVENT_FAULTS.items():
         planned.plan(Planned(trouble, times=None, chance=chance))
     return planned
 
 
 class Storm:
-    """Lets things go wrong until it is over."""
+    """Injects random faults until cancelled."""
 
     def __init__(
         self,
@@ -70,91 +70,91 @@ class Storm:
         self._slack = slack
         self._bot = supervisor
         self._journal = journal
-        self._lots = Random(f"{plan.seed} storm")
-        self._turn = asyncio.Lock()  # a long stop is not cut short by a kill
-        self._weather = Weather(plan, slack, supervisor, journal, threads, self._turn)
+        self._random = Random(f"{plan.seed} storm")
+        self._lock = asyncio.Lock()  # a kill does not cut a long freeze short
+        self._environment = Weather(plan, slack, supervisor, journal, threads, self._lock)
 
     async def rage(self) -> None:
-        """Do everything at once, until cancelled."""
-        works = [self._kill(), self._stop(), self._trouble(), self._weather.change()]
-        if self._plan.seconds > LONG_STOPS_EVERY:
-            works.extend((self._stop_long(), self._refuse_posts()))
-        await asyncio.gather(*works)
+        """Run all kinds of faults concurrently, until cancelled."""
+        coroutines = [self._kill(), self._freeze(), self._disconnect(), self._environment.change()]
+        if self._plan.seconds > LONG_FREEZE_EVERY:
+            coroutines.extend((self._freeze_long(), self._rate_limit_posts()))
+        await asyncio.gather(*coroutines)
 
     def end(self) -> None:
-        """Let nothing more go wrong."""
+        """Clear all Slack faults."""
         self._slack.faults.clear()
 
     async def _kill(self) -> None:
-        """Kill the bot, at any moment, or in the middle of something."""
+        """Kill the bot at random times, or during a call."""
         while True:
             await self._bot.connected()
-            await asyncio.sleep(self._lots.uniform(*BETWEEN_KILLS))
-            async with self._turn:
-                await self._moment()
+            await asyncio.sleep(self._random.uniform(*BETWEEN_KILLS))
+            async with self._lock:
+                await self._wait_for_moment()
                 self._bot.kill()
 
-    async def _moment(self) -> None:
-        """Wait for the moment to strike: now, at a post, at a call's end, at an envelope's."""
-        kind = self._lots.choice((None, Kind.POSTED, Kind.POSTED, Kind.CALLED, Kind.DELIVERED))
+    async def _wait_for_moment(self) -> None:
+        """Choose the time of a kill: now, or at the next post, call or envelope."""
+        kind = self._random.choice((None, Kind.POSTED, Kind.POSTED, Kind.CALLED, Kind.DELIVERED))
         if kind is None:
             return
-        struck = asyncio.Event()
+        killed = asyncio.Event()
 
-        def strike(change: Change) -> None:
-            ours = change.message is None or change.message.user == self._slack.workspace.bot.id
-            if change.kind is kind and ours and not struck.is_set():
-                self._bot.kill()  # before Slack's answer is on its way
-                struck.set()
+        def kill(change: Change) -> None:
+            from_bot = change.message is None or change.message.user == self._slack.workspace.bot.id
+            if change.kind is kind and from_bot and not killed.is_set():
+                self._bot.kill()  # before Slack's response is sent
+                killed.set()
 
-        ends = self._slack.workspace.changes.subscribe(strike)
+        unsubscribe = self._slack.workspace.changes.subscribe(kill)
         try:
             async with asyncio.timeout(1.0):
-                await struck.wait()
+                await killed.wait()
         except TimeoutError:
             pass
         finally:
-            ends()
+            unsubscribe()
 
-    async def _stop(self) -> None:
+    async def _freeze(self) -> None:
         while True:
-            await asyncio.sleep(self._lots.uniform(*BETWEEN_STOPS))
-            if self._bot.running and not self._turn.locked():
-                await self._bot.freeze(self._lots.uniform(*STOPS))
+            await asyncio.sleep(self._random.uniform(*BETWEEN_FREEZES))
+            if self._bot.running and not self._lock.locked():
+                await self._bot.freeze(self._random.uniform(*FREEZES))
 
-    async def _stop_long(self) -> None:
+    async def _freeze_long(self) -> None:
         while True:
-            await asyncio.sleep(LONG_STOPS_EVERY)
-            async with self._turn:
+            await asyncio.sleep(LONG_FREEZE_EVERY)
+            async with self._lock:
                 await self._bot.connected()
-                await self._bot.freeze(LONG_STOP)
+                await self._bot.freeze(LONG_FREEZE)
 
-    async def _refuse_posts(self) -> None:
-        """Let Slack answer every post with 429, for minutes."""
+    async def _rate_limit_posts(self) -> None:
+        """Make Slack answer every post with 429, for minutes."""
         while True:
-            await asyncio.sleep(REFUSALS_EVERY)
-            refused = Planned(
+            await asyncio.sleep(POST_OUTAGE_EVERY)
+            rate_limit = Planned(
                 Trouble.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
             )
             began_at = time.time()
-            self._slack.faults.plan(refused)
+            self._slack.faults.plan(rate_limit)
             self._journal.troubles["429 for 100 s"] += 1
             try:
-                await asyncio.sleep(REFUSALS)
+                await asyncio.sleep(POST_OUTAGE)
             finally:
-                self._slack.faults.withdraw(refused)
+                self._slack.faults.withdraw(rate_limit)
                 self._journal.silences.append(Absence(began_at, time.time()))
 
-    async def _trouble(self) -> None:
-        """Let one thing at a time go wrong between Slack and the bot."""
+    async def _disconnect(self) -> None:
+        """Break the connection between Slack and the bot, one way at a time."""
         slack = self._slack
-        troubles: tuple[Callable[[], Awaitable[None] | None], ...] = (
+        disconnects: tuple[Callable[[], Awaitable[None] | None], ...] = (
             slack.disconnect,
             lambda: slack.disconnect("warning"),
             slack.cut,
         )
         while True:
-            await asyncio.sleep(self._lots.uniform(*BETWEEN_TROUBLES))
-            done = self._lots.choice(troubles)()
-            if done is not None:
-                await done
+            await asyncio.sleep(self._random.uniform(*BETWEEN_DISCONNECTS))
+            pending = self._random.choice(disconnects)()
+            if pending is not None:
+                await pending

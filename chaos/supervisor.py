@@ -1,4 +1,4 @@
-"""Runs the bot as people do, starts it again whenever it ends, and kills it on request."""
+"""Supervisor of the bot's process: starts, restarts, kills and freezes it."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ if TYPE_CHECKING:
     from bot.playground import LocalSlack
     from chaos.journal import Journal
 
-ROOT = Path(__file__).parents[1]  # the code beside this is what is tried
+ROOT = Path(__file__).parents[1]  # run the code of this checkout
 START_SECONDS = 60.0
 STOP_SECONDS = 10.0
 FIRST_CALLS = frozenset({"auth.test", "apps.connections.open", "socket"})
-PAUSE_SECONDS = 0.2  # before a bot that ended by itself is started again
+RESTART_SECONDS = 0.2  # before the restart of a bot that ended by itself
 
 
 class Supervisor:
-    """One bot at a time, from `start` to `stop`; only processes that it started are signalled."""
+    """Runs one bot at a time, from `start` to `stop`; signals only its own processes."""
 
     def __init__(
         self, slack: LocalSlack, settings: Path, journal: Journal, *, sabotage: str, log: Path
@@ -48,65 +48,65 @@ class Supervisor:
         self._watching: asyncio.Task[None] | None = None
         self._connected = asyncio.Event()
         self._killed_at: float | None = None
-        self._faults_then = 0
+        self._faults_at_kill = 0
         self._stopping = False
-        slack.workspace.changes.subscribe(self._notice)
+        slack.workspace.changes.subscribe(self._on_event)
         self.falls = 0  # how often the bot ended by itself
 
     async def start(self) -> None:
-        """Run the bot, and wait until it is connected."""
+        """Start the bot and wait until it is connected."""
         self._watching = asyncio.create_task(self._watch())
         await asyncio.wait_for(self.connected(), START_SECONDS)
 
     async def connected(self) -> None:
-        """Wait until the bot that runs now has been connected."""
+        """Wait until the current process is connected."""
         await self._connected.wait()
 
     @property
     def running(self) -> bool:
-        """Whether there is a bot that has been connected."""
+        """Whether the current process has connected."""
         return self._connected.is_set()
 
     def kill(self) -> None:
-        """Kill the bot at once."""
+        """Send SIGKILL to the bot, if it is connected."""
         if self._bot is None or self._bot.returncode is not None or not self.running:
             return
         self._connected.clear()
         self._killed_at = time.time()
-        self._faults_then = len(self._slack.faults.done)
+        self._faults_at_kill = len(self._slack.faults.done)
         self._journal.kill(self._killed_at)
         self._signal(signal.SIGKILL)
 
     async def freeze(self, seconds: float) -> None:
-        """Stop the bot for a while, and let it go on."""
+        """Freeze the bot for some seconds with SIGSTOP."""
         bot, began_at = self._bot, time.time()
         self._signal(signal.SIGSTOP)
         self._journal.stops += 1
-        self._journal.killed_at = None  # what it would take from a kill is not seen any more
+        self._journal.killed_at = None  # the freeze would distort the time to the first poll
         await asyncio.sleep(seconds)
         if bot is self._bot:
             self._signal(signal.SIGCONT)
         self._journal.absences.append(Absence(began_at, time.time()))
 
     def set_clock(self, ahead: float) -> None:
-        """Set the bot's wall clock so many seconds ahead of the machine's."""
+        """Set the bot's wall clock this many seconds ahead of the machine's."""
         set_ahead(self._clock, ahead)
 
     def fill_disk(self, *, full: bool) -> None:
-        """Let the bot write to no file, or to any; only Linux can do that to a process."""
+        """Block or unblock the bot's file writes by RLIMIT_FSIZE; Linux only."""
         if self._bot is None or self._bot.returncode is not None:
             return
-        _, most = resource.getrlimit(resource.RLIMIT_FSIZE)
+        _, hard_limit = resource.getrlimit(resource.RLIMIT_FSIZE)
         with suppress(ProcessLookupError):
-            now = 0 if full else most
-            resource.prlimit(self._bot.pid, resource.RLIMIT_FSIZE, (now, most))
+            soft_limit = 0 if full else hard_limit
+            resource.prlimit(self._bot.pid, resource.RLIMIT_FSIZE, (soft_limit, hard_limit))
 
     def wake(self) -> None:
-        """Let a bot go on that was stopped."""
+        """Resume a frozen bot."""
         self._signal(signal.SIGCONT)
 
     async def stop(self) -> None:
-        """End the bot for good, as an operator does."""
+        """Stop the bot with SIGTERM, as an operator does."""
         self._stopping = True
         self._signal(signal.SIGCONT)
         self._signal(signal.SIGTERM)
@@ -116,7 +116,7 @@ class Supervisor:
             await self._watching
 
     async def _watch(self) -> None:
-        """Start the bot again whenever it ends."""
+        """Restart the bot whenever it ends."""
         with self._log.open("ab") as out:
             while not self._stopping:
                 began_at = time.time()
@@ -125,15 +125,15 @@ class Supervisor:
                 self._connected.clear()
                 if self._stopping:
                     return
-                await self._fell(began_at)
+                await self._record_crash(began_at)
 
-    async def _fell(self, began_at: float) -> None:
-        """Note when a bot was away that ended before it was told to."""
+    async def _record_crash(self, began_at: float) -> None:
+        """Record the outage of a bot that ended by itself, and wait before its restart."""
         if self._killed_at is not None and self._killed_at > began_at:
             return
         self.falls += 1
         self._journal.absences.append(Absence(time.time() - 1, time.time() + 1))
-        await asyncio.sleep(PAUSE_SECONDS)
+        await asyncio.sleep(RESTART_SECONDS)
 
     async def _spawn(self, out: BinaryIO) -> asyncio.subprocess.Process:
         inherited = {k: v for k, v in os.environ.items() if not k.startswith("JOBTHREAD_")}
@@ -149,7 +149,7 @@ class Supervisor:
             env=inherited | own,
             stdout=out,
             stderr=out,
-            start_new_session=True,  # Ctrl-C is for us; we end the bot ourselves
+            start_new_session=True,  # keeps Ctrl-C from the bot, which we stop ourselves
         )
 
     def _signal(self, number: signal.Signals) -> None:
@@ -157,21 +157,21 @@ class Supervisor:
             with suppress(ProcessLookupError):
                 os.kill(self._bot.pid, number)
 
-    def _hindered(self) -> bool:
-        since = self._slack.faults.done[self._faults_then :]
+    def _was_disturbed(self) -> bool:
+        since = self._slack.faults.done[self._faults_at_kill :]
         return any(fault.subject in FIRST_CALLS for fault in since)
 
-    def _notice(self, change: Change) -> None:
-        """Note that the bot is connected, and how long after its death that is."""
+    def _on_event(self, change: Change) -> None:
+        """Record a connection, and the time since the last kill."""
         if change.kind is not Kind.CONNECTED or not change.connected or self.running:
             return
         if self._bot is None or self._bot.returncode is not None:
             return
         now = time.time()
         if self._killed_at is not None:
-            if now - self._killed_at < PAUSE_SECONDS:
-                return  # the dead one's other connection
-            self._journal.returns.append(Return(now - self._killed_at, self._hindered()))
+            if now - self._killed_at < RESTART_SECONDS:
+                return  # another connection of the killed process
+            self._journal.returns.append(Return(now - self._killed_at, self._was_disturbed()))
             self._journal.absences.append(Absence(self._killed_at, now))
             self._killed_at = None
         self._connected.set()

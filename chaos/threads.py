@@ -1,4 +1,4 @@
-"""What the bot said, as it was first posted: roots, follow-ups, and whispers to one person."""
+"""The bot's messages as first posted: cards, thread replies, ephemeral messages."""
 
 from __future__ import annotations
 
@@ -17,57 +17,59 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Root:
-    """A card that opened a thread."""
+    """A card, which opens a thread."""
 
     job: str
     channel: str
     ts: str
     key: str
-    word: str  # that the job had then
-    followed: bool  # whether a watch hangs on it
+    word: str  # of the job, at that time
+    followed: bool  # whether it has a watch
 
 
 @dataclass(frozen=True)
 class FollowUp:
-    """One reply of the bot's."""
+    """One thread reply of the bot."""
 
     key: str
     text: str
     at: float  # epoch seconds
 
 
-ASKED = ("click:", "command:", "message:")  # what the keys of answers begin with
+ANSWER_PREFIXES = ("click:", "command:", "message:")  # of the idempotency keys of answers
 
 
 @dataclass
 class Threads:
-    """All that the bot said in a workspace, from when this began to listen."""
+    """All messages that the bot has posted in a workspace since the subscription."""
 
     bot: str
     roots: list[Root] = field(default_factory=list)
     replies: dict[tuple[str, str], list[FollowUp]] = field(
         default_factory=lambda: defaultdict(list)
-    )  # by channel and root
-    whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by person
-    keys: Counter[str] = field(default_factory=Counter)  # of everything posted
-    alone: Counter[str] = field(default_factory=Counter)  # of whispers that were posted directly
+    )  # by channel and card
+    whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by user
+    keys: Counter[str] = field(default_factory=Counter)  # idempotency keys of all posts
+    alone: Counter[str] = field(
+        default_factory=Counter
+    )  # keys of ephemerals sent as direct messages
     edits: int = 0
     workspace: Workspace | None = None
 
     @classmethod
     def of(cls, workspace: Workspace) -> Threads:
-        """Begin to listen."""
+        """Subscribe to a workspace's events."""
         threads = cls(workspace.bot.id, workspace=workspace)
-        workspace.changes.subscribe(threads.notice)
+        workspace.changes.subscribe(threads.on_event)
         return threads
 
     @property
     def posts(self) -> int:
-        """How many messages the bot posted for everybody to see."""
+        """The number of the bot's posts, without ephemeral messages."""
         return self.keys.total()
 
-    def notice(self, change: Change) -> None:
-        """Remember what the bot says."""
+    def on_event(self, change: Change) -> None:
+        """Record a message of the bot."""
         message = change.message
         if message is None or message.user != self.bot:
             return
@@ -78,34 +80,36 @@ class Threads:
         if message.ephemeral_for:
             self.whispers[message.ephemeral_for].append(message.text)
         else:
-            self._posted(message)
+            self._record_post(message)
 
-    def _posted(self, message: Message) -> None:
+    def _record_post(self, message: Message) -> None:
         key = ((message.metadata or {}).get("event_payload") or {}).get("key", "")
         self.keys[key] += 1
-        if person := self._told_alone(message, key):
-            self.whispers[person].append(message.text)
+        if user := self._direct_recipient(message, key):
+            self.whispers[user].append(message.text)
             self.alone[key] += 1
             return
         if message.thread_ts:
-            said = FollowUp(key, message.text, float(message.ts))
-            self.replies[message.channel, message.thread_ts].append(said)
+            reply = FollowUp(key, message.text, float(message.ts))
+            self.replies[message.channel, message.thread_ts].append(reply)
             return
         followed = key.partition("~")[0].endswith(":root")
-        for word in words.told(message.text):
+        for status in words.told(message.text):
             for job in words.jobs(json.dumps(message.blocks)):
-                self.roots.append(Root(job, message.channel, message.ts, key, word, followed))
+                self.roots.append(Root(job, message.channel, message.ts, key, status, followed))
 
-    def _told_alone(self, message: Message, key: str) -> str:
-        """Return who is told directly what was asked elsewhere, or that a card could not be posted.
+    def _direct_recipient(self, message: Message, key: str) -> str:
+        """Return the user of a direct message that replaces an ephemeral or rejects a card.
 
-        The first is a whisper that the channel refused; in doubt it may have been heard there, too.
+        The first is an ephemeral that the channel rejected; unconfirmed, it may exist twice.
         """
-        place = self.workspace.channels[message.channel] if self.workspace else None
-        whispered = key.startswith(ASKED) and not key.startswith(f"message:{message.channel}:")
-        refused = key.partition("~")[0].endswith(":refused")
-        if place is None or not place.is_im or not (whispered or refused):
+        channel = self.workspace.channels[message.channel] if self.workspace else None
+        is_ephemeral = key.startswith(ANSWER_PREFIXES) and not key.startswith(
+            f"message:{message.channel}:"
+        )
+        is_rejection = key.partition("~")[0].endswith(":refused")
+        if channel is None or not channel.is_im or not (is_ephemeral or is_rejection):
             return ""
         if words.SILENCED in message.text:
-            return ""  # that is about a thread which fell silent later
-        return next(iter(place.members - {self.bot}), "")
+            return ""  # about a thread that became unreachable later
+        return next(iter(channel.members - {self.bot}), "")

@@ -1,4 +1,4 @@
-"""The comparison: every thread with what its job did, every question with its answers. Pure."""
+"""Verdict: compares each thread with its job, and each request with its answers. Pure."""
 
 from __future__ import annotations
 
@@ -16,39 +16,39 @@ if TYPE_CHECKING:
     from chaos.journal import Journal, Shown
     from chaos.threads import FollowUp, Root, Threads
 
-WRITING_SECONDS = 4.0  # a bot that lives so long after an answer has written it down
-OVERTAKING_SECONDS = 2.0  # two looks so close to each other may become one change
-SETTLED_SECONDS = 30.0  # that a change may wait for Slack's limits before it is in its thread
-CATCHING_UP_SECONDS = 90.0  # that it may take to tell what waited while Slack took no post
-WAITING = "Looking up"
+WRITING_SECONDS = 4.0  # after an answer, until a running bot has stored it
+OVERTAKING_SECONDS = 2.0  # two polls this close may become one change
+MAX_REPLY_SECONDS = 30.0  # from a change to its reply, under Slack's rate limits
+CATCH_UP_SECONDS = 90.0  # to post what waited during a post outage
+WAITING_NOTICE = "Looking up"
 
 
 @dataclass
 class Verdict:
-    """What is wrong, a sentence each; and what was counted on the way."""
+    """The violations, a sentence each, and the counts."""
 
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
-    disordered: list[str] = field(default_factory=list)  # told out of order, or never so
-    owed: int = 0  # changes that must have been told, as the bot lived to write them down
+    disordered: list[str] = field(default_factory=list)  # reported out of order, or never true
+    owed: int = 0  # changes that the bot has stored, so they must be reported
     told: int = 0
-    merged: int = 0  # changes that were shown, and told together with a later one
+    merged: int = 0  # changes reported together with a later one
     repeated_whispers: int = 0
-    delays: list[float] = field(default_factory=list)  # seconds from a change to its follow-up
+    delays: list[float] = field(default_factory=list)  # seconds from a change to its reply
 
     @property
     def clean(self) -> bool:
-        """Whether the promise was kept."""
+        """Whether there is no violation."""
         return not (self.lost or self.duplicated or self.disordered)
 
 
 def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Verdict:
-    """Compare everything that was said with everything that happened."""
+    """Compare all messages with the journal."""
     verdict = Verdict()
-    # A card that was deleted before the bot heard that it stands is not found, but posted anew.
-    gone = Counter(r.key for r in threads.roots if (r.channel, r.ts) in journal.deleted)
-    twice = {key: n for key, n in threads.keys.items() if key and n - gone[key] > 1}
-    verdict.duplicated += [f"key {key} stands {n} times" for key, n in twice.items()]
+    # A card deleted before its post was confirmed is not found by the lookup, and posted again.
+    deleted = Counter(r.key for r in threads.roots if (r.channel, r.ts) in journal.deleted)
+    repeated = {key: n for key, n in threads.keys.items() if key and n - deleted[key] > 1}
+    verdict.duplicated += [f"key {key} was posted {n} times" for key, n in repeated.items()]
     for root in threads.roots:
         _judge_thread(verdict, journal, root, threads.replies.get((root.channel, root.ts), []))
     _judge_answers(verdict, journal, threads, attempts)
@@ -56,136 +56,143 @@ def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Ve
 
 
 def untold(journal: Journal, threads: Threads) -> int:
-    """Return how many threads have not heard of their job's end, although it has ended."""
+    """Return how many threads of ended jobs do not have the outcome yet."""
     return sum(
         root.followed
         and (root.channel, root.ts) not in journal.deleted
         and root.job in journal.ended
-        and _end(journal, root) not in [root.word, *_words(threads, root)]
+        and _outcome(journal, root) not in [root.word, *_reported(threads, root)]
         for root in threads.roots
     )
 
 
 def unanswered(journal: Journal, threads: Threads, attempts: Iterable[Attempt]) -> int:
-    """Return how many acknowledged questions have no answer."""
+    """Return how many acknowledged requests have no answer."""
     verdict = Verdict()
     _judge_answers(verdict, journal, threads, attempts)
     return len(verdict.lost)
 
 
-def _end(journal: Journal, root: Root) -> str:
+def _outcome(journal: Journal, root: Root) -> str:
     return journal.words(root.job)[-1]
 
 
-def _words(threads: Threads, root: Root) -> list[str]:
-    said = threads.replies.get((root.channel, root.ts), [])
-    return [word for reply in said for word in words.told(reply.text)]
+def _reported(threads: Threads, root: Root) -> list[str]:
+    replies = threads.replies.get((root.channel, root.ts), [])
+    return [status for reply in replies for status in words.told(reply.text)]
 
 
 def _judge_thread(
     verdict: Verdict, journal: Journal, root: Root, replies: Sequence[FollowUp]
 ) -> None:
-    name, course = f"{root.job} in {root.channel}", journal.words(root.job)
-    told = [(word, reply) for reply in replies for word in words.told(reply.text)]
-    said = [word for word, _ in told]
-    _judge_order(verdict, name, course, [root.word, *said])
-    strange = [r.text for r in replies if not words.told(r.text) and not words.is_aside(r.text)]
-    verdict.disordered += [f"{name}: no change of its job: {text}" for text in strange]
-    kept = root.followed and (root.channel, root.ts) not in journal.deleted
-    if kept and root.job in journal.ended and course[-1] not in (root.word, *said):
-        verdict.lost.append(f"{name}: its end, {course[-1]}; told were {root.word}, {said}")
-    _judge_changes(verdict, journal, root, said)
-    moments = journal.moved[root.job]
-    verdict.told += len(said)
-    verdict.delays += [reply.at - moments[word] for word, reply in told if word in moments]
+    name, timeline = f"{root.job} in {root.channel}", journal.words(root.job)
+    reported = [(status, reply) for reply in replies for status in words.told(reply.text)]
+    statuses = [status for status, _ in reported]
+    _judge_order(verdict, name, timeline, [root.word, *statuses])
+    unknown = [r.text for r in replies if not words.told(r.text) and not words.is_aside(r.text)]
+    verdict.disordered += [f"{name}: not a change of its job: {text}" for text in unknown]
+    reachable = root.followed and (root.channel, root.ts) not in journal.deleted
+    if reachable and root.job in journal.ended and timeline[-1] not in (root.word, *statuses):
+        verdict.lost.append(
+            f"{name}: outcome {timeline[-1]} is missing; reported: {root.word}, {statuses}"
+        )
+    _judge_changes(verdict, journal, root, statuses)
+    times = journal.moved[root.job]
+    verdict.told += len(statuses)
+    verdict.delays += [reply.at - times[status] for status, reply in reported if status in times]
 
 
-def _judge_order(verdict: Verdict, name: str, course: list[str], said: list[str]) -> None:
-    places = {word: place for place, word in enumerate(course)}
-    verdict.disordered += [f"{name}: {word!r} was never so" for word in said if word not in places]
-    twice = {word for word in said if said.count(word) > 1}
-    verdict.duplicated += [f"{name}: {word} told twice: {said}" for word in sorted(twice)]
-    known = [places[word] for word in said if word in places]
+def _judge_order(verdict: Verdict, name: str, timeline: list[str], statuses: list[str]) -> None:
+    order = {status: index for index, status in enumerate(timeline)}
+    verdict.disordered += [
+        f"{name}: {status!r} was never its status" for status in statuses if status not in order
+    ]
+    repeated = {status for status in statuses if statuses.count(status) > 1}
+    verdict.duplicated += [
+        f"{name}: {status} reported twice: {statuses}" for status in sorted(repeated)
+    ]
+    known = [order[status] for status in statuses if status in order]
     if any(later < earlier for earlier, later in pairwise(known)):
-        verdict.disordered.append(f"{name}: told {said}, but it was {course}")
+        verdict.disordered.append(f"{name}: reported {statuses}, but was {timeline}")
 
 
-def _judge_changes(verdict: Verdict, journal: Journal, root: Root, said: list[str]) -> None:
-    """Find the changes that the bot saw, lived to write down, and did not tell."""
+def _judge_changes(verdict: Verdict, journal: Journal, root: Root, statuses: list[str]) -> None:
+    """Find the changes that the bot has stored but not reported."""
     if not root.followed:
         return
-    shown = [one for one in journal.shown[root.job] if one.asked_at > float(root.ts)]
-    sure = _sure_until(journal, root)
-    places = {word: place for place, word in enumerate(journal.words(root.job))}
-    seen = {one.word for one in shown if places[one.word] > places.get(root.word, 0)}
-    owed = {
-        one.word
-        for one in shown
-        if one.word in seen
-        and one.given_at + WRITING_SECONDS < sure
-        and _must_be_told(journal, one, shown, places)
+    answers = [answer for answer in journal.shown[root.job] if answer.asked_at > float(root.ts)]
+    reachable_until = _reachable_until(journal, root)
+    order = {status: index for index, status in enumerate(journal.words(root.job))}
+    seen = {answer.word for answer in answers if order[answer.word] > order.get(root.word, 0)}
+    expected = {
+        answer.word
+        for answer in answers
+        if answer.word in seen
+        and answer.given_at + WRITING_SECONDS < reachable_until
+        and _must_be_reported(journal, answer, answers, order)
     }
-    verdict.owed += len(owed)
-    verdict.merged += len(seen - owed - set(said))
+    verdict.owed += len(expected)
+    verdict.merged += len(seen - expected - set(statuses))
     verdict.lost += [
-        f"{root.job} in {root.channel}: {word} was shown; told were {root.word}, {said}"
-        for word in sorted(owed - set(said))
+        f"{root.job} in {root.channel}: {status} is missing; reported: {root.word}, {statuses}"
+        for status in sorted(expected - set(statuses))
     ]
 
 
-def _sure_until(journal: Journal, root: Root) -> float:
-    """Return when a thread was first out of reach: from then on one message may tell several."""
-    shut = journal.shut.get(root.channel, float("inf"))
-    out = min(shut, journal.deleted.get((root.channel, root.ts), float("inf")))
-    silent = [
-        silence.began_at
-        for silence in journal.silences
-        if silence.began_at < out < silence.ended_at + CATCHING_UP_SECONDS
+def _reachable_until(journal: Journal, root: Root) -> float:
+    """Return when a thread was first unreachable; later, one reply may report several changes."""
+    closed = journal.shut.get(root.channel, float("inf"))
+    unreachable = min(closed, journal.deleted.get((root.channel, root.ts), float("inf")))
+    outages = [
+        outage.began_at
+        for outage in journal.silences
+        if outage.began_at < unreachable < outage.ended_at + CATCH_UP_SECONDS
     ]
-    return min([out, *silent]) - SETTLED_SECONDS
+    return min([unreachable, *outages]) - MAX_REPLY_SECONDS
 
 
-def _must_be_told(
-    journal: Journal, one: Shown, shown: Sequence[Shown], places: dict[str, int]
+def _must_be_reported(
+    journal: Journal, answer: Shown, answers: Sequence[Shown], order: dict[str, int]
 ) -> bool:
-    """Whether the bot lived to write this answer down, and no newer look can have come before."""
-    if journal.away(one.asked_at, one.given_at + WRITING_SECONDS):
+    """Return whether the bot must have stored this answer before any newer answer."""
+    if journal.away(answer.asked_at, answer.given_at + WRITING_SECONDS):
         return False
     return not any(
-        places[other.word] > places[one.word] and other.asked_at < one.given_at + OVERTAKING_SECONDS
-        for other in shown
+        order[other.word] > order[answer.word]
+        and other.asked_at < answer.given_at + OVERTAKING_SECONDS
+        for other in answers
     )
 
 
 def _judge_answers(
     verdict: Verdict, journal: Journal, threads: Threads, attempts: Iterable[Attempt]
 ) -> None:
-    """Every acknowledged question has one answer: a message of its own, or the watch's card."""
-    own = _own_posts(threads)
+    """Check that each acknowledged request has one answer: its own, or the watch's card."""
+    own = _answer_counts(threads)
     cards = _cards(journal, threads)
     by_place: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
         by_place[attempt.channel, attempt.wish.job].append(attempt)
-    for place, asked in by_place.items():
-        counted = [(attempt, _answers(verdict, threads, own, attempt)) for attempt in asked]
+    for place, place_attempts in by_place.items():
+        counted = [(a, _count_answers(verdict, threads, own, a)) for a in place_attempts]
         _judge_place(verdict, place, counted, cards[place])
 
 
 def _cards(journal: Journal, threads: Threads) -> dict[tuple[str, str], dict[str, str]]:
-    """Return the cards of each job in each place: their keys, and where each stands.
+    """Return the cards of each job in each channel, as idempotency key → timestamp.
 
-    Whoever asks after a card was deleted gets another, and a thread with it.
+    A card that was deleted and replaced by a later request does not count.
     """
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
     for root in (root for root in threads.roots if root.followed):
-        gone = journal.deleted.get((root.channel, root.ts), float("inf"))
+        deleted_at = journal.deleted.get((root.channel, root.ts), float("inf"))
         place = root.channel, root.job
-        anew = any(
-            (other.channel, other.job) == place and other.followed and float(other.ts) > gone
+        replaced = any(
+            (other.channel, other.job) == place and other.followed and float(other.ts) > deleted_at
             for other in threads.roots
-            if gone < float("inf")
+            if deleted_at < float("inf")
         )
-        if not anew:
+        if not replaced:
             found[place][root.key] = root.ts
     return found
 
@@ -196,20 +203,21 @@ def _judge_place(
     asked: list[tuple[Attempt, int]],
     cards: dict[str, str],
 ) -> None:
-    name, card = f"{place[1]} asked in {place[0]}", len(cards)
-    if card > 1:
-        verdict.duplicated.append(f"{name}: {card} cards, {cards}; asked {asked}")
-    silent = sum(attempt.acknowledged and not answers for attempt, answers in asked)
-    if silent > card:
-        verdict.lost.append(f"{name}: {silent - card} of {len(asked)} questions have no answer")
-    answered = sum(min(1, answers) for _, answers in asked) + card
-    doubly = [attempt for attempt, answers in asked if answers > 1]
-    if doubly or answered > len(asked):
-        verdict.duplicated.append(f"{name}: {card} cards, and answers to {asked}")
+    name, card_count = f"{place[1]} requested in {place[0]}", len(cards)
+    if card_count > 1:
+        verdict.duplicated.append(f"{name}: {card_count} cards, {cards}; requests {asked}")
+    unanswered_count = sum(attempt.acknowledged and not answers for attempt, answers in asked)
+    if unanswered_count > card_count:
+        missing = unanswered_count - card_count
+        verdict.lost.append(f"{name}: {missing} of {len(asked)} requests have no answer")
+    answered = sum(min(1, answers) for _, answers in asked) + card_count
+    repeated = [attempt for attempt, answers in asked if answers > 1]
+    if repeated or answered > len(asked):
+        verdict.duplicated.append(f"{name}: {card_count} cards, and answers to {asked}")
 
 
-def _own_posts(threads: Threads) -> dict[str, int]:
-    """Return how many messages answer which question, by the beginning of their keys."""
+def _answer_counts(threads: Threads) -> dict[str, int]:
+    """Return the number of answers per request, by the prefix of their idempotency keys."""
     found: dict[str, int] = defaultdict(int)
     for key, number in (threads.keys - threads.alone).items():
         if key.startswith(("command:", "message:")):
@@ -217,8 +225,12 @@ def _own_posts(threads: Threads) -> dict[str, int]:
     return found
 
 
-def _answers(verdict: Verdict, threads: Threads, own: dict[str, int], attempt: Attempt) -> int:
-    """Return how many answers of its own a question has; whispers may be repeated in doubt."""
-    heard = [text for text in threads.whispers[attempt.person] if not text.startswith(WAITING)]
-    verdict.repeated_whispers += max(0, len(heard) - 1)
-    return own.get(attempt.key, 0) + min(1, len(heard))
+def _count_answers(
+    verdict: Verdict, threads: Threads, own: dict[str, int], attempt: Attempt
+) -> int:
+    """Return how many own answers a request has; unconfirmed ephemerals may be repeated."""
+    ephemerals = [
+        text for text in threads.whispers[attempt.person] if not text.startswith(WAITING_NOTICE)
+    ]
+    verdict.repeated_whispers += max(0, len(ephemerals) - 1)
+    return own.get(attempt.key, 0) + min(1, len(ephemerals))

@@ -1,4 +1,4 @@
-"""What goes wrong for a while around the bot: clock, token, disk, channels, and deleted cards."""
+"""Temporary environment faults: clock, token, disk, channels; deleted cards."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ if TYPE_CHECKING:
     from chaos.supervisor import Supervisor
     from chaos.threads import Threads
 
-BETWEEN = (1.0, 4.0)  # seconds, between one trouble and the next
-LASTS = (3.0, 7.0)
-STEP_SECONDS = 3600.0  # that the clock is set forward or back
-AFTER_A_KILL = 6.0  # seconds: whose claims a dead bot left is told by the clock, see docs/chaos.md
+BETWEEN = (1.0, 4.0)  # seconds, between two faults
+DURATIONS = (3.0, 7.0)
+STEP_SECONDS = 3600.0  # of the clock, forward or back
+AFTER_A_KILL = 6.0  # seconds: leases of a killed bot depend on the clock, see docs/chaos.md
 AFTER_A_STEP = 3.0
-SHUT_AT_ONCE = 5  # channels
+MAX_CLOSED = 5  # channels at once
 
 
 class Weather:
-    """One trouble after the other, in an order drawn by lot; each ends when it is cancelled."""
+    """Injects one fault after another, in random order; cancelling ends the current one."""
 
     def __init__(
         self,
@@ -38,76 +38,76 @@ class Weather:
         bot: Supervisor,
         journal: Journal,
         threads: Threads,
-        turn: asyncio.Lock,
+        lock: asyncio.Lock,
     ) -> None:
         self._slack = slack
         self._bot = bot
         self._journal = journal
         self._threads = threads
-        self._turn = turn
-        self._lots = Random(f"{plan.seed} weather")
+        self._lock = lock
+        self._random = Random(f"{plan.seed} weather")
 
     async def change(self) -> None:
-        """Let every kind of trouble come, again and again, until cancelled."""
+        """Inject every kind of fault repeatedly, until cancelled."""
         kinds: dict[str, Callable[[], Awaitable[None]]] = {
-            "clock forward": lambda: self._clock(STEP_SECONDS),
-            "clock back": lambda: self._clock(-STEP_SECONDS),
-            "token revoked": self._token,
-            "disk full": self._disk,
-            "archived": lambda: self._channels(archived=True),
-            "removed": lambda: self._channels(archived=False),
-            "card deleted": self._delete,
+            "clock forward": lambda: self._step_clock(STEP_SECONDS),
+            "clock back": lambda: self._step_clock(-STEP_SECONDS),
+            "token revoked": self._revoke_token,
+            "disk full": self._fill_disk,
+            "archived": lambda: self._close_channels(archived=True),
+            "removed": lambda: self._close_channels(archived=False),
+            "card deleted": self._delete_card,
         }
         while True:
-            for name in self._lots.sample(sorted(kinds), len(kinds)):
-                await asyncio.sleep(self._lots.uniform(*BETWEEN))
+            for name in self._random.sample(sorted(kinds), len(kinds)):
+                await asyncio.sleep(self._random.uniform(*BETWEEN))
                 self._journal.troubles[name] += 1
                 await kinds[name]()
 
-    async def _last(self) -> None:
-        await asyncio.sleep(self._lots.uniform(*LASTS))
+    async def _wait(self) -> None:
+        await asyncio.sleep(self._random.uniform(*DURATIONS))
 
-    async def _clock(self, seconds: float) -> None:
-        """Set the bot's clock, and set it right again."""
+    async def _step_clock(self, seconds: float) -> None:
+        """Set the bot's clock, and reset it."""
         try:
-            await self._step(seconds)
-            await self._last()
-            await self._step(0.0)
+            await self._set_clock(seconds)
+            await self._wait()
+            await self._set_clock(0.0)
         finally:
             self._bot.set_clock(0.0)
 
-    async def _step(self, ahead: float) -> None:
-        async with self._turn:
+    async def _set_clock(self, ahead: float) -> None:
+        async with self._lock:
             since = time.time() - max(self._journal.kills, default=0.0)
             await asyncio.sleep(max(0.0, AFTER_A_KILL - since))
             self._bot.set_clock(ahead)
             await asyncio.sleep(AFTER_A_STEP)
 
-    async def _token(self) -> None:
-        """Let Slack refuse the bot's token; a bot that starts meanwhile ends at once."""
+    async def _revoke_token(self) -> None:
+        """Make Slack reject the bot's token; a bot that starts meanwhile exits at once."""
         revoked = Planned(Trouble.REFUSE, times=None, error="token_revoked")
         self._slack.faults.plan(revoked)
         try:
-            await self._last()
+            await self._wait()
         finally:
             self._slack.faults.withdraw(revoked)
 
-    async def _disk(self) -> None:
-        """Let no file grow or change; the bot lives, as that is what is tried."""
-        async with self._turn:
+    async def _fill_disk(self) -> None:
+        """Block all file writes; the bot is not killed meanwhile, as its survival is tested."""
+        async with self._lock:
             began_at = time.time()
             self._bot.fill_disk(full=True)
             try:
-                await self._last()
+                await self._wait()
             finally:
                 self._bot.fill_disk(full=False)
                 self._journal.absences.append(Absence(began_at, time.time()))
 
-    async def _channels(self, *, archived: bool) -> None:
-        """Archive some channels, or remove the bot from them, and take that back."""
+    async def _close_channels(self, *, archived: bool) -> None:
+        """Archive some channels, or remove the bot from them, and undo it."""
         workspace = self._slack.workspace
         busy = sorted({root.channel for root in self._threads.roots[-60:] if root.followed})
-        chosen = self._lots.sample(busy, min(len(busy), SHUT_AT_ONCE))
+        chosen = self._random.sample(busy, min(len(busy), MAX_CLOSED))
         chosen = [name for name in chosen if not workspace.channels[name].is_im]
         try:
             for name in chosen:
@@ -116,18 +116,18 @@ class Weather:
                     workspace.archive(name)
                 else:
                     workspace.leave(name, workspace.bot.id)
-            await self._last()
+            await self._wait()
         finally:
             for name in chosen:
                 workspace.unarchive(name)
                 workspace.join(name, workspace.bot.id)
 
-    async def _delete(self) -> None:
-        """Delete a card whose job is followed."""
+    async def _delete_card(self) -> None:
+        """Delete a followed job's card."""
         roots = [root for root in self._threads.roots[-60:] if root.followed]
         if not roots:
             return
-        root = self._lots.choice(roots)
+        root = self._random.choice(roots)
         message = self._slack.workspace.find(root.channel, root.ts)
         if message is not None and not message.tombstone:
             self._journal.deleted.setdefault((root.channel, root.ts), time.time())

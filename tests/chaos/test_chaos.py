@@ -1,4 +1,4 @@
-"""The proof holds, and it would not without any one of what it proves."""
+"""The delivery proof passes, and fails without any one safeguard."""
 
 from __future__ import annotations
 
@@ -12,37 +12,37 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 QUICK = ("--minutes", "0.35", "--watches", "120")
-WHOLE = ("--minutes", "3")
-PATIENCE_SECONDS = 1_200.0  # three times as long on a slow machine, and what it then catches up
+FULL = ("--minutes", "3")
+TIMEOUT_SECONDS = 1_200.0  # a slow machine takes three times as long, and then catches up
 
 pytestmark = pytest.mark.proof
 
 
 def run(*arguments: str, seconds: float = 400.0) -> tuple[int, dict[str, Any], str]:
-    """Run it; return its exit code, its figures, and all it printed."""
+    """Run the proof; return its exit code, its figures and its output."""
     command = (sys.executable, "-m", "chaos", *arguments)
-    done = subprocess.run(
+    process = subprocess.run(
         command, cwd=ROOT, capture_output=True, text=True, timeout=seconds, check=False
     )
-    said = done.stdout + done.stderr
-    assert done.stdout, said
-    return done.returncode, json.loads(done.stdout.splitlines()[-1]), said
+    output = process.stdout + process.stderr
+    assert process.stdout, output
+    return process.returncode, json.loads(process.stdout.splitlines()[-1]), output
 
 
-def test_nothing_is_lost_or_told_twice_or_out_of_order_whatever_breaks() -> None:
-    """Every thread is as its job was, though the bot was killed and Slack failed all the time."""
-    code, figures, said = run(*WHOLE, seconds=PATIENCE_SECONDS)
-    assert code == 0, said
+def test_no_message_is_lost_duplicated_or_out_of_order() -> None:
+    """Every thread matches its job, despite kills of the bot and constant faults of Slack."""
+    code, figures, output = run(*FULL, seconds=TIMEOUT_SECONDS)
+    assert code == 0, output
     assert (figures["lost"], figures["duplicated"], figures["out_of_order"]) == (0, 0, 0)
-    assert figures["kills"] >= 15, said
-    assert figures["watches"] >= 500, said
-    assert figures["owed"] >= 300, said
+    assert figures["kills"] >= 15, output
+    assert figures["watches"] >= 500, output
+    assert figures["owed"] >= 300, output
 
 
 @pytest.mark.parametrize("safeguard", ["cas", "key", "lookup"])
-def test_the_proof_fails_without_each_of_the_safeguards(safeguard: str) -> None:
-    """What is broken on purpose is found, so the proof looks where it should."""
-    code, figures, said = run(*QUICK, "--break", safeguard)
-    assert code == 1, said
+def test_proof_fails_without_each_safeguard(safeguard: str) -> None:
+    """A disabled safeguard produces violations, so the proof can detect them."""
+    code, figures, output = run(*QUICK, "--break", safeguard)
+    assert code == 1, output
     assert figures["broken"] == safeguard
     assert figures["lost"] + figures["duplicated"] + figures["out_of_order"] > 0

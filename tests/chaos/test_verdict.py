@@ -1,4 +1,4 @@
-"""What the judge calls lost, twice, or out of order; and what it forgives."""
+"""What the verdict counts as lost, duplicated or out of order, and what it accepts."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ from chaos.plan import Wish
 from chaos.threads import FollowUp, Root, Threads
 from chaos.verdict import Verdict, judge, unanswered, untold
 
-JOB, PLACE = "JOB1", "C1"
-COURSE = {"SUBMITTED": 0.0, "RUNNING": 20.0, "PAUSED": 40.0, "SUCCEEDED": 60.0}
-SAYS = {
+JOB, CHANNEL = "JOB1", "C1"
+TIMES = {"SUBMITTED": 0.0, "RUNNING": 20.0, "PAUSED": 40.0, "SUCCEEDED": 60.0}
+TEXTS = {
     "RUNNING": "x is now running.",
     "PAUSED": "x is paused (PAUSED).",
     "SUCCEEDED": "x succeeded after 3 s.",
@@ -22,41 +22,41 @@ SAYS = {
 }
 
 
-def looked(word: str, at: float) -> Shown:
+def answer(word: str, at: float) -> Shown:
     """Return an answer of the provider."""
     return Shown(word, at, at + 0.1)
 
 
 def journal(*absences: Absence) -> Journal:
     """Return a job that was polled every ten seconds."""
-    found = Journal(moved={JOB: dict(COURSE)}, ended={JOB}, absences=list(absences))
-    found.shown[JOB] = [looked(word, at + 10) for word, at in COURSE.items()]
+    found = Journal(moved={JOB: dict(TIMES)}, ended={JOB}, absences=list(absences))
+    found.shown[JOB] = [answer(word, at + 10) for word, at in TIMES.items()]
     return found
 
 
 def threads(*told: str, card: str = "SUBMITTED") -> Threads:
-    """Return a thread that was told these words, each under a key of its own."""
-    found = Threads("U0BOT", roots=[Root(JOB, PLACE, "5.0", "w:root", card, followed=True)])
-    said = [FollowUp(f"w:{n}", SAYS[word], 70.0) for n, word in enumerate(told)]
-    found.replies[PLACE, "5.0"] = said
+    """Return a thread with replies about these statuses, each with its own key."""
+    found = Threads("U0BOT", roots=[Root(JOB, CHANNEL, "5.0", "w:root", card, followed=True)])
+    said = [FollowUp(f"w:{n}", TEXTS[word], 70.0) for n, word in enumerate(told)]
+    found.replies[CHANNEL, "5.0"] = said
     found.keys = Counter(["w:root", *(one.key for one in said)])
     return found
 
 
-def asked(person: str = "U1", *, acknowledged: bool = True) -> Attempt:
-    """Return a question for the job."""
+def attempt(person: str = "U1", *, acknowledged: bool = True) -> Attempt:
+    """Return a request for the job."""
     wish = Wish(JOB, 1, "command")
-    return Attempt(wish, person, PLACE, f"command:{person}:", acknowledged, 4.0)
+    return Attempt(wish, person, CHANNEL, f"command:{person}:", acknowledged, 4.0)
 
 
-def wrong(verdict: Verdict) -> tuple[bool, bool, bool]:
-    """Return whether something was lost, told twice, out of order."""
+def violations(verdict: Verdict) -> tuple[bool, bool, bool]:
+    """Return whether something was lost, duplicated, out of order."""
     return bool(verdict.lost), bool(verdict.duplicated), bool(verdict.disordered)
 
 
-def test_a_thread_that_tells_every_change_once_is_well() -> None:
-    """And every change that the bot saw was owed."""
-    verdict = judge(journal(), threads("RUNNING", "PAUSED", "SUCCEEDED"), [asked()])
+def test_thread_with_every_change_once_passes() -> None:
+    """Each stored change is an expected reply."""
+    verdict = judge(journal(), threads("RUNNING", "PAUSED", "SUCCEEDED"), [attempt()])
     assert verdict.clean
     assert (verdict.owed, verdict.told, verdict.merged) == (3, 3, 0)
     assert sorted(verdict.delays) == [10.0, 30.0, 50.0]
@@ -65,110 +65,106 @@ def test_a_thread_that_tells_every_change_once_is_well() -> None:
 @pytest.mark.parametrize(
     ("told", "found"),
     [
-        (("RUNNING", "PAUSED"), (True, False, False)),  # the end is missing
-        (("RUNNING", "SUCCEEDED"), (True, False, False)),  # a change that was seen is missing
+        (("RUNNING", "PAUSED"), (True, False, False)),  # the outcome is missing
+        (("RUNNING", "SUCCEEDED"), (True, False, False)),  # a stored change is missing
         (("RUNNING", "RUNNING", "PAUSED", "SUCCEEDED"), (False, True, False)),
         (("PAUSED", "RUNNING", "SUCCEEDED"), (False, False, True)),
-        (("RUNNING", "DRAINING", "PAUSED", "SUCCEEDED"), (False, False, True)),  # never so
+        (("RUNNING", "DRAINING", "PAUSED", "SUCCEEDED"), (False, False, True)),  # never its status
     ],
 )
-def test_each_kind_of_wrong_is_called_by_its_name(
+def test_each_kind_of_violation_is_recognised(
     told: tuple[str, ...], found: tuple[bool, bool, bool]
 ) -> None:
-    """Lost, told twice, out of order."""
-    assert wrong(judge(journal(), threads(*told), [asked()])) == found
+    """Lost, duplicated, out of order."""
+    assert violations(judge(journal(), threads(*told), [attempt()])) == found
 
 
-def test_what_the_bot_saw_and_died_over_may_be_told_with_the_next_change() -> None:
-    """Nobody can tell what nobody has written down."""
-    verdict = judge(journal(Absence(31, 33)), threads("PAUSED", "SUCCEEDED"), [asked()])
+def test_change_seen_before_a_kill_may_be_coalesced() -> None:
+    """The killed bot may not have stored it."""
+    verdict = judge(journal(Absence(31, 33)), threads("PAUSED", "SUCCEEDED"), [attempt()])
     assert verdict.clean
     assert (verdict.owed, verdict.merged) == (2, 1)
 
 
-def test_what_another_look_overtook_may_be_told_with_the_next_change() -> None:
-    """Two looks at once are one gap."""
+def test_change_of_an_overtaken_poll_may_be_coalesced() -> None:
+    """Two concurrent polls may become one change."""
     found = journal()
-    found.shown[JOB].append(looked("PAUSED", 31))
-    assert judge(found, threads("PAUSED", "SUCCEEDED"), [asked()]).clean
+    found.shown[JOB].append(answer("PAUSED", 31))
+    assert judge(found, threads("PAUSED", "SUCCEEDED"), [attempt()]).clean
 
 
-def test_a_key_that_stands_twice_is_told_twice_whatever_it_says() -> None:
-    """Each message has a key of its own."""
+def test_repeated_idempotency_key_is_a_duplicate() -> None:
+    """Each message has its own key, whatever its text."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
     said.keys["w:1"] += 1
-    assert wrong(judge(journal(), said, [asked()])) == (False, True, False)
+    assert violations(judge(journal(), said, [attempt()])) == (False, True, False)
 
 
-def test_an_acknowledged_question_without_an_answer_is_lost() -> None:
-    """One card answers one question, and a failed one needs no answer."""
+def test_acknowledged_request_without_an_answer_is_lost() -> None:
+    """One card answers one request, and a failed request needs no answer."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
-    questions = [asked("U1"), asked("U2")]
-    assert unanswered(journal(), said, questions) == 1
-    assert unanswered(journal(), said, [asked("U1"), asked("U2", acknowledged=False)]) == 0
+    attempts = [attempt("U1"), attempt("U2")]
+    assert unanswered(journal(), said, attempts) == 1
+    assert unanswered(journal(), said, [attempt("U1"), attempt("U2", acknowledged=False)]) == 0
     said.whispers["U2"] = ["Looking up `deploys:JOB1` …"]
-    assert unanswered(journal(), said, questions) == 1
+    assert unanswered(journal(), said, attempts) == 1
     said.whispers["U2"].append("It is followed already.")
-    assert judge(journal(), said, questions).clean
+    assert judge(journal(), said, attempts).clean
 
 
-def test_two_answers_to_one_question_are_one_too_many() -> None:
-    """A card and a whisper; but a whisper that is repeated in doubt is only counted."""
+def test_two_answers_to_one_request_are_a_duplicate() -> None:
+    """Such as a card and an ephemeral; a repeated ephemeral is only counted."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
     said.whispers["U1"] = ["It is followed already."] * 2
-    verdict = judge(journal(), said, [asked()])
-    assert wrong(verdict) == (False, True, False)
+    verdict = judge(journal(), said, [attempt()])
+    assert violations(verdict) == (False, True, False)
     assert verdict.repeated_whispers == 1
 
 
-def test_a_thread_whose_job_has_ended_waits_until_it_was_told() -> None:
-    """That is what catching up waits for."""
+def test_thread_without_its_outcome_is_counted() -> None:
+    """Catching up waits for it."""
     assert untold(journal(), threads("RUNNING")) == 1
     assert untold(journal(), threads("RUNNING", "SUCCEEDED")) == 0
 
 
-def test_in_a_channel_that_was_shut_only_the_end_must_be_told() -> None:
-    """What happened meanwhile may be told at once, when the bot is let in again."""
+def test_closed_channel_needs_the_outcome_only() -> None:
+    """Earlier changes may be part of one catch-up reply."""
     found = journal()
-    found.shut[PLACE] = 35.0
-    assert judge(found, threads("SUCCEEDED"), [asked()]).clean
-    assert wrong(judge(found, threads("RUNNING"), [asked()])) == (True, False, False)
+    found.shut[CHANNEL] = 35.0
+    assert judge(found, threads("SUCCEEDED"), [attempt()]).clean
+    assert violations(judge(found, threads("RUNNING"), [attempt()])) == (True, False, False)
 
 
-def test_under_a_deleted_card_nothing_is_owed_and_it_may_be_posted_anew() -> None:
-    """Its key cannot be found any more; but a third would be one too many."""
+def test_deleted_card_needs_no_replies_and_may_be_reposted() -> None:
+    """Its key cannot be looked up any more; a third post is a duplicate."""
     found, said = journal(), threads("RUNNING")
-    found.deleted[PLACE, "5.0"] = 35.0
+    found.deleted[CHANNEL, "5.0"] = 35.0
     said.keys["w:root"] = 2
-    assert judge(found, said, [asked()]).clean
+    assert judge(found, said, [attempt()]).clean
     assert untold(found, said) == 0
     said.keys["w:root"] = 3
-    assert wrong(judge(found, said, [asked()])) == (False, True, False)
+    assert violations(judge(found, said, [attempt()])) == (False, True, False)
 
 
-@pytest.mark.parametrize(("asked_anew_at", "twice"), [("30.0", True), ("40.0", False)])
-def test_whoever_asks_after_a_card_was_deleted_may_get_another(
-    asked_anew_at: str, *, twice: bool
-) -> None:
-    """A second card beside one that still stood is one too many."""
+@pytest.mark.parametrize(("new_card_at", "duplicate"), [("30.0", True), ("40.0", False)])
+def test_request_after_a_deletion_may_get_a_new_card(new_card_at: str, *, duplicate: bool) -> None:
+    """A second card beside an existing one is a duplicate."""
     found, said = journal(), threads("RUNNING", "PAUSED", "SUCCEEDED")
-    said.roots.append(Root(JOB, PLACE, asked_anew_at, "v:root", "RUNNING", followed=True))
-    said.replies[PLACE, asked_anew_at] = [
-        FollowUp("v:1", SAYS["PAUSED"], 70.0),
-        FollowUp("v:2", SAYS["SUCCEEDED"], 71.0),
+    said.roots.append(Root(JOB, CHANNEL, new_card_at, "v:root", "RUNNING", followed=True))
+    said.replies[CHANNEL, new_card_at] = [
+        FollowUp("v:1", TEXTS["PAUSED"], 70.0),
+        FollowUp("v:2", TEXTS["SUCCEEDED"], 71.0),
     ]
-    found.deleted[PLACE, "5.0"] = 35.0
-    verdict = judge(found, said, [asked("U1", acknowledged=False), asked("U2")])
-    assert wrong(verdict) == (False, twice, False)
+    found.deleted[CHANNEL, "5.0"] = 35.0
+    verdict = judge(found, said, [attempt("U1", acknowledged=False), attempt("U2")])
+    assert violations(verdict) == (False, duplicate, False)
 
 
-@pytest.mark.parametrize(("deleted_at", "owed"), [(120.0, 0), (300.0, 3)])
-def test_what_waited_while_slack_took_nothing_is_not_owed_under_a_card_that_was_deleted_then(
-    deleted_at: float, owed: int
-) -> None:
-    """Nobody could be told in time; once that is caught up with, it is owed again."""
+@pytest.mark.parametrize(("deleted_at", "expected"), [(120.0, 0), (300.0, 3)])
+def test_card_deleted_in_a_post_outage_needs_no_replies(deleted_at: float, expected: int) -> None:
+    """After the catch-up, replies are expected again."""
     found = journal()
     found.silences.append(Absence(6.0, 100.0))
-    found.deleted[PLACE, "5.0"] = deleted_at
-    verdict = judge(found, threads(), [asked()])
-    assert (verdict.owed, len(verdict.lost)) == (owed, owed)
+    found.deleted[CHANNEL, "5.0"] = deleted_at
+    verdict = judge(found, threads(), [attempt()])
+    assert (verdict.owed, len(verdict.lost)) == (expected, expected)

@@ -1,4 +1,4 @@
-"""What a thread says is read back as the provider said it."""
+"""The parser reads statuses back from the bot's texts."""
 
 from __future__ import annotations
 
@@ -18,30 +18,30 @@ REF = JobRef(connection="deploys", id="JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e")
 
 
 def job(word: str) -> Job:
-    """Return a job with this word."""
+    """Return a job with this native status."""
     return Job(ref=REF, name="provision 17cb", status=status_of(word), native_status=word)
 
 
 @pytest.mark.parametrize("word", [*words.LIVING, *words.ENDS])
 @pytest.mark.parametrize("before", ["SUBMITTED", "DRAINING", "ROLLBACKING"])
-def test_every_word_is_read_out_of_the_bot_s_own_sentences(word: str, before: str) -> None:
-    """On the card and in the thread, whatever was before."""
+def test_every_status_is_parsed_from_the_bots_texts(word: str, before: str) -> None:
+    """On the card and in the thread, whatever the status before."""
     view = cards.View(checked_at=NOW)
     change = Change(before=job(before), after=job(word), status_changed=True)
     assert words.told(cards.job(job(word), view).text) == [word]
     assert words.told(cards.change(change, view).text) == [word]
 
 
-def test_a_run_can_be_repeated_from_its_seed() -> None:
-    """The same jobs go through the same, and the same is asked."""
+def test_run_is_reproducible_from_its_seed() -> None:
+    """The same timelines and the same requests."""
     plans = [Plan(minutes=1, seed=4, watches=50) for _ in range(2)]
     one, two = ([wish for wish, _ in plan.wishes(plan.courses())] for plan in plans)
     assert one == two
     assert len([w for w, course in plans[0].wishes(plans[0].courses()) if course]) >= 50
 
 
-def test_no_job_takes_on_a_word_twice() -> None:
-    """So that a word told twice is a message told twice."""
+def test_no_job_has_a_status_twice() -> None:
+    """So a repeated status is a duplicate message."""
     courses = Plan().courses()
     for course in (next(courses) for _ in range(200)):
         assert len(set(course.words)) == len(course.words) == len(course.gaps) + 1
@@ -49,8 +49,8 @@ def test_no_job_takes_on_a_word_twice() -> None:
         assert words.jobs(f"… {course.job} …") == {course.job}
 
 
-def test_a_message_that_catches_up_is_read_line_by_line() -> None:
-    """It tells several changes at once, in their order."""
+def test_catch_up_reply_is_parsed_line_by_line() -> None:
+    """It reports several changes, in their order."""
     items = ["x is paused (PAUSED).", "x is now running."]
     message = answers.caught_up(NOW, items, "x succeeded after 3 s", "")
     assert words.told(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]
