@@ -1,4 +1,4 @@
-"""Robotic process automation of Huawei's AICC: jobs that run scripts once, again and again."""
+"""Plugin for Huawei AICC's robotic process automation (RPA): jobs that run scripts repeatedly."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ _UID = re.compile(r"[0-9A-Fa-f]{32}")
 
 
 class RpaSettings(SelfHostedSettings):
-    """An OIAP, which is what serves RPA, and a tenant of it."""
+    """Settings of an RPA connection: an OIAP, which serves RPA, and one of its tenants."""
 
     tenant_id: str = Field(min_length=1, max_length=64, description="The tenant's ID.")
     app_secret: SecretStr = Field(description="The tenant's API password.")
@@ -44,14 +44,14 @@ class RpaSettings(SelfHostedSettings):
 
 
 class AiccRpa(SelfHostedProvider[RpaSettings]):
-    """Reads jobs by uid or by name; each run of a job that repeats is a task of its own."""
+    """Fetches jobs by uid or by name; each run of a repeating job is a task of its own."""
 
     kind = "aicc-rpa"
     title = "Huawei AICC RPA"
     Settings: ClassVar[type[ConnectionSettings]] = RpaSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = _UID  # what a bare word may be
-    named_pattern = re.compile(r"\S(?:.*\S)?")  # what may follow `connection:`, so also a name
+    id_pattern = _UID  # of a bare word
+    named_pattern = re.compile(r"\S(?:.*\S)?")  # after `connection:` a name is allowed, too
     example_name = "robots"
     example_id = "0c9358552188478a8d5ff9203db8791f"
 
@@ -64,13 +64,13 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         return ZoneInfo(self.settings.timezone)
 
     @cached_property
-    def _reasons(self) -> Reasons:
+    def _failure_reasons(self) -> Reasons:
         return Reasons(self._api, self._zone)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job of that uid or name; raises Ambiguous if several have the name."""
         payload = await self._payload(ref)
-        return self._job(payload, await self._reasons.of(payload))
+        return self._job(payload, await self._failure_reasons.of(payload))
 
     async def _payload(self, ref: JobRef) -> JobPayload:
         if _UID.fullmatch(ref.id):
@@ -84,16 +84,16 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         return found[0]
 
     def _choice(self, found: Sequence[JobPayload], *, exact: bool) -> Ambiguous:
-        chosen = found[:MOST_CHOICES]
-        there_is = "several jobs of that name" if exact else "no job of exactly that name"
+        choices = found[:MOST_CHOICES]
+        matches = "several jobs of that name" if exact else "no job of exactly that name"
         return Ambiguous(
-            f"{self.name} has {there_is}.",
-            choices=[(self._ref(job), f"{job.job_name}, {job.mode}") for job in chosen],
-            created={self._ref(job): moment(job.create_time, self._zone) for job in chosen},
+            f"{self.name} has {matches}.",
+            choices=[(self._ref(job), f"{job.job_name}, {job.mode}") for job in choices],
+            created={self._ref(job): moment(job.create_time, self._zone) for job in choices},
         )
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        """Return the jobs that were created last, newest first."""
+        """Return the last created jobs, newest first."""
         return [self._job(payload) for payload in await self._api.newest(limit)]
 
     def _ref(self, payload: JobPayload) -> JobRef:
@@ -104,14 +104,14 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         return job.but(url=self.settings.page(payload.uid))
 
     async def check(self) -> str:
-        """Ask for the list of jobs, which needs a token."""
-        said = f"{self.title} answers at {self.settings.url}, accepts the API password"
-        return f"{said} and has {await self._api.total()} jobs."
+        """Fetch the list of jobs, which needs a token."""
+        sentence = f"{self.title} answers at {self.settings.url}, accepts the API password"
+        return f"{sentence} and has {await self._api.total()} jobs."
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the uids in calls of this API, as people paste them, and in the console's URLs.
+        """Return the uids in pasted calls of this API and in the console's URLs.
 
-        The API's URL holds no uid: it stands behind it, in the body of the call.
+        The API's URL holds no uid: it follows in the body of the call.
         """
         scheme, _, rest = f"{self.settings.url}{DETAILS}".partition("://")
         call = rf"(?i:{re.escape(scheme)}://{re.escape(rest)})(?s:.{{0,400}}?)\buid\W{{1,8}}"
@@ -122,5 +122,5 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
 
 @hookimpl
 def register_providers() -> Iterable[type[AiccRpa]]:
-    """Bring AICC RPA."""
+    """Register AICC RPA."""
     return [AiccRpa]

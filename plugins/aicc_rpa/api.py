@@ -1,4 +1,4 @@
-"""The calls to AICC RPA: a tenant and a token in every body, and pages of unknown order.
+"""API client of AICC RPA: tenant and token in every body, lists of undocumented order.
 
 Sources: Huawei Cloud's AICC pages cec_07_0004 (token), 2055 (list), 2056 (details), 2058 (queues).
 """
@@ -28,28 +28,28 @@ if TYPE_CHECKING:
 
 PATH = "/oifde/rest/api"
 DETAILS = f"{PATH}/rpa/queryJobDetails"
-PAGE = 50  # the most that the API gives at once
-LIFE_SECONDS = 3600  # of a token whose answer does not tell
-MARGIN_SECONDS = 60  # a token is renewed so long before it ends
+PAGE = 50  # the API's maximum
+LIFE_SECONDS = 3600  # of a token without expireTime
+MARGIN_SECONDS = 60  # a token is renewed so long before it expires
 
 AnswerT = TypeVar("AnswerT", bound="Answer")
 PageT = TypeVar("PageT", bound="Page")
 
 
 class Answer(CamelCase):
-    """What every answer has."""
+    """The fields of every response."""
 
     error_code: int
 
 
 class Details(Answer):
-    """The answer of queryJobDetails; its example holds one object where its table has an array."""
+    """The response of queryJobDetails: one object in its example, an array in its table."""
 
     job_detail: Rows[JobPayload] = ()
 
 
 class TokenAnswer(Answer):
-    """The answer of gettoken."""
+    """The response of gettoken."""
 
     auth_token: SecretStr
     expire_time: int = LIFE_SECONDS  # seconds
@@ -62,13 +62,13 @@ class Page(Answer):
 
 
 class JobPage(Page):
-    """The answer of queryJob."""
+    """The response of queryJob."""
 
     jobs: Rows[JobPayload] = ()
 
 
 class Entry(CamelCase):
-    """One entry of a queue."""
+    """One item of a queue."""
 
     id: int = 0
     status: Word = ""
@@ -78,24 +78,24 @@ class Entry(CamelCase):
 
     @property
     def age(self) -> tuple[float, int]:
-        """What is greater for a newer entry."""
+        """The sort key; greater for a newer item."""
         return self.create_time.timestamp() if self.create_time else 0.0, self.id
 
     @property
     def reason(self) -> str:
-        """Why it failed: the reason, and its details if they say more."""
+        """Why the item failed: the reason, and its details if they differ."""
         lines = [self.failed_reason.strip(), self.failed_reason_detail.strip()]
         return "\n".join(line for line in dict.fromkeys(lines) if line)
 
 
 class EntryPage(Page):
-    """The answer of queryRpaQueueData."""
+    """The response of queryRpaQueueData."""
 
     queue_data: Rows[Entry] = ()
 
 
 class Api:
-    """The calls of one connection."""
+    """API client of one connection."""
 
     def __init__(self, http: Http, tenant_id: str, app_secret: SecretStr, clock: Clock) -> None:
         self._http = http
@@ -112,66 +112,68 @@ class Api:
         return found[0]
 
     async def by_name(self, name: str) -> Sequence[JobPayload]:
-        """Return the jobs of that name, or all that were found if none has it exactly."""
+        """Return the jobs of exactly that name, or all matches if none has it exactly."""
         found = {job.uid: job for job in await self._details(jobName=name)}
         exact = [job for job in found.values() if job.job_name == name]
         return exact or list(found.values())
 
     async def newest(self, limit: int) -> Sequence[JobPayload]:
-        """Return the jobs that were created last, newest first."""
-        pages = await self._edges("queryJob", JobPage, conditions={})
+        """Return the last created jobs, newest first."""
+        pages = await self._edge_pages("queryJob", JobPage, conditions={})
         jobs = {job.uid: job for page in pages for job in page.jobs}.values()
         ordered = sorted(jobs, key=lambda job: job.create_time, reverse=True)
-        return await asyncio.gather(*(self._whole(job) for job in ordered[:limit]))
+        return await asyncio.gather(*(self._with_run_status(job) for job in ordered[:limit]))
 
-    async def _whole(self, listed: JobPayload) -> JobPayload:
-        """Return a job's details if its end hangs on them: the list does not tell how runs went."""
+    async def _with_run_status(self, listed: JobPayload) -> JobPayload:
+        """Return a completed job's details: the list omits how its run ended."""
         if listed.ends and listed.status == "success" and not listed.recent_task_status:
             with suppress(JobNotFound):
                 return await self.by_uid(listed.uid)
         return listed
 
     async def total(self) -> int:
-        """Return how many jobs there are."""
-        page = await self._ask("queryJob", JobPage, pageNo=1, pageSize=PAGE, conditions={})
+        """Return the number of jobs."""
+        page = await self._post("queryJob", JobPage, pageNo=1, pageSize=PAGE, conditions={})
         return max(page.total, len(page.jobs))
 
     async def failure(self, queue_uid: str, before: datetime | None) -> str:
-        """Return why the newest failed entry of a queue failed; rather one from before a moment.
+        """Return why a queue's newest failed item failed; prefer items created before `before`.
 
-        The API does not tell which entry a run worked on, nor when an entry failed.
+        The API does not say which item a run processed, nor when an item failed.
         """
-        wanted = {"queueUid": queue_uid, "status": "failed"}
-        pages = await self._edges("queryRpaQueueData", EntryPage, conditions=wanted)
-        entries = [e for page in pages for e in page.queue_data if e.status in ("failed", "")]
-        earlier = [e for e in entries if before and e.age[0] <= before.timestamp()]
-        chosen = max(earlier or entries, key=lambda entry: entry.age, default=None)
+        conditions = {"queueUid": queue_uid, "status": "failed"}
+        pages = await self._edge_pages("queryRpaQueueData", EntryPage, conditions=conditions)
+        items = [e for page in pages for e in page.queue_data if e.status in ("failed", "")]
+        earlier = [e for e in items if before and e.age[0] <= before.timestamp()]
+        chosen = max(earlier or items, key=lambda item: item.age, default=None)
         return chosen.reason if chosen else ""
 
-    async def _details(self, **asked: str) -> Sequence[JobPayload]:
-        return (await self._ask("queryJobDetails", Details, **asked)).job_detail
+    async def _details(self, **fields: str) -> Sequence[JobPayload]:
+        return (await self._post("queryJobDetails", Details, **fields)).job_detail
 
-    async def _edges(self, call: str, model: type[PageT], **asked: Any) -> list[PageT]:
-        """Return the first page and the last two: whether the newest come first is not told."""
-        first = await self._ask(call, model, pageNo=1, pageSize=PAGE, **asked)
+    async def _edge_pages(self, call: str, model: type[PageT], **fields: Any) -> list[PageT]:
+        """Return the first page and the last two, since the order is not documented."""
+        first = await self._post(call, model, pageNo=1, pageSize=PAGE, **fields)
         last = -(-first.total // PAGE)
         numbers = sorted({last - 1, last} - {-1, 0, 1})
-        more = [await self._ask(call, model, pageNo=n, pageSize=PAGE, **asked) for n in numbers]
+        more = [await self._post(call, model, pageNo=n, pageSize=PAGE, **fields) for n in numbers]
         return [first, *more]
 
-    async def _ask(self, call: str, model: type[AnswerT], **asked: Any) -> AnswerT:
+    async def _post(self, call: str, model: type[AnswerT], **fields: Any) -> AnswerT:
         async def once(token: str) -> AnswerT:
-            body = {"tenantId": self._tenant, "authToken": token, **asked}
-            told = partial(explain, name=self._http.name)
-            return await self._http.post(f"{PATH}/rpa/{call}", model, json=body, explain=told)
+            body = {"tenantId": self._tenant, "authToken": token, **fields}
+            map_error = partial(explain, name=self._http.name)
+            return await self._http.post(f"{PATH}/rpa/{call}", model, json=body, explain=map_error)
 
         return await self._session.ask(once)
 
     async def _sign_in(self) -> Token:
         body = {"appKey": self._tenant, "appSecret": self._secret.get_secret_value()}
-        told = partial(explain_sign_in, name=self._http.name)
-        answer = await self._http.post(f"{PATH}/gettoken", TokenAnswer, json=body, explain=told)
+        map_error = partial(explain_sign_in, name=self._http.name)
+        answer = await self._http.post(
+            f"{PATH}/gettoken", TokenAnswer, json=body, explain=map_error
+        )
         if not answer.auth_token.get_secret_value():
             raise AnswerNotUnderstood(f"{self._http.name} gave no token.")
-        fresh = timedelta(seconds=max(1, answer.expire_time - MARGIN_SECONDS))
-        return Token(answer.auth_token.get_secret_value(), self._clock.now() + fresh)
+        lifetime = timedelta(seconds=max(1, answer.expire_time - MARGIN_SECONDS))
+        return Token(answer.auth_token.get_secret_value(), self._clock.now() + lifetime)

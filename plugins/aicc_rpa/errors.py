@@ -1,6 +1,6 @@
-"""What the OIAP's error codes mean, in our errors; it sends them with HTTP 200.
+"""Maps the OIAP's error codes, which come with HTTP 200, to exceptions.
 
-Codes: Huawei Cloud's AICC page cec_07_2000. No text of an answer is told: it may repeat a secret.
+Codes: Huawei Cloud's AICC page cec_07_2000. No text of a response is shown: it may repeat a secret.
 """
 
 from __future__ import annotations
@@ -44,11 +44,11 @@ MEANINGS: dict[int, _Meaning] = {
         (JobNotFound, "does not take this as a job's uid or name", OTHER_TENANT),
     ),
 }
-_NEW: _Meaning = (AnswerNotUnderstood, "gave an error that is not documented", None)
+_UNDOCUMENTED: _Meaning = (AnswerNotUnderstood, "gave an error that is not documented", None)
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer's code means, whatever its HTTP status."""
+    """Return the exception for a response's error code, whatever its HTTP status."""
     code = _code(response.content)
     if code:
         log.info("%s: HTTP %d, errorCode %d", name, response.status_code, code)
@@ -62,7 +62,7 @@ def explain(response: httpx.Response, name: str) -> ProviderError | None:
 
 
 def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer of gettoken means: no job was asked for there."""
+    """Return the exception for a response of gettoken, which names no job."""
     error = explain(response, name)
     if isinstance(error, JobNotFound):
         return CredentialsRefused(
@@ -72,13 +72,13 @@ def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None
 
 
 def meaning(code: int, name: str) -> ProviderError:
-    """Return the error that a code means."""
-    kind, what, advice = MEANINGS.get(code, _NEW)
+    """Return the exception for a code."""
+    kind, what, advice = MEANINGS.get(code, _UNDOCUMENTED)
     return kind(f"{name} {what} (errorCode {code}).", next_step=advice)
 
 
 def _code(content: bytes) -> int:
-    """Return an answer's errorCode, or 0 if it has none."""
+    """Return a response's errorCode, or 0 if it has none."""
     try:
         body = json.loads(content)
         return int(body.get("errorCode") or 0) if isinstance(body, dict) else 0

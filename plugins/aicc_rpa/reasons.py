@@ -1,4 +1,4 @@
-"""Why runs failed, as their queues tell it; a run's reason is asked for until it is told, once."""
+"""Fetches why runs failed from their queues; retries until a reason is known, then caches it."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from plugins.aicc_rpa.api import Api
     from plugins.aicc_rpa.translator import JobPayload
 
-MOST_REASONS = 1_000  # that are remembered
+MOST_REASONS = 1_000  # that are cached
 
 
 class Reasons:
-    """Asks the queues of one connection, and remembers."""
+    """Fetches and caches the failure reasons of one connection."""
 
     def __init__(self, api: Api, zone: ZoneInfo) -> None:
         self._api = api
@@ -26,9 +26,9 @@ class Reasons:
         self.known: dict[tuple[str, str], str] = {}
 
     async def of(self, payload: JobPayload) -> str:
-        """Return why the latest run failed; empty if it did not, or if that is not told.
+        """Return why the latest run failed; empty if it did not, or if no reason is known.
 
-        Without a reason the job is still worth showing, so no error leaves this method.
+        The job can be shown without a reason, so this method raises no provider error.
         """
         if not (payload.run_failed and payload.queue_uid):
             return ""

@@ -1,4 +1,4 @@
-"""Jobs of the simulator that people may try; the words are such as RPA uses."""
+"""Sample jobs of the simulator, with RPA's own vocabulary."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ NO_ORDER = "Order 4711 was not found in the shop's list of orders.\nStep 7: sele
 
 @dataclass(frozen=True)
 class SampleJob:
-    """A job to try, with what is said of it."""
+    """A sample job and its description."""
 
     title: str
     hint: str

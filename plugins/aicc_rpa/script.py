@@ -1,4 +1,4 @@
-"""What a simulated job does, as a script: from a script and a moment to the API's answer. Pure."""
+"""Script of a simulated job: computes the API response at a given time. Pure."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-MOST_ENTRIES = 60  # failed runs that a queue remembers
+MOST_ENTRIES = 60  # failed runs that a queue keeps
 
 
 @dataclass(frozen=True)
 class Run:
-    """One run of the robot: how long it takes, the word it ends with, and why it failed."""
+    """One run of the robot: its duration, its final status and its failure reason."""
 
     seconds: float = 10.0
     ends: str = "success"
@@ -23,7 +23,7 @@ class Run:
 
 @dataclass(frozen=True)
 class RobotScript:
-    """A job: its runs one after the other, and over again unless it runs only once."""
+    """A job: its runs in sequence, repeated unless the mode is "once"."""
 
     uid: str
     name: str
@@ -32,26 +32,26 @@ class RobotScript:
     rest_seconds: float = 4.0  # before each run
     queue: str = ""  # the queue's name
     suspended: bool = False
-    began_seconds_ago: float = 0.0  # when it is first asked for
+    began_seconds_ago: float = 0.0  # before the first request
 
     @property
     def queue_uid(self) -> str:
-        """The queue's UUID, as long as the API's own."""
+        """The queue's UUID, of the same length as the API's own."""
         return f"0001{self.uid}" if self.queue else ""
 
 
 @dataclass(frozen=True)
 class Moment:
-    """How a job stands at a moment: runs begun so far, and what is known of the latest."""
+    """The state of a job at a given time: the number of runs started, and the latest run."""
 
     begun: int
-    started: float  # seconds since the job began
+    started: float  # seconds since the job started
     run: Run | None  # the latest; None before the first
     over: bool = False
 
 
 def standing(script: RobotScript, at: float) -> Moment:
-    """Return how the job stands so many seconds after it began."""
+    """Return the job's state so many seconds after its start."""
     if script.suspended:
         return Moment(0, 0.0, None)
     rounds = [script.rest_seconds + run.seconds for run in script.runs]
@@ -70,9 +70,9 @@ def standing(script: RobotScript, at: float) -> Moment:
 
 
 def payload(script: RobotScript, began: datetime, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
-    """Return the job's details as the API answers them at a moment."""
+    """Return the job's details as the API returns them at a given time."""
     seen = standing(script, (now - began).total_seconds())
-    told: dict[str, Any] = {
+    details: dict[str, Any] = {
         "uid": script.uid,
         "jobName": script.name,
         "createTime": stamp(began, zone),
@@ -85,12 +85,12 @@ def payload(script: RobotScript, began: datetime, now: datetime, zone: ZoneInfo)
         "timeout": 120,
     }
     if seen.run:
-        told["startTime"] = stamp(began + timedelta(seconds=seen.started), zone)
-        told["workstationName"] = "robot-07"
-        told["recentTaskStatus"] = seen.run.ends if seen.over else "processing"
+        details["startTime"] = stamp(began + timedelta(seconds=seen.started), zone)
+        details["workstationName"] = "robot-07"
+        details["recentTaskStatus"] = seen.run.ends if seen.over else "processing"
     if script.queue:
-        told |= {"queueUid": script.queue_uid, "queueName": script.queue}
-    return told
+        details |= {"queueUid": script.queue_uid, "queueName": script.queue}
+    return details
 
 
 def _status(script: RobotScript, seen: Moment) -> str:
@@ -103,7 +103,7 @@ def _status(script: RobotScript, seen: Moment) -> str:
 
 
 def failed_entries(script: RobotScript, began: datetime, now: datetime) -> list[dict[str, Any]]:
-    """Return the queue's entries whose runs have failed, oldest first."""
+    """Return the queue items of the failed runs, oldest first."""
     seen = standing(script, (now - began).total_seconds())
     length = sum(script.rest_seconds + run.seconds for run in script.runs)
     entries = []
@@ -133,5 +133,5 @@ def _entry(script: RobotScript, number: int, created: datetime, run: Run) -> dic
 
 
 def stamp(moment: datetime, zone: ZoneInfo) -> str:
-    """Return a moment as the API writes it: without its zone."""
+    """Return a time as the API writes it: without its zone."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -1,7 +1,7 @@
-"""What AICC RPA says of a job, in our words. Pure.
+"""Translates AICC RPA's jobs. Pure.
 
 Source: Huawei Cloud's page "Interface for Querying RPA Task Details". A job has no failed status:
-`recentTaskStatus` tells how its latest run went. Times come without a zone.
+`recentTaskStatus` has the status of its latest run. Times come without a zone.
 """
 
 from __future__ import annotations
@@ -26,11 +26,11 @@ STATUSES = {
     "processing": Status.RUNNING,  # runs only
     "failed": Status.FAILED,  # runs only
 }
-ONCE = ("once", "")  # modes whose jobs end; a job of any other mode waits for its next run
+ONCE = ("once", "")  # modes whose jobs end; jobs of other modes run again
 
 
 class JobPayload(CamelCase):
-    """A job, in its details or in the list; the list leaves some keys out."""
+    """A job, in its details or in the list, which omits some keys."""
 
     uid: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
     status: Word
@@ -54,7 +54,7 @@ class JobPayload(CamelCase):
 
     @property
     def run(self) -> str:
-        """What tells the latest run from the one before; empty if there was none."""
+        """The id of the latest run; empty if there was none."""
         return (self.start_time or "latest") if self.recent_task_status else ""
 
     @property
@@ -64,8 +64,8 @@ class JobPayload(CamelCase):
 
 
 def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
-    """Return the job that RPA tells of; `reason` is what its queue says of a failed run."""
-    status, native = _standing(payload)
+    """Return the job of an RPA response; `reason` is why its latest run failed."""
+    status, native = _job_status(payload)
     return Job(
         ref=ref,
         name=payload.job_name or payload.uid,
@@ -80,15 +80,15 @@ def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = ""
 
 
 def status_of(native: str) -> Status:
-    """Return our word for RPA's; a new word is UNKNOWN."""
+    """Return the status for RPA's word; UNKNOWN for a new word."""
     return STATUSES.get(native.lower(), Status.UNKNOWN)
 
 
-def _standing(payload: JobPayload) -> tuple[Status, str]:
-    """Return how the job stands, and the word that decides it."""
+def _job_status(payload: JobPayload) -> tuple[Status, str]:
+    """Return the job's status and the native status that decides it."""
     status, recent = status_of(payload.status), payload.recent_task_status
     if not payload.ends:
-        # Between two runs: a job that repeats, or waits for a queue, never ends.
+        # Between two runs: a job that repeats or waits for a queue never ends.
         return (Status.QUEUED if status.terminal else status), payload.status
     if status is Status.SUCCEEDED and recent:
         return status_of(recent), recent
@@ -98,7 +98,7 @@ def _standing(payload: JobPayload) -> tuple[Status, str]:
 
 
 def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
-    """Return the latest run: the only one that is told of, under an id of its own."""
+    """Return the latest run as a task with its own id; RPA returns no earlier runs."""
     if payload.run:
         yield Task(
             id=payload.run,

@@ -1,4 +1,4 @@
-"""Huawei Cloud Application Operations Management: executions of automation workflows."""
+"""Plugin for Huawei Cloud Application Operations Management (AOM): workflow executions."""
 
 from __future__ import annotations
 
@@ -29,21 +29,21 @@ T = TypeVar("T", bound=BaseModel)
 
 NOBODYS = "0" * 32
 
-# Bare ids must look like ids: the form is not documented, and words of a sentence are none.
-_WORKFLOW = r"(?!JOB[0-9A-Fa-f]{8}-)[0-9A-Za-z_-]{20,64}"  # the others are ServiceStage's
+# The id format is undocumented. Bare ids must be long, so that words are not taken for ids.
+_WORKFLOW = r"(?!JOB[0-9A-Fa-f]{8}-)[0-9A-Za-z_-]{20,64}"  # JOB… is a ServiceStage id
 _PAIR = re.compile(r"[0-9A-Za-z_-]{1,64}/[0-9A-Za-z_-]{1,64}")
-_IN_A_URL = re.compile(r"[0-9A-Za-z_-]{1,64}(?:/executions(?:/[0-9A-Za-z_-]{1,64})?)?")
-_UNFIT = re.compile(r"[\x00-\x20\x7f-\x9f\\]|^\.{0,2}$")  # neither in a path nor in a signature
+_URL_PATH = re.compile(r"[0-9A-Za-z_-]{1,64}(?:/executions(?:/[0-9A-Za-z_-]{1,64})?)?")
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f\\]|^\.{0,2}$")  # not allowed in a path or a signature
 
 
 class AomSettings(HuaweiCloudSettings):
-    """An AOM of one region and project."""
+    """Settings of an AOM connection: one region and project."""
 
     service: ClassVar[str] = "aom"
 
 
 class Aom(HuaweiCloudProvider[AomSettings]):
-    """Reads one execution at a time, with its nodes and what they did on their hosts."""
+    """Fetches one execution at a time, with its nodes and their output on each host."""
 
     kind = "aom"
     title = "Huawei Cloud AOM"
@@ -57,9 +57,9 @@ class Aom(HuaweiCloudProvider[AomSettings]):
     explain = staticmethod(explain)
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the execution; a workflow's id alone means its newest one."""
+        """Return the execution; a workflow's id alone means its newest execution."""
         workflow, *execution = ref.id.split("/")
-        if len(execution) > 1 or any(map(_UNFIT.search, (workflow, *execution))):
+        if len(execution) > 1 or any(map(_UNSAFE.search, (workflow, *execution))):
             raise BadReference(
                 "An AOM reference is a workflow's id, or with a slash that of its execution.",
                 next_step=f"It looks like {self.example_id}.",
@@ -69,17 +69,17 @@ class Aom(HuaweiCloudProvider[AomSettings]):
         last = workflows.newest(await self._get(workflows.History, workflow, "executions"))
         if last is None:
             raise JobNotFound(f"{self.name} knows no execution of this workflow.")
-        seen = await self._execution(workflow, last.execution_id)
-        return self._job(ref, seen.model_copy(update={"created_by": last.created_by}))
+        found = await self._execution(workflow, last.execution_id)
+        return self._job(ref, found.model_copy(update={"created_by": last.created_by}))
 
     def _job(self, ref: JobRef, payload: Execution) -> Job:
         job = translate(ref, payload)
         return job.but(url=self.console_url(job))
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        """Return the newest execution of each workflow that ran lately; newest first."""
+        """Return the newest execution of each recently run workflow, newest first."""
         listing = await self.http.post(
-            f"{self._project}/cms/workflow-list",
+            f"{self._project_path}/cms/workflow-list",
             workflows.Listing,
             json=workflows.NEWEST_FIRST | {"page": 0, "size": min(limit, workflows.LARGEST)},
             explain=partial(explain, name=self.name),
@@ -87,25 +87,25 @@ class Aom(HuaweiCloudProvider[AomSettings]):
         jobs = (job.but(url=self.console_url(job)) for job in listing.jobs(self.name))
         return list(islice(jobs, limit))
 
-    async def _ask_for_nobodys(self) -> object:
+    async def _fetch_missing(self) -> object:
         return await self._execution(NOBODYS, NOBODYS)
 
     async def _execution(self, workflow: str, execution: str) -> Execution:
         return await self._get(Execution, workflow, "executions", execution, "status")
 
     async def _get(self, model: type[T], *path: str) -> T:
-        places = "/".join(quote(place, safe="") for place in path)
-        return await self._ask(f"/cms/workflow/{places}", model)
+        segments = "/".join(quote(segment, safe="") for segment in path)
+        return await self._fetch(f"/cms/workflow/{segments}", model)
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in URLs of this connection's API, and of its console_url."""
-        api = f"{self.settings.base_url}{self._project}/cms/workflow/{{id}}"
-        for path in links.ids_in(text, api, _IN_A_URL):
+        """Return the ids in URLs of this connection's API and of its console_url."""
+        api = f"{self.settings.base_url}{self._project_path}/cms/workflow/{{id}}"
+        for path in links.ids_in(text, api, _URL_PATH):
             yield path.replace("/executions", "", 1)
         yield from links.ids_in(text, self.settings.console_url, _PAIR)
 
 
 @hookimpl
 def register_providers() -> Iterable[type[Aom]]:
-    """Bring AOM."""
+    """Register AOM."""
     return [Aom]

@@ -1,6 +1,6 @@
-"""What AOM's error answers mean, in our errors.
+"""Maps AOM's error responses to exceptions.
 
-Codes: the error answers on AOM's pages of workflows and executions. They come in two shapes:
+Codes: the error examples on AOM's pages of workflows and executions. They have two shapes:
 `error_message` with the string `http_code` or `htp_code`, and `error_msg` with a number.
 """
 
@@ -28,7 +28,7 @@ GOING = (
 NO_SUCH_API = "APIGW.0101"
 _IDS = "Check the workflow's id and the execution's, and that both belong to this connection."
 
-_MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
+_ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "AOM.31001306": (JobNotFound, "knows no such workflow", JobNotFound.next_step),
     "AOM.31001403": (JobNotFound, "knows no such execution", _IDS),
     "AOM.31001405": (Unavailable, "is in trouble", Unavailable.next_step),
@@ -46,13 +46,13 @@ _MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer of AOM or of the gateway means, if it says one."""
+    """Return the exception that an error response of AOM or the gateway means, or None."""
     status = response.status_code
     if status < 300:
         return None
     code = errors.read(response.content).code
-    if code in _MEANINGS:
-        kind, what, advice = _MEANINGS[code]
+    if code in _ERRORS_BY_CODE:
+        kind, what, advice = _ERRORS_BY_CODE[code]
         return kind(f"{name}: AOM {what} ({code}).", next_step=advice)
     if status == 410 or code == NO_SUCH_API or (status == 404 and not code):
         said = f" ({code})" if code else f" (HTTP {status})"

@@ -1,4 +1,4 @@
-"""What a node did on its hosts, and what they said: the free-form `output`, for people. Pure."""
+"""Parses a node's free-form `output` and renders it: host results and log excerpts. Pure."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from plugins.huaweicloud.payload import AnyCase
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MOST_NAMES = 10  # of hosts, in one line
+MOST_NAMES = 10  # host names in one line
 MOST_LOGS = 3
-LOG_LINES = 12  # of each host
+LOG_LINES = 12  # per host
 LOG_CHARACTERS = 700
 
 
 def _rows(value: Any) -> list[Any]:
-    """Return the rows of a list; one that is only a name is a row, too."""
+    """Return the rows of a list; a plain name becomes a row."""
     rows = value if isinstance(value, list) else []
     return [row if isinstance(row, dict) else {"name": row} for row in rows]
 
@@ -37,15 +37,15 @@ class Host(AnyCase):
     log: Word = ""
 
     def __str__(self) -> str:
-        known = self.name or self.app or self.ip or self.id or "a host without a name"
-        return f"{known} (exit code {self.exit_code})" if self.exit_code else known
+        label = self.name or self.app or self.ip or self.id or "a host without a name"
+        return f"{label} (exit code {self.exit_code})" if self.exit_code else label
 
 
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_rows)]
 
 
 class Results(AnyCase):
-    """The hosts of a node by how it went on them."""
+    """A node's hosts, by result."""
 
     fail: Hosts = ()
     success: Hosts = ()
@@ -54,17 +54,17 @@ class Results(AnyCase):
 
     @property
     def any(self) -> bool:
-        """Whether it names any host."""
+        """Whether any host is listed."""
         return bool(self.fail or self.success or self.in_execution or self.not_performed)
 
 
 def read(output: Any) -> Results:
-    """Return what an output tells of hosts; one of another shape tells of none."""
+    """Return the hosts in an output; none if the output has another shape."""
     return Results.model_validate(output if isinstance(output, dict) else {})
 
 
 def told(output: Any) -> str:
-    """Return the hosts, line by line, and the ends of the logs that matter."""
+    """Return the hosts, one result per line, and the ends of the relevant logs."""
     results = read(output)
     if not results.any:
         return _plain(output)
@@ -78,27 +78,27 @@ def _lines(results: Results) -> Iterator[str]:
         ("Running", results.in_execution),
         ("Waiting", results.not_performed),
     )
-    for label, hosts in kinds:
+    for title, hosts in kinds:
         if hosts:
             more = f" and {len(hosts) - MOST_NAMES} more" if len(hosts) > MOST_NAMES else ""
             named = ", ".join(str(host) for host in hosts[:MOST_NAMES])
-            yield f"{label} on {len(hosts)}: {named}{more}"
+            yield f"{title} on {len(hosts)}: {named}{more}"
 
 
 def _logs(hosts: Sequence[Host]) -> Iterator[str]:
-    telling = [host for host in hosts if host.log.strip() or host.error_msg.strip()]
-    for host in telling[:MOST_LOGS]:
+    with_logs = [host for host in hosts if host.log.strip() or host.error_msg.strip()]
+    for host in with_logs[:MOST_LOGS]:
         yield f"{host}:\n{_tail(host.log.strip() or host.error_msg.strip())}"
 
 
 def _tail(log: str) -> str:
-    """Return the end of a log: that is where it says what went wrong."""
+    """Return the end of a log, where the error is."""
     kept = "\n".join(log.splitlines()[-LOG_LINES:])[-LOG_CHARACTERS:]
     return kept if kept == log else f"…{kept}"
 
 
 def _plain(output: Any) -> str:
-    """Return an output of another shape as it is; lists of no hosts say nothing."""
+    """Return an output of another shape as text; empty lists are left out."""
     if isinstance(output, dict):
         output = {key: value for key, value in output.items() if value not in (None, "", [], {})}
     if not output:

@@ -1,4 +1,4 @@
-"""Executions of the simulator that people may try; the words are such as AOM uses."""
+"""Sample executions of the simulator, with AOM's own vocabulary."""
 
 from __future__ import annotations
 
@@ -10,22 +10,22 @@ from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 
 @dataclass(frozen=True)
 class SampleExecution:
-    """An execution to try, with what is said of it."""
+    """A sample execution and its description."""
 
     title: str
     hint: str
     execution: ExecutionScript
-    bare: bool = False  # offered by its workflow's id alone
+    bare: bool = False  # the reference is the workflow's id alone
 
     @property
     def id(self) -> str:
-        """The reference by which it is asked for."""
+        """The reference of the execution."""
         workflow = self.execution.workflow_id
         return workflow if self.bare else f"{workflow}/{self.execution.id}"
 
 
 def hosts(*names: str, seconds: float = 8.0) -> tuple[HostRun, ...]:
-    """Return hosts on which all goes well."""
+    """Return hosts that all succeed."""
     return tuple(HostRun(name, seconds, log=f"{name}: done") for name in names)
 
 

@@ -1,4 +1,4 @@
-"""What a simulated execution does: from a script and a moment to the API's answer. Pure."""
+"""Script of a simulated execution: computes the API response at a given time. Pure."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ ENDED = ("success", "fail", "cancel", "approvalFailed")
 
 @dataclass(frozen=True)
 class HostRun:
-    """What happens on one host of a node; hosts begin a second apart."""
+    """The result of one host of a node; hosts start one second apart."""
 
     name: str
     seconds: float = 8.0
@@ -22,12 +22,12 @@ class HostRun:
 
 @dataclass(frozen=True)
 class NodeScript:
-    """A node: it ends when its hosts have, or after its own seconds if it has none."""
+    """A node: ends with its hosts, or after its own seconds if it has none."""
 
     id: str
     hosts: tuple[HostRun, ...] = ()
     seconds: float = 6.0
-    pauses: bool = False  # until somebody goes on, which nobody does here
+    pauses: bool = False  # and is never resumed
 
     @property
     def length(self) -> float:
@@ -37,13 +37,13 @@ class NodeScript:
 
     @property
     def fails(self) -> bool:
-        """Whether a host of it fails."""
+        """Whether one of its hosts fails."""
         return any(host.exit_code for host in self.hosts)
 
 
 @dataclass(frozen=True)
 class ExecutionScript:
-    """An execution: nodes one after the other, until a host of one fails."""
+    """An execution: nodes in sequence, until a host of one fails."""
 
     workflow_id: str
     id: str
@@ -52,11 +52,11 @@ class ExecutionScript:
     approvers: tuple[str, ...] = ()
     approval_seconds: float = 0.0  # until one of them approves
     created_by: str = "example-bot"
-    began_seconds_ago: float = 0.0  # when it is first asked for
+    began_seconds_ago: float = 0.0  # before the first request
 
 
 def word(script: ExecutionScript, at: float) -> str:
-    """Return how the execution stands so many seconds after it was created."""
+    """Return the execution's status so many seconds after its creation."""
     if at < QUEUED_SECONDS:
         return "waitExecute"
     if script.approvers and at < QUEUED_SECONDS + script.approval_seconds:
@@ -72,7 +72,7 @@ def word(script: ExecutionScript, at: float) -> str:
 
 
 def _starts(script: ExecutionScript) -> list[tuple[NodeScript, float]]:
-    """Return the nodes with the second in which each begins."""
+    """Return the nodes with the second in which each starts."""
     second = QUEUED_SECONDS + script.approval_seconds
     starts = []
     for node in script.nodes:
@@ -92,7 +92,7 @@ def end(script: ExecutionScript) -> float:
 def payload(
     script: ExecutionScript, began: datetime, now: datetime, forced: str | None = None
 ) -> dict[str, Any]:
-    """Return what the API answers at a moment; `forced` is what tests have turned it to."""
+    """Return the API response at a given time; `forced` is a status set by a test."""
     at = (now - began).total_seconds()
     status = forced or word(script, at)
     finished = min(at, end(script)) if status in ENDED else None
@@ -109,7 +109,7 @@ def payload(
 
 
 def stamp(began: datetime, seconds: float) -> int:
-    """Return a moment in milliseconds since 1970."""
+    """Return a time in milliseconds since 1970."""
     return round((began + timedelta(seconds=seconds)).timestamp() * 1000)
 
 
@@ -117,24 +117,24 @@ def _nodes(
     script: ExecutionScript, began: datetime, at: float, *, forced: str | None
 ) -> list[dict[str, Any]]:
     if forced is not None:
-        return [_node(node, began, 0.0, at, word_=forced) for node in script.nodes]
+        return [_node(node, began, 0.0, at, forced_status=forced) for node in script.nodes]
     begun = [(node, start) for node, start in _starts(script) if at >= start]
-    return [_node(node, began, start, at, word_=None) for node, start in begun]
+    return [_node(node, began, start, at, forced_status=None) for node, start in begun]
 
 
 def _node(
-    node: NodeScript, began: datetime, start: float, at: float, *, word_: str | None
+    node: NodeScript, began: datetime, start: float, at: float, *, forced_status: str | None
 ) -> dict[str, Any]:
-    over = at >= start + node.length and not node.pauses
-    # A node that ran is a "success" even where its hosts failed: so the API does it.
-    status = word_ or ("pausing" if node.pauses else "success" if over else "executing")
-    ended = over if word_ is None else word_ in ENDED
+    node_ended = at >= start + node.length and not node.pauses
+    # As in the real API, a node that ran is a "success" even if its hosts failed.
+    word = "pausing" if node.pauses else "success" if node_ended else "executing"
+    ended = node_ended if forced_status is None else forced_status in ENDED
     return {
         "node_id": node.id,
         "function_execution_id": f"function-{node.id}",
         "begin_time": stamp(began, start),
         "end_time": stamp(began, min(at, start + node.length)) if ended else 0,
-        "status": status,
+        "status": forced_status or word,
         "output": _output(node, began, start, at) if node.hosts else {},
     }
 

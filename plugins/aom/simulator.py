@@ -1,4 +1,4 @@
-"""AOM's workflows, simulated: the API of their pages, behind a gateway that checks who asks."""
+"""Simulator of AOM's workflow API behind Huawei Cloud's gateway."""
 
 from __future__ import annotations
 
@@ -24,26 +24,26 @@ TIMES = ("begin_time", "end_time")
 
 
 @dataclass
-class _Held:
-    """An execution of the simulator; it begins when it is first asked for."""
+class _SimulatedExecution:
+    """An execution of the simulator; it starts at the first request for it."""
 
     script: ExecutionScript
     began: datetime | None = None
-    status: str | None = None  # that it was given
+    status: str | None = None  # set by a test
 
 
 class Simulator:
-    """Holds executions and answers for them; tests turn its clock and decide how they end."""
+    """Serves executions; tests move its clock and set how they end."""
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
         self.gate = Gate(clock, tenant or Tenant())
-        self.in_seconds = False  # times, as one of the pages shows them
+        self.in_seconds = False  # times in seconds, as one of the pages shows them
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
         self.gate.install(self.app)
-        self._held: dict[tuple[str, str], _Held] = {}
+        self._executions: dict[tuple[str, str], _SimulatedExecution] = {}
         self._serve()
 
     def _serve(self) -> None:
@@ -55,72 +55,78 @@ class Simulator:
 
     @property
     def calls(self) -> list[Call]:
-        """Every call that arrived, oldest first."""
+        """Every request that arrived, oldest first."""
         return self.faults.calls
 
     def add(self, execution: ExecutionScript) -> ExecutionScript:
-        """Hold an execution."""
-        self._held[execution.workflow_id, execution.id] = _Held(execution)
+        """Add an execution."""
+        self._executions[execution.workflow_id, execution.id] = _SimulatedExecution(execution)
         return execution
 
     def finish(self, execution: ExecutionScript, status: str = "success") -> None:
-        """Give an execution this word from now on; all its nodes take it over."""
-        self._held[execution.workflow_id, execution.id].status = status
+        """Set the status of an execution and its nodes from now on."""
+        self._executions[execution.workflow_id, execution.id].status = status
 
-    def _payload(self, held: _Held) -> dict[str, Any]:
+    def _payload(self, simulated: _SimulatedExecution) -> dict[str, Any]:
         now = self.clock.now()
-        if held.began is None:
-            held.began = now - timedelta(seconds=held.script.began_seconds_ago)
-        answer = script.payload(held.script, held.began, now, held.status)
+        if simulated.began is None:
+            simulated.began = now - timedelta(seconds=simulated.script.began_seconds_ago)
+        answer = script.payload(simulated.script, simulated.began, now, simulated.status)
         answer["project_id"] = self.gate.tenant.project_id
         return _in_seconds(answer) if self.in_seconds else answer
 
     async def _show(self, request: web.Request) -> web.Response:
-        place = request.match_info
-        held = self._held.get((place["workflow"], place["execution"]))
-        if place["project"] != self.gate.tenant.project_id:
-            return _seed_error(401, "AOM.31009004", "auth failed.")
-        if held is None:
-            return _seed_error(400, "AOM.31001403", "param error.")
-        return web.json_response(self._payload(held))
+        match = request.match_info
+        simulated = self._executions.get((match["workflow"], match["execution"]))
+        if match["project"] != self.gate.tenant.project_id:
+            return _execution_error(401, "AOM.31009004", "auth failed.")
+        if simulated is None:
+            return _execution_error(400, "AOM.31001403", "param error.")
+        return web.json_response(self._payload(simulated))
 
     async def _history(self, request: web.Request) -> web.Response:
-        """Answer a bare array, the oldest first."""
-        held = self._of(request.match_info["workflow"])
-        if not held:
-            return _guide_error(404, "AOM.31001306", "workflow not exist.")
-        briefs = [self._payload(each) | {"created_by": each.script.created_by} for each in held]
+        """Return a bare array, oldest first."""
+        simulated = self._of(request.match_info["workflow"])
+        if not simulated:
+            return _workflow_error(404, "AOM.31001306", "workflow not exist.")
+        briefs = [
+            self._payload(each) | {"created_by": each.script.created_by} for each in simulated
+        ]
         return web.json_response(sorted(briefs, key=lambda brief: int(brief["begin_time"])))
 
     async def _list(self, request: web.Request) -> web.Response:
-        asked = await request.json()
-        newest = {held.script.workflow_id: held for held in self._held.values()}
-        found = [self._workflow(held) for held in newest.values()]
-        if asked.get("sort_field") == "last_execution_start_time":
-            order = str(asked.get("sort_type", "DESC"))
+        body = await request.json()
+        newest = {
+            simulated.script.workflow_id: simulated for simulated in self._executions.values()
+        }
+        found = [self._workflow(simulated) for simulated in newest.values()]
+        if body.get("sort_field") == "last_execution_start_time":
+            order = str(body.get("sort_type", "DESC"))
             found.sort(key=lambda row: row["last_execution_start_time"], reverse=order == "DESC")
-        page, size = int(asked.get("page", 0)), int(asked.get("size", 10))
+        page, size = int(body.get("page", 0)), int(body.get("size", 10))
         rows = found[page * size : (page + 1) * size]
         return web.json_response({"elements": rows, "total_elements": len(found)})
 
-    def _of(self, workflow: str) -> list[_Held]:
-        return [held for (owner, _), held in self._held.items() if owner == workflow]
+    def _of(self, workflow: str) -> list[_SimulatedExecution]:
+        return [
+            simulated for (owner, _), simulated in self._executions.items() if owner == workflow
+        ]
 
-    def _workflow(self, held: _Held) -> dict[str, Any]:
-        """Return a workflow with its newest execution; being listed does not begin one."""
+    def _workflow(self, simulated: _SimulatedExecution) -> dict[str, Any]:
+        """Return a workflow with its newest execution; listing does not start the execution."""
         fixed = {
-            "id": held.script.workflow_id,
-            "name": held.script.workflow_name,
+            "id": simulated.script.workflow_id,
+            "name": simulated.script.workflow_name,
             "type": "manual",
-            "create_by": held.script.created_by,
+            "create_by": simulated.script.created_by,
         }
-        began = held.began is not None or held.script.began_seconds_ago > 0
-        seen = self._payload(held) if began else {}
+        began = simulated.began is not None or simulated.script.began_seconds_ago > 0
+        shown = self._payload(simulated) if began else {}
         return fixed | {
-            "last_execution_id": held.script.id,
-            "last_execution_start_time": seen.get("begin_time", 0),
-            "last_execution_end_time": seen.get("end_time", 0),
-            "status": seen.get("status", "waitExecute"),
+            "last_execution_id": simulated.script.id,
+            "last_execution_start_time": shown.get("begin_time", 0),
+            "last_execution_end_time": shown.get("end_time", 0),
+            "status": shown.get("status", "waitExecute"),
         }
 
 
@@ -137,20 +143,20 @@ def _node_in_seconds(node: dict[str, Any]) -> dict[str, Any]:
     return node | {name: node[name] // 1000 for name in TIMES}
 
 
-def _seed_error(status: int, code: str, message: str) -> web.Response:
+def _execution_error(status: int, code: str, message: str) -> web.Response:
     """Return an error as the page of a single execution shows it: numbers are strings."""
     key = "htp_code" if status == 400 else "http_code"
     body = {"error_code": code, "error_message": message, key: str(status)}
     return web.json_response(body, status=status)
 
 
-def _guide_error(status: int, code: str, message: str) -> web.Response:
+def _workflow_error(status: int, code: str, message: str) -> web.Response:
     """Return an error as the other pages show it."""
     return refusal(status, code, message, http_code=status)
 
 
 def simulation(clock: Clock) -> Simulation:
-    """Return a simulator that holds the samples, with settings that reach it."""
+    """Return a simulator with the samples, and the settings that connect to it."""
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.execution)

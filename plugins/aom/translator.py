@@ -1,7 +1,7 @@
-"""What AOM says of a workflow's execution, in our words. Pure.
+"""Translates AOM's executions into jobs. Pure.
 
 Source: Huawei Cloud's pages "Obtaining the Execution Details of a Workflow" and "Querying the
-Execution History of a Task"; the words are those of `WorkflowQueryParam.status` of the official
+Execution History of a Task"; the statuses are those of `WorkflowQueryParam.status` of the official
 SDK, because the pages list none.
 """
 
@@ -23,7 +23,7 @@ STATUSES = {
     "waitExecute": Status.QUEUED,
     "waitApproval": Status.WAITING,
     "executing": Status.RUNNING,
-    "pausing": Status.WAITING,  # at a pause node, or at a failed one: somebody must go on
+    "pausing": Status.WAITING,  # at a pause node or a failed node: a person must act
     "canceling": Status.RUNNING,
     "success": Status.SUCCEEDED,
     "fail": Status.FAILED,
@@ -33,7 +33,7 @@ STATUSES = {
 
 
 class NodePayload(AnyCase):
-    """One of `execution_result_list`: a node that has begun."""
+    """One of `execution_result_list`: a node that has started."""
 
     node_id: Word = ""
     status: Word = ""
@@ -43,7 +43,7 @@ class NodePayload(AnyCase):
 
 
 class Execution(AnyCase):
-    """An execution of a workflow, and an entry of the history, which also says who began it."""
+    """An execution of a workflow, or an item of the history, which also names its creator."""
 
     status: str
     workflow_id: Word = ""
@@ -56,7 +56,7 @@ class Execution(AnyCase):
 
 
 def translate(ref: JobRef, payload: Execution) -> Job:
-    """Return the job that AOM tells of."""
+    """Return the job of an execution."""
     tasks = tuple(_tasks(payload))
     status = status_of(payload)
     began = min((task.started_at for task in tasks if task.started_at), default=payload.begin_time)
@@ -75,7 +75,7 @@ def translate(ref: JobRef, payload: Execution) -> Job:
 
 
 def status_of(payload: Execution) -> Status:
-    """Return how the execution stands: partly done if a node failed on some of its hosts only."""
+    """Return the status; PARTIAL if a node failed on some of its hosts and succeeded on others."""
     if payload.status == "fail":
         nodes = [results.read(node.output) for node in payload.execution_result_list]
         if any(node.fail and node.success for node in nodes):
@@ -84,16 +84,16 @@ def status_of(payload: Execution) -> Status:
 
 
 def _tasks(payload: Execution) -> Iterator[Task]:
-    """Return the nodes in the order in which they began; one may have run several times."""
+    """Return the nodes in the order of their start; a node may have run several times."""
     seen: dict[str, int] = {}
     nodes = enumerate(payload.execution_result_list)
-    for number, node in sorted(nodes, key=lambda pair: _place(*pair)):
+    for number, node in sorted(nodes, key=lambda pair: _sort_key(*pair)):
         name = node.node_id or f"Node {number + 1}"
         seen[name] = count = seen.get(name, 0) + 1
         yield _task(node, name, f"{name}#{count}" if count > 1 else name)
 
 
-def _place(number: int, node: NodePayload) -> tuple[bool, float, int]:
+def _sort_key(number: int, node: NodePayload) -> tuple[bool, float, int]:
     begun = node.begin_time
     return begun is None, begun.timestamp() if begun else 0.0, number
 
@@ -101,7 +101,7 @@ def _place(number: int, node: NodePayload) -> tuple[bool, float, int]:
 def _task(node: NodePayload, name: str, id_: str) -> Task:
     status = STATUSES.get(node.status, Status.UNKNOWN)
     if status is Status.SUCCEEDED and results.read(node.output).fail:
-        status = Status.FAILED  # "success" says that the node ran, not how
+        status = Status.FAILED  # "success" only means that the node ran
     return Task(
         id=id_,
         name=name,
@@ -114,7 +114,7 @@ def _task(node: NodePayload, name: str, id_: str) -> Task:
 
 
 def _message(payload: Execution, status: Status, tasks: Iterable[Task]) -> str:
-    """Return whom it waits for, or why it failed."""
+    """Return who must act, or why the execution failed."""
     approvers = " or ".join(payload.approve_user_name_list)
     if payload.status == "waitApproval":
         return f"Waits for approval by {approvers or 'somebody whom AOM does not name'}."

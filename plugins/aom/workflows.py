@@ -1,4 +1,4 @@
-"""AOM's workflows: which there are, and which of their executions is the newest. Pure."""
+"""Parses AOM's workflow list and execution history; finds the newest execution. Pure."""
 
 from __future__ import annotations
 
@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEWEST_FIRST = {"sort_field": "last_execution_start_time", "sort_type": "DESC"}
-LARGEST = 100  # workflows in one answer
+LARGEST = 100  # workflows in one page
 
 
 class History(RootModel[tuple[Execution, ...]]):
-    """All executions of a workflow: a bare array, in no promised order."""
+    """All executions of a workflow: a bare array, in no documented order."""
 
 
 class WorkflowPayload(AnyCase):
-    """A workflow in the list, with its newest execution."""
+    """A workflow of the list, with its newest execution."""
 
     id: Word = ""
     name: Word = ""
@@ -40,14 +40,14 @@ class Listing(AnyCase):
     elements: Rows[WorkflowPayload]
 
     def jobs(self, connection: str) -> Iterator[Job]:
-        """Return the newest execution of each workflow that has any."""
+        """Return the newest execution of each workflow that has one."""
         for payload in self.elements:
             if payload.id and payload.last_execution_id:
                 yield last_execution(connection, payload)
 
 
 def last_execution(connection: str, payload: WorkflowPayload) -> Job:
-    """Return a workflow's newest execution as the list tells it."""
+    """Return a workflow's newest execution, from the list's fields."""
     status = STATUSES.get(payload.status, Status.UNKNOWN)
     return Job(
         ref=JobRef(connection=connection, id=f"{payload.id}/{payload.last_execution_id}"),
@@ -61,7 +61,7 @@ def last_execution(connection: str, payload: WorkflowPayload) -> Job:
 
 
 def newest(history: History) -> Execution | None:
-    """Return the execution that began last; one that lives and has not begun is newer still."""
+    """Return the execution that started last; an active one that has not started is newer still."""
     return max((each for each in history.root if each.execution_id), key=_age, default=None)
 
 

@@ -1,4 +1,4 @@
-"""Huawei Cloud Phone Host: requests that do something to many cloud phones and servers."""
+"""Plugin for Huawei Cloud Phone Host: requests that act on many cloud phones or servers."""
 
 from __future__ import annotations
 
@@ -22,23 +22,23 @@ if TYPE_CHECKING:
     from bot.providers.provider import ConnectionSettings
 
 PATH = "/cloud-phone/jobs"
-PAGE = 100  # jobs in one answer: the most that the API gives
+PAGE = 100  # jobs in one page: the API's maximum
 MOST_PAGES = 200
 NOBODYS = "0" * 32
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _QUERY = re.compile(r"[0-9A-Za-z_&=%,.-]*[0-9A-Za-z]")
-_FIT = re.compile(rf"(?:{ONE})?[0-9A-Za-z_-]{{1,64}}")  # a comma would be a second request
+_ID = re.compile(rf"(?:{ONE})?[0-9A-Za-z_-]{{1,64}}")  # a comma would add a second request
 
 
 class CphSettings(HuaweiCloudSettings):
-    """A Cloud Phone Host of one region and project."""
+    """Settings of a Cloud Phone Host connection: one region and project."""
 
     service: ClassVar[str] = "cph"
 
 
 class Cph(HuaweiCloudProvider[CphSettings]):
-    """Reads what was asked of many phones at once; many requests in one call while polling."""
+    """Fetches requests with their jobs; polls many requests in one call."""
 
     kind = "cph"
     title = "Huawei Cloud Phone Host"
@@ -47,37 +47,37 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     id_pattern = re.compile(rf"(?:{ONE})?{_HEX.pattern}")
     example_name = "phones"
     example_id = "6837531fd3f54550927b930180a706bf"
-    batch_size = 20  # requests in one call: the most that the API takes
+    batch_size = 20  # requests in one call: the API's maximum
     version = "v1"
     console = "cph"
     explain = staticmethod(explain)
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the request with all its jobs, which come in pages, or one job as `jobs/ID`."""
-        if not _FIT.fullmatch(ref.id):
+        """Return the request with all its jobs from all pages, or one job as `jobs/ID`."""
+        if not _ID.fullmatch(ref.id):
             raise BadReference(
                 "A Cloud Phone request id has only letters and digits.",
                 next_step=f"It looks like {self.example_id}; write {ONE} before the id of a job.",
             )
         if ref.id.startswith(ONE):
             id_ = ref.id.removeprefix(ONE)
-            return self._job(ref, [await self._ask(f"{PATH}/{id_}", JobPayload)])
-        return self._job(ref, await self._all({"request_id": ref.id}))
+            return self._job(ref, [await self._fetch(f"{PATH}/{id_}", JobPayload)])
+        return self._job(ref, await self._fetch_all({"request_id": ref.id}))
 
     async def fetch_jobs(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
-        """Return the requests whose jobs were seen by one call, the others by a call each."""
+        """Fetch previously seen requests in one call, the others in one call each."""
         before = [ref for ref in refs if ref in seen and not ref.id.startswith(ONE)]
-        found = await self._together(before, seen) if len(before) > 1 else {}
+        found = await self._fetch_batch(before, seen) if len(before) > 1 else {}
         return found | await super().fetch_jobs([ref for ref in refs if ref not in found], seen)
 
-    async def _together(
+    async def _fetch_batch(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
-        """Ask for several requests at once; those that cannot be told apart are left out."""
+        """Fetch several requests at once; leave out those that cannot be told apart."""
         try:
-            jobs = await self._all({"request_ids": ",".join(ref.id for ref in refs)})
+            jobs = await self._fetch_all({"request_ids": ",".join(ref.id for ref in refs)})
         except JobNotFound:
             return {}
         except JobthreadError as error:
@@ -93,41 +93,41 @@ class Cph(HuaweiCloudProvider[CphSettings]):
         job = translate(ref, payloads)
         return job.but(url=self.console_url(job))
 
-    async def _ask_for_nobodys(self) -> object:
-        return await self._ask(PATH, Answer, params={"request_id": NOBODYS, "limit": 1})
+    async def _fetch_missing(self) -> object:
+        return await self._fetch(PATH, Answer, params={"request_id": NOBODYS, "limit": 1})
 
-    async def _all(self, query: Mapping[str, str]) -> list[JobPayload]:
-        """Return the jobs of all pages, each once: the last page is short, or tells nothing new."""
+    async def _fetch_all(self, query: Mapping[str, str]) -> list[JobPayload]:
+        """Return the jobs of all pages, each once, up to a short page or one without new jobs."""
         found: dict[object, JobPayload] = {}
         for number in range(MOST_PAGES):
             params = {**query, "limit": PAGE, "offset": number * PAGE}
-            page = (await self._ask(PATH, Answer, params=params)).jobs
-            known = len(found)
-            found |= {job.job_id or known + n: job for n, job in enumerate(page)}
-            if len(page) < PAGE or len(found) == known:
+            page = (await self._fetch(PATH, Answer, params=params)).jobs
+            count = len(found)
+            found |= {job.job_id or count + n: job for n, job in enumerate(page)}
+            if len(page) < PAGE or len(found) == count:
                 return list(found.values())
         raise AnswerNotUnderstood(
             f"{self.name}: more than {MOST_PAGES * PAGE:,} jobs are too many."
         )
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in URLs of this connection's API, and of its console_url."""
-        api = f"{self.settings.base_url}{self._project}{PATH}"
+        """Return the ids in URLs of this connection's API and of its console_url."""
+        api = f"{self.settings.base_url}{self._project_path}{PATH}"
         for query in links.ids_in(text, f"{api}?{{id}}", _QUERY):
-            asked = parse_qs(query)
-            wanted = asked.get("request_ids") or asked.get("request_id") or []
+            params = parse_qs(query)
+            wanted = params.get("request_ids") or params.get("request_id") or []
             yield from filter(_HEX.fullmatch, ",".join(wanted).split(","))
         for id_ in links.ids_in(text, f"{api}/{{id}}", _HEX):
             yield f"{ONE}{id_}"
         yield from links.ids_in(text, self.settings.console_url, _HEX)
 
     def console_url(self, job: Job) -> str | None:
-        """Return the page of a request; a single job has only Cloud Phone's own."""
+        """Return the page of a request; a single job has only the service's console page."""
         single = self.settings.console_url and job.ref.id.startswith(ONE)
-        return self._home if single else super().console_url(job)
+        return self._service_page if single else super().console_url(job)
 
 
 @hookimpl
 def register_providers() -> Iterable[type[Cph]]:
-    """Bring Cloud Phone Host."""
+    """Register Cloud Phone Host."""
     return [Cph]

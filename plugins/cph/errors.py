@@ -1,7 +1,7 @@
-"""What Cloud Phone's error answers mean, in our errors.
+"""Maps Cloud Phone's error responses to exceptions.
 
-Codes: Cloud Phone's pages on abnormal responses (cph_api_0602) and error codes (cph_api_0604).
-They are written CPS.0005, and in one example CPS0005.
+Codes: Cloud Phone's pages on abnormal responses (cph_api_0602) and error codes (cph_api_0604). They
+are written CPS.0005, and in one example CPS0005.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
     import httpx
 
 _NO_DOT = re.compile(r"CPS(?=[0-9])")
-_ABSENT: tuple[type[ProviderError], str, str] = (
+_NOT_FOUND: tuple[type[ProviderError], str, str] = (
     JobNotFound,
     "knows no such phone or server",
     "It may have been deleted.",
 )
-_MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
+_ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "CPS.0001": (
         AccessDenied,
         "does not let this account read jobs",
@@ -38,33 +38,33 @@ _MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
         "does not take the page that it was asked for",
         "Whoever runs this bot finds the call in the log.",
     ),
-    "CPS.0003": (  # sent with 500, and with 400, too
+    "CPS.0003": (  # sent with HTTP 500 or 400
         Unavailable,
         "is in trouble",
         Unavailable.next_step,
     ),
-    "CPS.0004": _ABSENT,
-    "CPS.0005": _ABSENT,
+    "CPS.0004": _NOT_FOUND,
+    "CPS.0005": _NOT_FOUND,
     "CPS.0006": (AccessDenied, "is closed to this account", "Its bills may be in arrears."),
     "CPS.0007": (AccessDenied, "has frozen what the job is about", "Bills may be in arrears."),
-    "CPS.0016": _ABSENT,
-    "CPS.0097": _ABSENT,
+    "CPS.0016": _NOT_FOUND,
+    "CPS.0097": _NOT_FOUND,
 }
 
 
 def spelled(code: str) -> str:
-    """Return a code as the tables write it."""
+    """Return a code in the spelling of the documentation's tables."""
     return _NO_DOT.sub("CPS.", code, count=1)
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer of Cloud Phone or of the gateway means, if it says one."""
+    """Return the exception that an error response of Cloud Phone or the gateway means, or None."""
     status = response.status_code
     if status < 300:
         return None
     code = spelled(errors.read(response.content).code)
-    if code in _MEANINGS:
-        kind, what, advice = _MEANINGS[code]
+    if code in _ERRORS_BY_CODE:
+        kind, what, advice = _ERRORS_BY_CODE[code]
         return kind(f"{name}: Cloud Phone {what} ({code}).", next_step=advice)
     if status in (400, 404) and code.startswith("CPS."):
         return JobNotFound(f"{name} knows no such request or job ({code}).")

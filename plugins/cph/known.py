@@ -1,4 +1,4 @@
-"""Which jobs belong to which request: an answer about several requests does not tell. Pure."""
+"""Assigns the jobs of a batch response to their requests, which the response omits. Pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 def split(
     refs: Iterable[JobRef], seen: Mapping[JobRef, Job], jobs: Sequence[JobPayload]
 ) -> dict[JobRef, list[JobPayload]]:
-    """Return each request's jobs, by what an earlier look told, where all of them are there.
+    """Return the jobs of each request that is complete, by the task ids seen before.
 
-    A job that is nobody's may be a new one of any of the requests, so then nothing is told.
+    An unknown job may be a new one of any of the requests, so then the result is empty.
     """
     ids = {ref: frozenset(task.id for task in seen[ref].tasks) for ref in refs}
     owners = {id_: ref for ref, mine in ids.items() for id_ in mine}

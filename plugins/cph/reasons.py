@@ -1,4 +1,4 @@
-"""Why the jobs of a request failed, in the API's own words. Pure."""
+"""Summarises why the jobs of a request failed, in the API's own words. Pure."""
 
 from __future__ import annotations
 
@@ -12,17 +12,17 @@ if TYPE_CHECKING:
 
     from bot.models import Task
 
-MOST_REASONS = 5  # that a job's message tells
+MOST_REASONS = 5  # in a job's message
 
 
 def reason(code: str, message: str) -> str:
-    """Return what a code and a message say together."""
+    """Return a message and its code as one text."""
     code, message = spelled(code), message.strip()
     return f"{message} ({code})" if code and message else message or code
 
 
 def told(tasks: Sequence[Task]) -> str:
-    """Return what the only task says, or why tasks failed: each reason once, with its number."""
+    """Return the only task's message, or each failure reason once with its count."""
     if len(tasks) == 1:
         return tasks[0].message
     reasons = Counter(task.message for task in tasks if task.status.bad and task.message)

@@ -1,4 +1,4 @@
-"""Requests of the simulator that people may try; the words are such as Cloud Phone uses."""
+"""Sample requests of the simulator, with Cloud Phone's own vocabulary."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from plugins.cph.script import FAILURE, PhoneJob, RequestScript
 
 @dataclass(frozen=True)
 class SampleRequest:
-    """A request to try, with what is said of it."""
+    """A sample request and its description."""
 
     title: str
     hint: str
@@ -19,7 +19,7 @@ class SampleRequest:
 
 
 def phones(count: int, first: int = 0) -> tuple[PhoneJob, ...]:
-    """Return jobs on so many phones with ids of their own, each a little slower than the last."""
+    """Return jobs on so many phones with distinct ids, each slightly slower than the last."""
     ids = (
         hashlib.blake2b(f"phone {first + n}".encode(), digest_size=16).hexdigest()
         for n in range(count)

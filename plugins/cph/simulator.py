@@ -1,4 +1,4 @@
-"""Cloud Phone Host, simulated: the API of its pages, behind a gateway that checks who asks."""
+"""Simulator of Cloud Phone Host's API behind Huawei Cloud's gateway."""
 
 from __future__ import annotations
 
@@ -23,25 +23,25 @@ if TYPE_CHECKING:
 
 LARGEST_LIMIT = 100
 MOST_REQUESTS = 20  # in one call
-OWN_ID = "6a63a18b8bab40ffb71ebd9cb80d0085"  # of the query itself; it is nobody's request
+OWN_ID = "6a63a18b8bab40ffb71ebd9cb80d0085"  # of the query itself; belongs to no request
 
 _BAD_PAGE = ("CPS.0002", "Parameter: offset or limit is invalid.")
 _BAD_IDS = ("CPS.0098", "Parameter: request_id or request_ids is invalid.")  # made up
-_NO_JOB = ("CPS.0099", "Job not found.")  # made up: which code is sent is not documented
-_NO_RIGHT = ("CPS.0001", "No permission to request resources.")
+_NO_JOB = ("CPS.0099", "Job not found.")  # made up: the code is not documented
+_NO_PERMISSION = ("CPS.0001", "No permission to request resources.")
 
 
 @dataclass
-class _Held:
-    """A request of the simulator; it begins when it is first asked for."""
+class _SimulatedRequest:
+    """A request of the simulator; it starts when it is first fetched."""
 
     script: RequestScript
     began: datetime | None = None
-    status: int | None = None  # that all its jobs were given
+    status: int | None = None  # of all its jobs, set by a test
 
 
 class Simulator:
-    """Holds requests and answers for them; tests turn its clock and decide how jobs end."""
+    """Serves requests; tests move its clock and set how jobs end."""
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
@@ -52,7 +52,7 @@ class Simulator:
         self.gate.install(self.app)
         self.app.router.add_get("/v1/{project}/cloud-phone/jobs", self._list)
         self.app.router.add_get("/v1/{project}/cloud-phone/jobs/{job}", self._show)
-        self._requests: dict[str, _Held] = {}
+        self._requests: dict[str, _SimulatedRequest] = {}
 
     @property
     def calls(self) -> list[Call]:
@@ -60,39 +60,39 @@ class Simulator:
         return self.faults.calls
 
     def add(self, request: RequestScript) -> RequestScript:
-        """Hold a request; one that is held already gets these jobs."""
-        held = self._requests.setdefault(request.id, _Held(request))
-        held.script = request
+        """Add a request, or replace the jobs of an existing one."""
+        simulated = self._requests.setdefault(request.id, _SimulatedRequest(request))
+        simulated.script = request
         return request
 
     def finish(self, id_: str, status: int = script.SUCCESS) -> None:
-        """Give all jobs of a request this status from now on."""
+        """Set the status of all jobs of a request from now on."""
         self._requests[id_].status = status
 
     def jobs_of(self, id_: str) -> list[dict[str, Any]]:
-        """Return a request's jobs as they are now; it begins now if it had not."""
-        held, now = self._requests[id_], self.clock.now()
-        if held.began is None:
-            held.began = now - timedelta(seconds=held.script.began_seconds_ago)
-        return script.payload(held.script, held.began, now, held.status)
+        """Return a request's jobs as they are now; the request starts now if it had not."""
+        simulated, now = self._requests[id_], self.clock.now()
+        if simulated.began is None:
+            simulated.began = now - timedelta(seconds=simulated.script.began_seconds_ago)
+        return script.payload(simulated.script, simulated.began, now, simulated.status)
 
     async def _list(self, request: web.Request) -> web.Response:
         if request.match_info["project"] != self.gate.tenant.project_id:
-            return refusal(403, *_NO_RIGHT)
+            return refusal(403, *_NO_PERMISSION)
         query = request.query
         wanted = (query.get("request_ids") or query.get("request_id") or "").split(",")
         if wanted == [""] or len(wanted) > MOST_REQUESTS:
             return refusal(400, *_BAD_IDS)
         found = [job for id_ in wanted if id_ in self._requests for job in self.jobs_of(id_)]
-        if len(wanted) > 1:  # in no order that would tell whose they are
+        if len(wanted) > 1:  # an order that does not show their request
             found.sort(key=lambda job: str(job["job_id"]))
         return _page(found, query)
 
     async def _show(self, request: web.Request) -> web.Response:
         if request.match_info["project"] != self.gate.tenant.project_id:
-            return refusal(403, *_NO_RIGHT)
-        for id_, held in self._requests.items():
-            for number in range(len(held.script.jobs)):
+            return refusal(403, *_NO_PERMISSION)
+        for id_, simulated in self._requests.items():
+            for number in range(len(simulated.script.jobs)):
                 if script.job_id(id_, number) == request.match_info["job"]:
                     return web.json_response({"request_id": OWN_ID} | self.jobs_of(id_)[number])
         return refusal(404, *_NO_JOB)
@@ -112,7 +112,7 @@ def _page(jobs: list[dict[str, Any]], query: Mapping[str, str]) -> web.Response:
 
 
 def simulation(clock: Clock) -> Simulation:
-    """Return a simulator that holds the samples, with settings that reach it."""
+    """Return a simulator with the samples, and the settings that connect to it."""
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.request)

@@ -1,7 +1,7 @@
-"""What Cloud Phone says of the jobs of one request, in our words. Pure.
+"""Translates the jobs of one Cloud Phone request into a job. Pure.
 
-Source: Huawei Cloud's page "Querying Task Statuses" of Cloud Phone Host. What that API calls a
-job is done to one phone or one server, so here it is a task; the request is the job.
+Source: Huawei Cloud's page "Querying Task Statuses" of Cloud Phone Host. That API's job acts on one
+phone or one server, so it becomes a task here; the request becomes the job.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from plugins.huaweicloud.payload import AnyCase
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-ONE = "jobs/"  # before the id of a single job: it looks like that of a request
+ONE = "jobs/"  # prefix of a single job's id, which looks like a request's
 
-WORDS = {"1": "running", "2": "success", "-1": "failure"}  # the page's own words for its numbers
+WORDS = {"1": "running", "2": "success", "-1": "failure"}  # the page's names of its codes
 STATUSES = {"running": Status.RUNNING, "success": Status.SUCCEEDED, "failure": Status.FAILED}
 
 
 class JobPayload(AnyCase):
-    """One of `jobs`: what is done to one phone or one server."""
+    """One of `jobs`: an operation on one phone or one server."""
 
     status: Word
     job_id: Word = ""
@@ -37,33 +37,33 @@ class JobPayload(AnyCase):
 
     @property
     def word(self) -> str:
-        """The page's word for the status; a number without a word stands for itself."""
+        """The page's name of the status; an unknown number is its own name."""
         return WORDS.get(self.status, self.status) or ("failure" if self.error_code else "")
 
     @property
     def target(self) -> str:
-        """The phone or the server that the job is about."""
+        """The phone or the server that the job acts on."""
         return self.phone_id or self.server_id or self.job_id
 
 
 class Answer(AnyCase):
-    """One page of the answer; its jobs do not tell which request they belong to."""
+    """One page of the response; its jobs do not name their request."""
 
     jobs: Rows[JobPayload]
 
 
 def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
-    """Return the job that a request's jobs make up; there is at least one of them."""
-    # The API promises no order, and an answer about several requests may have another.
+    """Return the job of a request's jobs; there is at least one of them."""
+    # The API documents no order, and a batch response may use a different one.
     ordered = sorted(payloads, key=lambda payload: (payload.target, payload.job_id))
     tasks = tuple(_task(payload, number) for number, payload in enumerate(ordered, start=1))
-    status = _whole({task.status for task in tasks})
+    status = _overall_status({task.status for task in tasks})
     ends = (task.finished_at for task in tasks if task.finished_at)
     return Job(
         ref=ref,
         name=_name(ref.id),
         status=status,
-        native_status=_native(tasks, status),
+        native_status=_native_status(tasks, status),
         started_at=min((task.started_at for task in tasks if task.started_at), default=None),
         finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
@@ -73,7 +73,7 @@ def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
 
 
 def _name(id_: str) -> str:
-    """Return something to call a job by: the API gives it no name."""
+    """Return a name for the job, since the API has none."""
     return f"{'job' if id_.startswith(ONE) else 'request'} {id_.removeprefix(ONE)[:8]}"
 
 
@@ -91,16 +91,16 @@ def _task(payload: JobPayload, number: int) -> Task:
     )
 
 
-def _whole(statuses: set[Status]) -> Status:
-    """Return how the request stands: it lives as long as one of its jobs may."""
-    for living in (Status.RUNNING, Status.UNKNOWN):
-        if living in statuses:
-            return living
+def _overall_status(statuses: set[Status]) -> Status:
+    """Return the request's status: active as long as one of its jobs may be."""
+    for active in (Status.RUNNING, Status.UNKNOWN):
+        if active in statuses:
+            return active
     return next(iter(statuses)) if len(statuses) == 1 else Status.PARTIAL
 
 
-def _native(tasks: Iterable[Task], status: Status) -> str:
-    """Return the word of the jobs that decide; for a request that went both ways there is none."""
+def _native_status(tasks: Iterable[Task], status: Status) -> str:
+    """Return the native status of the jobs that decide; empty if they ended differently."""
     words = (task.native_status for task in tasks if task.status is status)
     return next(words, "")
 

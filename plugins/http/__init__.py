@@ -1,4 +1,4 @@
-"""Any JSON API that tells of jobs: a provider that is described in the settings, without code."""
+"""Plugin for any JSON API of jobs: a declarative provider, described by settings alone."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ NOBODYS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-0000000000
 
 _SET_CHECK_ID = "Set check_id to a job that stays, if this API refuses ids that are made up."
 _URL = re.compile(r"https?://[^\s<>|\"'`]+", re.IGNORECASE)
-_IN_URL = re.compile(r"[^\s?#&]+")  # whatever the ids look like: they may be written with %
-_ENDS = ".,;:!?)]}*"  # of the sentence around a URL
+_ID_IN_URL = re.compile(r"[^\s?#&]+")  # any id, possibly percent-encoded
+_PUNCTUATION = ".,;:!?)]}*"  # after a URL in a sentence
 
 
 class HttpJobs(Provider[HttpSettings]):
-    """Asks for one job at a time, as the settings say."""
+    """Declarative provider: fetches one job at a time, as the settings describe."""
 
     kind = "http"
     title = "A JSON API over HTTP"
@@ -47,7 +47,7 @@ class HttpJobs(Provider[HttpSettings]):
 
     def __init__(self, name: str, settings: HttpSettings, clock: Clock) -> None:
         super().__init__(name, settings, clock)
-        # What other kinds have in common, here each connection has of its own.
+        # Class attributes of other providers; here each connection has its own.
         vars(self).update(
             title=settings.title or name,
             statuses=settings.words,
@@ -56,7 +56,7 @@ class HttpJobs(Provider[HttpSettings]):
         )
 
     def connect(self) -> Endpoint:
-        """Return how the API is reached, as whom, and with which headers."""
+        """Return the API's endpoint with its authentication and headers."""
         return Endpoint(
             templates.origin(self.settings.url),
             auth=auth(self.settings),
@@ -65,11 +65,11 @@ class HttpJobs(Provider[HttpSettings]):
         )
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the job that the API tells of."""
-        job = translate(ref, await self._ask(ref.id), self.settings)
+        """Return the job that the API's response describes."""
+        job = translate(ref, await self._fetch(ref.id), self.settings)
         return job.but(url=self.console_url(job))
 
-    async def _ask(self, id_: str) -> Any:
+    async def _fetch(self, id_: str) -> Any:
         if not self.id_pattern.fullmatch(id_) or {"", ".", ".."} & set(id_.split("/")):
             raise BadReference(f"{self.name} has no ids of that form.")
         body = self.settings.body
@@ -82,75 +82,75 @@ class HttpJobs(Provider[HttpSettings]):
         return parsed(response, Answer, self.name).root
 
     async def check(self) -> str:
-        """Ask for `check_id`, or for a job that nobody has; try the settings on `example`."""
-        said = [await self._check_job() if self.settings.check_id else await self._check_nobody()]
+        """Fetch `check_id`, or a job that does not exist; try the settings on `example`."""
+        sentences = [
+            await self._check_job() if self.settings.check_id else await self._check_missing()
+        ]
         if self.settings.example:
-            said.append(f"In {self.settings.example}: {self._tried()}")
-        return " ".join(said)
+            sentences.append(f"In {self.settings.example}: {self._try_example()}")
+        return " ".join(sentences)
 
     async def rehearse(self) -> Sequence[str]:
-        """Try the promises of every provider on the recorded answer, if there is one."""
+        """Run the conformance checks on the recorded answer, if there is one."""
         if not self.settings.example:
             return ()
-        from plugins.http import rehearsal  # noqa: PLC0415  only the start needs it
+        from plugins.http import rehearsal  # noqa: PLC0415  only needed at start-up
 
-        understudy = HttpJobs(self.name, self.settings, self.clock)
-        return await rehearsal.problems(
-            rehearsal.Rehearsal(understudy, self.settings), self.settings
-        )
+        provider = HttpJobs(self.name, self.settings, self.clock)
+        return await rehearsal.problems(rehearsal.Rehearsal(provider, self.settings), self.settings)
 
     async def _check_job(self) -> str:
         id_ = self.settings.check_id
         try:
-            answer = await self._ask(id_)
+            answer = await self._fetch(id_)
         except JobNotFound as error:
             raise JobNotFound(
                 error.sentence, next_step="Set check_id to a job that stays."
             ) from None
         translate(JobRef(connection=self.name, id=id_), answer, self.settings)
-        return f"{self._there} In its answer for {id_}: {example.told(answer, self.settings)}"
+        return f"{self._reachable} In its answer for {id_}: {example.told(answer, self.settings)}"
 
-    async def _check_nobody(self) -> str:
-        fitting = (id_ for id_ in NOBODYS if self.id_pattern.fullmatch(id_))
-        if (id_ := next(fitting, None)) is None:
+    async def _check_missing(self) -> str:
+        candidates = (id_ for id_ in NOBODYS if self.id_pattern.fullmatch(id_))
+        if (id_ := next(candidates, None)) is None:
             return f"{self.settings.url} is set; set check_id to a job that stays, to try it."
         try:
-            await self._ask(id_)
+            await self._fetch(id_)
         except JobNotFound:
-            return f"{self._there} It knows no job {id_}, as it should."
+            return f"{self._reachable} It knows no job {id_}, as it should."
         except AnswerNotUnderstood as error:
             raise AnswerNotUnderstood(error.sentence, next_step=_SET_CHECK_ID) from None
-        return f"{self._there} It even knows a job {id_}: set not_found, and check_id."
+        return f"{self._reachable} It even knows a job {id_}: set not_found, and check_id."
 
     @property
-    def _there(self) -> str:
+    def _reachable(self) -> str:
         return f"{self.title} answers at {templates.origin(self.settings.url)}."
 
-    def _tried(self) -> str:
+    def _try_example(self) -> str:
         try:
             return example.told(self.settings.recorded, self.settings)
         except (OSError, ValueError, AnswerNotUnderstood):
             return "no job can be read from it any more."
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in URLs of this API, and of its console_url."""
+        """Return the ids in URLs of this API and of its console_url."""
         for url in _URL.findall(text):
             for template in (self.settings.url, self.settings.console_url):
-                for written in ids_in(url.rstrip(_ENDS), template, _IN_URL):
-                    yield from self._id(written)
+                for raw_id in ids_in(url.rstrip(_PUNCTUATION), template, _ID_IN_URL):
+                    yield from self._id(raw_id)
 
-    def _id(self, written: str) -> Iterator[str]:
-        """Return the id that stands in a URL, perhaps with more of its path behind it."""
-        parts = written.split("/")
+    def _id(self, raw_id: str) -> Iterator[str]:
+        """Return the id in a URL; more of the path may follow it."""
+        parts = raw_id.split("/")
         shorter = (unquote("/".join(parts[:end])) for end in range(len(parts), 0, -1))
         yield from islice(filter(self.id_pattern.fullmatch, shorter), 1)
 
     def console_url(self, job: Job) -> str | None:
-        """Return the job's page by `console_url`, if that is set."""
+        """Return the job's page by the setting `console_url`, if it is set."""
         return templates.filled(self.settings.console_url, job.ref.id) or None
 
 
 @hookimpl
 def register_providers() -> Iterable[type[HttpJobs]]:
-    """Bring the kind without code."""
+    """Register the declarative provider."""
     return [HttpJobs]

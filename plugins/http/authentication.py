@@ -1,4 +1,4 @@
-"""Who asks: the one header that says so, made from the settings."""
+"""Builds the authentication header from the settings."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class OneHeader(httpx.Auth):
-    """Adds a header to every request; its value is in no repr."""
+    """Adds a header to every request; its value is not in its repr."""
 
     def __init__(self, name: str, value: str) -> None:
         self._name = name
@@ -27,7 +27,7 @@ class OneHeader(httpx.Auth):
 
 
 def auth(settings: HttpSettings) -> httpx.Auth | None:
-    """Return the authentication that the settings ask for, if they ask for one."""
+    """Return the authentication that the settings describe, or None."""
     token = settings.token.get_secret_value()
     match settings.auth:
         case "bearer":

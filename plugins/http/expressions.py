@@ -1,4 +1,4 @@
-"""JMESPath expressions: where in an answer something stands. Pure."""
+"""Evaluates JMESPath expressions on a response. Pure."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _compiled = lru_cache(maxsize=1024)(jmespath.compile)
 
 
 def find(expression: str, answer: Any) -> Any:
-    """Return what an expression finds; None if it finds nothing, does not fit or is not set."""
+    """Return what an expression finds; None if it is empty, finds nothing or does not fit."""
     if not expression:
         return None
     try:
         return _compiled(expression).search(answer)
-    except (ArithmeticError, TypeError, ValueError):  # such as a function given another type
+    except (ArithmeticError, TypeError, ValueError):  # such as a function applied to another type
         return None
 
 
 def fault(expression: str) -> str:
-    """Return why a text is not an expression; empty if it is one."""
+    """Return why a text is not a valid expression; empty if it is valid."""
     try:
         parsed = jmespath.compile(expression).parsed
     except ParseError as error:
@@ -38,9 +38,9 @@ def fault(expression: str) -> str:
 
 
 def _functions(node: Mapping[str, Any]) -> Iterator[str]:
-    """Return the functions that an expression calls: unknown ones would fail only in use."""
+    """Return the functions that an expression calls: unknown ones fail only at run time."""
     if node["type"] == "function_expression":
         yield node["value"]
     for child in node["children"]:
-        if isinstance(child, dict):  # a slice has numbers for children
+        if isinstance(child, dict):  # the children of a slice are numbers
             yield from _functions(child)

@@ -1,4 +1,4 @@
-"""Where in a recorded answer a value stands, so that another can be put there. Pure."""
+"""Finds the path of a value in a recorded answer, and replaces values by path. Pure."""
 
 from __future__ import annotations
 
@@ -11,24 +11,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 MARK = "jobthread-was-here"
-MOST_ALIKE = 500  # values that are tried: the start must not take long
+MOST_ALIKE = 500  # equal values that are tried, to limit the start-up time
 
 Path = tuple[str | int, ...]
 
 
 def place(expression: str, answer: Any) -> Path | None:
-    """Return where the value stands that an expression finds; None if it makes one of its own."""
+    """Return the path of the value that an expression finds; None if it computes the value."""
     found = find(expression, answer)
     mark: Any = [MARK] if isinstance(found, list) else MARK
-    alike = (path for path, value in _all(answer) if value == found)
-    for path in islice(alike, MOST_ALIKE):
+    candidates = (path for path, value in _walk(answer) if value == found)
+    for path in islice(candidates, MOST_ALIKE):
         if find(expression, put(answer, path, mark)) == mark:
             return path
     return None
 
 
 def put(answer: Any, path: Path, value: Any) -> Any:
-    """Return an answer in which another value stands at a place."""
+    """Return a copy of an answer with another value at a path."""
     if not path:
         return value
     copy = answer.copy()
@@ -37,15 +37,15 @@ def put(answer: Any, path: Path, value: Any) -> Any:
 
 
 def at(answer: Any, path: Path) -> Any:
-    """Return what stands at a place."""
+    """Return the value at a path."""
     for step in path:
         answer = answer[step]
     return answer
 
 
-def _all(answer: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
-    """Return every value with its place, at any depth."""
+def _walk(answer: Any, path: Path = ()) -> Iterator[tuple[Path, Any]]:
+    """Return every value with its path, at any depth."""
     yield path, answer
     if isinstance(answer, dict | list):
         for step, part in answer.items() if isinstance(answer, dict) else enumerate(answer):
-            yield from _all(part, (*path, step))
+            yield from _walk(part, (*path, step))

@@ -1,4 +1,7 @@
-"""The contract's promises, tried on the recorded answer at the start: no network, no simulator."""
+"""Self-test of a declarative provider: conformance checks on the recorded answer, no network.
+
+It runs at start-up, before the first request.
+"""
 
 from __future__ import annotations
 
@@ -33,19 +36,19 @@ if TYPE_CHECKING:
     from bot.providers.provider import Provider
     from plugins.http.settings import HttpSettings
 
-    Trial = tuple[str, str, Callable[[], Awaitable[None]]]  # key, remedy, what is tried
+    Trial = tuple[str, str, Callable[[], Awaitable[None]]]  # settings key, fix, check
 
 NEW = "jobthread-new-word"
 SPELLINGS = ("Z", "+08:00", "-03:30", "s", "ms", "")
 TASKS = (0, 1, 50, 500)
 ID = "example"
-ANY_ID = re.compile(ID)  # in place of the pattern: the API has no say here
-MOST_TASKS = 20  # of the recorded answer
+ANY_ID = re.compile(ID)  # replaces the setting: the API issued no such id
+MOST_TASKS = 20  # kept from the recorded answer
 
 
 @dataclass(frozen=True)
 class Answer:
-    """What the API is made to answer."""
+    """A simulated response."""
 
     status: int = 200
     body: str = ""
@@ -64,17 +67,17 @@ BUSY = Answer(429, "", {"Retry-After": "7"})
 
 
 class Rehearsal:
-    """A connection whose API is its recorded answer; what stands there can be changed."""
+    """A provider whose API is its recorded answer; the values in it can be replaced."""
 
-    fresh = False  # it needs no signing in
+    fresh = False  # it needs no sign-in
 
     def __init__(self, provider: Provider[Any], settings: HttpSettings) -> None:
         self.provider = provider
         self._settings = settings
-        self.recorded = _short(settings)
+        self.recorded = _shorten(settings)
         keys = (key for key in example.JOB if getattr(settings, key))
         self.places = {key: self._place(key) for key in keys}
-        self._told = self.recorded
+        self._current = self.recorded
         self._fault: Answer | None = None
         self._respelled: Callable[[Any], Any] | None = None
         provider.http = Http(provider.name, provider.connect(), wire=self)
@@ -84,14 +87,14 @@ class Rehearsal:
         return place(getattr(self._settings, key), self.recorded)
 
     def put(self, native: str, *, name: str = "", tasks: int = -1) -> str:
-        """Answer from now on with a job of this status; -1: with the tasks that it has."""
+        """Respond with a job of this status from now on; -1: with the recorded tasks."""
         self.meet(None)
         old = find(self._settings.status, self.recorded)
         number = isinstance(old, int) and native.isdecimal()
-        self._told = self._with("status", self.recorded, int(native) if number else native)
-        self._told = self._with("name", self._told, name) if name else self._told
+        self._current = self._with("status", self.recorded, int(native) if number else native)
+        self._current = self._with("name", self._current, name) if name else self._current
         if tasks >= 0:
-            self._told = self._with("tasks", self._told, self._tasks(tasks))
+            self._current = self._with("tasks", self._current, self._tasks(tasks))
         return ID
 
     def _with(self, key: str, answer: Any, value: Any) -> Any:
@@ -99,47 +102,47 @@ class Rehearsal:
         return answer if path is None else put(answer, path, value)
 
     def _tasks(self, number: int) -> list[Any]:
-        """Return so many tasks like the first one, each with an id of its own."""
+        """Return so many copies of the first task, each with its own id."""
         (like, *_) = find(self._settings.tasks, self.recorded)
         path = place(self._settings.task_id, like) if self._settings.task_id else None
         return [like if path is None else put(like, path, str(n)) for n in range(number)]
 
     def meet(self, fault: Answer | None) -> None:
-        """Answer from now on with this fault; None: with the job."""
+        """Respond with this fault from now on; None: with the job."""
         self._fault = fault
         self._respelled = None
 
     def respell(self, respelled: Callable[[Any], Any]) -> None:
-        """Write the times of the job in another way."""
+        """Rewrite the times of the job from now on."""
         self.meet(None)
         self._respelled = respelled
 
     async def send(self, request: httpx.Request) -> httpx.Response:
-        """Answer without a network."""
-        answer = self._fault or Answer(200, json.dumps(self._answer()))
+        """Respond without a network."""
+        answer = self._fault or Answer(200, json.dumps(self._respond()))
         headers = {"Content-Type": "application/json", **answer.headers}
         return httpx.Response(
             answer.status, headers=headers, content=answer.body.encode(), request=request
         )
 
     async def close(self) -> None:
-        """There is nothing to close."""
+        """Do nothing: there is no connection."""
 
-    def _answer(self) -> Any:
-        told = self._told
+    def _respond(self) -> Any:
+        answer = self._current
         for key in example.TIMES & self.places.keys() if self._respelled else ():
             path = self.places[key]
             if path is not None and self._respelled:
-                told = put(told, path, self._respelled(at(told, path)))
-        return told
+                answer = put(answer, path, self._respelled(at(answer, path)))
+        return answer
 
     def trials(self) -> Iterator[Trial]:
-        """Return what can be tried with this answer."""
-        yield from self._of_statuses()
-        yield from self._of_shapes()
-        yield from self._of_errors()
+        """Return the checks that this answer allows."""
+        yield from self._status_checks()
+        yield from self._shape_checks()
+        yield from self._error_checks()
 
-    def _of_statuses(self) -> Iterator[Trial]:
+    def _status_checks(self) -> Iterator[Trial]:
         if self.places["status"] is None:
             return
         for native in self.provider.statuses:
@@ -148,9 +151,9 @@ class Rehearsal:
         remedy = "see what status finds where it says a new word"
         yield "status", remedy, partial(promises.a_new_status_is_unknown, self, NEW)
 
-    def _of_shapes(self) -> Iterator[Trial]:
-        seen = self.places.get("name") is not None
-        for name in promises.HOSTILE_NAMES if seen else ():
+    def _shape_checks(self) -> Iterator[Trial]:
+        has_name = self.places.get("name") is not None
+        for name in promises.HOSTILE_NAMES if has_name else ():
             trial = partial(promises.a_hostile_name_survives, self, name, seen=True)
             yield "name", "see what name finds", trial
         listed = find(self._settings.tasks, self.recorded)
@@ -158,59 +161,59 @@ class Rehearsal:
             trial = partial(promises.all_tasks_are_told, self, number)
             yield "tasks", "see what tasks and task_id find", trial
         places = (path for key in example.TIMES if (path := self.places.get(key)) is not None)
-        told = [moment(at(self.recorded, path)) for path in places]
-        for spelling in SPELLINGS if any(told) else ():
+        times = [moment(at(self.recorded, path)) for path in places]
+        for spelling in SPELLINGS if any(times) else ():
             trial = partial(promises.a_time_is_the_same, self, spelling)
             yield "timezone", "see what created, started and finished find", trial
 
-    def _of_errors(self) -> Iterator[Trial]:
+    def _error_checks(self) -> Iterator[Trial]:
         remedy = "see what not_found and error_code find in such an answer"
         for answer, kind in ERRORS:
             trial = partial(promises.an_error_has_its_meaning, self, answer, kind)
             yield "error_codes", remedy, trial
         yield "error_codes", remedy, partial(promises.busy_is_left_alone, self, BUSY, 7.0)
-        yield "error_codes", remedy, partial(self._keeps_secrets)
+        yield "error_codes", remedy, partial(self._check_secrets)
 
-    async def _keeps_secrets(self) -> None:
-        for status in promises.ECHOING[1:]:  # the first one may well be a job
+    async def _check_secrets(self) -> None:
+        for status in promises.ECHOING[1:]:  # the first one is 200, which may be a job
             error = await promises.met(self, Answer(status, json.dumps(promises.echo(self))))
             promises.no_secret_in(self, str(error), repr(error))
 
 
-def _short(settings: HttpSettings) -> Any:
-    """Return the recorded answer with a few of its tasks: thousands would only take time."""
+def _shorten(settings: HttpSettings) -> Any:
+    """Return the recorded answer with few of its tasks, to limit the run time."""
     recorded = settings.recorded
     path = place(settings.tasks, recorded) if settings.tasks else None
     return recorded if path is None else put(recorded, path, at(recorded, path)[:MOST_TASKS])
 
 
 @contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep what is only tried out of the log."""
-    chatty = [logging.getLogger(name) for name in ("bot.providers.http", "plugins.http.errors")]
-    for each in chatty:
-        each.addFilter(_nothing)
+def _without_logs() -> Iterator[None]:
+    """Keep the log records of the checks out of the log."""
+    loggers = [logging.getLogger(name) for name in ("bot.providers.http", "plugins.http.errors")]
+    for each in loggers:
+        each.addFilter(_drop)
     try:
         yield
     finally:
-        for each in chatty:
-            each.removeFilter(_nothing)
+        for each in loggers:
+            each.removeFilter(_drop)
 
 
-def _nothing(record: logging.LogRecord) -> bool:
+def _drop(record: logging.LogRecord) -> bool:
     del record
     return False
 
 
 async def problems(stand: Rehearsal, settings: HttpSettings) -> Sequence[str]:
-    """Return a sentence for each key whose promise is broken, with its remedy."""
-    told: dict[str, str] = {}
-    with _quiet():
+    """Return a sentence for each setting whose conformance check fails, with its fix."""
+    found: dict[str, str] = {}
+    with _without_logs():
         for key, remedy, trial in stand.trials():
             try:
                 await trial()
             except promises.BrokenPromise as error:
-                told.setdefault(key, f"{key}: {error}; {remedy}.")
+                found.setdefault(key, f"{key}: {error}; {remedy}.")
             except JobthreadError as error:
-                told.setdefault(key, f"{key}: {error.sentence.rstrip('.')}; {remedy}.")
-    return [*told.values(), *example.wrong(settings.recorded, settings)]
+                found.setdefault(key, f"{key}: {error.sentence.rstrip('.')}; {remedy}.")
+    return [*found.values(), *example.wrong(settings.recorded, settings)]

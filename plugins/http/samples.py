@@ -1,4 +1,4 @@
-"""Builds of the simulator that people may try."""
+"""Sample builds of the simulator."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plugins.http.script import BuildScript, BuildStep
 
 @dataclass(frozen=True)
 class SampleBuild:
-    """A build to try, with what is said of it."""
+    """A sample build and its description."""
 
     title: str
     hint: str

@@ -1,4 +1,4 @@
-"""What a simulated build does, as a script: from a script and a moment to the answer. Pure."""
+"""Script of a simulated build: computes the API response at a given time. Pure."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ENDED = frozenset({"succeeded", "partial", "failed", "cancelled", "skipped"})
 
 @dataclass(frozen=True)
 class BuildStep:
-    """One step: how long it takes, the word it ends with, and what it then says."""
+    """One step: its duration, its final status and its output."""
 
     name: str
     seconds: float = 7.0
@@ -22,19 +22,19 @@ class BuildStep:
 
 @dataclass(frozen=True)
 class BuildScript:
-    """A build: steps one after the other, until one of them fails."""
+    """A build: steps in sequence, until one of them fails."""
 
     id: str
     name: str
     steps: tuple[BuildStep, ...] = ()
     trigger: str = "push"
     queued_seconds: float = 3.0
-    began_seconds_ago: float = 0.0  # when it is first asked for
-    state: str = ""  # its word at all times; empty: as its steps go
+    began_seconds_ago: float = 0.0  # before the first request
+    state: str = ""  # fixed status; empty: derived from the steps
 
 
 def answer(script: BuildScript, began: datetime, now: datetime) -> dict[str, Any]:
-    """Return what the API answers at a moment."""
+    """Return the API response at a given time."""
     at = (now - began).total_seconds()
     steps: list[dict[str, Any]] = []
     start, failed = script.queued_seconds, False
@@ -72,7 +72,7 @@ def _state(script: BuildScript, steps: list[dict[str, Any]], at: float) -> str:
 def _step(
     step: BuildStep, number: int, start: float, at: float, began: datetime, *, skipped: bool
 ) -> dict[str, Any]:
-    """Return a step as it is at a moment; one that is skipped takes no time."""
+    """Return a step as it is at a given time; a skipped step takes no time."""
     end = start if skipped else start + step.seconds
     word = "queued" if at < start else step.word if at < end else step.ends
     return {
@@ -86,5 +86,5 @@ def _step(
 
 
 def _stamp(began: datetime, seconds: float, at: float) -> str | None:
-    """Return a moment as the API writes it; None while it has not come."""
+    """Return a time as the API writes it; None if it is in the future."""
     return (began + timedelta(seconds=seconds)).isoformat() if at >= seconds else None

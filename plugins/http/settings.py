@@ -1,4 +1,4 @@
-"""What describes a JSON API: where it is, who asks, and where in its answers something stands."""
+"""Settings of the declarative provider: address, credentials, and expressions for each value."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Words = dict[str, Status]
 Meaning = Literal["ok", "not_found", "denied", "credentials", "busy", "down"]
 
-AUTH = {  # how to say who asks → what that needs
+AUTH = {  # method → required keys
     "none": (),
     "bearer": ("token",),
     "basic": ("user_name", "password"),
@@ -56,7 +56,7 @@ HeaderValue = Annotated[str, AfterValidator(_sendable)]
 
 
 class HttpSettings(ConnectionSettings):
-    """A JSON API that answers with one job for one id."""
+    """Describes a JSON API that returns one job for one id."""
 
     title: str = Field("", description="What people call the system, for the help text.")
     method: Literal["GET", "POST"] = Field("GET", description="How a job is asked for.")
@@ -105,28 +105,28 @@ class HttpSettings(ConnectionSettings):
 
     @property
     def words(self) -> Mapping[str, Status]:
-        """The API's status words → ours; an API without a table speaks our words."""
+        """The status of each of the API's words; without a table, the API uses our words."""
         return self.statuses or STATUSES
 
     @property
     def task_words(self) -> Mapping[str, Status]:
-        """The status words of tasks → ours."""
+        """The status of each of the API's words for tasks."""
         return {**self.words, **self.task_statuses}
 
     @property
     def secrets(self) -> tuple[str, ...]:
-        """What must never be told."""
+        """The values that must never be shown or logged."""
         both = (self.token.get_secret_value(), self.password.get_secret_value())
         return tuple(filter(None, both))
 
     @property
     def recorded(self) -> Any:
-        """The answer in the file `example`; raises OSError or ValueError."""
+        """The recorded answer in the file `example`; raises OSError or ValueError."""
         return json.loads(Path(self.example).read_text("utf-8"))
 
     @field_validator("url")
     @classmethod
-    def _is_template(cls, value: str) -> str:
+    def _check_url(cls, value: str) -> str:
         if why := templates.url_fault(value):
             raise ValueError(why)
         if "#" in value:
@@ -135,14 +135,14 @@ class HttpSettings(ConnectionSettings):
 
     @field_validator("console_url")
     @classmethod
-    def _is_page(cls, value: str) -> str:
+    def _check_console_url(cls, value: str) -> str:
         if value and (why := templates.url_fault(value)):
             raise ValueError(why)
         return value
 
     @field_validator("headers")
     @classmethod
-    def _are_plain(cls, value: dict[str, str]) -> dict[str, str]:
+    def _check_headers(cls, value: dict[str, str]) -> dict[str, str]:
         for name in value:
             if not _HEADER_NAME.fullmatch(name):
                 raise ValueError(f"{name!r} is no header's name: correct it")
@@ -152,14 +152,14 @@ class HttpSettings(ConnectionSettings):
 
     @field_validator("auth_name")
     @classmethod
-    def _is_header_name(cls, value: str) -> str:
+    def _check_auth_name(cls, value: str) -> str:
         if value and not _HEADER_NAME.fullmatch(value):
             raise ValueError("it must be a name without spaces, such as X-Api-Key")
         return value
 
     @field_validator("ca_file")
     @classmethod
-    def _holds_certificates(cls, value: str) -> str:
+    def _check_ca_file(cls, value: str) -> str:
         try:
             if value:
                 ssl.create_default_context(cafile=value)
@@ -171,7 +171,7 @@ class HttpSettings(ConnectionSettings):
 
     @field_validator("id_pattern")
     @classmethod
-    def _is_pattern(cls, value: str) -> str:
+    def _check_id_pattern(cls, value: str) -> str:
         try:
             matches_nothing = re.compile(value).fullmatch("")
         except re.error as error:
@@ -183,20 +183,25 @@ class HttpSettings(ConnectionSettings):
         return value
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        problems = [*self._asking(), *self._signing_in(), *self._ids(), *self._tasks()]
-        problems = problems or list(self._tried())
+    def _check_all(self) -> Self:
+        problems = [
+            *self._request_problems(),
+            *self._auth_problems(),
+            *self._id_problems(),
+            *self._task_problems(),
+        ]
+        problems = problems or list(self._example_problems())
         if problems:
             raise ValueError(" ".join(problems))
         return self
 
-    def _asking(self) -> Iterator[str]:
+    def _request_problems(self) -> Iterator[str]:
         if templates.ID not in self.url and not templates.asks(self.body):
             yield "url has no {id}: write it where the job's id stands."
         if self.body is not None and self.method != "POST":
             yield 'body is only for method = "POST": delete it, or change method.'
 
-    def _signing_in(self) -> Iterator[str]:
+    def _auth_problems(self) -> Iterator[str]:
         for key in AUTH_KEYS:
             given = bool(self._plain(key))
             if given and key not in AUTH[self.auth]:
@@ -213,20 +218,20 @@ class HttpSettings(ConnectionSettings):
         value = getattr(self, key)
         return str(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
-    def _ids(self) -> Iterator[str]:
+    def _id_problems(self) -> Iterator[str]:
         for key in ("example_id", "check_id"):
             value = getattr(self, key)
             if value and not re.fullmatch(self.id_pattern, value):
                 yield f"{key} does not match id_pattern: correct one of them."
 
-    def _tasks(self) -> Iterator[str]:
+    def _task_problems(self) -> Iterator[str]:
         if self.tasks and not self.task_status:
             yield "task_status is missing: tasks needs it."
         for key in (*example.TASK, "task_statuses"):
             if not self.tasks and getattr(self, key):
                 yield f"{key} is set, but tasks is not: set it to where the list of tasks is."
 
-    def _tried(self) -> Iterator[str]:
+    def _example_problems(self) -> Iterator[str]:
         """Try the settings on the recorded answer, if there is one."""
         if not self.example:
             return

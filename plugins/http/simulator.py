@@ -1,4 +1,4 @@
-"""A small JSON API of builds, simulated: what the kind without code can be tried on."""
+"""Simulator of a small JSON API of builds, for trying the declarative provider."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
-TOKEN = "simulated-token-of-the-builds"  # noqa: S105  it opens nothing but this simulator
+TOKEN = "simulated-token-of-the-builds"  # noqa: S105  valid for this simulator only
 
-SETTINGS: dict[str, str | int | bool] = {  # beside the address: this is all that describes it
+SETTINGS: dict[str, str | int | bool] = {  # the whole description, apart from the address
     "provider": "http",
     "title": "Acme Builds",
     "auth": "bearer",
@@ -46,11 +46,11 @@ SETTINGS: dict[str, str | int | bool] = {  # beside the address: this is all tha
 
 
 class Simulator:
-    """Holds builds and answers for them; each begins when it is first asked for."""
+    """Serves builds; each starts when it is first requested."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.app = web.Application(middlewares=[_signed_in])
+        self.app = web.Application(middlewares=[_authenticate])
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
         self.app.router.add_get("/api/builds/{id}", self._show)
@@ -58,7 +58,7 @@ class Simulator:
         self._began: dict[str, datetime] = {}
 
     def add(self, build: BuildScript) -> str:
-        """Hold a build, and return its id."""
+        """Add a build, and return its id."""
         self._builds[build.id] = build
         return build.id
 
@@ -75,14 +75,14 @@ SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
 
 
 @web.middleware
-async def _signed_in(request: web.Request, handler: Handler) -> web.StreamResponse:
+async def _authenticate(request: web.Request, handler: Handler) -> web.StreamResponse:
     if request.headers.get("Authorization") != f"Bearer {TOKEN}":
         return web.json_response({"error": "Who are you?"}, status=401)
     return await handler(request)
 
 
 def simulation(clock: Clock) -> Simulation:
-    """Return a simulator that holds the samples, with settings that reach it."""
+    """Return a simulator with the samples, and the settings that connect to it."""
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.build)

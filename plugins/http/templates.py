@@ -1,4 +1,4 @@
-"""Templates with {id} where a job's id stands: URLs and bodies. Pure."""
+"""Fills the job's id into templates with {id}: URLs and JSON bodies. Pure."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ NUMBER = "{id:int}"  # in a body: the id as a JSON number
 
 
 def filled(template: str, id_: str) -> str:
-    """Return a URL for a job; only an id_pattern that has slashes lets them through."""
+    """Return the URL of a job; slashes are kept, so only an id_pattern can exclude them."""
     return template.replace(ID, quote(id_, safe="/"))
 
 
 def body(template: Any, id_: str) -> Any:
-    """Return a JSON body for a job; an id can only ever become a text or a number in it."""
+    """Return the JSON body for a job; the id can only become a string or a number in it."""
     if isinstance(template, dict):
         return {key: body(value, id_) for key, value in template.items()}
     if isinstance(template, list):
@@ -26,7 +26,7 @@ def body(template: Any, id_: str) -> Any:
 
 
 def asks(template: Any) -> bool:
-    """Tell whether a body holds a place for the id."""
+    """Return whether a body has a placeholder for the id."""
     return bool(body(template, "") != template)
 
 
@@ -37,7 +37,7 @@ def origin(url: str) -> str:
 
 
 def url_fault(url: str) -> str:
-    """Return what is wrong with a URL template, whether it has an {id} or not; empty if nothing."""
+    """Return what is wrong with a URL template, with or without {id}; empty if nothing."""
     try:
         parts = urlsplit(url)
         parts.port  # noqa: B018  it is checked when it is read

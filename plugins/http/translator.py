@@ -1,4 +1,4 @@
-"""What an answer says of a job, found by the settings' expressions, in our words. Pure."""
+"""Translates a response into a job, by the settings' expressions. Pure."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ STATUSES = {str(status): status for status in Status if status is not Status.UNK
 
 
 def translate(ref: JobRef, answer: Any, settings: HttpSettings) -> Job:
-    """Return the job that an answer tells of; raises AnswerNotUnderstood without a status."""
+    """Return the job in a response; raises AnswerNotUnderstood without a status."""
     native = word(find(settings.status, answer))
     if not native:
-        raise _nothing(ref, "status")
+        raise _missing_value(ref, "status")
     status = status_of(native, settings.words)
     zone = ZoneInfo(settings.timezone)
     tasks = tuple(_tasks(ref, answer, settings))
@@ -38,21 +38,21 @@ def translate(ref: JobRef, answer: Any, settings: HttpSettings) -> Job:
         started_at=moment(find(settings.started, answer), zone),
         finished_at=finished if status.terminal else None,
         tasks=tasks,
-        message=text(find(settings.message, answer)) or _why(tasks),
+        message=text(find(settings.message, answer)) or _failure_message(tasks),
     )
 
 
 def status_of(native: str, words: Mapping[str, Status]) -> Status:
-    """Return our word for the API's, whose case is of no matter; a new word is UNKNOWN."""
+    """Return the status for the API's word, ignoring case; UNKNOWN for a new word."""
     if native in words:
         return words[native]
     folded = native.casefold()
-    alike = (status for known, status in words.items() if known.casefold() == folded)
-    return next(alike, Status.UNKNOWN)
+    matches = (status for known, status in words.items() if known.casefold() == folded)
+    return next(matches, Status.UNKNOWN)
 
 
 def listed(answer: Any, settings: HttpSettings) -> list[Any] | None:
-    """Return the tasks as the answer has them; None if what was found is not a list."""
+    """Return the tasks in a response; None if the value found is not a list."""
     found = find(settings.tasks, answer)
     return [] if found is None else found if isinstance(found, list) else None
 
@@ -60,11 +60,11 @@ def listed(answer: Any, settings: HttpSettings) -> list[Any] | None:
 def _tasks(ref: JobRef, answer: Any, settings: HttpSettings) -> Iterator[Task]:
     items = listed(answer, settings)
     if items is None:
-        raise _nothing(ref, "tasks")
+        raise _missing_value(ref, "tasks")
     seen: set[str] = set()
     for number, item in enumerate(items, start=1):
         task = _task(item, number, settings)
-        if task.id in seen:  # a step that was tried again
+        if task.id in seen:  # a repeated step
             task = task.but(id=f"{task.id}#{number}")
         seen.add(task.id)
         yield task
@@ -86,12 +86,12 @@ def _task(item: Any, number: int, settings: HttpSettings) -> Task:
     )
 
 
-def _why(tasks: tuple[Task, ...]) -> str:
-    """Return the message of the first task that failed, if it has any."""
+def _failure_message(tasks: tuple[Task, ...]) -> str:
+    """Return the message of the first failed task that has one."""
     return next((task.message for task in tasks if task.status.bad and task.message), "")
 
 
-def _nothing(ref: JobRef, key: str) -> AnswerNotUnderstood:
+def _missing_value(ref: JobRef, key: str) -> AnswerNotUnderstood:
     return AnswerNotUnderstood(
         f"The answer of {ref.connection} has no {key} where its settings look for it.",
         next_step=f"Whoever runs this bot must check the expression `{key}`; "

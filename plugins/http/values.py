@@ -1,4 +1,4 @@
-"""Values of any JSON, read as words and texts. Pure."""
+"""Converts JSON values to words and texts. Pure."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 
 def word(value: Any) -> str:
-    """Return a text, number or truth as one word, as JSON writes it; empty for all else."""
+    """Return a string, number or boolean as one word, as JSON writes it; "" for other values."""
     if isinstance(value, str):
         return value
     if isinstance(value, float) and value.is_integer():
@@ -16,7 +16,7 @@ def word(value: Any) -> str:
 
 
 def text(value: Any) -> str:
-    """Return any value for people to read: a list line by line, an object as JSON."""
+    """Return any value as text for people: a list line by line, an object as JSON."""
     if isinstance(value, dict):
         return json.dumps(value, ensure_ascii=False)
     if isinstance(value, list):

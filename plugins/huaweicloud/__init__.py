@@ -1,1 +1,1 @@
-"""What the Huawei Cloud services share: hosts, settings, signatures, tokens, gateway errors."""
+"""Code shared by the Huawei Cloud plugins: endpoints, settings, signing, tokens, gateway errors."""

@@ -1,4 +1,4 @@
-"""From settings to the way that calls are signed in."""
+"""Builds the HTTP authentication from the connection settings."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 
 def auth(name: str, settings: HuaweiCloudSettings, clock: Clock) -> httpx.Auth:
-    """Return how the connection's calls are signed in."""
+    """Return the authentication for the credentials that are set: access key, user or token."""
     if settings.access_key:
         return SignedAuth(name, _keys(settings), clock)
     if settings.user_name:

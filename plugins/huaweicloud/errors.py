@@ -1,7 +1,7 @@
-"""What Huawei Cloud's error bodies mean, in our errors.
+"""Parses Huawei Cloud's error bodies and maps gateway errors to exceptions.
 
 Codes: Huawei Cloud's API signing guide (devg-apisign, api-sign-errorcode). Services write them
-APIGW.0308 or APIG.0308, and their keys in several ways; every way that is known is read here.
+APIGW.0308 or APIG.0308, and spell the keys in several ways; all known spellings are parsed.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _WINDOW = re.compile(r"time:\s*([0-9]{1,6})\s*(second|minute|hour|day)")
 
 REFUSED = frozenset({"APIGW.0301", "APIGW.0303", "APIGW.0305", "APIGW.0307"})
 
-_MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
+_ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "APIGW.0101": (
         AnswerNotUnderstood,
         "has no such API",
@@ -54,12 +54,12 @@ _MEANINGS: dict[str, tuple[type[ProviderError], str, str]] = {
         "Whoever runs this bot must give its IAM user the right to.",
     ),
 )
-_DOWN = frozenset({"APIGW.0601", "APIGW.0605", "APIGW.0606", "APIGW.0613"})
+_UNAVAILABLE = frozenset({"APIGW.0601", "APIGW.0605", "APIGW.0606", "APIGW.0613"})
 
 
 @dataclass(frozen=True)
 class ErrorBody:
-    """What an error body says; empty where it says nothing. Never shown: it is not ours."""
+    """A parsed error body; missing values are empty. Not shown to users: the text is foreign."""
 
     code: str = ""
     message: str = ""
@@ -67,12 +67,12 @@ class ErrorBody:
 
     @property
     def gateway(self) -> bool:
-        """Whether the gateway says it, not the service behind it."""
+        """Whether the error comes from the gateway and not from the service behind it."""
         return self.code.startswith("APIGW.")
 
 
 def read(content: bytes) -> ErrorBody:
-    """Return what an answer's body says of an error, wherever it says it."""
+    """Return the error that a response body holds, at the top level or one level below."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
@@ -88,39 +88,39 @@ def read(content: bytes) -> ErrorBody:
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that the gateway means, or None if the gateway says nothing."""
+    """Return the exception for a gateway error, or None if the gateway reports none."""
     if response.status_code < 300:
         return None
-    said = read(response.content)
-    log.info("%s: HTTP %d, code %r", name, response.status_code, said.code)
+    body = read(response.content)
+    log.info("%s: HTTP %d, code %r", name, response.status_code, body.code)
     if response.status_code == 494:
         return CredentialsRefused(f"{name}: the token is longer than Huawei Cloud's gateway takes.")
-    return _meaning(said, response, name) if said.gateway else None
+    return _error_for(body, response, name) if body.gateway else None
 
 
-def _meaning(said: ErrorBody, response: httpx.Response, name: str) -> ProviderError | None:
-    if said.code == "APIGW.0308":
-        wait = retry_after(response, window(said.message))
-        return RateLimited(f"{name} is busy: too many calls ({said.code}).", retry_after=wait)
-    if said.code in REFUSED:
-        return CredentialsRefused(f"{name} does not accept the credentials ({said.code}).")
-    if said.code in _DOWN:
-        return Unavailable(f"{name}: Huawei Cloud's gateway is in trouble ({said.code}).")
-    if said.code in _MEANINGS:
-        kind, what, advice = _MEANINGS[said.code]
-        return kind(f"{name}: Huawei Cloud {what} ({said.code}).", next_step=advice)
+def _error_for(body: ErrorBody, response: httpx.Response, name: str) -> ProviderError | None:
+    if body.code == "APIGW.0308":
+        wait = retry_after(response, window(body.message))
+        return RateLimited(f"{name} is busy: too many calls ({body.code}).", retry_after=wait)
+    if body.code in REFUSED:
+        return CredentialsRefused(f"{name} does not accept the credentials ({body.code}).")
+    if body.code in _UNAVAILABLE:
+        return Unavailable(f"{name}: Huawei Cloud's gateway is in trouble ({body.code}).")
+    if body.code in _ERRORS_BY_CODE:
+        kind, what, advice = _ERRORS_BY_CODE[body.code]
+        return kind(f"{name}: Huawei Cloud {what} ({body.code}).", next_step=advice)
     return None
 
 
 async def refuses_credentials(response: httpx.Response) -> bool:
-    """Tell whether the gateway, or a page without a code, refuses who asks.
+    """Return whether the gateway, or a response without an error code, rejects the credentials.
 
-    A 401 with a service's own code is the service's to explain: SVCSTG.00100401 means "not found".
+    A 401 with a service's own code is mapped by the service: SVCSTG.00100401 means "not found".
     """
     if response.status_code != 401:
         return False
-    said = read(await response.aread())
-    return said.gateway or not said.code
+    body = read(await response.aread())
+    return body.gateway or not body.code
 
 
 def window(message: str, default: float = 30.0) -> float:
@@ -130,7 +130,7 @@ def window(message: str, default: float = 30.0) -> float:
 
 
 def _first(levels: list[dict[str, Any]], keys: tuple[str, ...]) -> str:
-    """Return the first value under one of the keys, however they are written."""
+    """Return the first value under one of the keys, in any spelling."""
     for level in levels:
         plain = {str(key).lower().replace("_", ""): value for key, value in level.items()}
         for key in keys:
@@ -140,7 +140,7 @@ def _first(levels: list[dict[str, Any]], keys: tuple[str, ...]) -> str:
 
 
 def _code(text: str) -> str:
-    """Return a code in its usual spelling; what does not look like one is dropped."""
+    """Return a code in its usual spelling, or "" if the text does not look like a code."""
     if text.isdigit():
         return text[:12]
     return text.replace("APIG.", "APIGW.", 1) if _CODE.fullmatch(text) else ""

@@ -1,4 +1,4 @@
-"""Where Huawei Cloud's services listen, and where their consoles are."""
+"""Addresses of Huawei Cloud's services and consoles."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ _HOST = re.compile(rf"https://[a-z]+\.({REGION.pattern})\.myhuaweicloud\.(?:com|
 
 
 def service_url(service: str, region: str) -> str:
-    """Return a service's address in a region; the European cloud has a domain of its own.
+    """Return a service's address in a region; the European cloud has its own domain.
 
     Source: the region files of the official SDK, and `provider.go` of the Terraform provider.
     """
@@ -20,13 +20,13 @@ def service_url(service: str, region: str) -> str:
 
 
 def region_of(url: str) -> str:
-    """Return the region that a service's address names, or nothing."""
+    """Return the region in a service's address, or ""."""
     found = _HOST.fullmatch(url)
     return found.group(1) if found else ""
 
 
 def console_page(service: str, region: str) -> str | None:
-    """Return a service's page in the console; the European console's address is not documented."""
+    """Return a service's console page; None for Europe, whose console address is undocumented."""
     if not region or region.startswith("eu-"):
         return None
     return f"{CONSOLE}/{service}/?region={region}"

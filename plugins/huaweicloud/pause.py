@@ -1,4 +1,4 @@
-"""Stop asking for a while after credentials were refused, so that nothing gets locked."""
+"""Stops requests for a while after rejected credentials, so that the account is not locked."""
 
 from __future__ import annotations
 
@@ -12,33 +12,33 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
-LENGTH = timedelta(minutes=5)  # as long as the gateway locks a key after five wrong signatures
+LENGTH = timedelta(minutes=5)  # the gateway locks a key for so long after five bad signatures
 
 
 class Pause:
-    """A connection's pause; it begins with a refusal and ends by itself."""
+    """A connection's lockout: starts with a rejection, ends after a fixed time."""
 
     def __init__(self, name: str, clock: Clock) -> None:
         self._name = name
         self._clock = clock
-        self._ends: datetime | None = None
+        self._until: datetime | None = None
         self._refused = ""
         self._advice = ""
 
     def begin(self, refused: str, advice: str) -> CredentialsRefused:
-        """Begin the pause and return the error to raise; `refused` names the settings at fault."""
-        self._ends = self._clock.now() + LENGTH
+        """Start the lockout; return the error to raise. `refused` names the rejected settings."""
+        self._until = self._clock.now() + LENGTH
         self._refused = refused
         self._advice = advice
-        return self._error()
+        return self._rejection()
 
     def check(self) -> None:
-        """Raise CredentialsRefused while the pause lasts."""
-        if self._ends is not None and self._clock.now() < self._ends:
-            raise self._error()
+        """Raise CredentialsRefused during the lockout."""
+        if self._until is not None and self._clock.now() < self._until:
+            raise self._rejection()
 
-    def _error(self) -> CredentialsRefused:
-        until = f"{self._ends:%H:%M} UTC" if self._ends else ""
+    def _rejection(self) -> CredentialsRefused:
+        until = f"{self._until:%H:%M} UTC" if self._until else ""
         return CredentialsRefused(
             f"{self._name}: Huawei Cloud does not accept {self._refused}. It is not asked again "
             f"before {until}, because a few refusals in a row lock them.",

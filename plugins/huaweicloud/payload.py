@@ -1,4 +1,4 @@
-"""Payload models whose keys may be written in any case."""
+"""Pydantic base model that ignores the case of keys."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from pydantic import BaseModel, ConfigDict, model_validator
 
 
 class AnyCase(BaseModel):
-    """A payload whose keys may be written in any case; unknown keys are passed over."""
+    """A payload whose keys may have any case; unknown keys are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
 
     @model_validator(mode="before")
     @classmethod
-    def _small_keys(cls, value: Any) -> Any:
+    def _lower_keys(cls, value: Any) -> Any:
         if not isinstance(value, dict):
             return value
         return {str(key).lower(): item for key, item in value.items()}

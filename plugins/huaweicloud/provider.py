@@ -1,4 +1,4 @@
-"""What the providers of Huawei Cloud's services share: who asks, the console, and the check."""
+"""Base class of the Huawei Cloud providers: authentication, console URLs, connection check."""
 
 from __future__ import annotations
 
@@ -25,47 +25,47 @@ T = TypeVar("T", bound=BaseModel)
 
 
 class HuaweiCloudProvider(Provider[SettingsT]):
-    """A provider whose calls go to one service, in one project, signed in as the settings say."""
+    """Provider for one service in one project, authenticated by the settings."""
 
-    version: ClassVar[str]  # "v3": the first part of the service's paths
-    console: ClassVar[str]  # the service's word in the console's URLs
+    version: ClassVar[str]  # the first part of the service's paths, such as "v3"
+    console: ClassVar[str]  # the service's name in console URLs
 
     @staticmethod
     @abstractmethod
     def explain(response: httpx.Response, name: str) -> ProviderError | None:
-        """Return the error that an answer of the service means, if it says one."""
+        """Return the exception that an error response means, or None."""
 
     @abstractmethod
-    async def _ask_for_nobodys(self) -> object:
-        """Ask for a job that nobody has."""
+    async def _fetch_missing(self) -> object:
+        """Fetch a job that does not exist."""
 
     def connect(self) -> Endpoint:
-        """Return how the service is reached, signed in as the settings say."""
+        """Return the service's endpoint with its authentication."""
         auth = credentials.auth(self.name, self.settings, self.clock)
         return Endpoint(self.settings.base_url, auth=auth)
 
     @property
-    def _project(self) -> str:
+    def _project_path(self) -> str:
         return f"/{self.version}/{self.settings.project_id}"
 
-    async def _ask(self, path: str, model: type[T], **options: Any) -> T:
+    async def _fetch(self, path: str, model: type[T], **options: Any) -> T:
         """GET a path below the project's."""
         explain = partial(self.explain, name=self.name)
-        return await self.http.get(f"{self._project}{path}", model, explain=explain, **options)
+        return await self.http.get(f"{self._project_path}{path}", model, explain=explain, **options)
 
     async def check(self) -> str:
-        """Ask for a job that nobody has: that it is not found proves that the rest is right."""
+        """Fetch a job that does not exist: "not found" proves address and credentials right."""
         with suppress(JobNotFound):
-            await self._ask_for_nobodys()
+            await self._fetch_missing()
         return f"{self.title} answers at {self.settings.base_url}, and accepts the credentials."
 
     def console_url(self, job: Job) -> str | None:
-        """Return the page of `console_url`, or else the service's own in the console."""
+        """Return the job's page by the setting `console_url`, else the service's console page."""
         if page := self.settings.console_url:
             return page.replace("{id}", quote(job.ref.id, safe="/"))
-        return self._home
+        return self._service_page
 
     @property
-    def _home(self) -> str | None:
-        """The service's own page in the console."""
+    def _service_page(self) -> str | None:
+        """The service's page in the console."""
         return hosts.console_page(self.console, self.settings.home_region)

@@ -1,4 +1,4 @@
-"""The settings that every Huawei Cloud connection shares: where a service is, and who asks."""
+"""Settings shared by all Huawei Cloud connections: service address and credentials."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from plugins.huaweicloud import hosts
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WAYS: dict[str, tuple[str, ...]] = {  # to sign in; the first name stands for the way
+WAYS: dict[str, tuple[str, ...]] = {  # required keys, by method; the first key names it
     "access_key": ("access_key", "secret_key"),
     "user_name": ("user_name", "password", "domain_name"),
     "token": ("token",),
 }
-EXTRAS = {"security_token": "access_key", "iam_endpoint": "user_name"}  # key → its way
-SECRETS = frozenset({"secret_key", "password", "token"})  # which may come from a file
+EXTRAS = {"security_token": "access_key", "iam_endpoint": "user_name"}  # optional key → its method
+SECRETS = frozenset({"secret_key", "password", "token"})  # may be read from a file
 CHOICES = (
     "access_key and secret_key (best), or user_name, password and domain_name of an IAM user, "
     "or token"
@@ -28,9 +28,9 @@ CHOICES = (
 
 
 class HuaweiCloudSettings(ConnectionSettings):
-    """Where a Huawei Cloud service is reached, and as whom."""
+    """Address and credentials of a Huawei Cloud service."""
 
-    service: ClassVar[str]  # the first word of its host, such as "servicestage"
+    service: ClassVar[str]  # the first label of the host name, such as "servicestage"
 
     project_id: str = Field(description="The project's ID: 32 hexadecimal characters.")
     region: str = Field("", description="Such as cn-north-4; needed if endpoint is not set.")
@@ -47,7 +47,7 @@ class HuaweiCloudSettings(ConnectionSettings):
 
     @field_validator("project_id")
     @classmethod
-    def _is_project(cls, value: str) -> str:
+    def _check_project(cls, value: str) -> str:
         if not re.fullmatch("[0-9a-f]{32}", value):
             raise ValueError(
                 "project_id must be 32 hexadecimal characters: "
@@ -57,15 +57,15 @@ class HuaweiCloudSettings(ConnectionSettings):
 
     @field_validator("region")
     @classmethod
-    def _is_region(cls, value: str) -> str:
+    def _check_region(cls, value: str) -> str:
         if value and not hosts.REGION.fullmatch(value):
             raise ValueError("region must be a region's ID, such as cn-north-4.")
         return value
 
     @field_validator("endpoint", "iam_endpoint")
     @classmethod
-    def _is_address(cls, value: str) -> str:
-        if value and not _bare_address(value):
+    def _check_endpoint(cls, value: str) -> str:
+        if value and not _is_base_url(value):
             raise ValueError(
                 "an endpoint must be an address such as https://servicestage.example.com, "
                 "without a user, a query or a fragment."
@@ -74,66 +74,66 @@ class HuaweiCloudSettings(ConnectionSettings):
 
     @field_validator("console_url")
     @classmethod
-    def _is_page(cls, value: str) -> str:
+    def _check_console_url(cls, value: str) -> str:
         if value and (not value.startswith(("https://", "http://")) or value.count("{id}") > 1):
             raise ValueError("console_url must begin with https:// and hold {id} at most once.")
         return value
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
-        problems = [*self._place(), *self._credentials()]
+    def _check_all(self) -> Self:
+        problems = [*self._location_problems(), *self._credential_problems()]
         if problems:
             raise ValueError(" ".join(problems))
         return self
 
-    def _place(self) -> Iterator[str]:
+    def _location_problems(self) -> Iterator[str]:
         if not self.region and not self.endpoint:
             yield "region is missing: set it, such as cn-north-4, or set endpoint."
         if self.user_name and not self.iam_endpoint and not self.home_region:
             yield "iam_endpoint is missing: user_name needs it when endpoint names no region."
 
-    def _credentials(self) -> Iterator[str]:
-        ways = [way for way, keys in WAYS.items() if any(self._given(key) for key in keys)]
+    def _credential_problems(self) -> Iterator[str]:
+        ways = [way for way, keys in WAYS.items() if any(self._is_set(key) for key in keys)]
         if not ways:
             yield f"Credentials are missing: set {CHOICES}."
         elif len(ways) > 1:
-            both = " and ".join(next(key for key in WAYS[way] if self._given(key)) for way in ways)
+            both = " and ".join(next(key for key in WAYS[way] if self._is_set(key)) for way in ways)
             yield f"{both} are both set: keep one of them. Set {CHOICES}."
         else:
-            yield from self._gaps(ways[0])
+            yield from self._missing_keys(ways[0])
 
-    def _gaps(self, way: str) -> Iterator[str]:
-        given = [key for key in WAYS[way] if self._given(key)]
+    def _missing_keys(self, way: str) -> Iterator[str]:
+        given = [key for key in WAYS[way] if self._is_set(key)]
         for key in WAYS[way]:
             if key not in given:
                 also = f" Set it, or {key}_file." if key in SECRETS else ""
                 yield f"{key} is missing: {given[0]} is nothing without it.{also}"
         for extra, needed in EXTRAS.items():
-            if self._given(extra) and needed != way:
+            if self._is_set(extra) and needed != way:
                 yield f"{extra} is only for {needed}: delete it."
 
-    def _given(self, key: str) -> bool:
+    def _is_set(self, key: str) -> bool:
         value = getattr(self, key)
         return bool(value.get_secret_value() if isinstance(value, SecretStr) else value)
 
     @property
     def base_url(self) -> str:
-        """The service's address, without a slash at its end."""
+        """The service's address, without a trailing slash."""
         return self.endpoint or hosts.service_url(self.service, self.region)
 
     @property
     def home_region(self) -> str:
-        """The region, set or named by the endpoint; empty if neither is so."""
+        """The region from the settings or from the endpoint; empty if neither names one."""
         return self.region or hosts.region_of(self.endpoint)
 
     @property
     def iam_url(self) -> str:
-        """The address of IAM, which gives tokens."""
+        """The address of IAM, which issues tokens."""
         return self.iam_endpoint or hosts.service_url("iam", self.home_region)
 
 
-def _bare_address(value: str) -> bool:
-    """Tell whether a value is a web address and nothing more."""
+def _is_base_url(value: str) -> bool:
+    """Return whether a value is a URL without user, query and fragment."""
     try:
         parts = urlsplit(value)
         parts.port  # noqa: B018  it is checked when it is read

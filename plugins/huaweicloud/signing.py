@@ -1,7 +1,7 @@
-"""Sign requests with an access key: SDK-HMAC-SHA256.
+"""Signs requests with an access key: SDK-HMAC-SHA256.
 
-Source: Huawei Cloud's API signing guide (devg-apisign, api-sign-algorithm-002); checked against
-the signatures of the official Python SDK.
+Source: Huawei Cloud's API signing guide (devg-apisign, api-sign-algorithm-002); checked against the
+signatures of the official Python SDK.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ ALGORITHM = "SDK-HMAC-SHA256"
 
 @dataclass(frozen=True)
 class Keys:
-    """An access key with what belongs to it; empty where there is none."""
+    """An access key and its project; empty values are not sent."""
 
     access_key: str
     secret_key: SecretStr
@@ -42,11 +42,11 @@ class Keys:
 
 
 def exact(url: httpx.URL) -> httpx.URL:
-    """Return the address in the encoding that is signed, so that it is sent in it too."""
-    written = url.raw_path.decode("ascii")
-    path, _, query = written.partition("?")
-    pairs_written = query.split("&")
-    if _PLAIN.fullmatch(written) and pairs_written == sorted(pairs_written):
+    """Return the URL in the encoding that is signed, so that the same bytes are sent."""
+    raw = url.raw_path.decode("ascii")
+    path, _, query = raw.partition("?")
+    raw_pairs = query.split("&")
+    if _PLAIN.fullmatch(raw) and raw_pairs == sorted(raw_pairs):
         return url
     path = "/".join(_quoted(unquote(part)) for part in path.split("/"))
     pairs = sorted(parse_qsl(url.query.decode("ascii"), keep_blank_values=True))
@@ -55,7 +55,7 @@ def exact(url: httpx.URL) -> httpx.URL:
 
 
 def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], body: bytes) -> str:
-    """Return the text whose hash is signed; `url` is exact, `headers` are those to be signed."""
+    """Return the text whose hash is signed; `url` is canonical, `headers` are the signed ones."""
     path, _, query = url.raw_path.decode("ascii").partition("?")
     signed = sorted((name.lower(), value.strip()) for name, value in headers.items())
     lines = [method, path if path.endswith("/") else f"{path}/", query]
@@ -67,58 +67,58 @@ def canonical_request(method: str, url: httpx.URL, headers: Mapping[str, str], b
 def signed_headers(
     method: str, url: httpx.URL, host: str, body: bytes, *, keys: Keys, at: datetime
 ) -> dict[str, str]:
-    """Return the headers that prove who asks; `at` is aware, and at most 15 minutes off."""
-    moment = at.strftime("%Y%m%dT%H%M%SZ")
-    added = {
-        "X-Sdk-Date": moment,
+    """Return the headers that authenticate a request; `at` is aware, at most 15 minutes off."""
+    timestamp = at.strftime("%Y%m%dT%H%M%SZ")
+    extra = {
+        "X-Sdk-Date": timestamp,
         "X-Project-Id": keys.project_id,
         "X-Security-Token": keys.security_token.get_secret_value(),
     }
-    added = {name: value for name, value in added.items() if value}
-    covered = {"Host": host, **added}
-    canonical = canonical_request(method, url, covered, body)
-    text = f"{ALGORITHM}\n{moment}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+    extra = {name: value for name, value in extra.items() if value}
+    signed = {"Host": host, **extra}
+    canonical = canonical_request(method, url, signed, body)
+    text = f"{ALGORITHM}\n{timestamp}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
     secret = keys.secret_key.get_secret_value().encode()
     signature = hmac.new(secret, text.encode(), hashlib.sha256).hexdigest()
-    names = ";".join(sorted(name.lower() for name in covered))
-    who = f"Access={keys.access_key}, SignedHeaders={names}, Signature={signature}"
-    return {**added, "Authorization": f"{ALGORITHM} {who}"}
+    names = ";".join(sorted(name.lower() for name in signed))
+    credential = f"Access={keys.access_key}, SignedHeaders={names}, Signature={signature}"
+    return {**extra, "Authorization": f"{ALGORITHM} {credential}"}
 
 
 class SignedAuth(httpx.Auth):
-    """Signs every call of a connection, and stops for a while once its keys were refused.
+    """Signs every request of a connection; pauses after its keys are rejected.
 
     More than five wrong signatures in a row lock an access key for five minutes (APIGW.0301), so
-    calls go one by one until the keys have proved themselves.
+    requests are sent one at a time until one has shown that the keys are valid.
     """
 
     def __init__(self, name: str, keys: Keys, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
-        self._pause = Pause(name, clock)
-        self._one_by_one = asyncio.Lock()
-        self._proven = False
+        self._lockout = Pause(name, clock)
+        self._lock = asyncio.Lock()
+        self._verified = False
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Sign the request, send it, and learn from the answer whether the keys are good."""
+        """Sign the request, send it, and record whether the keys were accepted."""
         body = await request.aread()
-        first = None if self._proven else await self._turn()
+        lock = None if self._verified else await self._acquire()
         try:
-            self._pause.check()
+            self._lockout.check()
             self._sign(request, body)
-            await self._learn((yield request))
+            await self._record_result((yield request))
         finally:
-            if first is not None:
-                first.release()
+            if lock is not None:
+                lock.release()
 
-    async def _turn(self) -> asyncio.Lock | None:
-        """Wait for the calls before this one; return what is held while the keys are unproven."""
-        await self._one_by_one.acquire()
-        if not self._proven:
-            return self._one_by_one
-        self._one_by_one.release()
+    async def _acquire(self) -> asyncio.Lock | None:
+        """Wait for earlier requests; return the held lock while the keys are unverified."""
+        await self._lock.acquire()
+        if not self._verified:
+            return self._lock
+        self._lock.release()
         return None
 
     def _sign(self, request: httpx.Request, body: bytes) -> None:
@@ -130,15 +130,15 @@ class SignedAuth(httpx.Auth):
             )
         )
 
-    async def _learn(self, response: httpx.Response) -> None:
+    async def _record_result(self, response: httpx.Response) -> None:
         if await errors.refuses_credentials(response):
-            self._proven = False
-            raise self._pause.begin(
+            self._verified = False
+            raise self._lockout.begin(
                 "access_key and secret_key",
                 "Whoever runs this bot must check both, and that this machine's clock is right.",
             )
         if response.status_code < 500:
-            self._proven = True
+            self._verified = True
 
 
 def _quoted(text: str) -> str:

@@ -1,7 +1,7 @@
-"""Huawei Cloud's gateway, simulated: signatures, tokens, lock-outs and throttling.
+"""Simulator of Huawei Cloud's gateway: signatures, tokens, lockouts and throttling.
 
-The signature is computed anew here, from the raw request and by the published rules, so that a
-mistake of the signer cannot hide in its own mirror.
+The signature is computed here independently, from the raw request and the published rules, so that
+a mistake in the signer is not repeated in its check.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
 
-WINDOW = timedelta(minutes=15)  # that X-Sdk-Date may be off
+WINDOW = timedelta(minutes=15)  # allowed difference of X-Sdk-Date
 LOCK = timedelta(minutes=5)
 WRONG_UNTIL_LOCKED = 5
 TOKEN_LIFE = timedelta(hours=24)
@@ -37,7 +37,7 @@ _AUTHORIZATION = re.compile(
 
 @dataclass(frozen=True)
 class Tenant:
-    """Whom the gateway knows: all made up."""
+    """The account that the gateway accepts; all values are made up."""
 
     project_id: str = "0123456789abcdef0123456789abcdef"
     access_key: str = "AKEXAMPLE0000000000"
@@ -47,7 +47,7 @@ class Tenant:
     password: str = "made-up-password"  # noqa: S105  made up
 
     def key_settings(self) -> dict[str, str]:
-        """Return the settings that sign calls with the access key."""
+        """Return the settings that sign requests with the access key."""
         keys = ("project_id", "access_key", "secret_key")
         return {key: getattr(self, key) for key in keys}
 
@@ -59,35 +59,35 @@ class Tenant:
 
 @dataclass
 class Gate:
-    """Lets in who signs well or has a token, and counts what it gave out."""
+    """Authenticates and throttles requests, and counts the issued tokens."""
 
     clock: Clock
     tenant: Tenant = field(default_factory=Tenant)
-    tokens: dict[str, datetime] = field(default_factory=dict)  # token → its end
+    tokens: dict[str, datetime] = field(default_factory=dict)  # token → expiry
     tokens_given: int = 0
-    calls_limit: int | None = None  # calls let in within `limit_seconds`
+    calls_limit: int | None = None  # requests accepted within `limit_seconds`
     limit_seconds: int = 300
-    _wrong: int = 0
+    _failures: int = 0
     _locked_until: datetime | None = None
-    _let_in: deque[datetime] = field(default_factory=deque)
+    _accepted: deque[datetime] = field(default_factory=deque)
 
     def install(self, app: web.Application) -> None:
-        """Stand before the app, and give out tokens at IAM's path."""
-        app.middlewares.append(self._guard)
-        app.router.add_post(TOKENS, self._give_token)
+        """Add the gateway to the app as middleware, and IAM's token endpoint."""
+        app.middlewares.append(self._authenticate)
+        app.router.add_post(TOKENS, self._issue_token)
 
     def void_tokens(self) -> None:
-        """End every token now, as a change of rights does."""
+        """Revoke every token now, as a change of permissions does."""
         self.tokens.clear()
 
     @web.middleware
-    async def _guard(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def _authenticate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if request.path == TOKENS:
             return await handler(request)
-        refused = self._refusal(request, await request.read())
-        return refused if refused is not None else await handler(request)
+        rejection = self._rejection(request, await request.read())
+        return rejection if rejection is not None else await handler(request)
 
-    def _refusal(self, request: web.Request, body: bytes) -> web.Response | None:
+    def _rejection(self, request: web.Request, body: bytes) -> web.Response | None:
         if self._throttled():
             words = f"limit:{self.calls_limit},time:{self.limit_seconds // 60} minute"
             message = (
@@ -100,11 +100,11 @@ class Gate:
 
     def _throttled(self) -> bool:
         now = self.clock.now()
-        while self._let_in and self._let_in[0] <= now - timedelta(seconds=self.limit_seconds):
-            self._let_in.popleft()
-        if self.calls_limit is not None and len(self._let_in) >= self.calls_limit:
+        while self._accepted and self._accepted[0] <= now - timedelta(seconds=self.limit_seconds):
+            self._accepted.popleft()
+        if self.calls_limit is not None and len(self._accepted) >= self.calls_limit:
             return True
-        self._let_in.append(now)
+        self._accepted.append(now)
         return False
 
     def _check_token(self, token: str) -> web.Response | None:
@@ -117,16 +117,16 @@ class Gate:
         now = self.clock.now()
         if self._locked_until and now < self._locked_until:
             return _unauthorized("verify aksk signature fail, reach the limit, ak is locked")
-        wrong = self._wrong_with(request, body, now)
+        wrong = self._signature_error(request, body, now)
         if wrong is None:
-            self._wrong = 0
+            self._failures = 0
             return None
-        self._wrong += 1
-        if self._wrong >= WRONG_UNTIL_LOCKED:
-            self._wrong, self._locked_until = 0, now + LOCK
+        self._failures += 1
+        if self._failures >= WRONG_UNTIL_LOCKED:
+            self._failures, self._locked_until = 0, now + LOCK
         return _unauthorized(wrong)
 
-    def _wrong_with(self, request: web.Request, body: bytes, now: datetime) -> str | None:
+    def _signature_error(self, request: web.Request, body: bytes, now: datetime) -> str | None:
         return signature_fault(
             request.method,
             request.raw_path,
@@ -136,18 +136,18 @@ class Gate:
             now=now,
         )
 
-    async def _give_token(self, request: web.Request) -> web.Response:
-        asked = await request.json()
-        user = asked["auth"]["identity"]["password"]["user"]
+    async def _issue_token(self, request: web.Request) -> web.Response:
+        body = await request.json()
+        user = body["auth"]["identity"]["password"]["user"]
         given = (user["domain"]["name"], user["name"], user["password"])
         tenant = self.tenant
         if given != (tenant.domain_name, tenant.user_name, tenant.password):
             error = {"code": 401, "message": "The username or password is wrong.", "title": "x"}
             return web.json_response({"error": error}, status=401)
         self.tokens_given += 1
-        token, ends = f"made-up-token-{self.tokens_given}", self.clock.now() + TOKEN_LIFE
-        self.tokens[token] = ends
-        life = {"expires_at": f"{ends:%Y-%m-%dT%H:%M:%S.%fZ}", "methods": ["password"]}
+        token, expires = f"made-up-token-{self.tokens_given}", self.clock.now() + TOKEN_LIFE
+        self.tokens[token] = expires
+        life = {"expires_at": f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}", "methods": ["password"]}
         return web.json_response({"token": life}, status=201, headers={"X-Subject-Token": token})
 
 
@@ -160,7 +160,7 @@ def signature_fault(
     keys: tuple[str, str],
     now: datetime,
 ) -> str | None:
-    """Return what is wrong with a request's signature, or None; `raw_path` as on the wire."""
+    """Return what is wrong with a request's signature, or None; `raw_path` as sent."""
     found = _AUTHORIZATION.fullmatch(headers.get("Authorization", ""))
     if found is None:
         return "no signature"
@@ -168,7 +168,7 @@ def signature_fault(
     if access != keys[0]:
         return "verify ak fail"
     stamp = headers.get("X-Sdk-Date", "")
-    if "x-sdk-date" not in names.split(";") or not _in_time(stamp, now):
+    if "x-sdk-date" not in names.split(";") or not _within_window(stamp, now):
         return "verify aksk signature fail, signature expired"
     lines = [f"{name}:{headers.get(name, '').strip()}\n" for name in names.split(";")]
     canonical = (
@@ -180,7 +180,7 @@ def signature_fault(
     return None if hmac.compare_digest(wanted, signature) else "verify aksk signature fail"
 
 
-def _in_time(stamp: str, now: datetime) -> bool:
+def _within_window(stamp: str, now: datetime) -> bool:
     try:
         moment = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
@@ -212,6 +212,6 @@ def _unauthorized(why: str) -> web.Response:
 
 
 def refusal(status: int, code: str, message: str, **more: Any) -> web.Response:
-    """Return an error as the gateway and the services write it."""
+    """Return an error response as the gateway and the services write it."""
     body = {"error_msg": message, "error_code": code, "request_id": "d4e8a1c09b7f4c1e"}
     return web.json_response(body | more, status=status)

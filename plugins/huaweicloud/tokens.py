@@ -1,7 +1,7 @@
-"""Sign in with IAM tokens: one fetched for a user and kept until it ends, or one that is set.
+"""Authenticates with IAM tokens: fetched for a user and cached, or a fixed one.
 
 Source: Huawei Cloud's IAM reference (api-iam, iam_30_0001): the token comes in the header
-X-Subject-Token and lives for 24 hours, but may be voided before; then the gateway answers 401
+X-Subject-Token and is valid for 24 hours, but may be revoked earlier; then the gateway answers 401
 with APIGW.0307 or 0301.
 """
 
@@ -26,12 +26,12 @@ if TYPE_CHECKING:
     from bot.clock import Clock
 
 HEADER = "X-Auth-Token"
-MARGIN = timedelta(minutes=10)  # a token is renewed so long before it ends
+MARGIN = timedelta(minutes=10)  # a token is renewed so long before it expires
 
 
 @dataclass(frozen=True)
 class IamUser:
-    """Whom tokens are fetched for, and where."""
+    """The IAM user that tokens are fetched for, and IAM's address."""
 
     endpoint: str
     domain_name: str  # the account's name
@@ -40,7 +40,7 @@ class IamUser:
     project_id: str
 
     def question(self) -> dict[str, object]:
-        """Return the body that asks IAM for a token."""
+        """Return the body of the token request."""
         user = {
             "domain": {"name": self.domain_name},
             "name": self.user_name,
@@ -53,55 +53,55 @@ class IamUser:
 @dataclass(frozen=True)
 class _Token:
     value: str = field(repr=False)
-    fresh_until: datetime
+    valid_until: datetime
 
 
-class _Life(BaseModel):
+class _TokenLifetime(BaseModel):
     expires_at: AwareDatetime
 
 
-class _Answer(BaseModel):
-    token: _Life
+class _TokenResponse(BaseModel):
+    token: _TokenLifetime
 
 
 class TokenAuth(httpx.Auth):
-    """Fetches a token for a user, keeps it, and renews it once when the gateway wants that."""
+    """Fetches a token for a user, caches it, and renews it once when the gateway rejects it."""
 
     def __init__(self, name: str, user: IamUser, clock: Clock) -> None:
         self._name = name
         self._user = user
         self._clock = clock
-        self._pause = Pause(name, clock)
-        self._one_by_one = asyncio.Lock()
+        self._lockout = Pause(name, clock)
+        self._lock = asyncio.Lock()
         self._token: _Token | None = None
 
     async def async_auth_flow(
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
-        """Send the request with a token; if the token is refused, once more with a new one."""
+        """Send the request with a token; if the token is rejected, once more with a new one."""
         for _ in range(2):
-            async with self._one_by_one:
-                self._pause.check()
-                token = self._fresh()
+            async with self._lock:
+                self._lockout.check()
+                token = self._valid_token()
                 if token is None:
-                    answer = yield self._question(request)
-                    token = self._token = await self._read(answer)
+                    token_response = yield self._token_request(request)
+                    token = self._token = await self._parse_token(token_response)
             request.headers[HEADER] = token.value
             response = yield request
             if not await errors.refuses_credentials(response):
                 return
             if self._token is token:
                 self._token = None
-        raise self._pause.begin(
+        raise self._lockout.begin(
             "even a new token",
             "Whoever runs this bot must check that project_id belongs to the region.",
         )
 
-    def _fresh(self) -> _Token | None:
+    def _valid_token(self) -> _Token | None:
         token = self._token
-        return token if token and self._clock.now() < token.fresh_until else None
+        return token if token and self._clock.now() < token.valid_until else None
 
-    def _question(self, request: httpx.Request) -> httpx.Request:
+    def _token_request(self, request: httpx.Request) -> httpx.Request:
         return httpx.Request(
             "POST",
             f"{self._user.endpoint}/v3/auth/tokens?nocatalog=true",
@@ -110,16 +110,16 @@ class TokenAuth(httpx.Auth):
             extensions={"timeout": request.extensions.get("timeout", {})},
         )
 
-    async def _read(self, response: httpx.Response) -> _Token:
+    async def _parse_token(self, response: httpx.Response) -> _Token:
         await response.aread()
-        self._refuse(response)
+        self._raise_for_status(response)
         value = response.headers.get("X-Subject-Token", "")
         if not value:
             raise AnswerNotUnderstood(f"IAM gave {self._name} no token.")
-        ends = parsed(response, _Answer, f"IAM for {self._name}").token.expires_at
-        return _Token(value, ends - MARGIN)
+        expires = parsed(response, _TokenResponse, f"IAM for {self._name}").token.expires_at
+        return _Token(value, expires - MARGIN)
 
-    def _refuse(self, response: httpx.Response) -> None:
+    def _raise_for_status(self, response: httpx.Response) -> None:
         status = response.status_code
         if status == 201:
             return
@@ -128,7 +128,7 @@ class TokenAuth(httpx.Auth):
         if status >= 500:
             raise Unavailable(f"IAM is in trouble for {self._name} (HTTP {status}).")
         if status in (400, 401, 403):
-            raise self._pause.begin(
+            raise self._lockout.begin(
                 "user_name, password and domain_name",
                 "They must be those of an IAM user; one that is named like its account is refused.",
             )
@@ -139,7 +139,7 @@ class TokenAuth(httpx.Auth):
 
 
 class ReadyTokenAuth(httpx.Auth):
-    """Sends the token that is set; nobody can renew it."""
+    """Sends the configured token, which cannot be renewed."""
 
     def __init__(self, name: str, token: SecretStr) -> None:
         self._name = name

@@ -1,4 +1,4 @@
-"""NebulaGraph Explorer: jobs that run workflows of graph algorithms."""
+"""Plugin for NebulaGraph Explorer: jobs that run workflows of graph algorithms."""
 
 from __future__ import annotations
 
@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     from bot.models import Job, Status
     from bot.providers.provider import ConnectionSettings
 
-DETAILS = 5  # looks at single jobs in a batch whose list tells nothing new
+DETAILS = 5  # single fetches in a batch whose jobs are unchanged
 
 
 class NebulaExplorerSettings(SelfHostedSettings):
-    """An Explorer, and the graph that it is to connect to."""
+    """Settings of an Explorer connection, and of the graph to connect to."""
 
     graph_address: str = Field(min_length=1, description="The graph's address, seen by Explorer.")
     graph_port: int = Field(9669, ge=1, le=65535, description="The graph's port.")
@@ -37,7 +37,7 @@ class NebulaExplorerSettings(SelfHostedSettings):
 
 
 class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
-    """Reads jobs with their tasks; of many followed jobs, those that the list shows as changed."""
+    """Fetches jobs with their tasks; polls many jobs by the list and fetches the changed ones."""
 
     kind = "nebula-explorer"
     title = "NebulaGraph Explorer"
@@ -46,7 +46,7 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
     id_pattern = re.compile(r"[0-9]{1,18}")
     example_name = "graphs"
     example_id = "1964"
-    bare_in_text = False  # a bare number among other words is a date, or a count
+    bare_in_text = False  # a bare number in a text may be a date or a count
     batch_size = 100
 
     @cached_property
@@ -56,7 +56,7 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
         return Api(self.http, account, (settings.graph_address, settings.graph_port), self.clock)
 
     @cached_property
-    def _turns(self) -> Turns:
+    def _rotation(self) -> Turns:
         return Turns()
 
     async def fetch_job(self, ref: JobRef) -> Job:
@@ -68,24 +68,24 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
             )
         job = translate(ref, await self._api.job(int(ref.id)))
         job = job.but(url=self.console_url(job))
-        self._turns.note(job, self.clock.now())
+        self._rotation.note(job, self.clock.now())
         return job
 
     async def fetch_jobs(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
-        """Return each job, asking singly only for those that the list does not show unchanged.
+        """Return each job, and fetch singly only those that the list does not show as unchanged.
 
-        The list tells no tasks. So of the jobs that go on unchanged a few are asked for, too, in
-        turn; the others are returned as they were seen.
+        The list omits tasks. So a few of the unchanged jobs are fetched too, in rotation; the
+        others are returned as last seen.
         """
-        calm = await self._unchanged({ref: seen[ref] for ref in refs if ref in seen})
-        turn = self._turns.first(calm, DETAILS)
-        asked = [ref for ref in refs if ref not in calm or ref in turn]
-        return {**calm, **await super().fetch_jobs(asked, seen)}
+        unchanged = await self._unchanged({ref: seen[ref] for ref in refs if ref in seen})
+        due = self._rotation.first(unchanged, DETAILS)
+        changed = [ref for ref in refs if ref not in unchanged or ref in due]
+        return {**unchanged, **await super().fetch_jobs(changed, seen)}
 
     async def _unchanged(self, known: Mapping[JobRef, Job]) -> dict[JobRef, Job]:
-        """Return the jobs that still have the status they had, unless they are only a few."""
+        """Return the jobs whose status is unchanged; none if there are only a few jobs."""
         if len(known) <= DETAILS:
             return {}
         words = {job.native_status for job in known.values() if not job.status.terminal}
@@ -97,30 +97,30 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
         }
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        """Return the jobs that were created last, newest first, without their tasks."""
+        """Return the last created jobs, newest first, without their tasks."""
         page = await self._api.page(size=limit)
         refs = (JobRef(connection=self.name, id=str(payload.id)) for payload in page.items)
         jobs = [translate(ref, row) for ref, row in zip(refs, page.items, strict=True)]
         return [job.but(url=self.console_url(job)) for job in jobs[:limit]]
 
     async def check(self) -> str:
-        """Sign in and ask for one page of the list."""
+        """Sign in and fetch one page of the list."""
         total = (await self._api.page(size=1)).total
         return (
             f"{self.title} answers at {self.settings.url}, lets the user in and has {total} jobs."
         )
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in URLs of this Explorer's API, and of its console_url."""
+        """Return the ids in URLs of this Explorer's API and of its console_url."""
         yield from links.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
         yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
 
     def console_url(self, job: Job) -> str | None:
-        """Return the page of `console_url`, or else Explorer itself."""
+        """Return the page by the setting `console_url`, or else Explorer's start page."""
         return self.settings.page(job.ref.id) or f"{self.settings.url}/"
 
 
 @hookimpl
 def register_providers() -> Iterable[type[NebulaExplorer]]:
-    """Bring NebulaGraph Explorer."""
+    """Register NebulaGraph Explorer."""
     return [NebulaExplorer]

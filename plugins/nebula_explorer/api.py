@@ -1,7 +1,7 @@
-"""The calls to NebulaGraph Explorer: signing in for a cookie, one job, and the list of jobs.
+"""API client of NebulaGraph Explorer: sign-in with a cookie, one job, and the list of jobs.
 
-Sources: NebulaGraph's pages "Workflow API overview" and "Get a list of all jobs"; the list's
-parameters are called body parameters there, but its example sends them in the query.
+Sources: NebulaGraph's pages "Workflow API overview" and "Get a list of all jobs"; that page calls
+the list's parameters body parameters, but its example sends them in the query.
 """
 
 from __future__ import annotations
@@ -42,28 +42,28 @@ if TYPE_CHECKING:
 
 PATH = "/api-open/v1"
 COOKIE = "explorer_token"
-LIFE_SECONDS = 259_200  # of a session, if the cookie does not tell
-MARGIN_SECONDS = 60  # a session is renewed so long before it ends
+LIFE_SECONDS = 259_200  # of a session without Max-Age
+MARGIN_SECONDS = 60  # a session is renewed so long before it expires
 PAGE = 100  # jobs in one page of the list
 MOST_PAGES = 200
-FRESH_SECONDS = 2.0  # a list is shared for so long by all who ask
+FRESH_SECONDS = 2.0  # a list is cached for so long
 
 T = TypeVar("T", bound=BaseModel)
 Encoding = Callable[[str, str], str]
 
 
 def as_array(user: str, password: str) -> str:
-    """Return what is encoded since Explorer 3.4."""
+    """Return the credentials in the form of Explorer 3.4 and later."""
     return json.dumps([user, password], ensure_ascii=False, separators=(",", ":"))
 
 
 def with_colon(user: str, password: str) -> str:
-    """Return what was encoded before Explorer 3.4."""
+    """Return the credentials in the form before Explorer 3.4."""
     return f"{user}:{password}"
 
 
 class Api:
-    """The calls of one connection; `account` is a user and the password."""
+    """API client of one connection; `account` is a user and the password."""
 
     def __init__(
         self, http: Http, account: tuple[str, str], graph: tuple[str, int], clock: Clock
@@ -74,16 +74,16 @@ class Api:
         self._clock = clock
         self._encodings: list[Encoding] = [as_array, with_colon]
         self._session = Session(clock, self._sign_in)
-        self._lists = {name: _Standing(self, code, clock) for code, name in WORDS.items()}
+        self._lists = {name: _StatusList(self, code, clock) for code, name in WORDS.items()}
 
     async def job(self, number: int) -> JobPayload:
         """Return one job with its tasks."""
         return (await self._get(f"{PATH}/jobs/{number}", Answer)).data
 
     async def standing(self, word: str) -> frozenset[int]:
-        """Return the ids of all jobs of a status, as they were listed a moment ago.
+        """Return the ids of all jobs with a status, from a list up to 2 seconds old.
 
-        None, if Explorer has no such list.
+        Returns an empty set if Explorer has no such list.
         """
         try:
             return await self._lists[word].ids()
@@ -92,23 +92,23 @@ class Api:
         except ProviderError:
             return frozenset()
 
-    async def page(self, number: int = 1, size: int = PAGE, **wanted: int) -> Listed:
+    async def page(self, number: int = 1, size: int = PAGE, **conditions: int) -> Listed:
         """Return a page of the list, without tasks, newest jobs first."""
-        chosen = json.dumps({**wanted, "orderByCreateTime": "desc"}, separators=(",", ":"))
-        params = {"filter": chosen, "pageSize": size, "page": number}
+        filters = json.dumps({**conditions, "orderByCreateTime": "desc"}, separators=(",", ":"))
+        params = {"filter": filters, "pageSize": size, "page": number}
         return (await self._get(f"{PATH}/jobs", ListAnswer, params=params)).data
 
     async def _get(self, path: str, model: type[T], **options: Any) -> T:
-        told = partial(explain, name=self._http.name)
+        map_error = partial(explain, name=self._http.name)
 
         async def once(token: str) -> T:
             headers = {"Cookie": f"{COOKIE}={token}"}
-            return await self._http.get(path, model, headers=headers, explain=told, **options)
+            return await self._http.get(path, model, headers=headers, explain=map_error, **options)
 
         return await self._session.ask(once)
 
     async def _sign_in(self) -> Token:
-        """Sign in with the encoding that worked last, or else with the other."""
+        """Sign in with the encoding that worked last, else with the other one."""
         codes = []
         for encoding in tuple(self._encodings):
             try:
@@ -148,33 +148,33 @@ def _cookie(response: httpx.Response) -> Morsel[str] | None:
     return cookies.get(COOKIE)
 
 
-class _Standing:
-    """The jobs of one status; all who ask at the same time, or soon after, share one listing."""
+class _StatusList:
+    """The ids of all jobs of one status; concurrent and later callers share one list."""
 
     def __init__(self, api: Api, code: int, clock: Clock) -> None:
         self._api = api
         self._code = code
         self._clock = clock
-        self._together = Together()
-        self._known: tuple[datetime, frozenset[int]] | None = None
+        self._single_flight = Together()
+        self._cached: tuple[datetime, frozenset[int]] | None = None
 
     async def ids(self) -> frozenset[int]:
-        if self._known:
-            at, ids = self._known
+        if self._cached:
+            at, ids = self._cached
             if self._clock.now() - at <= timedelta(seconds=FRESH_SECONDS):
                 return ids
-        return await self._together.do(self._list)
+        return await self._single_flight.do(self._list)
 
     async def _list(self) -> frozenset[int]:
         first = await self._api.page(status=self._code)
-        step = max(1, len(first.items))  # Explorer may give fewer at once than it is asked for
-        last = min(MOST_PAGES, -(-first.total // step)) if self._all_right(first) else 1
+        step = max(1, len(first.items))  # Explorer may limit the page size
+        last = min(MOST_PAGES, -(-first.total // step)) if self._is_filtered(first) else 1
         pages = (self._api.page(n, status=self._code) for n in range(2, last + 1))
         rows = [job for page in (first, *await asyncio.gather(*pages)) for job in page.items]
         ids = frozenset(job.id for job in rows if job.status == WORDS[self._code])
-        self._known = self._clock.now(), ids
+        self._cached = self._clock.now(), ids
         return ids
 
-    def _all_right(self, page: Listed) -> bool:
-        """Whether Explorer lists only what it was asked for; else there would be no end."""
+    def _is_filtered(self, page: Listed) -> bool:
+        """Return whether Explorer applied the filter; otherwise the list could be endless."""
         return all(job.status == WORDS[self._code] for job in page.items)

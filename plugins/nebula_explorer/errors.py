@@ -1,8 +1,8 @@
-"""What NebulaGraph Explorer's error codes mean, in our errors.
+"""Maps NebulaGraph Explorer's error codes to exceptions.
 
-Codes: NebulaGraph's page "Workflow API overview". Their first three digits are those of an HTTP
-status, but whether they are sent with it is not told: the code is read first. No text of an answer
-is told: it may repeat a secret.
+Codes: NebulaGraph's page "Workflow API overview". Their first three digits are an HTTP status, but
+whether they are sent with it is not documented: the code takes precedence. No text of a response is
+shown: it may repeat a secret.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ _BY_CATEGORY = {400: 40004000, 401: 40104000, 403: 40304000, 404: 40404000, 500:
 
 
 def explain(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return the error that an answer's code means, whatever its HTTP status."""
+    """Return the exception for a response's error code, whatever its HTTP status."""
     code = code_of(response)
     if code:
         log.info("%s: HTTP %d, code %d", name, response.status_code, code)
@@ -65,7 +65,7 @@ def explain(response: httpx.Response, name: str) -> ProviderError | None:
 
 
 def meaning(code: int, name: str) -> ProviderError:
-    """Return the error that a code means; of a new code, that of its first three digits."""
+    """Return the exception for a code; a new code is mapped by its first three digits."""
     known = code if code in MEANINGS else _BY_CATEGORY.get(code // 100_000, 0)
     if not known:
         return AnswerNotUnderstood(f"{name} gave an error that is not documented (code {code}).")
@@ -74,31 +74,31 @@ def meaning(code: int, name: str) -> ProviderError:
 
 
 class NotIn(ProviderError):
-    """Explorer lets nobody in, with this code."""
+    """Explorer rejects the sign-in with this code."""
 
     def __init__(self, code: int) -> None:
-        super().__init__(f"Nobody is let in (code {code}).")
+        super().__init__(f"The sign-in is rejected (code {code}).")
         self.code = code
 
 
 def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
-    """Return NotIn if an answer to signing in refuses, with a code or without one."""
+    """Return NotIn if a sign-in response is an error, with or without a code."""
     by_status = {400: 40004000, 401: 40104000}.get(response.status_code, 0)
     code = code_of(response) or by_status
     return NotIn(code) if code else explain(response, name)
 
 
 def refused(codes: Sequence[int], name: str) -> ProviderError:
-    """Return why nobody is let in, of all that was said: trouble counts more than a refusal."""
-    log.info("%s: signing in met the codes %s", name, codes)
+    """Return the exception for the codes of all attempts: server errors count before rejections."""
+    log.info("%s: sign-in failed with codes %s", name, codes)
     error = meaning(max(codes), name)
-    if isinstance(error, JobNotFound | SessionEnded):  # no job was asked for
+    if isinstance(error, JobNotFound | SessionEnded):  # a sign-in names no job
         return meaning(40104000, name)
     return error
 
 
 def code_of(response: httpx.Response) -> int:
-    """Return an answer's code, or 0 if it has none."""
+    """Return a response's error code, or 0 if it has none."""
     try:
         body = json.loads(response.content)
         return int(body.get("code") or 0) if isinstance(body, dict) else 0

@@ -1,4 +1,4 @@
-"""Jobs of the simulator that people may try; the algorithms are such as Explorer has."""
+"""Sample jobs of the simulator, with algorithms that Explorer has."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plugins.nebula_explorer.script import FAILED, JobScript, Step
 
 @dataclass(frozen=True)
 class SampleJob:
-    """A job to try, with what is said of it."""
+    """A sample job and its description."""
 
     title: str
     hint: str

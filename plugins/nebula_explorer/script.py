@@ -1,4 +1,4 @@
-"""What a simulated job does, as a script: from a script and a moment to the API's answer. Pure."""
+"""Script of a simulated job: computes the API response at a given time. Pure."""
 
 from __future__ import annotations
 
@@ -6,17 +6,17 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-Marks = tuple[tuple[float, int], ...]  # seconds since the job began → the status code from then on
+Marks = tuple[tuple[float, int], ...]  # seconds since the job started → status code from then on
 
 PREPARING, RUNNING, SUCCESS, FAILED, INTERRUPTED, STOPPING = range(6)
 ENDED = frozenset({SUCCESS, FAILED, INTERRUPTED})
-ZONE = timezone(timedelta(hours=8))  # in which tasks' times are written
+ZONE = timezone(timedelta(hours=8))  # of the tasks' times
 STOPPING_SECONDS = 4.0
 
 
 @dataclass(frozen=True)
 class Step:
-    """One task: its algorithm, how long it runs, and the code it ends with."""
+    """One task: its algorithm, its duration and its final status code."""
 
     name: str
     seconds: float = 8.0
@@ -25,18 +25,18 @@ class Step:
 
 @dataclass(frozen=True)
 class JobScript:
-    """A job: tasks one after the other, until one fails or somebody stops it."""
+    """A job: tasks in sequence, until one fails or the job is stopped."""
 
     id: int
     name: str
     steps: tuple[Step, ...] = ()
     queued_seconds: float = 3.0
     stopped_after: float | None = None  # seconds
-    began_seconds_ago: float = 0.0  # when it is first asked for
+    began_seconds_ago: float = 0.0  # before the first request
 
 
 def course(script: JobScript) -> tuple[Marks, list[Marks]]:
-    """Return when the job, and each of its tasks, takes on which status."""
+    """Return the times at which the job and each of its tasks change status."""
     now, ends, tasks = script.queued_seconds, SUCCESS, list[Marks]()
     for step in script.steps:
         if ends == FAILED:
@@ -52,7 +52,7 @@ def course(script: JobScript) -> tuple[Marks, list[Marks]]:
 
 
 def _stopped(marks: Marks, at: float) -> Marks:
-    """Return the marks of what somebody stops: what runs then is stopping for a while."""
+    """Return the status changes of a stopped job: a running part stops after a delay."""
     before = tuple(mark for mark in marks if mark[0] < at)
     if before[-1][1] != RUNNING:
         return before
@@ -60,7 +60,7 @@ def _stopped(marks: Marks, at: float) -> Marks:
 
 
 def payload(script: JobScript, began: datetime, now: datetime) -> dict[str, Any]:
-    """Return what the API answers at a moment, with all tasks."""
+    """Return the API response at a given time, with all tasks."""
     at = (now - began).total_seconds()
     job, tasks = course(script)
     steps = enumerate(zip(script.steps, tasks, strict=True))
@@ -78,7 +78,7 @@ def payload(script: JobScript, began: datetime, now: datetime) -> dict[str, Any]
 
 
 def code_at(marks: Marks, at: float) -> int:
-    """Return the status of a moment."""
+    """Return the status code at a given time."""
     return next(code for second, code in reversed(marks) if second <= at or not second)
 
 
@@ -88,8 +88,8 @@ def _task(
     return {
         "id": f"{script.id:028x}{number:04x}",
         "name": step.name,
-        "runBeginTime": _written(began, _first(marks, at, RUNNING)),
-        "runEndTime": _written(began, _ended(marks, at)),
+        "runBeginTime": _rfc3339(began, _first(marks, at, RUNNING)),
+        "runEndTime": _rfc3339(began, _ended(marks, at)),
         "status": code_at(marks, at),
     }
 
@@ -103,12 +103,12 @@ def _ended(marks: Marks, at: float) -> float | None:
 
 
 def _milliseconds(began: datetime, seconds: float | None) -> int:
-    """Return a moment as jobs have it; 0 for none."""
+    """Return a time in the format of jobs; 0 for none."""
     return 0 if seconds is None else int((began.timestamp() + seconds) * 1000)
 
 
-def _written(began: datetime, seconds: float | None) -> str:
-    """Return a moment as tasks have it; none is written as Explorer's language does."""
+def _rfc3339(began: datetime, seconds: float | None) -> str:
+    """Return a time in the format of tasks; no time is Go's zero time."""
     if seconds is None:
         return "0001-01-01T00:00:00Z"
     return (began + timedelta(seconds=seconds)).astimezone(ZONE).isoformat(timespec="seconds")

@@ -1,4 +1,4 @@
-"""NebulaGraph Explorer, simulated: sessions in cookies, one job, and the list of jobs."""
+"""Simulator of NebulaGraph Explorer: cookie sessions, one job, and the list of jobs."""
 
 from __future__ import annotations
 
@@ -38,24 +38,24 @@ NAMES = {
 
 
 @dataclass
-class _Held:
-    """A job of the simulator; it begins when it is first asked for."""
+class _SimulatedJob:
+    """A job of the simulator; it starts when it is first requested."""
 
     script: JobScript
     began: datetime | None = None
-    fixed: dict[str, Any] = field(default_factory=dict)  # what a test has decided
+    fixed: dict[str, Any] = field(default_factory=dict)  # fields set by a test
 
 
 class Simulator:
-    """Holds jobs and answers for them; tests turn its clock and decide what it says of jobs."""
+    """Serves jobs; tests move its clock and set the fields of jobs."""
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.colon = False  # accounts are encoded as before Explorer 3.4
-        self.http_errors = True  # errors have an HTTP status of their kind; else 200
+        self.colon = False  # credentials are encoded as before Explorer 3.4
+        self.http_errors = True  # errors have a matching HTTP status; else 200
         self.largest_page = 1000  # jobs
-        self.filters = True  # whether the list heeds the status that it is asked for
-        self.sessions: dict[str, datetime] = {}  # token → its end
+        self.filters = True  # whether the list applies the status filter
+        self.sessions: dict[str, datetime] = {}  # token → expiry
         self.sessions_given = 0
         self.app = web.Application()
         self.app[SIMULATOR] = self
@@ -63,7 +63,7 @@ class Simulator:
         self.app.router.add_post(f"{PATH}/connect", self._connect)
         self.app.router.add_get(f"{PATH}/jobs", self._list)
         self.app.router.add_get(f"{PATH}/jobs/{{id}}", self._show)
-        self._jobs: dict[int, _Held] = {}
+        self._jobs: dict[int, _SimulatedJob] = {}
         self._numbers = count(3001)
 
     @property
@@ -73,21 +73,21 @@ class Simulator:
 
     @property
     def asked(self) -> list[str]:
-        """What each call was for: "connect", "jobs" for the list, or a job's id."""
+        """The operation of each call: "connect", "jobs" for the list, or a job's id."""
         return [call.path.partition("?")[0].rpartition("/")[2] for call in self.calls]
 
     def add(self, job: JobScript, **fixed: Any) -> str:
-        """Hold a job; `fixed` are fields of its answer, a field of None is left out."""
-        self._jobs[job.id] = _Held(job, fixed=fixed)
+        """Add a job; `fixed` overrides fields of its response, None removes a field."""
+        self._jobs[job.id] = _SimulatedJob(job, fixed=fixed)
         return str(job.id)
 
     def put(self, name: str = "workflow_1", status: Any = script.RUNNING, **fixed: Any) -> str:
-        """Hold a job that stands as its fields say, and return its id."""
+        """Add a job with these fields, and return its id."""
         job = script.JobScript(next(self._numbers), name, queued_seconds=0.0)
         return self.add(job, status=status, **fixed)
 
     def change(self, id_: str, **fixed: Any) -> None:
-        """Let a job stand as these fields say from now on."""
+        """Override these fields of a job from now on."""
         self._jobs[int(id_)].fixed |= fixed
 
     def refuse(self, code: int, times: int | None = 1) -> None:
@@ -95,7 +95,7 @@ class Simulator:
         self.faults.plan(Fault(self._status(code), {"code": code, "message": "made up"}), times)
 
     def restart(self) -> None:
-        """Forget every session, as Explorer does when it is started anew."""
+        """Drop every session, as a restart of Explorer does."""
         self.sessions.clear()
 
     def _status(self, code: int) -> int:
@@ -117,67 +117,67 @@ class Simulator:
         token = f"eyJhbGciOiJIUzI1NiJ9.made-up-{self.sessions_given}.x"
         self.sessions[token] = self.clock.now() + timedelta(seconds=LIFE_SECONDS)
         cookie = f"{COOKIE}={token}; Path=/; Max-Age={LIFE_SECONDS}; HttpOnly"
-        return _fine({"success": True}, {"Set-Cookie": cookie})
+        return _success({"success": True}, {"Set-Cookie": cookie})
 
     def _account(self, header: str) -> list[str] | None:
-        """Return user and password from the header, or None if they are not encoded so."""
+        """Return user and password from the header, or None if the encoding is wrong."""
         text = b64decode(header.removeprefix("Bearer ")).decode()
         try:
             return list(text.split(":", 1)) if self.colon else list(json.loads(text))
         except ValueError:
             return None
 
-    def _refusal(self, request: web.Request) -> web.Response | None:
+    def _rejection(self, request: web.Request) -> web.Response | None:
         ends = self.sessions.get(request.cookies.get(COOKIE, ""))
         return self._error(40104001) if ends is None or self.clock.now() >= ends else None
 
     async def _show(self, request: web.Request) -> web.Response:
-        if refused := self._refusal(request):
-            return refused
+        if rejection := self._rejection(request):
+            return rejection
         id_ = request.match_info["id"]
         if not id_.isdecimal():
             return self._error(40004001)
-        held = self._jobs.get(int(id_))
-        return _fine(self._payload(held)) if held else self._error(40404000)
+        simulated = self._jobs.get(int(id_))
+        return _success(self._payload(simulated)) if simulated else self._error(40404000)
 
     async def _list(self, request: web.Request) -> web.Response:
-        if refused := self._refusal(request):
-            return refused
-        wanted = json.loads(request.query.get("filter", "{}"))
+        if rejection := self._rejection(request):
+            return rejection
+        filters = json.loads(request.query.get("filter", "{}"))
         size = min(self.largest_page, int(request.query.get("pageSize", 10)))
         number = int(request.query.get("page", 1))
-        rows = self._rows(wanted.get("status") if self.filters else None)
-        newest = wanted.get("orderByCreateTime", "desc") == "desc"
+        rows = self._rows(filters.get("status") if self.filters else None)
+        newest = filters.get("orderByCreateTime", "desc") == "desc"
         ordered = sorted(rows, key=lambda row: (row["createTime"], row["id"]), reverse=newest)
         items = ordered[(number - 1) * size : number * size]
-        return _fine({"items": items, "total": len(ordered), "Page": number, "PageSize": size})
+        return _success({"items": items, "total": len(ordered), "Page": number, "PageSize": size})
 
     def _rows(self, status: int | None) -> Iterable[dict[str, Any]]:
         """Return the jobs of a status, without their tasks."""
-        for held in self._jobs.values():
-            row = self._payload(held, begin=False)
+        for simulated in self._jobs.values():
+            row = self._payload(simulated, begin=False)
             row.pop("tasks", None)
             if status in (None, row["status"]):
                 yield row
 
-    def _payload(self, held: _Held, *, begin: bool = True) -> dict[str, Any]:
+    def _payload(self, simulated: _SimulatedJob, *, begin: bool = True) -> dict[str, Any]:
         now = self.clock.now()
-        began = held.began or now - timedelta(seconds=held.script.began_seconds_ago)
+        began = simulated.began or now - timedelta(seconds=simulated.script.began_seconds_ago)
         if begin:
-            held.began = began
-        whole = script.payload(held.script, began, now) | held.fixed
+            simulated.began = began
+        whole = script.payload(simulated.script, began, now) | simulated.fixed
         return {key: value for key, value in whole.items() if value is not None}
 
 
 SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
 
 
-def _fine(data: Any, headers: dict[str, str] | None = None) -> web.Response:
+def _success(data: Any, headers: dict[str, str] | None = None) -> web.Response:
     return web.json_response({"code": 0, "data": data, "message": "Success"}, headers=headers)
 
 
 def simulation(clock: Clock) -> Simulation:
-    """Return a simulator that holds the samples, with settings that reach it."""
+    """Return a simulator with the samples, and the settings that connect to it."""
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.job)

@@ -1,7 +1,7 @@
-"""What NebulaGraph Explorer says of a workflow's job, in our words. Pure.
+"""Translates NebulaGraph Explorer's jobs. Pure.
 
 Sources: NebulaGraph's pages "Query details for a specified job" and "Workflow API overview". A
-job's times are milliseconds, its tasks' times are written out with their zone.
+job's times are milliseconds; its tasks' times are RFC 3339 with a zone.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ STATUSES = {
 
 
 def word(value: Any) -> str:
-    """Return Explorer's word for a status code; a new code is its own word."""
+    """Return Explorer's name of a status code; an unknown code is its own name."""
     text = str(value)
     return WORDS.get(int(text), text) if text.isdecimal() else text
 
@@ -44,7 +44,7 @@ class TaskPayload(CamelCase):
 
 
 class JobPayload(CamelCase):
-    """A job; the list tells all of it but its tasks."""
+    """A job; the list has all fields but the tasks."""
 
     id: int
     status: Code
@@ -58,7 +58,7 @@ class JobPayload(CamelCase):
 
 
 class Answer(CamelCase):
-    """The answer for one job."""
+    """The response for one job."""
 
     code: int
     data: JobPayload
@@ -72,14 +72,14 @@ class Listed(CamelCase):
 
 
 class ListAnswer(CamelCase):
-    """The answer of the list."""
+    """The response of the list."""
 
     code: int
     data: Listed
 
 
 def translate(ref: JobRef, payload: JobPayload) -> Job:
-    """Return the job that Explorer tells of."""
+    """Return the job of an Explorer response."""
     status = status_of(payload.status)
     facts = (("Workflow", payload.workflow_name), ("Workflow ID", payload.workflow_id))
     return Job(
@@ -96,7 +96,7 @@ def translate(ref: JobRef, payload: JobPayload) -> Job:
 
 
 def status_of(native: str) -> Status:
-    """Return our word for Explorer's; a new word is UNKNOWN."""
+    """Return the status for Explorer's word; UNKNOWN for a new word."""
     return STATUSES.get(native, Status.UNKNOWN)
 
 

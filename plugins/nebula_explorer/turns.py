@@ -1,4 +1,4 @@
-"""Whose turn it is: the jobs whose tasks were asked for longest ago. Pure."""
+"""Task rotation: selects the jobs whose tasks were fetched longest ago. Pure."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ MOST_REMEMBERED = 20_000
 
 
 class Turns:
-    """Remembers when the tasks of living jobs were asked for."""
+    """Records when the tasks of active jobs were last fetched."""
 
     def __init__(self) -> None:
-        self._asked_at: dict[JobRef, datetime] = {}
+        self._fetched_at: dict[JobRef, datetime] = {}
 
     def note(self, job: Job, now: datetime) -> None:
-        """Remember that a job was asked for; one that has ended never is again."""
-        self._asked_at.pop(job.ref, None)
+        """Record that a job was fetched; an ended job is dropped."""
+        self._fetched_at.pop(job.ref, None)
         if not job.status.terminal:
-            self._asked_at[job.ref] = now
-        if len(self._asked_at) > MOST_REMEMBERED:
-            del self._asked_at[next(iter(self._asked_at))]
+            self._fetched_at[job.ref] = now
+        if len(self._fetched_at) > MOST_REMEMBERED:
+            del self._fetched_at[next(iter(self._fetched_at))]
 
     def first(self, refs: Iterable[JobRef], number: int) -> list[JobRef]:
-        """Return the jobs whose turn it is, those never asked for first."""
-        return sorted(refs, key=self._place)[:number]
+        """Return the jobs fetched longest ago; jobs never fetched come first."""
+        return sorted(refs, key=self._sort_key)[:number]
 
-    def _place(self, ref: JobRef) -> float:
-        return self._asked_at[ref].timestamp() if ref in self._asked_at else 0.0
+    def _sort_key(self, ref: JobRef) -> float:
+        return self._fetched_at[ref].timestamp() if ref in self._fetched_at else 0.0

@@ -1,1 +1,1 @@
-"""What the systems that companies host themselves share: addresses, CA files, sessions."""
+"""Code shared by the plugins of self-hosted systems: addresses, CA files, sessions."""

@@ -1,4 +1,4 @@
-"""What the providers of self-hosted systems share: how such a system is reached."""
+"""Base class of the providers of self-hosted systems."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ SettingsT = TypeVar("SettingsT", bound=SelfHostedSettings)
 
 
 class SelfHostedProvider(Provider[SettingsT]):
-    """A provider whose calls go to one address; each call brings what it signs in with."""
+    """Provider with one address; each call carries its own authentication."""
 
     def connect(self) -> Endpoint:
-        """Return how the system is reached."""
+        """Return the system's endpoint."""
         return Endpoint(self.settings.url, ca_file=self.settings.ca_file or None)

@@ -1,4 +1,4 @@
-"""The settings that every self-hosted system shares: where it is, and whose word proves it."""
+"""Settings shared by self-hosted systems: the address and the CA of its certificate."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.providers.provider import ConnectionSettings
 
 
 class SelfHostedSettings(ConnectionSettings):
-    """Where a system is reached."""
+    """Address and CA file of a self-hosted system."""
 
     url: str = Field(description="The system's address, such as https://10.0.3.17:8443.")
     ca_file: str = Field("", description="A PEM file with the CA of the system's certificate.")
@@ -19,8 +19,8 @@ class SelfHostedSettings(ConnectionSettings):
 
     @field_validator("url")
     @classmethod
-    def _is_address(cls, value: str) -> str:
-        if not _bare_address(value):
+    def _check_url(cls, value: str) -> str:
+        if not _is_base_url(value):
             raise ValueError(
                 "url must be an address such as https://10.0.3.17:8443, "
                 "without a user, a query or a fragment."
@@ -29,7 +29,7 @@ class SelfHostedSettings(ConnectionSettings):
 
     @field_validator("ca_file")
     @classmethod
-    def _holds_certificates(cls, value: str) -> str:
+    def _check_ca_file(cls, value: str) -> str:
         try:
             if value:
                 ssl.create_default_context(cafile=value)
@@ -41,18 +41,18 @@ class SelfHostedSettings(ConnectionSettings):
 
     @field_validator("console_url")
     @classmethod
-    def _is_page(cls, value: str) -> str:
+    def _check_console_url(cls, value: str) -> str:
         if value and (not value.startswith(("https://", "http://")) or value.count("{id}") > 1):
             raise ValueError("console_url must begin with https:// and hold {id} at most once.")
         return value
 
     def page(self, id_: str) -> str | None:
-        """Return a job's page by `console_url`, if that is set."""
+        """Return a job's page by the setting `console_url`, if it is set."""
         return self.console_url.replace("{id}", quote(id_, safe="")) or None
 
 
-def _bare_address(value: str) -> bool:
-    """Tell whether a value is a web address and nothing more; a path may lead through a proxy."""
+def _is_base_url(value: str) -> bool:
+    """Return whether a value is a URL without user, query and fragment; a path is allowed."""
     try:
         parts = urlsplit(value)
         parts.port  # noqa: B018  it is checked when it is read

@@ -1,4 +1,4 @@
-"""Huawei Cloud ServiceStage: jobs that deploy and run application components."""
+"""Plugin for Huawei Cloud ServiceStage: jobs that deploy and operate application components."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ if TYPE_CHECKING:
     from bot.models import Job, Status
     from bot.providers.provider import ConnectionSettings
 
-PAGE = 50  # tasks in one answer: what the Terraform provider asks for
+PAGE = 50  # tasks in one page, as in the Terraform provider
 MOST_PAGES = 40
 NOBODYS = "JOB00000000-0000-0000-0000-000000000000"
 
 _ID = re.compile(r"JOB[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
-_UNFIT = re.compile(r"[\x00-\x20\x7f-\x9f/\\]|^\.{1,2}$")  # neither in a path nor in a signature
+_UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f/\\]|^\.{1,2}$")  # not allowed in a path or a signature
 
 
 class ServiceStageSettings(HuaweiCloudSettings):
-    """A ServiceStage of one region and project."""
+    """Settings of a ServiceStage connection: one region and project."""
 
     service: ClassVar[str] = "servicestage"
 
 
 class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
-    """Reads one job at a time, with all its tasks; also the newest one of a component."""
+    """Fetches one job at a time with all its tasks; also the newest job of a component."""
 
     kind = "servicestage"
     title = "Huawei Cloud ServiceStage"
@@ -57,62 +57,62 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
         return components.Components(self.name, self.settings.project_id, self.http)
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the job with all its tasks, or the newest job of a component, under its own id."""
+        """Return the job with all its tasks, or a component's newest job under its own id."""
         if not components.REFERENCE.fullmatch(ref.id):
             return await self._job(ref)
         id_ = await self._components.newest_job(ref.id)
-        if len(id_) > MAX_ID_LENGTH or _UNFIT.search(id_):
+        if len(id_) > MAX_ID_LENGTH or _UNSAFE.search(id_):
             raise AnswerNotUnderstood(f"{self.name}: the component's newest job has no usable id.")
         return await self._job(JobRef(connection=ref.connection, id=id_))
 
     async def _job(self, ref: JobRef) -> Job:
-        if _UNFIT.search(ref.id):
+        if _UNSAFE.search(ref.id):
             raise BadReference(
                 "A ServiceStage job id has no spaces and no slashes.",
                 next_step=f"It looks like {self.example_id}.",
             )
         first = await self._page(ref.id, 0)
         tasks = await self._all_tasks(ref.id, first)
-        # The job as of the first page: were it newer than the tasks, they might never catch up.
+        # The job of the first page: a later one could be terminal while the tasks still run.
         job = translate(ref, first.job, tasks)
         details = job.details + self._components.told(ref.id)
         return job.but(url=self.console_url(job), details=details)
 
-    async def _ask_for_nobodys(self) -> object:
+    async def _fetch_missing(self) -> object:
         return await self._page(NOBODYS, 0)
 
     async def _all_tasks(self, id_: str, page: Answer) -> Iterable[TaskPayload]:
-        """Return the first page's tasks and those of all further pages, each task once."""
-        tasks = _numbered(page, 0)
+        """Return the tasks of the first page and of all later pages, each task once."""
+        tasks = _by_id(page, 0)
         for _ in range(MOST_PAGES):
-            known = len(tasks)
-            if not page.tasks or known >= _expected(page, known):
+            count = len(tasks)
+            if not page.tasks or count >= _expected(page, count):
                 break
-            page = await self._page(id_, known)
-            tasks |= _numbered(page, known)
-            if len(tasks) == known:
+            page = await self._page(id_, count)
+            tasks |= _by_id(page, count)
+            if len(tasks) == count:
                 break
         return tasks.values()
 
     async def _page(self, id_: str, offset: int) -> Answer:
         params = {"desc": "false", "limit": PAGE, "offset": offset}
-        return await self._ask(f"/cas/jobs/{quote(id_, safe='')}", Answer, params=params)
+        return await self._fetch(f"/cas/jobs/{quote(id_, safe='')}", Answer, params=params)
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, its console_url and the console."""
-        api = f"{self.settings.base_url}{self._project}"
+        api = f"{self.settings.base_url}{self._project_path}"
         yield from links.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
         yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
         yield from components.in_urls(text, api, self.settings.home_region)
 
 
-def _numbered(page: Answer, known: int) -> dict[object, TaskPayload]:
-    """Return the tasks by what tells them apart: pages overlap when tasks are added meanwhile."""
+def _by_id(page: Answer, known: int) -> dict[object, TaskPayload]:
+    """Return the tasks by id or position: pages overlap when tasks are added in between."""
     return {task.task_id or known + n: task for n, task in enumerate(page.tasks)}
 
 
 def _expected(page: Answer, known: int) -> int:
-    """Return how many tasks there are; where that is not told, a full page is not the last."""
+    """Return the number of tasks; without a count, a full page is taken not to be the last."""
     if page.task_count is not None:
         return page.task_count
     return known + (len(page.tasks) >= PAGE)
@@ -120,5 +120,5 @@ def _expected(page: Answer, known: int) -> int:
 
 @hookimpl
 def register_providers() -> Iterable[type[ServiceStage]]:
-    """Bring ServiceStage."""
+    """Register ServiceStage."""
     return [ServiceStage]

@@ -1,4 +1,4 @@
-"""A component's newest job and deployment: what asks for them, and what they say.
+"""Fetches a component's newest job and its deployment.
 
 Sources: Huawei Cloud's pages "Obtaining Component Details" and "Obtaining Component Records" of
 ServiceStage.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_REMEMBERED = 1_000  # jobs whose deployment is kept for their next looks
+MOST_REMEMBERED = 1_000  # jobs whose deployment is cached for later polls
 
 _ID = r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32})"
 REFERENCE = re.compile(rf"{_ID}/{_ID}")  # application/component
@@ -43,7 +43,7 @@ class StandingPayload(AnyCase):
 
 
 class ComponentPayload(AnyCase):
-    """A component; of all that is told, its newest job."""
+    """A component; only its newest job is read."""
 
     status: StandingPayload
 
@@ -55,7 +55,7 @@ class RecordedJob(AnyCase):
 
 
 class RecordPayload(AnyCase):
-    """One deployment; `begin_time` is only in some answers."""
+    """One deployment; only some responses have `begin_time`."""
 
     version: Word = ""
     deploy_type: Word = ""
@@ -71,15 +71,15 @@ class RecordsPayload(AnyCase):
 
 @dataclass(frozen=True)
 class Components:
-    """Asks for components, through their connection's client; remembers their deployments."""
+    """Fetches components through the connection's HTTP client; caches their deployments."""
 
-    name: str  # the connection's
+    name: str  # of the connection
     project_id: str
     http: Http
     deployments: dict[str, tuple[Detail, ...]] = field(default_factory=dict)  # by job id
 
     async def newest_job(self, reference: str) -> str:
-        """Return the id of the job that changed `application/component` last, and learn of it."""
+        """Return the id of the last job of `application/component`; cache its deployment."""
         found = await self.http.get(
             self._path(reference),
             ComponentPayload,
@@ -91,21 +91,21 @@ class Components:
                 next_step="Ask again once it was created, changed or acted upon.",
             )
         id_ = found.status.last_job_id
-        self._remember(id_, await self.deployment(reference, id_))
+        self._cache(id_, await self.deployment(reference, id_))
         return id_
 
     def told(self, job_id: str) -> tuple[Detail, ...]:
-        """Return what is known of a job's deployment, if it was asked for by its component."""
+        """Return the cached deployment of a job that was requested by its component."""
         return self.deployments.get(job_id, ())
 
-    def _remember(self, job_id: str, told: tuple[Detail, ...]) -> None:
-        if told:
-            self.deployments[job_id] = told
+    def _cache(self, job_id: str, deployment: tuple[Detail, ...]) -> None:
+        if deployment:
+            self.deployments[job_id] = deployment
         if len(self.deployments) > MOST_REMEMBERED:
             del self.deployments[next(iter(self.deployments))]
 
     async def deployment(self, reference: str, job_id: str) -> tuple[Detail, ...]:
-        """Return what is told of the newest deployment; nothing if that cannot be had."""
+        """Return the details of the newest deployment; none if the request fails."""
         try:
             answer = await self.http.get(
                 f"{self._path(reference)}/records",
@@ -126,10 +126,10 @@ class Components:
 
 
 def details(records: Iterable[RecordPayload], job_id: str) -> tuple[Detail, ...]:
-    """Return the deployment that a job made, or else the newest; the first of equals."""
+    """Return the details of a job's own deployment, or else of the newest; the first of equals."""
     newest = max(records, key=lambda record: _rank(record, job_id), default=RecordPayload())
-    said = (("Deployed version", newest.version), ("Deploy type", newest.deploy_type))
-    return tuple(Detail(label=label, value=value) for label, value in said if value)
+    facts = (("Deployed version", newest.version), ("Deploy type", newest.deploy_type))
+    return tuple(Detail(label=label, value=value) for label, value in facts if value)
 
 
 def _rank(record: RecordPayload, job_id: str) -> tuple[bool, float]:
@@ -140,11 +140,11 @@ def _rank(record: RecordPayload, job_id: str) -> tuple[bool, float]:
 def in_urls(text: str, api: str, region: str) -> Iterator[str]:
     """Return the components in URLs of the API (its base and project) and of the console.
 
-    The console tells the region but not the project: one of another region is a stranger's.
+    Console URLs name the region but not the project: URLs of other regions are ignored.
     """
     for found in links.ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
         yield found.replace("/components/", "/")
     for url in _CONSOLE.findall(text):
-        route, told = _ROUTE.search(url), _REGION.search(url)
-        if route and told and told[1].lower() == region.lower():
+        route, region_match = _ROUTE.search(url), _REGION.search(url)
+        if route and region_match and region_match[1].lower() == region.lower():
             yield f"{route[1]}/{route[2]}"

@@ -1,4 +1,4 @@
-"""What ServiceStage's error answers mean, in our errors.
+"""Maps ServiceStage's error responses to exceptions.
 
 Codes: ServiceStage's error codes page (servicestage_06_0162), written SVCSTG.00100 and a number.
 """
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
     import httpx
 
 BAD_PARAMETER = "SVCSTG.00100400"
-NOT_FOUND = "SVCSTG.00100401"  # sent with HTTP 401; Terraform's provider reads it so, too
+NOT_FOUND = "SVCSTG.00100401"  # sent with HTTP 401, as the Terraform provider confirms
 FORMS = {"job": "JOB and a UUID", "component": "application_id/component_id"}
 
 
 def explain(response: httpx.Response, name: str, what: str = "job") -> ProviderError | None:
-    """Return the error that an answer of ServiceStage or of the gateway means, if it says one.
+    """Return the exception that an error response of ServiceStage or the gateway means, or None.
 
-    `what` was asked for: a job or a component.
+    `what` was requested: a job or a component.
     """
     status = response.status_code
     if status < 300:

@@ -1,4 +1,4 @@
-"""What a task's `messages` say, for people: a string holding JSON of no documented shape. Pure."""
+"""Renders a task's `messages`: a string that holds JSON of no documented shape. Pure."""
 
 from __future__ import annotations
 
@@ -6,14 +6,14 @@ import json
 from typing import Any
 
 TELLING = ("message", "error_msg", "error_message", "errormessage", "msg", "reason", "detail")
-DEEPEST = 3  # levels that are written out
+DEEPEST = 3  # rendered levels
 
 
 def shown(messages: Any) -> str:
-    """Return the text to show: "{}" says nothing, and what is not JSON is shown as it is."""
+    """Return the text to show: none for "{}", and non-JSON as it is."""
     try:
-        said = json.loads(messages) if isinstance(messages, str) else messages
-        return _plain(said, DEEPEST)
+        parsed = json.loads(messages) if isinstance(messages, str) else messages
+        return _plain(parsed, DEEPEST)
     except (ValueError, RecursionError):
         return str(messages).strip()
 
@@ -31,7 +31,7 @@ def _plain(value: Any, depth: int) -> str:
 
 
 def _plain_object(value: dict[str, Any], depth: int) -> str:
-    """Return the value that tells most, or all of them with their keys."""
+    """Return the most informative value, or all values with their keys."""
     for key, item in value.items():
         if key.lower() in TELLING and isinstance(item, str) and item.strip():
             return item.strip()

@@ -1,4 +1,4 @@
-"""Jobs of the simulator that people may try; the words are such as ServiceStage uses."""
+"""Sample jobs of the simulator, with ServiceStage's own vocabulary."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from plugins.servicestage.script import JobScript, JobStep
 
 @dataclass(frozen=True)
 class SampleJob:
-    """A job to try, with what is said of it."""
+    """A sample job and its description."""
 
     title: str
     hint: str

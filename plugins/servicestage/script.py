@@ -1,4 +1,4 @@
-"""What a simulated job does, as a script: from a script and a moment to the API's answer. Pure."""
+"""Script of a simulated job: computes the API response at a given time. Pure."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-Marks = tuple[tuple[float, str], ...]  # seconds since the job began → the word from then on
+Marks = tuple[tuple[float, str], ...]  # seconds since the job started → status from then on
 
 ENDED = frozenset({"SUCCEEDED", "FAILED", "CANCELLED", "PARTIALLY_FAILED", "SKIPPED", "ROLLBACKED"})
 
 
 @dataclass(frozen=True)
 class JobStep:
-    """One task: how long it runs, the word it ends with, and what it then says."""
+    """One task: its duration, its final status and its message."""
 
     name: str
     seconds: float = 7.0
@@ -24,42 +24,42 @@ class JobStep:
 
 @dataclass(frozen=True)
 class JobScript:
-    """A job: steps one after the other, until one of them fails."""
+    """A job: steps in sequence, until one of them fails."""
 
     id: str
     steps: tuple[JobStep, ...] = ()
     type: str = "PROVISION"
     queued_seconds: float = 3.0
-    ends: str = "SUCCEEDED"  # the job's word when every step went well
-    rolls_back: bool = False  # undo the finished steps after one failed, in reverse
-    rollback_seconds: float = 4.0  # for each of them
-    began_seconds_ago: float = 0.0  # when it is first asked for
+    ends: str = "SUCCEEDED"  # the job's status if every step succeeds
+    rolls_back: bool = False  # undo the finished steps after a failure, in reverse
+    rollback_seconds: float = 4.0  # per step
+    began_seconds_ago: float = 0.0  # before the first request
 
 
 @dataclass(frozen=True)
 class Course:
-    """When a job and each of its tasks take on which word."""
+    """The times at which a job and each of its tasks change status."""
 
     job: Marks
     tasks: tuple[Marks, ...]
-    messages: tuple[str, ...]  # what each task says once it has ended
+    messages: tuple[str, ...]  # of each ended task
 
 
 def course(script: JobScript) -> Course:
-    """Return the course that a script describes."""
+    """Return the status changes that a script describes."""
     tasks: list[Marks] = []
-    now, failed = script.queued_seconds, False
+    now, has_failed = script.queued_seconds, False
     for step in script.steps:
-        if failed:
+        if has_failed:
             tasks.append(((0, "SUBMITTED"), (now, "SKIPPED")))
             continue
         tasks.append(((0, "SUBMITTED"), (now, "RUNNING"), (now + step.seconds, step.ends)))
         now += step.seconds
-        failed = step.ends == "FAILED"
-    end = "FAILED" if failed else script.ends
+        has_failed = step.ends == "FAILED"
+    end = "FAILED" if has_failed else script.ends
     job: Marks = ((0, "SUBMITTED"), (script.queued_seconds, "RUNNING"), (now, end))
     whole = Course(job, tuple(tasks), tuple(step.message for step in script.steps))
-    return _rolled_back(whole, now, script) if failed and script.rolls_back else whole
+    return _rolled_back(whole, now, script) if has_failed and script.rolls_back else whole
 
 
 def _rolled_back(whole: Course, now: float, script: JobScript) -> Course:
@@ -74,39 +74,39 @@ def _rolled_back(whole: Course, now: float, script: JobScript) -> Course:
 
 
 def finished(whole: Course, at: float, word: str) -> Course:
-    """Return the course whose job has this word from now on; its open tasks take it over."""
+    """Return the course in which the job and its open tasks get this status now."""
     tasks = tuple(_closed(marks, at, word) for marks in whole.tasks)
-    return replace(whole, job=_turned(whole.job, at, word), tasks=tasks)
+    return replace(whole, job=_with_status(whole.job, at, word), tasks=tasks)
 
 
 def failed(whole: Course, at: float, step: int, message: str) -> Course:
-    """Return the course whose job fails now, at this step (from 0)."""
+    """Return the course in which the job fails now, at this step (from 0)."""
     words = ["SUCCEEDED"] * step + ["FAILED"] + ["SKIPPED"] * (len(whole.tasks) - step - 1)
     tasks = [_closed(marks, at, word) for marks, word in zip(whole.tasks, words, strict=True)]
-    tasks[step] = _turned(whole.tasks[step], at, "FAILED")
-    messages = tuple(message if n == step else said for n, said in enumerate(whole.messages))
-    return Course(_turned(whole.job, at, "FAILED"), tuple(tasks), messages)
+    tasks[step] = _with_status(whole.tasks[step], at, "FAILED")
+    messages = tuple(message if n == step else text for n, text in enumerate(whole.messages))
+    return Course(_with_status(whole.job, at, "FAILED"), tuple(tasks), messages)
 
 
 def _closed(marks: Marks, at: float, word: str) -> Marks:
-    return marks if _word(marks, at)[1] in ENDED else _turned(marks, at, word)
+    return marks if _status_at(marks, at)[1] in ENDED else _with_status(marks, at, word)
 
 
-def _turned(marks: Marks, at: float, word: str) -> Marks:
+def _with_status(marks: Marks, at: float, word: str) -> Marks:
     return (*(mark for mark in marks if mark[0] < at), (at, word))
 
 
-def _word(marks: Marks, at: float) -> tuple[float, str]:
-    """Return the word of a moment, and since when it holds."""
+def _status_at(marks: Marks, at: float) -> tuple[float, str]:
+    """Return the status at a given time, and since when it holds."""
     return [mark for mark in marks if mark[0] <= at][-1] if at >= marks[0][0] else marks[0]
 
 
 def payload(script: JobScript, whole: Course, began: datetime, now: datetime) -> dict[str, Any]:
-    """Return what the API answers at a moment, with all tasks."""
+    """Return the API response at a given time, with all tasks."""
     at = (now - began).total_seconds()
     return {
         "job": {
-            "execution_status": _word(whole.job, at)[1],
+            "execution_status": _status_at(whole.job, at)[1],
             "job_id": script.id,
             "job_type": script.type,
         },
@@ -118,10 +118,10 @@ def payload(script: JobScript, whole: Course, began: datetime, now: datetime) ->
 def _task(
     script: JobScript, whole: Course, number: int, began: datetime, at: float
 ) -> dict[str, Any]:
-    marks, said = whole.tasks[number], whole.messages[number]
-    since, word = _word(marks, at)
+    marks, message = whole.tasks[number], whole.messages[number]
+    since, word = _status_at(marks, at)
     starts = next((second for second, name in marks if name != "SUBMITTED"), 0.0)
-    told = {"message": said} if said and word in ENDED - {"SKIPPED"} else {}
+    messages = {"message": message} if message and word in ENDED - {"SKIPPED"} else {}
     return {
         "task_id": f"Task-{script.id.removeprefix('JOB')[:-4]}{number:04x}",
         "task_index": number,
@@ -129,12 +129,12 @@ def _task(
         "task_status": word,
         "created_at": _stamp(began, min(starts, at)),
         "update_at": _stamp(began, since),
-        "messages": json.dumps(told),
+        "messages": json.dumps(messages),
     }
 
 
 def _stamp(began: datetime, seconds: float) -> str:
-    """Return a moment as the API writes it: no zeros at the end of the fraction."""
+    """Return a time as the API writes it: no trailing zeros in the fraction."""
     text = (began + timedelta(seconds=seconds)).isoformat(timespec="milliseconds")
     whole, _, fraction = text.removesuffix("+00:00").partition(".")
     return f"{whole}.{fraction.rstrip('0') or '0'}Z"

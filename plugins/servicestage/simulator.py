@@ -1,4 +1,4 @@
-"""ServiceStage, simulated: the API of its page, behind a gateway that checks who asks."""
+"""Simulator of ServiceStage's API behind Huawei Cloud's gateway."""
 
 from __future__ import annotations
 
@@ -42,8 +42,8 @@ _NO_COMPONENT = ("SVCSTG.00100404", "The component does not exist.")
 
 
 @dataclass
-class _Held:
-    """A job of the simulator; it begins when it is first asked for."""
+class _SimulatedJob:
+    """A job of the simulator; it starts when it is first requested."""
 
     script: JobScript
     course: Course
@@ -51,13 +51,13 @@ class _Held:
 
 
 class Simulator:
-    """Holds jobs and answers for them; tests turn its clock and decide how jobs end."""
+    """Serves jobs; tests move its clock and set how jobs end."""
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
         self.gate = Gate(clock, tenant or Tenant())
-        self.upper_case = False  # keys as v2 writes them
-        self.not_found = 404  # 401 is seen, too
+        self.upper_case = False  # keys in capitals, as in v2
+        self.not_found = 404  # the real API also sends 401
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
@@ -66,7 +66,7 @@ class Simulator:
         component = "/v3/{project}/cas/applications/{application}/components/{component}"
         self.app.router.add_get(component, self._show_component)
         self.app.router.add_get(f"{component}/records", self._show_records)
-        self._jobs: dict[str, _Held] = {}
+        self._jobs: dict[str, _SimulatedJob] = {}
         self._components: dict[str, tuple[str, tuple[dict[str, Any], ...]]] = {}
 
     @property
@@ -75,23 +75,23 @@ class Simulator:
         return self.faults.calls
 
     def add(self, job: JobScript) -> JobScript:
-        """Hold a job."""
-        self._jobs[job.id] = _Held(job, script.course(job))
+        """Add a job."""
+        self._jobs[job.id] = _SimulatedJob(job, script.course(job))
         return job
 
     def add_component(self, reference: str, job_id: str, *records: dict[str, Any]) -> None:
-        """Hold a component, `application/component`, with its newest job and its deployments."""
+        """Add a component, `application/component`, with its newest job and its deployments."""
         self._components[reference] = job_id, records
 
     def finish(self, id_: str, status: str = "SUCCEEDED") -> None:
-        """Give a job this word from now on; its open tasks take it over."""
-        held, at = self._jobs[id_], self._age(id_)
-        held.course = script.finished(held.course, at, status)
+        """Set the status of a job and its open tasks from now on."""
+        simulated, at = self._jobs[id_], self._age(id_)
+        simulated.course = script.finished(simulated.course, at, status)
 
     def fail(self, id_: str, step: int, message: str) -> None:
-        """Let a job fail now, at this step (from 0), which then says the message."""
-        held, at = self._jobs[id_], self._age(id_)
-        held.course = script.failed(held.course, at, step, message)
+        """Fail a job now, at this step (from 0), with this message."""
+        simulated, at = self._jobs[id_], self._age(id_)
+        simulated.course = script.failed(simulated.course, at, step, message)
 
     def refuse(
         self,
@@ -100,22 +100,24 @@ class Simulator:
         body: Any = None,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Answer the next calls with an error; without a body, with the documented one."""
+        """Answer the next calls with an error; the documented body is the default."""
         if body is None and status in _CODES:
             code, message = _CODES[status]
             body = {"error_code": code, "error_msg": message}
         self.faults.plan(Fault(status, body or "", headers or {}), times)
 
     def slow_down(self, seconds: float, times: int | None = 1) -> None:
-        """Answer the next calls so many seconds of the clock later."""
+        """Delay the next responses by so many seconds of the clock."""
         self.faults.plan(Fault(after_seconds=seconds), times)
 
     def _age(self, id_: str) -> float:
-        """Return how many seconds ago a job began; it begins now if it had not."""
-        held = self._jobs[id_]
-        if held.began is None:
-            held.began = self.clock.now() - timedelta(seconds=held.script.began_seconds_ago)
-        return (self.clock.now() - held.began).total_seconds()
+        """Return the seconds since a job's start; the job starts now if it had not."""
+        simulated = self._jobs[id_]
+        if simulated.began is None:
+            simulated.began = self.clock.now() - timedelta(
+                seconds=simulated.script.began_seconds_ago
+            )
+        return (self.clock.now() - simulated.began).total_seconds()
 
     async def _show(self, request: web.Request) -> web.Response:
         if request.match_info["project"] != self.gate.tenant.project_id:
@@ -127,25 +129,25 @@ class Simulator:
         return self._page(self._jobs[id_], request.query)
 
     async def _show_component(self, request: web.Request) -> web.Response:
-        held = self._component(request)
-        if held is None:
+        component = self._component(request)
+        if component is None:
             return refusal(404, *_NO_COMPONENT)
-        status = {"component_status": "RUNNING", "last_job_id": held[0]}
+        status = {"component_status": "RUNNING", "last_job_id": component[0]}
         return web.json_response({"id": request.match_info["component"], "status": status})
 
     async def _show_records(self, request: web.Request) -> web.Response:
-        held = self._component(request)
-        if held is None:
+        component = self._component(request)
+        if component is None:
             return refusal(404, *_NO_COMPONENT)
-        return web.json_response({"count": len(held[1]), "records": held[1]})
+        return web.json_response({"count": len(component[1]), "records": component[1]})
 
     def _component(self, request: web.Request) -> tuple[str, tuple[dict[str, Any], ...]] | None:
-        asked = request.match_info
-        if asked["project"] != self.gate.tenant.project_id:
+        match = request.match_info
+        if match["project"] != self.gate.tenant.project_id:
             return None
-        return self._components.get(f"{asked['application']}/{asked['component']}")
+        return self._components.get(f"{match['application']}/{match['component']}")
 
-    def _page(self, held: _Held, query: Mapping[str, str]) -> web.Response:
+    def _page(self, simulated: _SimulatedJob, query: Mapping[str, str]) -> web.Response:
         try:
             limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
         except ValueError:
@@ -153,7 +155,7 @@ class Simulator:
         if not (0 < limit <= LARGEST_LIMIT and offset >= 0):
             return refusal(400, *_CODES[400])
         now = self.clock.now()
-        whole = script.payload(held.script, held.course, held.began or now, now)
+        whole = script.payload(simulated.script, simulated.course, simulated.began or now, now)
         tasks = whole["tasks"][::-1] if query.get("desc") == "true" else whole["tasks"]
         answer = whole | {"tasks": tasks[offset : offset + limit]}
         return web.json_response(_upper(answer) if self.upper_case else answer)
@@ -163,7 +165,7 @@ SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
 
 
 def _upper(answer: dict[str, Any]) -> dict[str, Any]:
-    """Return the answer as v2 writes it: the keys of the job and of its tasks in capitals."""
+    """Return the response as v2 writes it: the keys of the job and its tasks in capitals."""
     return answer | {
         "job": {key.upper(): value for key, value in answer["job"].items()},
         "tasks": [{k.upper(): v for k, v in task.items()} for task in answer["tasks"]],
@@ -171,7 +173,7 @@ def _upper(answer: dict[str, Any]) -> dict[str, Any]:
 
 
 def simulation(clock: Clock) -> Simulation:
-    """Return a simulator that holds the samples, with settings that reach it."""
+    """Return a simulator with the samples, and the settings that connect to it."""
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.job)

@@ -1,7 +1,7 @@
-"""What ServiceStage says of a job, in our words. Pure.
+"""Translates ServiceStage's jobs. Pure.
 
 Source: Huawei Cloud's page "Obtaining Job Details" of ServiceStage. Its table writes the keys in
-capitals, its example in small letters; both are sent, so the case of keys is of no matter here.
+capitals, its example in lower case; both are sent, so the case of keys is ignored.
 """
 
 from __future__ import annotations
@@ -26,17 +26,17 @@ STATUSES = {
     "SUCCEEDED": Status.SUCCEEDED,
     "PARTIALLY_FAILED": Status.PARTIAL,
     "FAILED": Status.FAILED,
-    "ROLLBACKED": Status.FAILED,  # it failed, and what it had changed was put back
+    "ROLLBACKED": Status.FAILED,  # it failed, and its changes were undone
     "CANCELLED": Status.CANCELLED,
     "SKIPPED": Status.SKIPPED,  # tasks only
     "UNKNOWN": Status.UNKNOWN,
 }
 
-TASK_STATUSES = STATUSES | {"ROLLBACKED": Status.CANCELLED}  # a step undone is not what failed
+TASK_STATUSES = STATUSES | {"ROLLBACKED": Status.CANCELLED}  # an undone step did not fail
 
 
 class JobPayload(AnyCase):
-    """The object `job`; v2 names jobs, v3 does not."""
+    """The object `job`; only v2 gives jobs a name."""
 
     execution_status: str
     job_type: Word = ""
@@ -58,13 +58,13 @@ class TaskPayload(AnyCase):
 
     @property
     def place(self) -> tuple[int, float]:
-        """Where the task stands among the others: the API promises no order."""
+        """The task's sort key: the API documents no order."""
         index = self.task_index if self.task_index is not None else 2**31
         return index, self.created_at.timestamp() if self.created_at else 0.0
 
 
 class Answer(AnyCase):
-    """The whole answer, or one page of it: the query's limit and offset count tasks."""
+    """The whole response or one page; the query's limit and offset count tasks."""
 
     job: JobPayload
     tasks: Rows[TaskPayload] = ()
@@ -72,7 +72,7 @@ class Answer(AnyCase):
 
 
 def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload]) -> Job:
-    """Return the job that ServiceStage tells of."""
+    """Return the job of a ServiceStage response."""
     ordered = sorted(payloads, key=lambda task: task.place)
     tasks = tuple(_task(task, number) for number, task in enumerate(ordered, start=1))
     status = status_of(payload.execution_status)
@@ -94,7 +94,7 @@ def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload])
 
 
 def status_of(native: str) -> Status:
-    """Return our word for ServiceStage's; a new word is UNKNOWN."""
+    """Return the status for ServiceStage's word; UNKNOWN for a new word."""
     return STATUSES.get(native.upper(), Status.UNKNOWN)
 
 
@@ -112,6 +112,6 @@ def _task(payload: TaskPayload, number: int) -> Task:
 
 
 def _name(kind: str, id_: str) -> str:
-    """Return something to call a job by: v3 gives it no name."""
+    """Return a name for the job, since v3 has none."""
     words = kind.replace("_", " ").lower() if kind.upper() != "UNKNOWN" else ""
     return f"{words or 'job'} {id_.removeprefix('JOB').split('-')[0]}"

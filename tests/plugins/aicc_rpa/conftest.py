@@ -1,4 +1,4 @@
-"""An OIAP on loopback, and AICC RPA connected to it."""
+"""AICC RPA's simulator on loopback, and a provider connected to it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""AICC RPA as the bot asks it."""
+"""AICC RPA's provider against its simulator."""
 
 import json
 from datetime import UTC, datetime
@@ -39,14 +39,14 @@ def recorded(name: str) -> str:
     return (RECORDED / f"{name}.json").read_text()
 
 
-def made(**settings: str) -> AiccRpa:
+def build_provider(**settings: str) -> AiccRpa:
     """Return a provider that is not connected."""
     fields = AiccRpa.Settings.model_validate(FIELDS | settings)
     return AiccRpa("robots", fields, ManualClock())  # type: ignore[arg-type]
 
 
-async def refused(rpa: AiccRpa, kind: type[JobthreadError]) -> str:
-    """Return the sentence with which a look fails."""
+async def error_text(rpa: AiccRpa, kind: type[JobthreadError]) -> str:
+    """Return the sentence of the error that a fetch raises."""
     with pytest.raises(kind) as caught:
         await rpa.fetch_job(ref())
     return str(caught.value)
@@ -67,34 +67,34 @@ async def refused(rpa: AiccRpa, kind: type[JobthreadError]) -> str:
     ],
 )
 @pytest.mark.parametrize("status", [200, 400, 500])
-async def test_an_error_code_is_read_whatever_the_http_status(
+async def test_error_code_is_read_whatever_the_http_status(
     rpa: AiccRpa, simulator: Simulator, code: int, kind: type[ProviderError], status: int
 ) -> None:
     """RPA sends errors with HTTP 200."""
     await rpa.fetch_job(ref())
     simulator.refuse(code, status=status)
-    assert str(code) in await refused(rpa, kind)
+    assert str(code) in await error_text(rpa, kind)
 
 
-async def test_a_job_without_details_is_not_found(rpa: AiccRpa, simulator: Simulator) -> None:
-    """As recorded: the code is 0."""
+async def test_job_without_details_is_not_found(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The recorded response has the code 0."""
     await rpa.fetch_job(ref())
     simulator.faults.plan(Fault(200, recorded("not_found")))
-    await refused(rpa, JobNotFound)
+    await error_text(rpa, JobNotFound)
 
 
-async def test_a_404_is_not_taken_for_a_missing_job(rpa: AiccRpa, simulator: Simulator) -> None:
+async def test_404_is_not_a_missing_job(rpa: AiccRpa, simulator: Simulator) -> None:
     """It means that the url is wrong."""
     await rpa.fetch_job(ref())
     simulator.faults.plan(Fault(404, "<html>nginx</html>"))
-    assert "check url" in await refused(rpa, AnswerNotUnderstood)
+    assert "check url" in await error_text(rpa, AnswerNotUnderstood)
 
 
 # Names
 
 
-async def test_a_job_is_found_by_its_name(rpa: AiccRpa, simulator: Simulator) -> None:
-    """The uid is in no one's head."""
+async def test_job_is_found_by_its_name(rpa: AiccRpa, simulator: Simulator) -> None:
+    """Users do not remember uids."""
     uid = simulator.put("Nightly_export")
     job = await rpa.fetch_job(ref("Nightly_export"))
     assert (job.name, job.ref.id) == ("Nightly_export", uid)
@@ -102,23 +102,21 @@ async def test_a_job_is_found_by_its_name(rpa: AiccRpa, simulator: Simulator) ->
     assert (await rpa.fetch_job(ref(uid))).name == job.name
 
 
-async def test_a_name_may_be_written_with_percent_signs(rpa: AiccRpa, simulator: Simulator) -> None:
-    """A command has no spaces inside a reference."""
+async def test_name_may_be_percent_encoded(rpa: AiccRpa, simulator: Simulator) -> None:
+    """A reference in a command has no spaces."""
     simulator.put("Nightly export")
     assert (await rpa.fetch_job(ref("Nightly%20export"))).name == "Nightly export"
 
 
-async def test_a_longer_name_does_not_get_in_the_way(rpa: AiccRpa, simulator: Simulator) -> None:
-    """The search is fuzzy; who has the very name is meant."""
+async def test_exact_name_takes_precedence(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The API's search also returns longer names."""
     simulator.put("Nightly")
     simulator.put("Nightly_2")
     assert (await rpa.fetch_job(ref("Nightly"))).name == "Nightly"
 
 
-async def test_of_several_jobs_of_one_name_the_asker_chooses(
-    rpa: AiccRpa, simulator: Simulator
-) -> None:
-    """Each with what tells it apart, and by its uid."""
+async def test_jobs_of_the_same_name_are_a_choice(rpa: AiccRpa, simulator: Simulator) -> None:
+    """Each choice has its details, and its uid as reference."""
     uids = {simulator.put("Twin", createTime=f"2024-06-0{day} 08:00:00") for day in (1, 2)}
     with pytest.raises(Ambiguous, match="several jobs of that name") as caught:
         await rpa.fetch_job(ref("Twin"))
@@ -128,18 +126,16 @@ async def test_of_several_jobs_of_one_name_the_asker_chooses(
     assert caught.value.created[first] == datetime(2024, 6, 1, 0, 0, tzinfo=UTC)
 
 
-async def test_a_name_that_is_only_like_another_is_not_taken_for_it(
-    rpa: AiccRpa, simulator: Simulator
-) -> None:
-    """Nobody follows a job that was not meant."""
+async def test_similar_name_is_not_taken_for_a_match(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The user must confirm the job."""
     uid = simulator.put("Nightly_2")
     with pytest.raises(Ambiguous, match="no job of exactly that name") as caught:
         await rpa.fetch_job(ref("Nightly"))
     assert [each.id for each, _ in caught.value.choices] == [uid]
 
 
-async def test_a_name_that_nobody_has_is_not_found(rpa: AiccRpa) -> None:
-    """As a uid would be."""
+async def test_unknown_name_is_not_found(rpa: AiccRpa) -> None:
+    """It is treated like an unknown uid."""
     with pytest.raises(JobNotFound):
         await rpa.fetch_job(ref("Nobody"))
 
@@ -147,8 +143,8 @@ async def test_a_name_that_nobody_has_is_not_found(rpa: AiccRpa) -> None:
 # Reasons
 
 
-async def test_a_failed_run_has_the_reason_of_its_queue(rpa: AiccRpa, simulator: Simulator) -> None:
-    """The entry that was there when the run began, not a later one."""
+async def test_failed_run_has_its_queues_reason(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The item was created before the run started."""
     await rpa.fetch_job(ref())
     for name in ("example", "queue"):
         simulator.faults.plan(Fault(200, recorded(name)))
@@ -156,10 +152,8 @@ async def test_a_failed_run_has_the_reason_of_its_queue(rpa: AiccRpa, simulator:
     assert message.startswith("The queue's last failed entry says: The customer's number is")
 
 
-async def test_the_reason_is_asked_for_once_for_each_run(
-    rpa: AiccRpa, simulator: Simulator
-) -> None:
-    """A job may stay as it is for days."""
+async def test_reason_is_fetched_once_per_run(rpa: AiccRpa, simulator: Simulator) -> None:
+    """A job may keep its state for days."""
     row = {"id": 1, "status": "failed", "failedReason": "No number."}
     simulator.entries["q1"] = [row]
     uid = simulator.put(queueUid="q1", startTime="2024-06-06 12:00:00", **FAILED)
@@ -171,8 +165,10 @@ async def test_the_reason_is_asked_for_once_for_each_run(
     assert simulator.asked.count("queryRpaQueueData") == 2
 
 
-async def test_a_queue_that_tells_nothing_hides_no_job(rpa: AiccRpa, simulator: Simulator) -> None:
-    """The failure is worth more than its reason."""
+async def test_queue_without_a_reason_does_not_hide_the_job(
+    rpa: AiccRpa, simulator: Simulator
+) -> None:
+    """The failure is shown without it."""
     uid = simulator.put(queueUid="q1", **FAILED)
     await rpa.fetch_job(ref())
     simulator.faults.plan(Fault())
@@ -182,10 +178,10 @@ async def test_a_queue_that_tells_nothing_hides_no_job(rpa: AiccRpa, simulator: 
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-async def test_the_newest_failure_is_found_on_the_first_or_the_last_page(
+async def test_newest_failure_is_on_the_first_or_last_page(
     rpa: AiccRpa, simulator: Simulator, *, newest_first: bool
 ) -> None:
-    """The order of the entries is not documented."""
+    """The order of the items is undocumented."""
     simulator.newest_first = newest_first
     simulator.entries["q1"] = [
         {"id": n, "status": "failed", "createTime": n, "failedReason": f"reason {n}"}
@@ -195,10 +191,10 @@ async def test_the_newest_failure_is_found_on_the_first_or_the_last_page(
     assert (await rpa.fetch_job(ref(uid))).tasks[0].message.endswith("reason 131")
 
 
-async def test_no_reason_is_asked_for_a_run_that_went_well(
+async def test_no_reason_is_fetched_for_a_successful_run(
     rpa: AiccRpa, simulator: Simulator
 ) -> None:
-    """Nor for one without a queue."""
+    """The same holds for a job without a queue."""
     for fields in ({"queueUid": "q1", "recentTaskStatus": "success"}, {**FAILED, "queueUid": None}):
         await rpa.fetch_job(ref(simulator.put(**fields)))
     assert "queryRpaQueueData" not in simulator.asked
@@ -208,10 +204,10 @@ async def test_no_reason_is_asked_for_a_run_that_went_well(
 
 
 @pytest.mark.parametrize("newest_first", [True, False])
-async def test_recent_jobs_come_newest_first(
+async def test_recent_jobs_are_newest_first(
     rpa: AiccRpa, simulator: Simulator, *, newest_first: bool
 ) -> None:
-    """Whatever order the API has."""
+    """The order of the API does not matter."""
     simulator.newest_first = newest_first
     for n in range(120):
         simulator.put(f"N{n}", createTime=f"2027-01-01 {n // 60:02}:{n % 60:02}:00", mode="repeat")
@@ -220,32 +216,32 @@ async def test_recent_jobs_come_newest_first(
     assert all(len(job.ref.id) == 32 for job in jobs)
 
 
-async def test_a_recent_job_that_has_ended_is_told_as_it_ended(
-    rpa: AiccRpa, simulator: Simulator
-) -> None:
-    """The list does not tell how runs went, so its details are asked for."""
+async def test_recent_ended_job_has_its_final_status(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The list omits the status of runs, so details are fetched."""
     simulator.put("Ended", status="success", recentTaskStatus="failed", createTime="2027")
     (job,) = await rpa.recent_jobs(1)
     assert job.status is Status.FAILED
     assert simulator.asked[-2:] == ["queryJob", "queryJobDetails"]
 
 
-async def test_a_recent_job_may_vanish_meanwhile(rpa: AiccRpa, simulator: Simulator) -> None:
-    """The list is still worth showing."""
+async def test_recent_job_may_be_deleted_meanwhile(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The rest of the list is still shown."""
     await rpa.fetch_job(ref())
     for name in ("list", "not_found"):
         simulator.faults.plan(Fault(200, recorded(name)))
     assert [job.name for job in await rpa.recent_jobs(5)] == ["Export_invoices"]
 
 
-async def test_a_check_counts_the_jobs(rpa: AiccRpa) -> None:
-    """Which needs the address, the tenant and the password."""
+async def test_check_counts_the_jobs(rpa: AiccRpa) -> None:
+    """It needs the address, the tenant and the password."""
     assert (await rpa.check()).endswith("accepts the API password and has 7 jobs.")
 
 
 @pytest.mark.parametrize("code", [200800002, 200800003, 900002])
-async def test_a_check_says_what_to_mend(rpa: AiccRpa, simulator: Simulator, code: int) -> None:
-    """By the names of the settings."""
+async def test_check_error_names_the_settings(
+    rpa: AiccRpa, simulator: Simulator, code: int
+) -> None:
+    """The sentence says what to correct."""
     simulator.refuse(code, times=None)
     with pytest.raises(CredentialsRefused, match="tenant_id and app_secret"):
         await rpa.check()
@@ -262,9 +258,9 @@ async def test_a_check_says_what_to_mend(rpa: AiccRpa, simulator: Simulator, cod
         f"see https://rpa.example.com/#/jobs/{UID}.",
     ],
 )
-def test_a_pasted_call_or_page_is_recognised(text: str) -> None:
-    """The API's URL holds no uid, its body does."""
-    provider = made(console_url="https://rpa.example.com/#/jobs/{id}")
+def test_pasted_call_or_page_is_recognised(text: str) -> None:
+    """The uid is in the body of the call, not in its URL."""
+    provider = build_provider(console_url="https://rpa.example.com/#/jobs/{id}")
     assert list(provider.recognise(text)) == [UID]
 
 
@@ -277,20 +273,20 @@ def test_a_pasted_call_or_page_is_recognised(text: str) -> None:
         f"{API} {'x' * 500} uid={UID}",
     ],
 )
-def test_another_systems_call_is_not_recognised(text: str) -> None:
-    """Two connections must not both claim a job."""
-    assert not list(made().recognise(text))
+def test_other_systems_call_is_not_recognised(text: str) -> None:
+    """Two connections must not claim the same job."""
+    assert not list(build_provider().recognise(text))
 
 
 @pytest.mark.parametrize("text", ["AICC_RPA", "Case creation", UID, "发票"])
-def test_a_name_may_follow_the_connection_but_is_no_bare_reference(text: str) -> None:
-    """Else every word could mean a job of this connection."""
-    assert made().named_pattern.fullmatch(text)
-    assert bool(made().id_pattern.fullmatch(text)) == (text == UID)
+def test_name_needs_the_connections_name(text: str) -> None:
+    """Otherwise every word could mean a job of this connection."""
+    assert build_provider().named_pattern.fullmatch(text)
+    assert bool(build_provider().id_pattern.fullmatch(text)) == (text == UID)
 
 
-async def test_a_card_leads_to_the_page_of_the_template(rpa: AiccRpa, simulator: Simulator) -> None:
-    """By the uid, also when the job was asked for by its name."""
+async def test_job_url_follows_the_template(rpa: AiccRpa, simulator: Simulator) -> None:
+    """It has the uid, even if the job was requested by name."""
     uid = simulator.put("Export")
     rpa.settings = rpa.settings.model_copy(update={"console_url": "https://x.example.com/{id}"})
     job = await rpa.fetch_job(ref("Export"))
@@ -306,12 +302,12 @@ async def test_a_card_leads_to_the_page_of_the_template(rpa: AiccRpa, simulator:
         ("url", "10.0.3.17:8443", "url must be an address"),
     ],
 )
-def test_a_wrong_setting_is_told_with_its_remedy(key: str, value: str, told: str) -> None:
-    """At the start, not at the first question."""
+def test_wrong_setting_is_reported_with_its_fix(key: str, value: str, told: str) -> None:
+    """Start-up reports it, not the first request."""
     with pytest.raises(ValidationError, match=told):
-        made(**{key: value})
+        build_provider(**{key: value})
 
 
-def test_the_plugin_brings_aicc_rpa() -> None:
-    """By the same hook that everybody else's plugins use."""
+def test_plugin_registers_aicc_rpa() -> None:
+    """It uses the same hook as third-party plugins."""
     assert list(register_providers()) == [AiccRpa]

@@ -1,4 +1,4 @@
-"""AICC RPA keeps the promises that every provider makes."""
+"""AICC RPA's provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-class TestAiccRpaKeepsTheContract(ProviderContract):
+class TestAiccRpaConformance(ProviderContract):
     """A job has one task at most: its latest run."""
 
     provider = AiccRpa

@@ -1,4 +1,4 @@
-"""The page on AICC RPA says what the code does."""
+"""The page on AICC RPA matches the code."""
 
 import tomllib
 from pathlib import Path
@@ -14,25 +14,25 @@ PAGE = (Path(__file__).parents[3] / "docs/providers/aicc-rpa.md").read_text("utf
 
 
 @pytest.mark.parametrize("name", AiccRpa.Settings.model_fields)
-def test_every_setting_is_on_the_page(name: str) -> None:
-    """Nobody has to read the code to set it up."""
+def test_every_setting_is_documented(name: str) -> None:
+    """The plugin can be set up without reading the code."""
     assert f"`{name}`" in PAGE
 
 
 @pytest.mark.parametrize("word", STATUSES)
-def test_every_status_is_on_the_page(word: str) -> None:
-    """The table of words is whole."""
+def test_every_status_is_documented(word: str) -> None:
+    """The status table is complete."""
     assert f"`{word}`" in PAGE
 
 
 @pytest.mark.parametrize("code", MEANINGS)
-def test_every_error_code_is_on_the_page(code: int) -> None:
-    """Whoever reads one in the log finds it."""
+def test_every_error_code_is_documented(code: int) -> None:
+    """Each code in the log can be looked up."""
     assert str(code) in PAGE
 
 
-def test_the_example_needs_only_its_secret_to_be_whole() -> None:
-    """What people copy works, but for its file of certificates."""
+def test_example_is_complete_but_for_its_secret() -> None:
+    """A copied example works once its CA file exists."""
     example = tomllib.loads(PAGE.split("```toml\n")[1].split("```")[0])["connections"]["robots"]
     assert example.pop("provider") == AiccRpa.kind
     assert example.pop("ca_file")

@@ -1,4 +1,4 @@
-"""The simulated RPA: jobs that move with the clock."""
+"""RPA's simulator: jobs that advance with the clock."""
 
 from uuid import UUID
 
@@ -18,95 +18,93 @@ GETTOKEN = "/oifde/rest/api/gettoken"
 SUCCEEDS, FAILS, QUEUE, REPEATS, SUSPENDED, ENDED, TWIN = (sample.job.uid for sample in SAMPLES)
 
 
-async def look(rpa: AiccRpa, id_: str) -> Job:
+async def fetch(rpa: AiccRpa, id_: str) -> Job:
     return await rpa.fetch_job(JobRef(connection="acme", id=id_))
 
 
-async def test_a_sample_begins_when_it_is_first_asked_for(rpa: AiccRpa, clock: ManualClock) -> None:
-    """Asking for another job, or for the list, does not begin it."""
-    await look(rpa, ENDED)
+async def test_sample_starts_at_its_first_request(rpa: AiccRpa, clock: ManualClock) -> None:
+    """A request for another job, or for the list, does not start it."""
+    await fetch(rpa, ENDED)
     await rpa.recent_jobs(5)
     await clock.advance(1000)
-    assert (await look(rpa, SUCCEEDS)).native_status == "init"
+    assert (await fetch(rpa, SUCCEEDS)).native_status == "init"
     await clock.advance(5)
-    assert (await look(rpa, SUCCEEDS)).native_status == "running"
+    assert (await fetch(rpa, SUCCEEDS)).native_status == "running"
 
 
-async def test_the_first_sample_succeeds(rpa: AiccRpa, clock: ManualClock) -> None:
-    """After a rest of four seconds and a run of twenty."""
-    await look(rpa, SUCCEEDS)
+async def test_first_sample_succeeds(rpa: AiccRpa, clock: ManualClock) -> None:
+    """It waits four seconds and runs for twenty."""
+    await fetch(rpa, SUCCEEDS)
     await clock.advance(23)
-    assert (await look(rpa, SUCCEEDS)).status is Status.RUNNING
+    assert (await fetch(rpa, SUCCEEDS)).status is Status.RUNNING
     await clock.advance(1)
-    assert (await look(rpa, SUCCEEDS)).status is Status.SUCCEEDED
+    assert (await fetch(rpa, SUCCEEDS)).status is Status.SUCCEEDED
 
 
-async def test_the_second_sample_fails_and_its_queue_says_why(
-    rpa: AiccRpa, clock: ManualClock
-) -> None:
-    """The reason is at its run."""
-    await look(rpa, FAILS)
+async def test_second_sample_fails_with_its_queues_reason(rpa: AiccRpa, clock: ManualClock) -> None:
+    """The task of the run shows it."""
+    await fetch(rpa, FAILS)
     await clock.advance(30)
-    job = await look(rpa, FAILS)
+    job = await fetch(rpa, FAILS)
     assert job.status is Status.FAILED
     assert "Order 4711" in job.tasks[0].message
 
 
-async def test_the_third_sample_fails_every_third_time(rpa: AiccRpa, clock: ManualClock) -> None:
-    """And goes on."""
-    await look(rpa, QUEUE)
+async def test_third_sample_fails_every_third_run(rpa: AiccRpa, clock: ManualClock) -> None:
+    """It continues afterwards."""
+    await fetch(rpa, QUEUE)
     seen = []
     for _ in range(6):
         await clock.advance(18)
-        job = await look(rpa, QUEUE)
+        job = await fetch(rpa, QUEUE)
         seen.append(job.tasks[0].status)
         assert not job.status.terminal
     assert seen.count(Status.FAILED) == 2
     assert len(set(seen)) > 1
 
 
-async def test_a_run_has_a_time_of_its_own(rpa: AiccRpa, clock: ManualClock) -> None:
-    """By which it is told from the one before."""
-    await look(rpa, REPEATS)
+async def test_each_run_has_its_own_time(rpa: AiccRpa, clock: ManualClock) -> None:
+    """It identifies the run."""
+    await fetch(rpa, REPEATS)
     await clock.advance(30)
-    first = await look(rpa, REPEATS)
+    first = await fetch(rpa, REPEATS)
     await clock.advance(30)
-    second = await look(rpa, REPEATS)
+    second = await fetch(rpa, REPEATS)
     assert first.tasks[0].id != second.tasks[0].id
     assert first.created_at == second.created_at
 
 
-async def test_a_sample_waits_for_a_person(rpa: AiccRpa) -> None:
+async def test_one_sample_waits_for_a_person(rpa: AiccRpa) -> None:
     """It is suspended."""
-    assert (await look(rpa, SUSPENDED)).status is Status.WAITING
+    assert (await fetch(rpa, SUSPENDED)).status is Status.WAITING
 
 
-async def test_a_sample_has_already_ended(rpa: AiccRpa) -> None:
-    """At the first look."""
-    assert (await look(rpa, ENDED)).status is Status.SUCCEEDED
+async def test_one_sample_has_already_ended(rpa: AiccRpa) -> None:
+    """The first fetch shows its end."""
+    assert (await fetch(rpa, ENDED)).status is Status.SUCCEEDED
 
 
 async def test_two_samples_have_the_same_name(rpa: AiccRpa) -> None:
-    """To see how one is chosen."""
+    """They show the choice between jobs."""
     with pytest.raises(Ambiguous) as caught:
-        await look(rpa, "Payroll")
+        await fetch(rpa, "Payroll")
     assert {each.id for each, _ in caught.value.choices} == {ENDED, TWIN}
 
 
-async def test_a_sample_does_not_exist(rpa: AiccRpa) -> None:
-    """To see what is said then."""
+async def test_one_sample_is_missing(rpa: AiccRpa) -> None:
+    """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await look(rpa, NOT_A_JOB.id)
+        await fetch(rpa, NOT_A_JOB.id)
 
 
-def test_the_uids_of_the_samples_are_all_different() -> None:
-    """32 hexadecimal characters each."""
+def test_sample_uids_are_unique() -> None:
+    """Each has 32 hexadecimal characters."""
     uids = [sample.job.uid for sample in SAMPLES] + [NOT_A_JOB.id]
     assert len({UUID(uid) for uid in uids}) == len(uids) == 8
 
 
-async def test_the_list_does_not_tell_how_runs_went(rpa: AiccRpa, simulator: Simulator) -> None:
-    """As the page of the list has it."""
+async def test_list_omits_the_status_of_runs(rpa: AiccRpa, simulator: Simulator) -> None:
+    """The list's page documents its fields."""
     uid = simulator.put(recentTaskStatus="failed", mode="repeat", createTime="2027")
     job = next(job for job in await rpa.recent_jobs(9) if job.ref.id == uid)
     assert job.tasks == ()
@@ -114,7 +112,7 @@ async def test_the_list_does_not_tell_how_runs_went(rpa: AiccRpa, simulator: Sim
 
 
 async def test_five_wrong_passwords_lock_the_account(simulator: Simulator, rpa: AiccRpa) -> None:
-    """For half an hour, also for the right one."""
+    """The lock lasts half an hour, also for the right password."""
     good = {"appKey": rpa.settings.tenant_id, "appSecret": "made-up-password"}
     bodies = [good | {"appSecret": "wrong"}] * 5 + [good]
     answers = [await rpa.http.call("POST", GETTOKEN, json=body) for body in bodies]
@@ -127,8 +125,8 @@ async def test_five_wrong_passwords_lock_the_account(simulator: Simulator, rpa: 
     ("at", "begun", "over"),
     [(0, 0, False), (4, 1, False), (14, 1, True), (18, 2, False), (23, 2, True), (27, 3, False)],
 )
-def test_a_script_knows_its_runs(at: float, begun: int, *, over: bool) -> None:
-    """Rounds follow each other without a gap."""
+def test_script_computes_its_runs(at: float, begun: int, *, over: bool) -> None:
+    """Rounds follow each other without a pause."""
     script = RobotScript("u", "n", (Run(10), Run(5, "failed")), mode="repeat")
     seen = standing(script, at)
     assert (seen.begun, seen.over) == (begun, over)

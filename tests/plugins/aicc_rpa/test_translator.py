@@ -1,4 +1,4 @@
-"""From RPA's answers, as they are recorded, to our words."""
+"""Recorded RPA responses are translated into jobs."""
 
 import json
 from datetime import UTC, datetime
@@ -28,7 +28,7 @@ def job(answer: Any, reason: str = "") -> Job:
     return translate(JobRef(connection="robots", id=payload.uid), payload, SHANGHAI, reason)
 
 
-def small(**fields: Any) -> Job:
+def job_with(**fields: Any) -> Job:
     """Return a job that has these fields."""
     told = {"uid": "ab", "jobName": "export", "status": "running", "mode": "once"}
     return job({"errorCode": 0, "jobDetail": told | fields})
@@ -37,11 +37,11 @@ def small(**fields: Any) -> Job:
 def run_at(minute: int, word: str) -> Job:
     """Return a job that waits for a queue, with its latest run."""
     start = f"2024-06-06 12:{minute:02}:00"
-    return small(mode="queueTrigger", startTime=start, recentTaskStatus=word)
+    return job_with(mode="queueTrigger", startTime=start, recentTaskStatus=word)
 
 
-def test_the_example_of_the_page_is_understood() -> None:
-    """A queue's job lives on, and its latest run has failed."""
+def test_documented_example_is_translated() -> None:
+    """A queue's job stays active, and its latest run has failed."""
     seen = job(recorded("example"))
     assert (seen.status, seen.native_status, seen.type) == (
         Status.RUNNING,
@@ -60,13 +60,13 @@ def test_details_may_be_an_array() -> None:
 
 
 @pytest.mark.parametrize("nothing", [None, [], {}])
-def test_no_details_are_no_jobs(nothing: Any) -> None:
-    """No code says that a job does not exist."""
+def test_missing_details_are_no_jobs(nothing: Any) -> None:
+    """RPA has no code for a missing job."""
     assert Details.model_validate({"errorCode": 0, "jobDetail": nothing}).job_detail == ()
 
 
-def test_an_answer_without_a_code_is_not_rpas() -> None:
-    """Some other system's JSON must not look like a missing job."""
+def test_response_without_a_code_is_not_understood() -> None:
+    """Another system's JSON must not look like a missing job."""
     with pytest.raises(ValidationError):
         Details.model_validate({"jobDetail": []})
 
@@ -87,52 +87,52 @@ def test_an_answer_without_a_code_is_not_rpas() -> None:
         ("paused", "failed", (Status.UNKNOWN, "paused")),
     ],
 )
-def test_the_latest_run_decides_how_a_job_that_runs_once_ended(
+def test_latest_run_decides_a_completed_jobs_status(
     status: str, recent: str | None, expected: tuple[Status, str]
 ) -> None:
-    """A completed job has not necessarily succeeded: there is no failed status."""
-    seen = small(status=status, recentTaskStatus=recent)
+    """The job's own status has no word for a failure."""
+    seen = job_with(status=status, recentTaskStatus=recent)
     assert (seen.status, seen.native_status) == expected
 
 
 @pytest.mark.parametrize("mode", ["repeat", "queueTrigger", "weekly"])
 @pytest.mark.parametrize("status", ["init", "running", "suspend", "success"])
 @pytest.mark.parametrize("recent", [None, "success", "failed"])
-def test_a_job_that_runs_again_never_ends(mode: str, status: str, recent: str | None) -> None:
-    """Whatever became of a run, there will be another."""
-    assert not small(mode=mode, status=status, recentTaskStatus=recent).status.terminal
+def test_repeating_job_never_ends(mode: str, status: str, recent: str | None) -> None:
+    """It runs again after any result."""
+    assert not job_with(mode=mode, status=status, recentTaskStatus=recent).status.terminal
 
 
-def test_a_job_between_two_runs_waits() -> None:
+def test_job_between_two_runs_is_queued() -> None:
     """The native word is kept."""
-    seen = small(mode="repeat", status="success")
+    seen = job_with(mode="repeat", status="success")
     assert (seen.status, seen.native_status) == (Status.QUEUED, "success")
 
 
-def test_each_failed_run_is_told() -> None:
-    """Also when the run after a failed one fails between two looks."""
+def test_each_failed_run_is_reported() -> None:
+    """Two runs may fail in a row between two polls."""
     change = lifecycle.compare(run_at(1, "failed"), run_at(2, "failed"))
     assert change is not None
     assert [task.name for task in change.newly_failed] == ["Latest run"]
 
 
-def test_a_failed_run_is_told_once() -> None:
-    """It stays the latest one for a while."""
+def test_failed_run_is_reported_once() -> None:
+    """It stays the latest run for a while."""
     assert lifecycle.compare(run_at(1, "failed"), run_at(1, "failed")) is None
 
 
-def test_a_job_without_a_run_has_no_tasks() -> None:
+def test_job_without_a_run_has_no_tasks() -> None:
     """recentTaskStatus is absent then."""
-    assert small(startTime="2024-06-06 12:00:00").tasks == ()
+    assert job_with(startTime="2024-06-06 12:00:00").tasks == ()
 
 
-def test_a_run_without_a_time_is_still_told() -> None:
-    """startTime need not be there."""
-    assert [task.name for task in small(recentTaskStatus="failed").tasks] == ["Latest run"]
+def test_run_without_a_time_is_shown() -> None:
+    """startTime is optional."""
+    assert [task.name for task in job_with(recentTaskStatus="failed").tasks] == ["Latest run"]
 
 
-def test_the_reason_stands_at_the_run() -> None:
-    """Where it comes from is told: RPA does not say which entry belongs to which run."""
+def test_reason_is_in_the_runs_message() -> None:
+    """Its origin is stated: RPA does not link items to runs."""
     seen = job(recorded("example"), "No number.")
     assert seen.tasks[0].message == "The queue's last failed entry says: No number."
 
@@ -140,20 +140,20 @@ def test_the_reason_stands_at_the_run() -> None:
 @pytest.mark.parametrize(
     ("zone", "hour"), [("Asia/Shanghai", 4), ("UTC", 12), ("America/New_York", 16)]
 )
-def test_times_are_read_in_the_zone_of_the_settings(zone: str, hour: int) -> None:
-    """RPA writes none."""
+def test_times_are_in_the_zone_of_the_settings(zone: str, hour: int) -> None:
+    """RPA's times have no zone."""
     seen = moment("2024-06-06 12:00:00", ZoneInfo(zone))
     assert seen == datetime(2024, 6, 6, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0001-01-01 00:00:00", "9999-12-31 25:00:00"])
-def test_what_is_no_time_is_no_error(text: str) -> None:
+def test_invalid_time_is_none(text: str) -> None:
     """A card without a time is better than none."""
     assert moment(text, SHANGHAI) is None
 
 
-def test_an_entry_says_why_it_failed() -> None:
-    """The reason, and its details."""
+def test_queue_item_has_reason_and_details() -> None:
+    """Equal texts are shown once."""
     entry = EntryPage.model_validate(recorded("queue")).queue_data[0]
     assert entry.reason.splitlines() == [
         "The customer's number is missing.",

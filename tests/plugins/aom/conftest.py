@@ -1,4 +1,4 @@
-"""AOM on loopback, and a provider that is connected to it."""
+"""AOM's simulator on loopback, and a provider connected to it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

@@ -1,4 +1,4 @@
-"""AOM as the bot asks it."""
+"""AOM's provider against its simulator."""
 
 import json
 from pathlib import Path
@@ -33,7 +33,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
 
 
-def made(**settings: str) -> Aom:
+def build_provider(**settings: str) -> Aom:
     """Return a provider that is not connected."""
     fields = {"region": "cn-north-4", **KEYS, **settings}
     return Aom("workflows", Aom.Settings(**fields), ManualClock())  # type: ignore[arg-type]
@@ -50,18 +50,18 @@ def recorded(name: str) -> Any:
 # Executions
 
 
-async def test_an_execution_is_one_call(aom: Provider[Any], simulator: Simulator) -> None:
-    """With the workflow's id and its own in the path."""
+async def test_execution_takes_one_call(aom: Provider[Any], simulator: Simulator) -> None:
+    """The path has the workflow's id and the execution's."""
     simulator.add(ExecutionScript(WORKFLOW, EXECUTION))
     await aom.fetch_job(ref())
     (call,) = simulator.calls
     assert call.path.endswith(f"/cms/workflow/{WORKFLOW}/executions/{EXECUTION}/status")
 
 
-async def test_a_workflows_id_alone_means_its_newest_execution(
+async def test_workflow_id_means_its_newest_execution(
     aom: Provider[Any], simulator: Simulator
 ) -> None:
-    """Which one that is, and who started it, is told."""
+    """The job shows the execution's id and who started it."""
     for name, ago in (("one", 300), ("two", 100), ("three", 200)):
         execution = ExecutionScript(WORKFLOW, name, created_by=name, began_seconds_ago=ago)
         simulator.add(execution)
@@ -73,35 +73,35 @@ async def test_a_workflows_id_alone_means_its_newest_execution(
     ]
 
 
-async def test_a_workflow_that_never_ran_is_not_found(
+async def test_workflow_without_executions_is_not_found(
     aom: Provider[Any], simulator: Simulator
 ) -> None:
-    """An empty history is no execution."""
+    """An empty history holds no execution."""
     simulator.faults.plan(Fault(200, "[]"))
     with pytest.raises(JobNotFound, match="no execution of this workflow"):
         await aom.fetch_job(ref(WORKFLOW))
 
 
-async def test_a_workflow_that_is_not_there_is_not_found(aom: Provider[Any]) -> None:
-    """AOM says so in another shape than for executions."""
+async def test_missing_workflow_is_not_found(aom: Provider[Any]) -> None:
+    """AOM's error has another shape than for executions."""
     with pytest.raises(JobNotFound, match="no such workflow"):
         await aom.fetch_job(ref(WORKFLOW))
 
 
 @pytest.mark.parametrize("body", ["null", "{}", "[{}]", '[{"a": 1}]', "[[]]", "<html>"])
-async def test_a_history_of_another_shape_is_not_understood(
+async def test_history_of_another_shape_is_not_understood(
     aom: Provider[Any], simulator: Simulator, body: str
 ) -> None:
-    """It is a bare array of executions."""
+    """It must be a bare array of executions."""
     simulator.faults.plan(Fault(200, body))
     with pytest.raises(AnswerNotUnderstood):
         await aom.fetch_job(ref(WORKFLOW))
 
 
-async def test_times_in_seconds_are_the_same_times(
+async def test_times_in_seconds_are_recognised(
     aom: Provider[Any], simulator: Simulator, clock: ManualClock
 ) -> None:
-    """One of the pages shows them so."""
+    """One of AOM's pages shows seconds."""
     simulator.add(ExecutionScript(WORKFLOW, EXECUTION, (NodeScript("a"),)))
     await aom.fetch_job(ref())
     await clock.advance(60)
@@ -113,17 +113,17 @@ async def test_times_in_seconds_are_the_same_times(
 @pytest.mark.parametrize(
     "id_", ["a/b/c", "/b", "a/", "../b", "a/..", "a b/c", "a/b\nc", "a\\b/c", "a\x85/b"]
 )
-async def test_an_id_that_cannot_stand_in_a_path_is_refused(
+async def test_unsafe_id_is_rejected_without_a_call(
     aom: Provider[Any], simulator: Simulator, id_: str
 ) -> None:
-    """It is a mistake of the asker, and no call is made."""
+    """It is the user's mistake."""
     with pytest.raises(BadReference):
         await aom.fetch_job(ref(id_))
     assert not simulator.calls
 
 
-async def test_an_odd_id_arrives_as_it_is(aom: Provider[Any], simulator: Simulator) -> None:
-    """It is written in the encoding that is signed."""
+async def test_unusual_id_is_sent_unchanged(aom: Provider[Any], simulator: Simulator) -> None:
+    """It is encoded as it is signed."""
     simulator.add(ExecutionScript("a,b?c", "#%2F漢"))
     assert await aom.fetch_job(ref("a,b?c/#%2F漢"))
 
@@ -140,18 +140,18 @@ async def test_an_odd_id_arrives_as_it_is(aom: Provider[Any], simulator: Simulat
         (f"{ID}/status", False),
     ],
 )
-def test_a_bare_id_must_look_like_one(text: str, fits: object) -> None:
-    """Words of a sentence and ServiceStage's jobs are not taken for workflows."""
+def test_bare_id_must_have_the_id_format(text: str, fits: object) -> None:
+    """Words and ServiceStage's job ids are not taken for workflows."""
     assert bool(Aom.id_pattern.fullmatch(text)) is fits
 
 
 # Recent executions
 
 
-async def test_recent_executions_come_with_the_names_of_their_workflows(
+async def test_recent_executions_have_workflow_names(
     aom: Provider[Any], simulator: Simulator
 ) -> None:
-    """The list tells them; one call asks for as many as are wanted."""
+    """One call fetches as many as requested."""
     simulator.faults.plan(Fault(200, recorded("listing")))
     (job,) = await aom.recent_jobs(10)  # type: ignore[attr-defined]
     assert (job.name, job.ref.connection) == ("rotate-logs", "acme")
@@ -163,20 +163,18 @@ async def test_recent_executions_come_with_the_names_of_their_workflows(
     }
 
 
-async def test_recent_executions_come_newest_first_and_no_more_than_wanted(
+async def test_recent_executions_are_newest_first_and_limited(
     aom: Provider[Any], simulator: Simulator
 ) -> None:
-    """Of each workflow the newest."""
+    """Each workflow has its newest execution only."""
     for name, ago in (("one", 300), ("two", 100), ("three", 200)):
         simulator.add(ExecutionScript(name, name, workflow_name=name, began_seconds_ago=ago))
     jobs = await aom.recent_jobs(2)  # type: ignore[attr-defined]
     assert [job.name for job in jobs] == ["two", "three"]
 
 
-async def test_a_recent_execution_can_be_asked_for(
-    aom: Provider[Any], simulator: Simulator
-) -> None:
-    """Its reference is that of the execution, not of the workflow."""
+async def test_recent_execution_can_be_fetched(aom: Provider[Any], simulator: Simulator) -> None:
+    """Its reference is the execution's, not the workflow's."""
     simulator.add(ExecutionScript(WORKFLOW, EXECUTION, began_seconds_ago=60))
     (job,) = await aom.recent_jobs(5)  # type: ignore[attr-defined]
     seen = await aom.fetch_job(job.ref)
@@ -184,10 +182,10 @@ async def test_a_recent_execution_can_be_asked_for(
 
 
 @pytest.mark.parametrize("body", ["[]", "{}", '{"elements": 7}', "null"])
-async def test_a_list_of_another_shape_is_not_understood(
+async def test_list_of_another_shape_is_not_understood(
     aom: Provider[Any], simulator: Simulator, body: str
 ) -> None:
-    """It is an object with `elements`."""
+    """It must be an object with `elements`."""
     simulator.faults.plan(Fault(200, body))
     with pytest.raises(AnswerNotUnderstood):
         await aom.recent_jobs(5)  # type: ignore[attr-defined]
@@ -211,10 +209,10 @@ async def test_a_list_of_another_shape_is_not_understood(
         (404, "error_no_api", AnswerNotUnderstood),
     ],
 )
-async def test_a_recorded_error_has_its_meaning(
+async def test_recorded_error_maps_to_an_exception(
     aom: Provider[Any], simulator: Simulator, status: int, name: str, kind: type[ProviderError]
 ) -> None:
-    """Each is told to people as what it is, whether its numbers are strings or not."""
+    """Numbers may be strings or not."""
     simulator.faults.plan(Fault(status, recorded(name)))
     with pytest.raises(kind):
         await aom.fetch_job(ref())
@@ -224,27 +222,27 @@ async def test_a_recorded_error_has_its_meaning(
     ("status", "body"),
     [(404, {"error_code": "APIGW.0101"}), (404, "<html>"), (410, ""), (410, {"code": "AOM.1"})],
 )
-async def test_an_api_that_has_gone_is_told_with_the_services_announced_end(
+async def test_removed_api_error_mentions_the_shutdown(
     aom: Provider[Any], simulator: Simulator, status: int, body: Any
 ) -> None:
-    """Huawei Cloud switches this part of AOM off; nobody should search for a typo."""
+    """Huawei Cloud removes this part of AOM, so the cause may be no typo."""
     simulator.faults.plan(Fault(status, body))
     with pytest.raises(AnswerNotUnderstood, match="announced that AOM's automation goes offline"):
         await aom.fetch_job(ref())
 
 
-async def test_a_limit_is_waited_for_as_long_as_it_says(
+async def test_throttling_wait_is_read_from_the_message(
     aom: Provider[Any], simulator: Simulator
 ) -> None:
-    """The gateway tells its window in the message: 200 calls in 5 minutes."""
+    """The gateway states its window: 200 calls in 5 minutes."""
     simulator.faults.plan(Fault(429, recorded("error_busy")))
     with pytest.raises(RateLimited) as caught:
         await aom.fetch_job(ref())
     assert caught.value.retry_after == 300
 
 
-async def test_a_refused_key_is_used_only_once(aom: Provider[Any], simulator: Simulator) -> None:
-    """Five refusals lock it."""
+async def test_rejected_key_is_used_only_once(aom: Provider[Any], simulator: Simulator) -> None:
+    """Five rejections lock it."""
     simulator.faults.plan(Fault(401, recorded("error_signature")), times=None)
     for _ in range(5):
         with pytest.raises(CredentialsRefused, match="not asked again before"):
@@ -252,10 +250,8 @@ async def test_a_refused_key_is_used_only_once(aom: Provider[Any], simulator: Si
     assert len(simulator.calls) == 1
 
 
-async def test_a_check_asks_for_an_execution_that_nobody_has(
-    aom: Provider[Any], simulator: Simulator
-) -> None:
-    """That it is not found proves that address and credentials are right."""
+async def test_check_fetches_a_missing_execution(aom: Provider[Any], simulator: Simulator) -> None:
+    """ "Not found" proves address and credentials right."""
     assert "accepts the credentials" in await aom.check()
     assert NOBODYS in simulator.calls[0].path
 
@@ -270,10 +266,10 @@ async def test_a_check_asks_for_an_execution_that_nobody_has(
         (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
     ],
 )
-async def test_a_check_says_what_is_wrong(
+async def test_check_error_names_the_fix(
     aom: Provider[Any], simulator: Simulator, status: int, body: Any, kind: type[ProviderError]
 ) -> None:
-    """With what to do about it."""
+    """The sentence says what to do."""
     simulator.faults.plan(Fault(status, body))
     with pytest.raises(kind) as caught:
         await aom.check()
@@ -299,41 +295,39 @@ BASE = f"https://aom.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cms/workflow"
         (f"{BASE.replace('north', 'east')}/{WORKFLOW}/executions/{EXECUTION}/status", []),
     ],
 )
-def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project(
-    text: str, ids: list[str]
-) -> None:
-    """Two connections must not both claim an execution; ids of any length are taken there."""
-    assert list(made().recognise(text)) == ids
+def test_api_url_is_recognised_for_own_host_and_project(text: str, ids: list[str]) -> None:
+    """Two connections must not claim the same execution; ids of any length match."""
+    assert list(build_provider().recognise(text)) == ids
 
 
-def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
-    """Whoever sets console_url may paste such URLs."""
-    provider = made(console_url="https://console.example.com/#/executions/{id}/view")
+def test_console_url_is_recognised_by_its_template() -> None:
+    """Users paste such URLs."""
+    provider = build_provider(console_url="https://console.example.com/#/executions/{id}/view")
     text = f"<https://console.example.com/#/executions/{ID}/view|this one>"
     assert list(provider.recognise(text)) == [ID]
 
 
-def test_the_console_page_is_that_of_the_template() -> None:
-    """The per-execution address is not documented, so it can be set."""
-    provider = made(console_url="https://console.example.com/executions/{id}")
-    assert provider.console_url(_seen()) == f"https://console.example.com/executions/{ID}"
+def test_console_page_follows_the_template() -> None:
+    """AOM's own URL of an execution is undocumented, so it can be set."""
+    provider = build_provider(console_url="https://console.example.com/executions/{id}")
+    assert provider.console_url(_job()) == f"https://console.example.com/executions/{ID}"
 
 
-def test_without_a_template_the_console_page_is_that_of_the_service() -> None:
-    """A page near the job is better than none."""
+def test_console_page_defaults_to_the_service() -> None:
+    """The job's own page is unknown."""
     page = "https://console.huaweicloud.com/aom2/?region=cn-north-4"
-    assert made().console_url(_seen()) == page
+    assert build_provider().console_url(_job()) == page
 
 
-def test_the_plugin_brings_aom() -> None:
-    """By the same hook that everybody else's plugins use."""
+def test_plugin_registers_aom() -> None:
+    """It uses the same hook as third-party plugins."""
     assert list(register_providers()) == [Aom]
 
 
-async def test_a_host_that_fails_is_seen_in_the_message(
+async def test_failing_host_is_named_in_the_message(
     aom: Provider[Any], simulator: Simulator, clock: ManualClock
 ) -> None:
-    """From the first look to the last, over the wire."""
+    """Checked over HTTP from the first poll to the last."""
     node = NodeScript("run", (HostRun("web-1", 5, 3, "no such file"), HostRun("web-2", 5)))
     simulator.add(ExecutionScript(WORKFLOW, EXECUTION, (node,)))
     await aom.fetch_job(ref())
@@ -346,5 +340,5 @@ async def test_a_host_that_fails_is_seen_in_the_message(
     ]
 
 
-def _seen() -> Job:
+def _job() -> Job:
     return Job(ref=ref(), name="x", status=Status.RUNNING)

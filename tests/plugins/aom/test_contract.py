@@ -1,4 +1,4 @@
-"""AOM keeps the promises that every provider makes."""
+"""AOM's provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-class TestAomKeepsTheContract(ProviderContract):
-    """An execution is asked for by its workflow's id and its own."""
+class TestAomConformance(ProviderContract):
+    """An execution's reference has the workflow's id and its own."""
 
     provider = Aom
     unknown_id = "c6d81f9e3b5047a2be90d4f6a1735c28/3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35"

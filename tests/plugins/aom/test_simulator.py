@@ -1,4 +1,4 @@
-"""The simulated AOM: executions that move with the clock."""
+"""AOM's simulator: executions that advance with the clock."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -18,11 +18,11 @@ pytestmark = pytest.mark.anyio
 SUCCEEDS, PARTIAL, FAILS, WAITS, PAUSED, ENDED = (sample.id for sample in SAMPLES)
 ONE = ExecutionScript("w", "e", (NodeScript("a", (HostRun("h", 5), HostRun("i", 5))),))
 
-Look = Callable[[str], Awaitable[Job]]
+Fetch = Callable[[str], Awaitable[Job]]
 
 
 @pytest.fixture
-async def world(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Any]]:
+async def simulated(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Any]]:
     whole = simulation(clock)
     async with (
         serve(whole.app) as url,
@@ -32,116 +32,114 @@ async def world(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Any]]:
 
 
 @pytest.fixture
-def simulator(world: Any) -> Any:
-    return world[0]
+def simulator(simulated: Any) -> Any:
+    return simulated[0]
 
 
 @pytest.fixture
-def look(world: Any) -> Look:
-    async def look(id_: str) -> Job:
-        job: Job = await world[1].fetch_job(JobRef(connection="acme", id=id_))
+def fetch(simulated: Any) -> Fetch:
+    async def fetch(id_: str) -> Job:
+        job: Job = await simulated[1].fetch_job(JobRef(connection="acme", id=id_))
         return job
 
-    return look
+    return fetch
 
 
-async def test_a_sample_begins_when_it_is_first_asked_for(look: Look, clock: ManualClock) -> None:
-    """People see it move, however long the demo has been open."""
+async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:
+    """It advances however long the demo has been running."""
     await clock.advance(1000)
-    assert (await look(SUCCEEDS)).native_status == "waitExecute"
+    assert (await fetch(SUCCEEDS)).native_status == "waitExecute"
     await clock.advance(4)
-    assert (await look(SUCCEEDS)).native_status == "executing"
+    assert (await fetch(SUCCEEDS)).native_status == "executing"
 
 
-async def test_the_first_sample_succeeds_in_about_35_seconds(
-    look: Look, clock: ManualClock
-) -> None:
-    """Three nodes, one after the other."""
-    await look(SUCCEEDS)
+async def test_first_sample_succeeds_in_about_35_seconds(fetch: Fetch, clock: ManualClock) -> None:
+    """Its three nodes run in sequence."""
+    await fetch(SUCCEEDS)
     await clock.advance(30)
-    assert [task.finished_at is None for task in (await look(SUCCEEDS)).tasks] == [
+    assert [task.finished_at is None for task in (await fetch(SUCCEEDS)).tasks] == [
         False,
         False,
         True,
     ]
     await clock.advance(5)
-    assert (await look(SUCCEEDS)).status is Status.SUCCEEDED
+    assert (await fetch(SUCCEEDS)).status is Status.SUCCEEDED
 
 
-async def test_the_second_sample_succeeds_in_part(look: Look, clock: ManualClock) -> None:
-    """One of its three hosts is full; the node behind never begins."""
-    await look(PARTIAL)
+async def test_second_sample_partly_succeeds(fetch: Fetch, clock: ManualClock) -> None:
+    """One of its three hosts fails; the next node never starts."""
+    await fetch(PARTIAL)
     await clock.advance(60)
-    job = await look(PARTIAL)
+    job = await fetch(PARTIAL)
     assert (job.status, len(job.tasks)) == (Status.PARTIAL, 2)
     assert "No space left on device" in job.message
 
 
-async def test_the_third_sample_fails(look: Look, clock: ManualClock) -> None:
-    """On its only host."""
-    await look(FAILS)
+async def test_third_sample_fails(fetch: Fetch, clock: ManualClock) -> None:
+    """Its only host fails."""
+    await fetch(FAILS)
     await clock.advance(60)
-    assert (await look(FAILS)).status is Status.FAILED
+    assert (await fetch(FAILS)).status is Status.FAILED
 
 
-async def test_the_fourth_sample_waits_and_then_goes_on(look: Look, clock: ManualClock) -> None:
-    """One of the approvers acts after half a minute."""
-    await look(WAITS)
+async def test_fourth_sample_waits_and_then_continues(fetch: Fetch, clock: ManualClock) -> None:
+    """An approver acts after half a minute."""
+    await fetch(WAITS)
     await clock.advance(20)
-    assert (await look(WAITS)).native_status == "waitApproval"
+    assert (await fetch(WAITS)).native_status == "waitApproval"
     await clock.advance(60)
-    assert (await look(WAITS)).status is Status.SUCCEEDED
+    assert (await fetch(WAITS)).status is Status.SUCCEEDED
 
 
-async def test_the_fifth_sample_stays_paused(look: Look, clock: ManualClock) -> None:
-    """Nobody goes on."""
-    await look(PAUSED)
+async def test_fifth_sample_stays_paused(fetch: Fetch, clock: ManualClock) -> None:
+    """It is never resumed."""
+    await fetch(PAUSED)
     await clock.advance(3600)
-    job = await look(PAUSED)
+    job = await fetch(PAUSED)
     assert (job.native_status, job.tasks[-1].native_status) == ("pausing", "pausing")
 
 
-async def test_the_sixth_sample_has_already_ended(look: Look) -> None:
-    """It is asked for by its workflow's id."""
-    assert (await look(ENDED)).status is Status.SUCCEEDED
+async def test_sixth_sample_has_already_ended(fetch: Fetch) -> None:
+    """Its reference is the workflow's id."""
+    assert (await fetch(ENDED)).status is Status.SUCCEEDED
 
 
-async def test_a_sample_does_not_exist(look: Look) -> None:
-    """To see what is said then."""
+async def test_one_sample_is_missing(fetch: Fetch) -> None:
+    """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await look(NOT_AN_EXECUTION.id)
+        await fetch(NOT_AN_EXECUTION.id)
 
 
-def test_the_ids_of_the_samples_fit_and_are_all_different() -> None:
-    """So that people may type them."""
+def test_sample_ids_are_valid_and_unique() -> None:
+    """Each can be typed as a reference."""
     ids = [sample.id for sample in SAMPLES] + [NOT_AN_EXECUTION.id]
     assert len(set(ids)) == 7
     assert all(Aom.id_pattern.fullmatch(id_) for id_ in ids)
 
 
-async def test_hosts_of_a_node_begin_one_after_the_other(
-    simulator: Simulator, look: Look, clock: ManualClock
+async def test_hosts_of_a_node_start_in_sequence(
+    simulator: Simulator, fetch: Fetch, clock: ManualClock
 ) -> None:
-    """So that people see hosts that run and hosts that wait."""
+    """The card shows running and waiting hosts."""
     simulator.add(ONE)
-    await look("w/e")
+    await fetch("w/e")
     await clock.advance(3.5)
-    (task,) = (await look("w/e")).tasks
+    (task,) = (await fetch("w/e")).tasks
     assert task.message == "Running on 1: h\nWaiting on 1: i"
 
 
-async def test_a_test_can_finish_an_execution(simulator: Simulator, look: Look) -> None:
-    """At once, with any word; its nodes take it over."""
+async def test_can_finish_an_execution(simulator: Simulator, fetch: Fetch) -> None:
+    """`finish` sets any status at once, for the nodes too."""
     simulator.add(ONE)
     simulator.finish(ONE, "cancel")
-    job = await look("w/e")
+    job = await fetch("w/e")
     assert (job.native_status, job.tasks[0].native_status) == ("cancel", "cancel")
 
 
-async def test_to_be_listed_does_not_begin_an_execution(
-    world: Any, look: Look, clock: ManualClock
+async def test_listing_does_not_start_an_execution(
+    simulated: Any, fetch: Fetch, clock: ManualClock
 ) -> None:
-    """Else the samples would be over before somebody asks for one."""
-    await world[1].recent_jobs(10)
+    """Otherwise the samples would end before the first request."""
+    await simulated[1].recent_jobs(10)
     await clock.advance(100)
-    assert (await look(SUCCEEDS)).native_status == "waitExecute"
+    assert (await fetch(SUCCEEDS)).native_status == "waitExecute"

@@ -1,4 +1,4 @@
-"""From AOM's answers, as they are recorded, to our words."""
+"""Recorded AOM responses are translated into jobs."""
 
 import json
 from datetime import UTC, datetime
@@ -29,7 +29,7 @@ def of_nodes(*nodes: Any, status: str = "executing") -> Job:
     return job({"status": status, "execution_result_list": list(nodes)})
 
 
-def test_the_example_of_the_page_is_understood() -> None:
+def test_documented_example_is_translated() -> None:
     """Times are milliseconds; its only host failed."""
     seen = job(recorded("failed"))
     assert (seen.status, seen.native_status) == (Status.FAILED, "fail")
@@ -38,41 +38,41 @@ def test_the_example_of_the_page_is_understood() -> None:
     assert [task.name for task in seen.tasks] == ["run-script"]
 
 
-def test_a_node_whose_hosts_failed_has_failed_although_aom_says_success() -> None:
-    """AOM's word says that the node ran; it is kept."""
+def test_node_with_failed_hosts_has_failed() -> None:
+    """AOM's "success" only means that the node ran; the word is kept."""
     (task,) = job(recorded("failed")).tasks
     assert (task.status, task.native_status) == (Status.FAILED, "success")
 
 
-def test_a_failed_node_says_which_host_failed_how() -> None:
-    """With the end of its log; the execution says the same."""
+def test_failed_node_message_names_the_failed_host() -> None:
+    """It has the end of the host's log; the execution repeats it."""
     seen = job(recorded("failed"))
     assert seen.tasks[0].message.startswith("Failed on 1: xxxx (exit code 1)\n")
     assert seen.tasks[0].message.endswith("line 1: cd: /xxx/xxx: Not a directory")
     assert seen.message == seen.tasks[0].message
 
 
-def test_a_failure_on_some_hosts_is_a_success_in_part() -> None:
-    """The node failed; its workflow did part of what it should."""
+def test_failure_on_some_hosts_is_partial() -> None:
+    """The node failed; its workflow partly succeeded."""
     seen = job(recorded("partial"))
     assert (seen.status, seen.native_status) == (Status.PARTIAL, "fail")
     assert seen.tasks[1].status is Status.FAILED
 
 
-def test_success_at_an_earlier_node_makes_no_success_in_part() -> None:
-    """What failed, failed on all of its hosts."""
+def test_earlier_success_does_not_make_it_partial() -> None:
+    """The failed node failed on all of its hosts."""
     good = {"node_id": "a", "status": "success", "output": {"success": [{"name": "web-1"}]}}
     bad = {"node_id": "b", "status": "success", "output": {"fail": [{"name": "web-1"}]}}
     assert of_nodes(good, bad, status="fail").status is Status.FAILED
 
 
-def test_nodes_are_shown_in_the_order_in_which_they_began() -> None:
-    """The API promises no order."""
+def test_nodes_are_ordered_by_start() -> None:
+    """The API documents no order."""
     assert [task.name for task in job(recorded("partial")).tasks] == ["stop-writes", "backup"]
 
 
-def test_a_node_says_on_which_hosts_it_runs_and_waits() -> None:
-    """And on which it is done."""
+def test_node_message_lists_running_and_waiting_hosts() -> None:
+    """It also lists the finished ones."""
     (task,) = job(recorded("running")).tasks
     assert task.message.splitlines() == [
         "Succeeded on 1: web-1 (exit code 0)",
@@ -83,22 +83,22 @@ def test_a_node_says_on_which_hosts_it_runs_and_waits() -> None:
     ]
 
 
-def test_an_execution_that_goes_on_has_no_end() -> None:
-    """An end of 0 is none."""
+def test_running_execution_has_no_end() -> None:
+    """An end of 0 means none."""
     assert job(recorded("running")).finished_at is None
     assert job(recorded("running")).tasks[0].finished_at is None
 
 
-def test_an_execution_that_waits_for_approval_names_the_approvers() -> None:
-    """They are who must act."""
+def test_waiting_execution_names_the_approvers() -> None:
+    """They must act."""
     seen = job(recorded("waits_for_approval"))
     assert seen.status is Status.WAITING
     assert seen.message == "Waits for approval by alice or bob."
     assert [(d.label, d.value) for d in seen.details] == [("Approvers", "alice, bob")]
 
 
-def test_an_execution_that_is_paused_says_who_must_go_on() -> None:
-    """AOM's word says "pausing"; a person must act."""
+def test_paused_execution_names_who_must_act() -> None:
+    """AOM's "pausing" is WAITING."""
     seen = job(recorded("paused"))
     assert seen.status is Status.WAITING
     assert seen.message == "Paused: carol must restart, skip or continue it in AOM's console."
@@ -112,8 +112,8 @@ def test_an_execution_that_is_paused_says_who_must_go_on() -> None:
         ("approvalFailed", "Not approved."),
     ],
 )
-def test_nobody_is_named_where_aom_names_nobody(status: str, message: str) -> None:
-    """The sentence is whole all the same."""
+def test_message_is_complete_without_approvers(status: str, message: str) -> None:
+    """AOM may not name any."""
     assert job({"status": status}).message == message
 
 
@@ -123,37 +123,37 @@ def test_workloads_are_named_by_their_app() -> None:
     assert task.message == "Succeeded on 1: shop-api\nshop-api:\nscaled to 3"
 
 
-def test_an_execution_is_called_by_the_start_of_its_workflows_id() -> None:
-    """This call tells no name."""
+def test_execution_is_named_by_its_workflow_id() -> None:
+    """The call returns no name."""
     assert job(recorded("partial")).name == "workflow 8c27e5b1"
 
 
-def test_a_node_that_ran_twice_is_two_tasks() -> None:
-    """Restarted nodes are not lost."""
+def test_node_that_ran_twice_is_two_tasks() -> None:
+    """Restarted nodes are kept."""
     node = {"node_id": "a", "status": "success"}
     assert [task.id for task in of_nodes(node, node).tasks] == ["a", "a#2"]
 
 
-def test_a_node_without_an_id_is_numbered() -> None:
-    """Nothing is shown as an empty line."""
+def test_node_without_an_id_is_numbered() -> None:
+    """No task has an empty name."""
     assert of_nodes({"status": "success"}).tasks[0].name == "Node 1"
 
 
-def test_a_new_word_of_a_node_is_no_error() -> None:
-    """The words of nodes are not documented."""
+def test_new_node_status_is_no_error() -> None:
+    """The statuses of nodes are undocumented."""
     (task,) = of_nodes({"node_id": "a", "status": "skipped"}).tasks
     assert (task.status, task.native_status) == (Status.UNKNOWN, "skipped")
 
 
-def test_the_newest_execution_is_that_which_began_last() -> None:
-    """The history promises no order."""
+def test_newest_execution_started_last() -> None:
+    """The history has no documented order."""
     seen = newest(History.model_validate(recorded("history")))
     assert seen is not None
     assert (seen.execution_id, seen.created_by) == ("newest", "bob")
 
 
-def test_an_execution_that_has_not_begun_is_newer_than_all_that_have() -> None:
-    """It was just asked for."""
+def test_execution_not_yet_started_is_the_newest() -> None:
+    """It was just requested."""
     waiting = {"status": "waitExecute", "execution_id": "waiting", "begin_time": 0}
     strange = {"status": "cancel", "execution_id": "strange"}
     seen = newest(History.model_validate([*recorded("history"), waiting, strange]))
@@ -161,8 +161,8 @@ def test_an_execution_that_has_not_begun_is_newer_than_all_that_have() -> None:
     assert seen.execution_id == "waiting"
 
 
-def test_a_workflow_of_the_list_is_its_newest_execution() -> None:
-    """With the workflow's name; one that never ran is none."""
+def test_listed_workflow_is_its_newest_execution() -> None:
+    """It has the workflow's name; a workflow that never ran is left out."""
     (ran,) = Listing.model_validate(recorded("listing")).jobs("workflows")
     assert (ran.name, ran.status, ran.type) == ("rotate-logs", Status.SUCCEEDED, "cron")
     assert ran.ref.id == ("90be3d5c7a1248f6a04d1ec95b7f8260/17cb1778-07b1-4c8f-a183-c86cffbe8f9e")
@@ -182,21 +182,21 @@ def test_a_workflow_of_the_list_is_its_newest_execution() -> None:
         ({"fail": [{"name": None, "exit_code": 3, "log": None}]}, None),
     ],
 )
-def test_an_output_of_any_shape_is_told(output: Any, text: str | None) -> None:
-    """Each template has its own; lists of hosts are told as such."""
+def test_output_of_any_shape_is_rendered(output: Any, text: str | None) -> None:
+    """Each template has its own; lists of hosts are rendered as such."""
     assert told(output) == text if text is not None else told(output).startswith("Failed on ")
 
 
-def test_many_hosts_are_cut() -> None:
-    """Ten are named, three logs are shown."""
+def test_many_hosts_are_truncated() -> None:
+    """Ten names and three logs are shown."""
     rows = [{"name": f"web-{n}", "log": "no"} for n in range(200)]
     lines = told({"fail": rows}).splitlines()
     assert lines[0].endswith("web-9 and 190 more")
     assert len(lines) == 1 + 3 * 2
 
 
-def test_of_a_long_log_the_end_is_kept() -> None:
-    """That is where it says what went wrong."""
+def test_long_log_keeps_its_end() -> None:
+    """The error is at the end."""
     log = "\n".join(f"line {n}" for n in range(1000))
     text = told({"fail": [{"name": "web-1", "log": log}]})
     assert text.endswith("line 999")
@@ -204,7 +204,7 @@ def test_of_a_long_log_the_end_is_kept() -> None:
 
 
 @pytest.mark.parametrize("answer", [{}, {"status": None}, {"status": 7}, {"jobs": []}, [], None])
-def test_an_answer_without_a_status_is_not_understood(answer: Any) -> None:
+def test_response_without_status_is_not_understood(answer: Any) -> None:
     """Another shape is an error, not an empty execution."""
     with pytest.raises(ValidationError):
         Execution.model_validate(answer)

@@ -1,4 +1,4 @@
-"""Cloud Phone Host on loopback, and a provider that is connected to it."""
+"""Cloud Phone Host's simulator on loopback, and a provider connected to it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

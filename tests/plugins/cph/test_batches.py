@@ -1,4 +1,4 @@
-"""Many requests of Cloud Phone in one call: told apart by what earlier looks told."""
+"""Batch polling of Cloud Phone requests, matched by the task ids seen before."""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -24,27 +24,29 @@ def ref(id_: str) -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-def held(simulator: Simulator, count: int, phones: int = 2, seconds: float = 60) -> list[JobRef]:
-    """Let the simulator hold so many requests that run for so long."""
+def add_requests(
+    simulator: Simulator, count: int, phones: int = 2, seconds: float = 60
+) -> list[JobRef]:
+    """Add so many requests that run for so long."""
     jobs = tuple(PhoneJob(f"phone-{n}", seconds) for n in range(phones))
     return [ref(simulator.add(RequestScript(f"{n:032x}", jobs)).id) for n in range(1, count + 1)]
 
 
-def asked(simulator: Simulator, name: str = "request_ids") -> list[str]:
-    """Return the values of a parameter, call by call, and forget the calls."""
+def sent_values(simulator: Simulator, name: str = "request_ids") -> list[str]:
+    """Return the values of a parameter, call by call, and clear the calls."""
     queries = [parse_qs(urlsplit(call.path).query) for call in simulator.calls]
     simulator.calls.clear()
     return [query[name][0] for query in queries if name in query]
 
 
-def sizes(found: dict[JobRef, Any], refs: list[JobRef]) -> list[int]:
-    """Return how many tasks each request has."""
+def task_counts(found: dict[JobRef, Any], refs: list[JobRef]) -> list[int]:
+    """Return the number of tasks of each request."""
     return [len(found[each].tasks) for each in refs]
 
 
 @pytest.fixture(autouse=True)
-def polled(cph: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen before is handed in, as the poller does; nothing else is remembered."""
+def last_seen_jobs(cph: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass in the jobs seen before, as the poller does; the provider keeps no other state."""
     seen: dict[JobRef, Job] = {}
     fetch = cph.fetch_jobs
 
@@ -59,21 +61,21 @@ def polled(cph: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cph, "fetch_jobs", fetch_jobs)
 
 
-async def test_requests_that_are_known_are_fetched_by_one_call(
+async def test_seen_requests_are_fetched_by_one_call(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """The first look costs a call for each, every further one a call for twenty."""
-    refs = held(simulator, 20)
+    """The first poll takes a call per request, later ones a call per twenty."""
+    refs = add_requests(simulator, 20)
     first = await cph.fetch_jobs(refs)
-    assert len(asked(simulator, "request_id")) == 20
+    assert len(sent_values(simulator, "request_id")) == 20
     assert await cph.fetch_jobs(refs) == first
-    assert asked(simulator) == [",".join(each.id for each in refs)]
+    assert sent_values(simulator) == [",".join(each.id for each in refs)]
 
 
-async def test_jobs_of_several_requests_come_back_to_their_own(
+async def test_batched_jobs_return_to_their_requests(
     cph: Provider[Any], simulator: Simulator, clock: ManualClock
 ) -> None:
-    """The answer does not tell which request a job belongs to; earlier looks do."""
+    """The response omits the request; jobs are matched by the ids seen before."""
     simulator.add(RequestScript("a" * 32, (PhoneJob("a1", 5), PhoneJob("a2", 60))))
     simulator.add(RequestScript("b" * 32, (PhoneJob("b1", 5, -1), PhoneJob("b2", 60))))
     refs = [ref("a" * 32), ref("b" * 32)]
@@ -83,86 +85,84 @@ async def test_jobs_of_several_requests_come_back_to_their_own(
     assert many == {each: await cph.fetch_job(each) for each in refs}
 
 
-async def test_several_requests_of_many_phones_are_paged_together(
-    cph: Provider[Any], simulator: Simulator
-) -> None:
+async def test_large_requests_are_paged_together(cph: Provider[Any], simulator: Simulator) -> None:
     """The pages of one call hold the jobs of all its requests."""
-    refs = held(simulator, 3, phones=90)
+    refs = add_requests(simulator, 3, phones=90)
     await cph.fetch_jobs(refs)
     simulator.calls.clear()
     found = await cph.fetch_jobs(refs)
-    assert sizes(found, refs) == [90] * 3
-    assert asked(simulator, "offset") == ["0", "100", "200"]
+    assert task_counts(found, refs) == [90] * 3
+    assert sent_values(simulator, "offset") == ["0", "100", "200"]
 
 
-async def test_only_the_unknown_ones_of_a_batch_are_fetched_alone(
+async def test_only_unseen_requests_are_fetched_alone(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
     """A new watch does not cost the others their batch."""
-    *old, new = held(simulator, 4)
+    *old, new = add_requests(simulator, 4)
     await cph.fetch_jobs(old)
     simulator.calls.clear()
     await cph.fetch_jobs([*old, new])
     assert len(simulator.calls) == 2
-    assert asked(simulator, "request_id") == [new.id]
+    assert sent_values(simulator, "request_id") == [new.id]
 
 
-async def test_a_job_that_is_nobodys_makes_each_request_be_fetched_alone(
+async def test_unknown_job_makes_the_batch_fall_back(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """It may belong to any of them; guessing would show it in a stranger's thread."""
-    refs = held(simulator, 3)
+    """It may belong to any request, and must not appear in another thread."""
+    refs = add_requests(simulator, 3)
     await cph.fetch_jobs(refs)
     more = tuple(PhoneJob(f"phone-{n}", 60) for n in range(3))
     simulator.add(RequestScript(refs[0].id, more))
     found = await cph.fetch_jobs(refs)
-    assert sizes(found, refs) == [3, 2, 2]
+    assert task_counts(found, refs) == [3, 2, 2]
 
 
-async def test_a_request_that_lost_a_job_is_fetched_alone(
+async def test_request_with_a_missing_job_is_fetched_alone(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """What is missing in a batch may only be missing there."""
-    refs = held(simulator, 3)
+    """The job may be missing in the batch only."""
+    refs = add_requests(simulator, 3)
     await cph.fetch_jobs(refs)
     simulator.add(RequestScript(refs[0].id, (PhoneJob("phone-0", 60),)))
-    asked(simulator)
+    sent_values(simulator)
     found = await cph.fetch_jobs(refs)
-    assert sizes(found, refs) == [1, 2, 2]
-    assert asked(simulator, "request_id") == [refs[0].id]
+    assert task_counts(found, refs) == [1, 2, 2]
+    assert sent_values(simulator, "request_id") == [refs[0].id]
 
 
-async def test_after_a_restart_the_first_poll_is_one_call(
+async def test_first_poll_after_a_restart_is_one_call(
     cph: Any, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """What was seen is in the database, so a bot that starts asks as one that has run for days."""
-    refs = held(simulator, 20)
+    """The jobs seen before are in the database."""
+    refs = add_requests(simulator, 20)
     before = await cph.fetch_jobs(refs, {})
     simulator.calls.clear()
     keys = simulator.gate.tenant.key_settings()
     async with connected(Cph, {"endpoint": cph.settings.base_url, **keys}, clock) as restarted:
         assert await restarted.fetch_jobs(refs, before) == before
-    assert len(asked(simulator)) == 1
+    assert len(sent_values(simulator)) == 1
 
 
-async def test_jobs_without_ids_are_asked_for_one_by_one(
+async def test_jobs_without_ids_are_fetched_one_by_one(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """They could not be told apart."""
+    """They cannot be matched."""
     simulator.faults.plan(Fault(200, {"jobs": [{"status": 1, "phone_id": "p"}]}), times=None)
     refs = [ref("a" * 32), ref("b" * 32)]
     await cph.fetch_jobs(refs)
     simulator.calls.clear()
     found = await cph.fetch_jobs(refs)
-    assert sizes(found, refs) == [1, 1]
-    assert asked(simulator, "request_id") == [each.id for each in refs]
+    assert task_counts(found, refs) == [1, 1]
+    assert sent_values(simulator, "request_id") == [each.id for each in refs]
 
 
-async def test_a_busy_api_is_not_asked_again_for_each_request(
+async def test_rate_limit_applies_to_the_whole_batch(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """One refusal is the answer for all of the batch."""
-    refs = held(simulator, 5)
+    """The API is not called again for each request."""
+    refs = add_requests(simulator, 5)
     await cph.fetch_jobs(refs)
     simulator.calls.clear()
     simulator.faults.plan(Fault(429, (RECORDED / "error_busy.json").read_text()), times=None)
@@ -171,11 +171,11 @@ async def test_a_busy_api_is_not_asked_again_for_each_request(
     assert len(simulator.calls) == 1
 
 
-async def test_a_batch_that_the_api_does_not_take_is_fetched_one_by_one(
+async def test_rejected_batch_is_fetched_one_by_one(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """One id that it does not know any more must not hide the others."""
-    refs = held(simulator, 3)
+    """One unknown id must not hide the other requests."""
+    refs = add_requests(simulator, 3)
     await cph.fetch_jobs(refs)
     simulator.faults.plan(Fault(400, (RECORDED / "error_unlisted.json").read_text()))
     found = await cph.fetch_jobs(refs)

@@ -1,4 +1,4 @@
-"""Cloud Phone keeps the promises that every provider makes."""
+"""Cloud Phone Host's provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
 NUMBERS = {word: int(number) for number, word in WORDS.items()}
 
 
-class TestCphKeepsTheContract(ProviderContract):
-    """A request without jobs is one that nobody made, so there are no requests of 0 tasks."""
+class TestCphConformance(ProviderContract):
+    """A request without jobs does not exist, so the suite has no request of 0 tasks."""
 
     provider = Cph
     unknown_id = "d9170c6e4b8a45f2936ce10b7f24a85d"

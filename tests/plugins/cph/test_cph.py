@@ -1,4 +1,4 @@
-"""Cloud Phone Host as the bot asks it."""
+"""Cloud Phone Host's provider against its simulator."""
 
 from pathlib import Path
 from typing import Any
@@ -31,7 +31,7 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
 
 
-def made(**settings: str) -> Cph:
+def build_provider(**settings: str) -> Cph:
     """Return a provider that is not connected."""
     fields = {"region": "cn-north-4", **KEYS, **settings}
     return Cph("phones", Cph.Settings(**fields), ManualClock())  # type: ignore[arg-type]
@@ -41,14 +41,16 @@ def ref(id_: str = ID) -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-def held(simulator: Simulator, count: int, phones: int = 2, seconds: float = 60) -> list[JobRef]:
-    """Let the simulator hold so many requests that run for so long."""
+def add_requests(
+    simulator: Simulator, count: int, phones: int = 2, seconds: float = 60
+) -> list[JobRef]:
+    """Add so many requests that run for so long."""
     jobs = tuple(PhoneJob(f"phone-{n}", seconds) for n in range(phones))
     return [ref(simulator.add(RequestScript(f"{n:032x}", jobs)).id) for n in range(1, count + 1)]
 
 
-def asked(simulator: Simulator, name: str = "request_ids") -> list[str]:
-    """Return the values of a parameter, call by call, and forget the calls."""
+def sent_values(simulator: Simulator, name: str = "request_ids") -> list[str]:
+    """Return the values of a parameter, call by call, and clear the calls."""
     queries = [parse_qs(urlsplit(call.path).query) for call in simulator.calls]
     simulator.calls.clear()
     return [query[name][0] for query in queries if name in query]
@@ -60,58 +62,56 @@ def asked(simulator: Simulator, name: str = "request_ids") -> list[str]:
 @pytest.mark.parametrize(
     ("phones", "calls"), [(1, 1), (99, 1), (100, 2), (101, 2), (200, 3), (250, 3)]
 )
-async def test_jobs_are_fetched_until_a_page_is_short(
+async def test_pages_are_fetched_until_one_is_short(
     cph: Provider[Any], simulator: Simulator, phones: int, calls: int
 ) -> None:
-    """The API tells no total, and gives a hundred at once."""
-    held(simulator, 1, phones)
+    """The API returns no total, and at most a hundred jobs per page."""
+    add_requests(simulator, 1, phones)
     job = await cph.fetch_job(ref(f"{1:032x}"))
     assert {task.name for task in job.tasks} == {f"phone-{n}" for n in range(phones)}
     assert len(simulator.calls) == calls
 
 
-async def test_a_server_that_ignores_paging_is_not_asked_for_ever(
-    cph: Provider[Any], simulator: Simulator
-) -> None:
-    """The same page twice is the end."""
+async def test_repeated_page_ends_paging(cph: Provider[Any], simulator: Simulator) -> None:
+    """The server may ignore the offset."""
     page = [{"job_id": f"j{n}", "status": 1} for n in range(100)]
     simulator.faults.plan(Fault(200, {"jobs": page}), times=None)
     assert len((await cph.fetch_job(ref())).tasks) == 100
     assert len(simulator.calls) == 2
 
 
-async def test_pages_without_end_are_given_up(cph: Provider[Any], simulator: Simulator) -> None:
-    """Half a request would be shown as the whole."""
+async def test_endless_paging_is_given_up(cph: Provider[Any], simulator: Simulator) -> None:
+    """An incomplete request must not be shown as complete."""
     simulator.faults.plan(Fault(200, {"jobs": [{"status": 1}] * 100}), times=None)
     with pytest.raises(AnswerNotUnderstood, match="20,000 jobs are too many"):
         await cph.fetch_job(ref())
     assert len(simulator.calls) == MOST_PAGES
 
 
-async def test_a_request_without_jobs_is_not_found(cph: Provider[Any]) -> None:
-    """The API answers an empty list for an id that it does not know."""
+async def test_request_without_jobs_is_not_found(cph: Provider[Any]) -> None:
+    """The API returns an empty list for an unknown id."""
     with pytest.raises(JobNotFound, match="write jobs/ before it"):
         await cph.fetch_job(ref())
 
 
-async def test_a_single_job_can_be_asked_for(cph: Provider[Any], simulator: Simulator) -> None:
-    """Its id looks like that of a request, so jobs/ stands before it."""
+async def test_single_job_can_be_fetched(cph: Provider[Any], simulator: Simulator) -> None:
+    """The prefix jobs/ distinguishes its id from a request's."""
     simulator.add(RequestScript(ID, (PhoneJob("phone-0"), PhoneJob("phone-1"))))
     job = await cph.fetch_job(ref(f"jobs/{job_id(ID, 1)}"))
     assert [task.name for task in job.tasks] == ["phone-1"]
 
 
-async def test_a_single_job_that_nobody_has_is_not_found(cph: Provider[Any]) -> None:
-    """As a request that nobody made."""
+async def test_missing_single_job_is_not_found(cph: Provider[Any]) -> None:
+    """It is treated like a missing request."""
     with pytest.raises(JobNotFound):
         await cph.fetch_job(ref(f"jobs/{ID}"))
 
 
 @pytest.mark.parametrize("id_", ["a,b", "a b", "a/b", "jobs/", "jobs/a/b", "..", "a\nb", "x" * 65])
-async def test_an_id_that_the_api_would_take_for_something_else_is_refused(
+async def test_ambiguous_id_is_rejected_without_a_call(
     cph: Provider[Any], simulator: Simulator, id_: str
 ) -> None:
-    """It is a mistake of the asker, and no call is made."""
+    """It is the user's mistake."""
     with pytest.raises(BadReference):
         await cph.fetch_job(ref(id_))
     assert not simulator.calls
@@ -136,27 +136,27 @@ async def test_an_id_that_the_api_would_take_for_something_else_is_refused(
         (404, "error_no_api", AnswerNotUnderstood),
     ],
 )
-async def test_a_recorded_error_has_its_meaning(
+async def test_recorded_error_maps_to_an_exception(
     cph: Provider[Any], simulator: Simulator, status: int, name: str, kind: type[ProviderError]
 ) -> None:
-    """Each is told to people as what it is; CPS.0003 is passing even with 400."""
+    """CPS.0003 is transient even with HTTP 400."""
     simulator.faults.plan(Fault(status, (RECORDED / f"{name}.json").read_text()))
     with pytest.raises(kind):
         await cph.fetch_job(ref())
 
 
-async def test_a_limit_is_waited_for_as_long_as_it_says(
+async def test_throttling_wait_is_read_from_the_message(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
-    """The gateway tells its window in the message: 200 calls in 5 minutes."""
+    """The gateway states its window: 200 calls in 5 minutes."""
     simulator.faults.plan(Fault(429, (RECORDED / "error_busy.json").read_text()))
     with pytest.raises(RateLimited) as caught:
         await cph.fetch_job(ref())
     assert caught.value.retry_after == 300
 
 
-async def test_a_refused_key_is_used_only_once(cph: Provider[Any], simulator: Simulator) -> None:
-    """Five refusals lock it."""
+async def test_rejected_key_is_used_only_once(cph: Provider[Any], simulator: Simulator) -> None:
+    """Five rejections lock it."""
     refused = Fault(401, (RECORDED / "error_signature.json").read_text())
     simulator.faults.plan(refused, times=None)
     for _ in range(5):
@@ -165,7 +165,7 @@ async def test_a_refused_key_is_used_only_once(cph: Provider[Any], simulator: Si
     assert len(simulator.calls) == 1
 
 
-async def test_a_404_of_something_else_is_not_taken_for_a_missing_request(
+async def test_foreign_404_is_not_a_missing_request(
     cph: Provider[Any], simulator: Simulator
 ) -> None:
     """A wrong endpoint must not look like a wrong id."""
@@ -174,12 +174,10 @@ async def test_a_404_of_something_else_is_not_taken_for_a_missing_request(
         await cph.fetch_job(ref())
 
 
-async def test_a_check_asks_for_a_request_that_nobody_made(
-    cph: Provider[Any], simulator: Simulator
-) -> None:
-    """That it has no jobs proves that address and credentials are right."""
+async def test_check_fetches_a_missing_request(cph: Provider[Any], simulator: Simulator) -> None:
+    """An empty list proves address and credentials right."""
     assert "accepts the credentials" in await cph.check()
-    assert asked(simulator, "request_id") == [NOBODYS]
+    assert sent_values(simulator, "request_id") == [NOBODYS]
 
 
 @pytest.mark.parametrize(
@@ -192,10 +190,10 @@ async def test_a_check_asks_for_a_request_that_nobody_made(
         (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
     ],
 )
-async def test_a_check_says_what_is_wrong(
+async def test_check_error_names_the_fix(
     cph: Provider[Any], simulator: Simulator, status: int, body: Any, kind: type[ProviderError]
 ) -> None:
-    """With what to do about it."""
+    """The sentence says what to do."""
     simulator.faults.plan(Fault(status, body))
     with pytest.raises(kind) as caught:
         await cph.check()
@@ -222,44 +220,43 @@ BASE = f"https://cph.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cloud-phone/jobs"
         (f"{BASE.replace('north', 'east')}?request_id={ID}", []),
     ],
 )
-def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project(
-    text: str, ids: list[str]
-) -> None:
-    """Two connections must not both claim a request."""
-    assert list(made().recognise(text)) == ids
+def test_api_url_is_recognised_for_own_host_and_project(text: str, ids: list[str]) -> None:
+    """Two connections must not claim the same request."""
+    assert list(build_provider().recognise(text)) == ids
 
 
-def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
-    """Whoever sets console_url may paste such URLs."""
-    provider = made(console_url="https://console.example.com/#/requests/{id}/view")
+def test_console_url_is_recognised_by_its_template() -> None:
+    """Users paste such URLs."""
+    provider = build_provider(console_url="https://console.example.com/#/requests/{id}/view")
     text = f"<https://console.example.com/#/requests/{ID}/view|this one>"
     assert list(provider.recognise(text)) == [ID]
 
 
-def test_the_console_page_is_that_of_the_template() -> None:
-    """The per-request address is not documented, so it can be set."""
-    provider = made(console_url="https://console.example.com/requests/{id}")
-    assert provider.console_url(_seen(ID)) == f"https://console.example.com/requests/{ID}"
+def test_console_page_follows_the_template() -> None:
+    """Cloud Phone's own URL of a request is undocumented, so it can be set."""
+    provider = build_provider(console_url="https://console.example.com/requests/{id}")
+    assert provider.console_url(_job(ID)) == f"https://console.example.com/requests/{ID}"
 
 
 @pytest.mark.parametrize("id_", [ID, f"jobs/{ID}"])
-def test_without_a_template_the_console_page_is_that_of_the_service(id_: str) -> None:
-    """A page near the job is better than none."""
+def test_console_page_defaults_to_the_service(id_: str) -> None:
+    """The job's own page is unknown."""
     assert (
-        made().console_url(_seen(id_)) == "https://console.huaweicloud.com/cph/?region=cn-north-4"
+        build_provider().console_url(_job(id_))
+        == "https://console.huaweicloud.com/cph/?region=cn-north-4"
     )
 
 
-def test_a_single_job_has_no_page_of_the_template() -> None:
-    """The template's page is that of a request."""
-    provider = made(console_url="https://console.example.com/requests/{id}")
-    assert "example" not in str(provider.console_url(_seen(f"jobs/{ID}")))
+def test_single_job_has_no_page_by_the_template() -> None:
+    """The template is for requests."""
+    provider = build_provider(console_url="https://console.example.com/requests/{id}")
+    assert "example" not in str(provider.console_url(_job(f"jobs/{ID}")))
 
 
-def test_the_plugin_brings_cph() -> None:
-    """By the same hook that everybody else's plugins use."""
+def test_plugin_registers_cph() -> None:
+    """It uses the same hook as third-party plugins."""
     assert list(register_providers()) == [Cph]
 
 
-def _seen(id_: str) -> Job:
+def _job(id_: str) -> Job:
     return Job(ref=ref(id_), name="x", status=Status.RUNNING)

@@ -1,4 +1,4 @@
-"""The page on Cloud Phone Host says what the code does."""
+"""The page on Cloud Phone Host matches the code."""
 
 import tomllib
 from pathlib import Path
@@ -7,33 +7,33 @@ import pytest
 
 from bot.problems import secret_fields
 from plugins.cph import Cph
-from plugins.cph.errors import _MEANINGS
+from plugins.cph.errors import _ERRORS_BY_CODE
 from plugins.cph.translator import STATUSES
 
 PAGE = (Path(__file__).parents[3] / "docs/providers/cph.md").read_text("utf-8")
 
 
 @pytest.mark.parametrize("name", Cph.Settings.model_fields)
-def test_every_setting_is_on_the_page(name: str) -> None:
-    """Nobody has to read the code to set it up."""
+def test_every_setting_is_documented(name: str) -> None:
+    """The plugin can be set up without reading the code."""
     assert f"`{name}`" in PAGE
 
 
 @pytest.mark.parametrize("word", STATUSES)
-def test_every_status_is_on_the_page(word: str) -> None:
-    """The table of words is whole."""
+def test_every_status_is_documented(word: str) -> None:
+    """The status table is complete."""
     assert f"`{word}`" in PAGE
 
 
-def test_the_example_needs_only_its_secret_to_be_whole() -> None:
-    """What people copy works."""
+def test_example_is_complete_but_for_its_secret() -> None:
+    """A copied example works."""
     example = tomllib.loads(PAGE.split("```toml\n")[1].split("```")[0])["connections"]["phones"]
     assert example.pop("provider") == Cph.kind
     assert "secret_key" in secret_fields(Cph.Settings)
     assert Cph.Settings(**example | {"secret_key": "made-up"})
 
 
-@pytest.mark.parametrize("code", [code for code in _MEANINGS if code.startswith("CPS.")])
-def test_every_error_code_is_on_the_page(code: str) -> None:
-    """Whoever reads one in a sentence can look it up."""
+@pytest.mark.parametrize("code", [code for code in _ERRORS_BY_CODE if code.startswith("CPS.")])
+def test_every_error_code_is_documented(code: str) -> None:
+    """Each code in an error sentence can be looked up."""
     assert code in PAGE or f"`.{code.removeprefix('CPS.')}`" in PAGE

@@ -1,4 +1,4 @@
-"""The kind without code keeps the promises that every provider makes."""
+"""The declarative provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 NUMBERS = count(2001)
 
 
-class TestHttpJobsKeepTheContract(ProviderContract):
-    """Settings alone make a provider."""
+class TestHttpJobsConformance(ProviderContract):
+    """A provider can consist of settings alone."""
 
     provider = HttpJobs
     unknown_id = "build-9999"

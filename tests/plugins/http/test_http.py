@@ -1,4 +1,4 @@
-"""The kind without code as the bot asks it."""
+"""The declarative provider against a stub API."""
 
 import json
 import logging
@@ -34,7 +34,7 @@ Connect = Callable[..., Awaitable[HttpJobs]]
 
 
 class Api:
-    """Answers every call alike, and remembers them."""
+    """Stub that returns one response to every call and records the calls."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.answer: Any = {"status": "running"}
@@ -46,7 +46,7 @@ class Api:
 
     @property
     def last(self) -> Call:
-        """The newest call."""
+        """The latest call."""
         return self.faults.calls[-1]
 
     async def _answer(self, _: web.Request) -> web.Response:
@@ -84,7 +84,7 @@ def ref(id_: str = "17") -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-# Asking
+# Requests
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ def ref(id_: str = "17") -> JobRef:
         (r"[a-z]+/[0-9]+", "shop/17", "/jobs/shop/17"),
     ],
 )
-async def test_an_id_is_written_as_urls_need_it(
+async def test_id_is_percent_encoded_in_the_url(
     api: Api, connect: Connect, pattern: str, id_: str, path: str
 ) -> None:
     """It cannot become another path, a query or a fragment; a pattern with slashes keeps them."""
@@ -104,7 +104,7 @@ async def test_an_id_is_written_as_urls_need_it(
     assert api.last.path == path
 
 
-async def test_an_id_may_stand_in_the_query(api: Api, connect: Connect) -> None:
+async def test_id_may_be_in_the_query(api: Api, connect: Connect) -> None:
     """It stays one parameter."""
     jobs = await connect(url=f"{api.url}/job?project=1&id={{id}}")
     await jobs.fetch_job(ref("17&project=2"))
@@ -112,18 +112,16 @@ async def test_an_id_may_stand_in_the_query(api: Api, connect: Connect) -> None:
 
 
 @pytest.mark.parametrize("id_", ["..", ".", "a/../b", "a//b", "/a", "a/", "x"])
-async def test_an_id_that_does_not_fit_is_not_asked_for(
-    api: Api, connect: Connect, id_: str
-) -> None:
-    """Least of all one that would lead to another path."""
+async def test_invalid_id_is_not_requested(api: Api, connect: Connect, id_: str) -> None:
+    """It may lead to another path."""
     jobs = await connect(id_pattern=r"[./ab]+")
     with pytest.raises(BadReference):
         await jobs.fetch_job(ref(id_))
     assert not api.faults.calls
 
 
-async def test_a_post_sends_its_body(api: Api, connect: Connect) -> None:
-    """The id is filled in as a text or as a number, at any depth; all else stays as it is."""
+async def test_post_sends_its_body(api: Api, connect: Connect) -> None:
+    """The id is filled in as a string or a number, at any depth; other values are unchanged."""
     body = {"job": {"id": "{id:int}", "key": "id={id}"}, "all": [True, "{id}", 1]}
     jobs = await connect(method="POST", url=f"{api.url}/query", body=body)
     await jobs.fetch_job(ref())
@@ -132,8 +130,8 @@ async def test_a_post_sends_its_body(api: Api, connect: Connect) -> None:
     assert json.loads(api.last.body) == sent
 
 
-async def test_an_id_cannot_break_out_of_a_body(api: Api, connect: Connect) -> None:
-    """Whatever it holds, it stays one text."""
+async def test_id_cannot_change_the_bodys_structure(api: Api, connect: Connect) -> None:
+    """It stays one string."""
     jobs = await connect(method="POST", url=f"{api.url}/query", body={"id": "{id:int}"})
     await jobs.fetch_job(ref('1","admin":"yes'))
     assert json.loads(api.last.body) == {"id": '1","admin":"yes'}
@@ -153,21 +151,21 @@ async def test_an_id_cannot_break_out_of_a_body(api: Api, connect: Connect) -> N
         ({"headers": {"X-Team": "shop"}}, "X-Team", "shop"),
     ],
 )
-async def test_who_asks_is_said_as_the_settings_want_it(
+async def test_auth_setting_determines_the_header(
     api: Api, connect: Connect, settings: dict[str, Any], header: str, value: str
 ) -> None:
-    """Each way to sign in is one header."""
+    """Each method is one header."""
     await (await connect(**settings)).fetch_job(ref())
     assert {name.lower(): sent for name, sent in api.last.headers.items()}[header.lower()] == value
 
 
-async def test_nothing_is_said_of_who_asks_if_nothing_is_set(api: Api, connect: Connect) -> None:
+async def test_no_auth_sends_no_header(api: Api, connect: Connect) -> None:
     """An open API gets no empty header."""
     await (await connect()).fetch_job(ref())
     assert not {"authorization", "cookie"} & {name.lower() for name in api.last.headers}
 
 
-# What an answer means
+# Responses
 
 
 @pytest.mark.parametrize(
@@ -182,10 +180,10 @@ async def test_nothing_is_said_of_who_asks_if_nothing_is_set(api: Api, connect: 
     ],
 )
 @pytest.mark.parametrize("status", [200, 400])
-async def test_an_error_code_says_what_went_wrong(
+async def test_error_code_maps_to_an_exception(
     api: Api, connect: Connect, code: Any, kind: type[JobthreadError], status: int
 ) -> None:
-    """With HTTP 200 as with any other; a code without a meaning is not understood."""
+    """The HTTP status may be 200; an unlisted code is not understood."""
     jobs = await connect(error_code="code", error_codes=CODES)
     api.answer, api.status = {"code": code, "status": "running"}, status
     with pytest.raises(kind):
@@ -193,18 +191,16 @@ async def test_an_error_code_says_what_went_wrong(
 
 
 @pytest.mark.parametrize("code", [0, "0", "", None, False, "S"])
-async def test_no_error_is_no_error(api: Api, connect: Connect, code: Any) -> None:
-    """Zero, nothing, and what is listed as ok."""
+async def test_success_code_is_no_error(api: Api, connect: Connect, code: Any) -> None:
+    """Zero, an empty value, and codes listed as ok are successes."""
     jobs = await connect(error_code="code", error_codes=CODES)
     api.answer = {"code": code, "status": "running"}
     assert (await jobs.fetch_job(ref())).status is Status.RUNNING
 
 
 @pytest.mark.parametrize("status", [200, 400])
-async def test_a_job_may_be_not_found_by_a_condition(
-    api: Api, connect: Connect, status: int
-) -> None:
-    """For APIs that say it with another status than 404."""
+async def test_not_found_may_be_a_condition(api: Api, connect: Connect, status: int) -> None:
+    """Some APIs report it with another status than 404."""
     jobs = await connect(not_found="jobs == `[]`")
     api.answer, api.status = {"jobs": []}, status
     with pytest.raises(JobNotFound):
@@ -212,10 +208,10 @@ async def test_a_job_may_be_not_found_by_a_condition(
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, CredentialsRefused), (500, Unavailable)])
-async def test_a_refusal_without_a_job_is_not_taken_for_not_found(
+async def test_not_found_does_not_apply_to_other_errors(
     api: Api, connect: Connect, status: int, kind: type[JobthreadError]
 ) -> None:
-    """No error answer holds a job; its HTTP status says what it is."""
+    """No error response holds a job; its HTTP status takes precedence."""
     jobs = await connect(not_found="!job")
     api.answer, api.status = {"error": "?"}, status
     with pytest.raises(kind):
@@ -225,10 +221,10 @@ async def test_a_refusal_without_a_job_is_not_taken_for_not_found(
 @pytest.mark.parametrize(
     ("code", "logged"), [("E-1234", True), ("made-up-secret", False), ("two words", False)]
 )
-async def test_a_new_error_code_is_in_the_log_unless_it_may_tell_a_secret(
+async def test_new_error_code_is_logged_unless_secret(
     api: Api, connect: Connect, caplog: pytest.LogCaptureFixture, code: str, *, logged: bool
 ) -> None:
-    """So that it can be listed; texts and secrets are not."""
+    """It can then be listed; texts and secrets are redacted."""
     caplog.set_level(logging.INFO)
     jobs = await connect(error_code="code", auth="bearer", token="made-up-secret")
     api.answer = {"code": code}
@@ -237,19 +233,19 @@ async def test_a_new_error_code_is_in_the_log_unless_it_may_tell_a_secret(
     assert (code in caplog.text) is logged
 
 
-async def test_a_job_has_its_page(api: Api, connect: Connect) -> None:
-    """By console_url, or none."""
+async def test_job_url_follows_console_url(api: Api, connect: Connect) -> None:
+    """Without the setting there is none."""
     del api
     page = "https://ci.example.com/builds/{id}"
     assert (await (await connect(console_url=page)).fetch_job(ref())).url == page.format(id=17)
     assert (await (await connect()).fetch_job(ref())).url is None
 
 
-# Checking
+# Checks
 
 
-async def test_a_check_says_what_was_found_in_a_job(api: Api, connect: Connect) -> None:
-    """Which expressions found something, which did not, and which words are new."""
+async def test_check_lists_what_the_expressions_found(api: Api, connect: Connect) -> None:
+    """It names found and missing values, and unlisted statuses."""
     api.answer = {"status": "running", "end": "soon", "steps": [{"state": "odd"}]}
     places = {"tasks": "steps", "task_status": "state", "name": "title", "finished": "end"}
     assert await (await connect(check_id="17", title="Acme CI", **places)).check() == (
@@ -259,59 +255,55 @@ async def test_a_check_says_what_was_found_in_a_job(api: Api, connect: Connect) 
     )
 
 
-async def test_a_check_fails_if_its_job_has_no_status(api: Api, connect: Connect) -> None:
+async def test_check_fails_if_its_job_has_no_status(api: Api, connect: Connect) -> None:
     """Such settings cannot work."""
     api.answer = {"state": "running"}
     with pytest.raises(AnswerNotUnderstood, match="`status`"):
         await (await connect(check_id="17")).check()
 
 
-async def test_a_check_whose_job_is_gone_says_so(api: Api, connect: Connect) -> None:
-    """It is the setting that needs another one."""
+async def test_check_reports_that_its_job_is_gone(api: Api, connect: Connect) -> None:
+    """The setting needs another job."""
     api.status = 404
     with pytest.raises(JobNotFound, match="Set check_id to a job that stays"):
         await (await connect(check_id="17")).check()
 
 
 @pytest.mark.parametrize(
-    ("pattern", "asked"),
+    ("pattern", "id_"),
     [(r"\S+", "jobthread-check"), ("[0-9]+", "0"), ("[0-9a-f]{32}", "0" * 32)],
 )
-async def test_a_check_without_a_job_asks_for_one_that_nobody_has(
-    api: Api, connect: Connect, pattern: str, asked: str
+async def test_check_without_a_job_fetches_a_missing_one(
+    api: Api, connect: Connect, pattern: str, id_: str
 ) -> None:
-    """That it is not found is what should be."""
+    """ "Not found" is the expected result."""
     api.status = 404
     said = await (await connect(id_pattern=pattern)).check()
-    assert said.endswith(f"It knows no job {asked}, as it should.")
-    assert api.last.path == f"/jobs/{asked}"
+    assert said.endswith(f"It knows no job {id_}, as it should.")
+    assert api.last.path == f"/jobs/{id_}"
 
 
-async def test_a_check_asks_nothing_if_every_id_that_fits_may_be_somebodys(
-    api: Api, connect: Connect
-) -> None:
-    """It says how to have more tried."""
+async def test_check_makes_no_call_if_any_id_may_exist(api: Api, connect: Connect) -> None:
+    """It says how to extend the check."""
     assert "set check_id" in await (await connect(id_pattern="X[A-Z]{3}")).check()
     assert not api.faults.calls
 
 
-async def test_a_check_says_if_a_job_that_nobody_has_is_there(api: Api, connect: Connect) -> None:
-    """Then a wrong id would look like a job."""
+async def test_check_reports_a_made_up_job_that_exists(api: Api, connect: Connect) -> None:
+    """A wrong id would otherwise look like a job."""
     del api
     assert "set not_found" in await (await connect()).check()
 
 
-async def test_a_check_whose_made_up_id_is_refused_says_what_helps(
-    api: Api, connect: Connect
-) -> None:
-    """Some APIs answer 400 to ids that they never gave out."""
+async def test_check_explains_a_rejected_made_up_id(api: Api, connect: Connect) -> None:
+    """Some APIs answer 400 to unknown ids."""
     api.status = 400
     with pytest.raises(AnswerNotUnderstood, match="Set check_id"):
         await (await connect()).check()
 
 
-async def test_a_check_tries_the_example(connect: Connect, tmp_path: Path) -> None:
-    """As it is then: it may have changed since the start."""
+async def test_check_reads_the_example_file_again(connect: Connect, tmp_path: Path) -> None:
+    """It may have changed since start-up."""
     path = tmp_path / "answer.json"
     path.write_text('{"status": "failed"}')
     jobs = await connect(example=str(path), name="title")
@@ -321,6 +313,6 @@ async def test_a_check_tries_the_example(connect: Connect, tmp_path: Path) -> No
     assert "no job can be read from it any more." in await jobs.check()
 
 
-def test_the_plugin_brings_its_kind() -> None:
-    """By the hook."""
+def test_plugin_registers_its_kind() -> None:
+    """It uses the plugin hook."""
     assert list(register_providers()) == [HttpJobs]

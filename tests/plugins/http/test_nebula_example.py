@@ -1,4 +1,4 @@
-"""The example of the docs page: Nebula's own answer, read by nothing but settings."""
+"""The documentation's example: a recorded Nebula response read by settings alone."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 DATA = Path(__file__).parent / "data"
 PAGE = (Path(__file__).parents[3] / "docs/providers/http.md").read_text("utf-8")
 TABLES = [tomllib.loads(block.split("```")[0]) for block in PAGE.split("```toml\n")[1:]]
-WRITTEN: dict[str, Any] = TABLES[0]["connections"]["analytics"]
+DOCUMENTED: dict[str, Any] = TABLES[0]["connections"]["analytics"]
 RECORDED = json.loads((DATA / "nebula_job.json").read_text())
 TOKEN = "eyJhbxxx"
 JOBS: web.AppKey[dict[str, Any]] = web.AppKey("jobs", dict)
@@ -34,18 +34,18 @@ NUMBERS = count(2001)
 
 
 @pytest.fixture(autouse=True)
-def _beside_the_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    """The page calls the recorded answer by its bare name."""
+def _working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Change to the data folder: the page uses a bare file name."""
     monkeypatch.chdir(DATA)
 
 
 def settings(**changes: Any) -> HttpSettings:
-    """Return the settings of the page, with the secret that it leaves out."""
-    table = {key: value for key, value in WRITTEN.items() if key != "provider"}
+    """Return the documented settings, with the secret that the page omits."""
+    table = {key: value for key, value in DOCUMENTED.items() if key != "provider"}
     return HttpSettings.model_validate({**table, "token": TOKEN, **changes})
 
 
-def test_the_page_is_read_as_nebula_means_it() -> None:
+def test_documented_settings_read_every_value() -> None:
     """Name, kind, status, tasks, and times in milliseconds and with an offset."""
     job = translate(JobRef(connection="analytics", id="1964"), RECORDED, settings())
     assert (job.name, job.type) == ("workflow_xkkjf_20220712103332", "workflow_xkkjf")
@@ -59,20 +59,20 @@ def test_the_page_is_read_as_nebula_means_it() -> None:
     assert (task.started_at, task.finished_at) == (job.started_at, job.finished_at)
 
 
-def test_the_settings_of_the_page_are_whole_but_for_the_secret() -> None:
-    """What people copy works."""
-    assert WRITTEN["provider"] == HttpJobs.kind
+def test_documented_settings_lack_only_the_secret() -> None:
+    """Copied settings work."""
+    assert DOCUMENTED["provider"] == HttpJobs.kind
     assert settings().example == "nebula_job.json"
 
 
 @pytest.mark.anyio
-async def test_the_settings_of_the_page_keep_every_promise() -> None:
-    """The bot starts with what people copy."""
+async def test_documented_settings_pass_the_self_test() -> None:
+    """The bot starts with copied settings."""
     assert await looks.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
 
 
 def nebula() -> web.Application:
-    """Return an app that answers as Nebula does: errors have codes, and HTTP 200."""
+    """Return an app that responds like Nebula: error codes with HTTP 200."""
     app = web.Application()
     app[JOBS] = {}
 
@@ -88,17 +88,17 @@ def nebula() -> web.Application:
 
 
 class NebulaBySettings(HttpJobs):
-    """What the contract reads from a class is here what the page's settings say."""
+    """Provides as class attributes what the documented settings define."""
 
-    title = WRITTEN["title"]
+    title = DOCUMENTED["title"]
     statuses: ClassVar[Mapping[str, Status]] = {
-        word: Status(ours) for word, ours in WRITTEN["statuses"].items()
+        word: Status(ours) for word, ours in DOCUMENTED["statuses"].items()
     }
-    example_id = WRITTEN["example_id"]
+    example_id = DOCUMENTED["example_id"]
 
 
-class TestNebulaBySettingsKeepsTheContract(ProviderContract):
-    """The same promises as of a provider that was written for it."""
+class TestNebulaBySettingsConformance(ProviderContract):
+    """A declared provider passes the same suite as a coded one."""
 
     provider = NebulaBySettings
     unknown_id = "404"
@@ -108,8 +108,8 @@ class TestNebulaBySettingsKeepsTheContract(ProviderContract):
         del clock
 
         def table(url: str) -> dict[str, Any]:
-            address = WRITTEN["url"].replace("http://192.168.8.145:7002", url)
-            return {**WRITTEN, "token": TOKEN, "url": address}
+            address = DOCUMENTED["url"].replace("http://192.168.8.145:7002", url)
+            return {**DOCUMENTED, "token": TOKEN, "url": address}
 
         return Simulation(nebula(), table, ())
 
@@ -127,8 +127,8 @@ class TestNebulaBySettingsKeepsTheContract(ProviderContract):
     def urls(self, bench: Bench, id_: str) -> Iterable[str]:
         yield bench.provider.settings.url.replace("{id}", id_)
 
-    async def test_its_check_says_what_was_found_in_the_example(self, bench: Bench) -> None:
-        """And that the API answers, and knows no job 0."""
+    async def test_check_describes_the_example(self, bench: Bench) -> None:
+        """It also reports that the API responds and has no job 0."""
         url = bench.provider.settings.url.split("/api-open")[0]
         assert await bench.provider.check() == (
             f"NebulaGraph Explorer answers at {url}. It knows no job 0, as it should. "

@@ -1,4 +1,4 @@
-"""Ids of jobs in the URLs that people paste."""
+"""Job ids are find_ids in pasted URLs."""
 
 from typing import Any
 
@@ -11,7 +11,7 @@ URL = "https://ci.example.com/api/jobs/{id}"
 PAGE = "https://ci.example.com/#/builds/{id}?tab=log"
 
 
-def recognised(text: str, **settings: Any) -> list[str]:
+def find_ids(text: str, **settings: Any) -> list[str]:
     """Return the ids that a connection finds in a text."""
     fields = {"url": URL, "console_url": PAGE, "status": "status", **settings}
     jobs = HttpJobs("ci", HttpJobs.Settings(**fields), ManualClock())  # type: ignore[arg-type]
@@ -32,27 +32,27 @@ def recognised(text: str, **settings: Any) -> list[str]:
     ],
 )
 @pytest.mark.parametrize("pattern", [r"[^\s/]+", "[0-9]+"])
-def test_a_url_is_recognised_in_free_text(text: str, pattern: str) -> None:
-    """However it stands there, and however wide the pattern of ids is."""
-    assert recognised(text, id_pattern=pattern) == ["17"]
+def test_url_is_recognised_in_free_text(text: str, pattern: str) -> None:
+    """Neither the surrounding text nor a wide id pattern matters."""
+    assert find_ids(text, id_pattern=pattern) == ["17"]
 
 
-def test_an_id_in_a_url_is_read_as_it_is_asked_for() -> None:
-    """What URLs write in their own way is written back."""
-    assert recognised("https://ci.example.com/api/jobs/a%20b", id_pattern="[a-z ]+") == ["a b"]
-    assert recognised("https://ci.example.com/api/jobs/a%3Ab") == ["a:b"]
+def test_id_in_a_url_is_decoded() -> None:
+    """Percent-encoding is undone."""
+    assert find_ids("https://ci.example.com/api/jobs/a%20b", id_pattern="[a-z ]+") == ["a b"]
+    assert find_ids("https://ci.example.com/api/jobs/a%3Ab") == ["a:b"]
 
 
-def test_an_id_with_slashes_is_recognised_in_a_url() -> None:
-    """What follows it in the path is not taken for a part of it."""
+def test_id_with_slashes_is_recognised_in_a_url() -> None:
+    """The rest of the path is not part of it."""
     url = "https://ci.example.com/api/jobs/shop/17/log"
-    assert recognised(url, id_pattern="[a-z]+/[0-9]+") == ["shop/17"]
-    assert recognised("https://ci.example.com/api/jobs/17-x", id_pattern="[0-9]+") == []
+    assert find_ids(url, id_pattern="[a-z]+/[0-9]+") == ["shop/17"]
+    assert find_ids("https://ci.example.com/api/jobs/17-x", id_pattern="[0-9]+") == []
 
 
 @pytest.mark.parametrize(
     "text", ["https://ci.example.com/api/job/17", "https://ci.example.com.evil/api/jobs/17", "17"]
 )
 def test_other_texts_are_not_recognised(text: str) -> None:
-    """Neither another path nor another host, nor a word alone."""
-    assert recognised(text) == []
+    """Another path, another host and a single word hold no id."""
+    assert find_ids(text) == []

@@ -1,4 +1,4 @@
-"""A declared connection is held to the contract's promises before it is asked anything."""
+"""Self-test of declarative providers: conformance checks at start-up, before any request."""
 
 from __future__ import annotations
 
@@ -49,74 +49,76 @@ TABLE: dict[str, Any] = {
 }
 
 
-async def told(folder: Path, example: Any = EXAMPLE, **changes: Any) -> list[str]:
-    """Return what is said of these settings and this example at the start."""
+async def start_up_problems(folder: Path, example: Any = EXAMPLE, **changes: Any) -> list[str]:
+    """Return the problems that the start-up finds with these settings and this example."""
     (folder / "example.json").write_text(json.dumps(example))
     table = {**TABLE, "example": str(folder / "example.json"), **changes}
     settings = HttpSettings.model_validate({k: v for k, v in table.items() if v is not None})
     return await looks.rehearsed([HttpJobs("builds", settings, ManualClock())])
 
 
-async def test_settings_that_keep_every_promise_are_not_talked_about(tmp_path: Path) -> None:
-    """Most people never hear of the rehearsal."""
-    assert await told(tmp_path) == []
+async def test_valid_settings_have_no_problems(tmp_path: Path) -> None:
+    """The self-test is silent."""
+    assert await start_up_problems(tmp_path) == []
 
 
-async def test_ids_may_look_like_anything(tmp_path: Path) -> None:
-    """The rehearsal needs none of the API's own."""
-    assert await told(tmp_path, id_pattern="[0-9]{4}") == []
+async def test_self_test_works_with_any_id_pattern(tmp_path: Path) -> None:
+    """It needs none of the API's ids."""
+    assert await start_up_problems(tmp_path, id_pattern="[0-9]{4}") == []
     posted = {"method": "POST", "url": "https://builds.example.com/", "body": {"id": "{id:int}"}}
-    assert await told(tmp_path, id_pattern="[0-9]{4}", **posted) == []
+    assert await start_up_problems(tmp_path, id_pattern="[0-9]{4}", **posted) == []
 
 
-async def test_without_an_example_nothing_is_rehearsed() -> None:
-    """There is nothing to rehearse with."""
+async def test_self_test_needs_an_example() -> None:
+    """Without one nothing is checked."""
     settings = HttpSettings.model_validate(TABLE)
     assert await looks.rehearsed([HttpJobs("builds", settings, ManualClock())]) == []
 
 
-async def test_a_word_of_the_example_without_a_meaning_is_told(tmp_path: Path) -> None:
-    """The job would be followed for ever."""
-    (problem,) = await told(tmp_path, statuses={"run": "running"})
+async def test_unlisted_status_in_the_example_is_reported(tmp_path: Path) -> None:
+    """The job would be followed forever."""
+    (problem,) = await start_up_problems(tmp_path, statuses={"run": "running"})
     assert problem == "connections.builds.statuses: the example's 'ok' is not in it; add it."
 
 
-async def test_a_time_that_is_none_is_told(tmp_path: Path) -> None:
-    """Under the key whose expression finds it."""
-    (problem,) = await told(tmp_path, started="build.title", finished="")
+async def test_invalid_time_in_the_example_is_reported(tmp_path: Path) -> None:
+    """The problem names the key of the expression."""
+    (problem,) = await start_up_problems(tmp_path, started="build.title", finished="")
     assert problem.startswith("connections.builds.started: what it finds in the example is not")
 
 
-async def test_a_status_that_is_taken_for_no_job_is_told(tmp_path: Path) -> None:
-    """Two settings that do not go together."""
-    (problem,) = await told(tmp_path, not_found="build.state == 'bad'")
+async def test_status_taken_for_not_found_is_reported(tmp_path: Path) -> None:
+    """The two settings contradict each other."""
+    (problem,) = await start_up_problems(tmp_path, not_found="build.state == 'bad'")
     assert problem == (
         "connections.builds.statuses: builds knows no such job; "
         "see what status and not_found find where it says 'bad'."
     )
 
 
-async def test_a_status_that_has_no_word_of_its_own_is_left_alone(tmp_path: Path) -> None:
-    """What an expression puts together cannot be put anywhere."""
+async def test_computed_status_is_not_checked(tmp_path: Path) -> None:
+    """A value that an expression computes has no path to replace."""
     together = "join('/', [build.state, build.title])"
     statuses = {"ok/shop 2.14": "succeeded"}
     assert (
-        await told(tmp_path, status=together, statuses=statuses, task_statuses={"ok": "succeeded"})
+        await start_up_problems(
+            tmp_path, status=together, statuses=statuses, task_statuses={"ok": "succeeded"}
+        )
         == []
     )
 
 
-async def test_a_job_without_anything_but_a_status_is_enough(tmp_path: Path) -> None:
-    """Every other key may be left out, and lists may be empty."""
+async def test_status_alone_is_enough(tmp_path: Path) -> None:
+    """Other keys may be left out, and lists may be empty."""
     kept = ("url", "status", "statuses")
     bare = dict.fromkeys(TABLE.keys() - kept)
-    assert await told(tmp_path, **bare) == []
+    assert await start_up_problems(tmp_path, **bare) == []
     empty = {"build": {**EXAMPLE["build"], "steps": []}}
-    assert await told(tmp_path, empty) == []
+    assert await start_up_problems(tmp_path, empty) == []
 
 
-async def test_the_bot_does_not_start_with_settings_that_break_a_promise(tmp_path: Path) -> None:
-    """It is told as every problem of the settings is; nothing was opened yet."""
+async def test_bot_does_not_start_with_failing_settings(tmp_path: Path) -> None:
+    """The problem is listed with all others; nothing was opened yet."""
     (tmp_path / "example.json").write_text(json.dumps(EXAMPLE))
     connection = {**TABLE, "provider": "http", "statuses": {"run": "running"}}
     settings = Settings(
@@ -129,27 +131,27 @@ async def test_the_bot_does_not_start_with_settings_that_break_a_promise(tmp_pat
     assert not (tmp_path / "jobthread.db").exists()
 
 
-async def test_it_tells_no_secret(tmp_path: Path) -> None:
-    """Whatever is wrong."""
-    problems = await told(tmp_path, not_found="error_msg", statuses={"run": "running"})
+async def test_self_test_shows_no_secret(tmp_path: Path) -> None:
+    """This holds for every problem."""
+    problems = await start_up_problems(tmp_path, not_found="error_msg", statuses={"run": "running"})
     assert problems
     assert TABLE["token"] not in "".join(problems)
 
 
-async def test_it_takes_no_time_and_no_line_of_the_log(
+async def test_self_test_is_fast_and_logs_nothing(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """However long the recorded answer is: a start with ten such connections is not felt."""
+    """Long recorded answers and ten connections do not delay the start."""
     caplog.set_level(logging.DEBUG)
     steps = [{**EXAMPLE["build"]["steps"][0], "no": n} for n in range(5_000)]
     began = time.perf_counter()
-    assert await told(tmp_path, {"build": {**EXAMPLE["build"], "steps": steps}}) == []
-    assert time.perf_counter() - began < 2.0  # a tenth of it, on a machine that is at leisure
+    assert await start_up_problems(tmp_path, {"build": {**EXAMPLE["build"], "steps": steps}}) == []
+    assert time.perf_counter() - began < 2.0  # about 0.2 s on an idle machine
     assert not caplog.records
 
 
-def test_a_place_is_found_and_filled() -> None:
-    """The answer itself stays as it is."""
+def test_value_is_found_and_replaced() -> None:
+    """The recorded answer stays unchanged."""
     path = place("build.steps[0].name", EXAMPLE)
     assert path == ("build", "steps", 0, "name")
     assert at(put(EXAMPLE, path, "link"), path) == "link"
@@ -157,6 +159,6 @@ def test_a_place_is_found_and_filled() -> None:
 
 
 @pytest.mark.parametrize("expression", ["'always'", "build.nothing.here", "length(build.steps)"])
-def test_what_stands_nowhere_has_no_place(expression: str) -> None:
-    """A literal, a gap, and what is counted."""
+def test_computed_value_has_no_path(expression: str) -> None:
+    """Literals, missing values and counts are computed."""
     assert place(expression, EXAMPLE) is None

@@ -1,4 +1,4 @@
-"""Every mistake in the settings is a sentence, at start."""
+"""Every mistake in the settings is reported as a sentence at start-up."""
 
 import json
 from pathlib import Path
@@ -18,9 +18,9 @@ TASKS = {"tasks": "steps", "task_status": "state"}
 
 
 def problems(**changes: Any) -> list[str]:
-    """Return what is said when a connection with these settings is made; there must be something.
+    """Return the problems found when a connection with these settings is built; at least one.
 
-    None takes a setting away.
+    None removes a setting.
     """
     table = {key: value for key, value in {**GOOD, **changes}.items() if value is not None}
     with pytest.raises(SettingsError) as caught:
@@ -28,8 +28,8 @@ def problems(**changes: Any) -> list[str]:
     return list(caught.value.problems)
 
 
-async def made(**changes: Any) -> HttpJobs:
-    """Return a provider with these settings, made as at start, and closed."""
+async def build_provider(**changes: Any) -> HttpJobs:
+    """Return a provider with these settings, built as at start-up, and closed."""
     connections = connect({"builds": {**GOOD, **changes}}, {"http": HttpJobs}, ManualClock())
     await connections.close()
     return connections["builds"]  # type: ignore[return-value]
@@ -85,33 +85,31 @@ async def made(**changes: Any) -> HttpJobs:
         ({"stauts": "state"}, "stauts", "check its spelling"),
     ],
 )
-def test_a_mistake_names_its_key_and_its_remedy(
-    changes: dict[str, Any], key: str, remedy: str
-) -> None:
-    """Nobody has to guess which line is wrong, or what would be right."""
+def test_mistake_names_its_key_and_the_fix(changes: dict[str, Any], key: str, remedy: str) -> None:
+    """The wrong line and the correction are clear."""
     (problem,) = problems(**changes)
     assert problem.startswith(f"connections.builds{'.' if key else ''}{key}")
     assert remedy in problem
     assert problem.endswith(".")
 
 
-def test_all_mistakes_are_told_at_once() -> None:
-    """One start, one list."""
+def test_all_mistakes_are_reported_at_once() -> None:
+    """One start lists them all."""
     assert len(problems(status="a b", id_pattern="(", timezone="Nowhere", method="PUT")) == 4
 
 
 @pytest.mark.parametrize("token", ["made-up\nsecret", "made-up-sécret"])
-def test_a_secret_that_cannot_be_sent_is_not_repeated(token: str) -> None:
-    """The sentence says what is wrong with it, not what it is."""
+def test_unsendable_secret_is_not_repeated(token: str) -> None:
+    """The sentence states the problem, not the value."""
     (problem,) = problems(auth="bearer", token=token)
     assert problem.startswith("connections.builds.token: ")
     assert "cret" not in problem
 
 
-async def test_a_secret_may_come_from_a_file(tmp_path: Path) -> None:
-    """As with every other kind."""
+async def test_secret_may_come_from_a_file(tmp_path: Path) -> None:
+    """The declarative provider supports files like the others."""
     (tmp_path / "token").write_text("from-a-file\n")
-    builds = await made(auth="bearer", token_file=str(tmp_path / "token"))
+    builds = await build_provider(auth="bearer", token_file=str(tmp_path / "token"))
     assert builds.settings.token.get_secret_value() == "from-a-file"
 
 
@@ -134,25 +132,25 @@ def example(folder: Path, answer: Any) -> str:
         ({"state": "ok", "code": 4}, "error_code finds an error in it (busy)"),
     ],
 )
-def test_an_example_that_holds_no_job_is_told_at_start(
-    tmp_path: Path, answer: Any, why: str
-) -> None:
-    """The settings are tried before anybody asks."""
+def test_example_without_a_job_is_reported_at_start(tmp_path: Path, answer: Any, why: str) -> None:
+    """The settings are tried before the first request."""
     places = {"not_found": "gone", "error_code": "code", "error_codes": {"4": "busy"}, **TASKS}
     (problem,) = problems(example=example(tmp_path, answer), **places)
     assert why in problem
 
 
-async def test_an_example_that_holds_a_job_is_no_problem(tmp_path: Path) -> None:
-    """Even if not everything is found in it: a young job has no end."""
+async def test_example_with_a_job_is_no_problem(tmp_path: Path) -> None:
+    """Some values may be missing: a new job has no end."""
     path = example(tmp_path, {"state": "ok"})
-    assert (await made(example=path, finished="end", **TASKS)).settings.example == path
+    assert (await build_provider(example=path, finished="end", **TASKS)).settings.example == path
 
 
-async def test_each_connection_has_its_own_words_ids_and_title() -> None:
-    """Two systems of this kind do not get in each other's way."""
-    one = await made(title="One", id_pattern="[0-9]+", example_id="7", statuses={"ok": "succeeded"})
-    two = await made()
+async def test_each_connection_has_its_own_class_values() -> None:
+    """Two connections share no words, id pattern or title."""
+    one = await build_provider(
+        title="One", id_pattern="[0-9]+", example_id="7", statuses={"ok": "succeeded"}
+    )
+    two = await build_provider()
     assert (one.title, one.id_pattern.pattern, one.example_id) == ("One", "[0-9]+", "7")
     assert list(one.statuses) == ["ok"]
     assert (two.title, two.id_pattern.pattern, two.example_id) == ("builds", r"[^\s/]+", "")

@@ -1,4 +1,4 @@
-"""The simulated builds: what people can try the kind without code on."""
+"""The simulator of builds, for trying the declarative provider."""
 
 import pytest
 
@@ -21,26 +21,26 @@ def ref(id_: str) -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-async def test_its_builds_move_with_the_clock(clock: ManualClock) -> None:
-    """One succeeds, one fails and says why, one waits for a person, and one has ended."""
+async def test_builds_advance_with_the_clock(clock: ManualClock) -> None:
+    """One succeeds, one fails with a reason, one waits for a person, and one has ended."""
     whole = simulation(clock)
     async with (
         serve(whole.app) as url,
         connected(HttpJobs, whole.settings(url), clock) as provider,
     ):
 
-        async def look() -> dict[str, Job]:
+        async def fetch_all() -> dict[str, Job]:
             jobs = [await provider.fetch_job(ref(sample.build.id)) for sample in SAMPLES]
             return {job.ref.id: job for job in jobs}
 
-        assert [str(job.status) for job in (await look()).values()] == [
+        assert [str(job.status) for job in (await fetch_all()).values()] == [
             *("queued", "queued", "queued", "succeeded")
         ]
-        assert (await look())["build-1043"].finished_tasks == 0
+        assert (await fetch_all())["build-1043"].finished_tasks == 0
         await clock.advance(20)
-        assert {job.status for job in list((await look()).values())[:3]} == {Status.RUNNING}
+        assert {job.status for job in list((await fetch_all()).values())[:3]} == {Status.RUNNING}
         await clock.advance(20)
-        then = await look()
+        then = await fetch_all()
         assert [str(job.status) for job in then.values()] == [
             *("succeeded", "failed", "waiting", "succeeded")
         ]
@@ -50,8 +50,8 @@ async def test_its_builds_move_with_the_clock(clock: ManualClock) -> None:
         ]
 
 
-async def test_the_simulator_is_closed_to_strangers(clock: ManualClock) -> None:
-    """A wrong token is told as such."""
+async def test_wrong_token_is_rejected(clock: ManualClock) -> None:
+    """The error names the credentials."""
     whole = simulation(clock)
     async with (
         serve(whole.app) as url,

@@ -1,4 +1,4 @@
-"""From any JSON, with settings, to our words."""
+"""Any JSON is translated into jobs by the settings."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -26,108 +26,108 @@ TASKS = {
 
 
 def job(answer: Any, **settings: Any) -> Job:
-    """Return the job of an answer; its status is in `state` unless the settings say otherwise."""
+    """Return the job of a response; its status is in `state` unless the settings differ."""
     fields = {"url": "https://example.com/{id}", "status": "state", **settings}
     return translate(REF, answer, HttpSettings.model_validate(fields))
 
 
 def steps(*tasks: Any, **settings: Any) -> Job:
-    """Return the job of an answer with these tasks."""
+    """Return the job of a response with these tasks."""
     return job({"state": "running", "steps": list(tasks)}, **{**TASKS, **settings})
 
 
 @pytest.mark.parametrize(
-    ("native", "kept"),
+    ("native", "stored"),
     [("done", "done"), (2, "2"), (2.0, "2"), (True, "true"), (False, "false"), (0, "0")],
 )
-def test_a_status_may_be_a_text_a_number_or_a_truth(native: Any, kept: str) -> None:
+def test_status_may_be_a_string_number_or_boolean(native: Any, stored: str) -> None:
     """It is looked up and kept as JSON writes it."""
-    seen = job({"state": native}, statuses={kept: "succeeded"})
-    assert (seen.status, seen.native_status) == (Status.SUCCEEDED, kept)
+    seen = job({"state": native}, statuses={stored: "succeeded"})
+    assert (seen.status, seen.native_status) == (Status.SUCCEEDED, stored)
 
 
 @pytest.mark.parametrize("native", ["Done", "DONE", "done"])
-def test_the_case_of_a_status_is_of_no_matter(native: str) -> None:
-    """APIs are not of one mind about it."""
+def test_status_case_is_ignored(native: str) -> None:
+    """APIs are inconsistent about it."""
     assert job({"state": native}, statuses={"Done": "succeeded"}).status is Status.SUCCEEDED
 
 
-def test_words_that_differ_only_in_case_are_told_apart_if_both_are_listed() -> None:
-    """The very word goes first."""
+def test_exact_status_takes_precedence_over_case() -> None:
+    """Words that differ only in case may both be listed."""
     table = {"S": "succeeded", "s": "skipped"}
     assert job({"state": "s"}, statuses=table).status is Status.SKIPPED
 
 
-def test_an_api_that_speaks_our_words_needs_no_table() -> None:
-    """Whatever their case."""
+def test_our_status_words_need_no_table() -> None:
+    """Their case is ignored."""
     assert job({"state": "Waiting"}).status is Status.WAITING
 
 
-def test_with_a_table_only_its_words_are_known() -> None:
-    """What an API calls waiting may be no more than a queue."""
+def test_table_replaces_our_status_words() -> None:
+    """An API's "waiting" may mean a queue."""
     assert job({"state": "waiting"}, statuses={"ok": "succeeded"}).status is Status.UNKNOWN
 
 
 @pytest.mark.parametrize("answer", [{}, [], None, 7, {"state": None}, {"state": ["ok"]}])
-def test_an_answer_without_a_status_is_not_understood(answer: Any) -> None:
+def test_response_without_status_is_not_understood(answer: Any) -> None:
     """The sentence names the expression to check."""
     with pytest.raises(AnswerNotUnderstood, match="`status`"):
         job(answer)
 
 
 def test_tasks_that_are_no_list_are_not_understood() -> None:
-    """They are not silently left out."""
+    """They are not dropped silently."""
     with pytest.raises(AnswerNotUnderstood, match="`tasks`"):
         job({"state": "running", "steps": {"a": {}}}, **TASKS)
 
 
-def test_a_young_job_may_have_no_tasks_yet() -> None:
+def test_new_job_may_have_no_tasks() -> None:
     """Neither null nor a missing list is an error."""
     assert job({"state": "running", "steps": None}, **TASKS).tasks == ()
 
 
-def test_a_job_without_a_name_is_called_by_its_id() -> None:
-    """Something must stand on the card."""
+def test_unnamed_job_is_named_by_its_id() -> None:
+    """The card needs a name."""
     assert job({"state": "running"}).name == "job 17"
 
 
-def test_a_function_that_is_given_another_type_finds_nothing() -> None:
-    """An expression that does not fit one answer is no reason to lose the job."""
+def test_function_on_a_wrong_type_finds_nothing() -> None:
+    """An expression that does not fit one response must not lose the job."""
     assert job({"state": "running", "name": 3}, name="join('', name)").name == "job 17"
 
 
 def test_tasks_without_ids_and_names_are_numbered() -> None:
-    """They are told apart by their place."""
+    """Their position identifies them."""
     seen = steps({"state": "running"}, {"state": "queued"})
     assert [(task.id, task.name) for task in seen.tasks] == [("1", "Task 1"), ("2", "Task 2")]
 
 
-def test_tasks_of_the_same_id_stay_apart() -> None:
-    """A step that was tried again is a step of its own."""
+def test_tasks_of_the_same_id_stay_separate() -> None:
+    """A repeated step is a step of its own."""
     ids = [task.id for task in steps({"key": "test"}, {"key": "build"}, {"key": "test"}).tasks]
     assert ids == ["test", "build", "test#3"]
 
 
-def test_a_task_may_be_no_object() -> None:
-    """An expression can find its name all the same."""
+def test_task_may_be_a_plain_value() -> None:
+    """An expression can still find its name."""
     assert [task.name for task in steps("build", None, task_name="@").tasks] == ["build", "Task 2"]
 
 
-def test_a_word_may_mean_something_else_in_a_task() -> None:
-    """All other words are those of the job."""
+def test_task_status_may_differ_from_the_jobs() -> None:
+    """All other words are the job's."""
     table = {"0": "queued", "1": "running"}
     seen = steps({"state": 0}, {"state": 1}, statuses=table, task_statuses={"0": "skipped"})
     assert [task.status for task in seen.tasks] == [Status.SKIPPED, Status.RUNNING]
 
 
-def test_a_job_that_says_nothing_says_what_its_failed_task_says() -> None:
-    """The reason is on the card, wherever it stood."""
+def test_job_without_a_message_has_its_failed_tasks() -> None:
+    """The card shows the reason."""
     seen = steps({"state": "failed", "log": "No space left."})
     assert seen.message == "No space left."
 
 
-def test_a_job_that_lives_has_no_end() -> None:
-    """Whatever the API writes there meanwhile."""
+def test_running_job_has_no_end() -> None:
+    """The API's value is ignored."""
     end = {"end": "2026-11-22T12:00:00Z"}
     assert job({"state": "running", **end}, finished="end").finished_at is None
     assert job({"state": "failed", **end}, finished="end").finished_at == NOON
@@ -152,7 +152,7 @@ def test_a_job_that_lives_has_no_end() -> None:
         "1795348800000",
     ],
 )
-def test_a_time_is_read_however_it_is_written(written: Any) -> None:
+def test_time_is_read_in_every_format(written: Any) -> None:
     """With a zone, in the zone of the settings, or as seconds to nanoseconds since 1970."""
     assert moment(written, ZoneInfo("Europe/Berlin")) == NOON
 
@@ -164,7 +164,7 @@ def test_a_time_is_read_however_it_is_written(written: Any) -> None:
         *("0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "9999-12-31T23:59:59-14:00"),
     ],
 )
-def test_what_is_no_time_is_none(written: Any) -> None:
+def test_invalid_time_is_none(written: Any) -> None:
     """A card without a time is better than no card."""
     assert moment(written, ZoneInfo("Asia/Shanghai")) is None
 
@@ -180,12 +180,12 @@ def test_what_is_no_time_is_none(written: Any) -> None:
         (1.5, "1.5"),
     ],
 )
-def test_any_value_can_be_shown(value: Any, shown: str) -> None:
+def test_any_value_is_rendered(value: Any, shown: str) -> None:
     """Lists line by line, objects as JSON."""
     assert text(value) == shown
 
 
 @pytest.mark.parametrize("value", [None, [], {}, ["a"]])
-def test_what_is_no_word_is_empty(value: Any) -> None:
+def test_non_scalar_is_an_empty_word(value: Any) -> None:
     """A list is not taken for a status."""
     assert word(value) == ""

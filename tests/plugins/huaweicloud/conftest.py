@@ -1,4 +1,4 @@
-"""A gateway on loopback, and calls to it through the bot's own HTTP recipe."""
+"""The simulated gateway on loopback, and calls to it through the bot's HTTP client."""
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -18,7 +18,7 @@ from plugins.huaweicloud.tokens import IamUser, TokenAuth
 
 @dataclass
 class Gateway:
-    """A gateway that is served, with what tests turn."""
+    """The served gateway, and the values that tests change."""
 
     url: str
     gate: Gate
@@ -27,7 +27,7 @@ class Gateway:
     connect: Callable[[httpx.Auth], Http]
 
     def keys(self, secret: str = "", **changes: str) -> Keys:
-        """Return the keys that the gateway knows, or wrong ones."""
+        """Return the keys that the gateway accepts, or wrong ones."""
         tenant = self.gate.tenant
         fields = {"project_id": tenant.project_id, "access_key": tenant.access_key} | changes
         token = SecretStr(fields.pop("security_token", ""))

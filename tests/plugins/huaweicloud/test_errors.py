@@ -1,4 +1,4 @@
-"""Error bodies of Huawei Cloud, however they are written, in our errors."""
+"""Huawei Cloud's error bodies are parsed in every spelling and mapped to exceptions."""
 
 from typing import Any
 
@@ -30,8 +30,8 @@ from plugins.huaweicloud.errors import explain, read, window
         {"error_code": "APIGW.0301", "detail": "no"},
     ],
 )
-def test_code_and_message_are_found_wherever_they_stand(body: dict[str, Any]) -> None:
-    """Services write the same things under many keys, or one level down."""
+def test_code_and_message_are_found_at_any_level(body: dict[str, Any]) -> None:
+    """Services use several keys for them, at the top level or one level below."""
     said = read(httpx.Response(401, json=body).content)
     assert (said.code, said.message) == ("APIGW.0301", "no")
 
@@ -50,18 +50,18 @@ def test_code_and_message_are_found_wherever_they_stand(body: dict[str, Any]) ->
         b"[" * 9999,
     ],
 )
-def test_a_body_that_says_nothing_is_no_error_of_its_own(content: bytes) -> None:
-    """HTML, lists and broken JSON leave it to the HTTP status."""
+def test_body_without_error_leaves_it_to_http_status(content: bytes) -> None:
+    """HTML, lists and broken JSON give no error of their own."""
     assert read(content).code == ""
 
 
-def test_a_code_may_be_a_number() -> None:
-    """Some services write the HTTP status there."""
+def test_code_may_be_a_number() -> None:
+    """Some services send the HTTP status as the code."""
     assert read(b'{"code": 404}').code == "404"
 
 
-def test_a_code_that_does_not_look_like_one_is_dropped() -> None:
-    """Codes are quoted to people, so no other text may pass for one."""
+def test_text_that_is_no_code_is_dropped() -> None:
+    """Codes are shown to users, so no other text may be taken for one."""
     assert read(b'{"error_code": "<!channel> hello"}').code == ""
 
 
@@ -85,22 +85,24 @@ def test_a_code_that_does_not_look_like_one_is_dropped() -> None:
         (494, "APIGW.0201", CredentialsRefused),
     ],
 )
-def test_a_gateway_code_has_its_meaning(status: int, code: str, kind: type[ProviderError]) -> None:
-    """Each documented code is one of our errors, with a sentence that names the connection."""
+def test_gateway_code_maps_to_an_exception(
+    status: int, code: str, kind: type[ProviderError]
+) -> None:
+    """Each documented code has an exception whose sentence names the connection."""
     error = explain(httpx.Response(status, json={"error_code": code}), "acme")
     assert type(error) is kind
     assert str(error).startswith("acme")
 
 
 @pytest.mark.parametrize("status", [200, 401, 403, 404, 500, 502])
-def test_what_the_gateway_did_not_say_is_left_to_others(status: int) -> None:
-    """A service's own codes are the service's to explain."""
+def test_service_codes_are_left_to_the_service(status: int) -> None:
+    """Only gateway codes are mapped here."""
     answer = httpx.Response(status, json={"error_code": "SVCSTG.00100401"})
     assert explain(answer, "acme") is None
 
 
-def test_a_throttled_call_waits_for_the_window_to_pass() -> None:
-    """The gateway says how long its window is."""
+def test_throttled_call_waits_for_the_window() -> None:
+    """The message states the length of the window."""
     message = "The throttling threshold has been reached: policy user over ratelimit"
     body = {"error_code": "APIGW.0308", "error_msg": f"{message},limit:200,time:5 minute"}
     error = explain(httpx.Response(429, json=body), "acme")
@@ -108,8 +110,8 @@ def test_a_throttled_call_waits_for_the_window_to_pass() -> None:
     assert error.retry_after == 300.0
 
 
-def test_a_retry_after_is_worth_more_than_the_window() -> None:
-    """Whoever says when to come back knows best."""
+def test_retry_after_takes_precedence_over_window() -> None:
+    """The header states the exact wait."""
     body = {"error_code": "APIGW.0308", "error_msg": "limit:200,time:5 minute"}
     answer = httpx.Response(429, json=body, headers={"Retry-After": "4"})
     error = explain(answer, "acme")
@@ -128,6 +130,6 @@ def test_a_retry_after_is_worth_more_than_the_window() -> None:
         ("", 30.0),
     ],
 )
-def test_the_window_is_read_from_the_message(message: str, seconds: float) -> None:
-    """Whatever it says, the wait is between a second and an hour."""
+def test_window_is_parsed_from_the_message(message: str, seconds: float) -> None:
+    """The wait is between a second and an hour."""
     assert window(message) == seconds

@@ -1,4 +1,4 @@
-"""Signatures: as Huawei Cloud computes them, over what is really sent."""
+"""Request signatures equal Huawei Cloud's own and cover exactly what is sent."""
 
 import asyncio
 from datetime import UTC, datetime
@@ -25,16 +25,16 @@ KEYS = Keys(
     security_token=SecretStr(""),
     project_id=PROJECT,
 )
-MOMENT = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
+TIMESTAMP = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 HOST = "cph.cn-north-4.myhuaweicloud.com"
 
 
-def test_the_signature_is_the_official_one() -> None:
-    """The official SDK computes the same for this request."""
+def test_signature_equals_the_official_sdks() -> None:
+    """The official SDK computes the same value for this request."""
     url = httpx.URL(
         f"https://{HOST}/v1/{PROJECT}/cloud-phone/jobs?limit=100&request_ids=a1%2Cb2%2Cc3"
     )
-    headers = signed_headers("GET", exact(url), HOST, b"", keys=KEYS, at=MOMENT)
+    headers = signed_headers("GET", exact(url), HOST, b"", keys=KEYS, at=TIMESTAMP)
     assert headers == {
         "X-Sdk-Date": "20261122T030405Z",
         "X-Project-Id": PROJECT,
@@ -46,24 +46,24 @@ def test_the_signature_is_the_official_one() -> None:
     }
 
 
-def test_temporary_keys_send_their_security_token_signed() -> None:
-    """Without it the gateway does not know the key."""
+def test_security_token_is_sent_and_signed() -> None:
+    """Temporary keys are unknown to the gateway without it."""
     keys = Keys("AK", SecretStr("SK"), SecretStr("made-up"), "")
-    headers = signed_headers("GET", httpx.URL("https://a/"), "a", b"", keys=keys, at=MOMENT)
+    headers = signed_headers("GET", httpx.URL("https://a/"), "a", b"", keys=keys, at=TIMESTAMP)
     assert headers["X-Security-Token"] == "made-up"
     assert "SignedHeaders=host;x-sdk-date;x-security-token," in headers["Authorization"]
 
 
-def test_an_address_is_written_as_it_is_signed() -> None:
-    """RFC 3986 in path and query, sorted, and `key=` where there is no value."""
+def test_url_is_sent_in_its_signed_encoding() -> None:
+    """RFC 3986 in path and query, sorted, and `key=` for an empty value."""
     url = httpx.URL("https://a/b c(,)/é%2Cx?z=1&a=b%20c%2Bd%2Ce&e&~=*&k=2&k=1")
     assert str(exact(url)) == (
         "https://a/b%20c%28%2C%29/%C3%A9%2Cx?a=b%20c%2Bd%2Ce&e=&k=1&k=2&z=1&~=%2A"
     )
 
 
-def test_a_key_in_the_open_shows_no_secret() -> None:
-    """What is logged by mistake is masked."""
+def test_keys_show_no_secret() -> None:
+    """Secrets are masked in accidental logs."""
     assert "SKexample" not in repr(KEYS)
 
 
@@ -77,13 +77,13 @@ words = st.text(letters, min_size=1, max_size=12).filter(lambda word: word not i
     body=st.binary(max_size=40),
     method=st.sampled_from(["GET", "POST", "PUT"]),
 )
-def test_the_gateway_accepts_what_is_signed(
+def test_gateway_accepts_any_signed_request(
     ids: list[str], query: list[tuple[str, str]], body: bytes, method: str
 ) -> None:
-    """An independent computation from the raw request agrees, however odd ids and queries are."""
+    """An independent computation from the raw request agrees, for any ids and queries."""
     path = "/v1/" + "/".join(quote(word, safe="") for word in ids)
     url = exact(httpx.URL(f"https://{HOST}{path}", params=query or None))
-    headers = signed_headers(method, url, HOST, body, keys=KEYS, at=MOMENT)
+    headers = signed_headers(method, url, HOST, body, keys=KEYS, at=TIMESTAMP)
     secret = KEYS.secret_key.get_secret_value()
     fault = signature_fault(
         method,
@@ -91,7 +91,7 @@ def test_the_gateway_accepts_what_is_signed(
         httpx.Headers({"Host": HOST, **headers}),
         body,
         keys=(KEYS.access_key, secret),
-        now=MOMENT,
+        now=TIMESTAMP,
     )
     assert fault is None
 
@@ -107,22 +107,22 @@ def test_the_gateway_accepts_what_is_signed(
         ("/v1/a%252F", None, "/v1/a%252F"),
     ],
 )
-async def test_what_is_sent_is_what_was_signed(
+async def test_url_reaches_the_gateway_as_signed(
     gateway: Any, path: str, params: dict[str, Any] | None, wire: str
 ) -> None:
-    """Neither httpx nor aiohttp writes the address in another way, and the gateway accepts it."""
+    """Neither httpx nor aiohttp re-encodes the URL, and the gateway accepts it."""
     await gateway.signed().call("GET", path, params=params)
     assert gateway.paths == [wire]
 
 
-async def test_a_body_is_signed(gateway: Any) -> None:
-    """A call that sends JSON is accepted, too."""
+async def test_body_is_signed(gateway: Any) -> None:
+    """A call that sends JSON is accepted."""
     answer = await gateway.signed().call("POST", "/v1/jobs", json={"a": "ü"})
     assert answer.status_code == 200
 
 
-async def test_a_refused_key_is_not_used_again_for_five_minutes(gateway: Any) -> None:
-    """Five wrong signatures lock a key, so the first one is the last."""
+async def test_rejected_key_is_not_used_for_five_minutes(gateway: Any) -> None:
+    """Five wrong signatures lock a key, so one rejection stops all calls."""
     http = gateway.signed("wrong")
     for _ in range(10):
         with pytest.raises(CredentialsRefused, match="not asked again before 12:05 UTC"):
@@ -131,8 +131,8 @@ async def test_a_refused_key_is_not_used_again_for_five_minutes(gateway: Any) ->
     assert len(gateway.paths) == 1
 
 
-async def test_after_five_minutes_a_refused_key_is_tried_again(gateway: Any) -> None:
-    """A clock that was wrong, or a key that was locked, needs no restart of the bot."""
+async def test_rejected_key_is_retried_after_five_minutes(gateway: Any) -> None:
+    """A corrected clock or an unlocked key needs no restart."""
     http = gateway.signed()
     gateway.faults.plan(Fault(401, {"error_code": "APIG.0301"}))
     with pytest.raises(CredentialsRefused):
@@ -141,8 +141,8 @@ async def test_after_five_minutes_a_refused_key_is_tried_again(gateway: Any) -> 
     assert await http.call("GET", "/v1/jobs")
 
 
-async def test_many_calls_at_once_do_not_lock_a_wrong_key(gateway: Any) -> None:
-    """Until a key has proved itself, calls go one by one."""
+async def test_concurrent_calls_do_not_lock_a_wrong_key(gateway: Any) -> None:
+    """Calls are serialised until the key is verified."""
     http = gateway.signed("wrong")
     calls = [http.call("GET", "/v1/jobs") for _ in range(20)]
     answers = await asyncio.gather(*calls, return_exceptions=True)
@@ -150,20 +150,20 @@ async def test_many_calls_at_once_do_not_lock_a_wrong_key(gateway: Any) -> None:
     assert len(gateway.paths) == 1
 
 
-async def test_a_good_key_is_used_by_many_calls_at_once(gateway: Any) -> None:
-    """Once a key has proved itself, nobody waits for others."""
+async def test_verified_key_allows_concurrent_calls(gateway: Any) -> None:
+    """Calls with a verified key do not wait for each other."""
     http = gateway.signed()
     await http.call("GET", "/v1/jobs")
     gateway.faults.plan(Fault(after_seconds=5), times=20)
     calls = [asyncio.ensure_future(http.call("GET", "/v1/jobs")) for _ in range(20)]
-    while gateway.clock.sleepers < 20:  # noqa: ASYNC110  the calls are on their way
+    while gateway.clock.sleepers < 20:  # noqa: ASYNC110  until the calls are in flight
         await asyncio.sleep(0)
     await gateway.clock.advance(5)
     assert {answer.status_code for answer in await asyncio.gather(*calls)} == {200}
 
 
-async def test_the_first_call_that_fails_otherwise_frees_the_next(gateway: Any) -> None:
-    """A server in trouble proves nothing of the key, and holds nobody up."""
+async def test_server_error_does_not_block_the_next_call(gateway: Any) -> None:
+    """It neither verifies nor rejects the key."""
     http = gateway.signed()
     gateway.faults.plan(Fault(503))
     with pytest.raises(Unavailable):
@@ -171,15 +171,15 @@ async def test_the_first_call_that_fails_otherwise_frees_the_next(gateway: Any) 
     assert await http.call("GET", "/v1/jobs")
 
 
-async def test_a_service_that_says_401_for_not_found_does_not_pause_the_key(gateway: Any) -> None:
-    """Only the gateway's own refusals count."""
+async def test_service_401_does_not_lock_out_the_key(gateway: Any) -> None:
+    """Only the gateway's own rejections count."""
     http = gateway.signed()
     gateway.faults.plan(Fault(401, {"error_code": "SVCSTG.00100401"}))
-    with pytest.raises(CredentialsRefused):  # ServiceStage itself explains it better
+    with pytest.raises(CredentialsRefused):  # mapped to JobNotFound by ServiceStage
         await http.call("GET", "/v1/jobs")
     assert await http.call("GET", "/v1/jobs")
 
 
-def test_an_auth_shows_no_secret() -> None:
-    """What is logged by mistake is masked."""
+def test_auth_shows_no_secret() -> None:
+    """Secrets are masked in accidental logs."""
     assert "SKexample" not in repr(vars(SignedAuth("acme", KEYS, clock=None)))  # type: ignore[arg-type]

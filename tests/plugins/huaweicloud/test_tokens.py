@@ -1,4 +1,4 @@
-"""IAM tokens: fetched once, kept, renewed once."""
+"""IAM tokens are fetched once, cached, and renewed once."""
 
 import asyncio
 import json
@@ -16,25 +16,25 @@ from plugins.huaweicloud.tokens import ReadyTokenAuth
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_token_is_asked_for_as_iam_documents_it(gateway: Any) -> None:
-    """The account, the user and the project stand where IAM looks for them."""
+async def test_token_request_has_iams_documented_form(gateway: Any) -> None:
+    """Account, user and project are at the documented keys."""
     await gateway.with_tokens().call("GET", "/v1/jobs")
-    asked = gateway.faults.calls[0]
-    assert (asked.method, asked.path) == ("POST", f"{TOKENS}?nocatalog=true")
-    auth = json.loads(asked.body)["auth"]
+    call = gateway.faults.calls[0]
+    assert (call.method, call.path) == ("POST", f"{TOKENS}?nocatalog=true")
+    auth = json.loads(call.body)["auth"]
     assert auth["scope"] == {"project": {"id": gateway.gate.tenant.project_id}}
     assert auth["identity"]["methods"] == ["password"]
 
 
 async def test_one_token_serves_many_calls(gateway: Any) -> None:
-    """However many calls begin at once, IAM is asked once."""
+    """Concurrent calls share one request to IAM."""
     http = gateway.with_tokens()
     await asyncio.gather(*(http.call("GET", "/v1/jobs") for _ in range(20)))
     assert gateway.gate.tokens_given == 1
 
 
-async def test_a_token_is_renewed_shortly_before_it_ends(gateway: Any) -> None:
-    """Nobody meets an expired token."""
+async def test_token_is_renewed_before_it_expires(gateway: Any) -> None:
+    """No call is sent with an expired token."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
     await gateway.clock.advance(24 * 3600 - 300)
@@ -43,8 +43,8 @@ async def test_a_token_is_renewed_shortly_before_it_ends(gateway: Any) -> None:
     assert len(gateway.paths) == 4
 
 
-async def test_a_token_that_was_voided_is_renewed_within_the_call(gateway: Any) -> None:
-    """A change of rights voids tokens early; the asker does not notice."""
+async def test_revoked_token_is_renewed_within_the_call(gateway: Any) -> None:
+    """A change of permissions revokes tokens early; the call still succeeds."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
     gateway.gate.void_tokens()
@@ -53,8 +53,8 @@ async def test_a_token_that_was_voided_is_renewed_within_the_call(gateway: Any) 
     assert gateway.gate.tokens_given == 2
 
 
-async def test_a_new_token_that_is_refused_too_is_not_renewed_again(gateway: Any) -> None:
-    """A token of another region is refused for ever: after the second refusal it stops."""
+async def test_rejected_new_token_is_not_renewed_again(gateway: Any) -> None:
+    """A token of another region is always rejected: the second rejection starts a lockout."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
     wanted = gateway.gate.tokens_given + 1
@@ -69,7 +69,7 @@ async def test_a_new_token_that_is_refused_too_is_not_renewed_again(gateway: Any
     assert gateway.gate.tokens_given == wanted
 
 
-async def test_a_wrong_password_is_not_tried_again_for_five_minutes(gateway: Any) -> None:
+async def test_wrong_password_is_not_retried_for_5_minutes(gateway: Any) -> None:
     """IAM locks users after a few wrong passwords."""
     http = gateway.with_tokens("wrong")
     calls = (http.call("GET", "/v1/jobs") for _ in range(10))
@@ -78,12 +78,12 @@ async def test_a_wrong_password_is_not_tried_again_for_five_minutes(gateway: Any
     assert len(gateway.paths) == 1
 
 
-async def test_a_service_that_says_401_for_not_found_does_not_cost_the_token(gateway: Any) -> None:
-    """The token is good: ServiceStage only says so strangely."""
+async def test_service_401_does_not_drop_the_token(gateway: Any) -> None:
+    """The token is valid: ServiceStage sends 401 for "not found"."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
     gateway.faults.plan(Fault(401, {"error_code": "SVCSTG.00100401"}))
-    with pytest.raises(CredentialsRefused):  # ServiceStage itself explains it better
+    with pytest.raises(CredentialsRefused):  # mapped to JobNotFound by ServiceStage
         await http.call("GET", "/v1/jobs")
     await http.call("GET", "/v1/jobs")
     assert gateway.gate.tokens_given == 1
@@ -101,10 +101,10 @@ async def test_a_service_that_says_401_for_not_found_does_not_cost_the_token(gat
     ],
     ids=repr,
 )
-async def test_trouble_at_iam_is_told_and_passes(
+async def test_iam_error_is_raised_and_the_next_call_retries(
     gateway: Any, fault: Fault, error: type[Exception]
 ) -> None:
-    """IAM's own troubles are errors of ours, and the next call tries again."""
+    """IAM's errors map to exceptions and leave no lockout."""
     http = gateway.with_tokens()
     gateway.faults.plan(fault)
     with pytest.raises(error):
@@ -112,8 +112,8 @@ async def test_trouble_at_iam_is_told_and_passes(
     assert await http.call("GET", "/v1/jobs")
 
 
-async def test_iam_that_never_answers_is_given_up(gateway: Any) -> None:
-    """The time-out of calls holds for the call to IAM, too."""
+async def test_iam_request_times_out(gateway: Any) -> None:
+    """The timeout of calls applies to the token request, too."""
     http = gateway.with_tokens()
     http._wire._endpoint = replace(http._wire._endpoint, timeout_seconds=0.05)
     gateway.faults.plan(Fault(hangs=True))
@@ -121,15 +121,15 @@ async def test_iam_that_never_answers_is_given_up(gateway: Any) -> None:
         await http.call("GET", "/v1/jobs")
 
 
-async def test_a_ready_token_is_sent_as_it_is(gateway: Any) -> None:
-    """Whoever has a token needs nothing else."""
+async def test_static_token_is_sent_unchanged(gateway: Any) -> None:
+    """It needs no further setting."""
     gateway.gate.tokens["made-up"] = gateway.clock.now().replace(year=2027)
     http = gateway.connect(ReadyTokenAuth("acme", SecretStr("made-up")))
     assert await http.call("GET", "/v1/jobs")
 
 
-async def test_a_ready_token_that_ended_is_told_with_its_remedy(gateway: Any) -> None:
-    """Nobody can renew it but whoever runs the bot."""
+async def test_expired_static_token_error_names_the_fix(gateway: Any) -> None:
+    """The bot cannot renew it."""
     http = gateway.connect(ReadyTokenAuth("acme", SecretStr("made-up")))
     with pytest.raises(CredentialsRefused, match="set access_key and secret_key"):
         await http.call("GET", "/v1/jobs")

@@ -1,4 +1,4 @@
-"""An Explorer on loopback, and the provider connected to it."""
+"""Explorer's simulator on loopback, and a provider connected to it."""
 
 from collections.abc import AsyncIterator
 from typing import Any

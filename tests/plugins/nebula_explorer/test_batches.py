@@ -1,4 +1,4 @@
-"""Many jobs of an Explorer at once: the list tells which of them changed."""
+"""Batch polling of Explorer's jobs: the list shows which of them changed."""
 
 import asyncio
 from collections.abc import Mapping, Sequence
@@ -20,24 +20,24 @@ def refs_of(ids: Sequence[str]) -> list[JobRef]:
     return [JobRef(connection="acme", id=id_) for id_ in ids]
 
 
-def running(simulator: Simulator, number: int, **fields: Any) -> list[JobRef]:
-    """Let the simulator hold so many jobs that run."""
+def add_running(simulator: Simulator, number: int, **fields: Any) -> list[JobRef]:
+    """Add so many running jobs."""
     task = {"id": "t", "name": "BFS", "status": RUNNING}
     return refs_of([simulator.put(f"N{n}", tasks=[task], **fields) for n in range(number)])
 
 
-async def again(
+async def poll_again(
     explorer: NebulaExplorer, simulator: Simulator, refs: Sequence[JobRef], **options: Any
 ) -> tuple[dict[JobRef, Job | JobthreadError], list[str]]:
-    """Look once more; return what was found and what was asked for."""
+    """Poll again; return the jobs found and the operations called."""
     before = len(simulator.calls)
     found = await explorer.fetch_jobs(refs, **options)
     return found, simulator.asked[before:]
 
 
 @pytest.fixture(autouse=True)
-def polled(explorer: NebulaExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What was seen before is handed in, as the poller does; nothing else is remembered."""
+def last_seen_jobs(explorer: NebulaExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pass in the jobs seen before, as the poller does; the provider keeps no other state."""
     seen: dict[JobRef, Job] = {}
     fetch = explorer.fetch_jobs
 
@@ -52,177 +52,177 @@ def polled(explorer: NebulaExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(explorer, "fetch_jobs", fetch_jobs)
 
 
-async def test_jobs_that_were_never_seen_are_asked_for_one_by_one(
+async def test_unseen_jobs_are_fetched_one_by_one(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
-    """The list does not tell their tasks."""
-    refs = running(simulator, 30)
-    found, asked = await again(explorer, simulator, refs)
+    """The list omits their tasks."""
+    refs = add_running(simulator, 30)
+    found, operations = await poll_again(explorer, simulator, refs)
     assert all(isinstance(job, Job) and job.tasks for job in found.values())
-    assert sorted(asked) == sorted(["connect", *(ref.id for ref in refs)])
+    assert sorted(operations) == sorted(["connect", *(ref.id for ref in refs)])
 
 
-async def test_jobs_that_go_on_unchanged_share_one_call(
+async def test_unchanged_jobs_share_one_call(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
-    """Save for a few, whose tasks are looked at in turn."""
-    refs = running(simulator, 100)
-    first, _ = await again(explorer, simulator, refs)
-    second, asked = await again(explorer, simulator, refs)
+    """The tasks of a few are fetched in rotation."""
+    refs = add_running(simulator, 100)
+    first, _ = await poll_again(explorer, simulator, refs)
+    second, operations = await poll_again(explorer, simulator, refs)
     assert second == first
-    assert asked.count("jobs") == 1
-    assert len(asked) == 1 + DETAILS
+    assert operations.count("jobs") == 1
+    assert len(operations) == 1 + DETAILS
 
 
-async def test_every_jobs_tasks_are_looked_at_in_turn(
+async def test_every_jobs_tasks_are_fetched_in_rotation(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """A running job's card does not stand still for ever."""
-    refs = running(simulator, 20)
+    """The card of a running job stays up to date."""
+    refs = add_running(simulator, 20)
     await explorer.fetch_jobs(refs)
     seen: set[str] = set()
     for _ in range(20 // DETAILS):
         await clock.advance(10)
-        _, asked = await again(explorer, simulator, refs)
-        seen |= set(asked)
+        _, operations = await poll_again(explorer, simulator, refs)
+        seen |= set(operations)
     assert seen >= {ref.id for ref in refs}
 
 
 @pytest.mark.parametrize("code", [SUCCESS, STOPPING, 9])
-async def test_a_job_whose_status_changed_is_asked_for(
+async def test_job_with_a_changed_status_is_fetched(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock, code: int
 ) -> None:
-    """It is no longer in the list of those that run."""
-    refs = running(simulator, 50)
+    """It is no longer in the list of its old status."""
+    refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
     simulator.change(refs[40].id, status=code, tasks=[])
-    found, asked = await again(explorer, simulator, refs)
+    found, operations = await poll_again(explorer, simulator, refs)
     job = found[refs[40]]
     assert isinstance(job, Job)
-    assert refs[40].id in asked
+    assert refs[40].id in operations
     assert job == await explorer.fetch_job(refs[40])
 
 
-async def test_a_job_that_is_gone_is_told_as_such(
+async def test_missing_job_is_reported(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """And the others are still seen."""
-    refs = running(simulator, 50)
+    """The others are still returned."""
+    refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
     del simulator._jobs[int(refs[40].id)]
-    found, _ = await again(explorer, simulator, refs)
+    found, _ = await poll_again(explorer, simulator, refs)
     assert isinstance(found[refs[40]], JobNotFound)
     assert sum(isinstance(job, Job) for job in found.values()) == 49
 
 
-async def test_each_status_has_a_list_of_its_own(
+async def test_each_status_has_its_own_list(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """Jobs that prepare, run and stop are all followed by lists."""
+    """Preparing, running and stopping jobs are last_seen_jobs by lists."""
     refs = [
         ref
         for code in (PREPARING, RUNNING, STOPPING)
-        for ref in running(simulator, 10, status=code)
+        for ref in add_running(simulator, 10, status=code)
     ]
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
-    _, asked = await again(explorer, simulator, refs)
-    assert asked.count("jobs") == 3
-    assert len(asked) == 3 + DETAILS
+    _, operations = await poll_again(explorer, simulator, refs)
+    assert operations.count("jobs") == 3
+    assert len(operations) == 3 + DETAILS
 
 
 @pytest.mark.parametrize("largest", [1000, 40])
-async def test_a_long_list_is_read_page_by_page(
+async def test_long_list_is_read_page_by_page(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock, largest: int
 ) -> None:
-    """However many jobs Explorer gives in one."""
+    """The page size of Explorer may vary."""
     simulator.largest_page = largest
-    refs = running(simulator, 230)
+    refs = add_running(simulator, 230)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
-    _, asked = await again(explorer, simulator, refs)
-    assert asked.count("jobs") == -(-230 // min(largest, 100))
-    assert len(asked) == asked.count("jobs") + DETAILS
+    _, operations = await poll_again(explorer, simulator, refs)
+    assert operations.count("jobs") == -(-230 // min(largest, 100))
+    assert len(operations) == operations.count("jobs") + DETAILS
 
 
-async def test_batches_at_the_same_time_share_one_list(
+async def test_concurrent_batches_share_one_list(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """Ten batches of a hundred do not read ten pages each."""
-    refs = running(simulator, 1000)
+    refs = add_running(simulator, 1000)
     batches = [refs[n : n + 100] for n in range(0, 1000, 100)]
     await asyncio.gather(*map(explorer.fetch_jobs, batches))
     await clock.advance(10)
     before = len(simulator.calls)
     await asyncio.gather(*map(explorer.fetch_jobs, batches))
-    asked = simulator.asked[before:]
-    assert asked.count("jobs") == 10
-    assert len(asked) == 10 + 10 * DETAILS
+    operations = simulator.asked[before:]
+    assert operations.count("jobs") == 10
+    assert len(operations) == 10 + 10 * DETAILS
 
 
-async def test_a_list_is_not_used_for_long(
+async def test_list_is_cached_briefly(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """The next look reads it anew."""
-    refs = running(simulator, 50)
+    """The next poll reads it again."""
+    refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     for seconds, lists in ((0, 1), (2, 0), (0.1, 1)):
         await clock.advance(seconds)
-        assert (await again(explorer, simulator, refs))[1].count("jobs") == lists
+        assert (await poll_again(explorer, simulator, refs))[1].count("jobs") == lists
 
 
-async def test_a_few_jobs_need_no_list(
+async def test_few_jobs_need_no_list(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """Their tasks are always up to date."""
-    refs = running(simulator, DETAILS)
+    refs = add_running(simulator, DETAILS)
     for _ in range(2):
         await clock.advance(10)
-        _, asked = await again(explorer, simulator, refs)
-    assert sorted(asked) == [ref.id for ref in refs]
+        _, operations = await poll_again(explorer, simulator, refs)
+    assert sorted(operations) == [ref.id for ref in refs]
 
 
-async def test_what_goes_on_unchanged_is_told_as_it_was_seen(
+async def test_unchanged_job_is_returned_as_last_seen(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """Whoever saw it: another process, or this one before it was started anew."""
-    refs = running(simulator, 50)
+    """Another process, or this one before a restart, may have seen it."""
+    refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs, {})
     await clock.advance(10)
     seen = {
         ref: Job(ref=ref, name="as seen", status=Status.RUNNING, native_status="Running")
         for ref in refs
     }
-    found, asked = await again(explorer, simulator, refs, known=seen)
+    found, operations = await poll_again(explorer, simulator, refs, known=seen)
     assert sum(job == seen[ref] for ref, job in found.items()) == 50 - DETAILS
-    assert len(asked) == 1 + DETAILS
-    _, asked = await again(explorer, simulator, refs, known={})
-    assert len(asked) == 50
+    assert len(operations) == 1 + DETAILS
+    _, operations = await poll_again(explorer, simulator, refs, known={})
+    assert len(operations) == 50
 
 
 @pytest.mark.parametrize(
     "fault", [Fault(404, {"code": 40404000}), Fault(200, {"code": 0, "data": {}}), Fault(404, "")]
 )
-async def test_an_explorer_without_a_list_is_asked_one_by_one(
+async def test_jobs_are_fetched_singly_without_a_list(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock, fault: Fault
 ) -> None:
-    """What the list lacks must not end a thread."""
-    refs = running(simulator, 50)
+    """A missing list must not end a thread."""
+    refs = add_running(simulator, 50)
     first = await explorer.fetch_jobs(refs)
     await clock.advance(10)
     simulator.faults.plan(fault)
-    second, asked = await again(explorer, simulator, refs)
+    second, operations = await poll_again(explorer, simulator, refs)
     assert second == first
-    assert len(asked) == 1 + 50
+    assert len(operations) == 1 + 50
 
 
-async def test_an_explorer_in_trouble_is_asked_once(
+async def test_server_error_applies_to_the_whole_batch(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """Not once for each job, nor for each batch."""
-    refs = running(simulator, 100)
+    """One call serves all jobs and batches."""
+    refs = add_running(simulator, 100)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
     before = len(simulator.calls)
@@ -233,11 +233,11 @@ async def test_an_explorer_in_trouble_is_asked_once(
     assert len(simulator.calls) == before + 1
 
 
-async def test_a_refused_account_is_told_for_the_whole_batch(
+async def test_rejected_account_applies_to_the_whole_batch(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """Without another knock for each job."""
-    refs = running(simulator, 50)
+    """No further sign-in is made for each job."""
+    refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
     simulator.refuse(40104000, times=None)
@@ -245,16 +245,16 @@ async def test_a_refused_account_is_told_for_the_whole_batch(
         await explorer.fetch_jobs(refs)
 
 
-async def test_a_list_that_does_not_heed_its_filter_is_not_read_to_its_end(
+async def test_unfiltered_list_is_not_read_to_its_end(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
-    """It would hold every job that ever was."""
+    """It would hold every job ever created."""
     simulator.filters = False
-    refs = running(simulator, 50, createTime=1)
+    refs = add_running(simulator, 50, createTime=1)
     for n in range(500):
         simulator.put(f"old {n}", status=SUCCESS, createTime=2)
     first = await explorer.fetch_jobs(refs)
     await clock.advance(10)
-    second, asked = await again(explorer, simulator, refs)
+    second, operations = await poll_again(explorer, simulator, refs)
     assert second == first
-    assert asked.count("jobs") == 1
+    assert operations.count("jobs") == 1

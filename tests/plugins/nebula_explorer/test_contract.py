@@ -1,4 +1,4 @@
-"""NebulaGraph Explorer keeps the promises that every provider makes."""
+"""NebulaGraph Explorer's provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 CODES = {word: code for code, word in WORDS.items()}
 
 
-class TestNebulaExplorerKeepsTheContract(ProviderContract):
-    """Its statuses are numbers; a number that is new is its own word."""
+class TestNebulaExplorerConformance(ProviderContract):
+    """Statuses are numbers; an unknown number is its own word."""
 
     provider = NebulaExplorer
     unknown_id = "40404"

@@ -1,4 +1,4 @@
-"""The page on NebulaGraph Explorer says what the code does."""
+"""The page on NebulaGraph Explorer matches the code."""
 
 import tomllib
 from pathlib import Path
@@ -14,31 +14,31 @@ PAGE = (Path(__file__).parents[3] / "docs/providers/nebula-explorer.md").read_te
 
 
 @pytest.mark.parametrize("name", NebulaExplorer.Settings.model_fields)
-def test_every_setting_is_on_the_page(name: str) -> None:
-    """Nobody has to read the code to set it up."""
+def test_every_setting_is_documented(name: str) -> None:
+    """The plugin can be set up without reading the code."""
     assert f"`{name}`" in PAGE
 
 
 @pytest.mark.parametrize(("code", "word"), WORDS.items())
-def test_every_status_is_on_the_page(code: int, word: str) -> None:
-    """The table of words is whole."""
+def test_every_status_is_documented(code: int, word: str) -> None:
+    """The status table is complete."""
     assert f"| {code} | `{word}` |" in PAGE
 
 
 @pytest.mark.parametrize("code", MEANINGS)
-def test_every_error_code_is_on_the_page(code: int) -> None:
-    """Whoever reads one in the log finds it."""
+def test_every_error_code_is_documented(code: int) -> None:
+    """Each code in the log can be looked up."""
     assert str(code) in PAGE
 
 
-def test_the_number_of_looks_in_turn_is_on_the_page() -> None:
-    """People want to know how old a card may be."""
+def test_number_of_detail_fetches_is_documented() -> None:
+    """Users can estimate how old a card may be."""
     assert DETAILS == 5
     assert "five jobs" in PAGE
 
 
-def test_the_example_needs_only_its_secret_to_be_whole() -> None:
-    """What people copy works."""
+def test_example_is_complete_but_for_its_secret() -> None:
+    """A copied example works."""
     example = tomllib.loads(PAGE.split("```toml\n")[1].split("```")[0])["connections"]["graphs"]
     assert example.pop("provider") == NebulaExplorer.kind
     assert secret_fields(NebulaExplorer.Settings) == ("password",)

@@ -1,4 +1,4 @@
-"""Whose turn it is to have its tasks asked for."""
+"""Task rotation: which jobs have their tasks fetched next."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -15,8 +15,8 @@ def job(id_: str, status: Status = Status.RUNNING) -> Job:
     return Job(ref=JobRef(connection="graphs", id=id_), name="BFS", status=status)
 
 
-def test_those_never_asked_for_come_first_and_then_the_longest_ago() -> None:
-    """So every job has its turn."""
+def test_unfetched_jobs_come_first_then_the_oldest() -> None:
+    """Every job is fetched in the end."""
     turn = Turns()
     for minutes, id_ in ((3, "a"), (1, "b"), (2, "c")):
         turn.note(job(id_), NOON + timedelta(minutes=minutes))
@@ -24,8 +24,8 @@ def test_those_never_asked_for_come_first_and_then_the_longest_ago() -> None:
     assert [ref.id for ref in found] == ["d", "b", "c"]
 
 
-def test_what_is_remembered_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs that ended are forgotten, and so are those not asked for longest."""
+def test_tracked_jobs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended jobs are dropped, then those fetched longest ago."""
     monkeypatch.setattr(turns, "MOST_REMEMBERED", 2)
     turn = Turns()
     for second, id_ in enumerate("abc"):

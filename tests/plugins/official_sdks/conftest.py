@@ -1,6 +1,6 @@
-"""Huawei Cloud's own SDKs, and the bot beside them, before the same simulators.
+"""Huawei Cloud's official SDKs and the bot against the same simulators.
 
-The SDKs are strangers to this code, so what both understand alike is no mistake of one mind.
+The SDKs are independent of this code, so agreement rules out a shared misreading of the API.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 
 
 class Sdk:
-    """The SDKs' modules. To import them writes a file to the home folder, so it is not ours."""
+    """The SDKs' modules. Importing them writes a file to the home folder, so it is redirected."""
 
     def __init__(self) -> None:
         self.aom: Any = import_module("huaweicloudsdkaom.v1")
@@ -42,7 +42,7 @@ class Sdk:
         self.signer: Any = import_module("huaweicloudsdkcore.signer.signer").Signer
 
     def client(self, kind: Any, simulator: Any, url: str, secret: str = "") -> Any:
-        """Return a client of the SDK that asks the simulator."""
+        """Return a client of the SDK that is connected to the simulator."""
         tenant = simulator.gate.tenant
         credentials = self.credentials.BasicCredentials(
             tenant.access_key, secret or tenant.secret_key, tenant.project_id
@@ -58,7 +58,7 @@ def sdk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sdk]:
 
 
 class Pair:
-    """The SDK's client and the bot's provider, both before the same simulator."""
+    """The SDK's client and the bot's provider, connected to the same simulator."""
 
     def __init__(self, client: Any, provider: Provider[Any], simulator: Any) -> None:
         self._client = client
@@ -66,20 +66,20 @@ class Pair:
         self.simulator = simulator
 
     async def sdk(self, method: str, request: Any) -> Any:
-        """Ask through the SDK, which blocks, in a thread."""
+        """Call the SDK, which blocks, in a thread."""
         return await asyncio.to_thread(getattr(self._client, method), request)
 
     async def bot(self, id_: str) -> Job:
-        """Ask through the bot."""
+        """Fetch a job with the bot's provider."""
         return await self._provider.fetch_job(JobRef(connection="acme", id=id_))
 
     async def recent(self) -> Any:
-        """Ask the bot for the newest jobs."""
+        """Fetch the newest jobs with the bot's provider."""
         return await self._provider.recent_jobs(10)  # type: ignore[attr-defined]
 
     @property
     def paths(self) -> list[str]:
-        """What both have asked for."""
+        """The paths that both have requested."""
         return [call.path for call in self.simulator.calls]
 
 
@@ -87,7 +87,7 @@ class Pair:
 async def pair(
     sdk: Sdk, client: Any, provider: type[Provider[Any]], simulator: Any, secret: str = ""
 ) -> AsyncIterator[Pair]:
-    """Serve the simulator and connect both to it, with the right secret or with a wrong one."""
+    """Serve the simulator and connect both to it, with the right or a wrong secret."""
     keys = simulator.gate.tenant.key_settings() | ({"secret_key": secret} if secret else {})
     async with serve(simulator.app) as url:
         asker = sdk.client(client, simulator, url, secret)

@@ -1,4 +1,4 @@
-"""Huawei Cloud's own SDKs meet the same errors as the bot."""
+"""Huawei Cloud's official SDKs report the same errors as the bot."""
 
 from typing import Any
 
@@ -20,7 +20,7 @@ pytestmark = [
 
 REQUEST = "6837531fd3f54550927b930180a706bf"
 WORKFLOW = "4f1d7c0e92ab46d8b35e60c1a7f8d294"
-NOBODYS_JOB = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
+MISSING_JOB = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
 
 
 @pytest.mark.parametrize(
@@ -33,10 +33,10 @@ NOBODYS_JOB = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
         (Fault(503, {"error_code": "APIGW.0613", "error_msg": "No."}), "APIGW.0613", Unavailable),
     ],
 )
-async def test_cph_has_the_same_errors(
+async def test_cph_errors_are_the_same(
     sdk: Any, cph: Any, fault: Fault, code: str, kind: type[Exception]
 ) -> None:
-    """The SDK reads the code that the bot gives its meaning to."""
+    """The SDK reads the code that the bot maps."""
     cph.simulator.faults.plan(fault, times=None)
     with pytest.raises(sdk.errors.ServiceResponseException) as theirs:
         await cph.sdk("list_jobs", sdk.cph.ListJobsRequest(request_id=REQUEST))
@@ -45,27 +45,27 @@ async def test_cph_has_the_same_errors(
         await cph.bot(REQUEST)
 
 
-async def test_a_request_that_nobody_made_is_empty_to_the_sdk(sdk: Any, cph: Any) -> None:
-    """The bot says that it is not found."""
+async def test_missing_request_is_an_empty_list_to_the_sdk(sdk: Any, cph: Any) -> None:
+    """The bot reports it as not found."""
     theirs = await cph.sdk("list_jobs", sdk.cph.ListJobsRequest(request_id=REQUEST))
     assert theirs.jobs == []
     with pytest.raises(JobNotFound):
         await cph.bot(REQUEST)
 
 
-async def test_servicestage_has_the_same_missing_job(sdk: Any, servicestage: Any) -> None:
-    """With ServiceStage's own code."""
+async def test_servicestage_missing_job_is_the_same(sdk: Any, servicestage: Any) -> None:
+    """Both read ServiceStage's own code."""
     with pytest.raises(sdk.errors.ServiceResponseException) as theirs:
         await servicestage.sdk(
-            "show_job_info", sdk.servicestage.ShowJobInfoRequest(job_id=NOBODYS_JOB)
+            "show_job_info", sdk.servicestage.ShowJobInfoRequest(job_id=MISSING_JOB)
         )
     assert theirs.value.error_code == "SVCSTG.00100429"
     with pytest.raises(JobNotFound):
-        await servicestage.bot(NOBODYS_JOB)
+        await servicestage.bot(MISSING_JOB)
 
 
-async def test_aom_has_the_same_missing_workflow(sdk: Any, aom: Any) -> None:
-    """In the shape that the SDK reads."""
+async def test_aom_missing_workflow_is_the_same(sdk: Any, aom: Any) -> None:
+    """The SDK reads this error's shape."""
     with pytest.raises(sdk.errors.ServiceResponseException) as theirs:
         await aom.sdk("list_workflow_executions", sdk.aom.ListWorkflowExecutionsRequest(WORKFLOW))
     assert theirs.value.error_code == "AOM.31001306"
@@ -73,7 +73,7 @@ async def test_aom_has_the_same_missing_workflow(sdk: Any, aom: Any) -> None:
         await aom.bot(WORKFLOW)
 
 
-async def test_the_bot_understands_an_error_that_the_sdk_cannot_read(sdk: Any, aom: Any) -> None:
+async def test_bot_reads_an_error_that_the_sdk_cannot(sdk: Any, aom: Any) -> None:
     """`error_message` and `htp_code`: to the SDK, the code is the HTTP status."""
     request = sdk.aom.SearchWorkflowExecutionDetailRequest(WORKFLOW, "e")
     with pytest.raises(sdk.errors.ServiceResponseException) as theirs:
@@ -83,7 +83,7 @@ async def test_the_bot_understands_an_error_that_the_sdk_cannot_read(sdk: Any, a
         await aom.bot(f"{WORKFLOW}/e")
 
 
-async def test_both_are_refused_with_a_wrong_secret(sdk: Any, cph_with_a_wrong_secret: Any) -> None:
+async def test_wrong_secret_is_rejected_for_both(sdk: Any, cph_with_a_wrong_secret: Any) -> None:
     """The gateway checks both signatures by the same rules."""
     both = cph_with_a_wrong_secret
     with pytest.raises(sdk.errors.ServiceResponseException) as theirs:
@@ -93,8 +93,8 @@ async def test_both_are_refused_with_a_wrong_secret(sdk: Any, cph_with_a_wrong_s
         await both.bot(REQUEST)
 
 
-async def test_both_are_throttled_and_only_the_bot_knows_for_how_long(sdk: Any, cph: Any) -> None:
-    """The SDK throws away what the gateway says of its window."""
+async def test_both_are_throttled_and_the_bot_knows_the_wait(sdk: Any, cph: Any) -> None:
+    """The SDK drops the window that the gateway states."""
     cph.simulator.gate.calls_limit = 0
     with pytest.raises(sdk.errors.SdkException) as theirs:
         await cph.sdk("list_jobs", sdk.cph.ListJobsRequest(request_id=REQUEST))

@@ -1,4 +1,4 @@
-"""Huawei Cloud's own SDKs read the same jobs as the bot, by the same calls."""
+"""Huawei Cloud's official SDKs read the same jobs as the bot, with the same calls."""
 
 import json
 from datetime import datetime
@@ -18,7 +18,7 @@ pytestmark = [
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
 
-AGO = 3_600  # seconds; all jobs here ended long ago, so real time changes nothing
+AGO = 3_600  # seconds; all jobs ended long ago, so real time does not matter
 REQUEST = "6837531fd3f54550927b930180a706bf"
 WORKFLOW = "4f1d7c0e92ab46d8b35e60c1a7f8d294"
 JOB = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
@@ -30,8 +30,8 @@ PHONES = (
 )
 
 
-async def test_cph_has_the_same_tasks(sdk: Any, cph: Any) -> None:
-    """Phones, numbers, errors, output and times."""
+async def test_cph_tasks_are_the_same(sdk: Any, cph: Any) -> None:
+    """Phones, statuses, errors, output and times."""
     cph.simulator.add(RequestScript(REQUEST, PHONES, AGO))
     theirs = await cph.sdk(
         "list_jobs", sdk.cph.ListJobsRequest(request_id=REQUEST, limit=100, offset=0)
@@ -49,8 +49,8 @@ async def test_cph_has_the_same_tasks(sdk: Any, cph: Any) -> None:
     assert ours.status is Status.PARTIAL
 
 
-async def test_cph_has_the_same_250_phones(sdk: Any, cph: Any) -> None:
-    """Asked for by the same three calls, to the letter."""
+async def test_cph_250_phones_are_the_same(sdk: Any, cph: Any) -> None:
+    """Both make the same three calls, byte for byte."""
     jobs = tuple(PhoneJob(f"phone-{n}") for n in range(250))
     cph.simulator.add(RequestScript(REQUEST, jobs, AGO))
     theirs = [
@@ -67,8 +67,8 @@ async def test_cph_has_the_same_250_phones(sdk: Any, cph: Any) -> None:
     assert cph.paths[:3] == cph.paths[3:]
 
 
-async def test_cph_has_the_same_single_job(sdk: Any, cph: Any) -> None:
-    """By the same call."""
+async def test_cph_single_job_is_the_same(sdk: Any, cph: Any) -> None:
+    """Both make the same call."""
     cph.simulator.add(RequestScript(REQUEST, PHONES, AGO))
     id_ = job_id(REQUEST, 1)
     theirs = await cph.sdk("show_job", sdk.cph.ShowJobRequest(job_id=id_))
@@ -83,8 +83,8 @@ NODES = (
 )
 
 
-async def test_aom_has_the_same_nodes(sdk: Any, aom: Any) -> None:
-    """Words, times, and what the hosts said; by the same call."""
+async def test_aom_nodes_are_the_same(sdk: Any, aom: Any) -> None:
+    """Statuses, times, and the output of hosts; both make the same call."""
     aom.simulator.add(ExecutionScript(WORKFLOW, "e", NODES, began_seconds_ago=AGO))
     theirs = await aom.sdk(
         "search_workflow_execution_detail",
@@ -100,7 +100,7 @@ async def test_aom_has_the_same_nodes(sdk: Any, aom: Any) -> None:
     assert aom.paths[0] == aom.paths[1]
 
 
-async def test_aom_has_the_same_newest_execution(sdk: Any, aom: Any) -> None:
+async def test_aom_newest_execution_is_the_same(sdk: Any, aom: Any) -> None:
     """The SDK reads the bare array, too."""
     for name, ago in (("one", 2 * AGO), ("two", AGO)):
         aom.simulator.add(ExecutionScript(WORKFLOW, name, NODES, began_seconds_ago=ago))
@@ -113,8 +113,8 @@ async def test_aom_has_the_same_newest_execution(sdk: Any, aom: Any) -> None:
     assert _ms(ours.created_at) == newest.begin_time
 
 
-async def test_aom_has_the_same_recent_executions(sdk: Any, aom: Any) -> None:
-    """Workflows, their names and their newest executions; by the same question."""
+async def test_aom_recent_executions_are_the_same(sdk: Any, aom: Any) -> None:
+    """Workflows, their names and newest executions; both send the same request."""
     for sample in AOM_SAMPLES:
         aom.simulator.add(sample.execution)
     question = sdk.aom.WorkflowQueryParam(
@@ -129,8 +129,8 @@ async def test_aom_has_the_same_recent_executions(sdk: Any, aom: Any) -> None:
     assert first == second
 
 
-async def test_servicestage_has_the_same_tasks(sdk: Any, servicestage: Any) -> None:
-    """Words, names and messages."""
+async def test_servicestage_tasks_are_the_same(sdk: Any, servicestage: Any) -> None:
+    """Statuses, names and messages."""
     steps = (JobStep("A"), JobStep("B", 5, "FAILED", "No space left."), JobStep("C"))
     servicestage.simulator.add(JobScript(JOB, steps, began_seconds_ago=AGO))
     theirs = await servicestage.sdk(

@@ -1,4 +1,4 @@
-"""Huawei Cloud's own SDKs sign in as the bot does: the same signatures, the same tokens."""
+"""Huawei Cloud's official SDKs sign in as the bot does: the same signatures and tokens."""
 
 import asyncio
 import json
@@ -23,8 +23,8 @@ pytestmark = [
 ]
 
 
-async def test_both_ask_iam_for_a_token_in_the_same_words(sdk: Any, servicestage: Any) -> None:
-    """And the SDK reads the answer of our IAM."""
+async def test_token_requests_are_the_same(sdk: Any, servicestage: Any) -> None:
+    """The SDK reads the response of the simulated IAM, too."""
     gate, iam = servicestage.simulator.gate, sdk.iam
     async with serve(servicestage.simulator.app) as url:
         client = sdk.client(iam.IamClient, servicestage.simulator, url)
@@ -36,13 +36,13 @@ async def test_both_ask_iam_for_a_token_in_the_same_words(sdk: Any, servicestage
         async with connected(ServiceStage, user, SystemClock()) as bot:
             await bot.check()
     assert theirs.x_subject_token == "made-up-token-1"
-    asked = [call for call in servicestage.simulator.calls if "/auth/tokens" in call.path]
-    assert len({call.path for call in asked}) == 1
-    assert json.loads(asked[0].body) == json.loads(asked[1].body)
+    requests = [call for call in servicestage.simulator.calls if "/auth/tokens" in call.path]
+    assert len({call.path for call in requests}) == 1
+    assert json.loads(requests[0].body) == json.loads(requests[1].body)
 
 
 def _token_request(iam: Any, tenant: Any) -> Any:
-    """Return the SDK's question for a token of our made-up user."""
+    """Return the SDK's token request for the simulator's user."""
     domain = iam.PwdPasswordUserDomain(name=tenant.domain_name)
     user = iam.PwdPasswordUser(domain=domain, name=tenant.user_name, password=tenant.password)
     identity = iam.PwdIdentity(methods=["password"], password=iam.PwdPassword(user=user))
@@ -54,9 +54,9 @@ def _token_request(iam: Any, tenant: Any) -> Any:
 
 
 HOST = "cph.cn-north-4.myhuaweicloud.com"
-MOMENT = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
+TIMESTAMP = datetime(2026, 11, 22, 3, 4, 5, tzinfo=UTC)
 _letters = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_characters="/")
-# The SDK takes an encoded slash for a slash, so ids with slashes are refused before they are sent.
+# The SDK decodes an encoded slash, so ids with slashes are rejected before they are sent.
 _words = st.text(_letters, min_size=1, max_size=12).filter(lambda word: word not in (".", ".."))
 
 
@@ -68,14 +68,14 @@ _words = st.text(_letters, min_size=1, max_size=12).filter(lambda word: word not
     method=st.sampled_from(["GET", "POST", "PUT", "DELETE"]),
     token=st.sampled_from(["", "made-up-security-token"]),
 )
-def test_our_signer_equals_theirs(
+def test_signatures_are_the_same(
     sdk: Any, ids: list[str], query: list[tuple[str, str]], body: bytes, method: str, token: str
 ) -> None:
-    """200 requests, however odd their ids, queries and bodies are."""
+    """200 requests with any ids, queries and bodies."""
     keys = Keys("AK", SecretStr("SK"), SecretStr(token), "0123456789abcdef0123456789abcdef")
     path = "/v1/" + "/".join(quote(id_, safe="") for id_ in ids)
     url = exact(httpx.URL(f"https://{HOST}{path}", params=query or None))
-    ours = signed_headers(method, url, HOST, body, keys=keys, at=MOMENT)
+    ours = signed_headers(method, url, HOST, body, keys=keys, at=TIMESTAMP)
     theirs = sdk.request(
         method=method,
         host=HOST,

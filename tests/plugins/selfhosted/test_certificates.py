@@ -1,4 +1,4 @@
-"""A system whose certificate is the company's own is reached with ca_file, and only with it."""
+"""A private CA is accepted with ca_file, and only with it."""
 
 import shutil
 import ssl
@@ -25,7 +25,7 @@ pytestmark = [
 
 @pytest.fixture(scope="module")
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return a certificate for 127.0.0.1 that nobody else has signed; its key is beside it."""
+    """Return a self-signed certificate for 127.0.0.1; its key is beside it."""
     path = tmp_path_factory.mktemp("ca") / "ca.pem"
     options = "-x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=made-up"
     names = ["-addext", "subjectAltName=IP:127.0.0.1"]
@@ -39,7 +39,7 @@ def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
 async def served(
     request: pytest.FixtureRequest, certificate: Path
 ) -> AsyncIterator[tuple[type[Provider], dict[str, object]]]:
-    """Serve a simulator over TLS; give its provider and the settings that reach it."""
+    """Serve a simulator over TLS; return its provider and the settings that connect to it."""
     kind, simulation = request.param
     whole = simulation(ManualClock())
     context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -51,15 +51,15 @@ async def served(
     await runner.cleanup()
 
 
-async def test_the_companys_own_ca_is_trusted(served: tuple, certificate: Path) -> None:
-    """When its file is set."""
+async def test_private_ca_is_trusted_with_ca_file(served: tuple, certificate: Path) -> None:
+    """The setting names its file."""
     kind, settings = served
     async with connected(kind, settings | {"ca_file": str(certificate)}, ManualClock()) as provider:
         assert await provider.check()
 
 
-async def test_a_strangers_ca_is_not_trusted(served: tuple) -> None:
-    """The secret must not go to whoever answers."""
+async def test_unknown_ca_is_not_trusted(served: tuple) -> None:
+    """The secret must not reach an unverified server."""
     kind, settings = served
     async with connected(kind, settings, ManualClock()) as provider:
         with pytest.raises(Unavailable, match="cannot be reached"):

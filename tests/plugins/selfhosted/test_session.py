@@ -1,4 +1,4 @@
-"""Sessions: sign in once for all who wait, and never too often."""
+"""Sessions share one sign-in and pause after a rejection."""
 
 import asyncio
 from datetime import timedelta
@@ -12,25 +12,25 @@ from plugins.selfhosted.session import Locked, Session, SessionEnded, Together, 
 pytestmark = pytest.mark.anyio
 
 
-class Door:
-    """Gives out tokens T1, T2 …; `refuses` says no to the next who come."""
+class SignInStub:
+    """Issues tokens T1, T2 …; `errors` are raised by the next sign-ins."""
 
     def __init__(self, clock: ManualClock) -> None:
         self.clock = clock
         self.session = Session(clock, self.sign_in)
-        self.refuses: list[ProviderError] = []
-        self.knocks = 0
+        self.errors: list[ProviderError] = []
+        self.sign_ins = 0
 
     async def sign_in(self) -> Token:
-        self.knocks += 1
-        number = self.knocks
+        self.sign_ins += 1
+        number = self.sign_ins
         await asyncio.sleep(0)
-        if self.refuses:
-            raise self.refuses.pop(0)
+        if self.errors:
+            raise self.errors.pop(0)
         return Token(f"T{number}", self.clock.now() + timedelta(seconds=60))
 
-    async def ask(self, *ended: str) -> str:
-        """Make a call for which these tokens have ended; return the token that did."""
+    async def call_with(self, *ended: str) -> str:
+        """Make a call for which these tokens have expired; return the token that worked."""
 
         async def call(token: str) -> str:
             await asyncio.sleep(0)
@@ -47,38 +47,38 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-def door(clock: ManualClock) -> Door:
-    return Door(clock)
+def stub(clock: ManualClock) -> SignInStub:
+    return SignInStub(clock)
 
 
-async def test_a_token_is_kept_while_it_is_fresh(door: Door, clock: ManualClock) -> None:
-    """And renewed when it is not."""
+async def test_token_is_kept_while_it_is_valid(stub: SignInStub, clock: ManualClock) -> None:
+    """It is renewed afterwards."""
     seen = []
     for seconds in (0, 59, 1):
         await clock.advance(seconds)
-        seen.append(await door.ask())
+        seen.append(await stub.call_with())
     assert seen == ["T1", "T1", "T2"]
 
 
-async def test_who_comes_at_the_same_time_gets_the_same_token(door: Door) -> None:
-    """One knock serves all."""
-    assert set(await asyncio.gather(*(door.ask() for _ in range(9)))) == {"T1"}
+async def test_concurrent_callers_get_the_same_token(stub: SignInStub) -> None:
+    """One sign-in serves all."""
+    assert set(await asyncio.gather(*(stub.call_with() for _ in range(9)))) == {"T1"}
 
 
-async def test_a_token_that_ended_is_renewed_once_for_all(door: Door) -> None:
-    """Whoever finds out late takes the new one."""
-    await door.ask()
-    assert set(await asyncio.gather(*(door.ask("T1") for _ in range(9)))) == {"T2"}
-    assert door.knocks == 2
+async def test_expired_token_is_renewed_once_for_all(stub: SignInStub) -> None:
+    """A caller that notices later takes the new one."""
+    await stub.call_with()
+    assert set(await asyncio.gather(*(stub.call_with("T1") for _ in range(9)))) == {"T2"}
+    assert stub.sign_ins == 2
 
 
-async def test_who_waits_shares_the_failure(door: Door) -> None:
-    """A door in trouble is not knocked at by everybody in turn."""
-    door.refuses = [Unavailable("It is down.")]
-    errors = await asyncio.gather(*(door.ask() for _ in range(9)), return_exceptions=True)
+async def test_waiting_callers_share_the_failure(stub: SignInStub) -> None:
+    """A failing server gets one sign-in, not one per caller."""
+    stub.errors = [Unavailable("It is down.")]
+    errors = await asyncio.gather(*(stub.call_with() for _ in range(9)), return_exceptions=True)
     assert {type(error) for error in errors} == {Unavailable}
-    assert door.knocks == 1
-    assert await door.ask() == "T2"
+    assert stub.sign_ins == 1
+    assert await stub.call_with() == "T2"
 
 
 @pytest.mark.parametrize(
@@ -89,37 +89,37 @@ async def test_who_waits_shares_the_failure(door: Door) -> None:
         (Locked("The account is locked."), 3600),
     ],
 )
-async def test_after_a_refusal_nobody_knocks_for_a_while(
-    door: Door, clock: ManualClock, error: ProviderError, seconds: float
+async def test_rejection_pauses_the_sign_in(
+    stub: SignInStub, clock: ManualClock, error: ProviderError, seconds: float
 ) -> None:
-    """The sentence says until when."""
-    door.refuses = [error]
+    """The sentence states until when."""
+    stub.errors = [error]
     for wait in (0, seconds - 1):
         await clock.advance(wait)
         with pytest.raises(CredentialsRefused, match=r"is not asked again before 1\d:\d\d UTC"):
-            await door.ask()
-    assert door.knocks == 1
+            await stub.call_with()
+    assert stub.sign_ins == 1
     await clock.advance(1)
-    assert await door.ask() == "T2"
+    assert await stub.call_with() == "T2"
 
 
-async def test_a_new_token_that_has_ended_begins_a_pause(door: Door) -> None:
-    """Else every call would knock."""
+async def test_rejected_new_token_starts_a_pause(stub: SignInStub) -> None:
+    """Otherwise every call would sign in."""
     with pytest.raises(CredentialsRefused, match="Mend it") as caught:
-        await door.ask("T1", "T2")
+        await stub.call_with("T1", "T2")
     assert not isinstance(caught.value, SessionEnded)
     with pytest.raises(CredentialsRefused):
-        await door.ask()
-    assert door.knocks == 2
+        await stub.call_with()
+    assert stub.sign_ins == 2
 
 
-def test_a_token_is_not_in_its_representation() -> None:
+def test_token_repr_hides_its_value() -> None:
     """It might reach a log."""
     assert "made-up" not in repr(Token("made-up", ManualClock().now()))
 
 
-async def test_work_goes_on_when_one_who_waits_for_it_leaves() -> None:
-    """The others still want its outcome."""
+async def test_shared_work_survives_a_cancelled_caller() -> None:
+    """The other callers still need its result."""
     together, go = Together(), asyncio.Event()
 
     async def work() -> str:

@@ -1,4 +1,4 @@
-"""The settings that self-hosted systems share."""
+"""Settings shared by self-hosted systems."""
 
 from pathlib import Path
 
@@ -11,8 +11,8 @@ URL = "https://10.0.3.17:8443"
 
 
 @pytest.mark.parametrize("url", [URL, f"{URL}/", "http://[::1]:7002", "https://a.example.com/x"])
-def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
-    """A slash at its end is taken off."""
+def test_url_may_have_a_port_and_a_path(url: str) -> None:
+    """A trailing slash is removed."""
     assert SelfHostedSettings(url=url).url == url.rstrip("/")
 
 
@@ -29,16 +29,16 @@ def test_an_address_may_have_a_port_and_a_path(url: str) -> None:
         "https://10.0.3.17#x",
     ],
 )
-def test_anything_else_is_no_address(url: str) -> None:
-    """Credentials in an address would end up in sentences."""
+def test_invalid_url_is_rejected(url: str) -> None:
+    """Credentials in a URL would appear in sentences."""
     with pytest.raises(ValidationError, match="url must be an address") as caught:
         SelfHostedSettings(url=url)
     assert "made-up" not in str(caught.value)
 
 
 @pytest.mark.parametrize("content", [None, "no certificate", ""])
-def test_a_ca_file_must_hold_certificates(tmp_path: Path, content: str | None) -> None:
-    """It is told at the start, not at the first call."""
+def test_ca_file_must_hold_certificates(tmp_path: Path, content: str | None) -> None:
+    """The problem is reported at start-up, not at the first call."""
     path = tmp_path / "ca.pem"
     if content is not None:
         path.write_text(content)
@@ -47,14 +47,14 @@ def test_a_ca_file_must_hold_certificates(tmp_path: Path, content: str | None) -
 
 
 @pytest.mark.parametrize("page", ["explorer.example.com/{id}", "https://x/{id}/{id}"])
-def test_a_console_url_must_be_one_template(page: str) -> None:
-    """It is told at the start."""
+def test_console_url_must_be_one_template(page: str) -> None:
+    """The problem is reported at start-up."""
     with pytest.raises(ValidationError, match="console_url must begin"):
         SelfHostedSettings(url=URL, console_url=page)
 
 
-def test_a_jobs_page_has_its_id_quoted() -> None:
-    """Whatever the id is."""
+def test_job_url_quotes_the_id() -> None:
+    """Any id is safe in it."""
     settings = SelfHostedSettings(url=URL, console_url="https://x.example.com/?job={id}")
     assert settings.page("a b/c") == "https://x.example.com/?job=a%20b%2Fc"
     assert SelfHostedSettings(url=URL).page("1") is None

@@ -1,4 +1,4 @@
-"""A component's newest job, asked for by the component."""
+"""A component's reference resolves to its newest job."""
 
 from collections.abc import AsyncIterator
 from typing import Any
@@ -28,7 +28,7 @@ DEPLOYED = {"Deployed version": "2.14.0", "Deploy type": "rolling_upgrade"}
 
 
 @pytest.fixture
-async def world() -> AsyncIterator[tuple[Simulator, Provider[Any]]]:
+async def simulated() -> AsyncIterator[tuple[Simulator, Provider[Any]]]:
     clock = ManualClock()
     whole = simulation(clock)
     async with (
@@ -39,24 +39,24 @@ async def world() -> AsyncIterator[tuple[Simulator, Provider[Any]]]:
 
 
 @pytest.fixture
-def simulator(world: Any) -> Any:
-    return world[0]
+def simulator(simulated: Any) -> Any:
+    return simulated[0]
 
 
 @pytest.fixture
-def servicestage(world: Any) -> Any:
-    return world[1]
+def servicestage(simulated: Any) -> Any:
+    return simulated[1]
 
 
 def ref(id_: str = COMPONENT) -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-def told(job: Job) -> dict[str, str]:
+def job_details(job: Job) -> dict[str, str]:
     return {detail.label: detail.value for detail in job.details}
 
 
-def made(region: str = "cn-north-4") -> ServiceStage:
+def build_provider(region: str = "cn-north-4") -> ServiceStage:
     settings = ServiceStage.Settings(
         region=region,  # type: ignore[call-arg]
         project_id=PROJECT,
@@ -66,44 +66,44 @@ def made(region: str = "cn-north-4") -> ServiceStage:
     return ServiceStage("deploys", settings, ManualClock())  # type: ignore[arg-type]
 
 
-async def test_a_component_leads_to_its_newest_job_under_its_own_id(
+async def test_component_resolves_to_its_newest_job(
     servicestage: Provider[Any],
 ) -> None:
-    """From then on that job is followed, whatever is done to the component later."""
+    """The job keeps its own id, so later jobs of the component do not replace it."""
     job = await looks.first_look(servicestage, ref().but(connection=servicestage.name))
     assert isinstance(job, Job)
     assert job.ref == JobRef(connection=servicestage.name, id=JOB)
-    assert told(job) == DEPLOYED
+    assert job_details(job) == DEPLOYED
 
 
-async def test_the_deployment_is_still_shown_at_the_next_looks(
+async def test_deployment_is_kept_on_later_polls(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """Else the card would lose it at its first refresh; nothing more is asked for it."""
-    assert told(await servicestage.fetch_job(ref(JOB))) == {}
+    """Later polls show it without another request."""
+    assert job_details(await servicestage.fetch_job(ref(JOB))) == {}
     await servicestage.fetch_job(ref())
     calls = len(simulator.calls)
-    assert told(await servicestage.fetch_job(ref(JOB))) == DEPLOYED
+    assert job_details(await servicestage.fetch_job(ref(JOB))) == DEPLOYED
     assert len(simulator.calls) == calls + 1
 
 
-async def test_only_so_many_deployments_are_remembered(
+async def test_cached_deployments_are_bounded(
     servicestage: Provider[Any],
 ) -> None:
-    """A bot that runs for a year keeps the newest."""
-    kept = servicestage._components.deployments  # type: ignore[attr-defined]
-    kept.update({f"JOB{n}": () for n in range(MOST_REMEMBERED)})
+    """The newest are kept."""
+    cached = servicestage._components.deployments  # type: ignore[attr-defined]
+    cached.update({f"JOB{n}": () for n in range(MOST_REMEMBERED)})
     await servicestage.fetch_job(ref())
-    assert (len(kept), "JOB0" in kept, JOB in kept) == (MOST_REMEMBERED, False, True)
+    assert (len(cached), "JOB0" in cached, JOB in cached) == (MOST_REMEMBERED, False, True)
 
 
 @pytest.mark.parametrize(
     "fault", [Fault(500), Fault(403), Fault(200, "<h1>"), Fault(200, {"records": None})]
 )
-async def test_records_that_cannot_be_had_do_not_hide_the_job(
+async def test_unavailable_records_do_not_hide_the_job(
     servicestage: Provider[Any], simulator: Simulator, fault: Fault
 ) -> None:
-    """Whoever may not read the history still sees the job."""
+    """The history may need permissions that the account lacks."""
     answer = {"status": {"last_job_id": JOB}}
     for each in (Fault(200, answer), fault):
         simulator.faults.plan(each)
@@ -111,35 +111,35 @@ async def test_records_that_cannot_be_had_do_not_hide_the_job(
     assert (job.ref.id, job.details) == (JOB, ())
 
 
-async def test_a_component_that_is_not_there_is_told_as_such(
+async def test_missing_component_is_named_as_such(
     servicestage: Provider[Any],
 ) -> None:
-    """The asker must mend the component's id, not a job's."""
+    """The user must correct the component's id, not a job's."""
     with pytest.raises(JobNotFound, match="knows no such component"):
         await servicestage.fetch_job(ref(f"{COMPONENT_ID}/{APPLICATION_ID}"))
 
 
-async def test_a_component_without_a_job_is_told_as_such(
+async def test_component_without_a_job_is_named_as_such(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """One that was never deployed is right, but there is nothing to follow."""
+    """The id is right, but there is nothing to follow."""
     simulator.add_component(COMPONENT, "")
     with pytest.raises(JobNotFound, match="has had no job"):
         await servicestage.fetch_job(ref())
 
 
 @pytest.mark.parametrize("id_", ["../secrets", "a b", "J" * 201])
-async def test_an_id_that_is_none_is_not_asked_for(
+async def test_unusable_job_id_is_not_requested(
     servicestage: Provider[Any], simulator: Simulator, id_: str
 ) -> None:
-    """What the API answers is not trusted in a path."""
+    """An id from a response is not trusted in a path."""
     simulator.add_component(COMPONENT, id_)
     with pytest.raises(AnswerNotUnderstood):
         await servicestage.fetch_job(ref())
 
 
-async def test_a_component_of_another_project_is_not_there(simulator: Simulator) -> None:
-    """The simulator knows one project only, as an account does."""
+async def test_component_of_another_project_is_not_found(simulator: Simulator) -> None:
+    """The simulator accepts one project only."""
     keys = simulator.gate.tenant.key_settings() | {"project_id": "f" * 32}
     async with (
         serve(simulator.app) as url,
@@ -150,8 +150,8 @@ async def test_a_component_of_another_project_is_not_there(simulator: Simulator)
         assert await provider._components.deployment(COMPONENT, JOB) == ()  # type: ignore[attr-defined]
 
 
-def test_the_deployment_is_the_jobs_own_or_else_the_newest() -> None:
-    """The API promises no order of its records."""
+def test_deployment_is_the_jobs_own_or_the_newest() -> None:
+    """The API documents no order of its records."""
     old, new = ({**DEPLOYMENTS[1], "begin_time": f"202{n}-01-01T00:00:00Z"} for n in (4, 5))
     records = [RecordPayload.model_validate(each) for each in (old, new | {"version": "3"})]
     assert [detail.value for detail in details(records, "JOB1")] == ["3", "install"]
@@ -171,8 +171,8 @@ def test_the_deployment_is_the_jobs_own_or_else_the_newest() -> None:
         (f"{APPLICATION_ID}/..", False),
     ],
 )
-def test_a_component_may_stand_after_the_connections_name(text: str, fits: bool) -> None:  # noqa: FBT001
-    """Two ids and one slash; never bare, since other systems have such ids, too."""
+def test_component_needs_the_connections_name(text: str, fits: bool) -> None:  # noqa: FBT001
+    """Other systems have such ids, so a bare one is not recognised."""
     assert ServiceStage.named_pattern is not None
     assert bool(ServiceStage.named_pattern.fullmatch(text)) is fits
     assert not ServiceStage.id_pattern.fullmatch(COMPONENT)
@@ -187,17 +187,19 @@ def test_a_component_may_stand_after_the_connections_name(text: str, fits: bool)
         f"{CONSOLE}-intl.huaweicloud.com/servicestage/?a=1&amp;region=cn-north-4#/application/{ROUTE}",
     ],
 )
-def test_a_components_urls_are_recognised(url: str) -> None:
-    """People paste what their browser shows."""
+def test_component_urls_are_recognised(url: str) -> None:
+    """Users paste them from the browser."""
     for text in (url, f"see <{url}|this>"):
-        assert list(made().recognise(text)) == [COMPONENT]
-        assert not list(made(region="cn-east-3").recognise(text))
+        assert list(build_provider().recognise(text)) == [COMPONENT]
+        assert not list(build_provider(region="cn-east-3").recognise(text))
 
 
-def test_other_urls_of_the_console_are_no_components() -> None:
-    """Without a region, or without both ids, a page is not taken for one."""
+def test_other_console_urls_are_not_components() -> None:
+    """A page without a region or without both ids is ignored."""
     console = "https://console.huaweicloud.com/servicestage/"
     route = f"#/application/{APPLICATION_ID}/component/{COMPONENT_ID}"
     for url in (f"{console}{route}", f"{console}?region=cn-north-4#/application/{APPLICATION_ID}"):
-        assert not list(made().recognise(url))
-    assert not list(made().recognise(f"https://example.com/servicestage/?region=cn-north-4{route}"))
+        assert not list(build_provider().recognise(url))
+    assert not list(
+        build_provider().recognise(f"https://example.com/servicestage/?region=cn-north-4{route}")
+    )

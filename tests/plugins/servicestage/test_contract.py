@@ -1,4 +1,4 @@
-"""ServiceStage keeps the promises that every provider makes."""
+"""ServiceStage's provider passes the conformance suite."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 
-class TestServiceStageKeepsTheContract(ProviderContract):
-    """Twelve lines bring some fifty tests."""
+class TestServiceStageConformance(ProviderContract):
+    """Twelve lines run some fifty tests."""
 
     provider = ServiceStage
     unknown_id = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"

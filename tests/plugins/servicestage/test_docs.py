@@ -1,4 +1,4 @@
-"""The page on ServiceStage says what the code does."""
+"""The page on ServiceStage matches the code."""
 
 import tomllib
 from pathlib import Path
@@ -13,19 +13,19 @@ PAGE = (Path(__file__).parents[3] / "docs/providers/servicestage.md").read_text(
 
 
 @pytest.mark.parametrize("name", ServiceStage.Settings.model_fields)
-def test_every_setting_is_on_the_page(name: str) -> None:
-    """Nobody has to read the code to set it up."""
+def test_every_setting_is_documented(name: str) -> None:
+    """The plugin can be set up without reading the code."""
     assert f"`{name}`" in PAGE
 
 
 @pytest.mark.parametrize("word", STATUSES)
-def test_every_status_is_on_the_page(word: str) -> None:
-    """The table of words is whole."""
+def test_every_status_is_documented(word: str) -> None:
+    """The status table is complete."""
     assert f"`{word}`" in PAGE
 
 
-def test_the_example_needs_only_its_secret_to_be_whole() -> None:
-    """What people copy works."""
+def test_example_is_complete_but_for_its_secret() -> None:
+    """A copied example works."""
     example = tomllib.loads(PAGE.split("```toml\n")[1].split("```")[0])["connections"]["deploys"]
     assert example.pop("provider") == ServiceStage.kind
     assert "secret_key" in secret_fields(ServiceStage.Settings)

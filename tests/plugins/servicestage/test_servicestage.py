@@ -1,4 +1,4 @@
-"""ServiceStage as the bot asks it."""
+"""ServiceStage's provider against its simulator."""
 
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -50,7 +50,7 @@ async def servicestage(simulator: Simulator, clock: ManualClock) -> AsyncIterato
         yield provider
 
 
-def made(**settings: str) -> ServiceStage:
+def build_provider(**settings: str) -> ServiceStage:
     """Return a provider that is not connected."""
     fields = {"region": "cn-north-4", **KEYS, **settings}
     return ServiceStage("deploys", ServiceStage.Settings(**fields), ManualClock())  # type: ignore[arg-type]
@@ -64,17 +64,15 @@ def ref(id_: str = ID) -> JobRef:
 async def test_all_tasks_are_fetched_page_by_page(
     servicestage: Provider[Any], simulator: Simulator, tasks: int
 ) -> None:
-    """The API gives so many tasks at once; people want to see all."""
+    """The API limits the tasks per page."""
     simulator.add(JobScript(ID, tuple(JobStep(f"STEP_{n}") for n in range(tasks))))
     job = await servicestage.fetch_job(ref())
     assert [task.name for task in job.tasks] == [f"STEP_{n}" for n in range(tasks)]
     assert len(simulator.calls) == max(1, -(-tasks // 50))
 
 
-async def test_a_server_that_ignores_paging_is_not_asked_for_ever(
-    servicestage: Provider[Any], simulator: Simulator
-) -> None:
-    """The same page twice is the end."""
+async def test_repeated_page_ends_paging(servicestage: Provider[Any], simulator: Simulator) -> None:
+    """The server may ignore the offset."""
     page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(50)]
     answer = {"job": {"execution_status": "RUNNING"}, "tasks": page, "task_count": 1000}
     simulator.faults.plan(Fault(200, answer), times=None)
@@ -82,10 +80,10 @@ async def test_a_server_that_ignores_paging_is_not_asked_for_ever(
     assert len(simulator.calls) == 2
 
 
-async def test_a_server_that_counts_no_tasks_is_asked_until_a_page_is_short(
+async def test_paging_without_a_count_ends_at_a_short_page(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """task_count is a help, not a need."""
+    """`task_count` is optional."""
     page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(70)]
     for part in (page[:50], page[50:]):
         body = {"job": {"execution_status": "RUNNING"}, "tasks": part}
@@ -93,10 +91,10 @@ async def test_a_server_that_counts_no_tasks_is_asked_until_a_page_is_short(
     assert len((await servicestage.fetch_job(ref())).tasks) == 70
 
 
-async def test_a_job_that_ends_between_two_pages_is_told_as_it_was_before(
+async def test_job_status_is_that_of_the_first_page(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """Else it would end with tasks that still run, and nobody would look again."""
+    """A terminal job with running tasks would end the watch too early."""
     page = [{"task_id": f"t{n}", "task_status": "RUNNING"} for n in range(70)]
     for part, word in ((page[:50], "RUNNING"), (page[50:], "SUCCEEDED")):
         body = {"job": {"execution_status": word}, "tasks": part, "task_count": 70}
@@ -104,10 +102,10 @@ async def test_a_job_that_ends_between_two_pages_is_told_as_it_was_before(
     assert (await servicestage.fetch_job(ref())).native_status == "RUNNING"
 
 
-async def test_keys_in_capitals_are_understood_over_the_wire(
+async def test_capital_keys_are_read_over_http(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """As v2, and the page's table, write them."""
+    """The v2 API and the page's table use them."""
     simulator.upper_case = True
     simulator.add(JobScript(ID, (JobStep("STEP"),)))
     job = await servicestage.fetch_job(ref())
@@ -127,20 +125,20 @@ async def test_keys_in_capitals_are_understood_over_the_wire(
         (404, "error_no_api", AnswerNotUnderstood),
     ],
 )
-async def test_a_recorded_error_has_its_meaning(
+async def test_recorded_error_maps_to_an_exception(
     servicestage: Provider[Any],
     simulator: Simulator,
     status: int,
     name: str,
     kind: type[ProviderError],
 ) -> None:
-    """Each is told to people as what it is."""
+    """The sentence fits the error."""
     simulator.refuse(1, status, (RECORDED / f"{name}.json").read_text())
     with pytest.raises(kind):
         await servicestage.fetch_job(ref())
 
 
-async def test_a_404_of_something_else_is_not_taken_for_a_missing_job(
+async def test_foreign_404_is_not_a_missing_job(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
     """A wrong endpoint must not look like a wrong id."""
@@ -149,10 +147,10 @@ async def test_a_404_of_something_else_is_not_taken_for_a_missing_job(
         await servicestage.fetch_job(ref())
 
 
-async def test_not_found_said_with_401_does_not_stop_the_connection(
+async def test_not_found_with_401_does_not_stop_calls(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """The credentials were good, so the next question is asked."""
+    """The credentials were accepted, so the next call is made."""
     simulator.not_found = 401
     with pytest.raises(JobNotFound):
         await servicestage.fetch_job(ref())
@@ -160,10 +158,10 @@ async def test_not_found_said_with_401_does_not_stop_the_connection(
     assert await servicestage.fetch_job(ref())
 
 
-async def test_an_iam_user_may_ask_instead_of_a_key(
+async def test_iam_user_works_instead_of_an_access_key(
     simulator: Simulator, clock: ManualClock
 ) -> None:
-    """One token serves all questions, even when a job is not found with 401."""
+    """One token serves all calls, even when a job is not found with 401."""
     simulator.not_found = 401
     simulator.add(JobScript(ID))
     async with serve(simulator.app) as url:
@@ -176,28 +174,28 @@ async def test_an_iam_user_may_ask_instead_of_a_key(
 
 
 @pytest.mark.parametrize("id_", ["JOB/1", "../jobs", "a b", "a\nb", "a\x85b", "..", ".", "a\\b"])
-async def test_an_id_that_cannot_stand_in_a_path_is_refused(
+async def test_unsafe_id_is_rejected_without_a_call(
     servicestage: Provider[Any], simulator: Simulator, id_: str
 ) -> None:
-    """It is a mistake of the asker, and no call is made."""
+    """It is the user's mistake."""
     with pytest.raises(BadReference):
         await servicestage.fetch_job(ref(id_))
     assert not simulator.calls
 
 
-async def test_an_odd_id_arrives_as_it_is(
+async def test_unusual_id_is_sent_unchanged(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """It is written in the encoding that is signed."""
+    """It is encoded as it is signed."""
     simulator.add(JobScript("a,b?c#%2F漢"))
     assert await servicestage.fetch_job(ref("a,b?c#%2F漢"))
     assert "/jobs/a%2Cb%3Fc%23%252F%E6%BC%A2?" in simulator.calls[0].path
 
 
-async def test_a_check_asks_for_a_job_that_nobody_has(
+async def test_check_fetches_a_missing_job(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
-    """That it is not found proves that address and credentials are right."""
+    """ "Not found" proves address and credentials right."""
     assert "accepts the credentials" in await servicestage.check()
     assert NOBODYS in simulator.calls[0].path
 
@@ -211,24 +209,24 @@ async def test_a_check_asks_for_a_job_that_nobody_has(
         (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
     ],
 )
-async def test_a_check_says_what_is_wrong(
+async def test_check_error_names_the_fix(
     servicestage: Provider[Any],
     simulator: Simulator,
     status: int,
     body: Any,
     kind: type[ProviderError],
 ) -> None:
-    """With what to do about it."""
+    """The sentence says what to do."""
     simulator.refuse(1, status, body)
     with pytest.raises(kind) as caught:
         await servicestage.check()
     assert caught.value.advice
 
 
-def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project() -> None:
-    """Two connections must not both claim a job."""
+def test_api_url_is_recognised_for_own_host_and_project() -> None:
+    """Two connections must not claim the same job."""
     base = "https://servicestage.cn-north-4.myhuaweicloud.com"
-    recognise = made().recognise
+    recognise = build_provider().recognise
     assert list(recognise(f"see {base}/v3/{PROJECT}/cas/jobs/{ID}?limit=5.")) == [ID]
     assert list(recognise(f"{base.upper()}/v3/{PROJECT}/cas/jobs/{ID}")) == [ID]
     assert not list(recognise(f"{base}/v3/{'f' * 32}/cas/jobs/{ID}"))
@@ -236,34 +234,36 @@ def test_a_url_of_the_api_is_recognised_only_of_this_host_and_project() -> None:
     assert not list(recognise(f"{base}/v3/{PROJECT}/cas/jobs/{ID}0"))
 
 
-def test_a_url_of_the_console_is_recognised_by_its_template() -> None:
-    """Whoever sets console_url may paste such URLs."""
-    provider = made(console_url="https://console.example.com/#/jobs/{id}/view?x=(1)")
+def test_console_url_is_recognised_by_its_template() -> None:
+    """Users paste such URLs."""
+    provider = build_provider(console_url="https://console.example.com/#/jobs/{id}/view?x=(1)")
     text = f"<https://console.example.com/#/jobs/{ID}/view?x=(1)|this one>"
     assert list(provider.recognise(text)) == [ID]
 
 
-def test_the_console_page_is_that_of_the_template() -> None:
-    """The per-job address is not documented, so it can be set."""
-    job = made(console_url="https://console.example.com/jobs/{id}")
-    assert job.console_url(_seen()) == f"https://console.example.com/jobs/{ID}"
+def test_console_page_follows_the_template() -> None:
+    """ServiceStage's own URL of a job is undocumented, so it can be set."""
+    job = build_provider(console_url="https://console.example.com/jobs/{id}")
+    assert job.console_url(_job()) == f"https://console.example.com/jobs/{ID}"
 
 
-def test_without_a_template_the_console_page_is_that_of_the_service() -> None:
-    """A page near the job is better than none."""
+def test_console_page_defaults_to_the_service() -> None:
+    """The job's own page is unknown."""
     page = "https://console.huaweicloud.com/servicestage/?region=cn-north-4"
-    assert made().console_url(_seen()) == page
+    assert build_provider().console_url(_job()) == page
 
 
-def test_without_a_region_there_is_no_console_page() -> None:
+def test_unknown_region_has_no_console_page() -> None:
     """A wrong link is worse than none."""
-    assert made(region="", endpoint="https://proxy.example.com").console_url(_seen()) is None
+    assert (
+        build_provider(region="", endpoint="https://proxy.example.com").console_url(_job()) is None
+    )
 
 
-def test_the_plugin_brings_servicestage() -> None:
-    """By the same hook that everybody else's plugins use."""
+def test_plugin_registers_servicestage() -> None:
+    """It uses the same hook as third-party plugins."""
     assert list(register_providers()) == [ServiceStage]
 
 
-def _seen() -> Job:
+def _job() -> Job:
     return Job(ref=ref(), name="x", status=Status.RUNNING)

@@ -1,4 +1,4 @@
-"""The simulated ServiceStage: jobs that move with the clock."""
+"""ServiceStage's simulator: jobs that advance with the clock."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
@@ -20,7 +20,7 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 THREE = (JobStep("A", 10), JobStep("B", 10), JobStep("C", 10))
 SUCCEEDS, FAILS, ROLLS_BACK, LONG, ENDED = (sample.job for sample in SAMPLES)
 
-Look = Callable[[str], Awaitable[Job]]
+Fetch = Callable[[str], Awaitable[Job]]
 
 
 @pytest.fixture
@@ -29,155 +29,153 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def world(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Look]]:
+async def simulated(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Fetch]]:
     whole = simulation(clock)
     async with (
         serve(whole.app) as url,
         connected(ServiceStage, whole.settings(url), clock) as provider,
     ):
 
-        async def look(id_: str) -> Job:
+        async def fetch(id_: str) -> Job:
             return await provider.fetch_job(JobRef(connection="acme", id=id_))
 
-        yield whole.app[SIMULATOR], look
+        yield whole.app[SIMULATOR], fetch
 
 
 @pytest.fixture
-def simulator(world: Any) -> Any:
-    return world[0]
+def simulator(simulated: Any) -> Any:
+    return simulated[0]
 
 
 @pytest.fixture
-def look(world: Any) -> Any:
-    return world[1]
+def fetch(simulated: Any) -> Any:
+    return simulated[1]
 
 
-def words(job: Job) -> list[str]:
+def statuses(job: Job) -> list[str]:
     return [task.native_status for task in job.tasks]
 
 
-async def test_a_sample_begins_when_it_is_first_asked_for(look: Look, clock: ManualClock) -> None:
-    """People see it move, however long the demo has been open."""
+async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:
+    """It advances however long the demo has been running."""
     await clock.advance(1000)
-    assert (await look(SUCCEEDS.id)).native_status == "SUBMITTED"
+    assert (await fetch(SUCCEEDS.id)).native_status == "SUBMITTED"
     await clock.advance(5)
-    assert (await look(SUCCEEDS.id)).native_status == "RUNNING"
+    assert (await fetch(SUCCEEDS.id)).native_status == "RUNNING"
 
 
-async def test_the_first_sample_succeeds_in_about_45_seconds(
-    look: Look, clock: ManualClock
-) -> None:
-    """With six tasks, one after the other."""
-    await look(SUCCEEDS.id)
+async def test_first_sample_succeeds_in_about_45_seconds(fetch: Fetch, clock: ManualClock) -> None:
+    """Its six tasks run in sequence."""
+    await fetch(SUCCEEDS.id)
     await clock.advance(44)
-    assert words(await look(SUCCEEDS.id)) == ["SUCCEEDED"] * 5 + ["RUNNING"]
+    assert statuses(await fetch(SUCCEEDS.id)) == ["SUCCEEDED"] * 5 + ["RUNNING"]
     await clock.advance(1)
-    job = await look(SUCCEEDS.id)
-    assert (job.native_status, words(job)) == ("SUCCEEDED", ["SUCCEEDED"] * 6)
+    job = await fetch(SUCCEEDS.id)
+    assert (job.native_status, statuses(job)) == ("SUCCEEDED", ["SUCCEEDED"] * 6)
 
 
-async def test_the_second_sample_fails_with_a_reason(look: Look, clock: ManualClock) -> None:
-    """The health check says why."""
-    await look(FAILS.id)
+async def test_second_sample_fails_with_a_reason(fetch: Fetch, clock: ManualClock) -> None:
+    """The health check's message is shown."""
+    await fetch(FAILS.id)
     await clock.advance(60)
-    job = await look(FAILS.id)
+    job = await fetch(FAILS.id)
     assert job.status is Status.FAILED
     assert "health check" in job.message
 
 
-async def test_the_third_sample_is_rolled_back(look: Look, clock: ManualClock) -> None:
-    """What was done is undone in reverse, and the job ends when all is."""
-    await look(ROLLS_BACK.id)
+async def test_third_sample_is_rolled_back(fetch: Fetch, clock: ManualClock) -> None:
+    """Finished steps are undone in reverse; the job ends after the last."""
+    await fetch(ROLLS_BACK.id)
     await clock.advance(22)
-    job = await look(ROLLS_BACK.id)
+    job = await fetch(ROLLS_BACK.id)
     assert job.native_status == "ROLLBACKING"
-    assert words(job)[:3] == ["SUCCEEDED", "ROLLBACKING", "FAILED"]
+    assert statuses(job)[:3] == ["SUCCEEDED", "ROLLBACKING", "FAILED"]
     await clock.advance(10)
-    job = await look(ROLLS_BACK.id)
+    job = await fetch(ROLLS_BACK.id)
     assert job.native_status == "ROLLBACKED"
-    assert words(job) == ["ROLLBACKED"] * 2 + ["FAILED"] + ["SKIPPED"] * 3
+    assert statuses(job) == ["ROLLBACKED"] * 2 + ["FAILED"] + ["SKIPPED"] * 3
 
 
-async def test_a_sample_has_forty_tasks(look: Look) -> None:
-    """More than a card can list."""
-    assert len((await look(LONG.id)).tasks) == 40
+async def test_one_sample_has_forty_tasks(fetch: Fetch) -> None:
+    """A card cannot list as many."""
+    assert len((await fetch(LONG.id)).tasks) == 40
 
 
-async def test_a_sample_has_already_ended(look: Look) -> None:
-    """At the first look."""
-    assert (await look(ENDED.id)).status is Status.SUCCEEDED
+async def test_one_sample_has_already_ended(fetch: Fetch) -> None:
+    """The first fetch shows its end."""
+    assert (await fetch(ENDED.id)).status is Status.SUCCEEDED
 
 
-async def test_a_sample_does_not_exist(look: Look) -> None:
-    """To see what is said then."""
+async def test_one_sample_is_missing(fetch: Fetch) -> None:
+    """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await look(NOT_A_JOB.id)
+        await fetch(NOT_A_JOB.id)
 
 
-def test_the_ids_of_the_samples_look_real_and_are_all_different() -> None:
-    """JOB and a UUID of version 4."""
+def test_sample_ids_look_real_and_are_unique() -> None:
+    """Each is JOB and a UUID of version 4."""
     ids = [sample.job.id for sample in SAMPLES] + [NOT_A_JOB.id]
     assert len(set(ids)) == 6
     assert {UUID(id_.removeprefix("JOB")).version for id_ in ids} == {4}
 
 
-async def test_a_test_can_finish_a_job(simulator: Simulator, look: Look) -> None:
-    """At once, with any word; open tasks take it over."""
+async def test_can_finish_a_job(simulator: Simulator, fetch: Fetch) -> None:
+    """`finish` sets any status at once, for open tasks too."""
     simulator.add(JobScript(ID, THREE))
     simulator.finish(ID, "CANCELLED")
-    job = await look(ID)
-    assert (job.native_status, words(job)) == ("CANCELLED", ["CANCELLED"] * 3)
+    job = await fetch(ID)
+    assert (job.native_status, statuses(job)) == ("CANCELLED", ["CANCELLED"] * 3)
 
 
-async def test_a_finished_job_stays_finished(
-    simulator: Simulator, look: Look, clock: ManualClock
+async def test_finished_job_stays_finished(
+    simulator: Simulator, fetch: Fetch, clock: ManualClock
 ) -> None:
-    """What its script had planned for later does not happen."""
+    """Its script has no further effect."""
     simulator.add(JobScript(ID, THREE))
     simulator.finish(ID)
     await clock.advance(20)
-    assert words(await look(ID)) == ["SUCCEEDED"] * 3
+    assert statuses(await fetch(ID)) == ["SUCCEEDED"] * 3
 
 
-async def test_a_test_can_fail_a_job_at_a_step(
-    simulator: Simulator, look: Look, clock: ManualClock
+async def test_can_fail_a_job_at_a_step(
+    simulator: Simulator, fetch: Fetch, clock: ManualClock
 ) -> None:
-    """Steps before it went well, steps behind it are skipped."""
+    """Earlier steps succeeded, later ones are skipped."""
     simulator.add(JobScript(ID, THREE))
-    await look(ID)
+    await fetch(ID)
     await clock.advance(5)
     simulator.fail(ID, 1, "No space left.")
-    job = await look(ID)
-    assert words(job) == ["SUCCEEDED", "FAILED", "SKIPPED"]
+    job = await fetch(ID)
+    assert statuses(job) == ["SUCCEEDED", "FAILED", "SKIPPED"]
     assert (job.native_status, job.message) == ("FAILED", "No space left.")
 
 
-async def test_times_tell_how_long_a_task_took(
-    simulator: Simulator, look: Look, clock: ManualClock
+async def test_task_times_show_its_duration(
+    simulator: Simulator, fetch: Fetch, clock: ManualClock
 ) -> None:
-    """A task is created when it begins, and updated when its word changes."""
+    """A task is created when it starts, and updated when its status changes."""
     simulator.add(JobScript(ID, THREE))
-    await look(ID)
+    await fetch(ID)
     await clock.advance(100)
-    tasks = (await look(ID)).tasks
+    tasks = (await fetch(ID)).tasks
     spans = [
         task.finished_at - task.started_at for task in tasks if task.finished_at and task.started_at
     ]
     assert [span.total_seconds() for span in spans] == [10, 10, 10]
 
 
-async def test_a_test_can_have_calls_refused(simulator: Simulator, look: Look) -> None:
-    """As many as it says; then all is well."""
+async def test_can_make_calls_fail(simulator: Simulator, fetch: Fetch) -> None:
+    """Only the given number of calls fails."""
     simulator.refuse(2, 500)
     for _ in range(2):
         with pytest.raises(Unavailable):
-            await look(SUCCEEDS.id)
-    assert await look(SUCCEEDS.id)
+            await fetch(SUCCEEDS.id)
+    assert await fetch(SUCCEEDS.id)
 
 
-async def test_every_call_is_in_the_journal(simulator: Simulator, look: Look) -> None:
-    """With what was asked."""
-    await look(SUCCEEDS.id)
+async def test_every_call_is_recorded(simulator: Simulator, fetch: Fetch) -> None:
+    """Each has its path and query."""
+    await fetch(SUCCEEDS.id)
     (call,) = simulator.calls
     assert call.path.endswith(f"/cas/jobs/{SUCCEEDS.id}?desc=false&limit=50&offset=0")
 
@@ -191,10 +189,10 @@ async def test_every_call_is_in_the_journal(simulator: Simulator, look: Look) ->
         ({"desc": "true"}, "C", 3),
     ],
 )
-async def test_tasks_are_paged_as_the_page_says(
+async def test_paging_follows_the_documentation(
     clock: ManualClock, query: dict[str, Any], first: str, count: int
 ) -> None:
-    """limit, offset and desc count tasks; task_count is that of all."""
+    """`limit`, `offset` and `desc` apply to tasks; `task_count` is the total."""
     whole = simulation(clock)
     whole.app[SIMULATOR].add(JobScript(ID, THREE))
     async with (

@@ -1,4 +1,4 @@
-"""From ServiceStage's answers, as they are recorded, to our words."""
+"""Recorded ServiceStage responses are translated into jobs."""
 
 import json
 from datetime import UTC, datetime, timedelta
@@ -25,13 +25,13 @@ def job(answer: Any) -> Job:
     return translate(JobRef(connection="deploys", id=job_id), payload.job, payload.tasks)
 
 
-def small(**fields: Any) -> dict[str, Any]:
-    """Return an answer with one task that has these fields."""
+def response_with_task(**fields: Any) -> dict[str, Any]:
+    """Return a response with one task that has these fields."""
     return {"job": {"execution_status": "RUNNING"}, "tasks": [{"task_status": "RUNNING"} | fields]}
 
 
-def test_the_example_of_the_page_is_understood() -> None:
-    """Status, type, tasks and times are where the page shows them."""
+def test_documented_example_is_translated() -> None:
+    """Status, type, tasks and times are read from the documented keys."""
     seen = job(recorded("succeeded"))
     assert (seen.status, seen.native_status, seen.type) == (
         Status.SUCCEEDED,
@@ -44,35 +44,35 @@ def test_the_example_of_the_page_is_understood() -> None:
     assert seen.message == ""
 
 
-def test_a_job_without_a_name_is_called_by_its_type_and_the_start_of_its_id() -> None:
-    """People need something to say; v3 gives no name."""
+def test_unnamed_job_is_named_by_type_and_id() -> None:
+    """The v3 API has no names."""
     assert job(recorded("succeeded")).name == "provision 17cb1778"
 
 
-def test_a_job_of_unknown_type_is_just_a_job() -> None:
+def test_job_of_unknown_type_is_named_job() -> None:
     """UNKNOWN would be no name."""
     answer = {"job": {"execution_status": "RUNNING", "job_type": "UNKNOWN"}}
     assert job(answer).name == "job 1"
 
 
-def test_keys_in_capitals_are_the_same_keys() -> None:
-    """The page's table and v2 write them so; v2 also gives a name and an instance."""
+def test_capital_keys_are_read() -> None:
+    """The page's table and v2 use them; v2 also has a name and an instance."""
     seen = job(recorded("upper_case"))
     assert (seen.name, seen.status) == ("upgrade shop-api", Status.RUNNING)
     assert [task.status for task in seen.tasks] == [Status.SUCCEEDED, Status.RUNNING]
     assert [detail.label for detail in seen.details] == ["Instance"]
 
 
-def test_tasks_are_shown_in_their_order_whatever_order_they_come_in() -> None:
-    """The API promises no order: task_index decides, then the time."""
+def test_tasks_are_ordered_by_index_then_time() -> None:
+    """The API documents no order."""
     answer = recorded("failed")
     answer["tasks"].reverse()
     assert [task.name[-2:] for task in job(answer).tasks] == ["01"] * 3
     assert job(answer).tasks == job(recorded("failed")).tasks
 
 
-def test_a_failed_job_says_what_its_failed_task_says() -> None:
-    """The reason is one glance away."""
+def test_failed_job_has_its_failed_tasks_message() -> None:
+    """The card shows the reason."""
     seen = job(recorded("failed"))
     assert seen.message == "The health check of instance web-2 failed 3 times."
     assert [task.status for task in seen.tasks] == [
@@ -82,22 +82,22 @@ def test_a_failed_job_says_what_its_failed_task_says() -> None:
     ]
 
 
-def test_a_job_that_was_rolled_back_has_failed_and_keeps_the_native_word() -> None:
-    """The reason is that of the task that failed, not that of one that was undone."""
+def test_rolled_back_job_has_failed_with_its_own_word() -> None:
+    """Its message is the failed task's, not an undone task's."""
     seen = job(recorded("rolled_back"))
     assert (seen.status, seen.native_status) == (Status.FAILED, "ROLLBACKED")
     assert seen.message == "Failed to download the software package: 404 Not Found."
 
 
-def test_a_step_that_was_undone_is_not_named_as_what_failed() -> None:
-    """Of a job that was rolled back, only the step that went wrong has failed."""
+def test_undone_step_is_not_named_as_failed() -> None:
+    """Only the step that failed is."""
     steps = ("ROLLBACKED", "FAILED", "SKIPPED")
-    answer = small() | {"tasks": [{"task_id": s, "task_status": s} for s in steps]}
+    answer = response_with_task() | {"tasks": [{"task_id": s, "task_status": s} for s in steps]}
     assert [task.id for task in job(answer).failed_tasks] == ["FAILED"]
 
 
-def test_a_job_that_goes_on_has_no_end() -> None:
-    """Tasks may have ended; the job has not."""
+def test_running_job_has_no_end() -> None:
+    """Its tasks may have ended."""
     seen = job(recorded("upper_case"))
     assert seen.finished_at is None
     assert seen.tasks[0].finished_at is not None
@@ -116,33 +116,33 @@ def test_a_job_that_goes_on_has_no_end() -> None:
         ("2024-06-06T15:55:31", 0),
     ],
 )
-def test_a_time_may_have_any_number_of_fraction_digits(text: str, microseconds: int) -> None:
-    """ServiceStage leaves out zeros at the end."""
+def test_time_may_have_any_fraction_digits(text: str, microseconds: int) -> None:
+    """ServiceStage omits trailing zeros."""
     whole = datetime(2024, 6, 6, 15, 55, 31, tzinfo=UTC)
-    seen = job(small(created_at=text)).tasks[0].started_at
+    seen = job(response_with_task(created_at=text)).tasks[0].started_at
     assert seen == whole + timedelta(microseconds=microseconds)
 
 
 @pytest.mark.parametrize("value", [None, "", "soon", 0, "0001-01-01T00:00:00+14:00", {}])
-def test_what_is_no_time_is_no_error(value: Any) -> None:
-    """A task that has not begun may have none."""
-    assert job(small(created_at=value)).tasks[0].started_at is None
+def test_invalid_time_is_none(value: Any) -> None:
+    """A task that has not started may have none."""
+    assert job(response_with_task(created_at=value)).tasks[0].started_at is None
 
 
-def test_a_task_without_a_name_or_an_id_is_numbered() -> None:
-    """Nothing is shown as an empty line."""
-    task = job(small(task_name=None)).tasks[0]
+def test_task_without_name_and_id_is_numbered() -> None:
+    """No task has an empty name."""
+    task = job(response_with_task(task_name=None)).tasks[0]
     assert (task.id, task.name) == ("1", "Task 1")
 
 
 @pytest.mark.parametrize("tasks", [None, []])
-def test_a_job_may_have_no_tasks_yet(tasks: Any) -> None:
-    """Null and an empty list are the same."""
+def test_job_may_have_no_tasks_yet(tasks: Any) -> None:
+    """Null and an empty list are equal."""
     assert job({"job": {"execution_status": "SUBMITTED"}, "tasks": tasks}).tasks == ()
 
 
 @pytest.mark.parametrize("answer", [{}, {"job": None}, {"job": {}}, {"job": {"status": "x"}}, []])
-def test_an_answer_without_a_job_is_not_understood(answer: Any) -> None:
+def test_response_without_a_job_is_not_understood(answer: Any) -> None:
     """Another shape is an error, not an empty job."""
     with pytest.raises(ValidationError):
         Answer.model_validate(answer)
@@ -168,6 +168,6 @@ def test_an_answer_without_a_job_is_not_understood(answer: Any) -> None:
         ("[" * 100_000, "[" * 100_000),
     ],
 )
-def test_messages_are_shown_as_text(messages: Any, text: str) -> None:
-    """They are JSON in a string, of no documented shape; an empty object says nothing."""
+def test_messages_are_rendered_as_text(messages: Any, text: str) -> None:
+    """They are JSON in a string, of no documented shape; an empty object has no text."""
     assert shown(messages) == text
