@@ -1,4 +1,4 @@
-"""The whole bot, put together from its parts, started and stopped in order."""
+"""Composition root: builds, starts and stops every component, in order."""
 
 from __future__ import annotations
 
@@ -58,18 +58,18 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CONCURRENT_TICKS = 200
-DELIVERY_LANES = 1  # one process delivers all
+DELIVERY_LANES = 1  # one process delivers everything
 POLL_SHARDS = 1  # of each connection
-UPKEEP_SECONDS = 3600.0
-LAST_REQUESTS = timedelta(seconds=5)  # that Slack may still work on what a dead process sent
+PRUNE_SECONDS = 3600.0
+IN_FLIGHT_GRACE = timedelta(seconds=5)  # in which Slack may still process calls of a dead process
 
 
 class Bot:
     """The bot as `jobthread serve` runs it: an asynchronous context manager.
 
-    Entering it opens the store, says hello to Slack and starts everything; leaving it stops
-    everything in the opposite order. Raises SettingsError, StoreError or SlackError. Without
-    `plugins` it loads those that are installed.
+    Entering it opens the store, connects to Slack and starts everything; leaving it stops
+    everything in reverse order. Raises SettingsError, StoreError or SlackError. Without `plugins`
+    it loads the installed ones.
     """
 
     def __init__(
@@ -90,13 +90,13 @@ class Bot:
         await self._stack.aclose()
 
     async def _open(self, stack: AsyncExitStack) -> None:
-        """Build and start the parts, each followed by its end."""
+        """Build and start the components; register how each one stops."""
         if broken := sabotage.warning():
             log.critical(broken)
-        around = self._outside()
-        stack.push_async_callback(around.plugins.close)
-        stack.push_async_callback(around.connections.close)
-        if problems := await looks.rehearsed(around.connections):
+        loaded = self._load_plugins()
+        stack.push_async_callback(loaded.plugins.close)
+        stack.push_async_callback(loaded.connections.close)
+        if problems := await looks.rehearsed(loaded.connections):
             raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
@@ -108,32 +108,32 @@ class Bot:
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
         self.outlet = WebOutlet(client, session, self.clock)
-        self.connections = around.connections
-        self._assemble(around, self.outlet)
+        self.connections = loaded.connections
+        self._assemble(loaded, self.outlet)
         stack.push_async_callback(self.suggestions.close)
         stack.push_async_callback(self.desk.close)
-        await self._start_engine(stack, around.connections)
-        await self._open_doors(stack, client, identity)
+        await self._start_scheduler(stack, loaded.connections)
+        await self._open_transports(stack, client, identity)
 
-    def _outside(self) -> Outside:
-        """Return the plugins and connections; raises one SettingsError with all problems."""
+    def _load_plugins(self) -> Outside:
+        """Load plugins and connections; raise one SettingsError with all problems."""
         problems = self.settings.slack.problems()
         try:
-            around = outside(self.settings, self.clock, self._plugins)
+            loaded = outside(self.settings, self.clock, self._plugins)
         except SettingsError as error:
             raise SettingsError([*problems, *error.problems]) from None
         if problems:
             raise SettingsError(problems)
-        for problem in around.plugins.problems():
+        for problem in loaded.plugins.problems():
             log.warning("%s", problem)
-        return around
+        return loaded
 
-    def _assemble(self, around: Outside, outlet: WebOutlet) -> None:
-        """Put the parts together: none does anything before it is ticked or asked."""
-        connections, store, clock = around.connections, self.store, self.clock
+    def _assemble(self, loaded: Outside, outlet: WebOutlet) -> None:
+        """Build the components; none of them acts before its first tick or request."""
+        connections, store, clock = loaded.connections, self.store, self.clock
         self.notices = Notices(self.settings.notify)
         following = Following(self.settings.follow.poll_seconds, self.notices)
-        self._assemble_telling(around, outlet, following)
+        self._assemble_delivery(loaded, outlet, following)
         reasons = Reasons(store, self.notices, self.settings.store.keep_days)
         directory = Directory(outlet, clock)
         negotiation = Negotiation(
@@ -144,14 +144,14 @@ class Bot:
         )
         service = Service(
             store=store,
-            ledger=self._ledger(around, following),
+            ledger=self._executor(loaded, following),
             connections=connections,
             clock=clock,
             home=self.home,
             reasons=reasons,
             command=self.settings.slack.command,
             negotiation=negotiation,
-            listing=self._listings(connections, reasons),
+            listing=self._queries(connections, reasons),
         )
         self.desk = Desk(
             store=store,
@@ -165,8 +165,8 @@ class Bot:
             api=outlet, desk=self.desk, negotiation=negotiation, directory=directory, clock=clock
         )
 
-    def _assemble_telling(self, around: Outside, outlet: WebOutlet, following: Following) -> None:
-        """Put together what looks at jobs, and tells of them, without being asked."""
+    def _assemble_delivery(self, loaded: Outside, outlet: WebOutlet, following: Following) -> None:
+        """Build the components that poll jobs and deliver messages."""
         store, clock = self.store, self.clock
         self.deliverer = Deliverer(store=store, outlet=outlet, pace=Pace(), clock=clock)
         self.digests = Digests(
@@ -178,8 +178,8 @@ class Bot:
         )
         self.poller = Poller(
             store=store,
-            connections=around.connections,
-            plugins=around.plugins,
+            connections=loaded.connections,
+            plugins=loaded.plugins,
             following=following,
             clock=clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
@@ -187,7 +187,7 @@ class Bot:
         )
         self.revival = Revival(
             store=store,
-            connections=around.connections,
+            connections=loaded.connections,
             following=following,
             clock=clock,
             ring=self.deliverer.ring,
@@ -197,23 +197,23 @@ class Bot:
             store=store,
             clock=clock,
             poll_seconds=self.settings.follow.poll_seconds,
-            ring=self._ring,
+            ring=self._wake_all,
         )
 
-    def _ledger(self, around: Outside, following: Following) -> Ledger:
+    def _executor(self, loaded: Outside, following: Following) -> Ledger:
         return Ledger(
             store=self.store,
-            connections=around.connections,
+            connections=loaded.connections,
             following=following,
             clock=self.clock,
             home=self.home,
             sender=self.deliverer,
             expect=self.poller.expect,
-            announce=around.plugins.job_changed,
+            announce=loaded.plugins.job_changed,
             retell=self.ring,
         )
 
-    def _listings(self, connections: Connections, reasons: Reasons) -> Listings:
+    def _queries(self, connections: Connections, reasons: Reasons) -> Listings:
         return Listings(
             store=self.store,
             connections=connections,
@@ -225,38 +225,38 @@ class Bot:
         )
 
     def ring(self) -> None:
-        """Look at once for what is to be told: in a message of its own, or in a digest."""
+        """Wake the outbox dispatcher and the digest worker."""
         self.deliverer.ring()
         self.digests.ring()
 
-    def _ring(self) -> None:
-        """Let whoever sleeps look for what is due."""
+    def _wake_all(self) -> None:
+        """Wake the dispatcher, the digest worker and the pollers."""
         self.ring()
         for name in self.connections.names:
             self.poller.expect(name, self.clock.now())
 
-    async def _start_engine(self, stack: AsyncExitStack, connections: Connections) -> None:
-        if self.store.exclusive:  # whoever held these questions and messages is gone
+    async def _start_scheduler(self, stack: AsyncExitStack, connections: Connections) -> None:
+        if self.store.exclusive:  # all leases and claims are of dead processes
             now = self.clock.now()
             async with self.store.begin() as tx:
                 await tx.inbox.reopen(now)
-                await tx.outbox.reopen(now + LAST_REQUESTS)
+                await tx.outbox.reopen(now + IN_FLIGHT_GRACE)
         async with self.store.begin() as tx:
             if ended := await abandon(
                 tx, connections.names, self.clock.now(), Notices(self.settings.notify)
             ):
-                log.warning("%s watches ended: their connections are no longer set up", ended)
-            # The settings may be other ones than those by which this was held back.
+                log.warning("Ended %s watches: their connections are not configured", ended)
+            # The settings may have changed since these notifications were deferred.
             await held.redecide_all(tx, self.notices, self.clock.now())
         engine = EmbeddedEngine(self.clock)
-        self._errands: dict[str, Callable[[], Awaitable[float]]] = {
-            "desk": self.desk.tick,
-            "revival": self.revival.tick,
+        self._periodic_tasks: dict[str, Callable[[], Awaitable[float]]] = {
+            "inbox": self.desk.tick,
+            "redelivery": self.revival.tick,
             "digests": self.digests.tick,
-            "time": self.timekeeper.tick,
-            "upkeep": self._tidy,
+            "clock": self.timekeeper.tick,
+            "pruning": self._prune,
         }
-        engine.ensure(self._errands)
+        engine.ensure(self._periodic_tasks)
         engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
         engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
@@ -268,16 +268,16 @@ class Bot:
         stack.callback(self.deliverer.close)
 
     async def _tick(self, shard: str) -> float:
-        """Do one tick of a shard; return the seconds until its next."""
+        """Run one tick of a shard; return the seconds until the next."""
         match shard.split(":"):
             case ["deliver", lane]:
                 return await self.deliverer.tick(int(lane), DELIVERY_LANES)
             case ["poll", connection, shard_no]:
                 return await self.poller.tick(connection, int(shard_no), POLL_SHARDS)
-        return await self._errands[shard]()
+        return await self._periodic_tasks[shard]()
 
-    async def _tidy(self) -> float:
-        """Forget what was done and told long ago."""
+    async def _prune(self) -> float:
+        """Delete rows that ended longer than `store.keep_days` ago."""
         before = self.clock.now() - timedelta(days=self.settings.store.keep_days)
         async with self.store.begin() as tx:
             await tx.inbox.prune(before)
@@ -286,9 +286,9 @@ class Bot:
             await tx.jobs.prune(before)
             await tx.decisions.prune(before)
             await tx.boards.prune(before)
-        return UPKEEP_SECONDS
+        return PRUNE_SECONDS
 
-    async def _open_doors(
+    async def _open_transports(
         self, stack: AsyncExitStack, client: AsyncWebClient, identity: dict[str, Any]
     ) -> None:
         slack = self.settings.slack
@@ -317,16 +317,16 @@ class Bot:
             await self.socket.wait()
 
     async def healthy(self) -> bool:
-        """Whether Slack can reach the bot and the store answers."""
+        """Whether Slack can reach the bot and the store responds."""
         async with self.store.begin() as tx:
             await tx.inbox.next_due()
         return self.socket is None or await self.socket.connected()
 
     async def standing(self) -> tuple[Backlog, Live]:
-        """Return how far behind the bot is, and how it stands with Slack and the connections."""
+        """Return the status of the store, and of Slack and the connections."""
         now = self.clock.now()
         async with self.store.begin() as tx:
-            waiting = await backlog.read(tx, now)
+            stored = await backlog.read(tx, now)
         heard_at = self.socket.heard_at if self.socket else None
         live = Live(
             connected=self.socket is None or await self.socket.connected(),
@@ -334,7 +334,7 @@ class Bot:
             limited=self.outlet.limited,
             resting={p.name: s for p in self.connections if (s := p.breaker.pause(now))},
         )
-        return waiting, live
+        return stored, live
 
 
 async def _finish(task: asyncio.Task[None]) -> None:

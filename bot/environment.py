@@ -1,4 +1,4 @@
-"""What the environment's variables mean: which setting, and of which connection."""
+"""Maps environment variables to settings."""
 
 from __future__ import annotations
 
@@ -13,9 +13,9 @@ _CONNECTIONS = f"{ENVIRONMENT_PREFIX}CONNECTIONS__"
 
 
 def variable(place: str) -> str:
-    """Return the variable that sets what stands at a place, such as `slack.bot_token`.
+    """Return the variable of a setting, such as `slack.bot_token`.
 
-    No shell has variables with a hyphen: an underscore stands for it.
+    Shell variables cannot contain hyphens: an underscore replaces each.
     """
     return f"{ENVIRONMENT_PREFIX}{place.replace('.', '__').replace('-', '_').upper()}"
 
@@ -23,38 +23,38 @@ def variable(place: str) -> str:
 def named(tables: Any, known: Iterable[str]) -> Any:
     """Return the environment's connections under the names that the file gives them.
 
-    `my_deploys` is `my-deploys` where that is the only one it can mean; where it can mean several
-    it is left out, and `ambiguous` says so.
+    `my_deploys` means `my-deploys` if only that matches. A name with several matches is left out;
+    `ambiguity_problems` reports it.
     """
     if not isinstance(tables, dict):
         return tables
     found: dict[str, Any] = {}
     for name, table in tables.items():
-        meant = [name] if "-" in name else [each for each in known if _bare(each) == name]
-        if len(meant) > 1:
+        matches = [name] if "-" in name else [each for each in known if _normalized(each) == name]
+        if len(matches) > 1:
             continue
-        whole = meant[0] if meant else name
-        both = isinstance(table, dict) and isinstance(found.get(whole), dict)
-        found[whole] = {**found[whole], **table} if both else table
+        full_name = matches[0] if matches else name
+        both = isinstance(table, dict) and isinstance(found.get(full_name), dict)
+        found[full_name] = {**found[full_name], **table} if both else table
     return found
 
 
 def ambiguous(names: Iterable[str]) -> list[str]:
-    """Return a sentence for each variable that can mean several of these connections."""
-    alike: dict[str, list[str]] = {}
+    """Return a sentence for each variable that matches several of these connections."""
+    by_normalized: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault(_bare(name), []).append(name)
+        by_normalized.setdefault(_normalized(name), []).append(name)
     return [
-        f"{each} can mean the connections {' and '.join(alike[bare])}: rename one of them."
-        for each in sorted(os.environ)
-        if (bare := _connection(each)) in alike and len(alike[bare]) > 1
+        f"{env} can mean the connections {' and '.join(by_normalized[bare])}: rename one of them."
+        for env in sorted(os.environ)
+        if (bare := _connection_of(env)) in by_normalized and len(by_normalized[bare]) > 1
     ]
 
 
-def _bare(name: str) -> str:
+def _normalized(name: str) -> str:
     return name.lower().replace("-", "_")
 
 
-def _connection(each: str) -> str:
-    name, _, key = each.upper().removeprefix(_CONNECTIONS).partition("__")
-    return name.lower() if key and each.upper().startswith(_CONNECTIONS) else ""
+def _connection_of(env: str) -> str:
+    name, _, key = env.upper().removeprefix(_CONNECTIONS).partition("__")
+    return name.lower() if key and env.upper().startswith(_CONNECTIONS) else ""

@@ -1,4 +1,4 @@
-"""What the operator decides: jobthread.toml and the environment, checked; all problems told."""
+"""Reads and checks jobthread.toml and the environment; collects all problems."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from pydantic_settings import (
     SettingsConfigDict,
     TomlConfigSettingsSource,
 )
-from pydantic_settings import SettingsError as BadVariable
+from pydantic_settings import SettingsError as InvalidVariable
 
 from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
 from bot.errors import SettingsError
@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")  # of a connection
 
 
-class _Part(BaseModel):
+class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
     @model_validator(mode="before")
@@ -52,107 +52,107 @@ class _Part(BaseModel):
 
     @field_validator("*", mode="before")
     @classmethod
-    def _were_read(cls, value: Any) -> Any:
+    def _reject_unreadable(cls, value: Any) -> Any:
         if isinstance(value, Unread):
             raise ValueError(value)  # noqa: TRY004  pydantic collects ValueErrors
         return value
 
 
-def _web_address(url: str) -> str:
+def _check_url(url: str) -> str:
     if not re.match(r"https?://[^\s/]+", url):
         raise ValueError("must begin with https:// (or http://, on this machine)")
     return url if url.endswith("/") else url + "/"
 
 
-def _command(name: str) -> str:
+def _check_command(name: str) -> str:
     if not re.fullmatch(r"/[a-z0-9_-]{1,31}", name):
         raise ValueError("must be a slash and up to 31 of a-z, 0-9, _ and -")
     return name
 
 
-class SlackSettings(_Part):
-    """How Slack is reached."""
+class SlackSettings(_Section):
+    """How the bot connects to Slack."""
 
     mode: Literal["socket", "http"] = "socket"
-    api_url: Annotated[str, AfterValidator(_web_address)] = "https://slack.com/api/"
+    api_url: Annotated[str, AfterValidator(_check_url)] = "https://slack.com/api/"
     bot_token: SecretStr | None = None  # xoxb-…
     app_token: SecretStr | None = None  # xapp-…, Socket Mode only
     signing_secret: SecretStr | None = None  # HTTP mode only
     host: str | None = None  # HTTP mode: the same as web.host and web.port
     port: Annotated[int, Field(ge=0, le=65535)] | None = None
-    command: Annotated[str, AfterValidator(_command)] = "/job"
+    command: Annotated[str, AfterValidator(_check_command)] = "/job"
 
     @property
     def needed(self) -> tuple[str, ...]:
-        """The secrets that this mode cannot do without."""
+        """The secrets that this mode requires."""
         return ("bot_token", "app_token" if self.mode == "socket" else "signing_secret")
 
     def problems(self) -> list[str]:
-        """Return a sentence for each secret that is missing."""
+        """Return one sentence for each missing secret."""
         return [missing_secret("slack", key) for key in self.needed if not getattr(self, key)]
 
 
-class WebSettings(_Part):
-    """The bot's own HTTP server: health, and Slack's requests in HTTP mode."""
+class WebSettings(_Section):
+    """The bot's own HTTP server: health checks, and Slack's requests in HTTP mode."""
 
     host: str = "127.0.0.1"
     port: Annotated[int, Field(ge=0, le=65535)] | None = None  # None: no server in Socket Mode
 
 
-class StoreSettings(_Part):
-    """Where watches, questions and messages are kept."""
+class StoreSettings(_Section):
+    """The database, and how long it keeps rows."""
 
     url: str = "sqlite+aiosqlite:///jobthread.db"
-    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30  # what is done and told
+    keep_days: Annotated[int, Field(ge=1, le=3650)] = 30  # rows that have ended
 
 
-class FollowSettings(_Part):
-    """How jobs are followed."""
+class FollowSettings(_Section):
+    """How jobs are polled."""
 
-    poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0  # between looks at a young job
-    coalesce_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0  # looks due so soon share a call
+    poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0  # between polls of a young job
+    coalesce_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0  # polls due this soon share a call
 
 
 CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,20}")  # Slack's
 
 
 class NotifySettings(NoisePolicy):
-    """How loud the bot is where a channel has not set that itself; beside the policy's fields."""
+    """The notification policy where a channel overrides nothing, and who may override it."""
 
-    who_may_change: Literal["members", "admins"] = "members"  # what a channel hears
-    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)  # by Slack's id: a policy's
+    who_may_change: Literal["members", "admins"] = "members"  # a channel's settings
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)  # channel ID to policy fields
 
     @property
     def defaults(self) -> dict[str, Any]:
-        """The policy's fields that are set here, as JSON has them."""
+        """The policy fields that are set here, as JSON values."""
         own = self.model_fields_set & set(NoisePolicy.model_fields)
         return self.model_dump(mode="json", include=own)
 
     @field_validator("channels")
     @classmethod
-    def _policies(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Check each channel's fields as those of a policy."""
+    def _check_channels(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Check the policy fields of each channel."""
         if bad := [repr(name) for name in channels if not CHANNEL_ID.fullmatch(name)]:
             raise ValueError(f"{', '.join(bad)}: a channel goes by its id in Slack, such as C0123")
-        return {name: _policy(name, fields) for name, fields in channels.items()}
+        return {name: _policy_fields(name, fields) for name, fields in channels.items()}
 
     @model_validator(mode="after")
-    def _makes_sense(self) -> Self:
-        """Check that the fields go together, in general and in each channel."""
-        _demand_sense(NoisePolicy.model_validate(self.defaults), "")
+    def _check_consistency(self) -> Self:
+        """Check that the fields are consistent, in general and for each channel."""
+        _require_group(NoisePolicy.model_validate(self.defaults), "")
         for name, fields in self.channels.items():
-            _demand_sense(NoisePolicy.model_validate({**self.defaults, **fields}), f" in {name}")
+            _require_group(NoisePolicy.model_validate({**self.defaults, **fields}), f" in {name}")
         return self
 
 
-def _policy(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
+def _policy_fields(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
     try:
         return NoisePolicy.model_validate(fields).model_dump(mode="json", include=set(fields))
     except ValidationError as error:
         raise ValueError(f"in {channel}, {'; '.join(sentences(error))}") from None
 
 
-def _demand_sense(policy: NoisePolicy, where: str) -> None:
+def _require_group(policy: NoisePolicy, where: str) -> None:
     if policy.mention is Mention.GROUP and not policy.group:
         raise ValueError(
             f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
@@ -160,7 +160,7 @@ def _demand_sense(policy: NoisePolicy, where: str) -> None:
 
 
 class Settings(BaseSettings):
-    """All that the operator decides. The environment wins over the file."""
+    """All settings. The environment takes precedence over the file."""
 
     model_config = SettingsConfigDict(
         env_prefix=ENVIRONMENT_PREFIX,
@@ -169,8 +169,8 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
         frozen=True,
     )
-    file: ClassVar[Path | None] = None  # set by `read` on a subclass of its own
-    written: ClassVar[dict[str, Any]]  # there, while it is read: all that was found
+    file: ClassVar[Path | None] = None  # set by `read` on a new subclass
+    raw: ClassVar[dict[str, Any]]  # on that subclass during `read`: all raw values
 
     slack: SlackSettings = Field(default_factory=SlackSettings)
     web: WebSettings = Field(default_factory=WebSettings)
@@ -178,31 +178,31 @@ class Settings(BaseSettings):
     follow: FollowSettings = Field(default_factory=FollowSettings)
     notify: NotifySettings = Field(default_factory=NotifySettings)
     connections: dict[str, dict[str, Any]] = {}
-    disabled_plugins: Annotated[frozenset[str], NoDecode] = frozenset()  # names, with commas
+    disabled_plugins: Annotated[frozenset[str], NoDecode] = frozenset()  # comma-separated names
 
     @property
     def listens(self) -> WebSettings:
-        """Where the bot's own server listens: slack.host and slack.port, or else [web]."""
+        """Where the HTTP server listens: slack.host and slack.port, or else [web]."""
         given = {"host": self.slack.host, "port": self.slack.port}
         return self.web.model_copy(update={k: v for k, v in given.items() if v is not None})
 
     @model_validator(mode="before")
     @classmethod
-    def _noted(cls, raw: Any) -> Any:
-        if "written" in vars(cls):
-            cls.written = raw
+    def _record_raw(cls, raw: Any) -> Any:
+        if "raw" in vars(cls):
+            cls.raw = raw
         return raw
 
     @field_validator("disabled_plugins", mode="before")
     @classmethod
-    def _by_commas(cls, names: Any) -> Any:
+    def _split_names(cls, names: Any) -> Any:
         if not isinstance(names, str):
             return names
         return [name.strip() for name in names.split(",") if name.strip()]
 
     @field_validator("connections")
     @classmethod
-    def _named_plainly(cls, connections: dict[str, Any]) -> dict[str, Any]:
+    def _check_names(cls, connections: dict[str, Any]) -> dict[str, Any]:
         if bad := [repr(name) for name in connections if not NAME.fullmatch(name)]:
             raise ValueError(
                 f"{', '.join(bad)}: a name must be lower-case letters, digits, - and _,"
@@ -219,14 +219,14 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read the environment first, then the file; no .env file behind anyone's back."""
+        """Read the environment first, then the file; ignore .env files."""
         del env_settings, dotenv_settings, file_secret_settings
         file = TomlConfigSettingsSource(settings_cls, cls.file)
         return init_settings, _Environment(settings_cls, file()), file
 
 
 class _Environment(EnvSettingsSource):
-    """The environment, its connections under the names that the file gives them."""
+    """Environment source that renames connections as the file spells them."""
 
     def __init__(self, settings_cls: type[BaseSettings], file: dict[str, Any]) -> None:
         super().__init__(settings_cls)
@@ -234,77 +234,77 @@ class _Environment(EnvSettingsSource):
         self._known = tuple(tables) if isinstance(tables, dict) else ()
 
     def __call__(self) -> dict[str, Any]:
-        """Return what the variables set."""
+        """Return the values of the variables."""
         found = super().__call__()
         if "connections" in found:
             found["connections"] = named(found["connections"], self._known)
         return found
 
 
-class _Sound(Settings):
-    """Settings of what is passed, whatever file and environment hold."""
+class _PartialSettings(Settings):
+    """Settings from the given values only."""
 
     @classmethod
     def settings_customise_sources(  # type: ignore[override]
         cls, *_: Any, init_settings: PydanticBaseSettingsSource, **__: Any
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Read nothing."""
+        """Ignore the file and the environment."""
         return (init_settings,)
 
 
 @dataclass(frozen=True)
 class Reading:
-    """What was read: all problems, and the settings without what has problems."""
+    """All problems, and the settings without their invalid parts."""
 
-    settings: Settings | None  # None: nothing could be read
+    settings: Settings | None  # None if nothing could be read
     problems: tuple[str, ...]
 
 
 def load(path: Path | None) -> Settings:
-    """Read the file (None: there is none) and the environment; raises SettingsError."""
-    reading = read(path)
-    if reading.problems or reading.settings is None:
-        raise SettingsError(reading.problems)
-    return reading.settings
+    """Read the file, if any, and the environment; raises SettingsError."""
+    result = read(path)
+    if result.problems or result.settings is None:
+        raise SettingsError(result.problems)
+    return result.settings
 
 
 def read(path: Path | None) -> Reading:
-    """Read the file and the environment as `load` does; what is sound can be looked at further."""
-    problems = _strange_variables()
+    """Read the file and the environment; return the problems together with the valid settings."""
+    problems = _unknown_variables()
     settings: Settings | None = None
     try:
-        reader = _reading(path)
+        reader = _settings_class(path)
         try:
             settings = reader()
         except ValidationError as error:
             problems += sentences(error)
-            settings = _sound(reader.written, error)
+            settings = _valid_part(reader.raw, error)
         finally:
-            tables = reader.written.get("connections")
+            tables = reader.raw.get("connections")
             problems += ambiguous(tables if isinstance(tables, dict) else ())
-            reader.written = {}  # secrets among it
-    except (BadVariable, OSError, SettingsError, ValueError) as error:
+            reader.raw = {}  # contains secrets
+    except (InvalidVariable, OSError, SettingsError, ValueError) as error:
         problems += _problems(error, path)
     return Reading(settings, tuple(problems))
 
 
-def _sound(written: dict[str, Any], error: ValidationError) -> Settings | None:
-    """Return the settings without what the error is about, so that it hides nothing else."""
-    kept = deepcopy(written)
+def _valid_part(raw: dict[str, Any], error: ValidationError) -> Settings | None:
+    """Return the settings without the invalid values, so that the rest can be checked too."""
+    kept = deepcopy(raw)
     for item in error.errors(include_input=False, include_url=False):
         _drop(kept, item["loc"])
     try:
-        return _Sound(**kept)
+        return _PartialSettings(**kept)
     except ValidationError:
         return None
 
 
-def _drop(table: dict[str, Any], place: Sequence[Any]) -> None:
-    """Take out what stands at a place; of connections with bad names, those alone."""
-    *outer, last = place
+def _drop(table: dict[str, Any], location: Sequence[Any]) -> None:
+    """Remove the value at a location; for invalid connection names, only those connections."""
+    *outer, last = location
     for key in outer:
         if not isinstance(table.get(key), dict):
-            last = key  # the place is in a list, or deeper than what was written
+            last = key  # the location is in a list, or deeper than the raw values
             break
         table = table[key]
     found = table.pop(last, None)
@@ -314,11 +314,11 @@ def _drop(table: dict[str, Any], place: Sequence[Any]) -> None:
 
 
 def _problems(error: Exception, path: Path | None) -> Sequence[str]:
-    """Return what kept the settings from being read, without a word of what they hold."""
+    """Return why the settings could not be read, without any of their values."""
     match error:
         case SettingsError():
             return error.problems
-        case BadVariable():
+        case InvalidVariable():
             name = "".join(re.findall(r'field "(\w+)"', str(error))).upper()
             return [f"{ENVIRONMENT_PREFIX}{name} is not JSON: set {ENVIRONMENT_PREFIX}{name}__… ."]
         case tomllib.TOMLDecodeError():
@@ -327,15 +327,15 @@ def _problems(error: Exception, path: Path | None) -> Sequence[str]:
     return [f"{path} cannot be read ({type(error).__name__}): check that it is a UTF-8 text."]
 
 
-def _reading(path: Path | None) -> type[Settings]:
+def _settings_class(path: Path | None) -> type[Settings]:
     if path is not None and not path.is_file():
         why = "is no file" if path.exists() else "does not exist"
         raise SettingsError([f"{path} {why}: name the file with --config."])
-    return type("Settings", (Settings,), {"file": path, "written": {}, "__module__": __name__})
+    return type("Settings", (Settings,), {"file": path, "raw": {}, "__module__": __name__})
 
 
-def _strange_variables() -> list[str]:
-    """Return a sentence for each variable that means to be a setting and is none."""
+def _unknown_variables() -> list[str]:
+    """Return a sentence for each variable that looks like a setting and is none."""
     return [
         f"{name} is not a setting: unset it, or check its spelling."
         for name in os.environ

@@ -1,4 +1,4 @@
-"""What the bot must not forget: questions, messages on their way, watches and watched jobs."""
+"""Durable state: inbox, outbox, watches, watched jobs, boards, channel settings, decisions."""
 
 from bot.store.records import (
     STOPPED_BY,

@@ -1,6 +1,6 @@
-"""What a clock that was set back would leave waiting: a moment too far ahead is due now.
+"""Reschedules rows whose due times are too far ahead after the clock was set back.
 
-The clock may be set while the bot runs, or while it does not.
+The clock can be set while the bot runs or while it is stopped.
 """
 
 from __future__ import annotations
@@ -17,39 +17,39 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_BEYOND = bindparam("latest", type_=jobs.c.due_at.type)
+_LATEST = bindparam("latest", type_=jobs.c.due_at.type)
 _NOW = bindparam("at", type_=jobs.c.due_at.type)
-_RECALL = (
-    update(jobs).where(jobs.c.due_at > _BEYOND).values(due_at=_NOW),
+_PULL_FORWARD = (
+    update(jobs).where(jobs.c.due_at > _LATEST).values(due_at=_NOW),
     update(inbox)
-    .where(inbox.c.closed_at.is_(None), inbox.c.lease_until > _BEYOND)
+    .where(inbox.c.closed_at.is_(None), inbox.c.lease_until > _LATEST)
     .values(lease_until=_NOW),
     update(outbox)
-    .where(UNSENT, outbox.c.state == PostState.READY, outbox.c.due_at > _BEYOND)
+    .where(UNSENT, outbox.c.state == PostState.READY, outbox.c.due_at > _LATEST)
     .values(due_at=_NOW),
 )
-# Whoever holds a claim may be sending still: it keeps as much as a new claim would have.
-_RECLAIM = (
+# The holder of a claim may still be sending: it keeps the time of a new claim.
+_SHORTEN_CLAIMS = (
     update(outbox)
-    .where(UNSENT, outbox.c.state == PostState.SENDING, outbox.c.adopt_at > _BEYOND)
-    .values(adopt_at=bindparam("adopted", type_=jobs.c.due_at.type))
+    .where(UNSENT, outbox.c.state == PostState.SENDING, outbox.c.adopt_at > _LATEST)
+    .values(adopt_at=bindparam("reclaimable_at", type_=jobs.c.due_at.type))
 )
 
 
 class Ahead:
-    """The moments that lie ahead, within one transaction."""
+    """The due times of all tables, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def recall(self, now: datetime, *, latest: datetime, adopt_at: datetime) -> int:
-        """Let what waits for a moment later than the latest be due now; return how much.
+        """Make rows that are due later than `latest` due now; return how many.
 
-        Claims that would be held longer may be adopted then.
+        Claims that would last that long become reclaimable at `reclaim_at`.
         """
         found = 0
-        for statement in _RECALL:
+        for statement in _PULL_FORWARD:
             rows = await self._connection.execute(statement, {"at": now, "latest": latest})
             found += rows.rowcount
-        bound = {"latest": latest, "adopted": adopt_at}
-        return found + (await self._connection.execute(_RECLAIM, bound)).rowcount
+        bound = {"latest": latest, "reclaimable_at": adopt_at}
+        return found + (await self._connection.execute(_SHORTEN_CLAIMS, bound)).rowcount

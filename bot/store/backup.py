@@ -1,4 +1,4 @@
-"""A copy of the database, whole and consistent, made while the bot goes on working."""
+"""SQLite backup: a complete and consistent copy while the bot runs."""
 
 from __future__ import annotations
 
@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 
 
 def backup(address: str, target: Path) -> int:
-    """Copy an SQLite database into a new file, readable by us alone; return its size in bytes.
+    """Copy an SQLite database to a new file of mode 0600; return its size in bytes.
 
-    The copy has its name only once it is whole and checked.
+    The copy gets its name only when it is complete and checked.
     """
-    source = database_file(drivers.parse(address))
+    source = database_file(drivers.parse_url(address))
     if source is None:
         step = "Use pg_dump; pg_restore brings it back."
         raise StoreError("PostgreSQL is backed up with its own tools.", next_step=step)
@@ -29,21 +29,21 @@ def backup(address: str, target: Path) -> int:
         step = "Name a new one, such as one with today's date."
         raise StoreError("The file for the backup is there already.", next_step=step)
     part = target.with_name(target.name + ".part")
-    unwritten = failures.as_sentences((OSError,), "The backup cannot be written.")
-    with failures.as_sentences((sqlite3.Error,)), unwritten:
+    write_errors = failures.translate_errors((OSError,), "The backup cannot be written.")
+    with failures.translate_errors((sqlite3.Error,)), write_errors:
         _copy(source, part)
         part.rename(target)
     return target.stat().st_size
 
 
 def _copy(source: Path, part: Path) -> None:
-    """Write the copy and see it through to the disk; leave nothing if that fails."""
+    """Write the copy and sync it to the disk; delete it if that fails."""
     descriptor = os.open(part, os.O_RDWR | os.O_CREAT | os.O_TRUNC | os.O_CLOEXEC, 0o600)
     try:
         # A read transaction that compacts: https://www.sqlite.org/lang_vacuum.html#vacuuminto
-        with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as reading:
-            reading.execute("VACUUM INTO ?", (str(part),))
-        _demand_whole(part)
+        with closing(sqlite3.connect(f"file:{quote(str(source))}?mode=ro", uri=True)) as reader:
+            reader.execute("VACUUM INTO ?", (str(part),))
+        _check_integrity(part)
         os.fsync(descriptor)
     except BaseException:
         part.unlink(missing_ok=True)
@@ -52,8 +52,8 @@ def _copy(source: Path, part: Path) -> None:
         os.close(descriptor)
 
 
-def _demand_whole(part: Path) -> None:
+def _check_integrity(part: Path) -> None:
     with closing(sqlite3.connect(part)) as copy:
-        [said] = copy.execute("PRAGMA quick_check(1)").fetchone()
-    if said != "ok":
+        [result] = copy.execute("PRAGMA quick_check(1)").fetchone()
+    if result != "ok":
         raise StoreError(failures.DAMAGED, next_step=failures.NEXT_STEPS[failures.DAMAGED])

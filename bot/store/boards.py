@@ -1,4 +1,4 @@
-"""The boards: messages that tell of several jobs."""
+"""Boards: messages about several jobs."""
 
 from __future__ import annotations
 
@@ -9,8 +9,17 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
 from bot.store.records import Board, BoardKind, PostKind
-from bot.store.tables import ACTIVE, LIVING, OPEN, PARKED, UNSENT, boards, outbox, watches
-from bot.store.watches import COLUMNS, watch_of
+from bot.store.tables import (
+    ACTIVE,
+    BOARD_OPEN,
+    DEAD_LETTER,
+    NOT_ENDED,
+    UNSENT,
+    boards,
+    outbox,
+    watches,
+)
+from bot.store.watches import WATCH_COLUMNS, watch_from_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -28,7 +37,7 @@ _LOCK = _GET.with_for_update()
 _NEWEST = (
     select(*_COLUMNS)
     .where(
-        OPEN,
+        BOARD_OPEN,
         boards.c.workspace == bindparam("in_workspace"),
         boards.c.channel == bindparam("in_channel"),
         boards.c.kind == bindparam("of_kind", type_=boards.c.kind.type),
@@ -37,11 +46,13 @@ _NEWEST = (
     .order_by(boards.c.opened_at.desc())
     .limit(1)
 )
-_PLACED = update(boards).where(boards.c.id == bindparam("board"))
+_SET_MESSAGE_TS = update(boards).where(boards.c.id == bindparam("board"))
 _CLOSE = (
-    update(boards).where(OPEN, boards.c.id == bindparam("board")).values(closed_at=bindparam("now"))
+    update(boards)
+    .where(BOARD_OPEN, boards.c.id == bindparam("board"))
+    .values(closed_at=bindparam("now"))
 )
-_CLOSING = select(*_COLUMNS).where(OPEN, boards.c.closes_at <= bindparam("now"))
+_DUE_TO_CLOSE = select(*_COLUMNS).where(BOARD_OPEN, boards.c.closes_at <= bindparam("now"))
 _JOIN = update(watches).where(watches.c.id == bindparam("watch"))
 _ROWS = select(func.count()).where(watches.c.board_id == bindparam("of_board"))
 _OF_ASKER = (
@@ -52,25 +63,25 @@ _OF_ASKER = (
     watches.c.thread_ts.is_not_distinct_from(
         bindparam("in_thread", type_=watches.c.thread_ts.type)
     ),
-    LIVING,  # as the index has it
+    NOT_ENDED,  # for the partial index
     ACTIVE,
 )
-_FRESH = (
-    select(*COLUMNS)
+_LATEST_REQUEST = (
+    select(*WATCH_COLUMNS)
     .where(*_OF_ASKER)
     .order_by(watches.c.asked_at.desc(), watches.c.board_id.is_(None), watches.c.id)
     .limit(1)
 )
-_FRESH_ALONE = _FRESH.with_for_update()
-_UNSAID = select(outbox.c.watch_id).where(
+_LATEST_REQUEST_LOCKED = _LATEST_REQUEST.with_for_update()
+_PENDING = select(outbox.c.watch_id).where(
     UNSENT,
     outbox.c.workspace == bindparam("in_workspace"),
     outbox.c.thread == bindparam("in_thread"),
     outbox.c.kind == PostKind.POST,
     outbox.c.watch_id.is_not(None),
 )
-_SILENT = select(outbox.c.watch_id).where(
-    PARKED,
+_REJECTED = select(outbox.c.watch_id).where(
+    DEAD_LETTER,
     outbox.c.workspace == bindparam("in_workspace"),
     outbox.c.thread == bindparam("in_thread"),
     outbox.c.watch_id.is_not(None),
@@ -84,13 +95,13 @@ _BODIES = (
     .order_by(outbox.c.id.desc())
     .limit(1)
 )
-_HOLD = text("SELECT pg_advisory_xact_lock(:number)")
-_GONE = and_(
+_LOCK_REQUESTER = text("SELECT pg_advisory_xact_lock(:number)")
+_WITHOUT_ROWS = and_(
     boards.c.kind == BoardKind.BOARD,
     boards.c.opened_at < bindparam("before"),
     ~exists().where(watches.c.board_id == boards.c.id),
 )
-_PRUNE = delete(boards).where(or_(boards.c.closed_at < bindparam("before"), _GONE))
+_PRUNE = delete(boards).where(or_(boards.c.closed_at < bindparam("before"), _WITHOUT_ROWS))
 
 
 class Boards:
@@ -100,7 +111,7 @@ class Boards:
         self._connection = connection
 
     async def add(self, board: Board) -> None:
-        """Write a board down."""
+        """Store a board."""
         await self._connection.execute(_ADD, asdict(board))
 
     async def get(self, board_id: str) -> Board | None:
@@ -108,25 +119,25 @@ class Boards:
         return await self._one(_GET, board=board_id)
 
     async def lock(self, board_id: str) -> Board | None:
-        """Return a board that nobody else draws or closes until this transaction ends."""
+        """Return a board and lock its row until the transaction ends."""
         return await self._one(_LOCK, board=board_id)
 
     async def newest(
         self, workspace: str, channel: str, kind: BoardKind, asker: str = ""
     ) -> Board | None:
-        """Return the newest open board of a kind in a channel, asked for by this person."""
+        """Return the newest open board of a kind in a channel, requested by this user."""
         return await self._one(
             _NEWEST, in_workspace=workspace, in_channel=channel, of_kind=kind, of_asker=asker
         )
 
     async def hold(self, workspace: str, channel: str, asker: str) -> None:
-        """Let nobody else open or join this person's boards in a channel meanwhile.
+        """Lock this user's boards in the channel until the transaction ends.
 
-        On SQLite one transaction writes at a time anyway.
+        SQLite needs no lock: it runs one transaction at a time.
         """
         if self._connection.dialect.name == "postgresql":
             number = zlib.crc32(f"board/{workspace}/{channel}/{asker}".encode())
-            await self._connection.execute(_HOLD, {"number": number})
+            await self._connection.execute(_LOCK_REQUESTER, {"number": number})
 
     async def fresh(
         self,
@@ -138,9 +149,9 @@ class Boards:
         *,
         alone: bool = False,
     ) -> Watch | None:
-        """Return what a person last asked for in a place after then, if it is still followed.
+        """Return a user's last request in a place since then, if it is still followed.
 
-        `alone`: nobody else changes it until the transaction ends; its card may be on its way.
+        `for_update`: lock its row until the transaction ends; its card may be in flight.
         """
         bound = {
             "in_workspace": workspace,
@@ -149,57 +160,57 @@ class Boards:
             "of_asker": asker,
             "since": since,
         }
-        statement = _FRESH_ALONE if alone else _FRESH
+        statement = _LATEST_REQUEST_LOCKED if alone else _LATEST_REQUEST
         row = (await self._connection.execute(statement, bound)).one_or_none()
-        return None if row is None else watch_of(row)
+        return None if row is None else watch_from_row(row)
 
     async def rows(self, board_id: str) -> int:
-        """Return how many jobs are on a board, ended ones too."""
+        """Return the number of jobs on a board, ended ones too."""
         return (await self._connection.execute(_ROWS, {"of_board": board_id})).scalar_one()
 
     async def unsaid(self, workspace: str, thread: str) -> set[str]:
-        """Return the watches that still have follow-ups on their way in a thread."""
+        """Return the watches with unsent thread replies in a thread."""
         bound = {"in_workspace": workspace, "in_thread": thread}
-        return set((await self._connection.execute(_UNSAID, bound)).scalars())
+        return set((await self._connection.execute(_PENDING, bound)).scalars())
 
     async def silent(self, workspace: str, thread: str) -> set[str]:
-        """Return the watches of which Slack refused to be told, in a thread."""
+        """Return the watches with dead letters in a thread."""
         bound = {"in_workspace": workspace, "in_thread": thread}
-        return set((await self._connection.execute(_SILENT, bound)).scalars())
+        return set((await self._connection.execute(_REJECTED, bound)).scalars())
 
     async def body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
-        """Return the newest body of a board's message, which goes by one of these keys."""
+        """Return the newest body of a board's message, which has one of these keys."""
         bound = {"in_workspace": workspace, "keys": list(keys)}
         return (await self._connection.execute(_BODIES, bound)).scalar() or {}
 
     async def placed(self, board_id: str, message_ts: str) -> None:
-        """Note where the message of a board stands."""
-        placed = _PLACED.values(message_ts=bindparam("ts"))
-        await self._connection.execute(placed, {"board": board_id, "ts": message_ts})
+        """Store the timestamp of a board's message."""
+        update_ts = _SET_MESSAGE_TS.values(message_ts=bindparam("ts"))
+        await self._connection.execute(update_ts, {"board": board_id, "ts": message_ts})
 
     async def join(self, watch_id: str, board_id: str, card_ts: str | None) -> None:
-        """Make the message of a board the card of a watch, wherever it stands so far."""
+        """Add a watch to a board, whose message becomes its card."""
         joined = _JOIN.values(board_id=bindparam("joins"), card_ts=bindparam("ts"))
         bound = {"watch": watch_id, "joins": board_id, "ts": card_ts}
         await self._connection.execute(joined, bound)
 
     async def leave(self, watch_id: str) -> None:
-        """Take the row of an ended watch away from its board."""
+        """Remove the row of an ended watch from its board."""
         left = _JOIN.values(board_id=None)
         await self._connection.execute(left, {"watch": watch_id})
 
     async def close(self, board_id: str, now: datetime) -> bool:
-        """Close a board; False if it is closed already."""
+        """Close a board; return False if it is closed already."""
         bound = {"board": board_id, "now": now}
         return (await self._connection.execute(_CLOSE, bound)).rowcount == 1
 
     async def closing(self, now: datetime) -> list[Board]:
-        """Return the open boards whose time to close has come."""
-        rows = await self._connection.execute(_CLOSING, {"now": now})
+        """Return the open boards that are due to close."""
+        rows = await self._connection.execute(_DUE_TO_CLOSE, {"now": now})
         return [Board(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
     async def prune(self, before: datetime) -> int:
-        """Forget the boards closed before then, or as old and without a job; return how many."""
+        """Delete boards closed before then, or as old and without rows; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def _one(self, statement: Executable, **bound: Any) -> Board | None:

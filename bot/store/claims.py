@@ -1,7 +1,6 @@
-"""What becomes of claims on messages, as SQL: settled, given back, adopted, or set aside.
+"""SQL that ends outbox claims.
 
-A claim is told from another by its attempts and its deadline together, since `replace` starts
-counting the attempts again.
+The attempts and the deadline together identify a claim, since `replace` resets the attempts.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ OURS = (
     outbox.c.attempts == bindparam("at_attempts"),
     outbox.c.deadline == bindparam("at_deadline"),
 )
-REOPEN = (
+EXPIRE = (
     update(outbox)
     .where(UNSENT, heads.SENDING, outbox.c.adopt_at > bindparam("from_then"))
     .values(adopt_at=bindparam("from_then"))
@@ -33,8 +32,8 @@ REOPEN = (
 _NO_CLAIM = {"deadline": None, "adopt_at": None}
 
 
-def _settle(state: PostState) -> Update:
-    """End a claim for good, unless a newer body came meanwhile: then that one is ready."""
+def _end_claim(state: PostState) -> Update:
+    """End a claim for good; if a newer body came meanwhile, the message is ready again."""
     newest = outbox.c.version == bindparam("at_version")
     return (
         update(outbox)
@@ -51,7 +50,7 @@ def _settle(state: PostState) -> Update:
     )
 
 
-SENT, PARK = map(_settle, (PostState.SENT, PostState.PARKED))
+SENT, DEAD_LETTER = map(_end_claim, (PostState.SENT, PostState.PARKED))
 POSTPONE = (
     update(outbox)
     .where(*OURS)
@@ -77,11 +76,11 @@ _END_THREAD = (
         **_NO_CLAIM,
     )
 )
-PARK_THREAD = _END_THREAD.values(state=PostState.PARKED)
+DEAD_LETTER_THREAD = _END_THREAD.values(state=PostState.PARKED)
 DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
-SAY = update(outbox).where(*OURS).values(body=bindparam("says", type_=outbox.c.body.type))
+SET_BODY = update(outbox).where(*OURS).values(body=bindparam("new_body", type_=outbox.c.body.type))
 
 
-def of(post: Post) -> dict[str, Any]:
-    """Return what tells a claim from others."""
-    return {"row": post.id, "at_attempts": post.attempts, "at_deadline": post.deadline}
+def claim_params(message: Post) -> dict[str, Any]:
+    """Return the parameters that identify a claim."""
+    return {"row": message.id, "at_attempts": message.attempts, "at_deadline": message.deadline}

@@ -1,4 +1,4 @@
-"""How Python's values stand in the columns of the tables: moments, objects, jobs, words."""
+"""SQLAlchemy column types: timestamps, JSON objects, job snapshots, enums."""
 
 from __future__ import annotations
 
@@ -28,67 +28,67 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 
 
-class Moment(TypeDecorator[datetime]):
-    """An aware UTC datetime, as whole microseconds since 1970: exact, and the same everywhere."""
+class UtcTimestamp(TypeDecorator[datetime]):
+    """An aware UTC datetime, stored as whole microseconds since 1970 in both databases."""
 
     impl = BigInteger
     cache_ok = True
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
-        """Turn an aware datetime into microseconds; a naive one is a TypeError."""
+        """Convert an aware datetime to microseconds; raise TypeError for a naive one."""
         del dialect
         return None if value is None else (value - _EPOCH) // _MICROSECOND
 
     def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
-        """Turn microseconds into an aware datetime."""
+        """Convert microseconds to an aware datetime."""
         del dialect
         return None if value is None else _EPOCH + timedelta(microseconds=value)
 
 
-class Body(TypeDecorator[dict[str, Any]]):
-    """A JSON object as ASCII text: whatever characters it holds, both databases take it."""
+class JsonObject(TypeDecorator[dict[str, Any]]):
+    """A JSON object, stored as ASCII text: both databases accept every character in it."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> str | None:
-        """Write the object as JSON."""
+        """Serialize the object to JSON."""
         del dialect
         return None if value is None else json.dumps(value, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> dict[str, Any] | None:
-        """Read the object from JSON."""
+        """Parse the object from JSON."""
         del dialect
         return None if value is None else json.loads(value)
 
 
-class Look(TypeDecorator[Job]):
-    """A job as it was seen, as JSON."""
+class JobSnapshot(TypeDecorator[Job]):
+    """A job snapshot, stored as JSON."""
 
     impl = Text
     cache_ok = True
 
     def process_bind_param(self, value: Job | None, dialect: Dialect) -> str | None:
-        """Write the job as JSON."""
+        """Serialize the job to JSON."""
         del dialect
         return None if value is None else value.model_dump_json()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Job | None:
-        """Read the job from JSON."""
+        """Parse the job from JSON."""
         del dialect
         return None if value is None else Job.model_validate_json(value)
 
 
-def word(words: type[StrEnum]) -> Enum:
-    """Keep an enum as its plain words."""
-    return Enum(words, native_enum=False, length=16, values_callable=list)
+def enum_text(enum: type[StrEnum]) -> Enum:
+    """Return a column type that stores an enum's values as text."""
+    return Enum(enum, native_enum=False, length=16, values_callable=list)
 
 
-def counted() -> Column[int]:
-    """Return a primary key that counts; SQLite only counts an INTEGER."""
+def auto_increment_id() -> Column[int]:
+    """Return an auto-increment primary key; SQLite only increments an INTEGER."""
     return Column("id", BigInteger().with_variant(Integer, "sqlite"), primary_key=True)
 
 
-def among(column: Column[Any], *words: StrEnum) -> ColumnElement[bool]:
-    """Compare with words written out: a partial index is only used where its own words stand."""
-    return column.in_([literal_column(f"'{word}'") for word in words])
+def in_literals(column: Column[Any], *values: StrEnum) -> ColumnElement[bool]:
+    """Compare with literals: SQLite uses a partial index only for its own literal condition."""
+    return column.in_([literal_column(f"'{value}'") for value in values])

@@ -1,4 +1,4 @@
-"""The contracts: what each channel itself set of its noise policy."""
+"""Channel settings: the fields that each channel overrides."""
 
 from __future__ import annotations
 
@@ -36,13 +36,13 @@ _SET = _NEW.on_conflict_do_update(
 
 
 class Contracts:
-    """What the channels set, within one transaction."""
+    """The channel settings, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def get(self, workspace: str, channel: str) -> ChannelContract | None:
-        """Return what a channel set itself, if anything."""
+        """Return a channel's overrides, if it has any."""
         bound = {"in_workspace": workspace, "in_channel": channel}
         row = (await self._connection.execute(_GET, bound)).one_or_none()
         return None if row is None else ChannelContract(**row._mapping)  # noqa: SLF001
@@ -57,10 +57,10 @@ class Contracts:
         *,
         over: int = 0,
     ) -> bool:
-        """Write down all that a channel sets itself, in the place of what it set before.
+        """Replace a channel's overrides.
 
-        `over`: the revision that this takes the place of, 0 if the channel never set anything.
-        False: another holds by now.
+        `expected_revision`: that of the overrides to replace; 0 if there are none. Return False if
+        the stored revision is another.
         """
         row = {
             "workspace": workspace,

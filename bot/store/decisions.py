@@ -1,4 +1,4 @@
-"""The decisions: what was told, held back or left unsaid in which channel, and why."""
+"""Decision log: how each event was delivered in which channel, and why."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from bot import sabotage
 from bot.models import JobRef
 from bot.noise.decision import Action, Happening
 from bot.store.records import Decided, PostKind, Said
-from bot.store.tables import HELD, decisions, outbox, watches
+from bot.store.tables import DEFERRED, decisions, outbox, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 _NAMES = (*(f.name for f in fields(Decided) if f.name != "ref"), "connection", "job_id")
 _COLUMNS = tuple(decisions.c[name] for name in _NAMES)
-_THERE = (
+_THIS_CHANNEL = (
     decisions.c.workspace == bindparam("in_workspace"),
     decisions.c.channel == bindparam("in_channel"),
 )
@@ -37,13 +37,13 @@ _ADD = (
     .returning(decisions.c.id)
 )
 _GET = select(*_COLUMNS).where(*_THIS)
-_SPOKEN = select(func.count()).where(
-    *_THERE, decisions.c.at > bindparam("since"), decisions.c.action == Action.POST
+_COUNT_POSTED = select(func.count()).where(
+    *_THIS_CHANNEL, decisions.c.at > bindparam("since"), decisions.c.action == Action.POST
 )
-_ENDED = (
+_LAST_OUTCOME = (
     select(decisions.c.bad)
     .where(
-        *_THERE,
+        *_THIS_CHANNEL,
         decisions.c.series == bindparam("of_series"),
         decisions.c.connection == bindparam("of_connection"),
         decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
@@ -51,13 +51,15 @@ _ENDED = (
     .order_by(decisions.c.id.desc())
     .limit(1)
 )
-_HELD = select(*_COLUMNS).where(HELD).order_by(decisions.c.id)
-_HELD_HERE = _HELD.where(*_THERE)
-# Locked, so that of two processes the later one finds nothing, and then the earlier one's digest.
-_RIPE_HERE = _HELD_HERE.where(decisions.c.until <= bindparam("now")).with_for_update()
-_PLACES = select(decisions.c.workspace, decisions.c.channel).where(HELD).distinct()
-_RIPE_PLACES = _PLACES.where(decisions.c.until <= bindparam("now"))
-_NEXT = select(func.min(decisions.c.until)).where(HELD)
+_DEFERRED = select(*_COLUMNS).where(DEFERRED).order_by(decisions.c.id)
+_DEFERRED_IN_CHANNEL = _DEFERRED.where(*_THIS_CHANNEL)
+# Locked: the second of two processes finds no rows, and then the digest of the first.
+_DUE_IN_CHANNEL = _DEFERRED_IN_CHANNEL.where(
+    decisions.c.until <= bindparam("now")
+).with_for_update()
+_CHANNELS = select(decisions.c.workspace, decisions.c.channel).where(DEFERRED).distinct()
+_CHANNELS_DUE = _CHANNELS.where(decisions.c.until <= bindparam("now"))
+_NEXT_DUE = select(func.min(decisions.c.until)).where(DEFERRED)
 _OF_WATCH = (
     select(*_COLUMNS)
     .where(decisions.c.watch_id == bindparam("of_watch"))
@@ -68,12 +70,14 @@ _OF_BOARD = (
     select(*_COLUMNS).where(decisions.c.board_id == bindparam("of_board")).order_by(decisions.c.id)
 )
 _SINCE = (
-    select(*_COLUMNS).where(*_THERE, decisions.c.at >= bindparam("since")).order_by(decisions.c.id)
+    select(*_COLUMNS)
+    .where(*_THIS_CHANNEL, decisions.c.at >= bindparam("since"))
+    .order_by(decisions.c.id)
 )
 _OF_JOB = (
     select(*_COLUMNS)
     .where(
-        # By its watches, for which there is an index.
+        # Through its watches: `watch_id` has an index.
         decisions.c.watch_id.in_(
             select(watches.c.id).where(
                 watches.c.workspace == bindparam("in_workspace"),
@@ -86,25 +90,25 @@ _OF_JOB = (
     .order_by(decisions.c.until.is_(None), decisions.c.id.desc())
     .limit(bindparam("most"))
 )
-_LAST_ENDS = (
+_LAST_OUTCOME_IDS = (
     select(func.max(decisions.c.id))
     .where(
-        *_THERE,
+        *_THIS_CHANNEL,
         decisions.c.at < bindparam("before"),
         decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
     )
     .group_by(decisions.c.connection, decisions.c.name)
 )
-_STOOD = select(decisions.c.connection, decisions.c.name, decisions.c.bad).where(
-    decisions.c.id.in_(_LAST_ENDS)
+_LAST_OUTCOMES = select(decisions.c.connection, decisions.c.name, decisions.c.bad).where(
+    decisions.c.id.in_(_LAST_OUTCOME_IDS)
 )
-_REACTABLE = select(watches.c.id).where(
+_WITH_REACTIONS = select(watches.c.id).where(
     watches.c.said_ts.is_not(None),
     watches.c.id.in_(
-        select(decisions.c.watch_id).where(*_THERE, decisions.c.at >= bindparam("since"))
+        select(decisions.c.watch_id).where(*_THIS_CHANNEL, decisions.c.at >= bindparam("since"))
     ),
 )
-_SAID = (
+_SENT = (
     select(
         outbox.c.key,
         outbox.c.reason,
@@ -121,9 +125,9 @@ _SAID = (
     )
     .limit(1)
 )
-_AGAIN = (
+_REDECIDE = (
     update(decisions)
-    .where(*_THIS, HELD)
+    .where(*_THIS, DEFERRED)
     .values(
         action=bindparam("does", type_=decisions.c.action.type),
         rule=bindparam("by_rule"),
@@ -133,7 +137,7 @@ _AGAIN = (
         at=bindparam("when", type_=decisions.c.at.type),
     )
 )
-_TAKE_BACK = (
+_RETURN_TO_DEFERRED = (
     update(decisions)
     .where(
         decisions.c.board_id == bindparam("of_board"),
@@ -144,23 +148,23 @@ _TAKE_BACK = (
 _PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
 
 
-_SAID_NAMES = ("key", "reason", "watch_id", "board_id", "roots_watch")
+_SENT_NAMES = ("key", "reason", "watch_id", "board_id", "roots_watch")
 
 
-def _decided(row: Sequence[Any]) -> Decided:
+def _record(row: Sequence[Any]) -> Decided:
     values = dict(zip(_NAMES, row, strict=True))
     ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
     return Decided(ref=ref, **values)
 
 
 class Decisions:
-    """What was decided, within one transaction."""
+    """The decision log, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def add(self, decided: Decided) -> bool:
-        """Write a decision down; False if one is known by its key."""
+        """Store a decision; return False if its key is known."""
         row = {f.name: getattr(decided, f.name) for f in fields(decided)}
         ref = row.pop("ref")
         key = sabotage.key(decided.key)
@@ -168,47 +172,47 @@ class Decisions:
         return (await self._connection.execute(_ADD, row)).scalar() is not None
 
     async def get(self, workspace: str, key: str) -> Decided | None:
-        """Return the decision about the follow-up of that key."""
+        """Return the decision with this key."""
         found = await self._all(_GET, in_workspace=workspace, of_key=key)
         return found[0] if found else None
 
     async def spoken(self, workspace: str, channel: str, since: datetime) -> int:
-        """Return how many follow-ups were told in a channel after then."""
+        """Return the number of thread replies that were posted in a channel after then."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
-        return (await self._connection.execute(_SPOKEN, bound)).scalar_one()
+        return (await self._connection.execute(_COUNT_POSTED, bound)).scalar_one()
 
     async def was_bad(self, workspace: str, channel: str, connection: str, series: str) -> bool:
-        """Whether the last job of that series that ended in a channel's sight ended badly."""
+        """Return whether the last job of the series that ended in this channel failed."""
         bound = {
             "in_workspace": workspace,
             "in_channel": channel,
             "of_connection": connection,
             "of_series": series,
         }
-        return bool((await self._connection.execute(_ENDED, bound)).scalar())
+        return bool((await self._connection.execute(_LAST_OUTCOME, bound)).scalar())
 
     async def held(self, workspace: str, channel: str) -> list[Decided]:
-        """Return what is held in a channel, oldest first."""
-        return await self._all(_HELD_HERE, in_workspace=workspace, in_channel=channel)
+        """Return the deferred decisions of a channel, oldest first."""
+        return await self._all(_DEFERRED_IN_CHANNEL, in_workspace=workspace, in_channel=channel)
 
     async def ripe(self, workspace: str, channel: str, now: datetime) -> list[Decided]:
-        """Return what is held in a channel no longer than until now, oldest first.
+        """Return the deferred decisions of a channel that are due, oldest first.
 
-        It is this transaction's alone until that ends.
+        Their rows are locked until the transaction ends.
         """
-        return await self._all(_RIPE_HERE, in_workspace=workspace, in_channel=channel, now=now)
+        return await self._all(_DUE_IN_CHANNEL, in_workspace=workspace, in_channel=channel, now=now)
 
     async def places(self) -> list[tuple[str, str]]:
-        """Return the workspaces and channels in which anything is held."""
-        return [(row[0], row[1]) for row in await self._connection.execute(_PLACES)]
+        """Return the workspaces and channels that have deferred decisions."""
+        return [(row[0], row[1]) for row in await self._connection.execute(_CHANNELS)]
 
     async def ripe_places(self, now: datetime) -> list[tuple[str, str]]:
-        """Return the workspaces and channels in which something is held no longer than now."""
-        return [(r[0], r[1]) for r in await self._connection.execute(_RIPE_PLACES, {"now": now})]
+        """Return the workspaces and channels that have due decisions."""
+        return [(r[0], r[1]) for r in await self._connection.execute(_CHANNELS_DUE, {"now": now})]
 
     async def next_ripe(self) -> datetime | None:
-        """Return when the next of what is held is to be told."""
-        moment: datetime | None = (await self._connection.execute(_NEXT)).scalar()
+        """Return when the next deferred decision is due."""
+        moment: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return moment
 
     async def of_watch(self, watch_id: str, most: int) -> list[Decided]:
@@ -216,7 +220,7 @@ class Decisions:
         return await self._all(_OF_WATCH, of_watch=watch_id, most=most)
 
     async def of_job(self, workspace: str, channel: str, ref: JobRef, most: int) -> list[Decided]:
-        """Return decisions about a job in a channel: those held now, then the newest first."""
+        """Return decisions about a job in a channel: deferred ones, then the newest first."""
         return await self._all(
             _OF_JOB,
             in_workspace=workspace,
@@ -227,38 +231,38 @@ class Decisions:
         )
 
     async def of_board(self, board_id: str) -> list[Decided]:
-        """Return what a digest tells, oldest first."""
+        """Return the decisions in a digest, oldest first."""
         return await self._all(_OF_BOARD, of_board=board_id)
 
     async def since(self, workspace: str, channel: str, then: datetime) -> list[Decided]:
-        """Return all that was decided in a channel since then, oldest first."""
+        """Return all decisions of a channel since then, oldest first."""
         return await self._all(_SINCE, in_workspace=workspace, in_channel=channel, since=then)
 
     async def stood(
         self, workspace: str, channel: str, before: datetime
     ) -> dict[tuple[str, str], bool]:
-        """Return by connection and name whether the last that ended before then ended badly."""
+        """Return by connection and name whether the last job that ended before then failed."""
         bound = {"in_workspace": workspace, "in_channel": channel, "before": before}
-        rows = await self._connection.execute(_STOOD, bound)
+        rows = await self._connection.execute(_LAST_OUTCOMES, bound)
         return {(row.connection, row.name): row.bad for row in rows}
 
     async def reactable(self, workspace: str, channel: str, since: datetime) -> frozenset[str]:
-        """Return the watches decided about since then whose asker's message takes reactions."""
+        """Return the watches with decisions since then that are shown as reactions."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
-        return frozenset((await self._connection.execute(_REACTABLE, bound)).scalars())
+        return frozenset((await self._connection.execute(_WITH_REACTIONS, bound)).scalars())
 
     async def said(self, workspace: str, channel: str, ts: str) -> Said | None:
-        """Return the message of ours that stands there."""
+        """Return the bot's message with this timestamp."""
         bound = {"in_workspace": workspace, "in_channel": channel, "ts": ts}
-        row = (await self._connection.execute(_SAID, bound)).one_or_none()
+        row = (await self._connection.execute(_SENT, bound)).one_or_none()
         if row is None:
             return None
         *known, body = row
         loud, late = (bool((body or {}).get(name)) for name in ("broadcast", "items"))
-        return Said(**dict(zip(_SAID_NAMES, known, strict=True)), loud=loud, late=late)
+        return Said(**dict(zip(_SENT_NAMES, known, strict=True)), loud=loud, late=late)
 
     async def again(self, decided: Decided) -> bool:
-        """Write down what is decided anew about something held; False if it is held no longer."""
+        """Replace a deferred decision; return False if it is no longer deferred."""
         bound = {
             "in_workspace": decided.workspace,
             "of_key": decided.key,
@@ -269,16 +273,16 @@ class Decisions:
             "of_board": decided.board_id,
             "when": decided.at,
         }
-        return (await self._connection.execute(_AGAIN, bound)).rowcount == 1
+        return (await self._connection.execute(_REDECIDE, bound)).rowcount == 1
 
     async def take_back(self, board_id: str, but: Collection[str], now: datetime) -> int:
-        """Hold again, until now, what a digest was to tell, but for these keys; return how many."""
+        """Defer a digest's decisions again, due now, except these keys; return how many."""
         bound = {"of_board": board_id, "but": list(but), "now": now}
-        return (await self._connection.execute(_TAKE_BACK, bound)).rowcount
+        return (await self._connection.execute(_RETURN_TO_DEFERRED, bound)).rowcount
 
     async def prune(self, before: datetime) -> int:
-        """Forget what was decided before then and is not held; return how many decisions."""
+        """Delete decisions from before then that are not deferred; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def _all(self, statement: Executable, **bound: Any) -> list[Decided]:
-        return [_decided(row) for row in await self._connection.execute(statement, bound)]
+        return [_record(row) for row in await self._connection.execute(statement, bound)]

@@ -1,4 +1,4 @@
-"""The two databases: which address leads to which, and how each is opened."""
+"""Database engines: URLs, pragmas, pools, the lock file."""
 
 from __future__ import annotations
 
@@ -20,34 +20,36 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncEngine
 
-BEGUN_BY_DRIVER = "jobthread_begun_by_driver"  # an option of connections that are not to BEGIN
+SKIP_BEGIN = "jobthread_skip_begin"  # connection option: SQLAlchemy must not BEGIN
 _DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+asyncpg"}
-_WRITE_SQL = "Write it as sqlite:///jobthread.db or postgresql://user@host/database."
-_PATIENCE = "PRAGMA busy_timeout = 5000"  # milliseconds; for visitors, and when they visit
+_URL_HELP = "Write it as sqlite:///jobthread.db or postgresql://user@host/database."
+_BUSY_TIMEOUT = (
+    "PRAGMA busy_timeout = 5000"  # milliseconds; for side sessions, and while one is open
+)
 _PRAGMAS = (
     "PRAGMA journal_mode = WAL",
-    # With WAL, NORMAL cannot damage the file. A power cut may take the last moments back: Slack
-    # then asks again, or a message is looked up in Slack before it is sent a second time.
+    # With WAL, NORMAL cannot damage the file. A power cut may undo the last commits: Slack then
+    # sends the event again, or a message is looked up in Slack before it is sent a second time.
     "PRAGMA synchronous = NORMAL",
-    _PATIENCE,
-    "PRAGMA foreign_keys = ON",  # none today; SQLite would silently ignore one added later
+    _BUSY_TIMEOUT,
+    "PRAGMA foreign_keys = ON",  # none today; SQLite ignores them without this
 )
 
 
-def parse(address: str) -> URL:
-    """Read a database's address and choose the driver; what is neither is a StoreError."""
+def parse_url(address: str) -> URL:
+    """Parse a database URL and choose the driver; raise StoreError if it is not supported."""
     try:
         url = make_url(address.replace("postgres://", "postgresql://", 1))
     except (ArgumentError, ValueError):
-        raise StoreError("The database's address is not a URL.", next_step=_WRITE_SQL) from None
+        raise StoreError("The database's address is not a URL.", next_step=_URL_HELP) from None
     database = url.get_backend_name()
     if database not in _DRIVERS:
-        raise StoreError("Only SQLite and PostgreSQL are known here.", next_step=_WRITE_SQL)
+        raise StoreError("Only SQLite and PostgreSQL are known here.", next_step=_URL_HELP)
     return _with_ssl(url.set(drivername=_DRIVERS[database]))
 
 
-def engine_for(url: URL) -> AsyncEngine:
-    """Return the engine for an address, not yet connected."""
+def create_engine(url: URL) -> AsyncEngine:
+    """Return the engine for a URL, not connected yet."""
     if url.get_backend_name() == "sqlite":
         return _sqlite(url)
     try:
@@ -57,17 +59,17 @@ def engine_for(url: URL) -> AsyncEngine:
         raise StoreError("PostgreSQL needs the driver asyncpg.", next_step=step) from None
 
 
-def visitors_engine(url: URL, *, writes: bool) -> AsyncEngine:
-    """Return the engine for a short visit beside the bot, which creates and changes no file."""
+def side_engine(url: URL, *, writes: bool) -> AsyncEngine:
+    """Return the engine of a side session, which creates and changes no file."""
     if url.get_backend_name() != "sqlite":
-        return engine_for(url)
+        return create_engine(url)
     mode = "rw" if writes else "ro"
     name = f"file:{quote(url.database or '')}"
-    aside = url.set(database=name, query={"mode": mode, "uri": "true"})
+    side_url = url.set(database=name, query={"mode": mode, "uri": "true"})
     engine = create_async_engine(
-        aside, poolclass=NullPool, connect_args={"isolation_level": None}, hide_parameters=True
+        side_url, poolclass=NullPool, connect_args={"isolation_level": None}, hide_parameters=True
     )
-    event.listen(engine.sync_engine, "connect", _set_patience)
+    event.listen(engine.sync_engine, "connect", _set_busy_timeout)
     event.listen(engine.sync_engine, "begin", _begin_immediate if writes else _begin_reading)
     return engine
 
@@ -81,7 +83,7 @@ def _with_ssl(url: URL) -> URL:
 
 
 def _sqlite(url: URL) -> AsyncEngine:
-    """One connection, kept; transactions begin and end when we say so, not when sqlite3 does."""
+    """Return an engine with one persistent connection and explicit BEGIN and COMMIT."""
     engine = create_async_engine(
         url,
         poolclass=AsyncAdaptedQueuePool,
@@ -104,34 +106,34 @@ def _set_pragmas(connection: Any, _record: object) -> None:
     cursor.close()
 
 
-def _set_patience(connection: Any, _record: object) -> None:
+def _set_busy_timeout(connection: Any, _record: object) -> None:
     cursor = connection.cursor()
-    cursor.execute(_PATIENCE)
+    cursor.execute(_BUSY_TIMEOUT)
     cursor.close()
 
 
 def _begin_reading(connection: Any) -> None:
-    """Read one moment's state, in nobody's way: with WAL, readers and the writer do not wait."""
+    """Read one snapshot: with WAL, readers and the writer do not wait for each other."""
     connection.exec_driver_sql("BEGIN")
 
 
 def _begin_immediate(connection: Any) -> None:
-    """Take the write lock at once: a reader that turns writer halfway could be refused."""
-    if not connection.get_execution_options().get(BEGUN_BY_DRIVER):
+    """Take the write lock first: SQLite can refuse to upgrade a read transaction."""
+    if not connection.get_execution_options().get(SKIP_BEGIN):
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
 
 def _roll_back(connection: Any, _record: object, _error: object) -> None:
-    """Free the write lock before a connection is thrown away, as after a cancelled statement.
+    """Release the write lock before a connection is discarded, as after a cancelled statement.
 
-    SQLite keeps a closed connection, and its lock, for as long as a statement of it is alive; and
-    that may be as long as somebody keeps the traceback.
+    SQLite keeps a closed connection, and its lock, as long as one of its statements is alive. A
+    traceback can keep a statement alive.
     """
     connection.rollback()
 
 
 def _postgres(url: URL) -> AsyncEngine:
-    """Return an engine with a pool that notices dead connections, with short time-outs."""
+    """Return an engine whose pool detects dead connections, with short time-outs."""
     return create_async_engine(
         url,
         pool_size=5,
@@ -149,17 +151,18 @@ def _postgres(url: URL) -> AsyncEngine:
 
 
 class FileLock:
-    """A lock file beside a database file, held as long as the store is open."""
+    """A lock file beside the database file, held while the store is open."""
 
     def __init__(self, database: Path) -> None:
         self._database = database
         self._path = database.with_name(database.name + ".lock")
         self._descriptor: int | None = None
 
-    def take(self) -> None:
-        """Make the folder and the files, readable by us alone, and lock out every other process.
+    def acquire(self) -> None:
+        """Create the folder and the files, readable by the owner only, and take the lock.
 
-        What cannot be opened is an OSError here; aiosqlite would end its thread with a traceback.
+        A file that cannot be opened is an OSError here; aiosqlite would end its thread with a
+        traceback.
         """
         self._database.parent.mkdir(parents=True, exist_ok=True)
         self._lock()
@@ -172,12 +175,12 @@ class FileLock:
         except BlockingIOError:
             os.close(descriptor)
             step = "Stop it, or give this one a database of its own."
-            said = "Another jobthread has this database open."
-            raise StoreInUse(said, next_step=step) from None
+            sentence = "Another jobthread has this database open."
+            raise StoreInUse(sentence, next_step=step) from None
         self._descriptor = descriptor
 
-    def give_back(self) -> None:
-        """Let the lock go; the file stays, as removing it could let two processes in."""
+    def release(self) -> None:
+        """Release the lock; keep the file, since deleting it could let two processes in."""
         if self._descriptor is not None:
             os.close(self._descriptor)
             self._descriptor = None

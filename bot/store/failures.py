@@ -1,4 +1,4 @@
-"""What a database driver's error means: a sentence without addresses or secrets."""
+"""Driver errors as StoreError: sentences without addresses or secrets."""
 
 from __future__ import annotations
 
@@ -61,12 +61,12 @@ _POSTGRES = {
 
 
 def sentence_for(error: BaseException) -> str:
-    """Return what a driver's error means, in one sentence."""
+    """Return one sentence that explains a driver's error."""
     original = getattr(error, "orig", None) or error
     code = getattr(original, "sqlite_errorname", None) or ""
     state = getattr(original, "sqlstate", None) or ""
     if code:
-        return next((said for name, said in _SQLITE.items() if code.startswith(name)), UNKNOWN)
+        return next((text for name, text in _SQLITE.items() if code.startswith(name)), UNKNOWN)
     if state:
         return _POSTGRES.get(state) or _POSTGRES.get(state[:2]) or UNKNOWN
     lost = getattr(error, "connection_invalidated", False)
@@ -75,21 +75,21 @@ def sentence_for(error: BaseException) -> str:
     return UNKNOWN
 
 
-def of(engine: AsyncEngine) -> tuple[type[BaseException], ...]:
-    """Return the errors that the engine lets out: SQLAlchemy's, and its drivers' own."""
+def driver_exceptions(engine: AsyncEngine) -> tuple[type[BaseException], ...]:
+    """Return the exceptions that the engine raises: SQLAlchemy's and the driver's own."""
     driver: Any = getattr(engine.dialect.loaded_dbapi, "asyncpg", None)
     own = (driver.PostgresError, driver.InterfaceError) if driver else ()
     return (DBAPIError, PoolTimeout, OSError, sqlite3.Error, *own)
 
 
 @contextmanager
-def as_sentences(
+def translate_errors(
     errors: tuple[type[BaseException], ...], sentence: str | None = None
 ) -> Iterator[None]:
-    """Turn these errors into a StoreError; without a sentence for them all, with a fitting one."""
+    """Turn these errors into a StoreError, with this sentence or else a fitting one."""
     try:
         yield
     except errors as error:
         full = getattr(error, "errno", None) == errno.ENOSPC
-        said = FULL if full else sentence or sentence_for(error)
-        raise StoreError(said, next_step=NEXT_STEPS.get(said)) from error
+        text = FULL if full else sentence or sentence_for(error)
+        raise StoreError(text, next_step=NEXT_STEPS.get(text)) from error

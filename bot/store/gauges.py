@@ -1,4 +1,4 @@
-"""How much waits in the tables, and since when: for whoever wants to know how far behind we are."""
+"""Metrics: counts and ages of pending rows."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, select
 
-from bot.store.tables import AWAKE, HELD, PARKED, UNSENT, decisions, inbox, jobs, outbox
+from bot.store.tables import DEAD_LETTER, DEFERRED, POLLED, UNSENT, decisions, inbox, jobs, outbox
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -17,29 +17,29 @@ if TYPE_CHECKING:
 
 _OPEN = select(func.count(), func.min(inbox.c.received_at)).where(inbox.c.closed_at.is_(None))
 _UNSENT = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT)
-_PARKED = select(func.count(), func.min(outbox.c.settled_at)).where(PARKED)
+_DEAD_LETTERS = select(func.count(), func.min(outbox.c.settled_at)).where(DEAD_LETTER)
 _OVERDUE = select(func.count(), func.min(jobs.c.due_at)).where(
-    AWAKE, jobs.c.due_at <= bindparam("at")
+    POLLED, jobs.c.due_at <= bindparam("at")
 )
-_HELD = select(func.count(), func.min(decisions.c.at)).where(HELD)
+_DEFERRED = select(func.count(), func.min(decisions.c.at)).where(DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """How many of something wait, and since when the first of them does."""
+    """The number of pending rows, and the time of the oldest."""
 
     count: int
-    since: datetime | None  # None: nothing waits
+    since: datetime | None  # None if there are none
 
 
 class Gauges:
-    """What waits, within one transaction."""
+    """The metrics, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def questions(self) -> Waiting:
-        """Return the questions that are not answered yet."""
+        """Return the requests that are not answered yet."""
         return await self._read(_OPEN)
 
     async def messages(self) -> Waiting:
@@ -47,16 +47,16 @@ class Gauges:
         return await self._read(_UNSENT)
 
     async def parked(self) -> Waiting:
-        """Return the messages that Slack refused for good."""
-        return await self._read(_PARKED)
+        """Return the dead letters."""
+        return await self._read(_DEAD_LETTERS)
 
     async def overdue(self, now: datetime) -> Waiting:
-        """Return the jobs that should have been looked at by now."""
+        """Return the jobs that should have been polled by now."""
         return await self._read(_OVERDUE, at=now)
 
     async def held(self) -> Waiting:
-        """Return the news that is told later."""
-        return await self._read(_HELD)
+        """Return the deferred notifications."""
+        return await self._read(_DEFERRED)
 
     async def _read(self, statement: Executable, **bound: Any) -> Waiting:
         count, since = (await self._connection.execute(statement, bound)).one()

@@ -1,4 +1,7 @@
-"""The heads of threads, as SQL: which messages may be sent next, and how one of them is claimed."""
+"""SQL that selects the next messages of the outbox and claims them.
+
+The next message of an ordering key is its oldest unsent one.
+"""
 
 from __future__ import annotations
 
@@ -17,13 +20,13 @@ from sqlalchemy import (
     update,
 )
 
-from bot.store.columns import among
+from bot.store.columns import in_literals
 from bot.store.records import Post, PostKind, PostState
 from bot.store.tables import UNSENT, boards, outbox, watches
 
 READY = outbox.c.state == PostState.READY
 SENDING = outbox.c.state == PostState.SENDING
-RIPE = or_(
+IS_DUE = or_(
     and_(READY, outbox.c.due_at <= bindparam("at")),
     and_(SENDING, outbox.c.adopt_at <= bindparam("at")),
 )
@@ -31,27 +34,29 @@ _OF_WATCH = {
     "card_ts": func.coalesce(watches.c.card_ts, boards.c.message_ts),
     "watch_thread_ts": func.coalesce(watches.c.thread_ts, boards.c.thread_ts),
 }
-OWN = tuple(outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH)
-# Choosing what to send takes no bodies, which cost far more than the rest; but where a message is
-# to be looked up depends on them.
-_UNSAID = type_coerce(literal_column("'{}'"), outbox.c.body.type)
-_LIGHT = tuple(
-    case((or_(outbox.c.doubtful, SENDING), column), else_=_UNSAID).label("body")
+OUTBOX_COLUMNS = tuple(
+    outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH
+)
+# Bodies cost far more to read than the other columns. Only the lookup of an unconfirmed message
+# needs its body.
+_NO_BODY = type_coerce(literal_column("'{}'"), outbox.c.body.type)
+_DUE_COLUMNS = tuple(
+    case((or_(outbox.c.doubtful, SENDING), column), else_=_NO_BODY).label("body")
     if column is outbox.c.body
     else column
-    for column in OWN
+    for column in OUTBOX_COLUMNS
 )
-_JOINED = tuple(column.label(name) for name, column in _OF_WATCH.items())
+_JOINED_COLUMNS = tuple(column.label(name) for name, column in _OF_WATCH.items())
 
-# One walk along the index of the unsent finds every head; a search for each row is far slower.
-_HEADS = (
+# One scan of the index of unsent messages finds them all; a subquery for each row is far slower.
+_NEXT = (
     select(func.min(outbox.c.id).label("id"))
     .where(UNSENT)
     .group_by(outbox.c.workspace, outbox.c.thread)
-    .subquery("heads")
+    .subquery("next_messages")
 )
-_FROM_HEADS = (
-    _HEADS.join(outbox, outbox.c.id == _HEADS.c.id)
+_FROM_NEXT = (
+    _NEXT.join(outbox, outbox.c.id == _NEXT.c.id)
     .outerjoin(watches, watches.c.id == outbox.c.watch_id)
     .outerjoin(boards, boards.c.id == outbox.c.board_id)
 )
@@ -60,45 +65,45 @@ _DELIVERABLE = (
     or_(outbox.c.aimed, watches.c.card_ts.is_not(None), boards.c.message_ts.is_not(None)),
 )
 _earlier = outbox.alias("earlier")
-_IS_HEAD = ~exists().where(
+_IS_NEXT = ~exists().where(
     _earlier.c.workspace == outbox.c.workspace,
     _earlier.c.thread == outbox.c.thread,
     _earlier.c.id < outbox.c.id,
-    among(_earlier.c.state, PostState.READY, PostState.SENDING),
+    in_literals(_earlier.c.state, PostState.READY, PostState.SENDING),
 )
 
-DUE = (
-    select(*_LIGHT, *_JOINED)
-    .select_from(_FROM_HEADS)
-    .where(*_DELIVERABLE, RIPE, or_(bindparam("cards"), outbox.c.kind != PostKind.UPDATE))
-    # Cards have a bucket of their own: while they wait for it, they keep nothing out of sight.
+SELECT_DUE = (
+    select(*_DUE_COLUMNS, *_JOINED_COLUMNS)
+    .select_from(_FROM_NEXT)
+    .where(*_DELIVERABLE, IS_DUE, or_(bindparam("cards"), outbox.c.kind != PostKind.UPDATE))
+    # Card updates have their own rate limit: while they wait for it, they must not hide posts.
     .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
 _DUE_AT = case((READY, outbox.c.due_at), else_=outbox.c.adopt_at)
-NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_HEADS).where(*_DELIVERABLE)
-LATER = NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
-_FREE = (
+NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_NEXT).where(*_DELIVERABLE)
+NEXT_LATER = NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
+_CLAIMABLE = (
     select(outbox.c.id)
-    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), RIPE, _IS_HEAD)
+    .where(outbox.c.id.in_(bindparam("rows", expanding=True)), IS_DUE, _IS_NEXT)
     .order_by(outbox.c.id)
     .with_for_update(skip_locked=True)
-    .cte("free")
+    .cte("claimable")
 )
 CLAIM = (
     update(outbox)
-    .where(outbox.c.id.in_(select(_FREE.c.id)))
+    .where(outbox.c.id.in_(select(_CLAIMABLE.c.id)))
     .values(
         state=PostState.SENDING,
         attempts=outbox.c.attempts + 1,
         doubtful=or_(outbox.c.doubtful, SENDING),
         deadline=bindparam("until"),
-        adopt_at=bindparam("adopted"),
+        adopt_at=bindparam("reclaimable_at"),
     )
     .returning(outbox.c.id)
 )
 BY_IDS = (
-    select(*OWN, *_JOINED)
+    select(*OUTBOX_COLUMNS, *_JOINED_COLUMNS)
     .join_from(outbox, watches, watches.c.id == outbox.c.watch_id, isouter=True)
     .join(boards, boards.c.id == outbox.c.board_id, isouter=True)
     .where(outbox.c.id.in_(bindparam("rows", expanding=True)))

@@ -1,4 +1,4 @@
-"""The inbox: what Slack asked and is not yet answered. A lease says who answers it now."""
+"""Inbox: requests that are not answered yet, leased to the process that handles them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, delete, func, select, update
 
-# PostgreSQL's insert compiles to the very same ON CONFLICT on SQLite; the contract suite holds it.
+# PostgreSQL's insert compiles to the same ON CONFLICT on SQLite; the tests run on both.
 from sqlalchemy.dialects.postgresql import insert
 
 from bot import sabotage
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy.sql.dml import ReturningUpdate
 
 _OPEN = inbox.c.closed_at.is_(None)
-_QUESTION = (
+_COLUMNS = (
     inbox.c.id,
     inbox.c.workspace,
     inbox.c.key,
@@ -39,23 +39,23 @@ _ADD = (
 
 
 def _claim(*which: ColumnElement[bool]) -> ReturningUpdate[Any]:
-    """Claim the oldest of the open questions whose lease is over.
+    """Build the statement that claims the oldest open requests whose lease has expired.
 
-    A common table expression: PostgreSQL might run a subquery twice, and lock too many rows.
+    It uses a common table expression: PostgreSQL may run a subquery twice and lock too many rows.
     """
-    waiting = (
+    expired = (
         select(inbox.c.id)
         .where(_OPEN, inbox.c.lease_until <= bindparam("at"), *which)
         .order_by(inbox.c.received_at, inbox.c.id)
         .limit(bindparam("most"))
         .with_for_update(skip_locked=True)
-        .cte("waiting")
+        .cte("expired")
     )
     return (
         update(inbox)
-        .where(inbox.c.id.in_(select(waiting.c.id)))
+        .where(inbox.c.id.in_(select(expired.c.id)))
         .values(attempts=inbox.c.attempts + 1, lease_until=bindparam("until"))
-        .returning(*_QUESTION)
+        .returning(*_COLUMNS)
     )
 
 
@@ -82,7 +82,7 @@ _BACKLOG = select(func.count(), func.min(inbox.c.received_at)).where(
 
 
 class Inbox:
-    """The questions, within one transaction."""
+    """The inbox, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
@@ -97,7 +97,7 @@ class Inbox:
         now: datetime,
         lease_until: datetime,
     ) -> int | None:
-        """Write a question down and return its id, or None if its key is known already."""
+        """Store a request and return its id, or None if its key is known."""
         row = {
             "workspace": workspace,
             "key": sabotage.key(key),
@@ -118,37 +118,39 @@ class Inbox:
         limit: int,
         id: int | None = None,  # noqa: A002  the column's own name
     ) -> list[Question]:
-        """Take open questions whose lease is over, oldest first, for as long as the new lease."""
+        """Lease open requests whose lease has expired, oldest first."""
         bound: dict[str, Any] = {"at": now, "until": lease_until, "most": limit}
         if id is None:
             rows = await self._connection.execute(_CLAIM, bound)
         else:
             rows = await self._connection.execute(_CLAIM_ONE, bound | {"only": id})
-        return sorted((Question(*row) for row in rows), key=lambda q: (q.received_at, q.id))
+        return sorted(
+            (Question(*row) for row in rows), key=lambda item: (item.received_at, item.id)
+        )
 
-    async def close(self, question_id: int, now: datetime) -> bool:
-        """Note that a question is answered; False: somebody else has answered it."""
-        closed = await self._connection.execute(_CLOSE, {"row": question_id, "at": now})
+    async def close(self, item_id: int, now: datetime) -> bool:
+        """Mark a request as answered; return False if it was already."""
+        closed = await self._connection.execute(_CLOSE, {"row": item_id, "at": now})
         return closed.rowcount == 1
 
-    async def release(self, question_id: int, until: datetime) -> None:
-        """Give an open question back: it may be claimed again from then on."""
-        await self._connection.execute(_RELEASE, {"row": question_id, "until": until})
+    async def release(self, item_id: int, until: datetime) -> None:
+        """Release an open request: it can be claimed again from then on."""
+        await self._connection.execute(_RELEASE, {"row": item_id, "until": until})
 
     async def reopen(self, now: datetime) -> None:
-        """End every lease now; for the start of a store that nobody else can have open."""
+        """Expire all leases; only at the start of a store that no other process has open."""
         await self._connection.execute(_REOPEN, {"at": now})
 
     async def next_due(self) -> datetime | None:
-        """Return when the first lease of an open question ends."""
+        """Return when the first lease of an open request expires."""
         first: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return first
 
     async def prune(self, before: datetime) -> int:
-        """Forget the questions that were closed before then; return how many."""
+        """Delete the requests closed before then; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
-        """Return how many questions nobody holds, and when the oldest of them came."""
+        """Return the number of open requests without a lease, and when the oldest came."""
         count, oldest = (await self._connection.execute(_BACKLOG, {"at": now})).one()
         return count, oldest

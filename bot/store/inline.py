@@ -1,7 +1,7 @@
-"""SQLite without a change of threads at every step: only checkpoints, which wait, have one.
+"""SQLite connection that runs statements in the event loop; only checkpoints use its thread.
 
-A statement takes microseconds, since what it reads and writes is in memory; aiosqlite takes four
-changes of threads for it, of some fifty microseconds each.
+A statement takes microseconds, since its pages are in memory. aiosqlite would switch threads four
+times for it, at some fifty microseconds each.
 """
 
 from __future__ import annotations
@@ -16,60 +16,64 @@ import aiosqlite
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-PATIENCE_SECONDS = 5.0  # with somebody else's lock, such as that of a person with a SQLite shell
+BUSY_TIMEOUT_SECONDS = 5.0  # for the lock of another program, such as a SQLite shell
 RETRY_SECONDS = 0.02
-TURN_SECONDS = 0.005  # of many statements in a row, before others in the loop have theirs
+YIELD_AFTER_SECONDS = 0.005  # of consecutive statements, before other tasks run
 
 
 class Connection(aiosqlite.Connection):
-    """A connection of aiosqlite's that runs statements at once, and checkpoints in its thread."""
+    """An aiosqlite connection: statements run inline, checkpoints in its thread."""
 
-    _rested_at = 0.0
-    _copied = 0  # rows written before the last checkpoint
+    _yielded_at = 0.0
+    _rows_checkpointed = 0  # rows written before the last checkpoint
 
     async def begin(self) -> None:
-        """Take the write lock at once: a reader that turns writer halfway could be refused."""
-        self._rested_at = time.monotonic()
-        give_up_at = self._rested_at + PATIENCE_SECONDS
+        """Take the write lock first: SQLite can refuse to upgrade a read transaction."""
+        self._yielded_at = time.monotonic()
+        give_up_at = self._yielded_at + BUSY_TIMEOUT_SECONDS
         while True:
             try:
                 self._conn.execute("BEGIN IMMEDIATE")
             except sqlite3.OperationalError as error:
-                busy = error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY  # or a kind of it
+                busy = (
+                    error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
+                )  # or an extended code of it
                 if not busy or time.monotonic() > give_up_at:
                     raise
             else:
                 return
-            await asyncio.sleep(RETRY_SECONDS)  # the loop goes on meanwhile
+            await asyncio.sleep(RETRY_SECONDS)  # without blocking the loop
 
     async def checkpoint(self) -> None:
-        """Copy the log into the database, however long the disk takes."""
-        self._copied = self._conn.total_changes
-        await super()._execute(self._copy_log)  # type: ignore[no-untyped-call]
+        """Copy the log into the database, in the thread: the disk can be slow."""
+        self._rows_checkpointed = self._conn.total_changes
+        await super()._execute(self._run_checkpoint)  # type: ignore[no-untyped-call]
 
-    def _copy_log(self) -> None:
-        self._conn.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()  # unread, it holds locks
+    def _run_checkpoint(self) -> None:
+        self._conn.execute(
+            "PRAGMA wal_checkpoint(PASSIVE)"
+        ).fetchall()  # an unread result holds locks
 
     @property
-    def rows_in_log(self) -> int:
-        """How many rows were written since the last checkpoint began."""
-        return self._conn.total_changes - self._copied
+    def rows_since_checkpoint(self) -> int:
+        """The number of rows written since the last checkpoint began."""
+        return self._conn.total_changes - self._rows_checkpointed
 
-    def at_once(self, sql: str) -> None:
+    def execute_inline(self, sql: str) -> None:
         """Run a statement that neither reads nor writes rows."""
         self._conn.execute(sql)
 
     async def _execute(self, fn: Callable[..., Any], *args: Any, **kwargs: Any) -> Any:
-        """Run a step of a statement; many in a row let others in the loop have their turn."""
-        if time.monotonic() > self._rested_at + TURN_SECONDS:
+        """Run a step of a statement; after many in a row, let other tasks run first."""
+        if time.monotonic() > self._yielded_at + YIELD_AFTER_SECONDS:
             await asyncio.sleep(0)
-            self._rested_at = time.monotonic()
+            self._yielded_at = time.monotonic()
         return fn(*args, **kwargs)
 
 
 def connect(database: str, **options: Any) -> Connection:
-    """Return a connection, to be awaited; the options are those of sqlite3.connect."""
-    options["check_same_thread"] = False  # one step at a time, whichever thread takes it
+    """Return a connection to await; the options are those of sqlite3.connect."""
+    options["check_same_thread"] = False  # both threads use it, never at the same time
     connection = Connection(lambda: sqlite3.connect(database, **options), 64)
-    connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does with a connection it makes
+    connection._thread.daemon = True  # noqa: SLF001  as SQLAlchemy does for its own connections
     return connection

@@ -1,4 +1,4 @@
-"""The watched jobs: as they were last seen, and when to look again."""
+"""Watched jobs: their last known snapshots, and when each is polled next."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 from bot import sabotage
 from bot.models import Job, JobRef
 from bot.store.records import WatchedJob, shard_of
-from bot.store.tables import ACTIVE, AWAKE, LIVING, jobs, watches
+from bot.store.tables import ACTIVE, NOT_ENDED, POLLED, jobs, watches
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-JOB = (
+JOB_COLUMNS = (
     jobs.c.workspace,
     jobs.c.connection,
     jobs.c.job_id,
@@ -36,15 +36,15 @@ _THIS = (
     jobs.c.connection == bindparam("of_connection"),
     jobs.c.job_id == bindparam("of_job"),
 )
-_AS_SEEN = (*_THIS, jobs.c.revision == bindparam("at_revision"))
-# A look that found no change, or failed, leaves the revision as it was.
-_AS_FAILED = jobs.c.failures == bindparam("at_failures")
+_SAME_REVISION = (*_THIS, jobs.c.revision == bindparam("at_revision"))
+# A poll that finds no change, or fails, keeps the revision.
+_SAME_FAILURES = jobs.c.failures == bindparam("at_failures")
 _OF_SHARD = (
-    AWAKE,
+    POLLED,
     jobs.c.connection == bindparam("of_connection"),
     jobs.c.shard % bindparam("shards") == bindparam("shard_no"),
 )
-_WATCHED = (
+_WATCHES_OF_JOB = (
     (watches.c.workspace == jobs.c.workspace)
     & (watches.c.connection == jobs.c.connection)
     & (watches.c.job_id == jobs.c.job_id)
@@ -54,42 +54,42 @@ _NEW = insert(jobs)
 _TRACK = _NEW.on_conflict_do_update(
     index_elements=[jobs.c.workspace, jobs.c.connection, jobs.c.job_id],
     set_={"due_at": func.coalesce(jobs.c.due_at, _NEW.excluded.due_at)},
-).returning(*JOB)
-_GET = select(*JOB).where(
+).returning(*JOB_COLUMNS)
+_GET = select(*JOB_COLUMNS).where(
     jobs.c.workspace == bindparam("in_workspace"),
     jobs.c.connection == bindparam("of_connection"),
     jobs.c.job_id.in_(bindparam("of_jobs", expanding=True)),
 )
-_HOLD = select(jobs.c.job_id).where(*_THIS).with_for_update()
+_LOCK = select(jobs.c.job_id).where(*_THIS).with_for_update()
 _DUE = (
-    select(*JOB)
+    select(*JOB_COLUMNS)
     .where(*_OF_SHARD, jobs.c.due_at <= bindparam("at"))
     .order_by(jobs.c.due_at)
     .limit(bindparam("most"))
 )
 _NEXT_DUE = select(jobs.c.due_at).where(*_OF_SHARD).order_by(jobs.c.due_at).limit(1)
-_ANSWERED = {"checked_at": bindparam("at"), "failures": 0, "trouble": "", "trouble_since": None}
-# A job that was put to sleep while it was being asked for stays asleep: hence AWAKE.
-_UNCHANGED = (
+_SUCCEEDED = {"checked_at": bindparam("at"), "failures": 0, "trouble": "", "trouble_since": None}
+# POLLED: a result does not restart the polling of a job that was stopped during the poll.
+_TOUCH = (
     update(jobs)
-    .where(AWAKE, *_AS_SEEN, _AS_FAILED)
-    .values(due_at=bindparam("next_due_at"), **_ANSWERED)
+    .where(POLLED, *_SAME_REVISION, _SAME_FAILURES)
+    .values(due_at=bindparam("next_due_at"), **_SUCCEEDED)
 )
-_CHANGED = (
+_COMPARE_AND_SET = (
     update(jobs)
-    .where(*(_THIS if sabotage.broken(sabotage.Safeguard.CAS) else _AS_SEEN))
+    .where(*(_THIS if sabotage.broken(sabotage.Safeguard.CAS) else _SAME_REVISION))
     .values(
         revision=jobs.c.revision + 1,
-        seen=bindparam("look"),
+        seen=bindparam("snapshot"),
         due_at=case(
-            (AWAKE, bindparam("next_due_at", type_=jobs.c.due_at.type)), else_=jobs.c.due_at
+            (POLLED, bindparam("next_due_at", type_=jobs.c.due_at.type)), else_=jobs.c.due_at
         ),
-        **_ANSWERED,
+        **_SUCCEEDED,
     )
 )
-_FAILED = (
+_RECORD_FAILURE = (
     update(jobs)
-    .where(AWAKE, *_AS_SEEN, _AS_FAILED)
+    .where(POLLED, *_SAME_REVISION, _SAME_FAILURES)
     .values(
         due_at=bindparam("next_due_at"),
         checked_at=bindparam("at"),
@@ -99,18 +99,18 @@ _FAILED = (
     )
 )
 _WAKE = update(jobs).where(*_THIS).values(due_at=bindparam("next_due_at"))
-_SETTLE = update(jobs).where(AWAKE, ~exists().where(ACTIVE, _WATCHED)).values(due_at=None)
-_SETTLE_ONE = _SETTLE.where(*_THIS)
-_CONNECTIONS = select(jobs.c.connection).where(AWAKE).distinct().order_by(jobs.c.connection)
+_SLEEP = update(jobs).where(POLLED, ~exists().where(ACTIVE, _WATCHES_OF_JOB)).values(due_at=None)
+_SLEEP_ONE = _SLEEP.where(*_THIS)
+_CONNECTIONS = select(jobs.c.connection).where(POLLED).distinct().order_by(jobs.c.connection)
 _PRUNE = delete(jobs).where(
     jobs.c.due_at.is_(None),
     jobs.c.checked_at < bindparam("before"),
-    ~exists().where(LIVING, _WATCHED),
+    ~exists().where(NOT_ENDED, _WATCHES_OF_JOB),
 )
 
 
-def watched_job(row: Sequence[Any]) -> WatchedJob:
-    """Build the record from the columns of `JOB`."""
+def job_from_row(row: Sequence[Any]) -> WatchedJob:
+    """Build the record from the values of `JOB_COLUMNS`."""
     workspace, connection, job_id, revision, seen, due_at, checked_at, *trouble = row
     return WatchedJob(
         workspace=workspace,
@@ -125,16 +125,16 @@ def watched_job(row: Sequence[Any]) -> WatchedJob:
     )
 
 
-def _address(workspace: str, ref: JobRef) -> dict[str, Any]:
+def _job_params(workspace: str, ref: JobRef) -> dict[str, Any]:
     return {"in_workspace": workspace, "of_connection": ref.connection, "of_job": ref.id}
 
 
-def _as_seen(watched: WatchedJob) -> dict[str, Any]:
-    return _address(watched.workspace, watched.ref) | {"at_revision": watched.revision}
+def _revision_params(watched: WatchedJob) -> dict[str, Any]:
+    return _job_params(watched.workspace, watched.ref) | {"at_revision": watched.revision}
 
 
-def _as_failed(watched: WatchedJob) -> dict[str, Any]:
-    return _as_seen(watched) | {"at_failures": watched.failures}
+def _failure_params(watched: WatchedJob) -> dict[str, Any]:
+    return _revision_params(watched) | {"at_failures": watched.failures}
 
 
 class Jobs:
@@ -146,11 +146,9 @@ class Jobs:
     async def track(
         self, workspace: str, job: Job, *, due_at: datetime | None, now: datetime, revision: int = 1
     ) -> WatchedJob:
-        """Begin to look after a job, as seen now; one that is known is only woken if it sleeps.
+        """Start to poll a job with this snapshot; if it is known, only restart stopped polling.
 
-        Without `due_at` it is only kept as it was seen, and nobody looks again.
-
-        Return the job as it is then known.
+        Without `due_at` its snapshot is stored, and it is not polled. Return the job as stored.
         """
         row = {
             "workspace": workspace,
@@ -164,51 +162,52 @@ class Jobs:
             "failures": 0,
             "trouble": "",
         }
-        return watched_job((await self._connection.execute(_TRACK, row)).one())
+        return job_from_row((await self._connection.execute(_TRACK, row)).one())
 
     async def get(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, WatchedJob]:
-        """Return those of these jobs that are known."""
+        """Return the known ones of these jobs."""
         found: dict[JobRef, WatchedJob] = {}
         ordered = sorted(refs, key=lambda ref: ref.connection)
         for connection, group in groupby(ordered, key=lambda ref: ref.connection):
             ids = [ref.id for ref in group]
             bound = {"in_workspace": workspace, "of_connection": connection, "of_jobs": ids}
             rows = await self._connection.execute(_GET, bound)
-            found |= {job.ref: job for job in map(watched_job, rows)}
+            found |= {job.ref: job for job in map(job_from_row, rows)}
         return found
 
     async def due(
         self, connection: str, *, shards: tuple[int, int], now: datetime, limit: int
     ) -> list[WatchedJob]:
-        """Return jobs of shard k of n whose time has come, the longest overdue first."""
-        bound = _shard(connection, shards) | {"at": now, "most": limit}
-        return [watched_job(row) for row in await self._connection.execute(_DUE, bound)]
+        """Return the due jobs of shard k of n, the longest overdue first."""
+        bound = _shard_params(connection, shards) | {"at": now, "most": limit}
+        return [job_from_row(row) for row in await self._connection.execute(_DUE, bound)]
 
     async def next_due(
         self, connection: str, shards: tuple[int, int], now: datetime
     ) -> datetime | None:
         """Return when the first job of shard k of n is due, at the earliest now."""
-        rows = await self._connection.execute(_NEXT_DUE, _shard(connection, shards))
+        rows = await self._connection.execute(_NEXT_DUE, _shard_params(connection, shards))
         first: datetime | None = rows.scalar()
         return None if first is None else max(first, now)
 
-    async def unchanged(self, looks: Iterable[tuple[WatchedJob, datetime]], now: datetime) -> None:
-        """Note that these jobs answered as before, and when to look again."""
+    async def unchanged(self, polls: Iterable[tuple[WatchedJob, datetime]], now: datetime) -> None:
+        """Record polls that found no change, and when each job is polled next."""
         bound = [
-            _as_failed(watched) | {"next_due_at": due_at, "at": now} for watched, due_at in looks
+            _failure_params(watched) | {"next_due_at": due_at, "at": now}
+            for watched, due_at in polls
         ]
         if bound:
-            await self._connection.execute(_UNCHANGED, bound)
+            await self._connection.execute(_TOUCH, bound)
 
     async def changed(
         self, watched: WatchedJob, job: Job, *, due_at: datetime | None, now: datetime
     ) -> bool:
-        """Write a new look; False if somebody else wrote one since `watched` was read.
+        """Store a new snapshot by compare-and-set; return False if the revision is outdated.
 
-        A job that sleeps goes on sleeping: only `track` and `wake` wake it.
+        This does not restart stopped polling: only `track` and `wake` do.
         """
-        bound = _as_seen(watched) | {"look": job, "next_due_at": due_at, "at": now}
-        return (await self._connection.execute(_CHANGED, bound)).rowcount == 1
+        bound = _revision_params(watched) | {"snapshot": job, "next_due_at": due_at, "at": now}
+        return (await self._connection.execute(_COMPARE_AND_SET, bound)).rowcount == 1
 
     async def failed(
         self,
@@ -220,48 +219,48 @@ class Jobs:
         due_at: datetime,
         now: datetime,
     ) -> bool:
-        """Note that a job gave no answer, and when to ask again; False as of `changed`.
+        """Record a failed poll, and when to poll next; return False if the row is outdated.
 
-        Also False if nobody follows the job any more.
+        Also return False if polling has stopped.
         """
-        bound = _as_failed(watched) | {
+        bound = _failure_params(watched) | {
             "in_a_row": failures,
             "what": trouble,
             "since": trouble_since,
             "next_due_at": due_at,
             "at": now,
         }
-        return (await self._connection.execute(_FAILED, bound)).rowcount == 1
+        return (await self._connection.execute(_RECORD_FAILURE, bound)).rowcount == 1
 
     async def hold(self, workspace: str, ref: JobRef) -> None:
-        """Let nobody else write a look at this job down until this transaction ends."""
-        await self._connection.execute(_HOLD, _address(workspace, ref))
+        """Lock the job's row until the transaction ends."""
+        await self._connection.execute(_LOCK, _job_params(workspace, ref))
 
     async def wake(self, workspace: str, ref: JobRef, *, due_at: datetime) -> bool:
-        """Look at a known job then, whether it sleeps or not; False if it is not known."""
-        bound = _address(workspace, ref) | {"next_due_at": due_at}
+        """Poll a known job at that time, even if polling stopped; return False if unknown."""
+        bound = _job_params(workspace, ref) | {"next_due_at": due_at}
         return (await self._connection.execute(_WAKE, bound)).rowcount == 1
 
     async def settle(self, workspace: str | None = None, refs: Iterable[JobRef] = ()) -> int:
-        """Put to sleep the jobs that no active watch follows; return how many.
+        """Stop polling jobs without an active watch; return how many.
 
-        With a workspace only these jobs of it are considered, which is cheap: without, all are.
+        With a workspace only these jobs of it are checked, which is cheap; without, all are.
         """
         if workspace is None:
-            return (await self._connection.execute(_SETTLE)).rowcount
+            return (await self._connection.execute(_SLEEP)).rowcount
         results = [
-            await self._connection.execute(_SETTLE_ONE, _address(workspace, ref)) for ref in refs
+            await self._connection.execute(_SLEEP_ONE, _job_params(workspace, ref)) for ref in refs
         ]
         return sum(result.rowcount for result in results)
 
     async def connections(self) -> list[str]:
-        """Return the connections that have jobs to look at."""
+        """Return the connections that have jobs to poll."""
         return list((await self._connection.execute(_CONNECTIONS)).scalars())
 
     async def prune(self, before: datetime) -> int:
-        """Forget sleeping jobs without a living watch, not looked at since; return how many."""
+        """Delete jobs not polled since then that have no open watch; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
 
-def _shard(connection: str, shards: tuple[int, int]) -> dict[str, Any]:
+def _shard_params(connection: str, shards: tuple[int, int]) -> dict[str, Any]:
     return {"of_connection": connection, "shard_no": shards[0], "shards": shards[1]}

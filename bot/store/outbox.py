@@ -1,6 +1,6 @@
-"""The outbox: what must be said and is not yet posted, in the order of its threads.
+"""Outbox: messages to send, in the order of each ordering key (`thread`).
 
-Only the head of a thread, its oldest unsent message, may be claimed.
+Only the next message of an ordering key, its oldest unsent one, can be claimed.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _REPLACE = _NEW.on_conflict_do_update(
         "urgent": _NEW.excluded.urgent,
         "reason": _NEW.excluded.reason,
         "version": outbox.c.version + 1,
-        # Never later than what was already promised: a stream of changes must not starve it.
+        # Never later than before: a stream of changes must not postpone it for ever.
         "due_at": case(
             (and_(heads.READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
             else_=_NEW.excluded.due_at,
@@ -51,22 +51,24 @@ _REPLACE = _NEW.on_conflict_do_update(
         "attempts": case((heads.SENDING, outbox.c.attempts), else_=0),
         "error": "",
         "settled_at": None,
-        # How long it waits: a body for a message that was sent begins to wait now.
+        # Its age: a new body for a message that was sent starts at zero.
         "created_at": case((UNSENT, outbox.c.created_at), else_=_NEW.excluded.created_at),
     },
 )
-_ROOTED = (
+_SET_CARD_TS = (
     update(watches)
     .where(watches.c.id == bindparam("row"))
     .values(card_ts=bindparam("ts"))
     .returning(watches.c.board_id)
 )
-_BOARD = update(boards).where(boards.c.id == bindparam("row")).values(message_ts=bindparam("ts"))
-_ON_BOARD = (
+_SET_BOARD_TS = (
+    update(boards).where(boards.c.id == bindparam("row")).values(message_ts=bindparam("ts"))
+)
+_SET_BOARD_CARDS = (
     update(watches).where(watches.c.board_id == bindparam("row")).values(card_ts=bindparam("ts"))
 )
-_BEHIND = (
-    select(*heads.OWN)
+_LATER_IN_THREAD = (
+    select(*heads.OUTBOX_COLUMNS)
     .where(
         heads.READY,
         outbox.c.workspace == bindparam("in_workspace"),
@@ -77,12 +79,12 @@ _BEHIND = (
     .order_by(outbox.c.id)
     .with_for_update()
 )
-_SAID_WITH = (
+_ABSORB = (
     update(outbox)
     .where(heads.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
     .values(state=PostState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
 )
-_HURRY = (
+_MAKE_URGENT = (
     update(outbox)
     .where(
         UNSENT,
@@ -96,16 +98,16 @@ _BODY = select(outbox.c.body).where(
     outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
-_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, heads.RIPE)
+_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, heads.IS_DUE)
 
 
-def _row(post: NewPost, now: datetime) -> dict[str, Any]:
-    """Lay a new message out as a row."""
-    row = {field.name: getattr(post, field.name) for field in fields(NewPost)}
+def _row(message: NewPost, now: datetime) -> dict[str, Any]:
+    """Return the row of a new message."""
+    row = {field.name: getattr(message, field.name) for field in fields(NewPost)}
     return row | {
-        "key": sabotage.key(post.key),
-        "lane": lane_of(post.workspace, post.channel),
-        "aimed": post.kind is not PostKind.UPDATE or "ts" in post.body,
+        "key": sabotage.key(message.key),
+        "lane": lane_of(message.workspace, message.channel),
+        "aimed": message.kind is not PostKind.UPDATE or "ts" in message.body,
         "state": PostState.READY,
         "version": 1,
         "attempts": 0,
@@ -115,175 +117,190 @@ def _row(post: NewPost, now: datetime) -> dict[str, Any]:
     }
 
 
-def _posts(rows: Iterable[Row[Any]]) -> list[Post]:
-    """Build the records: posts before cards, the most urgent first."""
-    posts = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
-    order = lambda post: (post.kind is PostKind.UPDATE, not post.urgent, post.id)  # noqa: E731
-    return sorted(posts, key=order)
+def _records(rows: Iterable[Row[Any]]) -> list[Post]:
+    """Build the records: posts before card updates, urgent ones first."""
+    messages = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
+    return sorted(messages, key=lambda m: (m.kind is PostKind.UPDATE, not m.urgent, m.id))
 
 
-def _lanes(lanes: tuple[int, int]) -> dict[str, Any]:
+def _lane_params(lanes: tuple[int, int]) -> dict[str, Any]:
     return {"lane_no": lanes[0], "lanes": lanes[1]}
 
 
 class Outbox:
-    """The messages on their way, within one transaction."""
+    """The outbox, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, posts: Iterable[NewPost], now: datetime) -> int:
-        """Write messages down in their order; return how many had a key not known before.
+    async def add(self, messages: Iterable[NewPost], now: datetime) -> int:
+        """Store messages in their order; return how many had a new key.
 
-        What an urgent one has to wait for in its thread is as urgent from then on.
+        An urgent message makes the unsent messages before it in its thread urgent, too.
         """
-        rows = [_row(post, now) for post in posts]
+        rows = [_row(message, now) for message in messages]
         if not rows:
             return 0
         added = len((await self._connection.execute(_ADD, rows)).all())
         for row in rows:
             if row["urgent"] and added:
                 bound = {"in_workspace": row["workspace"], "of_thread": row["thread"]}
-                await self._connection.execute(_HURRY, bound)
+                await self._connection.execute(_MAKE_URGENT, bound)
         return added
 
-    async def add_claimed(self, post: NewPost, claim: Claim, now: datetime) -> Post | None:
-        """Write down the first message of a thread as claimed already; None: its key is known.
+    async def add_claimed(self, message: NewPost, claim: Claim, now: datetime) -> Post | None:
+        """Store the first message of a thread as claimed; return None if its key is known.
 
-        Whoever adds it sends it once that is committed; nobody has to find it first.
+        The caller sends it after the commit, without waiting for a tick of the dispatcher.
         """
-        held = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.adopt_at}
-        row = _row(post, now) | held | {"state": PostState.SENDING}
+        claimed = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.adopt_at}
+        row = _row(message, now) | claimed | {"state": PostState.SENDING}
         id_ = (await self._connection.execute(_ADD, row)).scalar()
-        own = {name: value for name, value in row.items() if name != "aimed"}
-        return None if id_ is None else Post(id=id_, **own)
+        columns = {name: value for name, value in row.items() if name != "aimed"}
+        return None if id_ is None else Post(id=id_, **columns)
 
-    async def replace(self, post: NewPost, now: datetime) -> None:
-        """Write a message down, in the place of the one with its key if there is one.
+    async def replace(self, message: NewPost, now: datetime) -> None:
+        """Store a message, or a newer body for the message with its key.
 
-        One that is being sent stays so, and is ready again once that is over.
+        A message in flight stays claimed and becomes ready again when its claim ends.
         """
-        await self._connection.execute(_REPLACE, _row(post, now))
+        await self._connection.execute(_REPLACE, _row(message, now))
 
     async def due(
         self, *, lanes: tuple[int, int], now: datetime, limit: int, cards: bool = True
     ) -> list[Post]:
-        """Return the heads of threads to be sent now in lane k of n: posts, then cards.
+        """Return the next messages to send now in lane k of n: posts, then card updates.
 
-        The urgent go first. A claim whose time to be adopted has come is among them; an update
-        whose target is not known yet is not. Of what need not be looked up, the body is left out.
+        Urgent ones come first. Messages that can be reclaimed are included; updates whose target is
+        not known yet are not. Only messages that must be looked up have a body.
         """
-        bound = _lanes(lanes) | {"at": now, "most": limit, "cards": cards}
-        return _posts(await self._connection.execute(heads.DUE, bound))
+        bound = _lane_params(lanes) | {"at": now, "most": limit, "cards": cards}
+        return _records(await self._connection.execute(heads.SELECT_DUE, bound))
 
     async def next_due(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
-        """Return when the next head of lane k of n may be sent or adopted, at the earliest now."""
-        first = (await self._connection.execute(heads.NEXT_DUE, _lanes(lanes))).scalar()
+        """Return when the next message of lane k of n can be claimed, at the earliest now."""
+        first = (await self._connection.execute(heads.NEXT_DUE, _lane_params(lanes))).scalar()
         return None if first is None else max(first, now)
 
     async def next_later(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
-        """Return the same, of what may not be sent yet."""
-        bound = _lanes(lanes) | {"at": now}
-        later: datetime | None = (await self._connection.execute(heads.LATER, bound)).scalar()
+        """Return the same time, for messages that are not due yet."""
+        bound = _lane_params(lanes) | {"at": now}
+        later: datetime | None = (await self._connection.execute(heads.NEXT_LATER, bound)).scalar()
         return later
 
     async def claim(
         self, ids: Collection[int], *, now: datetime, deadline: datetime, adopt_at: datetime
     ) -> list[Post]:
-        """Take those of these messages that are still heads and due; an adopted one is doubtful."""
-        bound = {"rows": list(ids), "at": now, "until": deadline, "adopted": adopt_at}
+        """Claim these messages if still next and due; a reclaimed one is unconfirmed."""
+        bound = {"rows": list(ids), "at": now, "until": deadline, "reclaimable_at": adopt_at}
         claimed = list((await self._connection.execute(heads.CLAIM, bound)).scalars())
         if not claimed:
             return []
-        return _posts(await self._connection.execute(heads.BY_IDS, {"rows": claimed}))
+        return _records(await self._connection.execute(heads.BY_IDS, {"rows": claimed}))
 
-    async def sent(self, post: Post, *, ts: str | None, now: datetime) -> bool:
-        """Note that Slack has our claim; False if it is no longer ours."""
-        ours = await self._settled(claims.SENT, post, ts=ts, error="", now=now)
-        if ours and post.roots_watch and ts is not None:
-            await self._rooted(post, ts)
+    async def sent(self, message: Post, *, ts: str | None, now: datetime) -> bool:
+        """Record that Slack has our message; return False if the claim is no longer ours."""
+        ours = await self._end_claim(claims.SENT, message, ts=ts, error="", now=now)
+        if ours and message.roots_watch and ts is not None:
+            await self._set_card_ts(message, ts)
         return ours
 
-    async def _rooted(self, post: Post, ts: str) -> None:
-        """Note where a card stands: that of one watch, or that of all on a board.
+    async def _set_card_ts(self, message: Post, ts: str) -> None:
+        """Store the card's timestamp: in one watch, or in a board and all its watches.
 
-        A card can become a board while it is on its way.
+        A card can become a board while it is in flight.
         """
-        board_id = post.board_id
+        board_id = message.board_id
         if board_id is None:
-            rooted = await self._connection.execute(_ROOTED, {"row": post.watch_id, "ts": ts})
+            rooted = await self._connection.execute(
+                _SET_CARD_TS, {"row": message.watch_id, "ts": ts}
+            )
             board_id = rooted.scalar()
         if board_id is not None:
-            for statement in (_BOARD, _ON_BOARD):
+            for statement in (_SET_BOARD_TS, _SET_BOARD_CARDS):
                 await self._connection.execute(statement, {"row": board_id, "ts": ts})
 
     async def postpone(
-        self, post: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
+        self, message: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
     ) -> bool:
-        """Give our claim back until then, at the earliest now; False if it is no longer ours."""
-        bound = claims.of(post) | {"later": max(due_at, now), "maybe": doubtful, "why": error}
+        """Release our claim until then, at the earliest now; return False if it is not ours."""
+        bound = claims.claim_params(message) | {
+            "later": max(due_at, now),
+            "maybe": doubtful,
+            "why": error,
+        }
         return (await self._connection.execute(claims.POSTPONE, bound)).rowcount == 1
 
-    async def behind(self, post: Post) -> list[Post]:
-        """Return what else its thread has to be told about a message's watch, in its order."""
+    async def behind(self, message: Post) -> list[Post]:
+        """Return the later ready messages of its watch and thread, in order."""
         bound = {
-            "in_workspace": post.workspace,
-            "of_thread": post.thread,
-            "of_watch": post.watch_id,
-            "row": post.id,
+            "in_workspace": message.workspace,
+            "of_thread": message.thread,
+            "of_watch": message.watch_id,
+            "row": message.id,
         }
-        rows = await self._connection.execute(_BEHIND, bound)
+        rows = await self._connection.execute(_LATER_IN_THREAD, bound)
         return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
     async def gather(
-        self, post: Post, body: dict[str, Any], others: Collection[Post], now: datetime
+        self, message: Post, body: dict[str, Any], others: Collection[Post], now: datetime
     ) -> bool:
-        """Let our claim say what these others would; False if it is no longer ours."""
-        bound = claims.of(post) | {"says": body}
-        if (await self._connection.execute(claims.SAY, bound)).rowcount != 1:
+        """Move what other messages say into ours; return False if the claim is not ours."""
+        bound = claims.claim_params(message) | {"new_body": body}
+        if (await self._connection.execute(claims.SET_BODY, bound)).rowcount != 1:
             return False
-        dropped = {"rows": [p.id for p in others], "at": now, "why": f"told with {post.key}"}
-        await self._connection.execute(_SAID_WITH, dropped)
+        dropped = {
+            "rows": [other.id for other in others],
+            "at": now,
+            "why": f"coalesced into {message.key}",
+        }
+        await self._connection.execute(_ABSORB, dropped)
         return True
 
-    async def park(self, post: Post, *, error: str, now: datetime) -> bool:
-        """Set our claim aside for a person; False if it is no longer ours."""
-        return await self._settled(claims.PARK, post, ts=None, error=error, now=now)
+    async def park(self, message: Post, *, error: str, now: datetime) -> bool:
+        """Make our message a dead letter; return False if the claim is no longer ours."""
+        return await self._end_claim(claims.DEAD_LETTER, message, ts=None, error=error, now=now)
 
     async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
-        """Set aside all that is unsent in a thread, claims too; return how many messages."""
+        """Make all unsent messages of a thread dead letters, claimed ones too; return how many."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
-        return (await self._connection.execute(claims.PARK_THREAD, bound)).rowcount
+        return (await self._connection.execute(claims.DEAD_LETTER_THREAD, bound)).rowcount
 
     async def drop_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
-        """Give up all that is unsent in a thread, claims too; return how many messages."""
+        """Drop all unsent messages of a thread, claimed ones too; return how many."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(claims.DROP_THREAD, bound)).rowcount
 
     async def body(self, workspace: str, key: str) -> dict[str, Any] | None:
-        """Return what the message of a key says, however far it has come; None: it is forgotten."""
+        """Return the latest body of a message in any state, or None if its key is unknown."""
         bound = {"in_workspace": workspace, "of_key": key}
         body: dict[str, Any] | None = (await self._connection.execute(_BODY, bound)).scalar()
         return body
 
     async def reopen(self, adopt_at: datetime) -> int:
-        """Let every claim be adopted from then on; return how many.
+        """Let every claim be reclaimed from then on; return how many.
 
-        For the start of a store that nobody else can have open: whoever held them is gone.
+        Only at the start of a store that no other process has open: the claims are of dead
+        processes.
         """
-        return (await self._connection.execute(claims.REOPEN, {"from_then": adopt_at})).rowcount
+        return (await self._connection.execute(claims.EXPIRE, {"from_then": adopt_at})).rowcount
 
     async def prune(self, before: datetime) -> int:
-        """Forget what was sent, parked or dropped before then; return how many messages."""
+        """Delete messages sent, rejected or dropped before then; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def backlog(self, now: datetime) -> tuple[int, datetime | None]:
-        """Return how many messages should be out by now, and when the oldest was written."""
+        """Return how many messages are due, and when the oldest of them was stored."""
         count, oldest = (await self._connection.execute(_BACKLOG, {"at": now})).one()
         return count, oldest
 
-    async def _settled(
-        self, statement: Update, post: Post, *, ts: str | None, error: str, now: datetime
+    async def _end_claim(
+        self, statement: Update, message: Post, *, ts: str | None, error: str, now: datetime
     ) -> bool:
-        bound = claims.of(post) | {"at_version": post.version, "ts": ts, "why": error, "at": now}
+        bound = claims.claim_params(message) | {
+            "at_version": message.version,
+            "ts": ts,
+            "why": error,
+            "at": now,
+        }
         return (await self._connection.execute(statement, bound)).rowcount == 1

@@ -1,4 +1,4 @@
-"""What Slack refused: the messages that are set aside, and the watches whose threads are silent."""
+"""Dead letters: messages that Slack rejected, and watches whose threads are unreachable."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, func, or_, select, union, update
 
-from bot.store.heads import OWN
+from bot.store.heads import OUTBOX_COLUMNS
 from bot.store.records import Post, PostState, WatchState
-from bot.store.tables import PARKED, UNSENT, outbox, watches
-from bot.store.watches import COLUMNS, watch_of
+from bot.store.tables import DEAD_LETTER, UNSENT, outbox, watches
+from bot.store.watches import WATCH_COLUMNS, watch_from_row
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -20,23 +20,23 @@ if TYPE_CHECKING:
 
     from bot.store.records import Watch
 
-CLOCK_SET_BACK = timedelta(hours=2)  # what was said later may seem earlier, if that was set
+MAX_CLOCK_STEP_BACK = timedelta(hours=2)  # how far a clock may have been set back since
 
 _OF_WATCH = (
-    PARKED,
+    DEAD_LETTER,
     outbox.c.workspace == watches.c.workspace,
     outbox.c.channel == watches.c.channel,
     outbox.c.watch_id == watches.c.id,
 )
-_SILENT = union(
+_UNREACHABLE = union(
     select(watches.c.id).where(watches.c.state == WatchState.PARKED),
-    select(outbox.c.watch_id).where(PARKED, outbox.c.watch_id.is_not(None)),
-).subquery("silent")
+    select(outbox.c.watch_id).where(DEAD_LETTER, outbox.c.watch_id.is_not(None)),
+).subquery("unreachable")
 _WATCHES = (
-    select(*COLUMNS, select(func.count()).where(*_OF_WATCH).scalar_subquery())
-    .join_from(_SILENT, watches, watches.c.id == _SILENT.c.id)
+    select(*WATCH_COLUMNS, select(func.count()).where(*_OF_WATCH).scalar_subquery())
+    .join_from(_UNREACHABLE, watches, watches.c.id == _UNREACHABLE.c.id)
     .where(
-        # Else its card was never posted, and the asker knows.
+        # Otherwise its card was never posted, and the asker was notified.
         or_(watches.c.card_ts.is_not(None), watches.c.said_ts.is_not(None)),
         or_(
             bindparam("only", type_=watches.c.channel.type).is_(None),
@@ -46,16 +46,16 @@ _WATCHES = (
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _MESSAGES = (
-    select(*OWN)
+    select(*OUTBOX_COLUMNS)
     .where(
-        PARKED,
+        DEAD_LETTER,
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.channel == bindparam("in_channel"),
         outbox.c.watch_id == bindparam("of_watch"),
     )
     .order_by(outbox.c.id)
 )
-_SAID = select(outbox.c.body).where(
+_SENT_BODIES = select(outbox.c.body).where(
     outbox.c.settled_at >= bindparam("since"),
     outbox.c.watch_id == bindparam("of_watch"),
     outbox.c.state == PostState.SENT,
@@ -66,7 +66,7 @@ _UNSENT = select(func.count()).where(
     outbox.c.watch_id == bindparam("of_watch"),
 )
 _OF_BOARD = select(func.count()).where(
-    PARKED,
+    DEAD_LETTER,
     outbox.c.workspace == bindparam("in_workspace"),
     or_(
         outbox.c.board_id == bindparam("of_board"),
@@ -75,36 +75,38 @@ _OF_BOARD = select(func.count()).where(
         ),
     ),
 )
-_SET = (
+_RESET = (
     update(outbox)
-    .where(PARKED, outbox.c.id.in_(bindparam("rows", expanding=True)))
+    .where(DEAD_LETTER, outbox.c.id.in_(bindparam("rows", expanding=True)))
     .values(attempts=0, due_at=bindparam("at"))
 )
-_AGAIN = _SET.values(state=PostState.READY, error="", settled_at=None)
-_DROP = _SET.values(state=PostState.DROPPED, settled_at=bindparam("at"))
-_CERTAIN = (
+_REQUEUE = _RESET.values(state=PostState.READY, error="", settled_at=None)
+_DROP = _RESET.values(state=PostState.DROPPED, settled_at=bindparam("at"))
+_CONFIRM_UNSENT = (
     update(outbox)
-    .where(PARKED, outbox.c.id == bindparam("row"), outbox.c.attempts == bindparam("at_attempts"))
+    .where(
+        DEAD_LETTER, outbox.c.id == bindparam("row"), outbox.c.attempts == bindparam("at_attempts")
+    )
     .values(doubtful=False, error=bindparam("why"))
 )
 
 
 class Parked:
-    """What is parked, within one transaction."""
+    """The dead letters, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
     async def watches(self, channel: str | None = None) -> list[tuple[Watch, int]]:
-        """Return the watches that are parked or have parked messages, oldest first, with how many.
+        """Return the watches that are unreachable or have dead letters, with their number.
 
-        A watch may have ended with its job, and its thread not have heard of it.
+        Oldest first. A watch may have ended with its job, though its thread was never updated.
         """
         rows = await self._connection.execute(_WATCHES, {"only": channel})
-        return [(watch_of(row[:-1]), row[-1]) for row in rows]
+        return [(watch_from_row(row[:-1]), row[-1]) for row in rows]
 
     async def messages(self, watch: Watch) -> list[Post]:
-        """Return the parked messages of a watch in their order."""
+        """Return the dead letters of a watch, in order."""
         bound = {
             "in_workspace": watch.workspace,
             "in_channel": watch.channel,
@@ -114,31 +116,31 @@ class Parked:
         return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
     async def of_board(self, workspace: str, board_id: str) -> int:
-        """Return how many messages of a board and of its watches are parked."""
+        """Return the number of dead letters of a board and of its watches."""
         bound = {"in_workspace": workspace, "of_board": board_id}
         return (await self._connection.execute(_OF_BOARD, bound)).scalar_one()
 
     async def said(self, watch: Watch) -> list[dict[str, Any]]:
-        """Return the bodies of what Slack took for a watch and is not forgotten yet."""
-        bound = {"of_watch": watch.id, "since": watch.asked_at - CLOCK_SET_BACK}
-        return list((await self._connection.execute(_SAID, bound)).scalars())
+        """Return the bodies of a watch's sent messages that are not pruned yet."""
+        bound = {"of_watch": watch.id, "since": watch.asked_at - MAX_CLOCK_STEP_BACK}
+        return list((await self._connection.execute(_SENT_BODIES, bound)).scalars())
 
     async def unsent(self, watch: Watch) -> int:
-        """Return how many messages of a watch are still on their way."""
+        """Return the number of unsent messages of a watch."""
         bound = {"in_workspace": watch.workspace, "of_watch": watch.id}
         return (await self._connection.execute(_UNSENT, bound)).scalar_one()
 
-    async def certain(self, post: Post, error: str) -> None:
-        """Note that Slack does not have a message that was parked while it was on its way."""
-        bound = {"row": post.id, "at_attempts": post.attempts, "why": error}
-        await self._connection.execute(_CERTAIN, bound)
+    async def certain(self, message: Post, error: str) -> None:
+        """Record that Slack does not have a message that became a dead letter in flight."""
+        bound = {"row": message.id, "at_attempts": message.attempts, "why": error}
+        await self._connection.execute(_CONFIRM_UNSENT, bound)
 
-    async def again(self, posts: Collection[Post], now: datetime) -> int:
-        """Make these parked messages ready again; return how many."""
-        bound = {"rows": [post.id for post in posts], "at": now}
-        return (await self._connection.execute(_AGAIN, bound)).rowcount
+    async def again(self, messages: Collection[Post], now: datetime) -> int:
+        """Make these dead letters ready again; return how many."""
+        bound = {"rows": [message.id for message in messages], "at": now}
+        return (await self._connection.execute(_REQUEUE, bound)).rowcount
 
-    async def drop(self, posts: Collection[Post], now: datetime) -> int:
-        """Give these parked messages up, as another says it all; return how many."""
-        bound = {"rows": [post.id for post in posts], "at": now}
+    async def drop(self, messages: Collection[Post], now: datetime) -> int:
+        """Drop these dead letters, as another message replaces them; return how many."""
+        bound = {"rows": [message.id for message in messages], "at": now}
         return (await self._connection.execute(_DROP, bound)).rowcount

@@ -1,4 +1,4 @@
-"""What the store takes and gives: frozen records, one for each kind of row."""
+"""Row records and enums: frozen values that the store takes and returns."""
 
 from __future__ import annotations
 
@@ -13,82 +13,82 @@ if TYPE_CHECKING:
     from bot.models import Job, JobRef
     from bot.noise.decision import Action, Happening
 
-LANES = 64  # of messages, by channel
-SHARDS = 64  # of jobs, by reference
+LANES = 64  # for delivery; a channel belongs to one lane
+SHARDS = 64  # for polling; a job belongs to one shard
 
 
 def lane_of(workspace: str, channel: str) -> int:
-    """Return the delivery lane of a channel: the same on every machine, for ever."""
+    """Return the delivery lane of a channel: a constant, equal on every machine."""
     return zlib.crc32(f"{workspace}/{channel}".encode()) % LANES
 
 
 def shard_of(ref: JobRef) -> int:
-    """Return the polling shard of a job: the same on every machine, for ever."""
+    """Return the polling shard of a job: a constant, equal on every machine."""
     return zlib.crc32(str(ref).encode()) % SHARDS
 
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Something Slack asked that is not yet answered."""
+    """A request from Slack that is not answered yet."""
 
     id: int
     workspace: str
-    key: str  # Slack's own id of it: the same question arrives once
+    key: str  # idempotency key: Slack's own id of the request
     kind: str
     body: dict[str, Any]
     received_at: datetime
-    attempts: int  # how often it was claimed; 0 as long as the one who added it holds it
+    attempts: int  # number of claims; 0 while the process that added it holds the lease
 
 
 class PostKind(StrEnum):
-    """How a message reaches Slack."""
+    """How a message is sent to Slack."""
 
     POST = "post"  # a new message
-    UPDATE = "update"  # a newer text for a message that stands
-    EPHEMERAL = "ephemeral"  # seen by one person, until they reload
-    DIRECT = "direct"  # to one person
-    REACTION = "reaction"  # on a person's message
+    UPDATE = "update"  # edits a posted message
+    EPHEMERAL = "ephemeral"  # visible to one user until they reload
+    DIRECT = "direct"  # direct message
+    REACTION = "reaction"  # on a user's message
 
 
 class PostState(StrEnum):
-    """How far a message has come."""
+    """Delivery state of a message."""
 
     READY = "ready"
-    SENDING = "sending"  # claimed; adopted by another if nothing is heard of it in time
+    SENDING = "sending"  # claimed; another process can reclaim it later
     SENT = "sent"
-    PARKED = "parked"  # Slack refuses it; it waits for a person
-    DROPPED = "dropped"  # given up
+    PARKED = "parked"  # dead letter: Slack rejects it; it needs an operator or a redelivery
+    DROPPED = "dropped"  # will never be sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class NewPost:
-    """A message to be said."""
+    """A message to send."""
 
-    key: str  # one key is said once
+    key: str  # idempotency key: one key is sent once
     workspace: str
     channel: str
-    thread: str  # messages of one thread are sent in the order in which they were added
+    thread: str  # ordering key: messages that share it are sent in the order of adding
     kind: PostKind
     body: dict[str, Any]
     watch_id: str | None = None
-    board_id: str | None = None  # it is the message of a board, or a change of that
+    board_id: str | None = None  # set if it posts or updates a board
     roots_watch: bool = False  # once sent, its timestamp becomes the watch's or board's `card_ts`
-    urgent: bool = False  # goes before what is not
+    urgent: bool = False  # sent before messages that are not urgent
     due_at: datetime  # aware, UTC
-    reason: str = ""  # why it is said, for the log
+    reason: str = ""  # why it is sent, for the log
 
 
 @dataclass(frozen=True, slots=True)
 class Claim:
-    """How long a message belongs to the one who sends it."""
+    """The time limits of a claimed message."""
 
-    deadline: datetime  # no request may start later than this
-    adopt_at: datetime  # from here on another may claim it
+    deadline: datetime  # no API call starts later
+    adopt_at: datetime  # another process can claim it from then on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Post(NewPost):
-    """A message as it stands in the outbox; `attempts` and `deadline` tell one claim from another.
+    """A message in the outbox; `attempts` and `deadline` identify a claim.
 
     `card_ts` and `watch_thread_ts` are those of its watch or board, if it has one.
     """
@@ -96,11 +96,11 @@ class Post(NewPost):
     id: int
     lane: int
     state: PostState
-    version: int  # counts the bodies that `replace` gave it, from 1
-    attempts: int = 0  # how often this or an unsent earlier body was claimed
-    doubtful: bool = False  # Slack may have it already: look before sending it again
-    deadline: datetime | None = None  # no request may start later than this
-    adopt_at: datetime | None = None  # from here on another may claim it
+    version: int  # of the body, from 1; `replace` increments it
+    attempts: int = 0  # claims of this body and of unsent earlier ones
+    doubtful: bool = False  # Slack may have it: look it up before a retry
+    deadline: datetime | None = None  # no API call starts later
+    adopt_at: datetime | None = None  # another process can claim it from then on
     sent_ts: str | None = None  # Slack's timestamp of the message
     error: str = ""  # of the last attempt
     created_at: datetime
@@ -109,127 +109,127 @@ class Post(NewPost):
 
 
 class WatchState(StrEnum):
-    """Whether a watch goes on."""
+    """Lifecycle state of a watch."""
 
     ACTIVE = "active"
     ENDED = "ended"
-    PARKED = "parked"  # its thread cannot be reached; it may be revived
+    PARKED = "parked"  # unreachable: its thread rejects posts; it can be reactivated
 
 
-STOPPED_BY = "stopped by "  # begins the reason of a watch that a person ended
+STOPPED_BY = "stopped by "  # prefix of `reason` if a user ended the watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Watch:
-    """A promise to follow one job in one thread."""
+    """One job that is followed in one thread."""
 
     id: str  # a uuid4 in hexadecimal
     workspace: str
     channel: str
-    thread_ts: str | None = None  # the thread it was asked in, if any
-    card_ts: str | None = None  # the card's timestamp, once it stands
+    thread_ts: str | None = None  # the thread of the request, if any
+    card_ts: str | None = None  # timestamp of the card, once posted
     ref: JobRef
     asker: str
     asked_at: datetime
     state: WatchState = WatchState.ACTIVE
-    ended_at: datetime | None = None  # when it was ended or parked
-    reason: str = ""  # why it was ended or parked
-    board_id: str | None = None  # whose message is this watch's card, with those of other jobs
-    said_ts: str | None = None  # of the asker's message, if reactions on that take a card's place
+    ended_at: datetime | None = None  # when it ended or became unreachable
+    reason: str = ""  # why it ended or became unreachable
+    board_id: str | None = None  # the board that shows this job, if any
+    said_ts: str | None = None  # the asker's message, if reactions on it replace the card
 
     @property
     def cardless(self) -> bool:
-        """Whether reactions on the asker's message take the place of a card."""
+        """Whether reactions on the asker's message replace the card."""
         return self.said_ts is not None
 
     @property
     def stopper(self) -> str:
-        """The person who ended it; empty: nobody did."""
+        """The user who ended the watch; empty if no user did."""
         return self.reason.removeprefix(STOPPED_BY) if self.reason.startswith(STOPPED_BY) else ""
 
 
 class BoardKind(StrEnum):
-    """What a message that tells of several jobs is."""
+    """What a message about several jobs contains."""
 
-    BOARD = "board"  # a row for each job that was asked for
-    DIGEST = "digest"  # what was held back
+    BOARD = "board"  # one row for each requested job
+    DIGEST = "digest"  # deferred notifications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Board:
-    """A message that tells of several jobs."""
+    """A message about several jobs."""
 
     id: str  # a uuid4 in hexadecimal
     workspace: str
     channel: str
     kind: BoardKind
-    asker: str  # empty: nobody asked for it
-    thread_ts: str | None = None  # the thread it was asked in, if any
-    message_ts: str | None = None  # its timestamp, once it stands
+    asker: str  # empty if no user requested it
+    thread_ts: str | None = None  # the thread of the request, if any
+    message_ts: str | None = None  # timestamp of the message, once posted
     opened_at: datetime
-    closes_at: datetime | None = None  # when nothing more is added to it; None: when all ended
+    closes_at: datetime | None = None  # when it stops taking rows; None: when all its jobs ended
     closed_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ChannelContract:
-    """What a channel itself set of its noise policy: field → value, as JSON takes it."""
+    """The notification settings that a channel overrides: fields and their JSON values."""
 
     workspace: str
     channel: str
     values: dict[str, Any]
     set_by: str
     set_at: datetime
-    revision: int = 1  # counts the changes
+    revision: int = 1  # incremented by each change
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Decided:
-    """What was decided about one piece of news for one watch."""
+    """The decision about one event for one watch."""
 
     workspace: str
-    key: str  # that of its follow-up in the outbox, if it is told
+    key: str  # idempotency key of its thread reply, if one is sent
     channel: str
     watch_id: str
     ref: JobRef
     name: str  # of the job
-    series: str = ""  # what the job is one of: its jobs stand together
+    series: str = ""  # jobs of one series share one outcome history
     happening: Happening
     bad: bool
-    was_bad: bool  # how the jobs of this series stood before
+    was_bad: bool  # whether the previous outcome of the series was a failure
     action: Action
     rule: str
     reason: str
-    text: str  # what there is to tell, as Slack takes it
-    body: dict[str, Any] | None = None  # of the follow-up, while it is held
-    until: datetime | None = None  # when what is held is told; None: it is not held
-    board_id: str | None = None  # the digest that tells it
+    text: str  # text of the thread reply, as sent to Slack
+    body: dict[str, Any] | None = None  # of the thread reply, while it is deferred
+    until: datetime | None = None  # end of the deferral; None: not deferred
+    board_id: str | None = None  # the digest that contains it
     at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Said:
-    """A message of ours that stands in Slack, as the outbox remembers it."""
+    """One of the bot's messages in Slack, as recorded in the outbox."""
 
-    key: str  # that of the decision about it, if one was made
+    key: str  # idempotency key, which its decision shares, if there is one
     reason: str
     watch_id: str | None
     board_id: str | None
-    roots_watch: bool  # it is a card, or a board
-    loud: bool  # it is shown in the channel as well
-    late: bool = False  # it was late, and tells with it what waited behind it
+    roots_watch: bool  # it is a card or a board
+    loud: bool  # also shown in the channel
+    late: bool = False  # it also contains later replies, coalesced into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class WatchedJob:
-    """A job that is asked for from time to time, as it was last seen."""
+    """A followed job: its last known snapshot, and when it is polled next."""
 
     workspace: str
     ref: JobRef
-    revision: int  # counts the changes written, from 1; whoever writes compares it
+    revision: int  # from 1; incremented by each compare-and-set
     seen: Job | None
-    due_at: datetime | None = None  # None: nobody follows it, or it has ended
-    checked_at: datetime | None = None  # when it was last asked for, answered or not
-    failures: int = 0  # in a row, since the last answer; below zero: so many found no such job
-    trouble: str = ""  # a sentence; empty: none
+    due_at: datetime | None = None  # time of the next poll; None: not polled
+    checked_at: datetime | None = None  # time of the last poll, failed or not
+    failures: int = 0  # in a row; negative: so many polls found no such job
+    trouble: str = ""  # error of the last poll, as a sentence; empty: none
     trouble_since: datetime | None = None

@@ -1,4 +1,4 @@
-"""The store: opens the database, and gives out transactions."""
+"""Opens the database and provides transactions."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 
 class Transaction:
-    """One transaction: what is written through its parts is written together or not at all."""
+    """One transaction: all writes through its attributes commit or roll back together."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self.inbox = Inbox(connection)
@@ -43,81 +43,81 @@ class Transaction:
 
 
 class Store:
-    """What the bot must not forget, in SQLite or PostgreSQL.
+    """The bot's durable state, in SQLite or PostgreSQL.
 
-    `exclusive` tells whether this process is the only one that can have the store open.
+    `exclusive`: only this process can have the store open.
     """
 
     def __init__(self, url: str) -> None:
-        self._url = drivers.parse(url)
+        self._url = drivers.parse_url(url)
         self.exclusive = self._url.get_backend_name() == "sqlite"
         self._lock: drivers.FileLock | None = None
         self._engine: AsyncEngine | None = None
-        self._turns: Turns | None = None  # on SQLite, whose writers wait in order
+        self._transactions: Turns | None = None  # SQLite only: runs one transaction at a time
 
     def __repr__(self) -> str:
         return f"<Store {self._url.get_backend_name()}, {'open' if self._engine else 'closed'}>"
 
     async def open(self) -> None:
-        """Open the database and bring its tables up to date; a StoreError says why not."""
-        engine = drivers.engine_for(self._url)
+        """Open the database and migrate its tables; raise StoreError if that fails."""
+        engine = drivers.create_engine(self._url)
         try:
-            self._take_lock()
-            with failures.as_sentences(failures.of(engine)):
-                with failures.as_sentences((TypeError,), failures.OPTION):
+            self._acquire_lock()
+            with failures.translate_errors(failures.driver_exceptions(engine)):
+                with failures.translate_errors((TypeError,), failures.OPTION):
                     await (await engine.connect()).close()
                 async with engine.begin() as connection:
-                    await _demand_whole(connection)
+                    await _check_integrity(connection)
                     await connection.run_sync(migrations.upgrade)
         except BaseException:
             await engine.dispose()
-            self._give_lock_back()
+            self._release_lock()
             raise
         self._engine = engine
-        self._turns = Turns(engine) if self.exclusive else None
+        self._transactions = Turns(engine) if self.exclusive else None
 
     async def close(self) -> None:
-        """Close the database; closing twice does no harm."""
+        """Close the database; a second call has no effect."""
         engine, self._engine = self._engine, None
-        if self._turns is not None:
-            await self._turns.close()
+        if self._transactions is not None:
+            await self._transactions.close()
         if engine is not None:
             await engine.dispose()
-        self._give_lock_back()
+        self._release_lock()
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[Transaction]:
-        """Give one transaction: committed at the end of the block, undone if it raises.
+        """Begin a transaction: commit at the end of the block, roll back if it raises.
 
-        Only calls to the store belong in the block: on SQLite everybody else waits for it, and a
-        second `begin` inside it waits for ever.
+        Make only store calls in the block: on SQLite all other transactions wait for it, and a
+        nested `begin` never returns.
         """
         if self._engine is None:
             raise StoreError("The database is not open.")
-        with failures.as_sentences(failures.of(self._engine)):
-            async with (self._turns or self._engine).begin() as connection:
+        with failures.translate_errors(failures.driver_exceptions(self._engine)):
+            async with (self._transactions or self._engine).begin() as connection:
                 yield Transaction(connection)
 
-    def _take_lock(self) -> None:
-        """Make the database file, and keep every other process out of it."""
+    def _acquire_lock(self) -> None:
+        """Create the database file and lock it against other processes."""
         name = self._url.database
         if not self.exclusive or name is None or name in {"", ":memory:"}:
             return
         self._lock = drivers.FileLock(Path(name))
-        with failures.as_sentences((OSError,), failures.CLOSED):
-            self._lock.take()
+        with failures.translate_errors((OSError,), failures.CLOSED):
+            self._lock.acquire()
 
-    def _give_lock_back(self) -> None:
+    def _release_lock(self) -> None:
         lock, self._lock = self._lock, None
         if lock is not None:
-            lock.give_back()
+            lock.release()
 
 
-async def _demand_whole(connection: AsyncConnection) -> None:
-    """Refuse an SQLite file whose pages do not fit together; PostgreSQL sees to its own."""
+async def _check_integrity(connection: AsyncConnection) -> None:
+    """Refuse a damaged SQLite file; PostgreSQL checks its own files."""
     if connection.dialect.name != "sqlite":
         return
     result = await connection.exec_driver_sql("PRAGMA quick_check(1)")
     if result.scalar() != "ok":
-        said = failures.DAMAGED
-        raise StoreError(said, next_step=failures.NEXT_STEPS[said])
+        sentence = failures.DAMAGED
+        raise StoreError(sentence, next_step=failures.NEXT_STEPS[sentence])

@@ -1,7 +1,6 @@
-"""The tables and their indexes.
+"""Table definitions and indexes.
 
-No table refers to another by a foreign key: each is pruned by its own clock, and a message may
-well outlive its watch.
+There are no foreign keys: each table is pruned on its own, and a message can outlive its watch.
 """
 
 from __future__ import annotations
@@ -9,7 +8,14 @@ from __future__ import annotations
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
 from bot.noise.decision import Action, Happening
-from bot.store.columns import Body, Look, Moment, among, counted, word
+from bot.store.columns import (
+    JobSnapshot,
+    JsonObject,
+    UtcTimestamp,
+    auto_increment_id,
+    enum_text,
+    in_literals,
+)
 from bot.store.records import BoardKind, PostKind, PostState, WatchState
 
 metadata = MetaData(
@@ -22,15 +28,15 @@ metadata = MetaData(
 inbox = Table(
     "inbox",
     metadata,
-    counted(),
+    auto_increment_id(),
     Column("workspace", String, nullable=False),
     Column("key", String, nullable=False),
     Column("kind", String, nullable=False),
-    Column("body", Body, nullable=False),
-    Column("received_at", Moment, nullable=False),
+    Column("body", JsonObject, nullable=False),
+    Column("received_at", UtcTimestamp, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("lease_until", Moment, nullable=False),
-    Column("closed_at", Moment),
+    Column("lease_until", UtcTimestamp, nullable=False),
+    Column("closed_at", UtcTimestamp),
     UniqueConstraint("workspace", "key"),
 )
 Index(
@@ -50,41 +56,41 @@ Index(
 outbox = Table(
     "outbox",
     metadata,
-    counted(),
+    auto_increment_id(),
     Column("workspace", String, nullable=False),
     Column("key", String, nullable=False),
     Column("channel", String, nullable=False),
     Column("thread", String, nullable=False),
     Column("lane", Integer, nullable=False),
-    Column("kind", word(PostKind), nullable=False),
-    Column("body", Body, nullable=False),
+    Column("kind", enum_text(PostKind), nullable=False),
+    Column("body", JsonObject, nullable=False),
     Column("watch_id", String),
-    Column("board_id", String),  # whose message it is, if it is that of several jobs
+    Column("board_id", String),  # the board that it posts or updates, if any
     Column("roots_watch", Boolean, nullable=False),
-    Column("aimed", Boolean, nullable=False),  # False: an update whose target its watch must tell
+    Column("aimed", Boolean, nullable=False),  # False: an update of the card of its watch
     Column("urgent", Boolean, nullable=False),
     Column("reason", String, nullable=False),
-    Column("state", word(PostState), nullable=False),
+    Column("state", enum_text(PostState), nullable=False),
     Column("version", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("doubtful", Boolean, nullable=False),
-    Column("due_at", Moment, nullable=False),
-    Column("deadline", Moment),
-    Column("adopt_at", Moment),
+    Column("due_at", UtcTimestamp, nullable=False),
+    Column("deadline", UtcTimestamp),
+    Column("adopt_at", UtcTimestamp),
     Column("sent_ts", String),
     Column("error", String, nullable=False),
-    Column("created_at", Moment, nullable=False),
-    Column("settled_at", Moment),  # since when it is sent, parked or dropped
+    Column("created_at", UtcTimestamp, nullable=False),
+    Column("settled_at", UtcTimestamp),  # when it was sent, rejected or dropped
     UniqueConstraint("workspace", "key"),
 )
-UNSENT = among(outbox.c.state, PostState.READY, PostState.SENDING)
-PARKED = among(outbox.c.state, PostState.PARKED)
+UNSENT = in_literals(outbox.c.state, PostState.READY, PostState.SENDING)
+DEAD_LETTER = in_literals(outbox.c.state, PostState.PARKED)
 Index(
     "ix_outbox_unsent",
     outbox.c.workspace,
     outbox.c.thread,
     outbox.c.id,
-    outbox.c.state,  # so that the index alone tells the heads
+    outbox.c.state,  # covering: the next messages are found in the index alone
     sqlite_where=UNSENT,
     postgresql_where=UNSENT,
 )
@@ -92,8 +98,8 @@ Index(
     "ix_outbox_parked",
     outbox.c.workspace,
     outbox.c.channel,
-    sqlite_where=PARKED,
-    postgresql_where=PARKED,
+    sqlite_where=DEAD_LETTER,
+    postgresql_where=DEAD_LETTER,
 )
 Index(
     "ix_outbox_settled",
@@ -102,7 +108,7 @@ Index(
     postgresql_where=outbox.c.settled_at.is_not(None),
 )
 Index(
-    "ix_outbox_sent",  # whose message was clicked
+    "ix_outbox_sent",  # finds the message that a user clicked
     outbox.c.channel,
     outbox.c.sent_ts,
     sqlite_where=outbox.c.sent_ts.is_not(None),
@@ -120,15 +126,15 @@ watches = Table(
     Column("connection", String, nullable=False),
     Column("job_id", String, nullable=False),
     Column("asker", String, nullable=False),
-    Column("asked_at", Moment, nullable=False),
-    Column("state", word(WatchState), nullable=False),
-    Column("ended_at", Moment),
+    Column("asked_at", UtcTimestamp, nullable=False),
+    Column("state", enum_text(WatchState), nullable=False),
+    Column("ended_at", UtcTimestamp),
     Column("reason", String, nullable=False),
     Column("board_id", String),
     Column("said_ts", String),
 )
-LIVING = among(watches.c.state, WatchState.ACTIVE, WatchState.PARKED)
-ACTIVE = among(watches.c.state, WatchState.ACTIVE)
+NOT_ENDED = in_literals(watches.c.state, WatchState.ACTIVE, WatchState.PARKED)
+ACTIVE = in_literals(watches.c.state, WatchState.ACTIVE)
 Index(
     "uq_watches_living",
     watches.c.workspace,
@@ -136,8 +142,8 @@ Index(
     watches.c.connection,
     watches.c.job_id,
     unique=True,
-    sqlite_where=LIVING,
-    postgresql_where=LIVING,
+    sqlite_where=NOT_ENDED,
+    postgresql_where=NOT_ENDED,
 )
 Index(
     "ix_watches_job",
@@ -164,21 +170,21 @@ jobs = Table(
     Column("job_id", String, primary_key=True),
     Column("shard", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("seen", Look),
-    Column("due_at", Moment),
-    Column("checked_at", Moment),
+    Column("seen", JobSnapshot),
+    Column("due_at", UtcTimestamp),
+    Column("checked_at", UtcTimestamp),
     Column("failures", Integer, nullable=False),
     Column("trouble", String, nullable=False),
-    Column("trouble_since", Moment),
+    Column("trouble_since", UtcTimestamp),
 )
-AWAKE = jobs.c.due_at.is_not(None)
+POLLED = jobs.c.due_at.is_not(None)
 Index(
     "ix_jobs_due",
     jobs.c.connection,
     jobs.c.due_at,
     jobs.c.shard,
-    sqlite_where=AWAKE,
-    postgresql_where=AWAKE,
+    sqlite_where=POLLED,
+    postgresql_where=POLLED,
 )
 Index(
     "ix_jobs_asleep",
@@ -193,22 +199,22 @@ boards = Table(
     Column("id", String, primary_key=True),
     Column("workspace", String, nullable=False),
     Column("channel", String, nullable=False),
-    Column("kind", word(BoardKind), nullable=False),
+    Column("kind", enum_text(BoardKind), nullable=False),
     Column("asker", String, nullable=False),
     Column("thread_ts", String),
     Column("message_ts", String),
-    Column("opened_at", Moment, nullable=False),
-    Column("closes_at", Moment),
-    Column("closed_at", Moment),
+    Column("opened_at", UtcTimestamp, nullable=False),
+    Column("closes_at", UtcTimestamp),
+    Column("closed_at", UtcTimestamp),
 )
-OPEN = boards.c.closed_at.is_(None)
+BOARD_OPEN = boards.c.closed_at.is_(None)
 Index(
     "ix_boards_open",
     boards.c.workspace,
     boards.c.channel,
     boards.c.kind,
-    sqlite_where=OPEN,
-    postgresql_where=OPEN,
+    sqlite_where=BOARD_OPEN,
+    postgresql_where=BOARD_OPEN,
 )
 Index(
     "ix_boards_closed",
@@ -222,43 +228,43 @@ contracts = Table(
     metadata,
     Column("workspace", String, primary_key=True),
     Column("channel", String, primary_key=True),
-    Column("values", Body, nullable=False),
+    Column("values", JsonObject, nullable=False),
     Column("set_by", String, nullable=False),
-    Column("set_at", Moment, nullable=False),
+    Column("set_at", UtcTimestamp, nullable=False),
     Column("revision", Integer, nullable=False),
 )
 
 decisions = Table(
     "decisions",
     metadata,
-    counted(),
+    auto_increment_id(),
     Column("workspace", String, nullable=False),
-    Column("key", String, nullable=False),  # that of the follow-up in the outbox, if it is told
+    Column("key", String, nullable=False),  # of its thread reply in the outbox, if any
     Column("channel", String, nullable=False),
     Column("watch_id", String, nullable=False),
     Column("connection", String, nullable=False),
     Column("job_id", String, nullable=False),
     Column("name", String, nullable=False),  # of the job
-    Column("series", String, nullable=False),  # jobs of one series stand together
-    Column("happening", word(Happening), nullable=False),
+    Column("series", String, nullable=False),  # jobs of one series share one outcome history
+    Column("happening", enum_text(Happening), nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("was_bad", Boolean, nullable=False),
-    Column("action", word(Action), nullable=False),
+    Column("action", enum_text(Action), nullable=False),
     Column("rule", String, nullable=False),
     Column("reason", String, nullable=False),
-    Column("text", String, nullable=False),  # what there is to tell, as Slack takes it
-    Column("body", Body),  # of the follow-up, while it is held
-    Column("until", Moment),  # when what is held is told; None: it is not held
-    Column("board_id", String),  # the digest that tells it
-    Column("at", Moment, nullable=False),
+    Column("text", String, nullable=False),  # text of the thread reply, as sent to Slack
+    Column("body", JsonObject),  # of the thread reply, while it is deferred
+    Column("until", UtcTimestamp),  # end of the deferral; None: not deferred
+    Column("board_id", String),  # the digest that contains it
+    Column("at", UtcTimestamp, nullable=False),
     UniqueConstraint("workspace", "key"),
 )
-HELD = decisions.c.until.is_not(None)
+DEFERRED = decisions.c.until.is_not(None)
 Index(
     "ix_decisions_held",
     decisions.c.until,
-    sqlite_where=HELD,
-    postgresql_where=HELD,
+    sqlite_where=DEFERRED,
+    postgresql_where=DEFERRED,
 )
 Index("ix_decisions_channel", decisions.c.workspace, decisions.c.channel, decisions.c.at)
 Index("ix_decisions_series", decisions.c.workspace, decisions.c.channel, decisions.c.series)

@@ -1,7 +1,8 @@
-"""SQLite's one connection, in turns: BEGIN and COMMIT in the loop, checkpoints in a thread.
+"""Serializes SQLite transactions on one connection; runs checkpoints in its thread.
 
-In WAL mode a COMMIT is a write of some microseconds, unless it has to copy the log into the
-database and wait until the disk has both: so that is never done by a COMMIT.
+BEGIN and COMMIT run in the event loop: in WAL mode a COMMIT is a write of some microseconds. A
+COMMIT that also checkpoints copies the log into the database and waits for the disk, so automatic
+checkpoints are off.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ import sqlite3
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-from bot.store.drivers import BEGUN_BY_DRIVER
+from bot.store.drivers import SKIP_BEGIN
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,57 +24,57 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-ROWS_A_CHECKPOINT = 500  # written; about the thousand pages that are SQLite's own measure
+ROWS_PER_CHECKPOINT = 500  # rows written; about SQLite's own default of 1,000 pages
 
 
 class Turns:
-    """Gives out transactions on SQLite's one connection, in order.
+    """Runs transactions on SQLite's one connection, in order of arrival.
 
-    It begins and ends them itself; SQLAlchemy is left in the belief that its own goes on.
+    BEGIN and COMMIT bypass SQLAlchemy, whose own transaction stays open throughout.
     """
 
     def __init__(self, engine: AsyncEngine) -> None:
         self._engine = engine
-        self._turn = asyncio.Lock()
+        self._lock = asyncio.Lock()
         self._connection: AsyncConnection | None = None
         self._driver: Connection | None = None
-        self._checkpoint: asyncio.Task[None] | None = None
+        self._checkpoint_task: asyncio.Task[None] | None = None
 
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncConnection]:
-        """Give one transaction: committed when the block has ended, undone if it raises."""
-        async with self._turn:
-            connection, driver = await self._opened()
+        """Begin a transaction: commit at the end of the block, roll back if it raises."""
+        async with self._lock:
+            connection, driver = await self._connect()
             await driver.begin()
             try:
                 yield connection
-                driver.at_once("COMMIT")
+                driver.execute_inline("COMMIT")
             except BaseException:
-                await self._undo(driver)
+                await self._roll_back(driver)
                 raise
-        self._tidy(driver)
+        self._checkpoint_if_needed(driver)
 
     async def close(self) -> None:
-        """Give the connection back, when its last checkpoint has ended."""
-        if self._checkpoint is not None:
-            await self._checkpoint
-        async with self._turn:
+        """Close the connection after its last checkpoint."""
+        if self._checkpoint_task is not None:
+            await self._checkpoint_task
+        async with self._lock:
             await self._disconnect()
 
-    async def _opened(self) -> tuple[AsyncConnection, Connection]:
+    async def _connect(self) -> tuple[AsyncConnection, Connection]:
         if self._connection is None or self._driver is None:
             connection = await self._engine.connect()
-            await connection.execution_options(**{BEGUN_BY_DRIVER: True})
+            await connection.execution_options(**{SKIP_BEGIN: True})
             await connection.exec_driver_sql("PRAGMA busy_timeout = 0")  # the driver waits itself
             await connection.exec_driver_sql("PRAGMA wal_autocheckpoint = 0")
             raw: Any = (await connection.get_raw_connection()).driver_connection
             self._connection, self._driver = connection, raw
         return self._connection, self._driver
 
-    async def _undo(self, driver: Connection) -> None:
-        """Undo a transaction; one that SQLite has undone itself, as on a full disk, is gone."""
+    async def _roll_back(self, driver: Connection) -> None:
+        """Roll back; reconnect later if SQLite has done so itself, as on a full disk."""
         try:
-            driver.at_once("ROLLBACK")
+            driver.execute_inline("ROLLBACK")
         except (sqlite3.Error, ValueError):  # ValueError: the connection is closed
             await self._disconnect()
 
@@ -82,17 +83,17 @@ class Turns:
         if connection is not None:
             await connection.close()
 
-    def _tidy(self, driver: Connection) -> None:
-        """See that the log does not grow without end."""
-        resting = self._checkpoint is None or self._checkpoint.done()
-        if resting and driver.rows_in_log > ROWS_A_CHECKPOINT:
-            self._checkpoint = asyncio.create_task(self._copy_log(driver))
+    def _checkpoint_if_needed(self, driver: Connection) -> None:
+        """Start a checkpoint if the log is long, so that it does not grow without limit."""
+        idle = self._checkpoint_task is None or self._checkpoint_task.done()
+        if idle and driver.rows_since_checkpoint > ROWS_PER_CHECKPOINT:
+            self._checkpoint_task = asyncio.create_task(self._run_checkpoint(driver))
 
-    async def _copy_log(self, driver: Connection) -> None:
-        async with self._turn:
+    async def _run_checkpoint(self, driver: Connection) -> None:
+        async with self._lock:
             if driver is not self._driver:
                 return
             try:
                 await driver.checkpoint()
             except sqlite3.Error as error:
-                log.warning("SQLite could not copy its log: %s", type(error).__name__)
+                log.warning("SQLite checkpoint failed: %s", type(error).__name__)

@@ -1,7 +1,7 @@
-"""A visit to the database while the bot has it open: to look, or to leave one question there.
+"""Database access beside the running bot: to read, or to add one request to the inbox.
 
-Only one process may act as the bot; the lock beside the file sees to that. A visitor takes no
-lock, makes no file and brings no table up to date.
+The lock file lets only one process act as the bot. A side session takes no lock, creates no file
+and runs no migration.
 """
 
 from __future__ import annotations
@@ -23,23 +23,23 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def visit(address: str, *, writes: bool = False) -> AsyncIterator[Transaction]:
-    """Give one transaction beside the bot, if there is one; without `writes` it can only read."""
-    url = drivers.parse(address)
+    """Begin a transaction beside the bot, which need not run; read-only unless `writes`."""
+    url = drivers.parse_url(address)
     database_file(url)
-    engine = drivers.visitors_engine(url, writes=writes)
+    engine = drivers.side_engine(url, writes=writes)
     try:
-        with failures.as_sentences(failures.of(engine)):
+        with failures.translate_errors(failures.driver_exceptions(engine)):
             async with engine.connect() as connection:
-                await _restrict(connection, writes=writes)
+                await _set_read_only(connection, writes=writes)
                 async with connection.begin():
-                    await connection.run_sync(migrations.demand_current)
+                    await connection.run_sync(migrations.require_current)
                     yield Transaction(connection)
     finally:
         await engine.dispose()
 
 
 def database_file(url: URL) -> Path | None:
-    """Return the file of an SQLite database, None for PostgreSQL; a StoreError if it is missing."""
+    """Return the file of an SQLite database, None for PostgreSQL; raise StoreError if missing."""
     if url.get_backend_name() != "sqlite":
         return None
     file = Path(url.database or "")
@@ -49,6 +49,6 @@ def database_file(url: URL) -> Path | None:
     return file
 
 
-async def _restrict(connection: AsyncConnection, *, writes: bool) -> None:
+async def _set_read_only(connection: AsyncConnection, *, writes: bool) -> None:
     if connection.dialect.name == "postgresql" and not writes:
         await connection.execution_options(postgresql_readonly=True)

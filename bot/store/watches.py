@@ -1,4 +1,7 @@
-"""The watches: promises to follow one job in one thread."""
+"""Watches: which job is followed in which thread.
+
+A watch is open while it is active or unreachable.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +13,9 @@ from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot.models import JobRef
-from bot.store.jobs import JOB, watched_job
+from bot.store.jobs import JOB_COLUMNS, job_from_row
 from bot.store.records import Watch, WatchedJob, WatchState
-from bot.store.tables import ACTIVE, LIVING, jobs, watches
+from bot.store.tables import ACTIVE, NOT_ENDED, jobs, watches
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Row, Select
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-COLUMNS = (
+WATCH_COLUMNS = (
     watches.c.id,
     watches.c.workspace,
     watches.c.channel,
@@ -37,54 +40,54 @@ COLUMNS = (
     watches.c.board_id,
     watches.c.said_ts,
 )
-_THERE = (
+_THIS_CHANNEL = (
     watches.c.workspace == bindparam("in_workspace"),
     watches.c.channel == bindparam("in_channel"),
 )
-_ITS_JOB = (
+_JOB_OF_WATCH = (
     (jobs.c.workspace == watches.c.workspace)
     & (jobs.c.connection == watches.c.connection)
     & (jobs.c.job_id == watches.c.job_id)
 )
 
 _ADD = insert(watches).on_conflict_do_nothing().returning(watches.c.id)
-_FIND = select(*COLUMNS).where(
-    LIVING,
-    *_THERE,
+_FIND = select(*WATCH_COLUMNS).where(
+    NOT_ENDED,
+    *_THIS_CHANNEL,
     watches.c.connection == bindparam("of_connection"),
     watches.c.job_id == bindparam("of_job"),
 )
-_GET = select(*COLUMNS).where(watches.c.id == bindparam("row"))
-_THOSE = select(*COLUMNS).where(watches.c.id.in_(bindparam("rows", expanding=True)))
+_GET = select(*WATCH_COLUMNS).where(watches.c.id == bindparam("row"))
+_GET_MANY = select(*WATCH_COLUMNS).where(watches.c.id.in_(bindparam("rows", expanding=True)))
 _BY_CARD = (
-    select(*COLUMNS)
-    .where(*_THERE, watches.c.card_ts == bindparam("ts"))
+    select(*WATCH_COLUMNS)
+    .where(*_THIS_CHANNEL, watches.c.card_ts == bindparam("ts"))
     .order_by(watches.c.asked_at.desc())
     .limit(1)
 )
 _LATEST = (
-    select(*COLUMNS)
+    select(*WATCH_COLUMNS)
     .where(
-        *_THERE,
+        *_THIS_CHANNEL,
         watches.c.connection == bindparam("of_connection"),
         watches.c.job_id == bindparam("of_job"),
     )
     .order_by(watches.c.asked_at.desc())
     .limit(1)
 )
-_ASKED = (
-    select(*COLUMNS)
-    .where(*_THERE, watches.c.asked_at >= bindparam("since"))
+_REQUESTED = (
+    select(*WATCH_COLUMNS)
+    .where(*_THIS_CHANNEL, watches.c.asked_at >= bindparam("since"))
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _IN_CHANNEL = (
-    select(*COLUMNS, *JOB)
-    .join_from(watches, jobs, _ITS_JOB)
-    .where(LIVING, *_THERE)
+    select(*WATCH_COLUMNS, *JOB_COLUMNS)
+    .join_from(watches, jobs, _JOB_OF_WATCH)
+    .where(NOT_ENDED, *_THIS_CHANNEL)
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _OF_JOBS: Select[Any] = (
-    select(*COLUMNS)
+    select(*WATCH_COLUMNS)
     .where(
         ACTIVE,
         watches.c.workspace == bindparam("in_workspace"),
@@ -94,13 +97,13 @@ _OF_JOBS: Select[Any] = (
     .order_by(watches.c.asked_at, watches.c.id)
 )
 _OF_BOARD = (
-    select(*COLUMNS, *JOB)
-    .join_from(watches, jobs, _ITS_JOB)
+    select(*WATCH_COLUMNS, *JOB_COLUMNS)
+    .join_from(watches, jobs, _JOB_OF_WATCH)
     .where(watches.c.board_id == bindparam("of_board"))
     .order_by(watches.c.asked_at, watches.c.id)
 )
-_LIVING = (
-    select(*COLUMNS)
+_OPEN = (
+    select(*WATCH_COLUMNS)
     .where(
         watches.c.state.in_([WatchState.ACTIVE, WatchState.PARKED]),
         or_(
@@ -112,8 +115,8 @@ _LIVING = (
 )
 
 
-def _newest(*there: ColumnElement[bool]) -> Select[Any]:
-    """Select one job of each connection, the one asked for last; never one that was not found."""
+def _select_newest(*where: ColumnElement[bool]) -> Select[Any]:
+    """Select the last requested job of each connection; skip jobs that were not found."""
     last = func.row_number().over(
         partition_by=watches.c.connection, order_by=(watches.c.asked_at.desc(), watches.c.id)
     )
@@ -126,7 +129,7 @@ def _newest(*there: ColumnElement[bool]) -> Select[Any]:
             & (jobs.c.connection == watches.c.connection)
             & (jobs.c.job_id == watches.c.job_id),
         )
-        .where(*there, jobs.c.seen.is_not(None), jobs.c.failures >= 0)
+        .where(*where, jobs.c.seen.is_not(None), jobs.c.failures >= 0)
         .subquery()
     )
     return (
@@ -136,19 +139,21 @@ def _newest(*there: ColumnElement[bool]) -> Select[Any]:
     )
 
 
-_NEWEST_HERE, _NEWEST = _newest(*_THERE), _newest(_THERE[0])
-_PLACED = update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+_NEWEST_IN_CHANNEL, _NEWEST = _select_newest(*_THIS_CHANNEL), _select_newest(_THIS_CHANNEL[0])
+_SET_CARD_TS = (
+    update(watches).where(watches.c.id == bindparam("row")).values(card_ts=bindparam("ts"))
+)
 _END = (
     update(watches)
-    .where(LIVING, watches.c.id.in_(bindparam("rows", expanding=True)))
+    .where(NOT_ENDED, watches.c.id.in_(bindparam("rows", expanding=True)))
     .values(state=WatchState.ENDED, ended_at=bindparam("at"), reason=bindparam("why"))
 )
-_PARK = (
+_MARK_UNREACHABLE = (
     update(watches)
     .where(ACTIVE, watches.c.id == bindparam("row"))
     .values(state=WatchState.PARKED, ended_at=bindparam("at"), reason=bindparam("why"))
 )
-_REVIVE = (
+_REACTIVATE = (
     update(watches)
     .where(watches.c.id == bindparam("row"), watches.c.state == WatchState.PARKED)
     .values(state=WatchState.ACTIVE, ended_at=None, reason="")
@@ -160,14 +165,14 @@ _PRUNE = delete(watches).where(
 )
 
 
-def watch_of(row: Sequence[Any]) -> Watch:
-    """Build the record from the columns of `COLUMNS`."""
+def watch_from_row(row: Sequence[Any]) -> Watch:
+    """Build the record from the values of `WATCH_COLUMNS`."""
     values = dict(zip(_NAMES, row, strict=True))
     ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
     return Watch(ref=ref, **values)
 
 
-_NAMES = tuple(column.name for column in COLUMNS)
+_NAMES = tuple(column.name for column in WATCH_COLUMNS)
 
 
 class Watches:
@@ -177,14 +182,14 @@ class Watches:
         self._connection = connection
 
     async def add(self, watch: Watch) -> bool:
-        """Write a watch down; False if a living one follows this job in this channel already."""
+        """Store a watch; return False if the channel has an open watch on this job."""
         row = {field.name: getattr(watch, field.name) for field in fields(watch)}
         ref = row.pop("ref")
         row |= {"connection": ref.connection, "job_id": ref.id}
         return (await self._connection.execute(_ADD, row)).scalar() is not None
 
     async def find(self, workspace: str, channel: str, ref: JobRef) -> Watch | None:
-        """Return the living watch (active or parked) on a job in a channel."""
+        """Return the open watch on a job in a channel."""
         return await self._one(
             _FIND,
             in_workspace=workspace,
@@ -194,7 +199,7 @@ class Watches:
         )
 
     async def latest(self, workspace: str, channel: str, ref: JobRef) -> Watch | None:
-        """Return the newest watch on a job in a channel, in whatever state it is."""
+        """Return the newest watch on a job in a channel, in any state."""
         return await self._one(
             _LATEST,
             in_workspace=workspace,
@@ -204,91 +209,99 @@ class Watches:
         )
 
     async def asked(self, workspace: str, channel: str, since: datetime) -> list[Watch]:
-        """Return the watches asked for in a channel since then, whatever their state, in order."""
+        """Return the watches requested in a channel since then, in any state, oldest first."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
-        return [watch_of(row) for row in await self._connection.execute(_ASKED, bound)]
+        return [watch_from_row(row) for row in await self._connection.execute(_REQUESTED, bound)]
 
     async def get(self, watch_id: str) -> Watch | None:
-        """Return a watch in whatever state it is."""
+        """Return a watch in any state."""
         return await self._one(_GET, row=watch_id)
 
     async def those(self, ids: Collection[str]) -> dict[str, Watch]:
-        """Return these watches by their ids, in whatever state they are."""
-        rows = await self._connection.execute(_THOSE, {"rows": list(ids)})
-        return {watch.id: watch for watch in map(watch_of, rows)}
+        """Return watches by their ids, in any state."""
+        rows = await self._connection.execute(_GET_MANY, {"rows": list(ids)})
+        return {watch.id: watch for watch in map(watch_from_row, rows)}
 
     async def by_card(self, workspace: str, channel: str, ts: str) -> Watch | None:
-        """Return the watch whose card stands there, in whatever state it is."""
+        """Return the watch whose card has this timestamp, in any state."""
         return await self._one(_BY_CARD, in_workspace=workspace, in_channel=channel, ts=ts)
 
     async def of_board(self, board_id: str) -> list[tuple[Watch, WatchedJob]]:
         """Return the watches of a board, ended ones too, with their jobs, oldest first."""
         rows = await self._connection.execute(_OF_BOARD, {"of_board": board_id})
-        return [(watch_of(row[: len(COLUMNS)]), watched_job(row[len(COLUMNS) :])) for row in rows]
+        return [
+            (watch_from_row(row[: len(WATCH_COLUMNS)]), job_from_row(row[len(WATCH_COLUMNS) :]))
+            for row in rows
+        ]
 
     async def in_channel(self, workspace: str, channel: str) -> list[tuple[Watch, WatchedJob]]:
-        """Return the living watches of a channel with their jobs, oldest first."""
+        """Return the open watches of a channel with their jobs, oldest first."""
         bound = {"in_workspace": workspace, "in_channel": channel}
         rows = await self._connection.execute(_IN_CHANNEL, bound)
-        return [(watch_of(row[: len(COLUMNS)]), watched_job(row[len(COLUMNS) :])) for row in rows]
+        return [
+            (watch_from_row(row[: len(WATCH_COLUMNS)]), job_from_row(row[len(WATCH_COLUMNS) :]))
+            for row in rows
+        ]
 
     async def living(self, channel: str | None = None) -> list[Watch]:
-        """Return the living watches of a channel, or of all, oldest first."""
-        rows = await self._connection.execute(_LIVING, {"only": channel})
-        return [watch_of(row) for row in rows]
+        """Return the open watches of a channel, or of all channels, oldest first."""
+        rows = await self._connection.execute(_OPEN, {"only": channel})
+        return [watch_from_row(row) for row in rows]
 
     async def newest(self, workspace: str, channel: str | None = None) -> list[JobRef]:
-        """Return a job of each connection that was followed in a channel, or anywhere.
+        """Return the last requested job of each connection, in a channel or in any.
 
-        Of each the one that was asked for last, and the newest of these first.
+        The one that was requested last comes first.
         """
         bound = {"in_workspace": workspace}
         if channel is None:
             rows = await self._connection.execute(_NEWEST, bound)
         else:
-            rows = await self._connection.execute(_NEWEST_HERE, bound | {"in_channel": channel})
+            rows = await self._connection.execute(
+                _NEWEST_IN_CHANNEL, bound | {"in_channel": channel}
+            )
         return [JobRef(connection=row.connection, id=row.job_id) for row in rows]
 
     async def of_jobs(self, workspace: str, refs: Iterable[JobRef]) -> dict[JobRef, list[Watch]]:
-        """Return the active watches of these jobs, oldest first; a job without any is left out."""
+        """Return the active watches of these jobs, oldest first; jobs without one are left out."""
         found: dict[JobRef, list[Watch]] = {}
         ordered = sorted(refs, key=lambda ref: ref.connection)
         for connection, group in groupby(ordered, key=lambda ref: ref.connection):
             for row in await self._active(workspace, connection, [ref.id for ref in group]):
-                watch = watch_of(row)
+                watch = watch_from_row(row)
                 found.setdefault(watch.ref, []).append(watch)
         return found
 
     async def placed(self, watch_id: str, card_ts: str) -> None:
-        """Note where the card of a watch stands."""
-        await self._connection.execute(_PLACED, {"row": watch_id, "ts": card_ts})
+        """Store the timestamp of a watch's card."""
+        await self._connection.execute(_SET_CARD_TS, {"row": watch_id, "ts": card_ts})
 
     async def end(self, ids: Collection[str], *, now: datetime, reason: str) -> int:
-        """End the living ones of these watches; return how many that were."""
+        """End those of these watches that are open; return how many."""
         bound = {"rows": list(ids), "at": now, "why": reason}
         return (await self._connection.execute(_END, bound)).rowcount
 
     async def park(self, watch_id: str, *, now: datetime, reason: str) -> bool:
-        """Set an active watch aside, as its thread cannot be reached; False if it is not active."""
+        """Mark an active watch as unreachable; return False if it is not active."""
         bound = {"row": watch_id, "at": now, "why": reason}
-        return (await self._connection.execute(_PARK, bound)).rowcount == 1
+        return (await self._connection.execute(_MARK_UNREACHABLE, bound)).rowcount == 1
 
     async def revive(self, watch_id: str) -> bool:
-        """Make a parked watch active again; False if it is not parked."""
-        return (await self._connection.execute(_REVIVE, {"row": watch_id})).rowcount == 1
+        """Make an unreachable watch active again; return False if it is not unreachable."""
+        return (await self._connection.execute(_REACTIVATE, {"row": watch_id})).rowcount == 1
 
     async def count(self) -> dict[WatchState, int]:
-        """Return how many watches there are in each state, nought included."""
+        """Return the number of watches in each state, zeros included."""
         rows = await self._connection.execute(_COUNT)
         return dict.fromkeys(WatchState, 0) | {row.state: row.total for row in rows}
 
     async def prune(self, before: datetime) -> int:
-        """Forget the watches that were ended or parked before then; return how many."""
+        """Delete watches that ended or became unreachable before then; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
     async def _one(self, statement: Any, **bound: Any) -> Watch | None:
         row = (await self._connection.execute(statement, bound)).one_or_none()
-        return None if row is None else watch_of(row)
+        return None if row is None else watch_from_row(row)
 
     async def _active(self, workspace: str, connection: str, ids: list[str]) -> Sequence[Row[Any]]:
         bound = {"in_workspace": workspace, "of_connection": connection, "of_jobs": ids}

@@ -1,4 +1,4 @@
-"""What the operator decides: read whole, or every problem told at once, and no secret ever."""
+"""Settings: valid, or all problems at once, and never a secret in a message."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from bot.settings import SlackSettings, load, read
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    Written = Callable[[str], Path]
+    WriteSettings = Callable[[str], Path]
 
 EXAMPLE = """
 [slack]
@@ -38,14 +38,14 @@ access_key = "…"                     # secret_key from the environment or secr
 
 
 @pytest.fixture(autouse=True)
-def bare(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Begin with no variable of ours, whatever machine this is."""
+def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Unset all of the bot's variables."""
     for name in [name for name in os.environ if name.startswith("JOBTHREAD_")]:
         monkeypatch.delenv(name)
 
 
 @pytest.fixture
-def written(tmp_path: Path) -> Written:
+def write_settings(tmp_path: Path) -> WriteSettings:
     """Write a settings file and return its path."""
 
     def write(text: str) -> Path:
@@ -62,12 +62,14 @@ def problems(path: Path | None) -> tuple[str, ...]:
     return caught.value.problems
 
 
-def test_the_documented_example_is_read(written: Written, monkeypatch: pytest.MonkeyPatch) -> None:
-    """What the documentation shows works, its tokens from the environment."""
+def test_documented_example_is_read(
+    write_settings: WriteSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """With its tokens from the environment."""
     monkeypatch.setenv("JOBTHREAD_SLACK__BOT_TOKEN", "xoxb-1")
     monkeypatch.setenv("JOBTHREAD_SLACK__APP_TOKEN", "xapp-1")
     monkeypatch.setenv("JOBTHREAD_CONNECTIONS__DEPLOYS__SECRET_KEY", "hush")
-    read = load(written(EXAMPLE))
+    read = load(write_settings(EXAMPLE))
     assert read.slack.problems() == []
     assert read.slack.mode == "socket"
     assert read.store.url == "sqlite+aiosqlite:///jobthread.db"
@@ -75,11 +77,11 @@ def test_the_documented_example_is_read(written: Written, monkeypatch: pytest.Mo
     assert read.connections["deploys"]["secret_key"] == "hush"
 
 
-def test_the_documented_quiet_hours_and_budget_are_read(written: Written) -> None:
-    """What the page for operators shows holds everywhere, and a channel's own wins there."""
+def test_documented_quiet_hours_and_budget_are_read(write_settings: WriteSettings) -> None:
+    """They hold everywhere; a channel's own settings take precedence there."""
     page = Path(__file__).parents[2].joinpath("docs", "operating.md").read_text("utf-8")
     table = next(part for part in page.split("```") if part.startswith("toml\n[notify]"))
-    notify = load(written(table.removeprefix("toml\n"))).notify
+    notify = load(write_settings(table.removeprefix("toml\n"))).notify
     assert notify.quiet_hours
     assert (notify.quiet_hours.zone, notify.quiet_hours.failures_pass) == ("Europe/Berlin", True)
     policies = [contract(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
@@ -87,110 +89,111 @@ def test_the_documented_quiet_hours_and_budget_are_read(written: Written) -> Non
     assert [policy.follow_ups for policy in policies] == [FollowUps.OUTCOMES, FollowUps.EVERY]
 
 
-def test_http_mode_has_a_secret_a_host_and_a_port(written: Written) -> None:
-    """The other way to reach Slack needs the signing secret instead of the app's token."""
+def test_http_mode_has_a_secret_a_host_and_a_port(write_settings: WriteSettings) -> None:
+    """It needs the signing secret instead of the app token."""
     text = '[slack]\nmode = "http"\nsigning_secret = "s"\nbot_token = "xoxb-1"\n'
-    read = load(written(f'{text}[web]\nhost = "127.0.0.2"\nport = 8443\n'))
+    read = load(write_settings(f'{text}[web]\nhost = "127.0.0.2"\nport = 8443\n'))
     assert read.slack.needed == ("bot_token", "signing_secret")
     assert read.slack.problems() == []
     assert (read.web.host, read.web.port) == ("127.0.0.2", 8443)
 
 
-def test_without_a_file_everything_has_its_default() -> None:
-    """A bot may be set up by the environment alone."""
+def test_settings_without_a_file_have_their_defaults() -> None:
+    """The environment alone can configure a bot."""
     read = load(None)
     assert read.connections == {}
     assert read.slack.command == "/job"
     assert read.web.host == "127.0.0.1"
 
 
-def test_the_environment_wins_over_the_file(
-    written: Written, monkeypatch: pytest.MonkeyPatch
+def test_environment_takes_precedence_over_the_file(
+    write_settings: WriteSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One key of a table can be changed without writing the table again."""
+    """It can replace one key of a table."""
     monkeypatch.setenv("JOBTHREAD_CONNECTIONS__DEPLOYS__REGION", "eu-west-101")
-    table = load(written(EXAMPLE)).connections["deploys"]
+    table = load(write_settings(EXAMPLE)).connections["deploys"]
     assert (table["region"], table["provider"]) == ("eu-west-101", "servicestage")
 
 
 @pytest.mark.parametrize("name", ["MY_DEPLOYS", "my_deploys", "My_Deploys", "MY-DEPLOYS"])
-def test_an_underscore_stands_for_the_hyphen_of_a_connections_name(
-    name: str, written: Written, monkeypatch: pytest.MonkeyPatch
+def test_underscore_replaces_the_hyphen_of_a_name(
+    name: str, write_settings: WriteSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No shell has variables with hyphens; the case does not matter."""
+    """Shell variables cannot contain hyphens; case does not matter."""
     monkeypatch.setenv(f"JOBTHREAD_CONNECTIONS__{name}__SECRET_KEY", "hush")
-    read = load(written('[connections.my-deploys]\nprovider = "servicestage"'))
+    read = load(write_settings('[connections.my-deploys]\nprovider = "servicestage"'))
     assert read.connections == {"my-deploys": {"provider": "servicestage", "secret_key": "hush"}}
 
 
-def test_without_such_a_connection_in_the_file_a_variable_makes_one_of_its_own_name(
-    written: Written, monkeypatch: pytest.MonkeyPatch
+def test_unmatched_variable_defines_its_own_connection(
+    write_settings: WriteSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A bot may be set up by the environment alone."""
+    """The environment alone can configure a bot."""
     monkeypatch.setenv("JOBTHREAD_CONNECTIONS__MY_DEPLOYS__PROVIDER", "aom")
     assert load(None).connections == {"my_deploys": {"provider": "aom"}}
-    assert set(load(written("[connections.mydeploys]")).connections) == {"my_deploys", "mydeploys"}
+    assert set(load(write_settings("[connections.mydeploys]")).connections) == {
+        "my_deploys",
+        "mydeploys",
+    }
 
 
 @pytest.mark.parametrize("other", ["my_deploys", "my-big_deploys"])
-def test_a_variable_that_can_mean_two_connections_is_told(
-    other: str, written: Written, monkeypatch: pytest.MonkeyPatch
+def test_variable_that_matches_two_connections_is_reported(
+    other: str, write_settings: WriteSettings, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Neither gets the other's secret; names alike are no problem where no variable means them."""
+    """Neither gets the other's secret; without such a variable there is no problem."""
     first = other.replace("_", "-")
-    path = written(f"[connections.{first}]\n[connections.{other}]")
+    path = write_settings(f"[connections.{first}]\n[connections.{other}]")
     assert set(load(path).connections) == {first, other}
     name = f"JOBTHREAD_CONNECTIONS__{other.replace('-', '_').upper()}__SECRET_KEY"
     monkeypatch.setenv(name, "hush")
-    reading = read(path)
-    assert reading.problems == (
+    result = read(path)
+    assert result.problems == (
         f"{name} can mean the connections {first} and {other}: rename one of them.",
     )
-    assert reading.settings is not None
-    assert reading.settings.connections == {first: {}, other: {}}
+    assert result.settings is not None
+    assert result.settings.connections == {first: {}, other: {}}
 
 
 @pytest.mark.parametrize("value", ["12345678901234567890123456789012", "true", "null", "1e5"])
-def test_a_value_from_the_environment_stays_the_text_it_is(
-    value: str, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """An id of digits alone is no number."""
+def test_value_from_the_environment_stays_text(value: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An ID of digits only is no number."""
     monkeypatch.setenv("JOBTHREAD_CONNECTIONS__DEPLOYS__PROJECT_ID", value)
     assert load(None).connections["deploys"]["project_id"] == value
 
 
 @pytest.mark.parametrize("names", ['"zebra, ant"', '["zebra", "ant"]'])
-def test_plugins_are_switched_off_by_a_list_or_by_names_with_commas(
-    names: str, written: Written
+def test_plugins_are_disabled_by_a_list_or_by_commas(
+    names: str, write_settings: WriteSettings
 ) -> None:
     """The environment has no lists."""
-    assert load(written(f"disabled_plugins = {names}")).disabled_plugins == {"zebra", "ant"}
+    assert load(write_settings(f"disabled_plugins = {names}")).disabled_plugins == {"zebra", "ant"}
 
 
-def test_plugins_are_switched_off_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Names with commas, as in the file."""
+def test_plugins_are_disabled_in_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Names separated by commas, as in the file."""
     monkeypatch.setenv("JOBTHREAD_DISABLED_PLUGINS", "zebra,ant")
     assert load(None).disabled_plugins == {"zebra", "ant"}
 
 
-def test_an_address_gets_the_slash_that_slacks_client_needs(written: Written) -> None:
-    """Both spellings of the address work."""
-    read = load(written('[slack]\napi_url = "http://127.0.0.1:9/api"'))
+def test_api_url_gets_its_trailing_slash(write_settings: WriteSettings) -> None:
+    """Slack's client needs it; both spellings work."""
+    read = load(write_settings('[slack]\napi_url = "http://127.0.0.1:9/api"'))
     assert read.slack.api_url == "http://127.0.0.1:9/api/"
 
 
-def test_a_secret_can_come_from_a_file(written: Written, tmp_path: Path) -> None:
-    """The newline at the file's end is not part of it."""
+def test_secret_can_come_from_a_file(write_settings: WriteSettings, tmp_path: Path) -> None:
+    """Without the newline at its end."""
     tmp_path.joinpath("token").write_text("xoxb-from-file\n")
-    read = load(written(f'[slack]\nbot_token_file = "{tmp_path / "token"}"'))
+    read = load(write_settings(f'[slack]\nbot_token_file = "{tmp_path / "token"}"'))
     assert read.slack.bot_token
     assert read.slack.bot_token.get_secret_value() == "xoxb-from-file"
 
 
-def test_a_secret_file_can_be_named_in_the_environment(
+def test_secret_file_can_be_named_in_the_environment(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Where containers mount their secrets."""
+    """Containers mount secrets as files."""
     tmp_path.joinpath("token").write_text("xapp-from-file")
     monkeypatch.setenv("JOBTHREAD_SLACK__APP_TOKEN_FILE", str(tmp_path / "token"))
     app_token = load(None).slack.app_token
@@ -198,15 +201,15 @@ def test_a_secret_file_can_be_named_in_the_environment(
     assert app_token.get_secret_value() == "xapp-from-file"
 
 
-def test_only_secrets_come_from_files(written: Written, tmp_path: Path) -> None:
+def test_only_secrets_come_from_files(write_settings: WriteSettings, tmp_path: Path) -> None:
     """`mode_file` is a misspelling, not a feature."""
-    assert problems(written(f'[slack]\nmode_file = "{tmp_path}"')) == (
+    assert problems(write_settings(f'[slack]\nmode_file = "{tmp_path}"')) == (
         "slack.mode_file is not a setting: remove it, or check its spelling.",
     )
 
 
 @pytest.mark.parametrize(
-    ("text", "told"),
+    ("text", "expected"),
     [
         ("[slak]\nmode = 'http'", "slak is not a setting: remove it, or check its spelling."),
         ("[slack]\nmod = 1", "slack.mod is not a setting: remove it, or check its spelling."),
@@ -226,17 +229,19 @@ def test_only_secrets_come_from_files(written: Written, tmp_path: Path) -> None:
         ("slack = ", "is not TOML (at "),
     ],
 )
-def test_each_problem_names_its_key_and_its_remedy(text: str, told: str, written: Written) -> None:
-    """The operator knows where to look and what would be right."""
-    (problem,) = problems(written(text))
-    assert told in problem
+def test_each_problem_names_its_key_and_its_remedy(
+    text: str, expected: str, write_settings: WriteSettings
+) -> None:
+    """The operator knows what to change."""
+    (problem,) = problems(write_settings(text))
+    assert expected in problem
     assert problem.endswith(".")
 
 
-def test_all_problems_are_told_at_once(
-    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_all_problems_are_reported_at_once(
+    write_settings: WriteSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Mending is one round, and no problem hides another, not even one of its own table."""
+    """No problem hides another, not even one of its own table."""
     monkeypatch.setenv("JOBTHREAD_SLCK__BOT_TOKEN", "xoxb-1")
     text = f"""
         [slack]
@@ -249,7 +254,7 @@ def test_all_problems_are_told_at_once(
         [connections.Deploys]
         [connections."my jobs"]
     """
-    told = "\n".join(problems(written(text)))
+    reported = "\n".join(problems(write_settings(text)))
     for part in [
         "JOBTHREAD_SLCK__BOT_TOKEN is not a setting",
         "slack.mod is not",
@@ -259,11 +264,11 @@ def test_all_problems_are_told_at_once(
         "web.port:",
         "'Deploys', 'my jobs'",
     ]:
-        assert part in told
+        assert part in reported
 
 
-def test_what_is_sound_is_read_beside_what_is_not(written: Written) -> None:
-    """So that the rest can be looked at further, and every problem told in one run."""
+def test_valid_settings_are_read_beside_invalid_ones(write_settings: WriteSettings) -> None:
+    """Later checks run on them, so that one run reports every problem."""
     text = """
         disabled_plugins = ["aom", 7]
         [slak]
@@ -276,69 +281,69 @@ def test_what_is_sound_is_read_beside_what_is_not(written: Written) -> None:
         provider = "servicestage"
         [connections."my jobs"]
     """
-    reading = read(written(text))
-    assert len(reading.problems) == 5
-    assert reading.settings is not None
-    assert reading.settings.slack.mode == "http"
-    assert reading.settings.connections == {"deploys": {"provider": "servicestage"}}
-    assert reading.settings.web.port is None
+    result = read(write_settings(text))
+    assert len(result.problems) == 5
+    assert result.settings is not None
+    assert result.settings.slack.mode == "http"
+    assert result.settings.connections == {"deploys": {"provider": "servicestage"}}
+    assert result.settings.web.port is None
 
 
-def test_of_what_is_no_toml_nothing_is_read(written: Written) -> None:
-    """There is nothing to look at further."""
-    assert read(written("[")).settings is None
+def test_invalid_toml_gives_no_settings(write_settings: WriteSettings) -> None:
+    """There is nothing else to check."""
+    assert read(write_settings("[")).settings is None
 
 
-def test_a_misspelt_variable_is_told_beside_a_broken_file(
-    written: Written, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+def test_misspelt_variable_is_reported_beside_a_broken_file(
+    write_settings: WriteSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A file that cannot be read hides nothing else."""
+    """An unreadable file hides no other problem."""
     monkeypatch.setenv("JOBTHREAD_SLCK__MODE", "http")
-    assert len(problems(written("["))) == 2
+    assert len(problems(write_settings("["))) == 2
     assert len(problems(tmp_path / "nowhere.toml")) == 2
 
 
-def test_a_misspelt_key_in_a_variable_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_misspelt_key_in_a_variable_is_reported(monkeypatch: pytest.MonkeyPatch) -> None:
     """The table was right, the key was not."""
     monkeypatch.setenv("JOBTHREAD_SLACK__BOT_TOKN", "xoxb-1")
     assert problems(None) == ("slack.bot_tokn is not a setting: remove it, or check its spelling.",)
 
 
-def test_another_programs_variables_are_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Kubernetes gives a service named jobthread variables of that prefix."""
+def test_variables_of_other_programs_are_ignored(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Kubernetes sets such variables for a service named jobthread."""
     monkeypatch.setenv("JOBTHREAD_SERVICE_HOST", "10.0.0.1")
     monkeypatch.setenv("JOBTHREAD_PORT", "tcp://10.0.0.1:8080")
     load(None)
 
 
-def test_a_whole_table_in_a_variable_must_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What cannot be parsed is told without its text."""
+def test_table_in_a_variable_must_be_json(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The problem does not quote the value."""
     monkeypatch.setenv("JOBTHREAD_SLACK", "{xoxb-secret")
     assert problems(None) == ("JOBTHREAD_SLACK is not JSON: set JOBTHREAD_SLACK__… .",)
 
 
-def test_a_file_that_does_not_exist_is_told(tmp_path: Path) -> None:
-    """Whoever names a file means it."""
+def test_missing_file_is_reported(tmp_path: Path) -> None:
+    """A file that was named must exist."""
     assert problems(tmp_path / "nowhere.toml") == (
         f"{tmp_path / 'nowhere.toml'} does not exist: name the file with --config.",
     )
 
 
-def test_a_folder_is_no_settings(tmp_path: Path) -> None:
-    """It does exist, so nobody is told that it does not."""
+def test_folder_is_no_settings_file(tmp_path: Path) -> None:
+    """The problem does not claim that it does not exist."""
     assert problems(tmp_path) == (f"{tmp_path} is no file: name the file with --config.",)
 
 
-def test_a_file_that_is_no_text_is_told(tmp_path: Path) -> None:
-    """Bytes that are no UTF-8 come as a sentence."""
+def test_binary_file_is_reported(tmp_path: Path) -> None:
+    """Bytes that are not UTF-8 give a clear sentence."""
     path = tmp_path / "jobthread.toml"
     path.write_bytes(b"a = '\xff'")
     (problem,) = problems(path)
     assert "cannot be read (UnicodeDecodeError)" in problem
 
 
-def test_a_missing_secret_names_the_variable_and_the_file_key() -> None:
-    """Both ways to set it are in the sentence."""
+def test_missing_secret_names_its_variable_and_file_key() -> None:
+    """The sentence has both ways to set it."""
     first, second = SlackSettings().problems()
     assert first == (
         "slack.bot_token is missing: set JOBTHREAD_SLACK__BOT_TOKEN,"
@@ -347,15 +352,15 @@ def test_a_missing_secret_names_the_variable_and_the_file_key() -> None:
     assert second == missing_secret("slack", "app_token")
 
 
-def test_the_variable_of_a_name_with_a_hyphen_is_one_that_a_shell_can_set() -> None:
-    """What the sentence says can be typed."""
+def test_variable_of_a_hyphenated_name_can_be_set_in_a_shell() -> None:
+    """The sentence can be followed as it is."""
     assert "set JOBTHREAD_CONNECTIONS__MY_DEPLOYS__TOKEN," in missing_secret(
         "connections.my-deploys", "token"
     )
 
 
-def test_an_empty_secret_is_a_missing_one() -> None:
-    """An unset variable of a container arrives as an empty text."""
+def test_empty_secret_is_a_missing_one() -> None:
+    """A container passes an unset variable as an empty text."""
     empty = SlackSettings(bot_token=SecretStr(""), app_token=SecretStr("x"))
     assert empty.problems() == [missing_secret("slack", "bot_token")]
 
@@ -364,8 +369,8 @@ SECRETS = st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=
 
 
 @given(SECRETS)
-def test_no_secret_is_shown_by_settings_or_by_their_problems(secret: str) -> None:
-    """Neither in a sentence, nor in a representation, nor in what lies beneath."""
+def test_no_secret_is_shown_by_settings_or_problems(secret: str) -> None:
+    """Not in a sentence, a representation or a cause."""
     table = {"bot_token": secret, "app_token": {"wrong": secret}, "tokn": secret}
     with pytest.raises(ValidationError) as caught:
         SlackSettings.model_validate(table)
@@ -375,8 +380,8 @@ def test_no_secret_is_shown_by_settings_or_by_their_problems(secret: str) -> Non
 
 
 @given(SECRETS)
-def test_a_broken_file_shows_no_secret(secret: str) -> None:
-    """Not the line with the mistake, which may be the line with the token."""
+def test_broken_value_shows_no_secret(secret: str) -> None:
+    """The line with the mistake may be the line with the token."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JOBTHREAD_SLACK", f'{{"bot_token": "{secret}", ')
         patch.setenv("JOBTHREAD_SLCK__X", secret)
@@ -387,10 +392,10 @@ def test_a_broken_file_shows_no_secret(secret: str) -> None:
 
 
 @given(content=st.binary(max_size=200) | st.text(max_size=200).map(str.encode))
-def test_whatever_a_file_holds_is_settings_or_problems(
+def test_any_file_content_is_settings_or_problems(
     content: bytes, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
-    """Nothing but our own error comes out of reading."""
+    """Reading raises only SettingsError."""
     path = tmp_path_factory.getbasetemp() / "anything.toml"
     path.write_bytes(content)
     with suppress(SettingsError):
@@ -398,17 +403,17 @@ def test_whatever_a_file_holds_is_settings_or_problems(
 
 
 @given(st.dictionaries(st.text(max_size=10), st.text(max_size=10) | st.integers(), max_size=4))
-def test_whatever_a_table_holds_is_settings_or_problems(table: dict[str, object]) -> None:
-    """Every problem of any table becomes a sentence."""
-    said: list[str] = []
+def test_any_table_is_settings_or_problems(table: dict[str, object]) -> None:
+    """Each problem of any table becomes a sentence."""
+    messages: list[str] = []
     try:
         SlackSettings.model_validate(table)
     except ValidationError as error:
-        said = sentences(error, "slack")
-    assert all(sentence.endswith(".") for sentence in said)
+        messages = sentences(error, "slack")
+    assert all(sentence.endswith(".") for sentence in messages)
 
 
-def test_a_path_that_is_none_is_told_like_a_missing_file() -> None:
+def test_invalid_path_is_reported_like_a_missing_file() -> None:
     """A null character in a path is a problem, not a crash."""
 
     class Model(BaseModel):
@@ -418,16 +423,16 @@ def test_a_path_that_is_none_is_told_like_a_missing_file() -> None:
     assert table["key"] == "key_file cannot be read (ValueError): check the path and its rights"
 
 
-def test_the_host_and_port_of_http_mode_may_stand_with_slack(tmp_path: Path) -> None:
-    """Whoever writes them beside the signing secret means the bot's own server."""
+def test_host_and_port_of_http_mode_can_stand_in_slack(tmp_path: Path) -> None:
+    """Beside the signing secret they mean the bot's own server."""
     path = tmp_path / "jobthread.toml"
     path.write_text('[slack]\nmode = "http"\nhost = "127.0.0.2"\nport = 8443\n')
     listens = load(path).listens
     assert (listens.host, listens.port) == ("127.0.0.2", 8443)
 
 
-def test_how_loud_the_bot_is_can_be_set_for_all_channels_and_for_one(written: Written) -> None:
-    """What is not set in a channel's own table is as in the general one."""
+def test_policy_is_set_for_all_channels_and_for_one(write_settings: WriteSettings) -> None:
+    """A channel inherits what its own table does not set."""
     text = """
     [notify]
     follow_ups = "outcomes"
@@ -436,7 +441,7 @@ def test_how_loud_the_bot_is_can_be_set_for_all_channels_and_for_one(written: Wr
     [notify.channels.C0123]
     posts_per_hour = 20
     """
-    notify = load(written(text)).notify
+    notify = load(write_settings(text)).notify
     assert notify.who_may_change == "admins"
     assert set(notify.defaults) == {"follow_ups", "quiet_hours"}
     policy = contract(notify, "C0123", None).policy
@@ -494,14 +499,14 @@ def test_how_loud_the_bot_is_can_be_set_for_all_channels_and_for_one(written: Wr
         ),
     ],
 )
-def test_what_is_wrong_about_the_noise_is_told_with_its_remedy(
-    written: Written, text: str, sentence: str
+def test_invalid_policy_is_reported_with_its_remedy(
+    write_settings: WriteSettings, text: str, sentence: str
 ) -> None:
-    """A sentence each, by the key."""
-    assert problems(written(text)) == (sentence,)
+    """One sentence for each key."""
+    assert problems(write_settings(text)) == (sentence,)
 
 
-def test_a_channel_may_call_the_group_of_the_general_table(written: Written) -> None:
-    """Both tables together make sense."""
+def test_channel_can_mention_the_group_of_the_general_table(write_settings: WriteSettings) -> None:
+    """Both tables together are consistent."""
     text = '[notify]\ngroup = "S0123"\n[notify.channels.C0123]\nmention = "group"\n'
-    assert contract(load(written(text)).notify, "C0123", None).policy.group == "S0123"
+    assert contract(load(write_settings(text)).notify, "C0123", None).policy.group == "S0123"

@@ -1,4 +1,4 @@
-"""The steps that bring a database's tables up to date, run when the store is opened."""
+"""Runs the Alembic migrations when the store is opened."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from bot.errors import StoreError
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-# Any number, as long as every replica takes the same: only one of them may migrate at a time.
-_TURN = text("SELECT pg_advisory_xact_lock(1784021101)")
+# An arbitrary lock number, the same on every replica: only one of them migrates at a time.
+_MIGRATION_LOCK = text("SELECT pg_advisory_xact_lock(1784021101)")
 
 
 def upgrade(connection: Connection) -> None:
-    """Run the steps that this database lacks, in the transaction of this connection."""
+    """Run the missing migrations in the transaction of this connection."""
     if connection.dialect.name == "postgresql":
-        connection.execute(_TURN)
+        connection.execute(_MIGRATION_LOCK)
     config = _config(connection)
     if not _is_current(connection, config):
         command.upgrade(config, "head")
 
 
-def demand_current(connection: Connection) -> None:
-    """Refuse a database whose tables are not those of this version; change nothing."""
+def require_current(connection: Connection) -> None:
+    """Raise StoreError if the tables are not those of this version; change nothing."""
     if not _is_current(connection, _config(connection)):
         step = "Start the bot once: it brings the tables up to date."
         raise StoreError("The database was written by an older jobthread.", next_step=step)

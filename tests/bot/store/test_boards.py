@@ -1,4 +1,4 @@
-"""The boards, in both stores: who may join which, and where their message stands."""
+"""Boards, on both databases: which request joins which, and their message timestamps."""
 
 from __future__ import annotations
 
@@ -17,22 +17,20 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def board(given: Given, id_: str = "b1", **but: Any) -> Board:
-    """A board of U1 in C1."""
-    plain = {"workspace": "T1", "channel": "C1", "kind": BoardKind.BOARD, "asker": "U1"}
-    return Board(**({"id": id_, "opened_at": given.now} | plain | but))
+def board(given: Given, id_: str = "b1", **changes: Any) -> Board:
+    """Return a board of U1 in C1."""
+    defaults = {"workspace": "T1", "channel": "C1", "kind": BoardKind.BOARD, "asker": "U1"}
+    return Board(**({"id": id_, "opened_at": given.now} | defaults | changes))
 
 
-async def fresh(store: Store, given: Given, thread_ts: str | None = None) -> Watch | None:
-    """Return what U1 asked for in C1 in the minute before noon."""
+async def latest_request(store: Store, given: Given, thread_ts: str | None = None) -> Watch | None:
+    """Return the last request of U1 in C1 in the minute before noon."""
     async with store.begin() as tx:
         return await tx.boards.fresh("T1", "C1", thread_ts, "U1", given.at(-60))
 
 
-async def test_the_newest_of_a_persons_watches_in_a_place_is_found(
-    store: Store, given: Given
-) -> None:
-    """Not those of others, of other threads, of long ago, or that have ended."""
+async def test_last_request_of_a_user_in_a_place_is_found(store: Store, given: Given) -> None:
+    """Not those of others, of other threads, old ones or ended ones."""
     wanted = given.watch(ref=given.ref("J1"))
     others = [
         given.watch(ref=given.ref("J2"), asked_at=given.at(-1)),
@@ -43,39 +41,37 @@ async def test_the_newest_of_a_persons_watches_in_a_place_is_found(
     async with store.begin() as tx:
         for watch in (wanted, *others):
             await tx.watches.add(watch)
-    assert await fresh(store, given) == wanted
-    assert await fresh(store, given, "1.0") == others[2]
+    assert await latest_request(store, given) == wanted
+    assert await latest_request(store, given, "1.0") == others[2]
     async with store.begin() as tx:
         await tx.watches.end([wanted.id], now=given.now, reason="over")
-    assert await fresh(store, given) == others[0]
+    assert await latest_request(store, given) == others[0]
 
 
-async def test_what_was_asked_a_minute_ago_is_not_found(store: Store, given: Given) -> None:
-    """Sixty seconds are over when they are over."""
+async def test_request_older_than_a_minute_is_not_found(store: Store, given: Given) -> None:
+    """The limit itself is excluded."""
     async with store.begin() as tx:
         await tx.watches.add(given.watch(asked_at=given.at(-60)))
-    assert await fresh(store, given) is None
+    assert await latest_request(store, given) is None
 
 
-async def test_whoever_holds_a_place_is_waited_for(store: Store, given: Given) -> None:
-    """Of two questions at once, the second sees what the first wrote."""
+async def test_requester_lock_serializes_concurrent_requests(store: Store, given: Given) -> None:
+    """The second request sees the rows of the first."""
     seen: list[int] = []
 
-    async def ask(number: int) -> None:
+    async def request(number: int) -> None:
         async with store.begin() as tx:
             await tx.boards.hold("T1", "C1", "U1")
             seen.append(int(await tx.boards.fresh("T1", "C1", None, "U1", given.at(-60)) is None))
             await asyncio.sleep(0)
             await tx.watches.add(given.watch(ref=given.ref(f"J{number}")))
 
-    await asyncio.gather(*(ask(number) for number in range(4)))
+    await asyncio.gather(*(request(number) for number in range(4)))
     assert seen == [1, 0, 0, 0]
 
 
-async def test_of_two_last_jobs_the_second_to_end_sees_that_the_first_has(
-    store: Store, given: Given
-) -> None:
-    """Otherwise nobody would close the board."""
+async def test_last_job_to_end_sees_that_the_others_have_ended(store: Store, given: Given) -> None:
+    """Otherwise no transaction closes the board."""
     watches = [given.watch(ref=given.ref(f"J{n}"), board_id="b1") for n in range(3)]
     async with store.begin() as tx:
         await tx.boards.add(board(given))
@@ -88,20 +84,18 @@ async def test_of_two_last_jobs_the_second_to_end_sees_that_the_first_has(
         async with store.begin() as tx:
             await tx.watches.end([watch.id], now=given.now, reason="over")
             await tx.boards.lock("b1")
-            seats = await tx.watches.of_board("b1")
-            left.append(sum(one.state is WatchState.ACTIVE for one, _ in seats))
+            rows = await tx.watches.of_board("b1")
+            left.append(sum(one.state is WatchState.ACTIVE for one, _ in rows))
             await asyncio.sleep(0)
 
     await asyncio.gather(*map(end, watches))
     assert left == [2, 1, 0]
 
 
-async def test_a_card_that_joined_a_board_on_its_way_places_all_of_it(
-    store: Store, given: Given
-) -> None:
+async def test_card_that_joins_a_board_in_flight_sets_all_cards(store: Store, given: Given) -> None:
     """The message is the card of every watch on the board."""
     first, second = given.watch(ref=given.ref("J1")), given.watch(ref=given.ref("J2"))
-    root = given.post(watch_id=first.id, roots_watch=True)
+    root = given.message(watch_id=first.id, roots_watch=True)
     async with store.begin() as tx:
         for watch in (first, second):
             await tx.watches.add(watch)
@@ -116,12 +110,10 @@ async def test_a_card_that_joined_a_board_on_its_way_places_all_of_it(
         assert await tx.boards.get("b1") == board(given, message_ts="7.0")
 
 
-async def test_a_card_that_arrives_while_it_becomes_a_board_places_all_of_it(
-    store: Store, given: Given
-) -> None:
-    """Neither the one who writes down where it stands nor the one who joins loses the other."""
-    watch, begun = given.watch(), asyncio.Event()
-    root = given.post(watch_id=watch.id, roots_watch=True)
+async def test_card_sent_while_it_joins_a_board_sets_all_cards(store: Store, given: Given) -> None:
+    """Neither transaction overwrites the other."""
+    watch, locked = given.watch(), asyncio.Event()
+    root = given.message(watch_id=watch.id, roots_watch=True)
     async with store.begin() as tx:
         await tx.watches.add(watch)
         claimed = await tx.outbox.add_claimed(root, Claim(given.at(5), given.at(9)), given.now)
@@ -131,25 +123,25 @@ async def test_a_card_that_arrives_while_it_becomes_a_board_places_all_of_it(
         async with store.begin() as tx:
             seen = await tx.boards.fresh("T1", "C1", None, "U1", given.at(-60), alone=True)
             assert seen is not None
-            begun.set()
-            for _ in range(100):  # the other one would have come and gone meanwhile
+            locked.set()
+            for _ in range(100):  # enough for the other one to finish, if it did not wait
                 await tx.boards.get("b1")
             await tx.boards.add(board(given))
             await tx.boards.join(seen.id, "b1", seen.card_ts)
 
-    async def arrive() -> None:
-        await begun.wait()
+    async def mark_sent() -> None:
+        await locked.wait()
         async with store.begin() as tx:
             await tx.outbox.sent(claimed, ts="7.0", now=given.now)
 
-    await asyncio.gather(join(), arrive())
+    await asyncio.gather(join(), mark_sent())
     async with store.begin() as tx:
         assert await tx.watches.get(watch.id) == replace(watch, board_id="b1", card_ts="7.0")
         assert await tx.boards.get("b1") == board(given, message_ts="7.0")
 
 
-async def test_rows_are_counted_ended_ones_too_until_they_leave(store: Store, given: Given) -> None:
-    """A board has room for so many and no more."""
+async def test_rows_count_ended_jobs_until_they_leave(store: Store, given: Given) -> None:
+    """A board has a maximum number of rows."""
     watches = [given.watch(ref=given.ref(f"J{n}"), board_id="b1") for n in range(3)]
     async with store.begin() as tx:
         for watch in watches:
@@ -160,24 +152,20 @@ async def test_rows_are_counted_ended_ones_too_until_they_leave(store: Store, gi
         assert await tx.boards.rows("b1") == 2
 
 
-async def test_parked_messages_of_a_board_and_of_its_watches_are_counted(
-    store: Store, given: Given
-) -> None:
-    """Whoever complains asks first whether somebody did already."""
+async def test_dead_letters_of_a_board_and_its_watches_count(store: Store, given: Given) -> None:
+    """A second warning about them is avoided."""
     watch = given.watch(board_id="b1")
     async with store.begin() as tx:
         await tx.watches.add(watch)
         assert await tx.parked.of_board("T1", "b1") == 0
-        posts = [given.post(watch_id=watch.id), given.post(board_id="b1"), given.post()]
+        posts = [given.message(watch_id=watch.id), given.message(board_id="b1"), given.message()]
         await tx.outbox.add(posts, given.now)
         await tx.outbox.park_thread("T1", "thread", "is_archived", given.now)
         assert await tx.parked.of_board("T1", "b1") == 2
 
 
-async def test_an_old_board_without_a_row_is_forgotten_though_nobody_closed_it(
-    store: Store, given: Given
-) -> None:
-    """Its message was deleted, and its jobs are on another one."""
+async def test_old_board_without_rows_is_pruned(store: Store, given: Given) -> None:
+    """Its message was deleted, and its jobs are on another board."""
     async with store.begin() as tx:
         await tx.boards.add(board(given, "b1"))
         await tx.boards.add(board(given, "b2"))
@@ -187,14 +175,14 @@ async def test_an_old_board_without_a_row_is_forgotten_though_nobody_closed_it(
 
 
 async def add(store: Store, *boards: Board) -> None:
-    """Write boards down."""
+    """Store boards."""
     async with store.begin() as tx:
         for one in boards:
             await tx.boards.add(one)
 
 
-async def test_a_board_comes_back_as_it_was_written(store: Store, given: Given) -> None:
-    """Every field of a board survives; one that is not there is none."""
+async def test_stored_board_keeps_every_field(store: Store, given: Given) -> None:
+    """A missing one is None."""
     whole = board(given, thread_ts="1.0", message_ts="2.0", closes_at=given.at(60))
     await add(store, whole)
     async with store.begin() as tx:
@@ -202,8 +190,8 @@ async def test_a_board_comes_back_as_it_was_written(store: Store, given: Given) 
         assert await tx.boards.get("b2") is None
 
 
-async def test_the_newest_open_board_of_a_person_is_found(store: Store, given: Given) -> None:
-    """Neither a closed one, nor another's, nor a digest."""
+async def test_newest_open_board_of_a_user_is_found(store: Store, given: Given) -> None:
+    """No closed one, no other user's, no digest."""
     older = board(given, id_="older")
     newer = board(given, id_="newer", opened_at=given.at(5))
     others = (
@@ -216,26 +204,24 @@ async def test_the_newest_open_board_of_a_person_is_found(store: Store, given: G
         assert await tx.boards.newest("T1", "C1", BoardKind.BOARD, "U1") == newer
 
 
-async def test_a_board_is_closed_once(store: Store, given: Given) -> None:
-    """Whoever closes it first did."""
+async def test_board_is_closed_once(store: Store, given: Given) -> None:
+    """The second close fails."""
     await add(store, board(given))
     async with store.begin() as tx:
         assert await tx.boards.close("b1", given.now)
         assert not await tx.boards.close("b1", given.now)
 
 
-async def test_a_board_that_closes_by_the_clock_is_found_when_its_time_has_come(
-    store: Store, given: Given
-) -> None:
-    """Not before; and one without such a time never is."""
+async def test_board_with_a_closing_time_is_found_when_due(store: Store, given: Given) -> None:
+    """Not earlier; one without a closing time is never found."""
     await add(store, board(given, closes_at=given.at(60)), board(given, id_="b2"))
     async with store.begin() as tx:
         assert await tx.boards.closing(given.at(59)) == []
         assert [one.id for one in await tx.boards.closing(given.at(60))] == ["b1"]
 
 
-async def test_old_closed_boards_are_forgotten(store: Store, given: Given) -> None:
-    """One that still has a job to show is not."""
+async def test_old_closed_boards_are_pruned(store: Store, given: Given) -> None:
+    """A board with a job is kept."""
     await add(store, board(given, id_="old", closed_at=given.now), board(given))
     async with store.begin() as tx:
         await tx.watches.add(given.watch(board_id="b1"))
@@ -243,10 +229,8 @@ async def test_old_closed_boards_are_forgotten(store: Store, given: Given) -> No
         assert await tx.boards.get("b1") is not None
 
 
-async def test_a_watch_on_a_board_has_the_board_s_message_for_its_card(
-    store: Store, given: Given
-) -> None:
-    """Its follow-ups go into the thread of that."""
+async def test_watch_on_a_board_has_its_message_as_the_card(store: Store, given: Given) -> None:
+    """Its replies go to that message's thread."""
     watch = given.watch()
     await add(store, board(given, message_ts="2.0"))
     async with store.begin() as tx:
@@ -257,23 +241,23 @@ async def test_a_watch_on_a_board_has_the_board_s_message_for_its_card(
     assert (joined.board_id, joined.card_ts, job.ref) == ("b1", "2.0", watch.ref)
 
 
-def drawn(given: Given, kind: PostKind) -> NewPost:
-    """Return the message of the board, or a change of it."""
-    return replace(given.post(f"b1:{kind}"), kind=kind, board_id="b1", thread=f"board:{kind}")
+def board_message(given: Given, kind: PostKind) -> NewPost:
+    """Return the message of the board, or an update of it."""
+    return replace(given.message(f"b1:{kind}"), kind=kind, board_id="b1", thread=f"board:{kind}")
 
 
-async def test_where_a_board_stands_is_known_once_it_is_sent(store: Store, given: Given) -> None:
-    """To the board, to the watches on it, and to the updates that wait for it."""
+async def test_sent_board_sets_its_timestamp_everywhere(store: Store, given: Given) -> None:
+    """In the board, in its watches, and for the updates that wait for it."""
     watch = given.watch(board_id="b1")
     await add(store, board(given))
-    root = replace(drawn(given, PostKind.POST), roots_watch=True)
+    root = replace(board_message(given, PostKind.POST), roots_watch=True)
     async with store.begin() as tx:
         await tx.watches.add(watch)
-        await tx.outbox.add([drawn(given, PostKind.UPDATE)], given.now)
+        await tx.outbox.add([board_message(given, PostKind.UPDATE)], given.now)
         assert await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9) == []
-        post = await tx.outbox.add_claimed(root, Claim(given.at(9), given.at(9)), given.now)
-        assert post is not None
-        assert await tx.outbox.sent(post, ts="2.0", now=given.now)
+        claimed = await tx.outbox.add_claimed(root, Claim(given.at(9), given.at(9)), given.now)
+        assert claimed is not None
+        assert await tx.outbox.sent(claimed, ts="2.0", now=given.now)
         found = await tx.boards.get("b1")
         on_it = await tx.watches.get(watch.id)
         [update] = await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9)

@@ -1,4 +1,4 @@
-"""What channels set themselves: kept, counted, and never overwritten unseen."""
+"""Channel settings: stored with a revision, and never overwritten by outdated changes."""
 
 from __future__ import annotations
 
@@ -14,62 +14,56 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_channel_that_set_nothing_has_no_contract_of_its_own(
-    store: Store, given: Given
-) -> None:
+async def test_channel_without_changes_has_no_overrides(store: Store, given: Given) -> None:
     """There is no row for it."""
     async with store.begin() as tx:
         assert await tx.contracts.get(given.workspace, given.channel) is None
 
 
-async def test_what_a_channel_sets_is_kept_with_whoever_set_it(store: Store, given: Given) -> None:
+async def test_overrides_are_stored_with_their_author(store: Store, given: Given) -> None:
     """For this channel only."""
     async with store.begin() as tx:
         assert await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
     async with store.begin() as tx:
-        kept = await tx.contracts.get("T1", "C1")
+        stored = await tx.contracts.get("T1", "C1")
         assert await tx.contracts.get("T1", "C2") is None
-    assert kept
-    assert (kept.values, kept.set_by, kept.revision) == ({"tasks": "all"}, "U1", 1)
+    assert stored
+    assert (stored.values, stored.set_by, stored.revision) == ({"tasks": "all"}, "U1", 1)
 
 
-async def test_a_newer_contract_takes_the_place_of_the_one_it_was_made_from(
-    store: Store, given: Given
-) -> None:
-    """And counts one more."""
+async def test_overrides_of_the_current_revision_are_replaced(store: Store, given: Given) -> None:
+    """The revision is incremented."""
     async with store.begin() as tx:
         await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
         assert await tx.contracts.set("T1", "C1", {}, "U2", given.at(1), over=1)
-        kept = await tx.contracts.get("T1", "C1")
-    assert kept
-    assert (kept.values, kept.set_by, kept.revision) == ({}, "U2", 2)
+        stored = await tx.contracts.get("T1", "C1")
+    assert stored
+    assert (stored.values, stored.set_by, stored.revision) == ({}, "U2", 2)
 
 
 @pytest.mark.parametrize("over", [0, 2])
-async def test_a_contract_made_from_another_one_changes_nothing(
+async def test_overrides_of_another_revision_are_not_replaced(
     store: Store, given: Given, over: int
 ) -> None:
-    """Whoever wrote it has not seen what holds."""
+    """Their author has not seen the current ones."""
     async with store.begin() as tx:
         await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
         assert not await tx.contracts.set("T1", "C1", {}, "U2", given.now, over=over)
-        kept = await tx.contracts.get("T1", "C1")
-    assert kept
-    assert (kept.values, kept.revision) == ({"tasks": "all"}, 1)
+        stored = await tx.contracts.get("T1", "C1")
+    assert stored
+    assert (stored.values, stored.revision) == ({"tasks": "all"}, 1)
 
 
-async def test_of_two_who_change_one_contract_at_the_same_moment_one_has_to_look_again(
-    store: Store, given: Given
-) -> None:
-    """Whoever comes second sees what the first has set."""
+async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Given) -> None:
+    """The second author sees the overrides of the first."""
 
-    async def sets(user: str) -> tuple[bool, str]:
+    async def change(user: str) -> tuple[bool, str]:
         async with store.begin() as tx:
             await tx.contracts.get("T1", "C1")
             done = await tx.contracts.set("T1", "C1", {"board": True}, user, given.now)
-            kept = await tx.contracts.get("T1", "C1")
-        return done, kept.set_by if kept else ""
+            stored = await tx.contracts.get("T1", "C1")
+        return done, stored.set_by if stored else ""
 
-    both = await asyncio.gather(sets("U1"), sets("U2"))
+    both = await asyncio.gather(change("U1"), change("U2"))
     winner = next(by for done, by in both if done)
     assert sorted(both) == [(False, winner), (True, winner)]

@@ -1,4 +1,4 @@
-"""The decisions: why a message is there, what became of a job's news, how names stood."""
+"""Decision log: why a message was sent, what became of a job's events, past outcomes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def decided(given: Given, key: str, **but: Any) -> Decided:
-    """Return an outcome that was told at noon."""
-    plain = {
+def decided(given: Given, key: str, **changes: Any) -> Decided:
+    """Return the decision about an outcome that was posted at noon."""
+    defaults = {
         "workspace": given.workspace,
         "key": key,
         "channel": given.channel,
@@ -34,61 +34,65 @@ def decided(given: Given, key: str, **but: Any) -> Decided:
         "text": "api succeeded.",
         "at": given.now,
     }
-    return Decided(**(plain | but))
+    return Decided(**(defaults | changes))
 
 
 async def write(store: Store, *rows: Decided) -> None:
-    """Write decisions down."""
+    """Store decisions."""
     async with store.begin() as tx:
         for row in rows:
             assert await tx.decisions.add(row)
 
 
-async def send(store: Store, given: Given, post: NewPost, ts: str) -> None:
-    """Write a message down and let Slack have it under this timestamp."""
-    await given.posts(store, post)
+async def send(store: Store, given: Given, message: NewPost, ts: str) -> None:
+    """Store a message and mark it as sent with this timestamp."""
+    await given.enqueue(store, message)
     (claimed,) = await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.sent(claimed, ts=ts, now=given.now)
 
 
-async def said(store: Store, ts: str, channel: str = "C1", workspace: str = "T1") -> Said | None:
-    """Return the message of ours that stands there."""
+async def sent_message(
+    store: Store, ts: str, channel: str = "C1", workspace: str = "T1"
+) -> Said | None:
+    """Return the bot's message with this timestamp."""
     async with store.begin() as tx:
         return await tx.decisions.said(workspace, channel, ts)
 
 
-async def test_a_message_is_found_by_where_it_stands(store: Store, given: Given) -> None:
-    """A click tells the channel and the timestamp, and that is enough."""
-    post = given.post("w1:2", watch_id="w1", reason="because", body={"broadcast": True})
-    await send(store, given, post, "1.1")
+async def test_message_is_found_by_channel_and_timestamp(store: Store, given: Given) -> None:
+    """An action has both, and that is enough."""
+    message = given.message("w1:2", watch_id="w1", reason="because", body={"broadcast": True})
+    await send(store, given, message, "1.1")
     found = Said(
         key="w1:2", reason="because", watch_id="w1", board_id=None, roots_watch=False, loud=True
     )
-    assert await said(store, "1.1") == found
+    assert await sent_message(store, "1.1") == found
 
 
-@pytest.mark.parametrize("place", [("1.2", "C1", "T1"), ("1.1", "C2", "T1"), ("1.1", "C1", "T2")])
-async def test_a_message_elsewhere_is_another(
-    store: Store, given: Given, place: tuple[str, str, str]
+@pytest.mark.parametrize(
+    "location", [("1.2", "C1", "T1"), ("1.1", "C2", "T1"), ("1.1", "C1", "T2")]
+)
+async def test_message_elsewhere_is_another(
+    store: Store, given: Given, location: tuple[str, str, str]
 ) -> None:
-    """Timestamps are those of a channel, channels those of a workspace."""
-    await send(store, given, given.post("w1:2"), "1.1")
-    assert await said(store, *place) is None
+    """Timestamps are unique in a channel, channels in a workspace."""
+    await send(store, given, given.message("w1:2"), "1.1")
+    assert await sent_message(store, *location) is None
 
 
-async def test_the_update_of_a_message_is_not_taken_for_it(store: Store, given: Given) -> None:
-    """A card is asked about as what it was posted for."""
-    await send(store, given, given.post("w1:root", watch_id="w1", roots_watch=True), "1.1")
-    update = given.post("w1:card", kind=PostKind.UPDATE, body={"ts": "1.1"}, thread="card")
+async def test_update_of_a_message_is_not_taken_for_it(store: Store, given: Given) -> None:
+    """A card is explained by what it was posted for."""
+    await send(store, given, given.message("w1:root", watch_id="w1", roots_watch=True), "1.1")
+    update = given.message("w1:card", kind=PostKind.UPDATE, body={"ts": "1.1"}, thread="card")
     await send(store, given, update, "1.1")
-    found = await said(store, "1.1")
+    found = await sent_message(store, "1.1")
     assert found is not None
     assert (found.key, found.roots_watch, found.loud) == ("w1:root", True, False)
 
 
-async def test_a_jobs_decisions_begin_with_what_is_held(store: Store, given: Given) -> None:
-    """Then the newest; those of all its watches in the channel, and of no other job or channel."""
+async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, given: Given) -> None:
+    """Then the newest, of all its watches in the channel and of no others."""
     watches = [
         given.watch(id="w1", state=WatchState.ENDED, ended_at=given.now),
         given.watch(id="w2"),
@@ -98,10 +102,10 @@ async def test_a_jobs_decisions_begin_with_what_is_held(store: Store, given: Giv
     async with store.begin() as tx:
         for watch in watches:
             assert await tx.watches.add(watch)
-    waits = {"action": Action.HOLD, "until": given.at(60), "body": {"text": "x"}}
+    deferred = {"action": Action.HOLD, "until": given.at(60), "body": {"text": "x"}}
     await write(
         store,
-        decided(given, "w1:1", **waits),
+        decided(given, "w1:1", **deferred),
         decided(given, "w1:2"),
         decided(given, "w2:1", watch_id="w2"),
         decided(given, "w3:1", watch_id="w3", ref=given.ref("JOB2")),
@@ -114,10 +118,8 @@ async def test_a_jobs_decisions_begin_with_what_is_held(store: Store, given: Giv
     assert [one.key for one in newest] == ["w1:1", "w2:1"]
 
 
-async def test_how_names_stood_is_told_by_the_last_that_ended_before(
-    store: Store, given: Given
-) -> None:
-    """Changes and steps end nothing; what came later does not count."""
+async def test_last_outcomes_are_those_before_the_given_time(store: Store, given: Given) -> None:
+    """Changes and steps are no outcomes, and later ones do not count."""
     await write(
         store,
         decided(given, "1", bad=True, at=given.at(-30)),
@@ -129,14 +131,12 @@ async def test_how_names_stood_is_told_by_the_last_that_ended_before(
         decided(given, "7", bad=False, at=given.at(-5), ref=given.ref(connection="other")),
     )
     async with store.begin() as tx:
-        stood = await tx.decisions.stood("T1", "C1", given.now)
-    assert stood == {("deploys", "api"): True, ("deploys", "web"): True, ("other", "api"): False}
+        outcomes = await tx.decisions.stood("T1", "C1", given.now)
+    assert outcomes == {("deploys", "api"): True, ("deploys", "web"): True, ("other", "api"): False}
 
 
-async def test_the_watches_asked_for_by_a_message_are_those_that_take_reactions(
-    store: Store, given: Given
-) -> None:
-    """Only those that were decided about since then."""
+async def test_watches_with_reactions_have_a_request_message(store: Store, given: Given) -> None:
+    """Only those with decisions since then."""
     async with store.begin() as tx:
         await tx.watches.add(given.watch(id="w1", said_ts="9.1"))
         await tx.watches.add(given.watch(id="w2", ref=given.ref("JOB2")))
@@ -151,10 +151,8 @@ async def test_the_watches_asked_for_by_a_message_are_those_that_take_reactions(
         assert await tx.decisions.reactable("T1", "C1", given.now) == {"w1"}
 
 
-async def test_the_newest_watch_on_a_job_is_found_whether_it_lives_or_not(
-    store: Store, given: Given
-) -> None:
-    """Whoever asks why asks mostly afterwards."""
+async def test_newest_watch_on_a_job_is_found_in_any_state(store: Store, given: Given) -> None:
+    """Most explanations are requested after the end."""
     ended = {"state": WatchState.ENDED, "ended_at": given.now}
     async with store.begin() as tx:
         await tx.watches.add(given.watch(id="w1", **ended))
@@ -166,15 +164,13 @@ async def test_the_newest_watch_on_a_job_is_found_whether_it_lives_or_not(
         assert await tx.watches.latest("T1", "C1", given.ref("JOB9")) is None
 
 
-async def test_what_was_asked_for_since_then_is_told_in_its_order(
-    store: Store, given: Given
-) -> None:
-    """Whether it is still followed or not, and in this channel only."""
+async def test_requested_watches_are_listed_in_order(store: Store, given: Given) -> None:
+    """In any state, of this channel only."""
     ended = {"state": WatchState.ENDED, "ended_at": given.now}
     async with store.begin() as tx:
         await tx.watches.add(given.watch(id="w2", asked_at=given.at(2)))
         await tx.watches.add(given.watch(id="w1", asked_at=given.at(1), **ended))
         await tx.watches.add(given.watch(id="w0", asked_at=given.at(-1), **ended))
         await tx.watches.add(given.watch(id="w3", channel="C2"))
-        asked = await tx.watches.asked("T1", "C1", given.now)
-    assert [watch.id for watch in asked] == ["w1", "w2"]
+        watches = await tx.watches.asked("T1", "C1", given.now)
+    assert [watch.id for watch in watches] == ["w1", "w2"]

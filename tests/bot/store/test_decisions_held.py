@@ -1,4 +1,4 @@
-"""The decisions that are held: one takes them, whoever else wants them."""
+"""Deferred decisions: exactly one process releases each of them."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def held(given: Given, key: str = "w:1", *, seconds: float = 0, **but: Any) -> Decided:
-    """Return what is held until so many seconds after noon."""
-    plain = {
+def deferred(given: Given, key: str = "w:1", *, seconds: float = 0, **changes: Any) -> Decided:
+    """Return a decision that is deferred until this many seconds after noon."""
+    defaults = {
         "workspace": given.workspace,
         "key": key,
         "channel": given.channel,
@@ -40,39 +40,41 @@ def held(given: Given, key: str = "w:1", *, seconds: float = 0, **but: Any) -> D
         "until": given.at(seconds),
         "at": given.at(-60),
     }
-    return Decided(**(plain | but))
+    return Decided(**(defaults | changes))
 
 
-async def written(store: Store, *decided: Decided) -> None:
-    """Write decisions down."""
+async def store_decisions(store: Store, *decided: Decided) -> None:
+    """Store decisions."""
     async with store.begin() as tx:
         for one in decided:
             assert await tx.decisions.add(one)
 
 
-async def test_what_is_ripe_is_what_its_channel_holds_no_longer(store: Store, given: Given) -> None:
-    """Neither what has time, nor another channel's."""
-    other = held(given, "o:1", channel="C2")
-    await written(store, held(given, "w:2"), held(given, "w:1"), held(given, "w:3", seconds=1))
-    await written(store, other)
+async def test_due_decisions_are_those_past_their_deferral(store: Store, given: Given) -> None:
+    """Neither those with time left nor another channel's."""
+    other = deferred(given, "o:1", channel="C2")
+    await store_decisions(
+        store, deferred(given, "w:2"), deferred(given, "w:1"), deferred(given, "w:3", seconds=1)
+    )
+    await store_decisions(store, other)
     async with store.begin() as tx:
-        ripe = await tx.decisions.ripe(given.workspace, given.channel, given.now)
-        assert [decided.key for decided in ripe] == ["w:2", "w:1"]
-        assert ripe[0] == held(given, "w:2")
-        places = await tx.decisions.ripe_places(given.now)
-        assert sorted(places) == [("T1", "C1"), ("T1", "C2")]
+        due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+        assert [decided.key for decided in due] == ["w:2", "w:1"]
+        assert due[0] == deferred(given, "w:2")
+        channels = await tx.decisions.ripe_places(given.now)
+        assert sorted(channels) == [("T1", "C1"), ("T1", "C2")]
         assert await tx.decisions.ripe_places(given.at(-1)) == []
-        assert sorted(await tx.decisions.places()) == sorted(places)
+        assert sorted(await tx.decisions.places()) == sorted(channels)
 
 
-async def test_of_two_who_take_what_is_ripe_one_gets_it(store: Store, given: Given) -> None:
-    """The later one finds nothing, and the earlier one's board."""
-    await written(store, *(held(given, f"w:{n}") for n in range(5)))
+async def test_one_of_several_processes_gets_the_due_decisions(store: Store, given: Given) -> None:
+    """The later ones find nothing, then the first one's board."""
+    await store_decisions(store, *(deferred(given, f"w:{n}") for n in range(5)))
 
     async def take(board: str) -> list[str]:
         async with store.begin() as tx:
-            ripe = await tx.decisions.ripe(given.workspace, given.channel, given.now)
-            mine = [replace(decided, until=None, board_id=board) for decided in ripe]
+            due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+            mine = [replace(decided, until=None, board_id=board) for decided in due]
             return [one.key for one in mine if await tx.decisions.again(one)]
 
     taken = await asyncio.gather(take("a"), take("b"), take("c"))
@@ -80,68 +82,74 @@ async def test_of_two_who_take_what_is_ripe_one_gets_it(store: Store, given: Giv
     assert sum(bool(keys) for keys in taken) == 1
 
 
-async def test_three_processes_and_a_new_contract_at_the_same_moment_tell_everything_once(
+async def test_concurrent_ticks_and_a_new_policy_deliver_once(
     store: Store,
 ) -> None:
-    """Each job is in one follow-up or on one line of the one digest that grows."""
-    dark, names = Night(store), [f"job-{n}" for n in range(8)]
-    await dark.agree(posts_per_hour=1)
+    """Each job is in one reply or in one line of the one growing digest."""
+    harness, names = Night(store), [f"job-{n}" for n in range(8)]
+    await harness.agree(posts_per_hour=1)
     for name in names:
-        await dark.follow(name)
-        await dark.looks(Status.SUCCEEDED, name)
-    await asyncio.gather(dark.tick(), dark.agree(posts_per_hour=3), dark.tick(), dark.tick())
-    await dark.tick()
-    newest = {row.board_id or row.key: row for row in await dark.posts("post", "update")}
-    told = [row for row in newest.values() if not row.key.endswith(":card")]
-    lines = [line for row in told for line in row.body["message"]["text"].split("\n")]
+        await harness.follow(name)
+        await harness.looks(Status.SUCCEEDED, name)
+    await asyncio.gather(
+        harness.tick(), harness.agree(posts_per_hour=3), harness.tick(), harness.tick()
+    )
+    await harness.tick()
+    newest = {row.board_id or row.key: row for row in await harness.posts("post", "update")}
+    replies = [row for row in newest.values() if not row.key.endswith(":card")]
+    lines = [line for row in replies for line in row.body["message"]["text"].split("\n")]
     assert [sum(name in line for line in lines) for name in names] == [1] * len(names)
-    assert sum(row.board_id is not None for row in told) <= 1
+    assert sum(row.board_id is not None for row in replies) <= 1
 
 
-async def test_what_is_held_no_longer_is_not_decided_again(store: Store, given: Given) -> None:
-    """Whoever comes second learns so, and changes nothing."""
-    one = held(given)
-    await written(store, one)
-    told = replace(one, until=None, action=Action.POST, at=given.now)
+async def test_released_decision_is_not_decided_again(store: Store, given: Given) -> None:
+    """The second process learns that it lost, and changes nothing."""
+    one = deferred(given)
+    await store_decisions(store, one)
+    released = replace(one, until=None, action=Action.POST, at=given.now)
     async with store.begin() as tx:
-        assert await tx.decisions.again(told)
+        assert await tx.decisions.again(released)
         assert not await tx.decisions.again(replace(one, until=None, action=Action.DROP))
-        assert await tx.decisions.get(one.workspace, one.key) == told
+        assert await tx.decisions.get(one.workspace, one.key) == released
 
 
-async def test_what_is_said_after_all_counts_from_then(store: Store, given: Given) -> None:
-    """The budget is of what the channel hears within an hour."""
-    await written(store, held(given))
+async def test_released_reply_counts_from_its_release(store: Store, given: Given) -> None:
+    """The budget counts what the channel gets within an hour."""
+    await store_decisions(store, deferred(given))
     async with store.begin() as tx:
-        spoken = (given.workspace, given.channel, given.at(-30))
-        assert await tx.decisions.spoken(*spoken) == 0
-        await tx.decisions.again(replace(held(given), until=None, action=Action.POST, at=given.now))
-        assert await tx.decisions.spoken(*spoken) == 1
+        window = (given.workspace, given.channel, given.at(-30))
+        assert await tx.decisions.spoken(*window) == 0
+        await tx.decisions.again(
+            replace(deferred(given), until=None, action=Action.POST, at=given.now)
+        )
+        assert await tx.decisions.spoken(*window) == 1
 
 
-async def test_what_a_digest_could_not_tell_is_held_again(store: Store, given: Given) -> None:
-    """All of it but what stands already; it is ripe at once."""
-    tell = {"until": None, "board_id": "b"}
-    await written(store, held(given, "w:1", **tell), held(given, "w:2", **tell))
+async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, given: Given) -> None:
+    """All except those already posted; they are due at once."""
+    in_digest = {"until": None, "board_id": "b"}
+    await store_decisions(
+        store, deferred(given, "w:1", **in_digest), deferred(given, "w:2", **in_digest)
+    )
     async with store.begin() as tx:
         assert await tx.decisions.take_back("b", ["w:1"], given.now) == 1
-        [back] = await tx.decisions.held(given.workspace, given.channel)
-        assert (back.key, back.until, back.board_id) == ("w:2", given.now, None)
+        [returned] = await tx.decisions.held(given.workspace, given.channel)
+        assert (returned.key, returned.until, returned.board_id) == ("w:2", given.now, None)
         assert await tx.decisions.take_back("b", [], given.now) == 1
         assert await tx.decisions.of_board("b") == []
 
 
-async def test_how_much_is_held_and_since_when_can_be_asked(store: Store, given: Given) -> None:
-    """For whoever watches over the bot."""
-    await written(store, held(given, "w:1"), held(given, "w:2", until=None))
+async def test_count_and_age_of_deferred_decisions_are_known(store: Store, given: Given) -> None:
+    """For monitoring."""
+    await store_decisions(store, deferred(given, "w:1"), deferred(given, "w:2", until=None))
     async with store.begin() as tx:
-        waiting = await tx.gauges.held()
-        assert (waiting.count, waiting.since) == (1, given.at(-60))
+        depth = await tx.gauges.held()
+        assert (depth.count, depth.since) == (1, given.at(-60))
         assert await tx.decisions.next_ripe() == given.now
 
 
 async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: Given) -> None:
-    """A digest links the cards of what has ended, too."""
+    """A digest links the cards of ended jobs too."""
     first, second = given.watch(), given.watch(ref=given.ref("JOB2"))
     async with store.begin() as tx:
         for watch in (first, second):
@@ -152,13 +160,15 @@ async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: 
         assert await tx.watches.those([]) == {}
 
 
-async def test_a_thread_that_is_given_up_keeps_what_was_sent(store: Store, given: Given) -> None:
-    """Only what is unsent is dropped; its body can still be read."""
-    await given.posts(store, given.post("a"), given.post("b"), given.post("c", thread="other"))
+async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given) -> None:
+    """Only unsent ones are dropped; their bodies stay readable."""
+    await given.enqueue(
+        store, given.message("a"), given.message("b"), given.message("c", thread="other")
+    )
     [first, _] = await given.claim(store)
     async with store.begin() as tx:
         await tx.outbox.sent(first, ts="1.0", now=given.now)
         assert await tx.outbox.drop_thread("T1", "thread", error="why", now=given.now) == 1
         assert await tx.outbox.body("T1", "b") == {"text": "hello"}
         assert await tx.outbox.body("T1", "none") is None
-    assert [post.key for post in await given.due(store)] == []
+    assert [message.key for message in await given.due(store)] == []

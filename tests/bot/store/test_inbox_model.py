@@ -1,4 +1,4 @@
-"""The inbox against a small model of it: any order of steps leaves both the same."""
+"""Inbox against a model: any order of steps leaves both in the same state."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ KEYS = st.sampled_from([f"command:{n}" for n in range(5)])
 
 @dataclass(frozen=True)
 class Row:
-    """A question as the model knows it."""
+    """A request in the model."""
 
     id: int
     received_at: datetime
@@ -38,7 +38,7 @@ class Row:
 
 
 class Model(RuleBasedStateMachine):
-    """One inbox, processes that take questions over, answer them, die and start anew."""
+    """One inbox; processes that claim requests, answer them, die and restart."""
 
     store: Store
     runner: asyncio.Runner
@@ -51,13 +51,13 @@ class Model(RuleBasedStateMachine):
         self.run(self._clear())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do one step; no two steps happen at the same moment."""
+        """Run one step; no two steps happen at the same time."""
         self.now += timedelta(milliseconds=1)
         return self.runner.run(work)
 
     @rule(key=KEYS)
-    def ask(self, key: str) -> None:
-        """Slack delivers a question, perhaps again; it is written down once."""
+    def receive(self, key: str) -> None:
+        """Slack delivers a request, perhaps again; it is stored once."""
         id_ = self.run(self._add(key))
         assert (id_ is None) == (key in self.rows)
         if id_ is not None:
@@ -65,21 +65,19 @@ class Model(RuleBasedStateMachine):
 
     @rule(limit=st.integers(1, 4))
     def claim(self, limit: int) -> None:
-        """A process takes over what nobody holds, the oldest first."""
-        taken = self.run(self._claim(limit))
+        """A process claims requests without a lease, the oldest first."""
+        claimed = self.run(self._claim(limit))
         free = [k for k, r in self.rows.items() if not r.closed and r.lease_until <= self.now]
         oldest = sorted(free, key=lambda key: (self.rows[key].received_at, self.rows[key].id))
-        assert [question.key for question in taken] == oldest[:limit]
-        for question in taken:
-            row = self.rows[question.key]
-            assert question.attempts == row.attempts + 1
-            self.rows[question.key] = replace(
-                row, attempts=question.attempts, lease_until=self.now + LEASE
-            )
+        assert [item.key for item in claimed] == oldest[:limit]
+        for item in claimed:
+            row = self.rows[item.key]
+            assert item.attempts == row.attempts + 1
+            self.rows[item.key] = replace(row, attempts=item.attempts, lease_until=self.now + LEASE)
 
     @rule(key=KEYS)
     def answer(self, key: str) -> None:
-        """Whoever closes a question answers it: that is one process, and once."""
+        """One process closes a request, once."""
         if key in self.rows:
             first = not self.rows[key].closed
             assert self.run(self._close(self.rows[key].id)) == first
@@ -87,8 +85,8 @@ class Model(RuleBasedStateMachine):
             self.answered += [key] if first else []
 
     @rule(key=KEYS)
-    def give_back(self, key: str) -> None:
-        """A process gives a question back for a while."""
+    def release(self, key: str) -> None:
+        """A process releases a request for some seconds."""
         if key in self.rows:
             until = self.now + timedelta(seconds=10)
             self.run(self._release(self.rows[key].id, until))
@@ -96,8 +94,8 @@ class Model(RuleBasedStateMachine):
                 self.rows[key] = replace(self.rows[key], lease_until=until)
 
     @rule()
-    def start_anew(self) -> None:
-        """The only process starts: whoever held a question is gone."""
+    def restart(self) -> None:
+        """The only process restarts: all leases are of dead processes."""
         self.run(self._reopen())
         for key, row in self.rows.items():
             if not row.closed:
@@ -105,19 +103,19 @@ class Model(RuleBasedStateMachine):
 
     @rule(seconds=st.sampled_from([1, 11, 121]))
     def wait(self, seconds: int) -> None:
-        """The time passes."""
+        """Time passes."""
         self.now += timedelta(seconds=seconds)
 
     @invariant()
-    def both_are_the_same(self) -> None:
-        """Who is open, how often it was taken, and until when."""
+    def states_are_equal(self) -> None:
+        """Closed state, attempts and leases are equal."""
         assert self.runner.run(self._rows()) == {
             key: (row.closed, row.attempts, row.lease_until) for key, row in self.rows.items()
         }
 
     @invariant()
-    def nothing_is_answered_twice_or_forgotten(self) -> None:
-        """Every question is open, or was answered once."""
+    def each_request_is_answered_once(self) -> None:
+        """Every request is open, or was answered once."""
         assert len(self.answered) == len(set(self.answered))
         assert set(self.answered) == {key for key, row in self.rows.items() if row.closed}
 
@@ -161,7 +159,7 @@ class Model(RuleBasedStateMachine):
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[type[Model]]:
-    """The machine, over one store in memory."""
+    """The state machine, over one store in memory."""
     with asyncio.Runner() as runner:
         store = Store("sqlite:///:memory:")
         runner.run(store.open())
@@ -169,8 +167,8 @@ def memory() -> Iterator[type[Model]]:
         runner.run(store.close())
 
 
-def test_the_inbox_does_what_its_model_does(memory: type[Model]) -> None:
-    """Questions are stored once, held by one, answered once, and never forgotten."""
+def test_inbox_behaves_like_its_model(memory: type[Model]) -> None:
+    """Requests are stored once, leased to one, answered once, never lost."""
     hypothesis.stateful.run_state_machine_as_test(
         memory,
         settings=hypothesis.settings(

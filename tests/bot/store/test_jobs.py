@@ -1,4 +1,4 @@
-"""The watched jobs, in both stores: one look at a time wins."""
+"""Watched jobs, on both databases: one poll result at a time is stored."""
 
 from __future__ import annotations
 
@@ -15,59 +15,59 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-async def known(store: Store, given: Given) -> WatchedJob:
-    """Return the one job as the store knows it."""
+async def stored_job(store: Store, given: Given) -> WatchedJob:
+    """Return the one job as stored."""
     async with store.begin() as tx:
         return (await tx.jobs.get("T1", [given.ref()]))[given.ref()]
 
 
-async def test_a_job_comes_back_as_it_was_seen(store: Store, given: Given) -> None:
-    """Tasks, details and odd characters survive."""
+async def test_stored_job_keeps_every_field(store: Store, given: Given) -> None:
+    """Tasks, details and special characters, too."""
     task = Task(id="1", name="Näme 任务", status=Status.FAILED, finished_at=given.at(0.000001))
     detail = Detail(label="version", value="1.2")
     job = given.job(tasks=(task,), details=(detail,), message="line\nline", created_at=given.now)
     await given.track(store, job)
-    watched = await known(store, given)
+    watched = await stored_job(store, given)
     assert watched.seen == job
     assert (watched.revision, watched.checked_at, watched.due_at) == (1, given.now, given.now)
 
 
-async def test_an_unknown_job_is_left_out(store: Store, given: Given) -> None:
-    """Asking for jobs that nobody follows is no error."""
+async def test_unknown_job_is_left_out(store: Store, given: Given) -> None:
+    """It is no error."""
     async with store.begin() as tx:
         assert await tx.jobs.get("T1", [given.ref("nothing")]) == {}
         assert await tx.jobs.get("T1", []) == {}
 
 
-async def test_tracking_a_known_job_keeps_what_was_seen(store: Store, given: Given) -> None:
-    """A second thread on a job does not swallow a change that the first must hear of."""
+async def test_tracking_a_known_job_keeps_its_snapshot(store: Store, given: Given) -> None:
+    """A second thread does not swallow a change that the first must get."""
     await given.track(store, seconds=5)
     await given.track(store, given.job(status=Status.FAILED), seconds=60)
-    watched = await known(store, given)
+    watched = await stored_job(store, given)
     assert (watched.revision, watched.seen, watched.due_at) == (1, given.job(), given.at(5))
 
 
-async def test_tracking_a_sleeping_job_wakes_it(store: Store, given: Given) -> None:
-    """A job that ended and is followed again is looked at again."""
+async def test_tracking_a_stopped_job_restarts_polling(store: Store, given: Given) -> None:
+    """A job that ended can be followed again."""
     await given.track(store)
     async with store.begin() as tx:
         assert await tx.jobs.settle() == 1
     await given.track(store, seconds=60)
-    assert (await known(store, given)).due_at == given.at(60)
+    assert (await stored_job(store, given)).due_at == given.at(60)
 
 
-async def test_a_known_job_can_be_woken_without_a_look(store: Store, given: Given) -> None:
-    """A revived watch has its job looked at again."""
+async def test_known_job_can_be_woken_without_a_snapshot(store: Store, given: Given) -> None:
+    """A reactivated watch has its job polled again."""
     await given.track(store)
     async with store.begin() as tx:
         await tx.jobs.settle()
         assert await tx.jobs.wake("T1", given.ref(), due_at=given.at(3))
         assert not await tx.jobs.wake("T1", given.ref("nothing"), due_at=given.at(3))
-    assert (await known(store, given)).due_at == given.at(3)
+    assert (await stored_job(store, given)).due_at == given.at(3)
 
 
-async def test_the_longest_overdue_jobs_are_looked_at_first(store: Store, given: Given) -> None:
-    """Nothing starves; what is not due and other connections' jobs are left alone."""
+async def test_longest_overdue_jobs_are_due_first(store: Store, given: Given) -> None:
+    """Jobs of other connections and jobs that are not due are left out."""
     for id_, seconds in (("late", -1), ("later", -9), ("latest", -20), ("soon", 1)):
         await given.track(store, given.job(given.ref(id_)), seconds=seconds)
     await given.track(store, given.job(given.ref("late", "builds")))
@@ -77,7 +77,7 @@ async def test_the_longest_overdue_jobs_are_looked_at_first(store: Store, given:
 
 
 async def test_each_job_belongs_to_exactly_one_shard(store: Store, given: Given) -> None:
-    """However the shards are shared out, every job is somebody's and nobody's twice."""
+    """For any number of shards, each job is in one of them."""
     ids = [f"JOB{number}" for number in range(40)]
     for id_ in ids:
         await given.track(store, given.job(given.ref(id_)))
@@ -89,10 +89,8 @@ async def test_each_job_belongs_to_exactly_one_shard(store: Store, given: Given)
     assert all(shares)
 
 
-async def test_the_next_moment_is_that_of_the_first_job_of_the_shard(
-    store: Store, given: Given
-) -> None:
-    """The poller sleeps exactly that long, and not at all when it is late."""
+async def test_next_due_time_is_that_of_the_shards_first_job(store: Store, given: Given) -> None:
+    """The poller sleeps until then, and not at all if it is late."""
     await given.track(store, seconds=30)
     await given.track(store, given.job(given.ref("JOB2")), seconds=20)
     async with store.begin() as tx:
@@ -101,40 +99,40 @@ async def test_the_next_moment_is_that_of_the_first_job_of_the_shard(
         assert await tx.jobs.next_due("builds", (0, 1), given.now) is None
 
 
-async def test_a_look_without_a_change_only_moves_the_next_look(store: Store, given: Given) -> None:
-    """It clears what trouble there was, and leaves the revision."""
+async def test_poll_without_a_change_only_moves_the_next_poll(store: Store, given: Given) -> None:
+    """It clears the error and keeps the revision."""
     await given.track(store)
-    before = await known(store, given)
+    before = await stored_job(store, given)
     async with store.begin() as tx:
         trouble = {"failures": 2, "trouble": "It is down.", "trouble_since": given.now}
         assert await tx.jobs.failed(before, **trouble, due_at=given.at(5), now=given.at(1))
         assert not await tx.jobs.failed(before, **trouble, due_at=given.at(9), now=given.at(2))
         await tx.jobs.unchanged([(before, given.at(30))], given.at(3))
-    troubled = await known(store, given)
-    assert (troubled.due_at, troubled.failures) == (given.at(5), 2)
+    failing = await stored_job(store, given)
+    assert (failing.due_at, failing.failures) == (given.at(5), 2)
     async with store.begin() as tx:
-        await tx.jobs.unchanged([(troubled, given.at(20))], given.at(5))
-    after = await known(store, given)
+        await tx.jobs.unchanged([(failing, given.at(20))], given.at(5))
+    after = await stored_job(store, given)
     assert (after.due_at, after.checked_at, after.revision) == (given.at(20), given.at(5), 1)
     assert (after.failures, after.trouble, after.trouble_since) == (0, "", None)
 
 
-async def test_many_looks_without_a_change_are_written_at_once(store: Store, given: Given) -> None:
-    """Each gets its own next moment; none is no error."""
+async def test_many_unchanged_polls_are_stored_at_once(store: Store, given: Given) -> None:
+    """Each has its own next time; an empty list is no error."""
     refs = [given.ref(f"JOB{number}") for number in range(5)]
     for ref in refs:
         await given.track(store, given.job(ref))
     async with store.begin() as tx:
         jobs = await tx.jobs.get("T1", refs)
-        looks = [(jobs[ref], given.at(10 + n)) for n, ref in enumerate(refs)]
-        await tx.jobs.unchanged(looks, given.now)
+        polls = [(jobs[ref], given.at(10 + n)) for n, ref in enumerate(refs)]
+        await tx.jobs.unchanged(polls, given.now)
         await tx.jobs.unchanged([], given.now)
         after = await tx.jobs.get("T1", refs)
     assert [after[ref].due_at for ref in refs] == [given.at(10 + n) for n in range(5)]
 
 
-async def test_a_failed_look_notes_the_trouble(store: Store, given: Given) -> None:
-    """What was seen stays; the sentence, since when and how often are kept."""
+async def test_failed_poll_stores_its_error(store: Store, given: Given) -> None:
+    """With its start and number; the snapshot stays."""
     await given.track(store)
     async with store.begin() as tx:
         await tx.jobs.failed(
@@ -145,66 +143,62 @@ async def test_a_failed_look_notes_the_trouble(store: Store, given: Given) -> No
             due_at=given.at(30),
             now=given.at(1),
         )
-    after = await known(store, given)
+    after = await stored_job(store, given)
     assert (after.failures, after.trouble, after.trouble_since) == (3, "It is down.", given.at(-60))
     assert (after.due_at, after.checked_at, after.seen) == (given.at(30), given.at(1), given.job())
 
 
-async def test_of_two_who_saw_a_change_one_writes_it(store: Store, given: Given) -> None:
-    """The one whose revision is old is told so, and tells nobody of the change."""
+async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Given) -> None:
+    """The outdated one learns that it lost, and notifies no thread."""
     await given.track(store)
-    seen = await known(store, given)
+    seen = await stored_job(store, given)
     failed = given.job(status=Status.FAILED)
     async with store.begin() as tx:
         assert await tx.jobs.changed(seen, failed, due_at=None, now=given.at(1))
         assert not await tx.jobs.changed(seen, given.job(), due_at=given.at(9), now=given.at(2))
-    after = await known(store, given)
+    after = await stored_job(store, given)
     assert (after.revision, after.seen, after.due_at) == (2, failed, None)
 
 
-async def test_a_look_older_than_a_change_moves_nothing(store: Store, given: Given) -> None:
-    """A slow poller does not undo what a faster one wrote."""
+async def test_poll_older_than_a_change_moves_nothing(store: Store, given: Given) -> None:
+    """A slow poller does not undo a faster one's result."""
     await given.track(store)
-    old = await known(store, given)
+    old = await stored_job(store, given)
     async with store.begin() as tx:
         await tx.jobs.changed(old, given.job(name="new"), due_at=given.at(9), now=given.now)
         await tx.jobs.unchanged([(old, given.at(99))], given.now)
-    assert (await known(store, given)).due_at == given.at(9)
+    assert (await stored_job(store, given)).due_at == given.at(9)
 
 
-async def test_a_job_that_nobody_follows_falls_asleep(store: Store, given: Given) -> None:
-    """A parked watch keeps nobody awake; an active one does."""
-    watch, parked = given.watch(), given.watch(ref=given.ref("JOB2"))
-    for ref in (watch.ref, parked.ref):
+async def test_job_without_an_active_watch_is_not_polled(store: Store, given: Given) -> None:
+    """An unreachable watch does not count."""
+    watch, unreachable = given.watch(), given.watch(ref=given.ref("JOB2"))
+    for ref in (watch.ref, unreachable.ref):
         await given.track(store, given.job(ref))
     async with store.begin() as tx:
         await tx.watches.add(watch)
-        await tx.watches.add(parked)
-        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        await tx.watches.add(unreachable)
+        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
         assert await tx.jobs.settle() == 1
         due = await tx.jobs.due("deploys", shards=(0, 1), now=given.now, limit=9)
     assert [job.ref for job in due] == [watch.ref]
 
 
-async def test_a_job_put_to_sleep_while_it_was_asked_for_stays_asleep(
-    store: Store, given: Given
-) -> None:
-    """The answer that comes too late does not start the polling again."""
+async def test_job_stopped_during_its_poll_stays_stopped(store: Store, given: Given) -> None:
+    """A late result does not restart polling."""
     await given.track(store)
-    seen = await known(store, given)
+    seen = await stored_job(store, given)
     async with store.begin() as tx:
         await tx.jobs.settle()
         await tx.jobs.unchanged([(seen, given.at(9))], given.now)
         await tx.jobs.failed(
             seen, failures=1, trouble="", trouble_since=None, due_at=given.at(9), now=given.now
         )
-    assert (await known(store, given)).due_at is None
+    assert (await stored_job(store, given)).due_at is None
 
 
-async def test_only_the_named_jobs_fall_asleep_when_some_are_named(
-    store: Store, given: Given
-) -> None:
-    """The end of one watch costs one look, however many jobs there are."""
+async def test_only_the_named_jobs_are_stopped(store: Store, given: Given) -> None:
+    """The end of one watch costs one check, for any number of jobs."""
     for id_ in ("JOB1", "JOB2"):
         await given.track(store, given.job(given.ref(id_)))
     async with store.begin() as tx:
@@ -213,7 +207,7 @@ async def test_only_the_named_jobs_fall_asleep_when_some_are_named(
     assert [job.ref.id for job in due] == ["JOB2"]
 
 
-async def test_connections_are_those_with_jobs_to_look_at(store: Store, given: Given) -> None:
+async def test_connections_are_those_with_polled_jobs(store: Store, given: Given) -> None:
     """A connection whose jobs have all ended needs no poller."""
     await given.track(store, given.job(given.ref("1", "deploys")))
     await given.track(store, given.job(given.ref("1", "builds")))
@@ -223,20 +217,18 @@ async def test_connections_are_those_with_jobs_to_look_at(store: Store, given: G
         assert await tx.jobs.connections() == []
 
 
-async def test_pruning_takes_sleeping_jobs_that_nobody_may_revive(
-    store: Store, given: Given
-) -> None:
-    """A job with a due look or a parked watch is kept."""
-    parked = given.watch(ref=given.ref("parked"))
-    for id_ in ("asleep", "parked"):
+async def test_pruning_deletes_stopped_jobs_without_open_watch(store: Store, given: Given) -> None:
+    """A polled job, or one with an unreachable watch, is kept."""
+    unreachable = given.watch(ref=given.ref("unreachable"))
+    for id_ in ("stopped", "unreachable"):
         await given.track(store, given.job(given.ref(id_)))
     async with store.begin() as tx:
-        await tx.watches.add(parked)
-        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        await tx.watches.add(unreachable)
+        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
         await tx.jobs.settle()
-    await given.track(store, given.job(given.ref("awake")))
+    await given.track(store, given.job(given.ref("polled")))
     async with store.begin() as tx:
         assert await tx.jobs.prune(given.now) == 0
         assert await tx.jobs.prune(given.at(1)) == 1
-        refs = [given.ref(id_) for id_ in ("asleep", "parked", "awake")]
+        refs = [given.ref(id_) for id_ in ("stopped", "unreachable", "polled")]
         assert set(await tx.jobs.get("T1", refs)) == set(refs[1:])

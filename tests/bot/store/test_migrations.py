@@ -1,4 +1,4 @@
-"""The migrations: an empty database ends up as tables.py says, and a newer one is left alone."""
+"""Migrations create the tables of tables.py, and refuse a newer database."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.anyio
 
 
 def differences(connection: Connection) -> list[Any]:
-    """Return what differs between the database and the tables of the code."""
+    """Return the differences between the database and the tables of the code."""
     context = MigrationContext.configure(connection, opts={"compare_type": True})
     return list(compare_metadata(context, metadata))
 
@@ -38,14 +38,14 @@ def partial_indexes(connection: Connection) -> dict[str, bool]:
     }
 
 
-async def test_the_migrations_make_the_tables_of_the_code(store: Store) -> None:
-    """Whoever changes tables.py is told to write a migration."""
+async def test_migrations_create_the_tables_of_the_code(store: Store) -> None:
+    """A change to tables.py needs a migration."""
     async with store.begin() as tx:
         assert await tx.inbox._connection.run_sync(differences) == []
 
 
-async def test_the_migrations_make_each_index_partial_where_the_code_does(store: Store) -> None:
-    """Alembic does not compare the conditions of indexes, so this does."""
+async def test_migrations_create_the_same_partial_indexes(store: Store) -> None:
+    """Alembic does not compare the conditions of indexes; this test does."""
     async with store.begin() as tx:
         found = await tx.inbox._connection.run_sync(partial_indexes)
     assert found == {
@@ -55,28 +55,28 @@ async def test_the_migrations_make_each_index_partial_where_the_code_does(store:
     }
 
 
-async def test_a_database_newer_than_the_code_is_refused_and_left_alone(url: str) -> None:
-    """An older version does not write into tables that it does not know."""
+async def test_newer_database_is_refused_and_left_unchanged(url: str) -> None:
+    """An older version does not write to tables that it does not know."""
     store = Store(url)
     await store.open()
-    await stamp(store, "9999")
+    await set_revision(store, "9999")
     await store.close()
     with pytest.raises(StoreError, match="newer jobthread"):
         await store.open()
-    await restamp(url)
+    await restore_revision(url)
 
 
-async def stamp(store: Store, revision: str) -> None:
-    """Pretend that the database was written by some version."""
+async def set_revision(store: Store, revision: str) -> None:
+    """Set the schema revision of the database."""
     async with store.begin() as tx:
         await tx.inbox._connection.execute(
             text("UPDATE alembic_version SET version_num = :it"), {"it": revision}
         )
 
 
-async def restamp(url: str) -> None:
-    """Undo the pretence, as the next test gets the same PostgreSQL database."""
-    engine = drivers.engine_for(drivers.parse(url))
+async def restore_revision(url: str) -> None:
+    """Restore the revision: the next test uses the same PostgreSQL database."""
+    engine = drivers.create_engine(drivers.parse_url(url))
     async with engine.begin() as connection:
         newest = text("UPDATE alembic_version SET version_num = :it")
         await connection.execute(newest, {"it": "0003"})
@@ -84,8 +84,8 @@ async def restamp(url: str) -> None:
 
 
 @pytest.mark.postgres
-async def test_two_replicas_that_start_at_once_migrate_once(postgres_server: Any) -> None:
-    """The second waits for the first, and finds nothing left to do."""
+async def test_concurrent_replicas_migrate_once(postgres_server: Any) -> None:
+    """The others wait for the first, and find no migration to run."""
     name = f"fresh_{uuid4().hex}"
     postgres_server.psql(f"CREATE DATABASE {name};")
     stores = [Store(postgres_server.get_uri(name)) for _ in range(3)]

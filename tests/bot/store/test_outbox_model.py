@@ -1,4 +1,4 @@
-"""The outbox against a small model of it: any order of steps leaves both the same."""
+"""Outbox against a model: any order of steps leaves both in the same state."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
 UNSENT = (PostState.READY, PostState.SENDING)
-POSTS = st.sampled_from([f"{thread}:{n}" for thread in "ab" for n in range(4)])
+REPLIES = st.sampled_from([f"{thread}:{n}" for thread in "ab" for n in range(4)])
 CARDS = st.sampled_from(["card a", "card b"])
 CLAIM_SECONDS, ADOPT_SECONDS = 10, 30
-LAST = st.integers(1, 4)  # which claim reports: the last, or an older one
+LAST = st.integers(1, 4)  # which claim reports: the last or an older one
 
 
 @dataclass(frozen=True)
 class Row:
-    """A message as the model knows it."""
+    """A message in the model."""
 
     number: int  # in the order of adding
     due_at: datetime
@@ -41,7 +41,7 @@ class Row:
 
 
 class Model(RuleBasedStateMachine):
-    """Two threads and two cards, several senders that fall silent and report late."""
+    """Two threads and two cards; several senders that die and report late."""
 
     store: Store
     runner: asyncio.Runner
@@ -51,19 +51,19 @@ class Model(RuleBasedStateMachine):
         self.now = NOON
         self.rows: dict[str, Row] = {}
         self.claims: list[Post] = []
-        self.said: list[tuple[str, int]] = []
+        self.sent: list[tuple[str, int]] = []
         self.run(self._clear())
 
     def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Do one step; no two steps happen at the same moment."""
+        """Run one step; no two steps happen at the same time."""
         self.now += timedelta(milliseconds=1)
         return self.runner.run(work)
 
-    # What happens.
+    # Rules.
 
-    @rule(key=POSTS)
+    @rule(key=REPLIES)
     def add(self, key: str) -> None:
-        """A follow-up is written down; one key is written once."""
+        """Store a reply; one key is stored once."""
         new = key not in self.rows
         assert self.run(self._add(key)) == new
         if new:
@@ -71,7 +71,7 @@ class Model(RuleBasedStateMachine):
 
     @rule(key=CARDS)
     def redraw(self, key: str) -> None:
-        """A card gets a newer body, whatever became of the last one."""
+        """Store a newer body of a card, in any state of the last one."""
         self.run(self._replace(key))
         row = self.rows.get(key)
         if row is None:
@@ -87,43 +87,43 @@ class Model(RuleBasedStateMachine):
 
     @rule()
     def claim(self) -> None:
-        """A sender takes all that is due: the heads, and of each at most one claim holds."""
+        """A sender claims all due messages; each has at most one valid claim."""
         claimed = self.run(self._claim())
-        ripe = {key: row for key, row in self.heads() if self.is_ripe(row)}
-        assert {post.key for post in claimed} == ripe.keys()
-        for post in claimed:
-            row = ripe[post.key]
+        due = {key: row for key, row in self.next_messages() if self.is_due(row)}
+        assert {message.key for message in claimed} == due.keys()
+        for message in claimed:
+            row = due[message.key]
             doubtful = row.doubtful or row.state is PostState.SENDING
-            assert (post.doubtful, post.version) == (doubtful, row.version)
+            assert (message.doubtful, message.version) == (doubtful, row.version)
             adopt_at = self.now + timedelta(seconds=ADOPT_SECONDS)
-            self.rows[post.key] = replace(
-                row, state=PostState.SENDING, doubtful=doubtful, claim=post, adopt_at=adopt_at
+            self.rows[message.key] = replace(
+                row, state=PostState.SENDING, doubtful=doubtful, claim=message, adopt_at=adopt_at
             )
         self.claims += claimed
 
     @rule(last=LAST)
     def send(self, last: int) -> None:
         """A sender reports that Slack has its message."""
-        for post in self.claims[-last:][:1]:
-            if self.settled(post, "sent", PostState.SENT):
-                self.said.append((post.key, post.version))
+        for message in self.claims[-last:][:1]:
+            if self.end_claim(message, "sent", PostState.SENT):
+                self.sent.append((message.key, message.version))
 
     @rule(last=LAST)
-    def give_up(self, last: int) -> None:
-        """A sender reports that Slack will never take its message."""
-        for post in self.claims[-last:][:1]:
-            self.settled(post, "park", PostState.PARKED)
+    def reject(self, last: int) -> None:
+        """A sender reports that Slack rejected its message for good."""
+        for message in self.claims[-last:][:1]:
+            self.end_claim(message, "reject", PostState.PARKED)
 
     @rule(last=LAST, doubtful=st.booleans(), seconds=st.integers(0, 20))
     def postpone(self, last: int, doubtful: bool, seconds: int) -> None:  # noqa: FBT001
-        """A sender gives its claim back for a while."""
-        for post in self.claims[-last:][:1]:
-            ours = self.is_ours(post)
+        """A sender releases its claim for some seconds."""
+        for message in self.claims[-last:][:1]:
+            ours = self.is_ours(message)
             due_at = self.now + timedelta(seconds=seconds)
-            assert self.run(self._postpone(post, due_at, doubtful=doubtful)) == ours
+            assert self.run(self._postpone(message, due_at, doubtful=doubtful)) == ours
             if ours:
-                self.rows[post.key] = replace(
-                    self.rows[post.key],
+                self.rows[message.key] = replace(
+                    self.rows[message.key],
                     state=PostState.READY,
                     doubtful=doubtful,
                     due_at=max(due_at, self.now),
@@ -131,89 +131,91 @@ class Model(RuleBasedStateMachine):
                 )
 
     @rule(last=LAST)
-    def gather(self, last: int) -> None:
-        """A sender says in one message what waits behind its own."""
-        for post in self.claims[-last:][:1]:
-            ours, own = self.is_ours(post), self.rows[post.key]
+    def absorb(self, last: int) -> None:
+        """A sender coalesces the messages behind its own."""
+        for message in self.claims[-last:][:1]:
+            ours, own = self.is_ours(message), self.rows[message.key]
             behind = [
                 key
                 for key, row in self.rows.items()
-                if _thread(key) == post.thread and row.state is PostState.READY
+                if _thread(key) == message.thread and row.state is PostState.READY
                 if row.number > own.number
             ]
-            told = set(self.run(self._gather(post)))
-            assert told == (set(behind) if ours else set())
-            for key in told:
+            absorbed = set(self.run(self._absorb(message)))
+            assert absorbed == (set(behind) if ours else set())
+            for key in absorbed:
                 self.rows[key] = replace(self.rows[key], state=PostState.DROPPED)
 
     @rule(thread=st.sampled_from("ab"))
-    def park_thread(self, thread: str) -> None:
-        """A thread cannot be reached: all that it waits for is set aside, claims too."""
-        self.run(self._park_thread(thread))
+    def dead_letter_thread(self, thread: str) -> None:
+        """A thread is unreachable: its unsent messages become dead letters, claimed ones too."""
+        self.run(self._dead_letter_thread(thread))
         for key, row in self.rows.items():
             if key[0] == thread and row.state in UNSENT:
-                maybe = row.doubtful or row.state is PostState.SENDING
-                self.rows[key] = replace(row, state=PostState.PARKED, doubtful=maybe, claim=None)
+                unconfirmed = row.doubtful or row.state is PostState.SENDING
+                self.rows[key] = replace(
+                    row, state=PostState.PARKED, doubtful=unconfirmed, claim=None
+                )
 
     @rule()
-    def again(self) -> None:
-        """All that is parked is tried again."""
-        self.run(self._again())
+    def requeue(self) -> None:
+        """All dead letters are requeued."""
+        self.run(self._requeue())
         for key, row in self.rows.items():
             if row.state is PostState.PARKED:
                 self.rows[key] = replace(row, state=PostState.READY, due_at=self.now)
 
     @rule(seconds=st.sampled_from([1, ADOPT_SECONDS + 1]))
     def wait(self, seconds: int) -> None:
-        """The time passes."""
+        """Time passes."""
         self.now += timedelta(seconds=seconds)
 
-    # What holds.
+    # Invariants.
 
     @invariant()
-    def both_are_the_same(self) -> None:
-        """State, version and doubt of each message."""
+    def states_are_equal(self) -> None:
+        """State, version and confirmation of each message are equal."""
         found = self.runner.run(self._rows())
         assert found == {k: (r.state, r.version, r.doubtful) for k, r in self.rows.items()}
 
     @invariant()
-    def nothing_is_said_twice(self) -> None:
-        """Of each body, one sender at most is told that it is done."""
-        assert len(self.said) == len(set(self.said))
+    def no_body_is_sent_twice(self) -> None:
+        """At most one sender completes each body."""
+        assert len(self.sent) == len(set(self.sent))
 
-    # The model's words.
+    # The model.
 
-    def heads(self) -> Iterator[tuple[str, Row]]:
-        """Give the oldest unsent message of each thread."""
+    def next_messages(self) -> Iterator[tuple[str, Row]]:
+        """Yield the oldest unsent message of each thread."""
         threads: dict[str, tuple[str, Row]] = {}
         for key, row in sorted(self.rows.items(), key=lambda item: item[1].number):
             if row.state in UNSENT:
                 threads.setdefault(_thread(key), (key, row))
         yield from threads.values()
 
-    def is_ripe(self, row: Row) -> bool:
-        """Whether a head may be claimed."""
+    def is_due(self, row: Row) -> bool:
+        """Whether a next message can be claimed."""
         since = row.due_at if row.state is PostState.READY else row.adopt_at
         return since <= self.now
 
-    def is_ours(self, post: Post) -> bool:
-        """Whether a claim still holds."""
-        row = self.rows[post.key]
-        return row.state is PostState.SENDING and row.claim is post
+    def is_ours(self, message: Post) -> bool:
+        """Whether a claim is still valid."""
+        row = self.rows[message.key]
+        return row.state is PostState.SENDING and row.claim is message
 
-    def settled(self, post: Post, how: str, state: PostState) -> bool:
-        """Report the end of a claim; a newer body is ready then."""
-        ours = self.is_ours(post)
-        assert self.run(self._settle(post, how)) == ours
+    def end_claim(self, message: Post, method: str, state: PostState) -> bool:
+        """End a claim; if there is a newer body, the message is ready."""
+        ours = self.is_ours(message)
+        assert self.run(self._end_claim(message, method)) == ours
         if ours:
-            row = self.rows[post.key]
-            newest = row.version == post.version
-            self.rows[post.key] = replace(
+            row = self.rows[message.key]
+            newest = row.version == message.version
+            self.rows[message.key] = replace(
                 row, state=state if newest else PostState.READY, doubtful=False, claim=None
             )
         return ours
 
-    # The outbox's words.
+    # The outbox.
 
     async def _clear(self) -> None:
         async with self.store.begin() as tx:
@@ -226,71 +228,71 @@ class Model(RuleBasedStateMachine):
             return {row.key: (row.state, row.version, row.doubtful) for row in rows}
 
     async def _add(self, key: str) -> int:
-        post = Given().post(key, thread=_thread(key), watch_id="W", due_at=self.now)
+        message = Given().message(key, thread=_thread(key), watch_id="W", due_at=self.now)
         async with self.store.begin() as tx:
-            return await tx.outbox.add([post], self.now)
+            return await tx.outbox.add([message], self.now)
 
     async def _replace(self, key: str) -> None:
         body = {"ts": "1.0"}
-        post = Given().post(
+        message = Given().message(
             key, thread=_thread(key), kind=PostKind.UPDATE, body=body, due_at=self.now
         )
         async with self.store.begin() as tx:
-            await tx.outbox.replace(post, self.now)
+            await tx.outbox.replace(message, self.now)
 
     async def _claim(self) -> list[Post]:
         async with self.store.begin() as tx:
             due = await tx.outbox.due(lanes=(0, 1), now=self.now, limit=100)
             return await tx.outbox.claim(
-                [post.id for post in due],
+                [message.id for message in due],
                 now=self.now,
                 deadline=self.now + timedelta(seconds=CLAIM_SECONDS),
                 adopt_at=self.now + timedelta(seconds=ADOPT_SECONDS),
             )
 
-    async def _settle(self, post: Post, how: str) -> bool:
+    async def _end_claim(self, message: Post, method: str) -> bool:
         async with self.store.begin() as tx:
-            if how == "sent":
-                return await tx.outbox.sent(post, ts="1.0", now=self.now)
-            return await tx.outbox.park(post, error="no", now=self.now)
+            if method == "sent":
+                return await tx.outbox.sent(message, ts="1.0", now=self.now)
+            return await tx.outbox.park(message, error="no", now=self.now)
 
-    async def _postpone(self, post: Post, due_at: datetime, *, doubtful: bool) -> bool:
+    async def _postpone(self, message: Post, due_at: datetime, *, doubtful: bool) -> bool:
         async with self.store.begin() as tx:
             return await tx.outbox.postpone(
-                post, due_at=due_at, doubtful=doubtful, error="", now=self.now
+                message, due_at=due_at, doubtful=doubtful, error="", now=self.now
             )
 
-    async def _gather(self, post: Post) -> list[str]:
+    async def _absorb(self, message: Post) -> list[str]:
         async with self.store.begin() as tx:
-            behind = await tx.outbox.behind(post)
-            ours = await tx.outbox.gather(post, {"text": "all"}, behind, self.now)
+            behind = await tx.outbox.behind(message)
+            ours = await tx.outbox.gather(message, {"text": "all"}, behind, self.now)
             return [other.key for other in behind] if ours else []
 
-    async def _park_thread(self, thread: str) -> None:
+    async def _dead_letter_thread(self, thread: str) -> None:
         async with self.store.begin() as tx:
             await tx.outbox.park_thread("T1", thread, "is_archived", self.now)
 
-    async def _again(self) -> None:
+    async def _requeue(self) -> None:
         async with self.store.begin() as tx:
             ids = await tx.outbox._connection.execute(select(outbox.c.id))
-            await tx.parked.again([_post(id_) for id_ in ids.scalars()], self.now)
+            await tx.parked.again([_message(id_) for id_ in ids.scalars()], self.now)
 
 
 def _thread(key: str) -> str:
-    """Messages of one thread begin with its letter; a card is a thread of its own."""
+    """Return the thread of a key: its first letter; a card has a thread of its own."""
     return key if key.startswith("card") else key[0]
 
 
-def _post(id_: int) -> Post:
+def _message(id_: int) -> Post:
     """Return a message of which only the id matters."""
-    new = Given().post()
-    plain = {field.name: getattr(new, field.name) for field in fields(new)}
-    return Post(id=id_, lane=0, state=PostState.PARKED, version=1, created_at=NOON, **plain)
+    new = Given().message()
+    defaults = {field.name: getattr(new, field.name) for field in fields(new)}
+    return Post(id=id_, lane=0, state=PostState.PARKED, version=1, created_at=NOON, **defaults)
 
 
 @pytest.fixture(scope="module")
 def memory() -> Iterator[type[Model]]:
-    """The machine, over one store in memory."""
+    """The state machine, over one store in memory."""
     with asyncio.Runner() as runner:
         store = Store("sqlite:///:memory:")
         runner.run(store.open())
@@ -298,8 +300,8 @@ def memory() -> Iterator[type[Model]]:
         runner.run(store.close())
 
 
-def test_the_outbox_does_what_its_model_does(memory: type[Model]) -> None:
-    """Keys once, threads in order, claims exclusive, no newer body lost, doubt kept."""
+def test_outbox_behaves_like_its_model(memory: type[Model]) -> None:
+    """Unique keys, ordered threads, exclusive claims, no lost body, doubt kept."""
     hypothesis.stateful.run_state_machine_as_test(
         memory,
         settings=hypothesis.settings(

@@ -1,4 +1,4 @@
-"""What Slack refused: found again by its watch, and sent again or given up."""
+"""Dead letters: found by their watch, and requeued or dropped."""
 
 from __future__ import annotations
 
@@ -16,45 +16,43 @@ pytestmark = pytest.mark.anyio
 
 
 async def watched(store: Store, given: Given, *keys: str, **but: object) -> Watch:
-    """Write a watch down whose card stands, and messages for its thread."""
+    """Store a watch with a posted card, and messages for its thread."""
     watch = given.watch(card_ts="1.0", **but)
-    posts = [
-        given.post(f"{watch.id}:{key}", thread=watch.id, channel=watch.channel, watch_id=watch.id)
+    messages = [
+        given.message(
+            f"{watch.id}:{key}", thread=watch.id, channel=watch.channel, watch_id=watch.id
+        )
         for key in keys
     ]
     async with store.begin() as tx:
         await tx.watches.add(watch)
-        await tx.outbox.add(posts, given.now)
+        await tx.outbox.add(messages, given.now)
     return watch
 
 
-async def silence(store: Store, given: Given, watch: Watch) -> None:
-    """Park what the watch's thread was to be told."""
+async def make_unreachable(store: Store, given: Given, watch: Watch) -> None:
+    """Make the messages of the watch's thread dead letters."""
     async with store.begin() as tx:
         await tx.outbox.park_thread("T1", watch.id, "is_archived", given.now)
 
 
-async def parked(store: Store, watch: Watch) -> list[Post]:
+async def dead_letters(store: Store, watch: Watch) -> list[Post]:
     async with store.begin() as tx:
         return await tx.parked.messages(watch)
 
 
-async def test_a_watch_that_ended_while_its_thread_was_silent_is_among_the_parked(
-    store: Store, given: Given
-) -> None:
-    """Its job is over, and the thread does not know yet."""
+async def test_ended_watch_with_dead_letters_is_found(store: Store, given: Given) -> None:
+    """Its job has ended, but its thread was never updated."""
     watch = await watched(store, given, "2")
-    await silence(store, given, watch)
+    await make_unreachable(store, given, watch)
     async with store.begin() as tx:
         await tx.watches.end([watch.id], now=given.now, reason="the job ended")
         [(found, count)] = await tx.parked.watches()
     assert (found.id, found.state, count) == (watch.id, WatchState.ENDED, 1)
 
 
-async def test_a_parked_watch_is_found_although_nothing_waits_for_it(
-    store: Store, given: Given
-) -> None:
-    """A card that could not be drawn again is enough."""
+async def test_unreachable_watch_without_dead_letters_is_found(store: Store, given: Given) -> None:
+    """A card that could not be updated is enough."""
     watch = await watched(store, given)
     async with store.begin() as tx:
         await tx.watches.park(watch.id, now=given.now, reason="is_archived")
@@ -62,15 +60,15 @@ async def test_a_parked_watch_is_found_although_nothing_waits_for_it(
         assert await tx.parked.watches("C2") == []
 
 
-async def test_a_watch_that_is_well_is_not_among_the_parked(store: Store, given: Given) -> None:
-    """Neither with messages on their way, nor without."""
+async def test_reachable_watch_is_not_found(store: Store, given: Given) -> None:
+    """With or without messages on their way."""
     await watched(store, given, "2")
     async with store.begin() as tx:
         assert await tx.parked.watches() == []
 
 
-async def test_a_card_that_was_never_posted_is_not_tried_again(store: Store, given: Given) -> None:
-    """Its asker heard why, and asks again where it can be posted."""
+async def test_card_that_was_never_posted_is_not_retried(store: Store, given: Given) -> None:
+    """Its asker was notified, and can request it elsewhere."""
     watch = await watched(store, given, "root")
     async with store.begin() as tx:
         await tx.outbox.park_thread("T1", watch.id, "not_in_channel", given.now)
@@ -82,64 +80,65 @@ async def test_a_card_that_was_never_posted_is_not_tried_again(store: Store, giv
         assert other.id not in {w.id for w, _ in await tx.parked.watches()}
 
 
-async def test_parked_messages_come_back_in_their_order(store: Store, given: Given) -> None:
-    """Those of one watch, and no others."""
+async def test_dead_letters_are_returned_in_order(store: Store, given: Given) -> None:
+    """Those of one watch only."""
     watch = await watched(store, given, "2", "3")
     other = await watched(store, given, "2", ref=given.ref("JOB2"))
-    await silence(store, given, watch)
-    await silence(store, given, other)
-    assert [post.key for post in await parked(store, watch)] == [f"{watch.id}:2", f"{watch.id}:3"]
+    await make_unreachable(store, given, watch)
+    await make_unreachable(store, given, other)
+    assert [message.key for message in await dead_letters(store, watch)] == [
+        f"{watch.id}:2",
+        f"{watch.id}:3",
+    ]
 
 
-async def test_parked_messages_can_be_made_ready_again(store: Store, given: Given) -> None:
-    """They are sent as if they had never been refused."""
+async def test_dead_letters_can_be_requeued(store: Store, given: Given) -> None:
+    """They are sent as if they had never been rejected."""
     watch = await watched(store, given, "2", "3")
-    await silence(store, given, watch)
-    posts = await parked(store, watch)
+    await make_unreachable(store, given, watch)
+    messages = await dead_letters(store, watch)
     async with store.begin() as tx:
-        assert await tx.parked.again(posts, given.at(60)) == 2
+        assert await tx.parked.again(messages, given.at(60)) == 2
     [head] = await given.due(store, seconds=60)
     assert (head.key, head.attempts, head.error) == (f"{watch.id}:2", 0, "")
 
 
-async def test_parked_messages_can_be_given_up(store: Store, given: Given) -> None:
-    """Another message says it all."""
+async def test_dead_letters_can_be_dropped(store: Store, given: Given) -> None:
+    """Another message replaces them."""
     watch = await watched(store, given, "2")
-    await silence(store, given, watch)
-    posts = await parked(store, watch)
+    await make_unreachable(store, given, watch)
+    messages = await dead_letters(store, watch)
     async with store.begin() as tx:
-        assert await tx.parked.drop(posts, given.now) == 1
+        assert await tx.parked.drop(messages, given.now) == 1
         assert await tx.parked.messages(watch) == []
         assert await tx.parked.unsent(watch) == 0
 
 
-async def test_a_message_parked_on_its_way_is_doubtful(store: Store, given: Given) -> None:
-    """Slack may have it: whoever sends it again looks first."""
+async def test_dead_letter_that_was_in_flight_is_unconfirmed(store: Store, given: Given) -> None:
+    """Slack may have it: it is looked up before a retry."""
     watch = await watched(store, given, "2", "3")
     await given.claim(store)
-    await silence(store, given, watch)
-    assert [post.doubtful for post in await parked(store, watch)] == [True, False]
+    await make_unreachable(store, given, watch)
+    assert [message.doubtful for message in await dead_letters(store, watch)] == [True, False]
 
 
-async def test_a_refusal_that_comes_after_the_parking_ends_the_doubt(
-    store: Store, given: Given
-) -> None:
-    """Slack does not have the message, so that it can be told with others."""
+async def test_late_rejection_confirms_a_dead_letter_as_unsent(store: Store, given: Given) -> None:
+    """Slack does not have the message, so it can be coalesced."""
     watch = await watched(store, given, "2")
-    [post] = await given.claim(store)
-    await silence(store, given, watch)
+    [message] = await given.claim(store)
+    await make_unreachable(store, given, watch)
     async with store.begin() as tx:
-        assert not await tx.outbox.park(post, error="is_archived", now=given.now)
-        await tx.parked.certain(post, "is_archived")
-    assert [post.doubtful for post in await parked(store, watch)] == [False]
+        assert not await tx.outbox.park(message, error="is_archived", now=given.now)
+        await tx.parked.certain(message, "is_archived")
+    assert [message.doubtful for message in await dead_letters(store, watch)] == [False]
 
 
-async def test_what_slack_took_for_a_watch_can_be_read(store: Store, given: Given) -> None:
-    """So that the thread is told what it does not know yet, and nothing else."""
+async def test_sent_bodies_of_a_watch_can_be_read(store: Store, given: Given) -> None:
+    """The catch-up contains only what the thread has missed."""
     watch = await watched(store, given, "2", "3")
-    [post] = await given.claim(store)
+    [message] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.sent(post, ts="2.0", now=given.now)
+        await tx.outbox.sent(message, ts="2.0", now=given.now)
         assert await tx.parked.said(watch) == [{"text": "hello"}]
         assert await tx.parked.unsent(watch) == 1
-    assert post.state is PostState.SENDING
+    assert message.state is PostState.SENDING

@@ -1,4 +1,4 @@
-"""Whatever happens in whatever order: a thread is told once and in order."""
+"""For any order of steps, a thread gets each message once and in order."""
 
 from __future__ import annotations
 
@@ -29,30 +29,30 @@ STEPS = ("add", "add again", "claim", "send", "send late", "postpone", "wait")
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )
-async def test_a_thread_is_told_once_and_in_its_order(
+async def test_thread_gets_each_message_once_and_in_order(
     store: Store, given: Given, steps: list[tuple[str, int]]
 ) -> None:
-    """Silent senders, late reports, postponements and repeated keys change nothing of it."""
-    story = Story(store, given)
+    """Despite dead senders, late reports, postponements and repeated keys."""
+    scenario = Scenario(store, given)
     for step, thread in steps:
-        await story.take(step, thread)
-    for thread, told in enumerate(story.told):
-        assert told == story.added[thread][: len(told)]
+        await scenario.run(step, thread)
+    for thread, delivered in enumerate(scenario.delivered):
+        assert delivered == scenario.added[thread][: len(delivered)]
 
 
-class Story:
-    """Two threads of one workspace, and every claim that was ever given out."""
+class Scenario:
+    """Two threads of one workspace, and all claims."""
 
     def __init__(self, store: Store, given: Given) -> None:
         self.store, self.given = store, given
         self.workspace = uuid4().hex
         self.seconds = 0.0
         self.added: list[list[str]] = [[], []]
-        self.told: list[list[str]] = [[], []]
+        self.delivered: list[list[str]] = [[], []]
         self.claims: list[Post] = []
 
-    async def take(self, step: str, thread: int) -> None:
-        """Let one thing happen."""
+    async def run(self, step: str, thread: int) -> None:
+        """Run one step."""
         await getattr(self, "_" + step.replace(" ", "_"))(thread)
 
     async def _add(self, thread: int) -> None:
@@ -65,12 +65,12 @@ class Story:
             await self._write(thread, key, new=0)
 
     async def _write(self, thread: int, key: str, new: int) -> None:
-        post = self.given.post(key, thread=str(thread), workspace=self.workspace)
-        assert await self.given.posts(self.store, post) == new
+        message = self.given.message(key, thread=str(thread), workspace=self.workspace)
+        assert await self.given.enqueue(self.store, message) == new
 
     async def _claim(self, _: int) -> None:
         claimed = await self.given.claim(self.store, seconds=self.seconds)
-        self.claims += [post for post in claimed if post.workspace == self.workspace]
+        self.claims += [message for message in claimed if message.workspace == self.workspace]
 
     async def _send(self, _: int) -> None:
         await self._report(self.claims[-1:])
@@ -78,18 +78,18 @@ class Story:
     async def _send_late(self, _: int) -> None:
         await self._report(self.claims[:1])
 
-    async def _report(self, posts: list[Post]) -> None:
-        for post in posts:
+    async def _report(self, messages: list[Post]) -> None:
+        for message in messages:
             async with self.store.begin() as tx:
-                ours = await tx.outbox.sent(post, ts="1.0", now=self.given.at(self.seconds))
+                ours = await tx.outbox.sent(message, ts="1.0", now=self.given.at(self.seconds))
             if ours:
-                self.told[int(post.thread)].append(post.key)
+                self.delivered[int(message.thread)].append(message.key)
 
     async def _postpone(self, _: int) -> None:
-        for post in self.claims[-1:]:
+        for message in self.claims[-1:]:
             now = self.given.at(self.seconds)
             async with self.store.begin() as tx:
-                await tx.outbox.postpone(post, due_at=now, doubtful=True, error="", now=now)
+                await tx.outbox.postpone(message, due_at=now, doubtful=True, error="", now=now)
 
     async def _wait(self, _: int) -> None:
         self.seconds += 20

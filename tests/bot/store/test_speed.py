@@ -1,4 +1,4 @@
-"""The busy statements on SQLite: each walks an index and never a whole table."""
+"""Frequent statements on SQLite use an index and never scan a table."""
 
 from __future__ import annotations
 
@@ -89,31 +89,31 @@ async def sqlite(tmp_path: Path) -> Any:
     await store.close()
 
 
-async def test_no_statement_reads_a_whole_table(sqlite: Store, given: Given) -> None:
-    """SQLite's own plan says SEARCH, or SCAN of an index or of what an index found."""
+async def test_no_statement_scans_a_whole_table(sqlite: Store, given: Given) -> None:
+    """The query plan says SEARCH, or SCAN of an index or a subquery."""
     async with sqlite.begin() as tx:
         connection = tx.inbox._connection
         for name, call in CALLS.items():
-            said: list[tuple[str, Any]] = []
-            note = _noting(said)
-            event.listen(connection.sync_connection, "before_cursor_execute", note)
+            executed: list[tuple[str, Any]] = []
+            record = _recorder(executed)
+            event.listen(connection.sync_connection, "before_cursor_execute", record)
             await call(tx, given)
-            event.remove(connection.sync_connection, "before_cursor_execute", note)
-            for statement, parameters in said:
+            event.remove(connection.sync_connection, "before_cursor_execute", record)
+            for statement, parameters in executed:
                 rows = await connection.exec_driver_sql(
                     f"EXPLAIN QUERY PLAN {statement}", parameters
                 )
                 for step in (row[3] for row in rows):
-                    assert not _reads_all(step), f"{name}: {step}\n{statement}"
+                    assert not _scans_table(step), f"{name}: {step}\n{statement}"
 
 
-def _noting(said: list[tuple[str, Any]]) -> Callable[..., None]:
-    def note(*args: Any) -> None:
-        said.append((args[2], args[3]))
+def _recorder(executed: list[tuple[str, Any]]) -> Callable[..., None]:
+    def record(*args: Any) -> None:
+        executed.append((args[2], args[3]))
 
-    return note
+    return record
 
 
-def _reads_all(step: str) -> bool:
+def _scans_table(step: str) -> bool:
     tables = ("inbox", "outbox", "watches", "jobs", "decisions")
     return step.removeprefix("SCAN ") in tables

@@ -1,4 +1,4 @@
-"""Opening, closing and transactions: all or nothing, one process, and sentences when it fails."""
+"""Opening, closing and transactions: atomic, exclusive, with clear errors."""
 
 from __future__ import annotations
 
@@ -22,18 +22,18 @@ pytestmark = pytest.mark.anyio
 
 
 async def count(store: Store, given: Given) -> int:
-    """Return how many questions anybody may claim."""
+    """Return the number of requests that can be claimed."""
     async with store.begin() as tx:
         return (await tx.inbox.backlog(given.at(999)))[0]
 
 
-async def test_a_transaction_that_raises_leaves_nothing_behind(store: Store, given: Given) -> None:
-    """All that was written in the block is undone, in every table."""
+async def test_transaction_that_raises_is_rolled_back(store: Store, given: Given) -> None:
+    """In every table."""
 
     async def fail() -> None:
         async with store.begin() as tx:
             await tx.watches.add(given.watch())
-            await tx.outbox.add([given.post()], given.now)
+            await tx.outbox.add([given.message()], given.now)
             raise ZeroDivisionError
 
     with pytest.raises(ZeroDivisionError):
@@ -43,15 +43,13 @@ async def test_a_transaction_that_raises_leaves_nothing_behind(store: Store, giv
         assert await tx.outbox.backlog(given.now) == (0, None)
 
 
-async def test_a_cancelled_transaction_leaves_nothing_behind_and_the_store_usable(
-    store: Store, given: Given
-) -> None:
-    """A time-out in the middle of a statement costs that transaction and no other."""
+async def test_cancelled_transaction_is_rolled_back(store: Store, given: Given) -> None:
+    """A time-out within a statement leaves the store usable."""
 
     async def write() -> None:
         async with store.begin() as tx:
             for number in range(1_000_000):
-                await tx.outbox.add([given.post(f"key {number}")], given.now)
+                await tx.outbox.add([given.message(f"key {number}")], given.now)
 
     writing = asyncio.create_task(write())
     for _ in range(50):
@@ -59,52 +57,52 @@ async def test_a_cancelled_transaction_leaves_nothing_behind_and_the_store_usabl
     writing.cancel()
     with pytest.raises(asyncio.CancelledError):
         await writing
-    assert await given.question(store) is not None
+    assert await given.request(store) is not None
     async with store.begin() as tx:
         assert await tx.outbox.backlog(given.now) == (0, None)
 
 
-async def test_what_was_committed_is_there_after_opening_again(url: str, given: Given) -> None:
-    """A restart forgets nothing."""
+async def test_committed_rows_are_there_after_reopening(url: str, given: Given) -> None:
+    """A restart loses nothing."""
     for expected in (0, 1):
         store = Store(url)
         await store.open()
         assert await count(store, given) == expected
-        await given.question(store)
+        await given.request(store)
         await store.close()
 
 
-async def test_many_writers_at_once_all_succeed(store: Store, given: Given) -> None:
-    """Nobody is refused because somebody else writes."""
-    ids = await asyncio.gather(*(given.question(store, f"key {n}") for n in range(30)))
+async def test_concurrent_writers_all_succeed(store: Store, given: Given) -> None:
+    """No writer is refused because of another."""
+    ids = await asyncio.gather(*(given.request(store, f"key {n}") for n in range(30)))
     assert len({*ids}) == 30
 
 
-async def test_of_many_who_claim_at_once_each_message_has_one(store: Store, given: Given) -> None:
-    """The claims of concurrent senders never overlap."""
-    await given.posts(store, *(given.post(thread=str(n)) for n in range(20)))
+async def test_concurrent_claims_of_messages_never_overlap(store: Store, given: Given) -> None:
+    """Each message has one sender."""
+    await given.enqueue(store, *(given.message(thread=str(n)) for n in range(20)))
     claims = await asyncio.gather(*(given.claim(store) for _ in range(5)))
-    assert sorted(post.id for claim in claims for post in claim) == list(range(1, 21))
+    assert sorted(message.id for claim in claims for message in claim) == list(range(1, 21))
 
 
-async def test_of_many_who_claim_questions_at_once_each_has_one(store: Store, given: Given) -> None:
-    """No question is answered twice, and none is left."""
+async def test_concurrent_claims_of_requests_never_overlap(store: Store, given: Given) -> None:
+    """No request is answered twice, and none is left."""
 
     async def claim() -> list[str]:
         async with store.begin() as tx:
             claimed = await tx.inbox.claim(now=given.now, lease_until=given.at(60), limit=4)
-        return [question.key for question in claimed]
+        return [item.key for item in claimed]
 
     keys = [f"key {n}" for n in range(20)]
     for key in keys:
-        await given.question(store, key)
+        await given.request(store, key)
     claims = await asyncio.gather(*(claim() for _ in range(10)))
     rest = await claim()
     assert sorted([key for claim in claims for key in claim] + rest) == sorted(keys)
 
 
-async def test_of_many_who_write_a_change_at_once_one_does(store: Store, given: Given) -> None:
-    """The revision tells the winner, on both databases."""
+async def test_one_of_many_concurrent_changes_is_stored(store: Store, given: Given) -> None:
+    """The compare-and-set has one winner on both databases."""
 
     async def change() -> bool:
         async with store.begin() as tx:
@@ -116,8 +114,8 @@ async def test_of_many_who_write_a_change_at_once_one_does(store: Store, given: 
     assert sum(await asyncio.gather(*(change() for _ in range(8)))) == 1
 
 
-async def test_a_closed_store_says_that_it_is_closed(store: Store) -> None:
-    """Closing twice does no harm; using it afterwards is a sentence."""
+async def test_closed_store_raises_an_error(store: Store) -> None:
+    """A second close has no effect."""
     await store.close()
     await store.close()
     with pytest.raises(StoreError, match="not open"):
@@ -125,8 +123,8 @@ async def test_a_closed_store_says_that_it_is_closed(store: Store) -> None:
             pass
 
 
-async def test_a_second_process_is_refused(store: Store, url: str) -> None:
-    """SQLite has one owner; PostgreSQL takes any number."""
+async def test_second_process_is_refused(store: Store, url: str) -> None:
+    """SQLite allows one process, PostgreSQL any number."""
     second = Store(url)
     if store.exclusive:
         with pytest.raises(StoreError, match="Another jobthread has this database open"):
@@ -136,7 +134,7 @@ async def test_a_second_process_is_refused(store: Store, url: str) -> None:
     await second.close()
 
 
-async def test_opening_makes_the_folder_of_the_file(tmp_path: Path) -> None:
+async def test_opening_creates_the_folder_of_the_file(tmp_path: Path) -> None:
     """The first start needs no preparation."""
     path = tmp_path / "a folder" / "100%" / "jobthread.db"
     store = Store(f"sqlite:///{path}")
@@ -145,10 +143,10 @@ async def test_opening_makes_the_folder_of_the_file(tmp_path: Path) -> None:
     assert path.exists()
 
 
-async def test_sqlite_is_opened_for_crashes_and_for_speed(
+async def test_sqlite_is_opened_with_safe_and_fast_pragmas(
     sqlite_template: Path, tmp_path: Path
 ) -> None:
-    """A write-ahead log, no fsync for each commit, and no waiting that holds up the loop."""
+    """A write-ahead log, no fsync for each commit, no blocking wait in the loop."""
     shutil.copy(sqlite_template, tmp_path / "x.db")
     store = Store(f"sqlite:///{tmp_path / 'x.db'}")
     await store.open()
@@ -173,8 +171,8 @@ async def test_sqlite_is_opened_for_crashes_and_for_speed(
         ("postgresql://u:secret@host:port/x", "The database's address is not a URL."),
     ],
 )
-def test_an_address_that_leads_nowhere_is_a_sentence(address: str, sentence: str) -> None:
-    """What the operator mistyped is said without the password in it."""
+def test_invalid_url_raises_a_clear_error(address: str, sentence: str) -> None:
+    """Without the password."""
     with pytest.raises(StoreError) as caught:
         Store(address)
     assert caught.value.sentence == sentence
@@ -189,8 +187,8 @@ def test_an_address_that_leads_nowhere_is_a_sentence(address: str, sentence: str
         "postgresql://u:secret@127.0.0.1:1/x?ssl=disable",
     ],
 )
-async def test_a_server_that_is_not_there_is_a_sentence(address: str) -> None:
-    """Every spelling of a PostgreSQL address is understood, and no password is told."""
+async def test_unreachable_server_raises_a_clear_error(address: str) -> None:
+    """For every spelling of a PostgreSQL URL, and without the password."""
     with pytest.raises(StoreError) as caught:
         await Store(address).open()
     assert caught.value.sentence == failures.UNREACHABLE
@@ -198,14 +196,14 @@ async def test_a_server_that_is_not_there_is_a_sentence(address: str) -> None:
     assert "secret" not in repr(Store(address))
 
 
-async def test_an_option_that_the_driver_does_not_know_is_a_sentence() -> None:
-    """A typo behind the question mark does not end in a traceback."""
+async def test_unknown_driver_option_raises_a_clear_error() -> None:
+    """A typo behind the question mark is no traceback."""
     with pytest.raises(StoreError, match="option"):
         await Store("postgresql://u:secret@127.0.0.1:1/x?colour=red").open()
 
 
-async def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
-    """A wrong path does not overwrite somebody's file."""
+async def test_file_that_is_no_database_raises_a_clear_error(tmp_path: Path) -> None:
+    """A wrong path does not overwrite another file."""
     path = tmp_path / "letter.txt"
     path.write_text("Dear Ada, " * 1000)
     with pytest.raises(StoreError) as caught:
@@ -214,31 +212,31 @@ async def test_a_file_that_is_no_database_is_a_sentence(tmp_path: Path) -> None:
     assert path.read_text().startswith("Dear Ada")
 
 
-async def test_a_folder_in_the_place_of_the_file_is_a_sentence(tmp_path: Path) -> None:
-    """The lock is given back as well, so that a second try tells the same."""
+async def test_folder_as_the_database_raises_a_clear_error(tmp_path: Path) -> None:
+    """The lock is released too: a second try raises the same error."""
     for _ in range(2):
         with pytest.raises(StoreError, match="cannot be opened"):
             await Store(f"sqlite:///{tmp_path}").open()
 
 
-async def test_a_full_disk_is_a_sentence_and_passes(tmp_path: Path, given: Given) -> None:
-    """What did not fit is undone; once there is room the store goes on."""
+async def test_full_disk_raises_a_clear_error_and_recovers(tmp_path: Path, given: Given) -> None:
+    """The transaction is rolled back; with free space the store works again."""
     store = Store(f"sqlite:///{tmp_path / 'small.db'}")
     await store.open()
     await pragma(store, "max_page_count = 30")
     with pytest.raises(StoreError) as caught:
-        await given.question(store, "big", body={"text": "x" * 500_000})
+        await given.request(store, "big", body={"text": "x" * 500_000})
     assert str(caught.value) == failures.FULL
     await pragma(store, "max_page_count = 10000")
-    assert await given.question(store, "big", body={"text": "x" * 500_000}) is not None
+    assert await given.request(store, "big", body={"text": "x" * 500_000}) is not None
     await store.close()
 
 
 @pytest.mark.postgres
-async def test_a_lost_connection_is_a_sentence_and_passes(
+async def test_lost_connection_raises_a_clear_error_and_recovers(
     postgres_template: str, given: Given
 ) -> None:
-    """A restarted server costs the transactions under way and no more."""
+    """A server restart costs only the open transactions."""
     store = Store(postgres_template)
 
     async def lose() -> None:
@@ -255,22 +253,22 @@ async def test_a_lost_connection_is_a_sentence_and_passes(
     await store.close()
 
 
-async def test_a_file_that_may_not_be_written_is_a_sentence(
+async def test_read_only_file_raises_a_clear_error(
     sqlite_template: Path, tmp_path: Path, given: Given
 ) -> None:
-    """A read-only database is told from a missing one."""
+    """It differs from the error of a missing file."""
     shutil.copy(sqlite_template, tmp_path / "x.db")
     store = Store(f"sqlite:///{tmp_path / 'x.db'}")
     await store.open()
     await pragma(store, "query_only = 1")
     with pytest.raises(StoreError) as caught:
-        await given.question(store)
+        await given.request(store)
     assert str(caught.value) == failures.READ_ONLY
     await store.close()
 
 
-async def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
-    """What people asked in Slack is nobody else's business, and nobody else can hold the lock."""
+async def test_only_the_owner_can_read_the_files(tmp_path: Path) -> None:
+    """Requests are private, and no other user can hold the lock."""
     store = Store(f"sqlite:///{tmp_path / 'x.db'}")
     await store.open()
     modes = files(tmp_path)
@@ -279,30 +277,30 @@ async def test_only_the_owner_may_read_the_files(tmp_path: Path) -> None:
     assert set(modes.values()) == {0o600}
 
 
-async def test_a_store_in_memory_needs_no_file(
+async def test_store_in_memory_creates_no_file(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, given: Given
 ) -> None:
-    """A demo leaves nothing behind."""
+    """The demo leaves nothing behind."""
     monkeypatch.chdir(tmp_path)
     store = Store("sqlite://")
     await store.open()
-    assert await given.question(store) is not None
+    assert await given.request(store) is not None
     await store.close()
     assert files(tmp_path) == {}
 
 
 def files(folder: Path) -> dict[str, int]:
-    """Return the files of a folder with their rights."""
+    """Return the files of a folder and their permissions."""
     return {path.name: path.stat().st_mode & 0o777 for path in folder.iterdir()}
 
 
 async def pragma(store: Store, setting: str) -> None:
-    """Turn one of SQLite's screws."""
+    """Set a pragma of SQLite."""
     async with store.begin() as tx:
         await tx.inbox._connection.execute(text(f"PRAGMA {setting}"))
 
 
 async def pid(tx: Transaction) -> int:
-    """Return the number of the server process that serves this transaction."""
+    """Return the id of the server process of this transaction."""
     found: int = (await tx.inbox._connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
     return found

@@ -1,4 +1,4 @@
-"""Transactions on SQLite, in turns: each stands or falls alone, nobody is misled."""
+"""SQLite transactions run one at a time, and each commits or rolls back alone."""
 
 from __future__ import annotations
 
@@ -31,60 +31,60 @@ async def sqlite(tmp_path: Path) -> AsyncIterator[Store]:
     await store.close()
 
 
-async def questions(store: Store, given: Given) -> int:
-    """Return how many questions there are."""
+async def count_requests(store: Store, given: Given) -> int:
+    """Return the number of requests."""
     async with store.begin() as tx:
         return (await tx.inbox.backlog(given.at(999)))[0]
 
 
-async def checkpoint_of(store: Store) -> None:
-    """Wait for the checkpoint that is under way."""
-    assert store._turns is not None
-    assert store._turns._checkpoint is not None
-    await store._turns._checkpoint
+async def wait_for_checkpoint(store: Store) -> None:
+    """Wait for the running checkpoint."""
+    assert store._transactions is not None
+    assert store._transactions._checkpoint_task is not None
+    await store._transactions._checkpoint_task
 
 
-async def test_all_that_wait_have_their_turn(sqlite: Store, given: Given) -> None:
-    """Thirty transactions at once are thirty questions afterwards."""
-    await asyncio.gather(*(given.question(sqlite, str(n)) for n in range(30)))
-    assert await questions(sqlite, given) == 30
+async def test_concurrent_transactions_all_commit(sqlite: Store, given: Given) -> None:
+    """Thirty concurrent transactions leave thirty requests."""
+    await asyncio.gather(*(given.request(sqlite, str(n)) for n in range(30)))
+    assert await count_requests(sqlite, given) == 30
 
 
-async def test_the_log_is_copied_into_the_database_now_and_then(
+async def test_checkpoint_copies_the_log_into_the_database(
     sqlite: Store, given: Given, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """No COMMIT waits for that, and yet the log does not grow without end."""
-    monkeypatch.setattr(turns, "ROWS_A_CHECKPOINT", 5)
+    """No COMMIT runs a checkpoint, and yet the log stays bounded."""
+    monkeypatch.setattr(turns, "ROWS_PER_CHECKPOINT", 5)
     for n in range(6):
-        await given.question(sqlite, str(n))
-    await checkpoint_of(sqlite)
+        await given.request(sqlite, str(n))
+    await wait_for_checkpoint(sqlite)
     alone = shutil.copy(tmp_path / "x.db", tmp_path / "alone.db")
     with contextlib.closing(sqlite3.connect(alone)) as copy:
         assert copy.execute("SELECT count(*) FROM inbox").fetchone() == (6,)
 
 
-async def test_a_log_that_cannot_be_copied_stops_nobody(
+async def test_failed_checkpoint_stops_no_transaction(
     sqlite: Store,
     given: Given,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """What is in the log is safe there; the copy is tried again after the next transactions."""
+    """The log keeps the data; later transactions start the checkpoint again."""
 
     async def fail(_: inline.Connection) -> None:
         raise sqlite3.OperationalError("disk is full")
 
-    monkeypatch.setattr(turns, "ROWS_A_CHECKPOINT", 0)
+    monkeypatch.setattr(turns, "ROWS_PER_CHECKPOINT", 0)
     monkeypatch.setattr(inline.Connection, "checkpoint", fail)
-    await given.question(sqlite, "one")
-    await checkpoint_of(sqlite)
-    await given.question(sqlite, "two")
-    assert await questions(sqlite, given) == 2
-    assert "could not copy its log" in caplog.text
+    await given.request(sqlite, "one")
+    await wait_for_checkpoint(sqlite)
+    await given.request(sqlite, "two")
+    assert await count_requests(sqlite, given) == 2
+    assert "SQLite checkpoint failed" in caplog.text
 
 
-async def test_one_that_fails_is_undone_alone(sqlite: Store, given: Given) -> None:
-    """What the others of its group wrote stays."""
+async def test_failed_transaction_is_rolled_back_alone(sqlite: Store, given: Given) -> None:
+    """The writes of concurrent transactions stay."""
 
     async def write(number: int) -> None:
         async with sqlite.begin() as tx:
@@ -97,14 +97,14 @@ async def test_one_that_fails_is_undone_alone(sqlite: Store, given: Given) -> No
 
     ended = await asyncio.gather(*(write(n) for n in range(10)), return_exceptions=True)
     assert [type(end) for end in ended] == [type(None), ZeroDivisionError] * 5
-    assert await questions(sqlite, given) == 5
+    assert await count_requests(sqlite, given) == 5
 
 
-async def test_a_commit_that_fails_is_told_and_the_store_goes_on(
+async def test_failed_commit_raises_and_the_store_stays_usable(
     sqlite: Store, given: Given, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody believes in what is not written."""
-    run = inline.Connection.at_once
+    """No caller takes an unwritten transaction for a committed one."""
+    run = inline.Connection.execute_inline
 
     def full(connection: inline.Connection, sql: str) -> None:
         if sql == "COMMIT":
@@ -112,38 +112,36 @@ async def test_a_commit_that_fails_is_told_and_the_store_goes_on(
         run(connection, sql)
 
     with monkeypatch.context() as patched:
-        patched.setattr(inline.Connection, "at_once", full)
-        writing = (given.question(sqlite, str(n)) for n in range(5))
+        patched.setattr(inline.Connection, "execute_inline", full)
+        writing = (given.request(sqlite, str(n)) for n in range(5))
         ended = await asyncio.gather(*writing, return_exceptions=True)
     assert {type(end) for end in ended} == {StoreError}
-    assert await questions(sqlite, given) == 0
-    assert await given.question(sqlite) is not None
+    assert await count_requests(sqlite, given) == 0
+    assert await given.request(sqlite) is not None
 
 
-async def test_what_sqlite_undoes_by_itself_is_nobody_elses_loss(
-    sqlite: Store, given: Given
-) -> None:
-    """As when the disk is full: the transaction is gone in the middle; the next one works."""
+async def test_rollback_by_sqlite_affects_no_other_transaction(sqlite: Store, given: Given) -> None:
+    """On a full disk SQLite rolls back itself; the next transaction works."""
 
     async def lose() -> None:
         async with sqlite.begin() as tx:
             raw: Any = await tx.inbox._connection.get_raw_connection()
-            raw.driver_connection.at_once("ROLLBACK")
+            raw.driver_connection.execute_inline("ROLLBACK")
             raise ZeroDivisionError
 
-    writing = (given.question(sqlite, "one"), lose(), given.question(sqlite, "two"))
+    writing = (given.request(sqlite, "one"), lose(), given.request(sqlite, "two"))
     ended = await asyncio.gather(*writing, return_exceptions=True)
     assert [type(end) for end in ended] == [int, ZeroDivisionError, int]
-    assert await questions(sqlite, given) == 2
+    assert await count_requests(sqlite, given) == 2
 
 
-async def test_somebody_elses_lock_is_waited_for_while_the_loop_goes_on(
+async def test_lock_of_another_program_does_not_block_the_loop(
     sqlite: Store, given: Given, tmp_path: Path
 ) -> None:
-    """A person with a SQLite shell holds up the store, and not Slack's pings."""
+    """A SQLite shell delays the store, but not Slack's pings."""
     other = sqlite3.connect(tmp_path / "x.db", isolation_level=None)
     other.execute("BEGIN IMMEDIATE")
-    writing = asyncio.ensure_future(given.question(sqlite))
+    writing = asyncio.ensure_future(given.request(sqlite))
     for _ in range(10):
         await asyncio.sleep(0)
     assert not writing.done()
@@ -152,30 +150,30 @@ async def test_somebody_elses_lock_is_waited_for_while_the_loop_goes_on(
     assert await writing is not None
 
 
-async def test_a_message_added_as_claimed_is_nobody_elses(store: Store, given: Given) -> None:
-    """It is not due before it may be adopted; then it is looked up first, as any other."""
+async def test_message_added_as_claimed_is_not_due(store: Store, given: Given) -> None:
+    """It becomes reclaimable, and is then looked up like any other message."""
     claim = Claim(given.at(10), given.at(30))
     async with store.begin() as tx:
-        post = await tx.outbox.add_claimed(given.post("key"), claim, given.now)
-        assert await tx.outbox.add_claimed(given.post("key"), claim, given.now) is None
+        message = await tx.outbox.add_claimed(given.message("key"), claim, given.now)
+        assert await tx.outbox.add_claimed(given.message("key"), claim, given.now) is None
     assert await given.due(store, seconds=29) == []
-    (adopted,) = await given.claim(store, seconds=30)
-    assert (adopted.doubtful, adopted.attempts) == (True, 2)
-    assert post is not None
+    (reclaimed,) = await given.claim(store, seconds=30)
+    assert (reclaimed.doubtful, reclaimed.attempts) == (True, 2)
+    assert message is not None
     async with store.begin() as tx:
-        assert not await tx.outbox.sent(post, ts="1.0", now=given.at(31))
-        assert await tx.outbox.sent(adopted, ts="1.0", now=given.at(31))
+        assert not await tx.outbox.sent(message, ts="1.0", now=given.at(31))
+        assert await tx.outbox.sent(reclaimed, ts="1.0", now=given.at(31))
 
 
-async def test_a_claim_taken_while_adding_is_like_any_other(store: Store, given: Given) -> None:
-    """What the sender holds is what stands in the table, and its end is noted."""
+async def test_claim_made_while_adding_is_like_any_other(store: Store, given: Given) -> None:
+    """The returned record equals the stored row, and the claim can be released."""
     claim = Claim(given.at(10), given.at(30))
     async with store.begin() as tx:
-        post = await tx.outbox.add_claimed(given.post("key"), claim, given.now)
-    assert post is not None
+        message = await tx.outbox.add_claimed(given.message("key"), claim, given.now)
+    assert message is not None
     async with store.begin() as tx:
         assert await tx.outbox.postpone(
-            post, due_at=given.now, doubtful=False, error="", now=given.now
+            message, due_at=given.now, doubtful=False, error="", now=given.now
         )
-    (again,) = await given.claim(store)
-    assert (again.key, again.body, again.id) == (post.key, post.body, post.id)
+    (reclaimed,) = await given.claim(store)
+    assert (reclaimed.key, reclaimed.body, reclaimed.id) == (message.key, message.body, message.id)

@@ -1,4 +1,4 @@
-"""The watches, in both stores: one living promise for each job and channel."""
+"""Watches, on both databases: at most one open watch for each job and channel."""
 
 from __future__ import annotations
 
@@ -16,14 +16,14 @@ pytestmark = pytest.mark.anyio
 
 
 async def add(store: Store, *watches: Watch) -> list[bool]:
-    """Write watches down."""
+    """Store watches."""
     async with store.begin() as tx:
         return [await tx.watches.add(watch) for watch in watches]
 
 
-async def test_a_watch_comes_back_as_it_was_written(store: Store, given: Given) -> None:
-    """Every field of a watch survives."""
-    watch = given.watch(thread_ts="1.0", card_ts="2.0", reason="asked")
+async def test_stored_watch_keeps_every_field(store: Store, given: Given) -> None:
+    """By id, by job and by card."""
+    watch = given.watch(thread_ts="1.0", card_ts="2.0", reason="requested")
     await add(store, watch)
     async with store.begin() as tx:
         assert await tx.watches.get(watch.id) == watch
@@ -31,23 +31,23 @@ async def test_a_watch_comes_back_as_it_was_written(store: Store, given: Given) 
         assert await tx.watches.by_card("T1", "C1", "2.0") == watch
 
 
-async def test_what_is_not_there_is_none(store: Store, given: Given) -> None:
-    """Looking for a watch that nobody made is no error."""
+async def test_missing_watch_is_none(store: Store, given: Given) -> None:
+    """It is no error."""
     async with store.begin() as tx:
         assert await tx.watches.get("nothing") is None
         assert await tx.watches.find("T1", "C1", given.ref()) is None
         assert await tx.watches.by_card("T1", "C1", "2.0") is None
 
 
-async def test_a_job_has_one_living_watch_in_a_channel(store: Store, given: Given) -> None:
-    """Asking twice makes one thread; asking elsewhere makes another."""
+async def test_job_has_one_open_watch_in_a_channel(store: Store, given: Given) -> None:
+    """Another channel, workspace or job has its own."""
     assert await add(store, given.watch(), given.watch()) == [True, False]
     others = [given.watch(channel="C2"), given.watch(workspace="T2")]
     assert await add(store, *others, given.watch(ref=given.ref("JOB2"))) == [True] * 3
 
 
-async def test_a_parked_watch_still_holds_its_place(store: Store, given: Given) -> None:
-    """It may be revived, so no second one may stand beside it."""
+async def test_unreachable_watch_is_still_open(store: Store, given: Given) -> None:
+    """It can become active again, so there must be no second one."""
     watch = given.watch()
     await add(store, watch)
     async with store.begin() as tx:
@@ -56,8 +56,8 @@ async def test_a_parked_watch_still_holds_its_place(store: Store, given: Given) 
         assert await tx.watches.find("T1", "C1", watch.ref) is not None
 
 
-async def test_an_ended_watch_makes_room_for_a_new_one(store: Store, given: Given) -> None:
-    """A job that was restarted can be followed again."""
+async def test_ended_watch_allows_a_new_one(store: Store, given: Given) -> None:
+    """A restarted job can be followed again."""
     watch = given.watch()
     await add(store, watch)
     async with store.begin() as tx:
@@ -70,7 +70,7 @@ async def test_an_ended_watch_makes_room_for_a_new_one(store: Store, given: Give
     assert await add(store, given.watch()) == [True]
 
 
-async def test_a_watch_ends_once(store: Store, given: Given) -> None:
+async def test_watch_ends_once(store: Store, given: Given) -> None:
     """The first reason stays."""
     watch = given.watch()
     await add(store, watch)
@@ -80,20 +80,20 @@ async def test_a_watch_ends_once(store: Store, given: Given) -> None:
         assert await tx.watches.end([], now=given.now, reason="none") == 0
 
 
-async def test_only_a_parked_watch_can_be_revived(store: Store, given: Given) -> None:
-    """An ended one stays ended: its place may be taken."""
-    parked, ended = given.watch(), given.watch(channel="C2")
-    await add(store, parked, ended)
+async def test_only_an_unreachable_watch_can_be_reactivated(store: Store, given: Given) -> None:
+    """An ended one stays ended: there may be a new one."""
+    unreachable, ended = given.watch(), given.watch(channel="C2")
+    await add(store, unreachable, ended)
     async with store.begin() as tx:
-        await tx.watches.park(parked.id, now=given.now, reason="not_in_channel")
+        await tx.watches.park(unreachable.id, now=given.now, reason="not_in_channel")
         await tx.watches.end([ended.id], now=given.now, reason="the job ended")
-        assert await tx.watches.revive(parked.id)
+        assert await tx.watches.revive(unreachable.id)
         assert not await tx.watches.revive(ended.id)
-        assert await tx.watches.get(parked.id) == parked
+        assert await tx.watches.get(unreachable.id) == unreachable
 
 
-async def test_an_ended_watch_cannot_be_parked(store: Store, given: Given) -> None:
-    """What is over is not set aside."""
+async def test_ended_watch_cannot_become_unreachable(store: Store, given: Given) -> None:
+    """Its state is final."""
     watch = given.watch()
     await add(store, watch)
     async with store.begin() as tx:
@@ -101,10 +101,8 @@ async def test_an_ended_watch_cannot_be_parked(store: Store, given: Given) -> No
         assert not await tx.watches.park(watch.id, now=given.now, reason="is_archived")
 
 
-async def test_a_channel_lists_its_living_watches_with_their_jobs(
-    store: Store, given: Given
-) -> None:
-    """Oldest first, the ended and other channels' left out."""
+async def test_channel_lists_its_open_watches_with_their_jobs(store: Store, given: Given) -> None:
+    """Oldest first, without ended ones and other channels'."""
     newer = given.watch(asked_at=given.at(1))
     older, ended = given.watch(ref=given.ref("JOB2")), given.watch(ref=given.ref("JOB3"))
     for watch in (newer, older, ended):
@@ -118,45 +116,41 @@ async def test_a_channel_lists_its_living_watches_with_their_jobs(
     assert listed[0][1].seen == given.job(older.ref)
 
 
-async def test_the_active_watches_of_jobs_are_found_by_reference(
-    store: Store, given: Given
-) -> None:
-    """A change is told to every thread that follows the job, and to no other."""
+async def test_active_watches_of_jobs_are_found_by_reference(store: Store, given: Given) -> None:
+    """A change is sent to all threads that follow the job, and to no others."""
     here, there = given.watch(), given.watch(channel="C2", asked_at=given.at(1))
     other = given.watch(ref=given.ref("JOB2", "builds"))
-    parked = given.watch(channel="C3")
-    await add(store, here, there, other, parked, given.watch(workspace="T2"))
+    unreachable = given.watch(channel="C3")
+    await add(store, here, there, other, unreachable, given.watch(workspace="T2"))
     async with store.begin() as tx:
-        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
         found = await tx.watches.of_jobs("T1", [here.ref, other.ref, given.ref("JOB9")])
         assert await tx.watches.of_jobs("T1", []) == {}
     assert found == {here.ref: [here, there], other.ref: [other]}
 
 
-async def test_the_watches_are_counted_by_state(store: Store, given: Given) -> None:
-    """A state without watches counts nought."""
+async def test_watches_are_counted_by_state(store: Store, given: Given) -> None:
+    """A state without watches counts zero."""
     await add(store, given.watch(), given.watch(channel="C2"))
     async with store.begin() as tx:
         counts = await tx.watches.count()
     assert counts == {WatchState.ACTIVE: 2, WatchState.ENDED: 0, WatchState.PARKED: 0}
 
 
-async def test_pruning_takes_old_ended_and_parked_watches_only(store: Store, given: Given) -> None:
-    """An active watch is kept, however old it is."""
-    active, ended, parked = (given.watch(channel=c, asked_at=given.at(-99)) for c in "ABC")
-    await add(store, active, ended, parked)
+async def test_pruning_deletes_old_inactive_watches_only(store: Store, given: Given) -> None:
+    """An active watch of any age is kept."""
+    active, ended, unreachable = (given.watch(channel=c, asked_at=given.at(-99)) for c in "ABC")
+    await add(store, active, ended, unreachable)
     async with store.begin() as tx:
         await tx.watches.end([ended.id], now=given.now, reason="the job ended")
-        await tx.watches.park(parked.id, now=given.now, reason="is_archived")
+        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
         assert await tx.watches.prune(given.now) == 0
         assert await tx.watches.prune(given.at(1)) == 2
         assert await tx.watches.get(active.id) == active
 
 
-async def test_the_newest_job_of_each_connection_is_the_one_that_was_asked_for_last(
-    store: Store, given: Given
-) -> None:
-    """In a channel or anywhere, ended or not."""
+async def test_latest_job_of_each_connection_was_requested_last(store: Store, given: Given) -> None:
+    """In a channel or in any, ended or not."""
     refs = [given.ref("old"), given.ref("here"), given.ref("there"), given.ref("1", "graphs")]
     for ref in refs:
         await given.track(store, given.job(ref))
@@ -174,8 +168,8 @@ async def test_the_newest_job_of_each_connection_is_the_one_that_was_asked_for_l
         assert await tx.watches.newest("T3") == []
 
 
-async def test_a_job_that_was_not_found_is_never_the_newest(store: Store, given: Given) -> None:
-    """Whoever copies an example gets a card."""
+async def test_job_that_was_not_found_is_never_the_latest(store: Store, given: Given) -> None:
+    """An example that users copy shows a card."""
     await given.track(store)
     await add(store, given.watch())
     async with store.begin() as tx:

@@ -1,4 +1,4 @@
-"""The first tables: inbox, outbox, watches, jobs."""
+"""Create the tables inbox, outbox, watches and jobs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and their indexes."""
+    """Create the tables and their indexes."""
     _inbox()
     _outbox()
     _watches()
@@ -22,25 +22,25 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the tables away, with all that is in them."""
+    """Drop the tables."""
     for table in ("jobs", "watches", "outbox", "inbox"):
         op.drop_table(table)
 
 
-def _only(condition: str) -> dict[str, Any]:
-    """Make an index partial, in the words of both databases."""
+def _partial(condition: str) -> dict[str, Any]:
+    """Return the options of a partial index for both databases."""
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
-def _counted() -> sa.Column[int]:
-    """Return a primary key that counts; SQLite only counts an INTEGER."""
+def _auto_increment_id() -> sa.Column[int]:
+    """Return an auto-increment primary key; SQLite only increments an INTEGER."""
     return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), nullable=False)
 
 
 def _inbox() -> None:
     op.create_table(
         "inbox",
-        _counted(),
+        _auto_increment_id(),
         sa.Column("workspace", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("kind", sa.String(), nullable=False),
@@ -52,16 +52,16 @@ def _inbox() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_inbox"),
         sa.UniqueConstraint("workspace", "key", name="uq_inbox_workspace_key"),
     )
-    op.create_index("ix_inbox_closed", "inbox", ["closed_at"], **_only("closed_at IS NOT NULL"))
+    op.create_index("ix_inbox_closed", "inbox", ["closed_at"], **_partial("closed_at IS NOT NULL"))
     op.create_index(
-        "ix_inbox_open", "inbox", ["lease_until", "received_at"], **_only("closed_at IS NULL")
+        "ix_inbox_open", "inbox", ["lease_until", "received_at"], **_partial("closed_at IS NULL")
     )
 
 
 def _outbox() -> None:
     op.create_table(
         "outbox",
-        _counted(),
+        _auto_increment_id(),
         sa.Column("workspace", sa.String(), nullable=False),
         sa.Column("key", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
@@ -89,16 +89,16 @@ def _outbox() -> None:
         sa.UniqueConstraint("workspace", "key", name="uq_outbox_workspace_key"),
     )
     op.create_index(
-        "ix_outbox_parked", "outbox", ["workspace", "channel"], **_only("state IN ('parked')")
+        "ix_outbox_parked", "outbox", ["workspace", "channel"], **_partial("state IN ('parked')")
     )
     op.create_index(
-        "ix_outbox_settled", "outbox", ["settled_at"], **_only("settled_at IS NOT NULL")
+        "ix_outbox_settled", "outbox", ["settled_at"], **_partial("settled_at IS NOT NULL")
     )
     op.create_index(
         "ix_outbox_unsent",
         "outbox",
         ["workspace", "thread", "id", "state"],
-        **_only("state IN ('ready', 'sending')"),
+        **_partial("state IN ('ready', 'sending')"),
     )
 
 
@@ -124,7 +124,7 @@ def _watches() -> None:
         "ix_watches_job",
         "watches",
         ["workspace", "connection", "job_id"],
-        **_only("state IN ('active')"),
+        **_partial("state IN ('active')"),
     )
     op.create_index("ix_watches_state", "watches", ["state", "ended_at"])
     op.create_index(
@@ -132,7 +132,7 @@ def _watches() -> None:
         "watches",
         ["workspace", "channel", "connection", "job_id"],
         unique=True,
-        **_only("state IN ('active', 'parked')"),
+        **_partial("state IN ('active', 'parked')"),
     )
 
 
@@ -152,7 +152,7 @@ def _jobs() -> None:
         sa.Column("trouble_since", sa.BigInteger()),
         sa.PrimaryKeyConstraint("workspace", "connection", "job_id", name="pk_jobs"),
     )
-    op.create_index("ix_jobs_asleep", "jobs", ["checked_at"], **_only("due_at IS NULL"))
+    op.create_index("ix_jobs_asleep", "jobs", ["checked_at"], **_partial("due_at IS NULL"))
     op.create_index(
-        "ix_jobs_due", "jobs", ["connection", "due_at", "shard"], **_only("due_at IS NOT NULL")
+        "ix_jobs_due", "jobs", ["connection", "due_at", "shard"], **_partial("due_at IS NOT NULL")
     )

@@ -1,4 +1,4 @@
-"""What a channel wants to hear: contracts, decisions and boards."""
+"""Add channel settings, decisions and boards."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ depends_on = None
 
 
 def upgrade() -> None:
-    """Make the tables and columns, and their indexes."""
+    """Create the tables, columns and indexes."""
     op.add_column("outbox", sa.Column("board_id", sa.String()))
     op.add_column("watches", sa.Column("board_id", sa.String()))
     op.add_column("watches", sa.Column("said_ts", sa.String()))
-    op.create_index("ix_watches_board", "watches", ["board_id"], **_only("board_id IS NOT NULL"))
+    op.create_index("ix_watches_board", "watches", ["board_id"], **_partial("board_id IS NOT NULL"))
     _boards()
     _contracts()
     _decisions()
 
 
 def downgrade() -> None:
-    """Take the tables and columns away, with all that is in them."""
+    """Drop the tables, columns and indexes."""
     for table in ("decisions", "contracts", "boards"):
         op.drop_table(table)
     op.drop_index("ix_watches_board", "watches")
@@ -34,8 +34,8 @@ def downgrade() -> None:
     op.drop_column("outbox", "board_id")
 
 
-def _only(condition: str) -> dict[str, Any]:
-    """Make an index partial, in the words of both databases."""
+def _partial(condition: str) -> dict[str, Any]:
+    """Return the options of a partial index for both databases."""
     return {"sqlite_where": sa.text(condition), "postgresql_where": sa.text(condition)}
 
 
@@ -55,8 +55,10 @@ def _boards() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_boards"),
     )
     open_ones = ["workspace", "channel", "kind"]
-    op.create_index("ix_boards_open", "boards", open_ones, **_only("closed_at IS NULL"))
-    op.create_index("ix_boards_closed", "boards", ["closed_at"], **_only("closed_at IS NOT NULL"))
+    op.create_index("ix_boards_open", "boards", open_ones, **_partial("closed_at IS NULL"))
+    op.create_index(
+        "ix_boards_closed", "boards", ["closed_at"], **_partial("closed_at IS NOT NULL")
+    )
 
 
 def _contracts() -> None:
@@ -98,11 +100,11 @@ def _decisions() -> None:
         sa.PrimaryKeyConstraint("id", name="pk_decisions"),
         sa.UniqueConstraint("workspace", "key", name="uq_decisions_workspace_key"),
     )
-    op.create_index("ix_decisions_held", "decisions", ["until"], **_only("until IS NOT NULL"))
+    op.create_index("ix_decisions_held", "decisions", ["until"], **_partial("until IS NOT NULL"))
     op.create_index("ix_decisions_channel", "decisions", ["workspace", "channel", "at"])
     op.create_index("ix_decisions_series", "decisions", ["workspace", "channel", "series"])
     op.create_index("ix_decisions_watch", "decisions", ["watch_id"])
     op.create_index(
-        "ix_decisions_board", "decisions", ["board_id"], **_only("board_id IS NOT NULL")
+        "ix_decisions_board", "decisions", ["board_id"], **_partial("board_id IS NOT NULL")
     )
     op.create_index("ix_decisions_at", "decisions", ["at"])

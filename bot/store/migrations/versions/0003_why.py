@@ -1,4 +1,4 @@
-"""Whose message was clicked: the outbox is searched by Slack's timestamps."""
+"""Add the index that finds outbox messages by Slack's timestamps."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ _SENT = sa.text("sent_ts IS NOT NULL")
 
 
 def upgrade() -> None:
-    """Make the index."""
+    """Create the index."""
     op.create_index(
         "ix_outbox_sent",
         "outbox",
@@ -25,5 +25,5 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    """Take the index away."""
+    """Drop the index."""
     op.drop_index("ix_outbox_sent", "outbox")
