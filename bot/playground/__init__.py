@@ -1,4 +1,4 @@
-"""A Slack of one's own: offline, in memory, as strict as the real one."""
+"""A local Slack: offline, in memory, with Slack's own limits and errors."""
 
 from bot.playground.faults import Faults
 from bot.playground.server import LocalSlack

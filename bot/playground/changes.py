@@ -1,4 +1,4 @@
-"""What just became different in the workspace, and who wants to know. No I/O."""
+"""Event bus of the workspace. No I/O."""
 
 from __future__ import annotations
 
@@ -13,27 +13,27 @@ if TYPE_CHECKING:
 
 
 class Kind(StrEnum):
-    """The kinds of change."""
+    """The kinds of workspace event."""
 
     POSTED = "posted"
     EDITED = "edited"
-    THREADED = "threaded"  # a reply came or went, so the root's counts changed
+    THREADED = "threaded"  # a reply was added or removed: the root's counts changed
     REACTED = "reacted"
     DELETED = "deleted"
     VIEW = "view"
     VIEW_CLOSED = "view_closed"
-    CONNECTED = "connected"  # the app came or went
+    CONNECTED = "connected"  # the app connected or disconnected
     CALLED = "called"  # the app called the Web API
-    DELIVERED = "delivered"  # an envelope was acknowledged, or given up
+    DELIVERED = "delivered"  # an envelope was acknowledged or abandoned
 
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One change; which fields are set follows from the kind."""
+    """One event; its kind determines which fields are set."""
 
     kind: Kind
     message: Message | None = None
-    before: Message | None = None  # the message as it was, for EDITED and DELETED
+    before: Message | None = None  # the previous message, for EDITED and DELETED
     view: View | None = None
     connected: bool = False
 
@@ -42,17 +42,17 @@ Listener = Callable[[Change], None]
 
 
 class Changes:
-    """Everybody who listens to one workspace."""
+    """The listeners of one workspace."""
 
     def __init__(self) -> None:
         self._listeners: list[Listener] = []
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
-        """Call the listener for every change from now on; return how to stop that."""
+        """Call the listener for every later event; return a function that unsubscribes it."""
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
     def tell(self, change: Change) -> None:
-        """Tell everybody, in the order in which they came."""
+        """Call every listener, in the order of subscription."""
         for listener in tuple(self._listeners):
             listener(change)

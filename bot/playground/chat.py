@@ -1,4 +1,4 @@
-"""The Web API's `chat.*` methods, over the workspace. No I/O."""
+"""chat.* methods of the Web API. No I/O."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from bot.playground.workspace import Workspace
 
 
-def post_message(workspace: Workspace, asked: Arguments) -> Json:
+def post_message(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.postMessage`: https://docs.slack.dev/reference/methods/chat.postMessage."""
-    channel = channel_to_write(workspace, asked.required("channel"))
-    fields = _written(workspace, asked)
-    fields["broadcast"] = bool(fields.get("thread_ts")) and asked.truth("reply_broadcast")
+    channel = channel_to_write(workspace, arguments.required("channel"))
+    fields = _new_message_fields(workspace, arguments)
+    fields["broadcast"] = bool(fields.get("thread_ts")) and arguments.truth("reply_broadcast")
     posted = workspace.post(workspace.bot_draft(channel.id, **fields))
     return {
         "ok": True,
@@ -28,28 +28,28 @@ def post_message(workspace: Workspace, asked: Arguments) -> Json:
     }
 
 
-def post_ephemeral(workspace: Workspace, asked: Arguments) -> Json:
+def post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.postEphemeral`: https://docs.slack.dev/reference/methods/chat.postEphemeral."""
-    channel = channel_to_write(workspace, asked.required("channel"))
-    user = asked.required("user")
+    channel = channel_to_write(workspace, arguments.required("channel"))
+    user = arguments.required("user")
     if user not in channel.members:
         raise RefusedError("user_not_in_channel")
-    fields = _written(workspace, asked)
+    fields = _new_message_fields(workspace, arguments)
     posted = workspace.post(workspace.bot_draft(channel.id, ephemeral_for=user, **fields))
     return {"ok": True, "message_ts": posted.ts}
 
 
-def update(workspace: Workspace, asked: Arguments) -> Json:
+def update(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.update`: https://docs.slack.dev/reference/methods/chat.update."""
-    message = _own(workspace, asked, "cant_update_message")
-    fields = content.read(workspace, asked, longest=content.LONGEST_UPDATE)
+    message = _own_message(workspace, arguments, "cant_update_message")
+    fields = content.read(workspace, arguments, longest=content.LONGEST_UPDATE)
     if not fields:
         raise RefusedError("no_text")
-    # Blocks that are not mentioned stay; an empty list takes them away.
+    # Omitted blocks stay; an empty list removes them.
     content.demand_something({"blocks": message.blocks, "text": message.text, **fields})
-    if "metadata" in asked.values:
-        fields["metadata"] = content.metadata(asked) or None
-    if asked.truth("reply_broadcast") and message.thread_ts:
+    if "metadata" in arguments.values:
+        fields["metadata"] = content.metadata(arguments) or None
+    if arguments.truth("reply_broadcast") and message.thread_ts:
         fields["broadcast"] = True
     edited = workspace.edit(message, **fields)
     return {
@@ -61,19 +61,19 @@ def update(workspace: Workspace, asked: Arguments) -> Json:
     }
 
 
-def delete(workspace: Workspace, asked: Arguments) -> Json:
+def delete(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.delete`: https://docs.slack.dev/reference/methods/chat.delete."""
-    message = _own(workspace, asked, "cant_delete_message")
+    message = _own_message(workspace, arguments, "cant_delete_message")
     workspace.delete(message)
     return {"ok": True, "channel": message.channel, "ts": message.ts}
 
 
-def permalink(workspace: Workspace, asked: Arguments) -> Json:
+def permalink(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.getPermalink`: https://docs.slack.dev/reference/methods/chat.getPermalink."""
-    channel = workspace.find_channel(asked.required("channel"))
+    channel = workspace.find_channel(arguments.required("channel"))
     if channel is None:
         raise RefusedError("channel_not_found")
-    message = workspace.find(channel.id, asked.required("message_ts"))
+    message = workspace.find(channel.id, arguments.required("message_ts"))
     if message is None:
         raise RefusedError("message_not_found")
     link = f"{workspace.address}archives/{channel.id}/p{message.ts.replace('.', '')}"
@@ -82,20 +82,20 @@ def permalink(workspace: Workspace, asked: Arguments) -> Json:
     return {"ok": True, "channel": channel.id, "permalink": link}
 
 
-def _written(workspace: Workspace, asked: Arguments) -> Json:
-    fields = content.read(workspace, asked)
+def _new_message_fields(workspace: Workspace, arguments: Arguments) -> Json:
+    fields = content.read(workspace, arguments)
     content.demand_something(fields)
     fields.setdefault("text", content.UNSHOWN if fields.get("blocks") else "")
-    channel = channel_to_write(workspace, asked.required("channel"))
+    channel = channel_to_write(workspace, arguments.required("channel"))
     return {
         **fields,
-        "metadata": content.metadata(asked) or None,
-        "client_msg_id": asked.optional("client_msg_id"),
-        "thread_ts": _thread(workspace, channel.id, asked.optional("thread_ts")),
+        "metadata": content.metadata(arguments) or None,
+        "client_msg_id": arguments.optional("client_msg_id"),
+        "thread_ts": _thread_root(workspace, channel.id, arguments.optional("thread_ts")),
     }
 
 
-def _thread(workspace: Workspace, channel: str, ts: str | None) -> str | None:
+def _thread_root(workspace: Workspace, channel: str, ts: str | None) -> str | None:
     if ts is None:
         return None
     found = workspace.find(channel, ts)
@@ -104,10 +104,10 @@ def _thread(workspace: Workspace, channel: str, ts: str | None) -> str | None:
     return found.root
 
 
-def _own(workspace: Workspace, asked: Arguments, error: str) -> Message:
-    name = asked.required("channel")
+def _own_message(workspace: Workspace, arguments: Arguments, error: str) -> Message:
+    name = arguments.required("channel")
     channel = channel_to_write(workspace, name, archived="is_inactive")
-    message = workspace.find(channel.id, asked.required("ts"))
+    message = workspace.find(channel.id, arguments.required("ts"))
     if message is None or message.tombstone:
         raise RefusedError("message_not_found")
     if message.user != workspace.bot.id:

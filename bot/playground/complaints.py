@@ -1,4 +1,4 @@
-"""What Slack's own client finds wrong with a form, before the app hears of it. Pure.
+"""Client-side form validation: what Slack's client rejects before it submits a modal. Pure.
 
 https://docs.slack.dev/reference/block-kit/blocks/input-block
 """
@@ -22,34 +22,34 @@ _URL = re.compile(r"https?://\S+")
 
 
 def complaints(blocks: Iterable[Json], values: Json) -> dict[str, str]:
-    """Return a sentence for each input that keeps the form from being sent, by block id."""
-    found = {}
+    """Return the error message of each invalid input, by block id."""
+    errors = {}
     for block, element in inputs(blocks):
         if block["type"] != "input":
             continue
-        entry = values.get(block["block_id"], {}).get(element["action_id"]) or beginning(element)
-        said = _complaint(block, element, entry.get(field_of(element["type"])))
-        if said:
-            found[block["block_id"]] = said
-    return found
+        state = values.get(block["block_id"], {}).get(element["action_id"]) or beginning(element)
+        error = _error(block, element, state.get(field_of(element["type"])))
+        if error:
+            errors[block["block_id"]] = error
+    return errors
 
 
-def _complaint(block: Json, element: Json, held: object) -> str | None:
-    if held in (None, "", []):
+def _error(block: Json, element: Json, value: object) -> str | None:
+    if value in (None, "", []):
         return None if block.get("optional") else MISSING
     match element["type"]:
         case "number_input":
-            return _number(element, str(held).strip())
+            return _number_error(element, str(value).strip())
         case "plain_text_input":
-            return _length(element, str(held))
-        case "email_text_input" if not _EMAIL.fullmatch(str(held)):
+            return _length_error(element, str(value))
+        case "email_text_input" if not _EMAIL.fullmatch(str(value)):
             return "Enter an email address."
-        case "url_text_input" if not _URL.fullmatch(str(held)):
+        case "url_text_input" if not _URL.fullmatch(str(value)):
             return "Enter a URL that starts with http:// or https://."
     return None
 
 
-def _number(element: Json, typed: str) -> str | None:
+def _number_error(element: Json, typed: str) -> str | None:
     try:
         number = Decimal(typed)
     except InvalidOperation:
@@ -58,16 +58,16 @@ def _number(element: Json, typed: str) -> str | None:
         return "Enter a number."
     if number % 1 and not element.get("is_decimal_allowed"):
         return "Enter a whole number."
-    least, most = element.get("min_value"), element.get("max_value")
-    if least is not None and number < Decimal(least):
-        return f"Enter a number that is {least} or more."
-    if most is not None and number > Decimal(most):
-        return f"Enter a number that is {most} or less."
+    minimum, maximum = element.get("min_value"), element.get("max_value")
+    if minimum is not None and number < Decimal(minimum):
+        return f"Enter a number that is {minimum} or more."
+    if maximum is not None and number > Decimal(maximum):
+        return f"Enter a number that is {maximum} or less."
     return None
 
 
-def _length(element: Json, typed: str) -> str | None:
-    least, most = element.get("min_length") or 0, element.get("max_length") or 3000
-    if len(typed) < least:
-        return f"Enter at least {least} characters."
-    return f"Enter at most {most} characters." if len(typed) > most else None
+def _length_error(element: Json, typed: str) -> str | None:
+    minimum, maximum = element.get("min_length") or 0, element.get("max_length") or 3000
+    if len(typed) < minimum:
+        return f"Enter at least {minimum} characters."
+    return f"Enter at most {maximum} characters." if len(typed) > maximum else None

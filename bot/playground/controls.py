@@ -1,4 +1,4 @@
-"""What an interactive element may hold: buttons, menus, inputs. Pure.
+"""Schema of interactive elements: buttons, menus, inputs. Pure.
 
 https://docs.slack.dev/reference/block-kit/block-elements
 """
@@ -37,15 +37,15 @@ CONFIRM = shape(
 _STYLE = {"style": one_of("primary", "danger")}
 _COMMON = {**_ACTION, "confirm": CONFIRM, "focus_on_load": boolean}
 _OPTION = shape({"text": plain(75), "value": string(150)}, {"description": plain(75)})
-_TICK = shape({"text": text(75), "value": string(150)}, {"description": text(75)})
-_LINKED = shape(
+_CHECK_OPTION = shape({"text": text(75), "value": string(150)}, {"description": text(75)})
+_OVERFLOW_OPTION = shape(
     {"text": plain(75), "value": string(150)}, {"description": plain(75), "url": string(3000)}
 )
 _GROUP = shape({"label": plain(75), "options": items(_OPTION, 1, 100)})
 OFFER = shape(
     {}, {"options": items(_OPTION, 0, 100), "option_groups": items(_GROUP, 0, 100)}
-)  # what answers a block_suggestion
-_MANY = {"max_selected_items": number(1)}
+)  # the response to a block_suggestion
+_MULTI = {"max_selected_items": number(1)}
 
 BUTTON = kind(
     "button",
@@ -59,7 +59,9 @@ BUTTON = kind(
         "accessibility_label": string(75),
     },
 )
-OVERFLOW = kind("overflow", {"options": items(_LINKED, 1, 5)}, {**_ACTION, "confirm": CONFIRM})
+OVERFLOW = kind(
+    "overflow", {"options": items(_OVERFLOW_OPTION, 1, 5)}, {**_ACTION, "confirm": CONFIRM}
+)
 IMAGE = both(
     kind(
         "image",
@@ -70,26 +72,26 @@ IMAGE = both(
 )
 
 
-def _options(value: Any) -> list[tuple[Any, Any]]:
+def _option_keys(value: Any) -> list[tuple[Any, Any]]:
     listed = value if isinstance(value, list | tuple) else [value]
     options = [each for each in listed if isinstance(each, dict)]
     return [(option.get("value"), str(option.get("text"))) for option in options]
 
 
-def _initially_on_offer(value: Any, path: str) -> Iterator[str]:
+def _initial_among_options(value: Any, path: str) -> Iterator[str]:
     groups = [each for each in value.get("option_groups") or () if isinstance(each, dict)]
     lists = [value.get("options"), *(group.get("options") for group in groups)]
-    known = [option for each in lists for option in _options(each)]
+    known = [option for each in lists for option in _option_keys(each)]
     for name in ("initial_option", "initial_options"):
-        if any(option not in known for option in _options(value.get(name))):
+        if any(option not in known for option in _option_keys(value.get(name))):
             yield problem("must be among the options", f"{path}/{name}")
 
 
-def _ordered(least: str, most: str) -> Check:
+def _ordered(lower: str, upper: str) -> Check:
     def check(value: Any, path: str) -> Iterator[str]:
-        low, high = _amount(value.get(least)), _amount(value.get(most))
+        low, high = _amount(value.get(lower)), _amount(value.get(upper))
         if low is not None and high is not None and low > high:
-            yield problem(f"must not be greater than {most}", f"{path}/{least}")
+            yield problem(f"must not be greater than {upper}", f"{path}/{lower}")
 
     return check
 
@@ -108,7 +110,9 @@ def _menu(name: str, **optional: Check) -> Check:
 def _static(name: str, **optional: Check) -> Check:
     lists = {"options": items(_OPTION, 1, 100), "option_groups": items(_GROUP, 1, 100)}
     return both(
-        _menu(name, **lists, **optional), any_field("options", "option_groups"), _initially_on_offer
+        _menu(name, **lists, **optional),
+        any_field("options", "option_groups"),
+        _initial_among_options,
     )
 
 
@@ -117,9 +121,9 @@ def _input(name: str, **optional: Check) -> Check:
     return kind(name, {}, {**_COMMON, "placeholder": plain(150), **own, **optional})
 
 
-def _ticks(name: str, **optional: Check) -> Check:
-    ticks = kind(name, {"options": items(_TICK, 1, 10)}, {**_COMMON, **optional})
-    return both(ticks, _initially_on_offer)
+def _check_list(name: str, **optional: Check) -> Check:
+    choices = kind(name, {"options": items(_CHECK_OPTION, 1, 10)}, {**_COMMON, **optional})
+    return both(choices, _initial_among_options)
 
 
 _DATE = pattern(r"\d{4}-\d\d-\d\d", "a date: YYYY-MM-DD")
@@ -131,20 +135,20 @@ _CONVERSATION = {"default_to_current_conversation": boolean, "filter": anything}
 _MENUS: dict[str, Check] = {
     "static_select": _static("static_select", initial_option=_OPTION),
     "multi_static_select": _static(
-        "multi_static_select", initial_options=items(_OPTION, 1, 100), **_MANY
+        "multi_static_select", initial_options=items(_OPTION, 1, 100), **_MULTI
     ),
     "external_select": _menu("external_select", min_query_length=number(0), initial_option=_OPTION),
     "multi_external_select": _menu(
         "multi_external_select",
         min_query_length=number(0),
         initial_options=items(_OPTION),
-        **_MANY,
+        **_MULTI,
     ),
     "users_select": _menu("users_select", initial_user=string()),
-    "multi_users_select": _menu("multi_users_select", initial_users=items(string()), **_MANY),
+    "multi_users_select": _menu("multi_users_select", initial_users=items(string()), **_MULTI),
     "channels_select": _menu("channels_select", initial_channel=string(), **_RESPONSE),
     "multi_channels_select": _menu(
-        "multi_channels_select", initial_channels=items(string()), **_MANY
+        "multi_channels_select", initial_channels=items(string()), **_MULTI
     ),
     "conversations_select": _menu(
         "conversations_select", initial_conversation=string(), **_RESPONSE, **_CONVERSATION
@@ -152,11 +156,11 @@ _MENUS: dict[str, Check] = {
     "multi_conversations_select": _menu(
         "multi_conversations_select",
         initial_conversations=items(string()),
-        **_MANY,
+        **_MULTI,
         **_CONVERSATION,
     ),
-    "checkboxes": _ticks("checkboxes", initial_options=items(_TICK, 1, 10)),
-    "radio_buttons": _ticks("radio_buttons", initial_option=_TICK),
+    "checkboxes": _check_list("checkboxes", initial_options=items(_CHECK_OPTION, 1, 10)),
+    "radio_buttons": _check_list("radio_buttons", initial_option=_CHECK_OPTION),
     "datepicker": _menu("datepicker", initial_date=_DATE),
     "timepicker": _menu("timepicker", initial_time=_TIME, timezone=string()),
     "datetimepicker": _menu("datetimepicker", initial_date_time=number()),
@@ -188,7 +192,7 @@ _INPUTS: dict[str, Check] = {
     "rich_text_input": _input("rich_text_input", min_lines=number(), max_lines=number()),
     "file_input": _input("file_input", filetypes=items(string()), max_files=number(1, 10)),
 }
-# What stands in `state.values`: everything but buttons and overflow menus.
+# Element types with a value in `state.values`: all but buttons and overflow menus.
 STATEFUL = frozenset({**_MENUS, **_INPUTS})
 _WORKFLOW = kind(
     "workflow_button",
@@ -204,8 +208,8 @@ _ICON = kind(
     {**_ACTION, "value": string(2000), "confirm": CONFIRM, "accessibility_label": string(75)},
 )
 
-_PRESSED: dict[str, Check] = {"button": BUTTON, "overflow": OVERFLOW, "workflow_button": _WORKFLOW}
-ACTIONS = typed({**_PRESSED, **_MENUS})
-ACCESSORY = typed({**_PRESSED, **_MENUS, "image": IMAGE})
+_BUTTONS: dict[str, Check] = {"button": BUTTON, "overflow": OVERFLOW, "workflow_button": _WORKFLOW}
+ACTIONS = typed({**_BUTTONS, **_MENUS})
+ACCESSORY = typed({**_BUTTONS, **_MENUS, "image": IMAGE})
 INPUT = typed({**_MENUS, **_INPUTS})
 CONTEXT_ACTIONS = typed({"feedback_buttons": _FEEDBACK, "icon_button": _ICON})

@@ -1,4 +1,4 @@
-"""How commands, events and interactions reach the app, and what becomes of their answers."""
+"""Dispatcher: sends commands, events and interactions to the app; retries events."""
 
 from __future__ import annotations
 
@@ -18,63 +18,63 @@ if TYPE_CHECKING:
     from bot.playground.messages import Json, Message
     from bot.playground.workspace import Workspace
 
-# At once, after one minute, after five: https://docs.slack.dev/apis/events-api#retries
+# Immediately, after 1 minute, after 5 minutes: https://docs.slack.dev/apis/events-api#retries
 RETRY_SECONDS = (0.0, 60.0, 300.0)
 
 
 class Deliveries:
-    """Sends envelopes to the app and repeats events that were not acknowledged."""
+    """Sends envelopes to the app and retries events that were not acknowledged."""
 
     def __init__(
         self,
         workspace: Workspace,
-        carrier: Carrier,
+        transport: Carrier,
         faults: Faults,
         *,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
     ) -> None:
         self._workspace = workspace
-        self._carrier = carrier
+        self._transport = transport
         self._faults = faults
         self._retry_seconds = tuple(retry_seconds)
         self._tasks: set[asyncio.Task[Any]] = set()
 
     async def send(self, kind: str, payload: Json) -> Ack:
-        """Deliver a command or an interaction, once."""
-        ack = await self._carrier.carry(Envelope(kind, payload))
+        """Send a command or an interaction, once."""
+        ack = await self._transport.carry(Envelope(kind, payload))
         self._workspace.changes.tell(Change(Kind.DELIVERED))
         return ack
 
     async def event(self, inner: Json) -> Ack:
-        """Deliver an event; repetitions follow in the background."""
+        """Send an event; retries run in the background."""
         payload = payloads.event(self._workspace, inner)
         subject = str(inner["type"])
         ack = await self.send("events_api", payload)
         if self._faults.take(Trouble.DELIVER_TWICE, subject):
             self.later(self.send("events_api", payload))
         if self._faults.take(Trouble.RETRY_EVENT, subject):
-            self.later(self._repeat(payload, self._retry_seconds[:1], "timeout"))
+            self.later(self._retry(payload, self._retry_seconds[:1], "timeout"))
         elif not ack.ok and not ack.no_retry:
-            self.later(self._repeat(payload, self._retry_seconds, ack.reason))
+            self.later(self._retry(payload, self._retry_seconds, ack.reason))
         return ack
 
     def later(self, work: Coroutine[Any, Any, Any]) -> None:
-        """Do this in the background, until the workspace closes."""
+        """Run the coroutine in the background; `close` cancels it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
     async def close(self) -> None:
-        """Give up what is still under way."""
+        """Cancel all background work."""
         for task in tuple(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    async def _repeat(self, payload: Json, delays: Sequence[float], reason: str) -> None:
+    async def _retry(self, payload: Json, delays: Sequence[float], reason: str) -> None:
         for attempt, seconds in enumerate(delays, start=1):
             if seconds:
                 await self._workspace.clock.sleep(seconds)
-            ack = await self._carrier.carry(Envelope("events_api", payload, attempt, reason))
+            ack = await self._transport.carry(Envelope("events_api", payload, attempt, reason))
             self._workspace.changes.tell(Change(Kind.DELIVERED))
             if ack.ok or ack.no_retry:
                 return
@@ -82,7 +82,7 @@ class Deliveries:
 
 
 class Subscriptions:
-    """Turns what happens in the workspace into the events that the app subscribed to."""
+    """Turns workspace events into the Events API events that the app subscribed to."""
 
     def __init__(
         self, workspace: Workspace, deliveries: Deliveries, subscribed: frozenset[str]
@@ -90,45 +90,45 @@ class Subscriptions:
         self._workspace = workspace
         self._deliveries = deliveries
         self._subscribed = subscribed
-        workspace.changes.subscribe(self._notice)
+        workspace.changes.subscribe(self._on_change)
 
     async def said(self, message: Message) -> Ack:
-        """Deliver what a person said, as every event that it makes."""
+        """Send every event that a user's message causes; return the first failed ack, if any."""
         acks = await asyncio.gather(*(self._deliveries.event(e) for e in self._events(message)))
         return next((ack for ack in acks if not ack.ok), Ack())
 
     async def home_opened(self, inner: Json) -> Ack:
-        """Deliver that somebody opened the app's Home."""
-        wanted = "app_home_opened" in self._subscribed
-        return await self._deliveries.event(inner) if wanted else Ack()
+        """Send `app_home_opened`, if the app subscribed to it."""
+        subscribed = "app_home_opened" in self._subscribed
+        return await self._deliveries.event(inner) if subscribed else Ack()
 
     def _events(self, message: Message) -> list[Json]:
         channel = self._workspace.channels[message.channel]
         if self._workspace.bot.id not in channel.members:
             return []
-        found = []
+        events = []
         # A mention in a direct message makes no `app_mention`.
         mentioned = f"<@{self._workspace.bot.id}" in message.text and not channel.is_im
         if mentioned and "app_mention" in self._subscribed:
-            found.append(payloads.mention(self._workspace, message))
+            events.append(payloads.mention(self._workspace, message))
         if channel.subscription in self._subscribed:
-            found.append(payloads.message(self._workspace, channel, message))
-        return found
+            events.append(payloads.message(self._workspace, channel, message))
+        return events
 
-    def _notice(self, change: Change) -> None:
+    def _on_change(self, change: Change) -> None:
         message = change.before or change.message
-        if message is None or message.ephemeral_for or not self._follows(message):
+        if message is None or message.ephemeral_for or not self._is_subscribed(message):
             return
-        inner = self._inner(change)
+        inner = self._event_for(change)
         if inner:
             self._deliveries.later(self._deliveries.event(inner))
 
-    def _follows(self, message: Message) -> bool:
+    def _is_subscribed(self, message: Message) -> bool:
         channel = self._workspace.channels[message.channel]
         joined = self._workspace.bot.id in channel.members
         return joined and channel.subscription in self._subscribed
 
-    def _inner(self, change: Change) -> Json | None:
+    def _event_for(self, change: Change) -> Json | None:
         before, message = change.before, change.message
         if message is None:
             return None

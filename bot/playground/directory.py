@@ -1,4 +1,4 @@
-"""The Web API's `users.*` and `usergroups.*` methods, over the workspace. No I/O."""
+"""users.* and usergroups.* methods of the Web API. No I/O."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ if TYPE_CHECKING:
 
 
 def person(workspace: Workspace, id_: str) -> User:
-    """Return the user of this id, or refuse the call."""
+    """Return the user of this id. Raise SlackApiError if there is none."""
     if id_ not in workspace.users:
         raise RefusedError("user_not_found")
     return workspace.users[id_]
 
 
-def show_user(workspace: Workspace, asked: Arguments) -> Json:
+def show_user(workspace: Workspace, arguments: Arguments) -> Json:
     """`users.info`: https://docs.slack.dev/reference/methods/users.info."""
-    user = person(workspace, asked.text("user"))
+    user = person(workspace, arguments.text("user"))
     return {"ok": True, "user": user.as_slack(workspace.team, workspace.clock.now())}
 
 
-def list_groups(workspace: Workspace, asked: Arguments) -> Json:
+def list_groups(workspace: Workspace, arguments: Arguments) -> Json:
     """`usergroups.list`: https://docs.slack.dev/reference/methods/usergroups.list."""
-    users, count = asked.truth("include_users"), asked.truth("include_count")
-    disabled = asked.truth("include_disabled")
+    users, count = arguments.truth("include_users"), arguments.truth("include_count")
+    disabled = arguments.truth("include_disabled")
     groups = [group for group in workspace.groups.values() if disabled or not group.is_disabled]
     shown = [group.as_slack(workspace.team, users=users, count=count) for group in groups]
     return {"ok": True, "usergroups": shown}

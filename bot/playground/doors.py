@@ -1,4 +1,4 @@
-"""Every address that the local Slack answers at, and who may knock."""
+"""HTTP routes and request guard of the local Slack."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
     from bot.playground.server import LocalSlack
     from bot.playground.webapi import WebApi
 
-_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-RESPONSE_URL = "response_url"  # what faults call it
+_CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
+RESPONSE_URL = "response_url"  # its method name in faults
 _LARGEST_BODY = 4 * 1024 * 1024  # bytes
 
 
 class Doors:
-    """The web application of a local Slack."""
+    """Builds the web application of a local Slack."""
 
     def __init__(self, slack: LocalSlack, api: WebApi, page: Page, responses: Responses) -> None:
         self._slack = slack
@@ -34,7 +34,9 @@ class Doors:
 
     def application(self) -> web.Application:
         """Return the application, ready to be served."""
-        application = web.Application(middlewares=[_guard], client_max_size=_LARGEST_BODY)
+        application = web.Application(
+            middlewares=[_check_host_and_origin], client_max_size=_LARGEST_BODY
+        )
         application.add_routes(
             [
                 web.route("*", "/api/{method}", self._api.serve),
@@ -44,43 +46,43 @@ class Doors:
                 *self._page.routes(),
             ]
         )
-        application.on_response_prepare.append(_protect)
+        application.on_response_prepare.append(_add_security_headers)
         return application
 
     async def _respond(self, request: web.Request) -> web.Response:
-        """Take what is said through a response_url; as a method it goes by RESPONSE_URL."""
+        """Handle a POST to a response_url. Faults address it as the method RESPONSE_URL."""
         faults = self._slack.faults
-        if busy := faults.take(Trouble.RATE_LIMIT, RESPONSE_URL):
-            return web.Response(status=429, headers={"Retry-After": str(busy.retry_after)})
+        if limited := faults.take(Trouble.RATE_LIMIT, RESPONSE_URL):
+            return web.Response(status=429, headers={"Retry-After": str(limited.retry_after)})
         if broken := faults.take(Trouble.FAIL_BEFORE, RESPONSE_URL):
             return web.Response(status=broken.status)
-        answer = await self._responded(request)
+        response = await self._handle_response_url(request)
         if faults.take(Trouble.LOSE_ANSWER, RESPONSE_URL) and request.transport:
             request.transport.abort()
         broken = faults.take(Trouble.FAIL_AFTER, RESPONSE_URL)
-        return web.Response(status=broken.status) if broken else answer
+        return web.Response(status=broken.status) if broken else response
 
-    async def _responded(self, request: web.Request) -> web.Response:
+    async def _handle_response_url(self, request: web.Request) -> web.Response:
         try:
             self._responses.answer(request.path.lstrip("/"), await request.text())
-        except RefusedError as refused:
-            status = refused.status if refused.status != 200 else 400
-            return web.json_response(refused.answer(), status=status)
+        except RefusedError as error:
+            status = error.status if error.status != 200 else 400
+            return web.json_response(error.answer(), status=status)
         return web.Response(text="ok")
 
     async def _fault(self, request: web.Request) -> web.Response:
-        """Plan or do a fault: `{"fault": "rate_limit", "method": "chat.postMessage"}`."""
-        given = await request.json()
-        name = given.pop("fault", "") if isinstance(given, dict) else ""
+        """Plan or inject a fault: `{"fault": "rate_limit", "method": "chat.postMessage"}`."""
+        body = await request.json()
+        name = body.pop("fault", "") if isinstance(body, dict) else ""
         try:
-            await self._do(name, given)
-        except (LookupError, TypeError) as refused:
-            return web.json_response({"ok": False, "error": str(refused)}, status=400)
+            await self._inject(name, body)
+        except (LookupError, TypeError) as error:
+            return web.json_response({"ok": False, "error": str(error)}, status=400)
         return web.json_response({"ok": True})
 
-    async def _do(self, name: str, given: Json) -> None:
+    async def _inject(self, name: str, body: Json) -> None:
         slack, faults = self._slack, self._slack.faults
-        planned: dict[str, Callable[..., Any]] = {
+        actions: dict[str, Callable[..., Any]] = {
             "rate_limit": faults.rate_limit,
             "lose_answer": faults.lose_answer,
             "fail": faults.fail,
@@ -97,11 +99,11 @@ class Doors:
             "disconnect": slack.disconnect,
             "delete": self._delete,
         }
-        if name not in planned:
-            raise LookupError(f"There is no fault {name!r}; there are {', '.join(planned)}.")
-        done = planned[name](**given)
-        if done is not None:
-            await done
+        if name not in actions:
+            raise LookupError(f"There is no fault {name!r}; there are {', '.join(actions)}.")
+        pending = actions[name](**body)
+        if pending is not None:
+            await pending
 
     def _delete(self, channel: str, ts: str) -> None:
         found = self._slack.workspace.find(self._slack.workspace.channel(channel).id, ts)
@@ -111,12 +113,12 @@ class Doors:
 
 
 @web.middleware
-async def _guard(
+async def _check_host_and_origin(
     request: web.Request,
     handler: Callable[[web.Request], Awaitable[web.StreamResponse]],  # aiohttp passes it by name
 ) -> web.StreamResponse:
     own = {f"{name}:{_port(request)}" for name in ("127.0.0.1", "localhost")}
-    # A foreign name for this address is how a web page would reach it by DNS rebinding.
+    # A foreign Host is how a web page would reach this server by DNS rebinding.
     if request.host not in own:
         raise web.HTTPForbidden(text="This playground answers to 127.0.0.1 only.")
     origin = request.headers.get("Origin")
@@ -126,11 +128,11 @@ async def _guard(
 
 
 def _port(request: web.Request) -> int:
-    place = request.transport.get_extra_info("sockname") if request.transport else None
-    return place[1] if place else 0
+    address = request.transport.get_extra_info("sockname") if request.transport else None
+    return address[1] if address else 0
 
 
-async def _protect(_: web.Request, response: web.StreamResponse) -> None:
-    response.headers["Content-Security-Policy"] = _POLICY
+async def _add_security_headers(_: web.Request, response: web.StreamResponse) -> None:
+    response.headers["Content-Security-Policy"] = _CONTENT_POLICY
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers["Referrer-Policy"] = "no-referrer"

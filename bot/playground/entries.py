@@ -1,4 +1,4 @@
-"""What an input holds: one entry of `state.values`, as it begins and as people fill it in. Pure.
+"""Form state: `state.values`, initially and after a user's answers. Pure.
 
 https://docs.slack.dev/reference/block-kit/block-elements
 """
@@ -36,26 +36,26 @@ _FIELDS = {
     "rich_text_input": "rich_text_value",
     "file_input": "files",
 }
-_WRITTEN = {
+_FORMATS = {
     "selected_date": (re.compile(r"\d{4}-\d\d-\d\d"), "2026-11-22"),
     "selected_time": (re.compile(r"(?:[01]\d|2[0-3]):[0-5]\d"), "18:30"),
 }
 
 
 def field_of(kind: str) -> str:
-    """Return the name of the field that holds the answer of such an element."""
+    """Return the name of the state field that holds the value of this element type."""
     return _FIELDS.get(kind, "value")
 
 
 def inputs(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
-    """Return every element that holds an answer, after its block."""
+    """Yield (block, element) for every element that has a value."""
     for block, element in placed(blocks):
         if element["type"] in STATEFUL:
             yield block, element
 
 
 def called(blocks: Iterable[Json], name: str) -> tuple[Json, Json]:
-    """Return the input of this block id or action id, after its block."""
+    """Return (block, element) of the input with this block id or action id."""
     known = list(inputs(blocks))
     named = [(b, e) for b, e in known if b["block_id"] == name]
     named = named if len(named) == 1 else [(b, e) for b, e in known if e["action_id"] == name]
@@ -66,7 +66,7 @@ def called(blocks: Iterable[Json], name: str) -> tuple[Json, Json]:
 
 
 def beginnings(blocks: Iterable[Json]) -> Json:
-    """Return `state.values` as they are before anybody has touched anything."""
+    """Return `state.values` before any input."""
     values: Json = {}
     for block, element in inputs(blocks):
         values.setdefault(block["block_id"], {})[element["action_id"]] = beginning(element)
@@ -74,70 +74,70 @@ def beginnings(blocks: Iterable[Json]) -> Json:
 
 
 def beginning(element: Json) -> Json:
-    """Return what the element holds at first."""
+    """Return the initial state of the element."""
     field = field_of(element["type"])
     initial = field.replace("selected", "initial") if "selected" in field else "initial_value"
-    held = element.get(initial)
-    return {"type": element["type"], field: _nothing(field) if held is None else held}
+    value = element.get(initial)
+    return {"type": element["type"], field: _empty(field) if value is None else value}
 
 
 def filled(element: Json, answer: Any) -> Json:
-    """Return what the element holds after this answer: a text, a value, several, or None."""
+    """Return the state of the element after this answer: a text, a value, a list, or None."""
     field = field_of(element["type"])
-    held = _nothing(field) if answer is None else _held(element, field, answer)
-    return {"type": element["type"], field: held}
+    value = _empty(field) if answer is None else _value(element, field, answer)
+    return {"type": element["type"], field: value}
 
 
 def merged(values: Json, newer: Json) -> Json:
-    """Return these values with the newer ones in their places."""
+    """Return the values, overridden by the newer ones."""
     return {**values, **{block: {**values.get(block, {}), **newer[block]} for block in newer}}
 
 
 def kept(values: Json, blocks: Iterable[Json]) -> Json:
-    """Return the values that these blocks take over: same ids, same type of element."""
-    taken = beginnings(blocks)
-    for block, entries in taken.items():
-        for action, entry in entries.items():
-            held = values.get(block, {}).get(action, entry)
-            entries[action] = held if held.get("type") == entry["type"] else entry
-    return taken
+    """Return the values of these blocks; inputs of the same ids and type keep theirs."""
+    retained = beginnings(blocks)
+    for block, states in retained.items():
+        for action, initial in states.items():
+            value = values.get(block, {}).get(action, initial)
+            states[action] = value if value.get("type") == initial["type"] else initial
+    return retained
 
 
 def of_action(action: Json) -> Json:
-    """Return what an action leaves in `state.values`; buttons and overflow menus leave nothing."""
+    """Return the `state.values` of an action; empty for buttons and overflow menus."""
     if action.get("type") not in STATEFUL:
         return {}
-    left_out = {"block_id", "action_id", "action_ts", "text"}
-    held = {name: value for name, value in action.items() if name not in left_out}
-    return {action["block_id"]: {action["action_id"]: held}}
+    excluded = {"block_id", "action_id", "action_ts", "text"}
+    state = {name: value for name, value in action.items() if name not in excluded}
+    return {action["block_id"]: {action["action_id"]: state}}
 
 
 def offered(element: Json) -> list[Json]:
-    """Return the options that the element shows by itself."""
+    """Return the static options of the element."""
     groups = [option for group in element.get("option_groups") or () for option in group["options"]]
     return [*(element.get("options") or ()), *groups]
 
 
-def _nothing(field: str) -> Any:
+def _empty(field: str) -> Any:
     return [] if field.endswith("s") else None
 
 
-def _held(element: Json, field: str, answer: Any) -> Any:
-    many = [answer] if isinstance(answer, str | dict) else answer
+def _value(element: Json, field: str, answer: Any) -> Any:
+    answers = [answer] if isinstance(answer, str | dict) else answer
     if field == "selected_options":
-        return [_option(element, one) for one in many]
+        return [_option(element, one) for one in answers]
     if field == "selected_option":
         return _option(element, answer)
     if field == "value":
         return str(answer)
-    pattern, example = _WRITTEN.get(field, (None, ""))
+    pattern, example = _FORMATS.get(field, (None, ""))
     if pattern and not pattern.fullmatch(answer):
         raise ValueError(f"{answer} is not written like {example}.")
-    return list(many) if field.endswith("s") else answer
+    return list(answers) if field.endswith("s") else answer
 
 
 def _option(element: Json, answer: Any) -> Json:
-    if isinstance(answer, dict):  # an option that the app has offered
+    if isinstance(answer, dict):  # an option that the app returned
         return answer
     if element["type"].endswith("external_select"):
         return {"text": {"type": "plain_text", "text": answer}, "value": answer}

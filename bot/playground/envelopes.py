@@ -1,4 +1,4 @@
-"""What goes to the app and what comes back, whichever way it travels. Pure values."""
+"""Envelope, acknowledgement and the transport protocol. Pure values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Envelope:
 
     kind: str  # slash_commands, events_api or interactive
     payload: Json
-    retry_attempt: int = 0  # 1 for the first repetition
+    retry_attempt: int = 0  # 1 for the first retry
     retry_reason: str = ""
 
     def wire(self, id_: str) -> Json:
@@ -32,12 +32,12 @@ class Envelope:
 
 @dataclass(frozen=True, slots=True)
 class Ack:
-    """What the app made of a delivery."""
+    """The app's acknowledgement of an envelope, or why there is none."""
 
     payload: Json | None = None
-    error: str | None = None  # Slack's word: dispatch_failed or operation_timeout
+    error: str | None = None  # Slack's error code: dispatch_failed or operation_timeout
     reason: str = ""  # Slack's retry reason, when there is an error
-    no_retry: bool = False  # the app asked for no repetition
+    no_retry: bool = False  # the app asked for no retry
 
     @property
     def ok(self) -> bool:
@@ -46,8 +46,8 @@ class Ack:
 
 
 class Carrier(Protocol):
-    """A way to the app: Socket Mode or HTTP."""
+    """Delivers envelopes to the app: by Socket Mode or HTTP."""
 
     async def carry(self, envelope: Envelope) -> Ack:
-        """Deliver, and wait for the acknowledgement."""
+        """Deliver the envelope and wait for its acknowledgement."""
         ...

@@ -1,4 +1,4 @@
-"""What a person does: saying, clicking, choosing, submitting; and what Slack shows for it."""
+"""Simulated user actions: typing, clicking, choosing, and what Slack shows for them."""
 
 from __future__ import annotations
 
@@ -29,18 +29,18 @@ Source = Message | View
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What came of something that a person did."""
+    """The result of a user action."""
 
     ok: bool
-    error: str | None = None  # Slack's word: dispatch_failed, operation_timeout…
-    message: Message | None = None  # what was said, or what a command showed at once
-    payload: Json | None = None  # what the app put into its acknowledgement
+    error: str | None = None  # Slack's error code: dispatch_failed, operation_timeout…
+    message: Message | None = None  # the posted message, or what the command's ack showed
+    payload: Json | None = None  # the payload of the app's acknowledgement
     trigger_id: str | None = None
     response_url: str | None = None
 
 
 class Gestures:
-    """A person's hands and mouth."""
+    """The actions of a user in Slack's client."""
 
     def __init__(
         self,
@@ -63,58 +63,58 @@ class Gestures:
     async def say(
         self, text: str, channel: Channel, user: User, thread_ts: str | None = None
     ) -> Answer:
-        """Type a line and press Enter; a line that starts with `/` is a command."""
+        """Type a line and press Enter; a line that starts with `/` is a slash command."""
         if text.startswith("/"):
             return await self._command(text, channel, user)
-        said = self._workspace.post(self._draft(text, channel, user, thread_ts))
-        ack = await self._subscriptions.said(said)
-        return Answer(ack.ok, ack.error, message=said, payload=ack.payload)
+        posted = self._workspace.post(self._draft(text, channel, user, thread_ts))
+        ack = await self._subscriptions.said(posted)
+        return Answer(ack.ok, ack.error, message=posted, payload=ack.payload)
 
     async def act(self, source: Source, action: Json, user: User) -> Answer:
-        """Use one interactive element; `action` is the element's part of the payload."""
+        """Use one interactive element; `action` is its item in the payload's `actions`."""
         chosen = entries.of_action(action)
         payload = payloads.interaction(self._workspace, "block_actions", user)
         if isinstance(source, View):
             source = self._views.remember(source, chosen)
         else:
-            begun = entries.beginnings(source.blocks)
-            payload["state"] = {"values": entries.merged(begun, chosen)}
-        payload |= self._place(source, user)
+            initial = entries.beginnings(source.blocks)
+            payload["state"] = {"values": entries.merged(initial, chosen)}
+        payload |= self._origin(source, user)
         payload["actions"] = [{**action, "action_ts": self._workspace.next_ts()}]
         return await self._interact(payload)
 
     def react(self, message: Message, name: str, user: User) -> Message:
-        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        """Toggle this user's reaction with the emoji."""
         if user.id in message.reactors(name):
             return self._workspace.unreact(message, name, user.id)
         return self._workspace.react(message, name, user.id)
 
     async def shortcut(self, callback_id: str, user: User, message: Message | None) -> Answer:
-        """Use a message shortcut, or a global one when there is no message."""
+        """Use a message shortcut, or a global shortcut if there is no message."""
         kind = "message_action" if message else "shortcut"
         payload = payloads.interaction(self._workspace, kind, user)
         payload |= {"callback_id": callback_id, "action_ts": self._workspace.next_ts()}
         if message is None:
             payload["trigger_id"] = self._views.triggers.issue(user.id)
             return await self._interact(payload)
-        place = self._place(message, user)
-        place.pop("container")
-        return await self._interact({**payload, **place, "message_ts": message.ts})
+        origin = self._origin(message, user)
+        origin.pop("container")
+        return await self._interact({**payload, **origin, "message_ts": message.ts})
 
     async def fill(self, view: View, answers: Mapping[str, Any]) -> View:
-        """Fill in inputs, by block id or action id; those that dispatch tell the app at once."""
+        """Fill in inputs, by block id or action id; `dispatch_action` inputs notify the app."""
         user = self._workspace.users[view.user]
         for name, answer in answers.items():
             now = self._views.find(view.id)
             block, element = entries.called(now.blocks, name)
-            action = choose(block, element, await self._meant(now, element, answer, user))
+            action = choose(block, element, await self._resolve_option(now, element, answer, user))
             if block["type"] != "input" or block.get("dispatch_action"):
                 await self.act(now, action, user)
             else:
                 self._views.remember(now, entries.of_action(action))
         return self._views.find(view.id)
 
-    async def _meant(self, view: View, element: Json, answer: Any, user: User) -> Any:
+    async def _resolve_option(self, view: View, element: Json, answer: Any, user: User) -> Any:
         if element["type"] != "external_select" or not isinstance(answer, str):
             return answer
         options = await self.suggest(view, element["action_id"], answer, user)
@@ -125,40 +125,40 @@ class Gestures:
         raise LookupError(f"{answer} is not on offer; the app suggests {known or 'nothing'}.")
 
     async def suggest(self, source: Source, action_id: str, typed: str, user: User) -> list[Json]:
-        """Type into a select with an external source; return the options on offer."""
+        """Type into an external select; return the options that the app suggests."""
         found = (await self.offer(source, action_id, typed, user)).payload or {}
         groups = [option for g in found.get("option_groups", []) for option in g["options"]]
         return [*found.get("options", []), *groups]
 
     async def offer(self, source: Source, action_id: str, typed: str, user: User) -> Answer:
-        """Type into a select with an external source; the answer's payload is what is on offer."""
+        """Type into an external select; the result's payload holds the app's options."""
         block, element = find_element(source, action_id, None)
         payload = payloads.interaction(self._workspace, "block_suggestion", user)
-        place = self._place(source, user)
-        wanted = {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
-        answer = await self._interact({**payload, **place, **wanted})
-        wrong = offer_problems(answer.payload or {})
-        return Answer(False, " ".join(wrong)) if wrong else answer
+        origin = self._origin(source, user)
+        query = {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
+        answer = await self._interact({**payload, **origin, **query})
+        problems = offer_problems(answer.payload or {})
+        return Answer(False, " ".join(problems)) if problems else answer
 
     def current(self, source: Source) -> Source:
-        """Return the message or view as it is now."""
+        """Return the current version of the message or view."""
         if isinstance(source, View):
             return self._views.find(source.id)
-        place = (source.channel, source.ts)
-        found = self._workspace.find_whisper(*place) or self._workspace.find(*place)
+        key = (source.channel, source.ts)
+        found = self._workspace.find_whisper(*key) or self._workspace.find(*key)
         if found is None:
             raise LookupError(f"The message {source.ts} was deleted.")
         return found
 
     def _draft(self, text: str, channel: Channel, user: User, thread_ts: str | None) -> Message:
-        answered = self._workspace.find(channel.id, thread_ts or "")
+        parent = self._workspace.find(channel.id, thread_ts or "")
         return Message(
             channel=channel.id,
             ts="",
             user=user.id,
             text=speech.for_event(self._workspace, text),
             blocks=(speech.rich_text(self._workspace, text),),
-            thread_ts=answered.root if answered else None,
+            thread_ts=parent.root if parent else None,
             client_msg_id=self._workspace.next_id("client-"),
         )
 
@@ -168,44 +168,48 @@ class Gestures:
         payload["trigger_id"] = self._views.triggers.issue(user.id)
         payload["response_url"] = self._responses.issue(user.id, channel.id)
         ack = await self._deliveries.send("slash_commands", payload)
-        return self._shown(payload, ack)
+        return self._command_result(payload, ack)
 
-    def _shown(self, payload: Json, ack: Ack) -> Answer:
+    def _command_result(self, payload: Json, ack: Ack) -> Answer:
         if not ack.ok:
-            return self._failed(payload, ack.error or "dispatch_failed", ack.reason)
-        given = ack.payload or {}
+            return self._command_failed(payload, ack.error or "dispatch_failed", ack.reason)
+        ack_payload = ack.payload or {}
         try:
-            says = bool(given.get("text") or given.get("blocks"))
-            shown = self._responses.answer_at_once(payload["response_url"], given) if says else None
+            has_content = bool(ack_payload.get("text") or ack_payload.get("blocks"))
+            shown = (
+                self._responses.answer_at_once(payload["response_url"], ack_payload)
+                if has_content
+                else None
+            )
         except RefusedError as refused:
-            return self._failed(payload, refused.error)
-        return Answer(True, None, shown, given or None, *_doors(payload))
+            return self._command_failed(payload, refused.error)
+        return Answer(True, None, shown, ack_payload or None, *_trigger_and_url(payload))
 
-    def _failed(self, payload: Json, error: str, reason: str = "") -> Answer:
+    def _command_failed(self, payload: Json, error: str, reason: str = "") -> Answer:
         text = f'{payload["command"]} failed with the error "{error}"'
         if reason == "connection_failed":
             text = f"{payload['command']} failed because the app did not respond"
         user, channel = payload["user_id"], payload["channel_id"]
         draft = Message(channel, "", user="USLACKBOT", text=text, ephemeral_for=user)
-        return Answer(False, error, self._workspace.post(draft), None, *_doors(payload))
+        return Answer(False, error, self._workspace.post(draft), None, *_trigger_and_url(payload))
 
     async def _interact(self, payload: Json) -> Answer:
         ack = await self._deliveries.send("interactive", payload)
-        return Answer(ack.ok, ack.error, None, ack.payload, *_doors(payload))
+        return Answer(ack.ok, ack.error, None, ack.payload, *_trigger_and_url(payload))
 
-    def _place(self, source: Source, user: User) -> Json:
+    def _origin(self, source: Source, user: User) -> Json:
         if isinstance(source, View):
             trigger = self._views.triggers.issue(user.id, source.id)
-            seen = payloads.in_view(self._workspace, source)
-            return {**seen, "trigger_id": trigger}
+            origin = payloads.in_view(self._workspace, source)
+            return {**origin, "trigger_id": trigger}
         url = self._responses.issue(user.id, source.channel, source)
         trigger = self._views.triggers.issue(user.id)
-        seen = payloads.in_message(self._workspace, source)
-        return {**seen, "trigger_id": trigger, "response_url": url}
+        origin = payloads.in_message(self._workspace, source)
+        return {**origin, "trigger_id": trigger, "response_url": url}
 
 
 def find_element(source: Source, action_id: str, value: str | None) -> tuple[Json, Json]:
-    """Return the element of this action id, and its block; the value tells twins apart."""
+    """Return (block, element) of this action id; `value` selects one of several buttons."""
     known = list(placed(source.blocks))
     for block, element in known:
         if element["action_id"] == action_id and value in {None, element.get("value")}:
@@ -215,17 +219,17 @@ def find_element(source: Source, action_id: str, value: str | None) -> tuple[Jso
 
 
 def click(block: Json, element: Json) -> Json:
-    """Return the action of clicking a button."""
-    kept = ("type", "action_id", "text", "value", "url", "style")
-    action = {name: element[name] for name in kept if name in element}
+    """Return the `actions` item of a click on a button."""
+    copied = ("type", "action_id", "text", "value", "url", "style")
+    action = {name: element[name] for name in copied if name in element}
     return {"block_id": block["block_id"], **action}
 
 
 def choose(block: Json, element: Json, answer: Any) -> Json:
-    """Return the action of choosing this value, or of answering so."""
-    place = {"block_id": block["block_id"], "action_id": element["action_id"]}
-    return {**place, **entries.filled(element, answer)}
+    """Return the `actions` item of this choice or answer."""
+    ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
+    return {**ids, **entries.filled(element, answer)}
 
 
-def _doors(payload: Json) -> tuple[str | None, str | None]:
+def _trigger_and_url(payload: Json) -> tuple[str | None, str | None]:
     return payload.get("trigger_id"), payload.get("response_url")

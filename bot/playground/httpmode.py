@@ -1,4 +1,4 @@
-"""HTTP mode: signed requests to the app's own address."""
+"""HTTP transport: signed requests to the app's request URL."""
 
 from __future__ import annotations
 
@@ -30,37 +30,37 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
 
 
 class Post:
-    """Carries envelopes to the app's request URL."""
+    """Delivers envelopes to the app's request URL."""
 
     def __init__(self, url: str, secret: str, *, ack_seconds: float) -> None:
         self._url = url
         self._secret = secret
         self._timeout = aiohttp.ClientTimeout(total=ack_seconds)
-        self.envelopes: list[Envelope] = []  # everything that was sent, in order
+        self.envelopes: list[Envelope] = []  # every envelope sent, in order
 
     async def carry(self, envelope: Envelope) -> Ack:
-        """Send the request and take the answer for an acknowledgement."""
+        """Send the request; its response is the acknowledgement."""
         self.envelopes.append(envelope)
-        kind, body = _encoded(envelope)
+        kind, body = _encode(envelope)
         try:
             async with aiohttp.ClientSession(timeout=self._timeout) as session:
                 headers = self._headers(kind, body, envelope)
                 async with session.post(self._url, data=body, headers=headers) as response:
-                    return await _read(response)
+                    return await _read_ack(response)
         except TimeoutError:
             return Ack(error="operation_timeout", reason="http_timeout")
         except aiohttp.ClientError:
             return Ack(error="dispatch_failed", reason="connection_failed")
 
     async def verify(self) -> bool:
-        """Tell whether the app answers Slack's `url_verification`."""
+        """Return whether the app answers Slack's `url_verification`."""
         challenge = {"type": "url_verification", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY"}
         ack = await self.carry(Envelope("events_api", {"token": VERIFICATION_TOKEN, **challenge}))
         echoed = (ack.payload or {}).get("challenge", (ack.payload or {}).get("text"))
         return ack.ok and echoed == challenge["challenge"]
 
     def _headers(self, kind: str, body: bytes, envelope: Envelope) -> dict[str, str]:
-        # The machine's own time, whatever the workspace's clock says: the app checks its age.
+        # Real time, not the workspace's clock: the app checks the timestamp's age.
         timestamp = str(int(time.time()))
         headers = {
             "Content-Type": kind,
@@ -74,7 +74,7 @@ class Post:
         return headers
 
 
-def _encoded(envelope: Envelope) -> tuple[str, bytes]:
+def _encode(envelope: Envelope) -> tuple[str, bytes]:
     if envelope.kind == "events_api":
         return "application/json", json.dumps(envelope.payload).encode()
     if envelope.kind == "slash_commands":
@@ -82,7 +82,7 @@ def _encoded(envelope: Envelope) -> tuple[str, bytes]:
     return _FORM, urlencode({"payload": json.dumps(envelope.payload)}).encode()
 
 
-async def _read(response: aiohttp.ClientResponse) -> Ack:
+async def _read_ack(response: aiohttp.ClientResponse) -> Ack:
     no_retry = response.headers.get("X-Slack-No-Retry") == "1"
     if response.status >= 300:
         return Ack(error="dispatch_failed", reason="http_error", no_retry=no_retry)

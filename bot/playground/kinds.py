@@ -1,4 +1,4 @@
-"""What each kind of block may hold. Pure.
+"""Schema of blocks. Pure.
 
 https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -30,20 +30,20 @@ from bot.playground.rules import (
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-_CELL_CHARACTERS = 10_000
+_MAX_CELL_CHARACTERS = 10_000
 
 
 def _block(name: str, required: dict[str, Check], **optional: Check) -> Check:
     return kind(name, required, {"block_id": string(255), **optional})
 
 
-def _count_cells(value: Any, path: str) -> Iterator[str]:
-    if sum(map(len, strings(value.get("rows")))) > _CELL_CHARACTERS:
-        yield problem(f"no more than {_CELL_CHARACTERS} characters allowed in all cells", path)
+def _check_cell_characters(value: Any, path: str) -> Iterator[str]:
+    if sum(map(len, strings(value.get("rows")))) > _MAX_CELL_CHARACTERS:
+        yield problem(f"no more than {_MAX_CELL_CHARACTERS} characters allowed in all cells", path)
 
 
 def strings(value: Any) -> Iterator[str]:
-    """Yield every text of a table's cells."""
+    """Yield the text of every cell of a table."""
     if isinstance(value, list | tuple):
         for each in value:
             yield from strings(each)
@@ -53,13 +53,13 @@ def strings(value: Any) -> Iterator[str]:
         yield from strings(value.get("elements"))
 
 
-def _even_rows(value: Any, path: str) -> Iterator[str]:
+def _check_equal_rows(value: Any, path: str) -> Iterator[str]:
     rows = value.get("rows")
     if isinstance(rows, list) and len({len(row) for row in rows if isinstance(row, list)}) > 1:
         yield problem("every row must have the same number of cells", f"{path}/rows")
 
 
-def _plain_header(value: Any, path: str) -> Iterator[str]:
+def _check_plain_header(value: Any, path: str) -> Iterator[str]:
     rows = value.get("rows")
     header = rows[0] if isinstance(rows, list) and rows and isinstance(rows[0], list) else []
     for position, cell in enumerate(header):
@@ -79,13 +79,13 @@ _COLUMN = shape({}, {"align": one_of("left", "center", "right"), "is_wrapped": b
 
 
 def _column(value: Any, path: str) -> Iterator[str]:
-    if value is not None:  # A null leaves the column as it is.
+    if value is not None:  # null: the column keeps its default.
         yield from _COLUMN(value, path)
 
 
 TABLE = both(
     _block("table", {"rows": items(_ROW, 1, 100)}, column_settings=items(_column, 0, 20)),
-    _count_cells,
+    _check_cell_characters,
 )
 DATA_TABLE = both(
     _block(
@@ -94,9 +94,9 @@ DATA_TABLE = both(
         page_size=number(1, 100),
         row_header_column_index=number(0),
     ),
-    _even_rows,
-    _plain_header,
-    _count_cells,
+    _check_equal_rows,
+    _check_plain_header,
+    _check_cell_characters,
 )
 
 _POINT = shape({"label": string(), "value": number()})

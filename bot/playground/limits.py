@@ -1,4 +1,4 @@
-"""Block Kit's limits: what Slack would refuse, in Slack's words. Pure; no I/O.
+"""Validates blocks and views against Block Kit's limits. Pure.
 
 Numbers: https://docs.slack.dev/reference/block-kit/blocks
 """
@@ -29,40 +29,40 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _SURFACES = {"message": IN_MESSAGES, "modal": IN_MODALS, "home": IN_HOME}
-_MOST_BLOCKS = {"message": 50, "modal": 100, "home": 100}
-_MOST_MARKDOWN = 12_000
-_MOST_CHARTS = 2
-_HEAVIEST_VIEW = 250_000  # characters of JSON
+_MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
+_MAX_MARKDOWN = 12_000
+_MAX_CHARTS = 2
+_MAX_VIEW_SIZE = 250_000  # characters of JSON
 
 
 def problems(blocks: Any, surface: str, refused: frozenset[str] = frozenset()) -> list[str]:
-    """Return what Slack would refuse about these blocks; an empty list is a pass.
+    """Return every violation in these blocks, in Slack's words.
 
     `surface` is message, modal or home; `refused` names block types that this workspace does not
-    know.
+    support.
     """
     known = {name: check for name, check in _SURFACES[surface].items() if name not in refused}
-    found = list(items(typed(known), 0, _MOST_BLOCKS[surface])(blocks, "/blocks"))
+    found = list(items(typed(known), 0, _MAX_BLOCKS[surface])(blocks, "/blocks"))
     if found:
         return found
-    inner = list(_everything(blocks))
-    return [*_unknown(inner, refused), *_together(blocks, inner)]
+    inner = list(_typed_objects(blocks))
+    return [*_unsupported(inner, refused), *_combined_violations(blocks, inner)]
 
 
 def offer_problems(offer: Json) -> list[str]:
-    """Return what Slack would refuse about the answer to a `block_suggestion`."""
+    """Return every violation in a response to a `block_suggestion`."""
     return list(OFFER(offer, "/options"))
 
 
 def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]:
-    """Return what Slack would refuse about this view; an empty list is a pass."""
+    """Return every violation in this view, in Slack's words."""
     surface = view.get("type") if isinstance(view, dict) else None
     if surface not in {"modal", "home"}:
         return [problem("must be an object of type modal or home", "/view")]
-    found = list(_VIEWS[surface](view, "/view")) or list(_submittable(view))
-    if not found and len(json.dumps(view)) > _HEAVIEST_VIEW:
-        found = [problem(f"must be less than {_HEAVIEST_VIEW} characters", "/view")]
-    return found or problems(view["blocks"], surface, refused) or list(_focused(view))
+    found = list(_VIEWS[surface](view, "/view")) or list(_submit_violations(view))
+    if not found and len(json.dumps(view)) > _MAX_VIEW_SIZE:
+        found = [problem(f"must be less than {_MAX_VIEW_SIZE} characters", "/view")]
+    return found or problems(view["blocks"], surface, refused) or list(_focus_violations(view))
 
 
 _COMMON: dict[str, Check] = {
@@ -87,49 +87,49 @@ _VIEWS = {
 }
 
 
-def _submittable(view: Json) -> Iterator[str]:
+def _submit_violations(view: Json) -> Iterator[str]:
     blocks = view["blocks"] if isinstance(view["blocks"], list) else []
-    asks = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
-    if asks and view["type"] == "modal" and not view.get("submit"):
+    has_input = any(isinstance(block, dict) and block.get("type") == "input" for block in blocks)
+    if has_input and view["type"] == "modal" and not view.get("submit"):
         yield problem("a modal with input blocks must have a submit button", "/view/submit")
 
 
-def _focused(view: Json) -> Iterator[str]:
-    if sum(each.get("focus_on_load") is True for each in _everything(view["blocks"])) > 1:
+def _focus_violations(view: Json) -> Iterator[str]:
+    if sum(each.get("focus_on_load") is True for each in _typed_objects(view["blocks"])) > 1:
         yield problem("only one element may have focus_on_load", "/view/blocks")
 
 
-def _everything(value: Any) -> Iterator[Json]:
-    """Yield every typed object, at any depth."""
+def _typed_objects(value: Any) -> Iterator[Json]:
+    """Yield every object that has a `type`, at any depth."""
     if isinstance(value, dict):
         if isinstance(value.get("type"), str):
             yield value
-        for held in value.values():
-            yield from _everything(held)
+        for item in value.values():
+            yield from _typed_objects(item)
     elif isinstance(value, list | tuple):
         for each in value:
-            yield from _everything(each)
+            yield from _typed_objects(each)
 
 
-def _unknown(inner: list[Json], refused: frozenset[str]) -> Iterator[str]:
+def _unsupported(inner: list[Json], refused: frozenset[str]) -> Iterator[str]:
     for name in sorted(refused & {each["type"] for each in inner}):
         yield problem(f"unsupported type: {name}", "/blocks")
 
 
-def _together(blocks: list[Json], inner: list[Json]) -> Iterator[str]:
+def _combined_violations(blocks: list[Json], inner: list[Json]) -> Iterator[str]:
     kinds = Counter(each["type"] for each in inner)
     if kinds["table"] + kinds["data_table"] > 1:
         yield problem("only one table is allowed", "/blocks")
-    if kinds["data_visualization"] > _MOST_CHARTS:
-        yield problem(f"no more than {_MOST_CHARTS} charts allowed", "/blocks")
-    marked = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
-    if marked > _MOST_MARKDOWN:
-        yield problem(f"no more than {_MOST_MARKDOWN} characters of markdown allowed", "/blocks")
+    if kinds["data_visualization"] > _MAX_CHARTS:
+        yield problem(f"no more than {_MAX_CHARTS} charts allowed", "/blocks")
+    markdown_length = sum(len(block["text"]) for block in blocks if block["type"] == "markdown")
+    if markdown_length > _MAX_MARKDOWN:
+        yield problem(f"no more than {_MAX_MARKDOWN} characters of markdown allowed", "/blocks")
     for name in ("block_id", "action_id"):
-        yield from _twice(name, inner)
+        yield from _duplicates(name, inner)
 
 
-def _twice(name: str, inner: list[Json]) -> Iterator[str]:
+def _duplicates(name: str, inner: list[Json]) -> Iterator[str]:
     counted = Counter(each[name] for each in inner if each.get(name))
     for value, times in counted.items():
         if times > 1:

@@ -1,4 +1,4 @@
-"""What is said in a workspace: messages and reactions, as values and as Slack's JSON. Pure."""
+"""Message and reaction values, and their JSON. Pure."""
 
 from __future__ import annotations
 
@@ -10,19 +10,19 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Reaction:
-    """One emoji under a message, and who put it there."""
+    """One emoji on a message, and the users who reacted with it."""
 
     name: str
     users: tuple[str, ...]
 
     def as_slack(self) -> Json:
-        """Return the reaction as the Web API gives it."""
+        """Return the reaction as the Web API returns it."""
         return {"name": self.name, "users": list(self.users), "count": len(self.users)}
 
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One message as it is now; an edit makes a new value."""
+    """One message; an edit makes a new value."""
 
     channel: str
     ts: str  # "seconds.micro6", unique in the workspace
@@ -30,41 +30,41 @@ class Message:
     text: str = ""
     blocks: tuple[Json, ...] = ()
     attachments: tuple[Json, ...] = ()
-    thread_ts: str | None = None  # the root's ts, on replies only
-    broadcast: bool = False  # a reply that the channel sees too
+    thread_ts: str | None = None  # the root's ts; None except on replies
+    broadcast: bool = False  # a reply that is also shown in the channel
     metadata: Json | None = None
     client_msg_id: str | None = None
     edited_ts: str | None = None
-    ephemeral_for: str | None = None  # the only person who sees it
+    ephemeral_for: str | None = None  # the only user who sees it
     reactions: tuple[Reaction, ...] = ()
     replies: tuple[str, ...] = ()  # the ts of each reply, oldest first
     repliers: tuple[str, ...] = ()
-    app_id: str | None = None  # set when an app wrote it
+    app_id: str | None = None  # set if an app posted it
     bot_id: str | None = None
-    tombstone: bool = False  # deleted, and kept because its thread lives on
+    tombstone: bool = False  # deleted; kept because it has replies
 
     @property
     def root(self) -> str:
-        """Return the ts of the thread that this message belongs to or would start."""
+        """Return the ts of the thread's root: the message itself if it is no reply."""
         return self.thread_ts or self.ts
 
     @property
     def edited(self) -> bool:
-        """Tell whether the message was changed after it was posted."""
+        """Return whether the message was edited."""
         return self.edited_ts is not None
 
     @property
     def in_channel(self) -> bool:
-        """Tell whether the channel itself shows the message, not only its thread."""
+        """Return whether the message is shown in the channel, not only in its thread."""
         return self.thread_ts is None or self.broadcast
 
     def reactors(self, name: str) -> tuple[str, ...]:
-        """Return who reacted with this emoji, in the order in which they did."""
+        """Return the users who reacted with this emoji, oldest reaction first."""
         return next((one.users for one in self.reactions if one.name == name), ())
 
     def as_slack(self, *, all_metadata: bool = False) -> Json:
-        """Return the message as the Web API and the events give it."""
-        shown = {
+        """Return the message as the Web API and events contain it."""
+        fields = {
             "type": "message",
             "subtype": _subtype(self),
             "user": self.user,
@@ -79,13 +79,13 @@ class Message:
             "reactions": [reaction.as_slack() for reaction in self.reactions] or None,
             "metadata": self.metadata if all_metadata else None,
             "is_ephemeral": self.ephemeral_for is not None or None,
-            **_thread(self),
+            **_thread_fields(self),
         }
-        return {name: value for name, value in shown.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
     def as_page(self) -> Json:
-        """Return the message as the page shows it."""
-        shown = {
+        """Return the message in the page's JSON."""
+        fields = {
             "channel": self.channel,
             "ts": self.ts,
             "thread_ts": self.thread_ts,
@@ -99,7 +99,7 @@ class Message:
             "reactions": [{"name": r.name, "users": list(r.users)} for r in self.reactions],
             "broadcast": self.broadcast,
         }
-        return {name: value for name, value in shown.items() if value is not None}
+        return {name: value for name, value in fields.items() if value is not None}
 
 
 def _subtype(message: Message) -> str | None:
@@ -108,7 +108,7 @@ def _subtype(message: Message) -> str | None:
     return "thread_broadcast" if message.broadcast else None
 
 
-def _thread(message: Message) -> Json:
+def _thread_fields(message: Message) -> Json:
     if message.thread_ts:
         return {"thread_ts": message.thread_ts}
     if not message.replies:

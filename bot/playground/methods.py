@@ -1,4 +1,4 @@
-"""Which Web API method does what. Pure: a name, a token and arguments in, an answer out."""
+"""Web API method table and authorisation. No I/O."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _WITH_APP_TOKEN = {"apps.connections.open"}
 
 
 class Methods:
-    """Every method that this workspace knows, and who may call it."""
+    """The Web API methods of a workspace, and the token that each requires."""
 
     def __init__(
         self,
@@ -38,7 +38,7 @@ class Methods:
         self._methods: dict[str, Callable[[Arguments], Json]] = {
             "api.test": _echo,
             "apps.connections.open": lambda _: {"ok": True, "url": ticket()},
-            "auth.test": partial(_who, workspace),
+            "auth.test": partial(_auth_test, workspace),
             "blocks.validate": partial(_validate, workspace),
             "chat.delete": partial(chat.delete, workspace),
             "chat.getPermalink": partial(chat.permalink, workspace),
@@ -59,15 +59,15 @@ class Methods:
             "views.update": views.update,
         }
 
-    def answer(self, method: str, token: str | None, asked: Arguments) -> Json:
-        """Return what the method answers to the bearer of this token."""
+    def answer(self, method: str, token: str | None, arguments: Arguments) -> Json:
+        """Check the token, call the method and return its response. Raise SlackApiError."""
         if method not in self._methods:
             raise RefusedError("unknown_method")
         if method not in _WITHOUT_TOKEN:
-            self._admit(method, token)
-        return self._methods[method](asked)
+            self._authorise(method, token)
+        return self._methods[method](arguments)
 
-    def _admit(self, method: str, token: str | None) -> None:
+    def _authorise(self, method: str, token: str | None) -> None:
         if not token:
             raise RefusedError("not_authed")
         if token not in {self._bot_token, self._app_token}:
@@ -76,7 +76,7 @@ class Methods:
             raise RefusedError("not_allowed_token_type")
 
 
-def _who(workspace: Workspace, _: Arguments) -> Json:
+def _auth_test(workspace: Workspace, _: Arguments) -> Json:
     return {
         "ok": True,
         "url": workspace.address,
@@ -89,25 +89,25 @@ def _who(workspace: Workspace, _: Arguments) -> Json:
     }
 
 
-def _echo(asked: Arguments) -> Json:
-    if asked.optional("error"):
-        raise RefusedError(asked.text("error"))
-    return {"ok": True, "args": asked.values}
+def _echo(arguments: Arguments) -> Json:
+    if arguments.optional("error"):
+        raise RefusedError(arguments.text("error"))
+    return {"ok": True, "args": arguments.values}
 
 
-def _validate(workspace: Workspace, asked: Arguments) -> Json:
-    view = asked.mapped("view", "invalid_arguments")
-    message = asked.mapped("message", "invalid_arguments")
-    blocks = asked.listed("blocks", "invalid_blocks_format")
+def _validate(workspace: Workspace, arguments: Arguments) -> Json:
+    view = arguments.mapped("view", "invalid_arguments")
+    message = arguments.mapped("message", "invalid_arguments")
+    blocks = arguments.listed("blocks", "invalid_blocks_format")
     if sum(given is not None for given in (view, message, blocks)) != 1:
         raise RefusedError("invalid_arguments")
     if view is not None:
-        _refuse_if(view_problems(view, frozenset(workspace.refused_blocks)))
+        _require_valid(view_problems(view, frozenset(workspace.refused_blocks)))
     else:
         content.checked(workspace, blocks or (message or {}).get("blocks") or [])
     return {"ok": True}
 
 
-def _refuse_if(found: list[str]) -> None:
-    if found:
-        raise RefusedError("invalid_blocks", problems=tuple(found))
+def _require_valid(problems: list[str]) -> None:
+    if problems:
+        raise RefusedError("invalid_blocks", problems=tuple(problems))

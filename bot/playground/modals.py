@@ -1,4 +1,4 @@
-"""What happens when a person submits or closes a modal."""
+"""Submitting and closing modals."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Submitted:
-    """What came of submitting a modal."""
+    """The result of a submission."""
 
     ok: bool
-    error: str | None = None  # Slack's word when the app did not answer as it should
-    # By block id: the app's sentences, or those of Slack's own client.
+    error: str | None = None  # Slack's error code if the app did not answer correctly
+    # By block id: the app's error messages, or those of Slack's client.
     errors: dict[str, str] = field(default_factory=dict)
 
 
 class Modals:
-    """A person's way through the modals of an app."""
+    """A user's actions on an open modal."""
 
     def __init__(
         self, workspace: Workspace, views: Views, responses: Responses, deliveries: Deliveries
@@ -43,64 +43,64 @@ class Modals:
         self._deliveries = deliveries
 
     async def submit(self, view: View, values: Json | None = None) -> Submitted:
-        """Press Submit; what is not filled in as it must be never reaches the app.
+        """Press Submit. Client-side validation errors do not reach the app.
 
-        Values given here, in Slack's `state.values` shape, are sent as they are.
+        `values`, in Slack's `state.values` shape, are sent without validation.
         """
         filled = self._views.remember(view, values or {})
-        wrong = complaints(filled.blocks, filled.values) if values is None else {}
-        if wrong:
-            return Submitted(ok=False, errors=wrong)
+        errors = complaints(filled.blocks, filled.values) if values is None else {}
+        if errors:
+            return Submitted(ok=False, errors=errors)
         payload = self._payload("view_submission", filled)
         payload["response_urls"] = list(self._response_urls(filled))
         ack = await self._deliveries.send("interactive", payload)
         if not ack.ok:
             return Submitted(ok=False, error=ack.error)
-        return self._follow(filled, ack)
+        return self._apply_response(filled, ack)
 
     async def close(self, view: View, *, cleared: bool = False) -> None:
-        """Press Cancel; the app hears of it only if it asked to."""
+        """Press Cancel; the app is notified only if the view has `notify_on_close`."""
         self._views.clear(view) if cleared else self._views.close(view)
         if view.body.get("notify_on_close"):
             payload = self._payload("view_closed", view) | {"is_cleared": cleared}
             await self._deliveries.send("interactive", payload)
 
-    def _follow(self, view: View, ack: Ack) -> Submitted:
-        answer = ack.payload or {}
-        if answer.get("response_action") == "errors":
-            return Submitted(ok=False, errors=answer.get("errors") or {})
+    def _apply_response(self, view: View, ack: Ack) -> Submitted:
+        response = ack.payload or {}
+        if response.get("response_action") == "errors":
+            return Submitted(ok=False, errors=response.get("errors") or {})
         try:
-            self._move(view, answer)
+            self._update_stack(view, response)
         except RefusedError as refused:
             return Submitted(ok=False, error=refused.error)
         return Submitted(ok=True)
 
-    def _move(self, view: View, answer: Json) -> None:
-        match answer.get("response_action"):
+    def _update_stack(self, view: View, response: Json) -> None:
+        match response.get("response_action"):
             case "update":
-                self._views.replace(view, self._views.checked(answer.get("view")))
+                self._views.replace(view, self._views.checked(response.get("view")))
             case "push":
-                self._views.show(view.user, self._views.checked(answer.get("view")), view)
+                self._views.show(view.user, self._views.checked(response.get("view")), view)
             case "clear":
                 self._views.clear(view)
             case _:
                 self._views.close(view)
 
     def _response_urls(self, view: View) -> Iterator[Json]:
-        """Give a response_url for each conversation that was chosen where the app wants one.
+        """Yield a response_url for each conversation chosen in a `response_url_enabled` select.
 
         https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
         """
         for block, element in placed(view.blocks):
-            place = {"block_id": block["block_id"], "action_id": element["action_id"]}
-            typed = view.values.get(place["block_id"], {}).get(place["action_id"], {})
-            channel = typed.get("selected_conversation") or typed.get("selected_channel")
+            ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
+            state = view.values.get(ids["block_id"], {}).get(ids["action_id"], {})
+            channel = state.get("selected_conversation") or state.get("selected_channel")
             if element.get("response_url_enabled") and channel in self._workspace.channels:
                 url = self._responses.issue(view.user, channel)
-                yield {**place, "channel_id": channel, "response_url": url}
+                yield {**ids, "channel_id": channel, "response_url": url}
 
     def _payload(self, kind: str, view: View) -> Json:
         user = self._workspace.users[view.user]
-        shown = payloads.interaction(self._workspace, kind, user)
+        payload = payloads.interaction(self._workspace, kind, user)
         trigger = self._views.triggers.issue(user.id, view.id)
-        return {**shown, "view": view.as_slack(self._workspace), "trigger_id": trigger}
+        return {**payload, "view": view.as_slack(self._workspace), "trigger_id": trigger}

@@ -1,4 +1,4 @@
-"""The JSON that Slack sends to an app: commands, events, interactions. Pure; no I/O.
+"""Payloads that Slack sends to apps: commands, events, interactions. Pure.
 
 Shapes: https://docs.slack.dev/interactivity/implementing-slash-commands,
 https://docs.slack.dev/apis/events-api and
@@ -19,7 +19,7 @@ VERIFICATION_TOKEN = "playground-verification"  # noqa: S105  (deprecated by Sla
 
 
 def command(workspace: Workspace, channel: Channel, user: User, typed: str) -> Json:
-    """Return a slash command; `typed` is the whole line, escaped where Slack escapes."""
+    """Return a slash command; `typed` is the whole line, escaped as Slack escapes it."""
     name, _, text = typed.partition(" ")
     return {
         "token": VERIFICATION_TOKEN,
@@ -37,7 +37,7 @@ def command(workspace: Workspace, channel: Channel, user: User, typed: str) -> J
 
 
 def event(workspace: Workspace, inner: Json) -> Json:
-    """Return an event in its envelope."""
+    """Return the `event_callback` payload around an event."""
     authorization = {
         "enterprise_id": None,
         "team_id": workspace.team.id,
@@ -61,24 +61,24 @@ def event(workspace: Workspace, inner: Json) -> Json:
     }
 
 
-def mention(workspace: Workspace, said: Message) -> Json:
+def mention(workspace: Workspace, posted: Message) -> Json:
     """Return an `app_mention` event."""
-    shown = said.as_slack()
-    shown.pop("subtype", None)
-    place = {"channel": said.channel, "event_ts": said.ts, "team": workspace.team.id}
-    return {**shown, "type": "app_mention", **place}
+    event = posted.as_slack()
+    event.pop("subtype", None)
+    context = {"channel": posted.channel, "event_ts": posted.ts, "team": workspace.team.id}
+    return {**event, "type": "app_mention", **context}
 
 
-def message(workspace: Workspace, channel: Channel, said: Message) -> Json:
+def message(workspace: Workspace, channel: Channel, posted: Message) -> Json:
     """Return a `message` event."""
-    place = {"channel": said.channel, "event_ts": said.ts, "channel_type": channel.kind}
-    return {**said.as_slack(), "team": workspace.team.id, **place}
+    context = {"channel": posted.channel, "event_ts": posted.ts, "channel_type": channel.kind}
+    return {**posted.as_slack(), "team": workspace.team.id, **context}
 
 
 def message_changed(
     workspace: Workspace, channel: Channel, message: Message, before: Message
 ) -> Json:
-    """Return a `message` event about an edit."""
+    """Return the `message_changed` event of an edit."""
     ts = workspace.next_ts()
     return {
         "type": "message",
@@ -94,7 +94,7 @@ def message_changed(
 
 
 def message_deleted(workspace: Workspace, channel: Channel, before: Message) -> Json:
-    """Return a `message` event about a deletion."""
+    """Return the `message_deleted` event of a deletion."""
     ts = workspace.next_ts()
     return {
         "type": "message",
@@ -111,18 +111,18 @@ def message_deleted(workspace: Workspace, channel: Channel, before: Message) -> 
 
 def home_opened(workspace: Workspace, user: User, home: View | None) -> Json:
     """Return an `app_home_opened` event."""
-    opened = {
+    event = {
         "type": "app_home_opened",
         "user": user.id,
         "channel": workspace.direct(user.id).id,
         "event_ts": workspace.next_ts(),
         "tab": "home",
     }
-    return {**opened, "view": home.as_slack(workspace)} if home else opened
+    return {**event, "view": home.as_slack(workspace)} if home else event
 
 
 def interaction(workspace: Workspace, kind: str, user: User) -> Json:
-    """Return what every interaction starts with."""
+    """Return the fields that all interaction payloads share."""
     return {
         "type": kind,
         "token": VERIFICATION_TOKEN,
@@ -140,7 +140,7 @@ def interaction(workspace: Workspace, kind: str, user: User) -> Json:
 
 
 def in_message(workspace: Workspace, source: Message) -> Json:
-    """Return where an interaction happened, when that is a message."""
+    """Return the fields that name the message of an interaction."""
     channel = workspace.channels[source.channel]
     container = {
         "type": "message",
@@ -150,18 +150,18 @@ def in_message(workspace: Workspace, source: Message) -> Json:
     }
     if source.thread_ts:
         container["thread_ts"] = source.thread_ts
-    place = {"container": container, "channel": named(channel)}
+    origin = {"container": container, "channel": named(channel)}
     if source.ephemeral_for:
-        return place  # Slack does not repeat an ephemeral message to the app.
-    return {**place, "message": {**source.as_slack(), "team": workspace.team.id}}
+        return origin  # Slack does not send the content of an ephemeral message.
+    return {**origin, "message": {**source.as_slack(), "team": workspace.team.id}}
 
 
 def in_view(workspace: Workspace, source: View) -> Json:
-    """Return where an interaction happened, when that is a modal or Home."""
+    """Return the fields that name the modal or Home view of an interaction."""
     container = {"type": "view", "view_id": source.id}
     return {"container": container, "view": source.as_slack(workspace)}
 
 
 def named(channel: Channel) -> Json:
-    """Return the channel as interactions name it."""
+    """Return the channel as interaction payloads contain it."""
     return {"id": channel.id, "name": channel.spoken_name}

@@ -1,4 +1,4 @@
-"""Who and what a workspace holds: the team, its people, its channels, the app. Pure values."""
+"""Team, app, users, user groups and channels. Pure values."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Team:
-    """The workspace's own name."""
+    """The team: id, name and domain."""
 
     id: str = "T0PLAYGRND"
     name: str = "Playground"
@@ -43,7 +43,7 @@ class App:
 
 @dataclass(frozen=True, slots=True)
 class User:
-    """A person, or the bot's own user."""
+    """A person, or the bot user."""
 
     id: str
     name: str
@@ -53,10 +53,10 @@ class User:
     is_owner: bool = False  # owners are admins too
 
     def as_slack(self, team: Team, now: datetime) -> Json:
-        """Return the user as `users.info` gives it at this moment."""
+        """Return the user as `users.info` returns it at `now`."""
         profile = {"real_name": self.name.title(), "display_name": self.name, "team": team.id}
-        there = now.astimezone(ZoneInfo(self.zone))
-        offset = there.utcoffset()
+        local = now.astimezone(ZoneInfo(self.zone))
+        offset = local.utcoffset()
         return {
             "id": self.id,
             "team_id": team.id,
@@ -64,7 +64,7 @@ class User:
             "deleted": False,
             "real_name": self.name.title(),
             "tz": self.zone,
-            "tz_label": there.tzname(),
+            "tz_label": local.tzname(),
             "tz_offset": int(offset.total_seconds()) if offset else 0,
             "profile": profile,
             "is_admin": self.is_admin or self.is_owner,
@@ -79,16 +79,16 @@ class User:
 
 @dataclass(frozen=True, slots=True)
 class UserGroup:
-    """People who can be mentioned together."""
+    """A user group."""
 
     id: str
-    handle: str  # what is written after the @
+    handle: str  # the mention, without the @
     name: str
     users: tuple[str, ...]
     is_disabled: bool = False
 
     def as_slack(self, team: Team, *, users: bool = False, count: bool = False) -> Json:
-        """Return the group as `usergroups.list` gives it."""
+        """Return the group as `usergroups.list` returns it."""
         shown: Json = {
             "id": self.id,
             "team_id": team.id,
@@ -100,7 +100,7 @@ class UserGroup:
             "is_external": False,
             "date_create": 0,
             "date_update": 0,
-            "date_delete": int(self.is_disabled),  # when, in seconds; 0 is never
+            "date_delete": int(self.is_disabled),  # Unix seconds; 0 is never
             "auto_type": None,
             "prefs": {"channels": [], "groups": []},
         }
@@ -110,7 +110,7 @@ class UserGroup:
 
 @dataclass(frozen=True, slots=True)
 class Channel:
-    """A channel or a direct message, and who is in it."""
+    """A channel or direct message, with its members."""
 
     id: str
     name: str
@@ -128,18 +128,18 @@ class Channel:
 
     @property
     def subscription(self) -> str:
-        """Return the name of the event subscription that its messages fall under."""
+        """Return the event subscription that covers its messages."""
         return {"im": "message.im", "group": "message.groups", "channel": "message.channels"}[
             self.kind
         ]
 
     @property
     def spoken_name(self) -> str:
-        """Return the name that slash commands and interactions carry."""
+        """Return the name that slash commands and interaction payloads contain."""
         return {"im": "directmessage", "group": "privategroup", "channel": self.name}[self.kind]
 
     def as_slack(self, bot: str) -> Json:
-        """Return the channel as `conversations.info` gives it."""
+        """Return the channel as `conversations.info` returns it."""
         base = {
             "id": self.id,
             "is_im": self.is_im,

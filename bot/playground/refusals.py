@@ -1,4 +1,4 @@
-"""Every way in which Slack says no, as one exception that carries Slack's own word."""
+"""Web API error: one exception that carries Slack's error code."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Any
 
 
 class RefusedError(Exception):
-    """Slack refuses the call; `error` is Slack's word for why."""
+    """Slack rejects the call; `error` is Slack's error code."""
 
     def __init__(self, error: str, *, status: int = 200, problems: tuple[str, ...] = ()) -> None:
         super().__init__(error)
@@ -15,10 +15,10 @@ class RefusedError(Exception):
         self.problems = problems
 
     def answer(self) -> dict[str, Any]:
-        """Return the answer's JSON, as Slack writes it."""
-        refused: dict[str, Any] = {"ok": False, "error": self.error}
+        """Return the response's JSON, in Slack's form."""
+        response: dict[str, Any] = {"ok": False, "error": self.error}
         if self.problems:
-            refused["errors"] = list(self.problems)
+            response["errors"] = list(self.problems)
             messages = [f"[ERROR] {problem}" for problem in self.problems]
-            refused["response_metadata"] = {"messages": messages}
-        return refused
+            response["response_metadata"] = {"messages": messages}
+        return response

@@ -1,4 +1,4 @@
-"""response_url: five late answers in half an hour, and the immediate one. No I/O."""
+"""response_url handling: five responses within 30 minutes, and the ack. No I/O."""
 
 from __future__ import annotations
 
@@ -25,87 +25,87 @@ USES = 5
 
 @dataclass(slots=True)
 class Line:
-    """One response_url: for whom it answers, and how often it still may."""
+    """One response_url: its user, channel and number of uses."""
 
     user: str
     channel: str
     issued_at: datetime  # aware, UTC
-    # What was clicked, which replace_original and delete_original mean; a command has none.
+    # The clicked message, target of replace_original and delete_original; None for a command.
     # https://docs.slack.dev/messaging/modifying-messages
     original: Message | None = None
     used: int = field(default=0)
 
 
 class Responses:
-    """Every response_url that was given out."""
+    """Every response_url that was issued."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._lines: dict[str, Line] = {}
+        self._issued: dict[str, Line] = {}
 
     def issue(self, user: str, channel: str, original: Message | None = None) -> str:
         """Return a new response_url."""
         path = f"respond/{self._workspace.team.id}/{secrets.token_urlsafe(16)}"
-        self._lines[path] = Line(user, channel, self._workspace.clock.now(), original)
+        self._issued[path] = Line(user, channel, self._workspace.clock.now(), original)
         return f"{self._workspace.address}{path}"
 
     def answer(self, path: str, body: str) -> None:
-        """Do what a POST to the response_url asks."""
-        line = self._line(path)
-        line.used += 1
-        self.say(line, _parsed(body))
+        """Handle a POST to the response_url. Raise SlackApiError if it is expired or used up."""
+        target = self._usable(path)
+        target.used += 1
+        self.say(target, _parse(body))
 
     def answer_at_once(self, url: str, payload: Json) -> Message | None:
-        """Show the payload of an acknowledgement; it does not count as a use."""
-        return self.say(self._lines[url.removeprefix(self._workspace.address)], payload)
+        """Show the payload of an ack; this does not count as a use."""
+        return self.say(self._issued[url.removeprefix(self._workspace.address)], payload)
 
-    def say(self, line: Line, payload: Json) -> Message | None:
-        """Post, replace or delete, as the payload says."""
-        asked = Arguments(payload)
-        if asked.truth("delete_original"):
-            self._delete(line)
+    def say(self, target: Line, payload: Json) -> Message | None:
+        """Post, replace or delete a message, as the payload says."""
+        arguments = Arguments(payload)
+        if arguments.truth("delete_original"):
+            self._delete(target)
             return None
-        fields = content.read(self._workspace, asked)
+        fields = content.read(self._workspace, arguments)
         content.demand_something(fields)
         fields.setdefault("text", content.UNSHOWN if fields.get("blocks") else "")
-        return self._shown(line, asked, fields)
+        return self._post_or_replace(target, arguments, fields)
 
-    def _shown(self, line: Line, asked: Arguments, fields: Json) -> Message:
-        current = self._current(line)
-        if asked.truth("replace_original") and current:
+    def _post_or_replace(self, target: Line, arguments: Arguments, fields: Json) -> Message:
+        current = self._current(target)
+        if arguments.truth("replace_original") and current:
             return self._workspace.edit(current, **{"blocks": (), "attachments": (), **fields})
-        private = asked.text("response_type", "ephemeral") != "in_channel"
-        draft = self._workspace.bot_draft(line.channel, **fields)
+        private = arguments.text("response_type", "ephemeral") != "in_channel"
+        draft = self._workspace.bot_draft(target.channel, **fields)
         return self._workspace.post(
             replace(
                 draft,
-                ephemeral_for=line.user if private else None,
-                thread_ts=asked.optional("thread_ts"),
-                metadata=content.metadata(asked) or None,
+                ephemeral_for=target.user if private else None,
+                thread_ts=arguments.optional("thread_ts"),
+                metadata=content.metadata(arguments) or None,
             )
         )
 
-    def _delete(self, line: Line) -> None:
-        current = self._current(line)
+    def _delete(self, target: Line) -> None:
+        current = self._current(target)
         if current:
             self._workspace.delete(current)
 
-    def _current(self, line: Line) -> Message | None:
-        if line.original is None:
+    def _current(self, target: Line) -> Message | None:
+        if target.original is None:
             return None
-        place = (line.original.channel, line.original.ts)
-        return self._workspace.find_whisper(*place) or self._workspace.find(*place)
+        key = (target.original.channel, target.original.ts)
+        return self._workspace.find_whisper(*key) or self._workspace.find(*key)
 
-    def _line(self, path: str) -> Line:
-        line = self._lines.get(path)
-        if line is None or self._workspace.clock.now() - line.issued_at > LIFETIME:
+    def _usable(self, path: str) -> Line:
+        target = self._issued.get(path)
+        if target is None or self._workspace.clock.now() - target.issued_at > LIFETIME:
             raise RefusedError("expired_url", status=404)
-        if line.used >= USES:
+        if target.used >= USES:
             raise RefusedError("used_url", status=404)
-        return line
+        return target
 
 
-def _parsed(body: str) -> Json:
+def _parse(body: str) -> Json:
     try:
         parsed = json.loads(body)
     except ValueError:

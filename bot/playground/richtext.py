@@ -1,4 +1,4 @@
-"""What a rich_text block may hold. Pure.
+"""Schema of rich text. Pure.
 
 https://docs.slack.dev/reference/block-kit/blocks/rich-text-block
 """
@@ -18,8 +18,8 @@ from bot.playground.rules import (
     typed,
 )
 
-_MARKS = ("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight")
-_STYLE = {"style": shape({}, dict.fromkeys((*_MARKS, "unlink"), boolean))}
+_STYLES = ("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight")
+_STYLE = {"style": shape({}, dict.fromkeys((*_STYLES, "unlink"), boolean))}
 
 
 def _inline(name: str, required: dict[str, Check], **optional: Check) -> Check:
@@ -64,7 +64,7 @@ _PREFORMATTED = kind(
     {"elements": items(typed({"text": _TEXT, "link": _LINK}))},
     {"language": string(), **_BORDER},
 )
-_PARTS = typed(
+_ELEMENTS = typed(
     {
         "rich_text_section": _SECTION,
         "rich_text_list": _LIST,
@@ -72,4 +72,4 @@ _PARTS = typed(
         "rich_text_preformatted": _PREFORMATTED,
     }
 )
-RICH_TEXT = kind("rich_text", {"elements": items(_PARTS)}, {"block_id": string(255)})
+RICH_TEXT = kind("rich_text", {"elements": items(_ELEMENTS)}, {"block_id": string(255)})

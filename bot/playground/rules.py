@@ -1,6 +1,6 @@
-"""The grammar in which Block Kit's limits are written: small checks that yield problems. Pure.
+"""Validation combinators for Block Kit's schema. Pure.
 
-A check takes a value and its JSON pointer, and yields each problem in Slack's words.
+A check takes a value and its JSON pointer, and yields each violation in Slack's words.
 """
 
 from __future__ import annotations
@@ -13,12 +13,12 @@ Check = Callable[[Any, str], Iterator[str]]
 
 
 def problem(what: str, path: str) -> str:
-    """Return a problem as Slack writes it."""
+    """Return a violation as Slack writes it."""
     return f"{what} [json-pointer:{path}]"
 
 
 def string(most: int | None = None, least: int = 1) -> Check:
-    """Return a check for a text of so many characters; by default it may not be empty."""
+    """Return a check for a string of a length in characters; by default non-empty."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, str):
@@ -31,29 +31,29 @@ def string(most: int | None = None, least: int = 1) -> Check:
     return check
 
 
-def pattern(written: str, what: str) -> Check:
-    """Return a check for a text that is written like this expression; `what` is its name."""
+def pattern(expression: str, what: str) -> Check:
+    """Return a check for a string that matches the expression; `what` names the format."""
 
     def check(value: Any, path: str) -> Iterator[str]:
-        if not isinstance(value, str) or not re.fullmatch(written, value):
+        if not isinstance(value, str) or not re.fullmatch(expression, value):
             yield problem(f"must be {what}", path)
 
     return check
 
 
 def boolean(value: Any, path: str) -> Iterator[str]:
-    """Check for true or false."""
+    """Check for a boolean."""
     if not isinstance(value, bool):
         yield problem("must be a boolean", path)
 
 
 def anything(_: Any, __: str) -> Iterator[str]:
-    """Check nothing."""
+    """Accept any value."""
     yield from ()
 
 
 def number(least: float | None = None, most: float | None = None) -> Check:
-    """Return a check for a number within these bounds."""
+    """Return a check for a number within these inclusive bounds."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if isinstance(value, bool) or not isinstance(value, int | float):
@@ -65,7 +65,7 @@ def number(least: float | None = None, most: float | None = None) -> Check:
 
 
 def one_of(*allowed: str) -> Check:
-    """Return a check for one of these words."""
+    """Return a check for one of these strings."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if value not in allowed:
@@ -75,7 +75,7 @@ def one_of(*allowed: str) -> Check:
 
 
 def items(inner: Check, least: int = 1, most: int | None = None) -> Check:
-    """Return a check for a list of so many things."""
+    """Return a check for a list: its length and each item."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, list | tuple):
@@ -112,7 +112,7 @@ def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = 
 
 
 def typed(kinds: Mapping[str, Check]) -> Check:
-    """Return a check for an object whose `type` says which of these it is."""
+    """Return a check for an object whose `type` selects one of these checks."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         name = str(value.get("type")) if isinstance(value, dict) else "none"
@@ -125,7 +125,7 @@ def typed(kinds: Mapping[str, Check]) -> Check:
 
 
 def any_field(*names: str) -> Check:
-    """Return a check that at least one of these fields is there."""
+    """Return a check that at least one of these fields is set."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if isinstance(value, dict) and all(value.get(name) is None for name in names):
@@ -135,7 +135,7 @@ def any_field(*names: str) -> Check:
 
 
 def both(*checks: Check) -> Check:
-    """Return a check that asks all of these."""
+    """Return a check that runs all of these."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         for each in checks:
@@ -145,7 +145,7 @@ def both(*checks: Check) -> Check:
 
 
 def kind(name: str, required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
-    """Return the check of one `type`, which may carry an id of its own kind."""
+    """Return a check for an object of this `type` with these fields."""
     return shape({"type": one_of(name), **required}, optional)
 
 

@@ -1,4 +1,4 @@
-"""The local Slack, put together: one web server on loopback, and hands for tests and demos."""
+"""Facade `LocalSlack`: a web server on loopback, and user actions for tests and demos."""
 
 from __future__ import annotations
 
@@ -40,13 +40,13 @@ HOST = "127.0.0.1"
 
 @dataclass(frozen=True, slots=True)
 class Timing:
-    """How long Slack waits; tests make it shorter."""
+    """Slack's timeouts and limits; tests shorten them."""
 
-    ack_seconds: float = 3.0  # real seconds, whatever the clock says
+    ack_seconds: float = 3.0  # real seconds, not on the clock
     ping_seconds: float = 10.0
-    retry_seconds: Sequence[float] = RETRY_SECONDS  # on the clock, one for each repetition
-    posts_per_second: float | None = None  # in each channel; None is no limit
-    burst: int = 4  # posts at once before that limit bites
+    retry_seconds: Sequence[float] = RETRY_SECONDS  # on the clock, one per retry
+    posts_per_second: float | None = None  # per channel; None is no limit
+    burst: int = 4  # posts allowed at once before the limit applies
 
 
 class LocalSlack:
@@ -57,11 +57,11 @@ class LocalSlack:
     ...     answer = await slack.says("/job deploys:JOB1", channel="deploys")
     """
 
-    bot_token = "xoxb-playground-bot"  # noqa: S105  (opens nothing but this playground)
+    bot_token = "xoxb-playground-bot"  # noqa: S105  (accepted by the local Slack only)
     app_token = "xapp-playground-app"  # noqa: S105
     signing_secret = "playground-signing-secret"  # noqa: S105
 
-    def __init__(  # noqa: PLR0913  (each switch is one that a test turns by name)
+    def __init__(  # noqa: PLR0913  (all optional, by keyword)
         self,
         *,
         port: int = 0,
@@ -89,10 +89,10 @@ class LocalSlack:
         self.views = Views(self.workspace)
         self._responses = Responses(self.workspace)
         self.sockets = self._make_sockets()
-        self._post = self._make_post(request_url)
-        carrier = self._post or self.sockets
+        self._http = self._make_http(request_url)
+        transport = self._http or self.sockets
         self._deliveries = Deliveries(
-            self.workspace, carrier, self.faults, retry_seconds=self._timing.retry_seconds
+            self.workspace, transport, self.faults, retry_seconds=self._timing.retry_seconds
         )
         self._subscriptions = Subscriptions(self.workspace, self._deliveries, frozenset(events))
         self._gestures = Gestures(
@@ -113,12 +113,12 @@ class LocalSlack:
         )
         self._runner: web.AppRunner | None = None
 
-    # Opening and closing.
+    # Start and stop.
 
     async def __aenter__(self) -> Self:
-        """Start to serve."""
-        doors = Doors(self, self._api, self._page, self._responses)
-        self._runner = web.AppRunner(doors.application(), access_log=None, shutdown_timeout=1)
+        """Start the server."""
+        routes = Doors(self, self._api, self._page, self._responses)
+        self._runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._port)
         await site.start()
@@ -127,7 +127,7 @@ class LocalSlack:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop to serve, and give up what is under way."""
+        """Stop the server; cancel background work."""
         await self._deliveries.close()
         await self._page.close()
         await self.sockets.close()
@@ -136,22 +136,22 @@ class LocalSlack:
 
     @property
     def url(self) -> str:
-        """Return the page's address, with a slash at the end."""
+        """Return the page's URL, with a trailing slash."""
         return self.workspace.address
 
     @property
     def api_url(self) -> str:
-        """Return the Web API's address, for slack_sdk's `base_url`."""
+        """Return the Web API's URL, for slack_sdk's `base_url`."""
         return f"{self.url}api/"
 
     @property
     def connected(self) -> bool:
-        """Tell whether the app can be reached; in HTTP mode that is taken for granted."""
-        return self._post is not None or self.sockets.count > 0
+        """Return whether the app is connected; always True in HTTP mode."""
+        return self._http is not None or self.sockets.count > 0
 
     @property
     def calls(self) -> list[Call]:
-        """Return every call of the Web API so far."""
+        """Return every Web API call so far."""
         return self._api.calls
 
     def called(self, method: str) -> list[Call]:
@@ -160,10 +160,10 @@ class LocalSlack:
 
     @property
     def envelopes(self) -> list[Envelope]:
-        """Return everything that was sent to the app so far."""
-        return (self._post or self.sockets).envelopes
+        """Return every envelope sent to the app so far."""
+        return (self._http or self.sockets).envelopes
 
-    # What a person does.
+    # User actions.
 
     async def says(
         self,
@@ -190,7 +190,7 @@ class LocalSlack:
     ) -> Answer:
         """Click the button of this action id, or open its menu and click the option.
 
-        The value tells twins apart; an option is named by its own value.
+        `value` selects one of several buttons with this action id; `option` is an option's value.
         """
         current = self._gestures.current(source)
         block, element = find_element(current, action_id, value)
@@ -208,7 +208,7 @@ class LocalSlack:
         return await self._gestures.act(current, action, self.workspace.user(user))
 
     def react(self, message: Message, name: str, *, user: str = "ada") -> Message:
-        """Press the emoji under the message: it becomes this person's too, or no longer is."""
+        """Toggle this user's reaction with the emoji."""
         current = self._gestures.current(message)
         if isinstance(current, View):
             raise TypeError("A view takes no reactions.")
@@ -217,33 +217,33 @@ class LocalSlack:
     async def suggest(
         self, source: Source, action_id: str, typed: str, *, user: str = "ada"
     ) -> list[Json]:
-        """Type into a select with an external source; return the options on offer."""
+        """Type into an external select; return the options that the app suggests."""
         current, person = self._gestures.current(source), self.workspace.user(user)
         return await self._gestures.suggest(current, action_id, typed, person)
 
     async def shortcut(
         self, callback_id: str, message: Message | None = None, *, user: str = "ada"
     ) -> Answer:
-        """Use a message shortcut, or a global one when there is no message."""
+        """Use a message shortcut, or a global shortcut if there is no message."""
         return await self._gestures.shortcut(callback_id, self.workspace.user(user), message)
 
     async def fill(self, view: View, answers: Mapping[str, Any]) -> View:
-        """Fill in the modal, by block id or action id, and return it as it is then.
+        """Fill in the modal, by block id or action id, and return its current version.
 
-        An answer is a text, a number, an option's value or a list of them; None empties the input.
-        A select with an external source asks the app, and takes what it offers.
+        An answer is a text, a number, an option's value or a list of them; None clears the input.
+        An external select requests the app's options and picks the matching one.
         """
         return await self._gestures.fill(view, answers)
 
     async def submit(self, view: View, values: Json | None = None) -> Submitted:
-        """Submit the modal as it is filled in; Slack's client refuses what it must not let through.
+        """Submit the modal as filled in, after Slack's client-side validation.
 
-        Values given here, in Slack's `state.values` shape, are sent as they are.
+        `values`, in Slack's `state.values` shape, are sent without validation.
         """
         return await self._gestures.modals.submit(self.views.find(view.id), values)
 
     async def close(self, view: View, *, cleared: bool = False) -> None:
-        """Close the modal, or clear its whole stack."""
+        """Close the modal, or its whole stack if `cleared`."""
         await self._gestures.modals.close(self.views.find(view.id), cleared=cleared)
 
     async def opens_home(self, user: str = "ada") -> Answer:
@@ -253,31 +253,31 @@ class LocalSlack:
         ack = await self._subscriptions.home_opened(inner)
         return Answer(ack.ok, ack.error)
 
-    # What there is to see.
+    # Visible content.
 
     def messages(self, channel: str = "deploys") -> list[Message]:
-        """Return what the channel shows, oldest first; replies only if broadcast."""
-        said = self.workspace.said(self.workspace.channel(channel).id)
-        return [message for message in said if message.in_channel]
+        """Return the channel's messages, oldest first; replies only if broadcast."""
+        messages = self.workspace.said(self.workspace.channel(channel).id)
+        return [message for message in messages if message.in_channel]
 
     def thread(self, channel: str, ts: str) -> list[Message]:
-        """Return the thread, its root first; any message of it names it."""
+        """Return the thread of any of its messages, root first."""
         return self.workspace.thread(self.workspace.channel(channel).id, ts)
 
     def ephemerals(self, user: str = "ada", channel: str | None = None) -> list[Message]:
-        """Return what only this person sees, oldest first."""
+        """Return this user's ephemeral messages, oldest first."""
         person = self.workspace.user(user).id
         place = self.workspace.channel(channel).id if channel else None
-        own = [w for w in self.workspace.whispers() if w.ephemeral_for == person]
-        return [whisper for whisper in own if place in {None, whisper.channel}]
+        own = [m for m in self.workspace.whispers() if m.ephemeral_for == person]
+        return [message for message in own if place in {None, message.channel}]
 
     def modals(self, user: str = "ada") -> list[View]:
-        """Return the modals that this person has open, the top one last."""
+        """Return this user's open modals, the top one last."""
         person = self.workspace.user(user).id
         return [v for v in self.views.opened.values() if v.user == person and v.is_modal]
 
     async def until(self, predicate: Callable[[], T], *, seconds: float = 5) -> T:
-        """Wait until this holds, looking again at every change; return what it returned."""
+        """Wait for a truthy result, evaluated after every event; return it. Raise TimeoutError."""
         changed = asyncio.Event()
         stop = self.workspace.changes.subscribe(lambda _: changed.set())
         try:
@@ -287,25 +287,25 @@ class LocalSlack:
                     changed.clear()
                 return found
         except TimeoutError:
-            raise TimeoutError(self._last_words(seconds)) from None
+            raise TimeoutError(self._timeout_text(seconds)) from None
         finally:
             stop()
 
-    def _last_words(self, seconds: float) -> str:
-        said = [m for id_ in self.workspace.channels for m in self.workspace.said(id_)]
-        last = sorted([*said, *self.workspace.whispers()], key=lambda message: message.ts)[-5:]
-        seen = "; ".join(f"{m.user} in {m.channel}: {m.text!r}" for m in last) or "nothing"
-        return f"It did not happen within {seconds:g} s. Last said: {seen}."
+    def _timeout_text(self, seconds: float) -> str:
+        messages = [m for id_ in self.workspace.channels for m in self.workspace.said(id_)]
+        last = sorted([*messages, *self.workspace.whispers()], key=lambda message: message.ts)[-5:]
+        shown = "; ".join(f"{m.user} in {m.channel}: {m.text!r}" for m in last) or "nothing"
+        return f"It did not happen within {seconds:g} s. Last messages: {shown}."
 
-    # What goes wrong at once; what goes wrong later is planned with `faults`.
+    # Immediate faults; later ones are planned with `faults`.
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
-        """Tell the app's connections to go: refresh_requested, warning or link_disabled."""
+        """Send `disconnect` to the app: refresh_requested, warning or link_disabled."""
         self.faults.note("disconnect", reason)
         await self.sockets.disconnect(reason)
 
     def cut(self) -> None:
-        """Break the app's connections with no word of it."""
+        """Abort the app's connections without notice."""
         self.faults.note("cut", "sockets")
         self.sockets.cut()
 
@@ -315,28 +315,28 @@ class LocalSlack:
         self.workspace.archive(channel)
 
     def remove_bot(self, channel: str) -> None:
-        """Take the bot out of the channel."""
+        """Remove the bot from the channel."""
         self.faults.note("remove_bot", channel)
         self.workspace.leave(channel, self.workspace.bot.id)
 
     def delete(self, message: Message) -> None:
-        """Delete the message, as a person with the right to would."""
+        """Delete the message, as an authorised user would."""
         self.faults.note("delete", message.ts)
         current = self._gestures.current(message)
         if not isinstance(current, View):
             self.workspace.delete(current)
 
     async def verify_url(self) -> bool:
-        """Send `url_verification`, in HTTP mode; tell whether the app answered as it should."""
-        return self._post is not None and await self._post.verify()
+        """Send `url_verification`, in HTTP mode; return whether the app answered correctly."""
+        return self._http is not None and await self._http.verify()
 
-    # Parts.
+    # Components.
 
     def _make_sockets(self) -> Sockets:
         seconds, pings = self._timing.ack_seconds, self._timing.ping_seconds
         return Sockets(self.workspace, self.faults, ack_seconds=seconds, ping_seconds=pings)
 
-    def _make_post(self, request_url: str | None) -> Post | None:
+    def _make_http(self, request_url: str | None) -> Post | None:
         if request_url is None:
             return None
         return Post(request_url, self.signing_secret, ack_seconds=self._timing.ack_seconds)

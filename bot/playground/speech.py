@@ -1,4 +1,4 @@
-"""What a person types, as Slack passes it on: escaped text and a rich_text block. Pure."""
+"""Typed text → Slack's markup and rich_text. Pure."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TOKEN = re.compile(
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """One piece of what was typed: plain text, or something that Slack knows."""
+    """One part of a typed text: plain text, a link, or a resolved mention."""
 
     kind: str  # text, link, user, usergroup, channel or marked
     value: str  # the text, the address or the id
@@ -28,48 +28,48 @@ class Part:
 
 
 def parts(workspace: Workspace, typed: str) -> list[Part]:
-    """Return the pieces of the text, in order."""
-    found, at = [], 0
+    """Return the parts of the text, in order."""
+    found, end = [], 0
     for match in _TOKEN.finditer(typed):
-        part = _known(workspace, match)
+        part = _parse_token(workspace, match)
         if part:
-            found += [Part("text", typed[at : match.start()]), part]
-            at = match.end()
-    found.append(Part("text", typed[at:]))
+            found += [Part("text", typed[end : match.start()]), part]
+            end = match.end()
+    found.append(Part("text", typed[end:]))
     return [part for part in found if part.value]
 
 
 def for_event(workspace: Workspace, typed: str) -> str:
-    """Return the text as messages carry it."""
-    return "".join(_marked(part) for part in parts(workspace, typed))
+    """Return the text with Slack's markup, as in messages."""
+    return "".join(_markup(part) for part in parts(workspace, typed))
 
 
 def for_command(workspace: Workspace, typed: str, *, should_escape: bool) -> str:
-    """Return the text as a slash command carries it; names stay with the ids."""
+    """Return the text as in slash commands; mentions keep the name beside the id."""
     if not should_escape:
         return typed
-    return "".join(_marked(part, named=True) for part in parts(workspace, typed))
+    return "".join(_markup(part, with_name=True) for part in parts(workspace, typed))
 
 
 def rich_text(workspace: Workspace, typed: str) -> Json:
-    """Return the block that Slack's own clients send along with the text."""
+    """Return the rich_text block that Slack's clients send with the text."""
     elements = [_element(part) for part in parts(workspace, typed)]
     section = {"type": "rich_text_section", "elements": elements}
     return {"type": "rich_text", "block_id": workspace.next_id("b"), "elements": [section]}
 
 
-def _known(workspace: Workspace, match: re.Match[str]) -> Part | None:
+def _parse_token(workspace: Workspace, match: re.Match[str]) -> Part | None:
     if match["marked"]:
-        return _from_mark(match["marked"])
+        return _parse_markup(match["marked"])
     if match["url"]:
         return Part("link", match["url"])
     if match["user"]:
-        return _called(workspace, match["user"])
+        return _find_mention(workspace, match["user"])
     channel = workspace.find_channel(match["channel"])
     return Part("channel", channel.id, channel.name) if channel else None
 
 
-def _called(workspace: Workspace, name: str) -> Part | None:
+def _find_mention(workspace: Workspace, name: str) -> Part | None:
     for user in workspace.users.values():
         if user.name == name:
             return Part("user", user.id, user.name)
@@ -79,20 +79,20 @@ def _called(workspace: Workspace, name: str) -> Part | None:
     return None
 
 
-def _from_mark(marked: str) -> Part:
-    for sign, kind in (("@", "user"), ("!subteam^", "usergroup")):
-        if marked.startswith(sign):
-            id_, _, name = marked.removeprefix(sign).partition("|")
+def _parse_markup(marked: str) -> Part:
+    for prefix, kind in (("@", "user"), ("!subteam^", "usergroup")):
+        if marked.startswith(prefix):
+            id_, _, name = marked.removeprefix(prefix).partition("|")
             return Part(kind, id_, name)
     return Part("link", marked) if marked.startswith("http") else Part("marked", marked)
 
 
-def _marked(part: Part, *, named: bool = False) -> str:
-    label = f"|{part.name}" if named and part.name else ""
+def _markup(part: Part, *, with_name: bool = False) -> str:
+    label = f"|{part.name}" if with_name and part.name else ""
     marks = {"link": "<{}>", "marked": "<{}>", "user": "<@{}" + label + ">"}
     marks["usergroup"] = "<!subteam^{}" + label + ">"
     marks["channel"] = "<#{}|" + part.name + ">"
-    # Even inside a link's marks an ampersand is written out.
+    # Ampersands are escaped inside links too.
     escaped = part.value.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return marks.get(part.kind, "{}").format(escaped)
 

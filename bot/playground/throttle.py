@@ -1,4 +1,4 @@
-"""How many posts a channel takes: a token bucket each, on the workspace's clock. No I/O."""
+"""Rate limiter: a token bucket per channel, on the workspace's clock. No I/O."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 
 class Throttle:
-    """One bucket a channel: `burst` posts at once, then `per_second`."""
+    """A token bucket per channel: capacity `burst` posts, refill `per_second`."""
 
     def __init__(self, clock: Clock, per_second: float | None, burst: int = 4) -> None:
         self._clock = clock
@@ -21,7 +21,7 @@ class Throttle:
         self._levels: dict[str, tuple[float, datetime]] = {}
 
     def wait_for(self, channel: str) -> int:
-        """Return 0 and count the post, or the whole seconds to wait before the next one."""
+        """Take a token and return 0, or return the seconds until one is available, rounded up."""
         if self._per_second is None:
             return 0
         level = self._level(channel, self._per_second)

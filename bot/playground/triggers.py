@@ -1,4 +1,4 @@
-"""Trigger ids: the three seconds in which an app may open a modal for somebody. No I/O."""
+"""Trigger ids: an app may open a modal within three seconds of a user action. No I/O."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LIFETIME = timedelta(seconds=3)
 
 @dataclass(frozen=True, slots=True)
 class Trigger:
-    """Who did something, when, and in which modal if in one."""
+    """A user action: who, when, and in which view if any."""
 
     user: str
     issued_at: datetime  # aware, UTC
@@ -27,7 +27,7 @@ class Trigger:
 
 
 class Triggers:
-    """Every trigger id that was given out."""
+    """Every trigger id that was issued."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
@@ -35,14 +35,14 @@ class Triggers:
         self._used: set[str] = set()
 
     def issue(self, user: str, view_id: str | None = None) -> str:
-        """Return a new trigger id for what this person just did."""
+        """Return a new trigger id for an action of this user."""
         number = len(self._issued) + 1
         name = f"{number}.{number:010d}.{number * 7919:032x}"
         self._issued[name] = Trigger(user, self._clock.now(), view_id)
         return name
 
     def exchange(self, name: str) -> Trigger:
-        """Return what the id stands for; it works once, within three seconds."""
+        """Return the action of the id, once, within three seconds. Raise SlackApiError."""
         trigger = self._issued.get(name)
         if trigger is None:
             raise RefusedError("invalid_trigger_id")

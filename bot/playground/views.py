@@ -1,4 +1,4 @@
-"""Modals and Home: the `views.*` methods and the stack of open views. No I/O."""
+"""views.* methods of the Web API, and the stack of open modals. No I/O."""
 
 from __future__ import annotations
 
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
     from bot.playground.messages import Json
     from bot.playground.workspace import Workspace
 
-_HIGHEST_STACK = 3
+_MAX_STACK = 3
 
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """One open modal, or somebody's Home."""
+    """One open modal, or a user's Home view."""
 
     id: str
     user: str
-    body: Json  # as the app wrote it, with block ids
+    body: Json  # as sent by the app, with block ids
     hash: str  # new with every update
     root_id: str
     previous_id: str | None = None
@@ -38,15 +38,15 @@ class View:
 
     @property
     def is_modal(self) -> bool:
-        """Tell a modal from Home."""
+        """Return whether the view is a modal, not a Home view."""
         return bool(self.body["type"] == "modal")
 
     def as_page(self) -> Json:
-        """Return the view as the page shows it."""
+        """Return the view in the page's JSON."""
         return {**self.body, "id": self.id}
 
     def as_slack(self, workspace: Workspace) -> Json:
-        """Return the view as the Web API and the interactions give it."""
+        """Return the view as the Web API and interaction payloads contain it."""
         defaults = {"title": None, "submit": None, "close": None, "private_metadata": ""}
         flags = {"callback_id": "", "external_id": "", "clear_on_close": False}
         return {
@@ -67,7 +67,7 @@ class View:
 
 
 class Views:
-    """The views that are open, and the trigger ids that open them."""
+    """The open views, and the trigger ids that open them."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
@@ -81,40 +81,40 @@ class Views:
         return self.opened[id_]
 
     def show(self, user: str, body: Json, previous: View | None = None) -> View:
-        """Put a new view before the user's eyes, over the previous one."""
+        """Open a new view for the user, stacked on the previous one."""
         id_ = self._workspace.next_id("V")
         root = previous.root_id if previous else id_
         below = previous.id if previous else None
         values = entries.beginnings(body["blocks"])
-        return self._keep(View(id_, user, body, self._hash(), root, below, values))
+        return self._store(View(id_, user, body, self._hash(), root, below, values))
 
     def replace(self, view: View, body: Json) -> View:
-        """Let the view hold something else; what was typed into inputs that stay is kept."""
+        """Replace the body of the view; inputs with the same ids and type keep their values."""
         values = entries.kept(view.values, body["blocks"])
-        return self._keep(replace(view, body=body, hash=self._hash(), values=values))
+        return self._store(replace(view, body=body, hash=self._hash(), values=values))
 
     def remember(self, view: View, values: Json) -> View:
-        """Remember what the user has typed so far."""
-        typed = replace(view, values=entries.merged(view.values, values))
-        self.opened[view.id] = typed
-        return typed
+        """Save the values that the user has entered so far."""
+        updated = replace(view, values=entries.merged(view.values, values))
+        self.opened[view.id] = updated
+        return updated
 
     def close(self, view: View) -> None:
-        """Take the view away; the one below shows again."""
+        """Close the view; the one below is shown again."""
         self.opened.pop(view.id, None)
         self._workspace.changes.tell(Change(Kind.VIEW_CLOSED, view=view))
 
     def clear(self, view: View) -> None:
-        """Take away the whole stack that the view belongs to."""
+        """Close the whole stack of the view."""
         for other in reversed([v for v in self.opened.values() if v.root_id == view.root_id]):
             self.close(other)
 
     def depth(self, view: View) -> int:
-        """Return how many views are stacked where this one is."""
+        """Return the number of views in the stack of this one."""
         return sum(other.root_id == view.root_id for other in self.opened.values())
 
     def checked(self, body: Any) -> Json:
-        """Return the view with ids, or refuse what Slack would refuse."""
+        """Return the view with block ids. Raise SlackApiError if Slack would reject it."""
         found = view_problems(body, frozenset(self._workspace.refused_blocks))
         if found:
             raise RefusedError("invalid_arguments", problems=tuple(found))
@@ -124,67 +124,67 @@ class Views:
     def _hash(self) -> str:
         return f"{self._workspace.clock.now().timestamp():.0f}.{self._workspace.next_id('h')}"
 
-    def _keep(self, view: View) -> View:
+    def _store(self, view: View) -> View:
         self.opened[view.id] = view
         self._workspace.changes.tell(Change(Kind.VIEW, view=view))
         return view
 
-    # The Web API's methods.
+    # Web API methods.
 
-    def open(self, asked: Arguments) -> Json:
+    def open(self, arguments: Arguments) -> Json:
         """`views.open`: https://docs.slack.dev/reference/methods/views.open."""
-        body = self._body(asked)
-        trigger = self.triggers.exchange(asked.required("trigger_id"))
-        return self._answer(self.show(trigger.user, body))
+        body = self._body(arguments)
+        trigger = self.triggers.exchange(arguments.required("trigger_id"))
+        return self._response(self.show(trigger.user, body))
 
-    def push(self, asked: Arguments) -> Json:
+    def push(self, arguments: Arguments) -> Json:
         """`views.push`: https://docs.slack.dev/reference/methods/views.push."""
-        body = self._body(asked)
-        trigger = self.triggers.exchange(asked.required("trigger_id"))
+        body = self._body(arguments)
+        trigger = self.triggers.exchange(arguments.required("trigger_id"))
         below = self.opened.get(trigger.view_id or "")
         if below is None:
             raise RefusedError("not_found")
-        if self.depth(below) >= _HIGHEST_STACK:
+        if self.depth(below) >= _MAX_STACK:
             raise RefusedError("push_limit_reached")
-        return self._answer(self.show(trigger.user, body, below))
+        return self._response(self.show(trigger.user, body, below))
 
-    def update(self, asked: Arguments) -> Json:
+    def update(self, arguments: Arguments) -> Json:
         """`views.update`: https://docs.slack.dev/reference/methods/views.update."""
-        body = self._body(asked)
-        view = self._named(asked)
-        if asked.optional("hash") not in {None, view.hash}:
+        body = self._body(arguments)
+        view = self._addressed_view(arguments)
+        if arguments.optional("hash") not in {None, view.hash}:
             raise RefusedError("hash_conflict")
-        return self._answer(self.replace(view, body))
+        return self._response(self.replace(view, body))
 
-    def publish(self, asked: Arguments) -> Json:
+    def publish(self, arguments: Arguments) -> Json:
         """`views.publish`: https://docs.slack.dev/reference/methods/views.publish."""
-        body, user = self._body(asked), asked.required("user_id")
+        body, user = self._body(arguments), arguments.required("user_id")
         if user not in self._workspace.users:
             raise RefusedError("user_not_found")
         home = self.home(user)
-        if home and asked.optional("hash") not in {None, home.hash}:
+        if home and arguments.optional("hash") not in {None, home.hash}:
             raise RefusedError("hash_conflict")
-        return self._answer(self.replace(home, body) if home else self.show(user, body))
+        return self._response(self.replace(home, body) if home else self.show(user, body))
 
     def home(self, user: str) -> View | None:
-        """Return this person's Home, if the app has published one."""
+        """Return this user's Home view, if the app has published one."""
         own = (v for v in self.opened.values() if v.user == user and not v.is_modal)
         return next(own, None)
 
-    def _body(self, asked: Arguments) -> Json:
-        body = asked.mapped("view", "invalid_arguments")
+    def _body(self, arguments: Arguments) -> Json:
+        body = arguments.mapped("view", "invalid_arguments")
         if body is None:
             raise RefusedError("invalid_arguments", problems=("missing required field: view",))
         return self.checked(body)
 
-    def _named(self, asked: Arguments) -> View:
-        external = asked.optional("external_id")
+    def _addressed_view(self, arguments: Arguments) -> View:
+        external = arguments.optional("external_id")
         for view in self.opened.values():
-            if view.id == asked.optional("view_id"):
+            if view.id == arguments.optional("view_id"):
                 return view
             if external and view.body.get("external_id") == external:
                 return view
         raise RefusedError("not_found")
 
-    def _answer(self, view: View) -> Json:
+    def _response(self, view: View) -> Json:
         return {"ok": True, "view": view.as_slack(self._workspace)}

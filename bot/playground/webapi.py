@@ -1,4 +1,4 @@
-"""The Web API over HTTP: reads a call, lets it go wrong as planned, answers, keeps a journal."""
+"""Web API over HTTP: parses calls, injects planned faults, responds, logs every call."""
 
 from __future__ import annotations
 
@@ -22,24 +22,24 @@ if TYPE_CHECKING:
     from bot.playground.throttle import Throttle
     from bot.playground.workspace import Workspace
 
-_POSTS = {"chat.postMessage", "chat.postEphemeral"}
+_RATE_LIMITED_METHODS = {"chat.postMessage", "chat.postEphemeral"}
 
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call of the Web API; the token is left out."""
+    """One logged Web API call, without its token."""
 
     method: str
-    at: datetime  # when it came in, on the workspace's clock
+    at: datetime  # time of receipt, on the workspace's clock
     arguments: Json
     answer: Json
     status: int = 200
-    lost: bool = False  # the answer never reached the app
+    lost: bool = False  # the response never reached the app
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """One call as it came in."""
+class IncomingCall:
+    """One call as received."""
 
     method: str
     token: str | None
@@ -48,7 +48,7 @@ class Asked:
 
 
 class WebApi:
-    """Answers `/api/<method>` and remembers every call."""
+    """Serves `/api/<method>` and logs every call."""
 
     def __init__(
         self, workspace: Workspace, methods: Methods, faults: Faults, throttle: Throttle
@@ -60,76 +60,82 @@ class WebApi:
         self.calls: list[Call] = []
 
     async def serve(self, request: web.Request) -> web.Response:
-        """Answer one call."""
-        asked = await self._read(request)
-        hindered = await self._hindered(asked)
-        if hindered is not None:
-            return hindered
-        answer = self._answer(asked)
-        if self._faults.take(Trouble.LOSE_ANSWER, asked.method):
-            return self._lose(request, asked, answer)
-        broken = self._faults.take(Trouble.FAIL_AFTER, asked.method)
-        return self._reply(asked, answer, broken.status if broken else 200)
+        """Serve one call."""
+        call = await self._read(request)
+        rejection = await self._reject_by_fault(call)
+        if rejection is not None:
+            return rejection
+        response = self._call_method(call)
+        if self._faults.take(Trouble.LOSE_ANSWER, call.method):
+            return self._lose_response(request, call, response)
+        broken = self._faults.take(Trouble.FAIL_AFTER, call.method)
+        return self._respond(call, response, broken.status if broken else 200)
 
-    async def _read(self, request: web.Request) -> Asked:
+    async def _read(self, request: web.Request) -> IncomingCall:
         at = self._workspace.clock.now()
         values = {**request.query, **await _body(request)}
-        token = _bearer(request) or values.pop("token", None)
+        token = _bearer_token(request) or values.pop("token", None)
         values.pop("token", None)
-        return Asked(request.match_info["method"], token, Arguments(values), at)
+        return IncomingCall(request.match_info["method"], token, Arguments(values), at)
 
-    async def _hindered(self, asked: Asked) -> web.Response | None:
-        delay = self._faults.take(Trouble.DELAY, asked.method)
+    async def _reject_by_fault(self, call: IncomingCall) -> web.Response | None:
+        delay = self._faults.take(Trouble.DELAY, call.method)
         if delay:
             await self._workspace.clock.sleep(delay.seconds)
-        wait = self._wait(asked)
+        wait = self._retry_after(call)
         if wait:
             headers = {"Retry-After": str(wait)}
-            return self._reply(asked, {"ok": False, "error": "ratelimited"}, 429, headers)
-        broken = self._faults.take(Trouble.FAIL_BEFORE, asked.method)
+            return self._respond(call, {"ok": False, "error": "ratelimited"}, 429, headers)
+        broken = self._faults.take(Trouble.FAIL_BEFORE, call.method)
         if broken:
-            return self._reply(asked, {"ok": False, "error": "internal_error"}, broken.status)
+            return self._respond(call, {"ok": False, "error": "internal_error"}, broken.status)
         return None
 
-    def _wait(self, asked: Asked) -> int:
-        planned = self._faults.take(Trouble.RATE_LIMIT, asked.method)
+    def _retry_after(self, call: IncomingCall) -> int:
+        planned = self._faults.take(Trouble.RATE_LIMIT, call.method)
         if planned:
             return planned.retry_after
-        if asked.method not in _POSTS:
+        if call.method not in _RATE_LIMITED_METHODS:
             return 0
-        channel = self._workspace.find_channel(asked.arguments.text("channel"))
+        channel = self._workspace.find_channel(call.arguments.text("channel"))
         return self._throttle.wait_for(channel.id) if channel else 0
 
-    def _answer(self, asked: Asked) -> Json:
-        planned = self._faults.take(Trouble.REFUSE, asked.method)
+    def _call_method(self, call: IncomingCall) -> Json:
+        planned = self._faults.take(Trouble.REFUSE, call.method)
         if planned:
             return RefusedError(planned.error).answer()
         try:
-            return self._methods.answer(asked.method, asked.token, asked.arguments)
+            return self._methods.answer(call.method, call.token, call.arguments)
         except RefusedError as refused:
             return refused.answer()
 
-    def _reply(
-        self, asked: Asked, answer: Json, status: int, headers: dict[str, str] | None = None
+    def _respond(
+        self, call: IncomingCall, response: Json, status: int, headers: dict[str, str] | None = None
     ) -> web.Response:
-        self._write(asked, answer, status)
+        self._log(call, response, status)
         scopes = ",".join(self._workspace.app.scopes)
-        sent = {"X-OAuth-Scopes": scopes, "X-Slack-Req-Id": str(len(self.calls)), **(headers or {})}
-        return web.json_response(answer, status=status, headers=sent)
+        sent_headers = {
+            "X-OAuth-Scopes": scopes,
+            "X-Slack-Req-Id": str(len(self.calls)),
+            **(headers or {}),
+        }
+        return web.json_response(response, status=status, headers=sent_headers)
 
-    def _lose(self, request: web.Request, asked: Asked, answer: Json) -> web.Response:
-        self._write(asked, answer, 200, lost=True)
+    def _lose_response(
+        self, request: web.Request, call: IncomingCall, response: Json
+    ) -> web.Response:
+        self._log(call, response, 200, lost=True)
         if request.transport:
             request.transport.abort()
         return web.Response()
 
-    def _write(self, asked: Asked, answer: Json, status: int, *, lost: bool = False) -> None:
-        given = asked.arguments.values
-        self.calls.append(Call(asked.method, asked.at, given, answer, status, lost))
+    def _log(self, call: IncomingCall, response: Json, status: int, *, lost: bool = False) -> None:
+        values = call.arguments.values
+        self.calls.append(Call(call.method, call.at, values, response, status, lost))
         self._workspace.changes.tell(Change(Kind.CALLED))
 
 
-def _bearer(request: web.Request) -> str | None:
+def _bearer_token(request: web.Request) -> str | None:
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     return token if scheme.lower() == "bearer" and token else None
 
@@ -141,5 +147,5 @@ async def _body(request: web.Request) -> dict[str, Any]:
         body = json.loads(await request.text() or "{}")
     except ValueError:
         return {}
-    # A token inside a JSON body does not count: https://docs.slack.dev/apis/web-api
+    # A token in a JSON body is ignored: https://docs.slack.dev/apis/web-api
     return {name: body[name] for name in body if name != "token"} if isinstance(body, dict) else {}
