@@ -1,4 +1,4 @@
-"""A plugin package to begin with: a provider that works, its simulator and its tests, as files."""
+"""Writes a plugin package from templates: a working provider, its simulator and tests."""
 
 from __future__ import annotations
 
@@ -10,49 +10,50 @@ from string import Template
 from bot.errors import JobthreadError
 
 TEMPLATES = Path(__file__).parent / "template"
-FILES = {  # where each template is written to, from the folder of the new package
+FILES = {  # target path in the new package → template
     "pyproject.toml": "pyproject.toml.txt",
     "README.md": "README.md.txt",
     "$package/__init__.py": "provider.py.txt",
     "$package/simulator.py": "simulator.py.txt",
     "tests/test_contract.py": "test_contract.py.txt",
 }
-PREFIX = "jobthread-"  # of the distributions' names
+PREFIX = "jobthread-"  # of distribution names
 
 _NAME = re.compile(r"[a-z][a-z0-9]*(-[a-z0-9]+)*")
-_LONGEST = 40
+_MAX_LENGTH = 40
 
 
 def write(name: str, folder: Path | None = None) -> Path:
-    """Write a plugin for the job system of that name, and return its folder.
+    """Write a plugin for the job system of this name and return its folder.
 
-    Without a folder it is jobthread-NAME in the working directory. Raises JobthreadError.
+    The default folder is jobthread-NAME in the working directory. Raises JobthreadError.
     """
-    words = _words(name.removeprefix(PREFIX))
-    place = folder or Path(f"{PREFIX}{words['kind']}")
+    variables = _variables(name.removeprefix(PREFIX))
+    package_folder = folder or Path(f"{PREFIX}{variables['kind']}")
     try:
-        _refuse_what_is_there(place)
+        _require_empty(package_folder)
         for path, template in FILES.items():
-            target = place / Template(path).substitute(words)
+            target = package_folder / Template(path).substitute(variables)
             target.parent.mkdir(parents=True, exist_ok=True)
-            text = Template((TEMPLATES / template).read_text("utf-8")).substitute(words)
+            text = Template((TEMPLATES / template).read_text("utf-8")).substitute(variables)
             target.write_text(text, "utf-8")
     except OSError as error:
-        raise JobthreadError(f"{place} cannot be written ({type(error).__name__}).") from error
-    return place
+        reason = type(error).__name__
+        raise JobthreadError(f"{package_folder} cannot be written ({reason}).") from error
+    return package_folder
 
 
-def _words(name: str) -> dict[str, str]:
-    """Return what the templates leave open; raises JobthreadError if nothing can be called so."""
-    if not _NAME.fullmatch(name) or len(name) > _LONGEST:
+def _variables(name: str) -> dict[str, str]:
+    """Return the variables of the templates; raises JobthreadError if the name is invalid."""
+    if not _NAME.fullmatch(name) or len(name) > _MAX_LENGTH:
         raise JobthreadError(
             f"{name!r} cannot be a plugin's name.",
             next_step="Use lower-case letters, digits and single dashes, a letter first, at most"
-            f" {_LONGEST} in all, such as build-farm.",
+            f" {_MAX_LENGTH} in all, such as build-farm.",
         )
     parts = [part.capitalize() for part in name.split("-")]
     class_name = "".join(parts)
-    if class_name in _taken():
+    if class_name in _used_class_names():
         raise JobthreadError(
             f"{name!r} would be confused with {class_name} in the code.",
             next_step="Take the name of the job system, such as build-farm.",
@@ -63,26 +64,26 @@ def _words(name: str) -> dict[str, str]:
         "name": class_name,
         "package": f"jobthread_{name.replace('-', '_')}",
         "variable": name.upper(),
-        "version": _version(),
+        "version": _minor_version(),
     }
 
 
-def _taken() -> set[str]:
-    """Return the names that the provider cannot have: those that its code uses already."""
-    written = (TEMPLATES / FILES["$package/__init__.py"]).read_text("utf-8")
-    used = set(re.findall(r"\b[A-Z]\w+", written))
+def _used_class_names() -> set[str]:
+    """Return the class names that the provider's template uses, so the provider cannot."""
+    source = (TEMPLATES / FILES["$package/__init__.py"]).read_text("utf-8")
+    used = set(re.findall(r"\b[A-Z]\w+", source))
     return used | {each.removesuffix("Settings") for each in used} | set(keyword.kwlist)
 
 
-def _refuse_what_is_there(place: Path) -> None:
-    if place.exists() and not (place.is_dir() and not any(place.iterdir())):
+def _require_empty(folder: Path) -> None:
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise JobthreadError(
-            f"{place} is there already, and not empty.",
+            f"{folder} is there already, and not empty.",
             next_step="Name another folder, or empty this one.",
         )
 
 
-def _version() -> str:
-    from importlib import metadata  # noqa: PLC0415  `--help` does not need it
+def _minor_version() -> str:
+    from importlib import metadata  # noqa: PLC0415  not needed for `--help`
 
     return ".".join(metadata.version("jobthread").split(".")[:2])

@@ -1,4 +1,4 @@
-"""`jobthread new-plugin`: writes a plugin package, and says what to do with it."""
+"""`jobthread new-plugin`: writes a plugin package and prints the next steps."""
 
 from __future__ import annotations
 
@@ -12,21 +12,23 @@ from bot.errors import JobthreadError
 
 FAILED = 1
 
-Where = Annotated[Path | None, typer.Argument(help="An empty or new folder; jobthread-NAME, here.")]
+Target = Annotated[
+    Path | None, typer.Argument(help="An empty or new folder; jobthread-NAME, here.")
+]
 
 
 def new_plugin(
     name: Annotated[str, typer.Argument(help="Of the job system, such as build-farm.")],
-    folder: Where = None,
+    folder: Target = None,
 ) -> None:
     """Write a plugin package for a job system of your own: provider, simulator, tests."""
     try:
-        place = newplugin.write(name, folder)
+        package_folder = newplugin.write(name, folder)
     except JobthreadError as error:
         typer.echo(str(error), err=True)
         raise typer.Exit(FAILED) from None
-    typer.echo(f"{place} holds a plugin that works, for an API that is made up. Next:\n")
-    typer.echo(f"  cd {place}")
+    typer.echo(f"{package_folder} holds a plugin that works, for an API that is made up. Next:\n")
+    typer.echo(f"  cd {package_folder}")
     typer.echo("  pip install -e . pytest")
     typer.echo("  pytest")
     typer.echo("  jobthread plugins\n")

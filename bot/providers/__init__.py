@@ -1,1 +1,1 @@
-"""The provider contract, and everything that finds, connects, asks and contains providers."""
+"""Loads provider plugins, builds connections and calls them safely."""

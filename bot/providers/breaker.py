@@ -1,48 +1,48 @@
-"""A circuit breaker: a connection that keeps failing is left in peace for a while. No I/O."""
+"""Circuit breaker of a connection: stops calls to an API that keeps failing. No I/O."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-PATIENCE = 5  # failures in a row before the connection is left in peace
-FIRST_SECONDS = 15.0  # of the first pause; each further failure doubles it
-LONGEST_SECONDS = 300.0
-BLOCKING_SECONDS = 300.0  # for a provider that held the whole bot up
-HELD_SECONDS = 60.0  # for a plugin that holds up nothing but itself
+PATIENCE = 5  # consecutive failures before the circuit opens
+INITIAL_OPEN_SECONDS = 15.0  # each further failure doubles it
+MAX_OPEN_SECONDS = 300.0
+BLOCKED_LOOP_SECONDS = 300.0  # for a provider that blocked the bot's event loop
+BLOCKED_THREAD_SECONDS = 60.0  # for a plugin that blocks only its own thread
 
 
 class Breaker:
-    """Counts a connection's failures in a row, and says how long it is not to be asked."""
+    """Counts a connection's consecutive failures and decides how long the circuit stays open."""
 
     def __init__(self) -> None:
         self._failures = 0
-        self._until: datetime | None = None
-        self._since = datetime.min.replace(tzinfo=UTC)  # when it was last sent to rest
-        self.limited = False  # whether it rests because it asked to be asked less
+        self._open_until: datetime | None = None
+        self._opened_at = datetime.min.replace(tzinfo=UTC)
+        self.limited = False  # whether the circuit is open because the API rate limits
 
     def pause(self, now: datetime) -> float:
-        """Return the seconds for which the connection is not asked; 0.0: it may be asked."""
-        if self._until is None or now < self._since:  # the clock was set back
+        """Return the seconds for which the circuit stays open; 0.0 if it is closed."""
+        if self._open_until is None or now < self._opened_at:  # the clock was set back
             return 0.0
-        return max(0.0, (self._until - now).total_seconds())
+        return max(0.0, (self._open_until - now).total_seconds())
 
     def answered(self) -> None:
-        """Note that the connection answered, whatever it said of the job."""
-        self._failures, self._until = 0, None
+        """Record a response of any kind, also an error about the job: it closes the circuit."""
+        self._failures, self._open_until = 0, None
 
     def failed(self, now: datetime) -> None:
-        """Note that the connection gave no answer; after some of these in a row it rests."""
+        """Record a call without a response; from the threshold on each one opens the circuit."""
         self._failures += 1
         if self._failures >= PATIENCE:
-            doubled = FIRST_SECONDS * 2 ** min(self._failures - PATIENCE, 10)
-            self.rest(min(LONGEST_SECONDS, doubled), now)
+            doubled = INITIAL_OPEN_SECONDS * 2 ** min(self._failures - PATIENCE, 10)
+            self.rest(min(MAX_OPEN_SECONDS, doubled), now)
 
     def rest(self, seconds: float, now: datetime, *, limited: bool = False) -> None:
-        """Leave the connection in peace for so many seconds, or as long as before if longer.
+        """Open the circuit for this time, or keep it open if it already stays open for longer.
 
-        `limited`: it asked for that itself, and is otherwise well.
+        `limited`: the API works, but asked for fewer calls.
         """
         self.limited = limited
-        self._since = now
+        self._opened_at = now
         until = now + timedelta(seconds=seconds)
-        self._until = max(self._until, until) if self._until else until
+        self._open_until = max(self._open_until, until) if self._open_until else until

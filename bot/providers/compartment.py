@@ -1,4 +1,4 @@
-"""A compartment: the thread, with an event loop of its own, in which a stranger's plugin runs."""
+"""Runs a third-party plugin in a thread with its own event loop."""
 
 from __future__ import annotations
 
@@ -15,133 +15,138 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-HELD_SECONDS = 5.0  # a compartment may stand still until it counts as held, and as long again
-CALL_SECONDS = 0.2  # everybody waits for a synchronous method of a plugin's
-TURN_SECONDS = 0.1  # a free loop takes far less to turn
-CLOSE_SECONDS = 2.0  # its thread is waited for at the end
+PING_INTERVAL_SECONDS = 5.0  # a call waits so long, pings the loop, and waits once more
+CALL_TIMEOUT_SECONDS = 0.2  # of a plugin's synchronous method; the bot's loop waits for it
+PING_TIMEOUT_SECONDS = 0.1  # a free loop answers a ping much faster
+JOIN_TIMEOUT_SECONDS = 2.0  # for the thread, at shutdown
 
 T = TypeVar("T")
 
 
 class HeldError(Exception):
-    """The plugin's code does not let its own loop turn."""
+    """The plugin's code blocks its own event loop."""
 
 
 class Compartment:
-    """Runs one plugin's code beside the bot's loop; its thread starts with the first call.
+    """Thread and event loop of one plugin; the thread starts at the first call.
 
-    Code that blocks holds up nothing else. Whoever waits for it gives up, and until the loop turns
-    again everybody else is told at once that it is held.
+    Code that blocks does not block the bot. Its callers time out, and until the loop runs again
+    further calls fail at once.
     """
 
     def __init__(self, name: str) -> None:
         self.name = name
         self._thread: Thread | None = None
-        self._opened: Future[asyncio.AbstractEventLoop] = Future()
-        self._endings: list[Callable[[], Awaitable[None]]] = []
-        self._asked_at: float | None = None  # when the loop was asked to turn, until it does
+        self._started: Future[asyncio.AbstractEventLoop] = Future()
+        self._close_callbacks: list[Callable[[], Awaitable[None]]] = []
+        self._pinged_at: float | None = None  # monotonic seconds; None: no ping is unanswered
 
     @property
     def held(self) -> bool:
-        """Whether the loop was asked to turn, and has not done so."""
-        asked_at = self._asked_at
-        return asked_at is not None and monotonic() - asked_at > TURN_SECONDS
+        """Whether the loop has not answered a ping in time."""
+        pinged_at = self._pinged_at
+        return pinged_at is not None and monotonic() - pinged_at > PING_TIMEOUT_SECONDS
 
-    async def run(self, ask: Callable[[], Awaitable[T]], seconds: float) -> T:
-        """Return what is answered in here; raises TimeoutError, or HeldError if it is held."""
-        answer = asyncio.wrap_future(self._begin(ask))
+    async def run(self, function: Callable[[], Awaitable[T]], seconds: float) -> T:
+        """Run a coroutine function in the thread and return its result.
+
+        Raises TimeoutError after the given time, and HeldError if the loop is blocked.
+        """
+        result = asyncio.wrap_future(self._submit(function))
         try:
             async with asyncio.timeout(seconds):
-                while not (await asyncio.wait({answer}, timeout=HELD_SECONDS))[0]:
-                    self._admit()
-                    self._ask_to_turn()
+                while not (await asyncio.wait({result}, timeout=PING_INTERVAL_SECONDS))[0]:
+                    self._raise_if_blocked()
+                    self._ping_loop()
         finally:
-            self._give_up(answer)
-        if answer.cancelled():
+            self._abandon(result)
+        if result.cancelled():
             raise RuntimeError("the plugin cancelled itself")
-        return answer.result()
+        return result.result()
 
-    def call(self, hook: Callable[..., T], *given: object) -> T:
-        """Return what a synchronous function returns in here; the caller waits, but not long.
+    def call(self, function: Callable[..., T], *args: object) -> T:
+        """Call a synchronous function in the thread and return its result; blocks briefly.
 
-        Raises TimeoutError, and until the loop turns again HeldError at once.
+        Raises TimeoutError, and after that HeldError at once until the loop runs again.
         """
-        answer = self._begin(partial(_called, hook, given))
+        result = self._submit(partial(_call, function, args))
         try:
-            return answer.result(CALL_SECONDS)
+            return result.result(CALL_TIMEOUT_SECONDS)
         finally:
-            self._give_up(answer, waited=CALL_SECONDS)
+            self._abandon(result, waited_seconds=CALL_TIMEOUT_SECONDS)
 
-    def at_end(self, ending: Callable[[], Awaitable[None]]) -> None:
-        """Have this done in here when it is closed."""
-        self._endings.append(ending)
+    def at_end(self, callback: Callable[[], Awaitable[None]]) -> None:
+        """Register a coroutine function that `close` runs in the thread."""
+        self._close_callbacks.append(callback)
 
     async def close(self) -> None:
-        """Let the thread end; one that is held ends by itself when it is let go."""
+        """Stop the thread; one that is blocked stops once its code returns."""
         if self._thread is None:
             return
-        loop, thread, self._thread = self._opened.result(), self._thread, None
-        loop.call_soon_threadsafe(self._over.set)
-        await asyncio.to_thread(thread.join, CLOSE_SECONDS)
+        loop, thread, self._thread = self._started.result(), self._thread, None
+        loop.call_soon_threadsafe(self._stop.set)
+        await asyncio.to_thread(thread.join, JOIN_TIMEOUT_SECONDS)
         if thread.is_alive():
-            log.warning("the plugin %s does not come to an end", self.name)
+            log.warning("the thread of plugin %s does not stop", self.name)
 
-    def _begin(self, ask: Callable[[], Awaitable[T]]) -> Future[T]:
-        self._admit()
-        return asyncio.run_coroutine_threadsafe(_asked(ask), self._loop())
+    def _submit(self, function: Callable[[], Awaitable[T]]) -> Future[T]:
+        self._raise_if_blocked()
+        return asyncio.run_coroutine_threadsafe(_await(function), self._loop())
 
-    def _give_up(self, answer: Future[Any] | asyncio.Future[Any], waited: float = 0.0) -> None:
-        """Leave what has no answer; `waited`: the seconds for which the loop did not turn."""
-        if not answer.done():
-            answer.cancel()
-            self._ask_to_turn(waited)
+    def _abandon(
+        self, result: Future[Any] | asyncio.Future[Any], waited_seconds: float = 0.0
+    ) -> None:
+        """Cancel an unfinished call and ping the loop, which was unresponsive for so long."""
+        if not result.done():
+            result.cancel()
+            self._ping_loop(waited_seconds)
 
-    def _admit(self) -> None:
+    def _raise_if_blocked(self) -> None:
         if self.held:
             raise HeldError(self.name)
 
-    def _ask_to_turn(self, waited: float = 0.0) -> None:
-        if self._asked_at is None:
-            self._asked_at = monotonic() - waited
-            self._loop().call_soon_threadsafe(self._turned)
+    def _ping_loop(self, waited_seconds: float = 0.0) -> None:
+        if self._pinged_at is None:
+            self._pinged_at = monotonic() - waited_seconds
+            self._loop().call_soon_threadsafe(self._on_ping)
 
-    def _turned(self) -> None:
-        self._asked_at = None
+    def _on_ping(self) -> None:
+        self._pinged_at = None
 
     def _loop(self) -> asyncio.AbstractEventLoop:
-        """Return the loop; a thread needs no millisecond to begin, and runs nothing of theirs."""
+        """Return the loop; starting it takes under a millisecond and runs no plugin code."""
         if self._thread is None:
-            self._opened = Future()
-            # A daemon: a plugin that never comes back does not keep the program from ending.
-            self._thread = Thread(target=self._live, name=f"plugin {self.name}", daemon=True)
+            self._started = Future()
+            # A daemon thread: a plugin that never returns does not prevent the process from ending.
+            self._thread = Thread(target=self._main, name=f"plugin {self.name}", daemon=True)
             self._thread.start()
-        return self._opened.result()
+        return self._started.result()
 
-    def _live(self) -> None:
+    def _main(self) -> None:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        self._over = asyncio.Event()
-        self._opened.set_result(asyncio.get_running_loop())
-        await self._over.wait()
-        for ending in self._endings:
-            await ending()
+        self._stop = asyncio.Event()
+        self._started.set_result(asyncio.get_running_loop())
+        await self._stop.wait()
+        for callback in self._close_callbacks:
+            await callback()
 
 
-async def _asked(ask: Callable[[], Awaitable[T]]) -> T:
+async def _await(function: Callable[[], Awaitable[T]]) -> T:
     try:
-        return await ask()
+        return await function()
     except (SystemExit, KeyboardInterrupt) as error:  # these would end the thread
         raise RuntimeError(f"the plugin raised {type(error).__name__}") from error
 
 
-async def _called(hook: Callable[..., T], given: tuple[object, ...]) -> T:
-    return hook(*given)
+async def _call(function: Callable[..., T], args: tuple[object, ...]) -> T:
+    return function(*args)
 
 
-def call(compartment: Compartment | None, hook: Callable[..., T], *given: Any) -> T:
-    """Return what a synchronous method of a provider's returns, called where its code runs."""
-    ours = hook.__module__ == "bot.providers.provider"  # it was not overridden
-    if compartment is None or ours:
-        return hook(*given)
-    return compartment.call(hook, *given)
+def call(thread: Compartment | None, method: Callable[..., T], *args: Any) -> T:
+    """Call a provider's synchronous method in its plugin's thread, if it has one."""
+    is_inherited = method.__module__ == "bot.providers.provider"  # the plugin did not override it
+    if thread is None or is_inherited:
+        return method(*args)
+    return thread.call(method, *args)

@@ -1,4 +1,4 @@
-"""Connections: the configured providers, made from the settings, with every problem told."""
+"""Builds configured connections; collects all configuration problems."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ log = logging.getLogger(__name__)
 
 
 class Connections:
-    """The configured providers by name; closes what it opened."""
+    """The configured connections by name."""
 
     def __init__(self, providers: Iterable[Provider[Any]]) -> None:
         self._by_name = {provider.name: provider for provider in providers}
@@ -45,16 +45,16 @@ class Connections:
         return self._by_name[name]
 
     def get(self, name: str) -> Provider[Any] | None:
-        """Return the connection of that name, if there is one."""
+        """Return the connection of this name, or None."""
         return self._by_name.get(name)
 
     @property
     def names(self) -> tuple[str, ...]:
-        """The names in the order of the settings."""
+        """The names, in the order of the settings."""
         return tuple(self._by_name)
 
     async def close(self) -> None:
-        """Close every connection's client."""
+        """Close the HTTP clients and stop the plugin threads."""
         for provider in self:
             if provider.compartment is None:
                 await provider.http.close()
@@ -69,83 +69,84 @@ def connect(
     disabled: Iterable[str] = (),
     compartments: Mapping[str, Compartment] | None = None,
 ) -> Connections:
-    """Make every connection that the settings name; raises SettingsError with all problems.
+    """Build every connection of the settings; raises SettingsError with all problems.
 
-    `disabled` are the names of the plugins that are switched off; `compartments` are those of the
-    kinds that strangers wrote.
+    `disabled` holds the names of the plugins that are switched off; `compartments` maps the kinds
+    of third-party plugins to their threads.
     """
     off = frozenset(disabled)
     providers: list[tuple[Provider[Any], Endpoint]] = []
     problems: list[str] = []
     for name, table in tables.items():
         try:
-            if switched_off := _switched_off(name, table, kinds, off):
-                raise SettingsError([switched_off])  # noqa: TRY301  told with the others
-            provider = _connection(name, table, kinds, clock)
+            if problem := _disabled_plugin(name, table, kinds, off):
+                raise SettingsError([problem])  # noqa: TRY301  reported with the others
+            provider = _build_provider(name, table, kinds, clock)
             providers.append((provider, provider.connect()))
         except SettingsError as error:
             problems += error.problems
         except FAULTS as error:
-            log.error("connection %s cannot be made: %s", name, trail(error))
-            what = type(error).__name__
-            problems.append(f"connections.{name}: its provider failed ({what}): see the log.")
+            log.error("connection %s cannot be built: %s", name, trail(error))
+            error_name = type(error).__name__
+            problems.append(f"connections.{name}: its provider failed ({error_name}): see the log.")
     if problems:
         raise SettingsError(problems)
     for provider, endpoint in providers:
         provider.http = Http(provider.name, endpoint)
-        if compartment := (compartments or {}).get(provider.kind):
-            provider.compartment = compartment
-            compartment.at_end(provider.http.close)
+        if thread := (compartments or {}).get(provider.kind):
+            provider.compartment = thread
+            thread.at_end(provider.http.close)
     return Connections(provider for provider, _ in providers)
 
 
-def _connection(
+def _build_provider(
     name: str,
     table: Mapping[str, Any],
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
 ) -> Provider[Any]:
-    where = f"connections.{name}"
+    path = f"connections.{name}"
     kind = str(table.get("provider", ""))
     if kind not in kinds:
-        raise SettingsError([_unknown_kind(where, kind, kinds)])
+        raise SettingsError([_unknown_kind(path, kind, kinds)])
     provider = kinds[kind]
     raw = read_secret_files({k: v for k, v in table.items() if k != "provider"}, provider.Settings)
-    problems = [f"{where}.{value}." for value in raw.values() if isinstance(value, Unread)]
+    problems = [f"{path}.{value}." for value in raw.values() if isinstance(value, Unread)]
     try:
         settings = provider.Settings(**raw)
     except ValidationError as error:
-        problems += _connection_problems(error, where, provider)
-        problems += of_the_whole(error, where, provider.Settings, raw)
+        problems += _validation_problems(error, path, provider)
+        problems += of_the_whole(error, path, provider.Settings, raw)
     if problems:
         raise SettingsError(problems) from None
     return provider(name, settings, clock)
 
 
-def _switched_off(
+def _disabled_plugin(
     name: str, table: Mapping[str, Any], kinds: Mapping[str, Any], off: Iterable[str]
 ) -> str:
-    """Return that a connection's plugin is switched off, if it is.
+    """Return a problem if the connection's plugin is switched off, else "".
 
-    Such a plugin is not imported, so its kinds are not known: it must be named as its kind is.
+    Such a plugin is not imported and its kinds are unknown, so its name is compared with the kind.
     """
     kind = str(table.get("provider", ""))
     plugin = next((each for each in off if each.replace("_", "-") == kind.replace("_", "-")), "")
     if kind in kinds or not plugin:
         return ""
-    where = f"connections.{name}.provider"
-    return f"{where}: {kind}: it is switched off; take {plugin} out of disabled_plugins."
+    path = f"connections.{name}.provider"
+    return f"{path}: {kind}: it is switched off; take {plugin} out of disabled_plugins."
 
 
-def _unknown_kind(where: str, kind: str, kinds: Mapping[str, Any]) -> str:
-    near = closest(kind, kinds)
-    choice = f"did you mean {near}?" if near else f"it can be {', '.join(sorted(kinds))}."
-    what = f"there is no provider {kind!r}" if kind else "it must be set"
-    return f"{where}.provider: {what}; {choice} (`jobthread plugins` lists them.)"
+def _unknown_kind(path: str, kind: str, kinds: Mapping[str, Any]) -> str:
+    suggestion = closest(kind, kinds)
+    choices = f"it can be {', '.join(sorted(kinds))}."
+    hint = f"did you mean {suggestion}?" if suggestion else choices
+    problem = f"there is no provider {kind!r}" if kind else "it must be set"
+    return f"{path}.provider: {problem}; {hint} (`jobthread plugins` lists them.)"
 
 
-def _connection_problems(
-    error: ValidationError, where: str, provider: type[Provider[Any]]
+def _validation_problems(
+    error: ValidationError, path: str, provider: type[Provider[Any]]
 ) -> list[str]:
     secrets = set(secret_fields(provider.Settings))
     missing = {
@@ -153,9 +154,9 @@ def _connection_problems(
         for item in error.errors(include_input=False, include_url=False)
         if item["type"] == "missing" and item["loc"] and item["loc"][0] in secrets
     }
-    told = [
+    others = [
         s
-        for s in sentences(error, where)
-        if not any(s.startswith(f"{where}.{key} is missing") for key in missing)
+        for s in sentences(error, path)
+        if not any(s.startswith(f"{path}.{key} is missing") for key in missing)
     ]
-    return told + [missing_secret(where, key) for key in sorted(missing)]
+    return others + [missing_secret(path, key) for key in sorted(missing)]

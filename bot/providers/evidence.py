@@ -1,4 +1,4 @@
-"""What an answer that was not understood was like: for the log, with its secrets taken out."""
+"""Keeps an excerpt of an unparseable response for the log, without secrets."""
 
 from __future__ import annotations
 
@@ -14,59 +14,65 @@ if TYPE_CHECKING:
 
     import httpx
 
-EXCERPT = 300  # characters of an answer's body
-_READ = 10 * EXCERPT  # bytes that are looked at: what is cut off must not halve a secret
-_SHORTEST = 8  # characters of a word in a header that may be a secret
-_PLAIN = frozenset({"accept", "accept-encoding", "content-length", "content-type", "host"})
+EXCERPT = 300  # characters of a response body
+_BYTES_READ = 10 * EXCERPT  # secrets are removed before the cut, which could split one
+_MIN_SECRET_LENGTH = 8  # characters of a word in a header
+_HARMLESS_HEADERS = frozenset(
+    {"accept", "accept-encoding", "content-length", "content-type", "host"}
+)
 
 
 @dataclass(frozen=True)
 class Answer:
-    """An answer, and what was wrong with it as far as that is known."""
+    """A response and its validation problems, if they are known."""
 
     response: httpx.Response
     problems: str
-    culprit: bool  # whether it is the one that was not understood
+    culprit: bool  # whether this response could not be parsed
 
 
-_notes: ContextVar[list[Answer]] = ContextVar("notes")
+_recorded: ContextVar[list[Answer]] = ContextVar("recorded")
 
 
 def begin() -> list[Answer]:
-    """Return the list in which the answers of one look are noted from here on: the last of them.
+    """Start recording in this context; return the list, which holds at most one response.
 
-    It is shared with the tasks that the look begins.
+    Tasks that are started from here record into the same list.
     """
-    noted: list[Answer] = []
-    _notes.set(noted)
-    return noted
+    recorded: list[Answer] = []
+    _recorded.set(recorded)
+    return recorded
 
 
 def note(response: httpx.Response, problems: str = "", *, culprit: bool = False) -> None:
-    """Note an answer, if anybody collects them; one that was not understood is kept."""
-    noted = _notes.get(None)
-    if noted is not None and (culprit or not any(answer.culprit for answer in noted)):
-        noted[:] = [Answer(response, problems, culprit)]
+    """Record a response, if recording was started; an unparseable one is not replaced by others."""
+    recorded = _recorded.get(None)
+    if recorded is not None and (culprit or not any(each.culprit for each in recorded)):
+        recorded[:] = [Answer(response, problems, culprit)]
 
 
-def told(noted: Iterable[Answer], secrets: Iterable[str]) -> str:
-    """Return status, type, length, problems and beginning of an answer, without these secrets."""
-    return "".join(_told(answer, frozenset(secrets)) for answer in noted)
+def told(recorded: Iterable[Answer], secrets: Iterable[str]) -> str:
+    """Return problems, status, type, length and first characters of a response, without secrets.
+
+    Credentials of the request are removed as well.
+    """
+    return "".join(_excerpt(each, frozenset(secrets)) for each in recorded)
 
 
-def _told(answer: Answer, secrets: frozenset[str]) -> str:
-    response = answer.response
-    kind = response.headers.get("Content-Type", "without a type")
-    head = f"HTTP {response.status_code}, {kind}, {len(response.content)} bytes"
-    body = response.content[:_READ].decode("utf-8", "replace")
-    for secret in sorted(secrets | _sent(response), key=len, reverse=True):
+def _excerpt(recorded: Answer, secrets: frozenset[str]) -> str:
+    response = recorded.response
+    content_type = response.headers.get("Content-Type", "no content type")
+    summary = f"HTTP {response.status_code}, {content_type}, {len(response.content)} bytes"
+    body = response.content[:_BYTES_READ].decode("utf-8", "replace")
+    for secret in sorted(secrets | _request_credentials(response), key=len, reverse=True):
         body = body.replace(secret, "…") if secret else body
-    wrong = f"{answer.problems}; " if answer.problems else ""
-    return f"{wrong}{discreet(head)}: {discreet(body)[:EXCERPT]}"
+    problems = f"{recorded.problems}; " if recorded.problems else ""
+    return f"{problems}{discreet(summary)}: {discreet(body)[:EXCERPT]}"
 
 
-def _sent(response: httpx.Response) -> frozenset[str]:
-    """Return what the request signed in with, which an answer may repeat."""
+def _request_credentials(response: httpx.Response) -> frozenset[str]:
+    """Return the words of the request's headers that may be credentials."""
     headers = response.request.headers.items()
-    said = " ".join(value for name, value in headers if name.lower() not in _PLAIN)
-    return frozenset(word for word in re.split(r"[\s=;,:\"]+", said) if len(word) >= _SHORTEST)
+    values = " ".join(value for name, value in headers if name.lower() not in _HARMLESS_HEADERS)
+    words = re.split(r"[\s=;,:\"]+", values)
+    return frozenset(word for word in words if len(word) >= _MIN_SECRET_LENGTH)

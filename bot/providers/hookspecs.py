@@ -1,4 +1,4 @@
-"""The two hooks: providers are collected once; changes are heard by all."""
+"""pluggy hook specifications: one registers providers, one listens to job changes."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from bot.models import Change
     from bot.providers.provider import Provider
 
-GROUP = "jobthread"  # of the hooks, and of the entry points that bring plugins in
+GROUP = "jobthread"  # name of the pluggy project and of the entry point group
 
 hookspec = pluggy.HookspecMarker(GROUP)
 hookimpl = pluggy.HookimplMarker(GROUP)
@@ -20,9 +20,9 @@ hookimpl = pluggy.HookimplMarker(GROUP)
 
 @hookspec
 def register_providers() -> Iterable[type[Provider[Any]]]:  # type: ignore[empty-body]
-    """Return the provider classes that this plugin brings; the answers of all are joined."""
+    """Return the provider classes of this plugin; the results of all plugins are joined."""
 
 
 @hookspec
 async def job_changed(change: Change) -> None:
-    """Hear of a change after the thread was told; every plugin hears it, errors are logged."""
+    """Handle a change of a followed job, after its threads are updated; errors are logged."""

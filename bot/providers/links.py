@@ -1,4 +1,4 @@
-"""Job ids in URLs that people paste. Pure."""
+"""Finds job ids in URLs. No I/O."""
 
 from __future__ import annotations
 
@@ -10,15 +10,16 @@ if TYPE_CHECKING:
 
 
 def ids_in(text: str, template: str, ids: re.Pattern[str]) -> Iterator[str]:
-    """Return the ids where the text holds the template's URL; a template without {id} has none."""
+    """Return the ids in the URLs of a text; a template without {id} matches no URL."""
     if "{id}" in template:
-        for match in _url(template, ids).finditer(text):
+        for match in _url_pattern(template, ids).finditer(text):
             yield match["id"]
 
 
-def _url(template: str, ids: re.Pattern[str]) -> re.Pattern[str]:
-    """Return the pattern of a URL template; its scheme and host may be written in any case."""
+def _url_pattern(template: str, ids: re.Pattern[str]) -> re.Pattern[str]:
+    """Return the pattern of a URL template; scheme and host are case-insensitive."""
     scheme, _, rest = template.partition("://")
     host, slash, path = rest.partition("/")
-    page = re.escape(slash + path).replace(re.escape("{id}"), f"(?P<id>{ids.pattern})")
-    return re.compile(rf"(?i:{re.escape(scheme)}://{re.escape(host)}){page}(?![0-9A-Za-z_-])")
+    path_pattern = re.escape(slash + path).replace(re.escape("{id}"), f"(?P<id>{ids.pattern})")
+    origin = f"{re.escape(scheme)}://{re.escape(host)}"
+    return re.compile(rf"(?i:{origin}){path_pattern}(?![0-9A-Za-z_-])")

@@ -1,4 +1,4 @@
-"""Looking at jobs through a provider, whatever the provider does: a job or an error of ours."""
+"""Calls a provider safely: timeout, circuit breaker, error mapping."""
 
 from __future__ import annotations
 
@@ -33,37 +33,37 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LONGEST_SECONDS = 60.0  # a provider may take for one look, once it has a place to call from
-WAITING_SECONDS = 45.0  # a look may wait for that place; both are less than a question's lease
-BLOCKED_SECONDS = 1.0  # that a provider may hold the event loop in one piece
-Ask = Callable[[], Awaitable[Any]]
-_TOLD = "Whoever runs this bot finds more in the log; it is tried again by itself."
+CALL_TIMEOUT_SECONDS = 60.0  # of one provider call, without queue time
+QUEUE_TIMEOUT_SECONDS = 45.0  # waiting for a call slot; both are below the lease of a request
+MAX_STEP_SECONDS = 1.0  # for which a provider may block the event loop without an await
+Call = Callable[[], Awaitable[Any]]
+_NEXT_STEP = "Whoever runs this bot finds more in the log; it is tried again by itself."
 
 
 async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadError:
-    """Return the job that somebody asks for, under the reference that its provider gives it.
+    """Fetch a requested job; the result keeps the reference that the provider returns.
 
-    Somebody may ask by a name; from then on the job goes by its id.
+    A user may request a job by its name; it is followed by its id.
     """
-    found = await _contained(provider, partial(provider.fetch_job, ref))
-    if isinstance(found, Job) and found.ref.connection == ref.connection:
-        return found
-    return _own(provider, found, ref)
+    result = await _guarded_call(provider, partial(provider.fetch_job, ref))
+    if isinstance(result, Job) and result.ref.connection == ref.connection:
+        return result
+    return _checked_job(provider, result, ref)
 
 
 async def look(
     provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job] | None = None
 ) -> dict[JobRef, Job | JobthreadError]:
-    """Return each job or the error met; strangers' faults and endless waits stay in here.
+    """Return each job, or the error of its fetch; plugin faults and hangs become errors too.
 
-    `seen` is what is known of the jobs.
+    `seen` holds the last known state of the jobs.
     """
-    found = await _contained(provider, partial(_fetch, provider, refs, seen or {}))
-    if isinstance(found, JobthreadError):
-        return dict.fromkeys(refs, found)
-    if not isinstance(found, Mapping):
-        return dict.fromkeys(refs, _puzzle(provider, found))
-    return {ref: _own(provider, found.get(ref), ref) for ref in refs}
+    result = await _guarded_call(provider, partial(_fetch, provider, refs, seen or {}))
+    if isinstance(result, JobthreadError):
+        return dict.fromkeys(refs, result)
+    if not isinstance(result, Mapping):
+        return dict.fromkeys(refs, _invalid_result(provider, result))
+    return {ref: _checked_job(provider, result.get(ref), ref) for ref in refs}
 
 
 async def _fetch(
@@ -75,75 +75,77 @@ async def _fetch(
 
 
 async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
-    """Return the newest jobs of a connection or the error met, as `look` does."""
-    found = await _contained(provider, partial(provider.recent_jobs, limit))
-    if isinstance(found, JobthreadError):
-        return found
+    """Return the newest jobs of a connection, or the error of the call."""
+    result = await _guarded_call(provider, partial(provider.recent_jobs, limit))
+    if isinstance(result, JobthreadError):
+        return result
     try:
-        return list(islice((job for job in found if isinstance(job, Job)), limit))
+        return list(islice((job for job in result if isinstance(job, Job)), limit))
     except FAULTS as error:
-        log.error("the list of jobs of %s cannot be read: %s", provider.name, trail(error))
-        return _puzzle(provider, found)
+        log.error("invalid job list of %s: %s", provider.name, trail(error))
+        return _invalid_result(provider, result)
 
 
-async def _contained(provider: Provider[Any], ask: Ask) -> Any:
-    """Return what a provider's coroutine returns, or the error met; a failing one may rest."""
-    if pause := provider.breaker.pause(provider.clock.now()):
-        return _resting(provider, pause)
-    patience = Patience(LONGEST_SECONDS, WAITING_SECONDS)
-    found = await _met(provider, ask, patience)
-    if not patience.in_vain:  # to wait in vain is no fault of the connection's
-        _judge(provider, found)
-    return found
+async def _guarded_call(provider: Provider[Any], call: Call) -> Any:
+    """Return the result of a provider's coroutine, or its error; update the circuit breaker."""
+    if open_seconds := provider.breaker.pause(provider.clock.now()):
+        return _circuit_open(provider, open_seconds)
+    deadline = Patience(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
+    result = await _result_or_error(provider, call, deadline)
+    if not deadline.in_vain:  # the queue is the bot's own, so its timeout is no failure of the API
+        _update_breaker(provider, result)
+    return result
 
 
-async def _met(provider: Provider[Any], ask: Ask, patience: Patience) -> Any:
-    answers = evidence.begin()
+async def _result_or_error(provider: Provider[Any], call: Call, deadline: Patience) -> Any:
+    responses = evidence.begin()
     try:
-        return await run(provider, ask, patience)
+        return await run(provider, call, deadline)
     except JobthreadError as error:
         if isinstance(error, AnswerNotUnderstood):
-            error.details = evidence.told(answers, _secrets(provider))
+            error.details = evidence.told(responses, _secrets(provider))
         return error
     except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
         raise
-    except BaseException as error:  # noqa: BLE001  strangers' code, which may want to end the bot
-        log.error("the provider of %s failed: %s", provider.name, trail(error))
-        return Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_TOLD)
+    except BaseException as error:  # noqa: BLE001  plugin code may raise SystemExit
+        log.error("provider of %s failed: %s", provider.name, trail(error))
+        return Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_NEXT_STEP)
 
 
-async def run(provider: Provider[Any], ask: Ask, patience: Patience | None = None) -> Any:
-    """Return what a provider's coroutine returns; it is run where the provider's code runs.
+async def run(provider: Provider[Any], call: Call, deadline: Patience | None = None) -> Any:
+    """Run a provider's coroutine in its plugin's thread, if it has one, and return the result.
 
-    Raises Unavailable if it takes too long, and whatever the provider raises.
+    Raises Unavailable after a timeout, and every exception of the provider.
     """
-    patience = patience or Patience(LONGEST_SECONDS, WAITING_SECONDS)
-    work = partial(_patiently, ask, patience)
+    deadline = deadline or Patience(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
+    limited_call = partial(_within, deadline, call)
     try:
         if provider.compartment is None:
-            return await _here(provider, work)
-        return await provider.compartment.run(work, LONGEST_SECONDS + WAITING_SECONDS)
-    except TimeoutError:
-        raise _late(provider, patience) from None
-    except HeldError:
-        log.error("the plugin of %s blocks its own compartment; it rests", provider.name)
-        provider.breaker.rest(breaker.HELD_SECONDS, provider.clock.now())
-        why = f"The plugin that asks {provider.name} hangs."
-        raise Unavailable(why, next_step=_TOLD) from None
-
-
-async def _patiently(ask: Ask, patience: Patience) -> Any:
-    async with patience:
-        return await ask()
-
-
-def _late(provider: Provider[Any], patience: Patience) -> Unavailable:
-    if patience.in_vain:
-        seconds = f"{WAITING_SECONDS:.0f} s"
-        return Unavailable(
-            f"{provider.name} is asked so much that a look waited {seconds} in vain."
+            return await _run_in_bot_loop(provider, limited_call)
+        return await provider.compartment.run(
+            limited_call, CALL_TIMEOUT_SECONDS + QUEUE_TIMEOUT_SECONDS
         )
-    return Unavailable(f"{provider.name} did not answer within {LONGEST_SECONDS:.0f} s.")
+    except TimeoutError:
+        raise _timed_out(provider, deadline) from None
+    except HeldError:
+        log.error("the plugin of %s blocks its thread; circuit opened", provider.name)
+        provider.breaker.rest(breaker.BLOCKED_THREAD_SECONDS, provider.clock.now())
+        sentence = f"The plugin that asks {provider.name} hangs."
+        raise Unavailable(sentence, next_step=_NEXT_STEP) from None
+
+
+async def _within(deadline: Patience, call: Call) -> Any:
+    async with deadline:
+        return await call()
+
+
+def _timed_out(provider: Provider[Any], deadline: Patience) -> Unavailable:
+    if deadline.in_vain:
+        seconds = f"{QUEUE_TIMEOUT_SECONDS:.0f} s"
+        return Unavailable(
+            f"Too many requests to {provider.name} are waiting: this one gave up after {seconds}."
+        )
+    return Unavailable(f"{provider.name} did not answer within {CALL_TIMEOUT_SECONDS:.0f} s.")
 
 
 def _secrets(provider: Provider[Any]) -> list[str]:
@@ -152,104 +154,105 @@ def _secrets(provider: Provider[Any]) -> list[str]:
 
 
 async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
-    """Return what providers find wrong with their settings, each under its key."""
+    """Return the problems that providers find in their settings, each with its key."""
     return [
         f"connections.{provider.name}.{problem}"
         for provider in providers
-        for problem in await _rehearsed(provider)
+        for problem in await _settings_problems(provider)
     ]
 
 
-async def _rehearsed(provider: Provider[Any]) -> Sequence[str]:
+async def _settings_problems(provider: Provider[Any]) -> Sequence[str]:
     try:
         if provider.compartment is None:
             return list(await provider.rehearse())
-        return list(await provider.compartment.run(provider.rehearse, LONGEST_SECONDS))
+        return list(await provider.compartment.run(provider.rehearse, CALL_TIMEOUT_SECONDS))
     except FAULTS as error:
-        log.error("%s cannot be rehearsed: %s", provider.name, trail(error))
+        log.error("validating the settings of %s failed: %s", provider.name, trail(error))
         return ()
 
 
-async def _here(provider: Provider[Any], ask: Ask) -> Any:
-    """Run it in the bot's own loop; one that holds everybody up is left alone for a while."""
-    watched = Watched(_awaited(ask))
+async def _run_in_bot_loop(provider: Provider[Any], call: Call) -> Any:
+    """Run a call in the bot's event loop; open the circuit if it blocked the loop for long."""
+    monitored = Watched(_await(call))
     try:
-        return await watched
+        return await monitored
     finally:
-        if watched.longest_step > BLOCKED_SECONDS:
-            seconds = watched.longest_step
-            log.error("%s held the whole bot up for %.1f s; it rests", provider.name, seconds)
-            provider.breaker.rest(breaker.BLOCKING_SECONDS, provider.clock.now())
+        if monitored.longest_step > MAX_STEP_SECONDS:
+            name, seconds = provider.name, monitored.longest_step
+            log.error("%s blocked the event loop for %.1f s; circuit opened", name, seconds)
+            provider.breaker.rest(breaker.BLOCKED_LOOP_SECONDS, provider.clock.now())
 
 
-async def _awaited(ask: Ask) -> Any:
-    return await ask()
+async def _await(call: Call) -> Any:
+    return await call()
 
 
-def _judge(provider: Provider[Any], found: object) -> None:
-    """Tell the connection's breaker how this went."""
+def _update_breaker(provider: Provider[Any], result: object) -> None:
     now = provider.clock.now()
     if provider.breaker.pause(now):
-        return  # it has just been laid to rest
-    if isinstance(found, RateLimited):
-        provider.breaker.rest(found.retry_after, now, limited=True)
-    elif _unanswered(found):
+        return  # this call has just opened the circuit
+    if isinstance(result, RateLimited):
+        provider.breaker.rest(result.retry_after, now, limited=True)
+    elif _is_unavailable(result):
         provider.breaker.failed(now)
     else:
         provider.breaker.answered()
 
 
-def _unanswered(found: object) -> bool:
-    if isinstance(found, Mapping):
-        return bool(found) and all(_unanswered(one) for one in found.values())
-    return isinstance(found, Unavailable)
+def _is_unavailable(result: object) -> bool:
+    if isinstance(result, Mapping):
+        return bool(result) and all(_is_unavailable(one) for one in result.values())
+    return isinstance(result, Unavailable)
 
 
-def _resting(provider: Provider[Any], seconds: float) -> ProviderError:
+def _circuit_open(provider: Provider[Any], seconds: float) -> ProviderError:
     if provider.breaker.limited:
         return RateLimited(f"{provider.name} is busy.", retry_after=max(1.0, seconds))
     return Unavailable(
         f"{provider.name} has not answered lately.",
-        next_step=f"Ask again in {words.duration(seconds)}; until then it is left in peace.",
+        next_step=f"Polling is paused. Try again in {words.duration(seconds)}.",
     )
 
 
-def _puzzle(provider: Provider[Any], found: object) -> AnswerNotUnderstood:
+def _invalid_result(provider: Provider[Any], result: object) -> AnswerNotUnderstood:
     error = AnswerNotUnderstood(f"The answer of {provider.name} was not understood.")
-    error.details = f"its plugin returned a {type(found).__name__}"
+    error.details = f"its plugin returned a {type(result).__name__}"
     return error
 
 
-def _own(provider: Provider[Any], found: object, ref: JobRef) -> Job | JobthreadError:
-    """A job goes by the reference it was asked for, however its provider spells it."""
-    if isinstance(found, Job):
-        return found.but(ref=ref) if found.ref != ref else found
-    return found if isinstance(found, JobthreadError) else _puzzle(provider, found)
+def _checked_job(provider: Provider[Any], result: object, ref: JobRef) -> Job | JobthreadError:
+    """Return a job under the requested reference, even if its provider writes it differently."""
+    if isinstance(result, Job):
+        return result.but(ref=ref) if result.ref != ref else result
+    return result if isinstance(result, JobthreadError) else _invalid_result(provider, result)
 
 
-def _said(message: object) -> Message:
+def _checked_message(message: object) -> Message:
     if not isinstance(message, Message):
         raise TypeError("a format method must return a Message")
     return message
 
 
 def card(provider: Provider[Any] | None, job: Job, view: cards.View) -> Message:
-    """Return the provider's card of a job, or the plain one if the provider's own fails."""
+    """Return the provider's card of a job, or the default card if rendering fails."""
     if provider is None:
         return cards.job(job, view)
     try:
-        return _said(compartment.call(provider.compartment, provider.format_job, job, view))
+        message = compartment.call(provider.compartment, provider.format_job, job, view)
+        return _checked_message(message)
     except FAULTS as error:
-        log.error("%s cannot format a job: %s", provider.name, trail(error))
+        log.error("the provider of %s failed to format a job: %s", provider.name, trail(error))
         return cards.job(job, view)
 
 
 def follow_up(provider: Provider[Any] | None, change: Change, view: cards.View) -> Message:
-    """Return the provider's follow-up of a change, or the plain one if the provider's own fails."""
+    """Return the provider's thread reply for a change, or the default if rendering fails."""
     if provider is None:
         return cards.change(change, view)
     try:
-        return _said(compartment.call(provider.compartment, provider.format_change, change, view))
+        message = compartment.call(provider.compartment, provider.format_change, change, view)
+        return _checked_message(message)
     except FAULTS as error:
-        log.error("%s cannot format a change: %s", provider.name, trail(error))
+        log.error("the provider of %s failed to format a change: %s", provider.name, trail(error))
         return cards.change(change, view)

@@ -1,4 +1,4 @@
-"""What the settings lead to: plugins and connections; and all that is wrong with them, at once."""
+"""Loads plugins and connections; collects all configuration errors."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Outside:
-    """What the settings lead to: plugins and connections, ready to be asked."""
+    """The plugins and connections of an installation, ready for calls."""
 
     plugins: Plugins
     connections: Connections
@@ -28,7 +28,7 @@ class Outside:
 def outside(
     settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
 ) -> Outside:
-    """Load the plugins and make the connections; raises SettingsError with all problems."""
+    """Load the plugins and build the connections; raises SettingsError with all problems."""
     plugins = plugins or registry.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     connections = connect(
@@ -38,13 +38,13 @@ def outside(
 
 
 def every_problem(reading: Reading) -> list[str]:
-    """Return all problems of settings: as they are read, Slack's secrets, and the connections."""
+    """Return all configuration problems: of the settings, of Slack's secrets, of connections."""
     problems = list(reading.problems)
     if reading.settings is None:
         return problems
     if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
         slack = reading.settings.slack
-        problems += [p for p in slack.problems() if not _told(p.split()[0], problems)]
+        problems += [p for p in slack.problems() if not _is_reported(p.split()[0], problems)]
     try:
         outside(reading.settings)
     except SettingsError as error:
@@ -52,5 +52,5 @@ def every_problem(reading: Reading) -> list[str]:
     return problems
 
 
-def _told(key: str, problems: Sequence[str]) -> bool:
+def _is_reported(key: str, problems: Sequence[str]) -> bool:
     return any(problem.startswith(f"{key}:") for problem in problems)

@@ -1,4 +1,4 @@
-"""How long one look may take: waiting for a free place has a limit of its own."""
+"""Timeout that excludes queue time: waiting for a free call slot has a limit of its own."""
 
 from __future__ import annotations
 
@@ -13,25 +13,25 @@ if TYPE_CHECKING:
 
 
 class Patience:
-    """Ends a block with TimeoutError when its own time, or its waiting time, is used up.
+    """Ends a block with TimeoutError when its run time or its queue time is used up.
 
-    Its time stands still while all that it does is wait for a place that others hold.
+    Run time does not count while all calls of the block wait for a slot.
     """
 
     def __init__(self, seconds: float, waiting_seconds: float) -> None:
-        self._left = {False: seconds, True: waiting_seconds}  # by whether it waits
-        self._queuing = self._placed = 0  # calls that wait for a place, and that have one
-        self._since = 0.0  # seconds of the loop's clock
-        self._counts = False
-        self._waits = False  # whether it only waits
+        self._seconds_left = {False: seconds, True: waiting_seconds}  # by `_is_queued`
+        self._queued_calls = self._running_calls = 0
+        self._counting_since = 0.0  # seconds of the loop's clock
+        self._is_counting = False
+        self._is_queued = False  # whether all calls wait for a slot
         self._timeout = asyncio.timeout(None)
 
     async def __aenter__(self) -> Self:
-        """Begin to count."""
+        """Start counting."""
         await self._timeout.__aenter__()
         _current.set(self)
-        self._counts = True
-        self._count()
+        self._is_counting = True
+        self._reschedule()
         return self
 
     async def __aexit__(
@@ -40,61 +40,62 @@ class Patience:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop to count."""
-        self._counts = False
+        """Stop counting."""
+        self._is_counting = False
         _current.set(None)
         await self._timeout.__aexit__(kind, error, trace)
 
     @property
     def over(self) -> bool:
-        """Whether its time was used up, or its waiting time."""
+        """Whether the run time or the queue time is used up."""
         return self._timeout.expired()
 
     @property
     def in_vain(self) -> bool:
-        """Whether it was over while all that it did was wait."""
-        return self.over and self._waits
+        """Whether it expired while all calls waited for a slot."""
+        return self.over and self._is_queued
 
-    def move(self, *, queuing: int = 0, placed: int = 0) -> None:
-        """Note that so many calls more, or less, wait for a place or have one."""
-        self._queuing += queuing
-        self._placed += placed
-        waits = self._queuing > 0 and not self._placed
-        if waits != self._waits and self._counts and not self.over:
-            self._left[self._waits] -= asyncio.get_running_loop().time() - self._since
-            self._waits = waits
-            self._count()
+    def count_calls(self, *, queued: int = 0, running: int = 0) -> None:
+        """Add to the numbers of queued and running calls; negative values subtract."""
+        self._queued_calls += queued
+        self._running_calls += running
+        is_queued = self._queued_calls > 0 and not self._running_calls
+        if is_queued != self._is_queued and self._is_counting and not self.over:
+            elapsed = asyncio.get_running_loop().time() - self._counting_since
+            self._seconds_left[self._is_queued] -= elapsed
+            self._is_queued = is_queued
+            self._reschedule()
 
-    def _count(self) -> None:
-        self._since = asyncio.get_running_loop().time()
-        self._timeout.reschedule(self._since + self._left[self._waits])
+    def _reschedule(self) -> None:
+        self._counting_since = asyncio.get_running_loop().time()
+        self._timeout.reschedule(self._counting_since + self._seconds_left[self._is_queued])
 
 
-_current: ContextVar[Patience | None] = ContextVar("patience", default=None)
+_current: ContextVar[Patience | None] = ContextVar("deadline", default=None)
 
 
 @asynccontextmanager
-async def place(places: asyncio.Semaphore) -> AsyncIterator[None]:
-    """Hold one of the places; whose look this is for is told when it has to wait for one."""
-    patience = _current.get()
-    if patience is None:
-        async with places:
+async def place(slots: asyncio.Semaphore) -> AsyncIterator[None]:
+    """Hold a call slot; time spent waiting for it counts as queue time of the current deadline."""
+    deadline = _current.get()
+    if deadline is None:
+        async with slots:
             yield
         return
-    await _taken(places, patience)
+    await _acquire(slots, deadline)
     try:
         yield
     finally:
-        places.release()
-        patience.move(placed=-1)
+        slots.release()
+        deadline.count_calls(running=-1)
 
 
-async def _taken(places: asyncio.Semaphore, patience: Patience) -> None:
-    waits = int(places.locked())
-    patience.move(queuing=waits)
+async def _acquire(slots: asyncio.Semaphore, deadline: Patience) -> None:
+    queued = int(slots.locked())
+    deadline.count_calls(queued=queued)
     try:
-        await places.acquire()
+        await slots.acquire()
     except BaseException:
-        patience.move(queuing=-waits)
+        deadline.count_calls(queued=-queued)
         raise
-    patience.move(queuing=-waits, placed=1)
+    deadline.count_calls(queued=-queued, running=1)

@@ -1,6 +1,6 @@
-"""Parts of answers, read with patience: what may be absent, empty, or spelled in several ways.
+"""Lenient pydantic types for API payloads: values may be absent, empty or written differently.
 
-For the pydantic models in which a provider describes what its API tells.
+For the models in which a provider describes its API's responses.
 """
 
 from __future__ import annotations
@@ -14,24 +14,24 @@ from pydantic.alias_generators import to_camel
 from bot.providers.times import known_zone, moment
 
 
-def _word(value: Any) -> str:
+def _to_text(value: Any) -> str:
     return "" if value is None else str(value)
 
 
-def _rows(value: Any) -> Any:
-    """Return a list, whether the API gave a list, a single object or nothing."""
+def _to_list(value: Any) -> Any:
+    """Return a list, whether the API sent a list, a single object or nothing."""
     return [value] if value and isinstance(value, dict) else value or ()
 
 
 ZoneName = Annotated[str, AfterValidator(known_zone)]  # for settings
 RowT = TypeVar("RowT")
 
-Word = Annotated[str, BeforeValidator(_word)]
+Word = Annotated[str, BeforeValidator(_to_text)]
 Moment = Annotated[datetime | None, BeforeValidator(moment)]
-Rows = Annotated[tuple[RowT, ...], BeforeValidator(_rows)]
+Rows = Annotated[tuple[RowT, ...], BeforeValidator(_to_list)]
 
 
 class CamelCase(BaseModel):
-    """A part whose keys are written like thisOne; unknown keys are passed over."""
+    """Base of payload models with camelCase keys; unknown keys are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel)

@@ -1,4 +1,4 @@
-"""The provider contract: what the code for one job API must say, and what it may say."""
+"""Provider base class: what the code for one job API must and may implement."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 
 class ConnectionSettings(BaseModel):
-    """The settings of one connection; a provider adds its own fields, secrets as SecretStr."""
+    """Settings of one connection; a provider adds its own fields, secrets as SecretStr."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
 
@@ -40,19 +40,19 @@ SettingsT = TypeVar("SettingsT", bound=ConnectionSettings)
 
 @dataclass(frozen=True)
 class Endpoint:
-    """How a connection's API is reached; `Http` is made from it."""
+    """Address and HTTP options of a connection's API; `Http` is built from it."""
 
     base_url: str
     auth: httpx.Auth | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    ca_file: str | None = None  # a PEM file; None: the machine's own certificates
-    timeout_seconds: float = 15.0  # to connect, and between two pieces of an answer
-    concurrency: int = 20  # calls under way at once
+    ca_file: str | None = None  # a PEM file; None: the system's certificates
+    timeout_seconds: float = 15.0  # to connect, and between two chunks of a response
+    concurrency: int = 20  # concurrent calls
 
 
 @dataclass(frozen=True)
 class Sample:
-    """A job of a simulator that people may try."""
+    """A simulated job for users to try."""
 
     title: str  # "One that fails at a step"
     id: str
@@ -61,9 +61,9 @@ class Sample:
 
 @dataclass(frozen=True)
 class Simulation:
-    """A simulator of a provider's API, ready to be served, and settings that reach it.
+    """A simulator of a provider's API, and the settings of a connection to it.
 
-    `settings(url)` returns what `jobthread.toml` would hold for a simulator that listens at url.
+    `settings(url)` returns the connection's table in `jobthread.toml` for a simulator at `url`.
     """
 
     app: web.Application
@@ -74,89 +74,87 @@ class Simulation:
 class Provider(ABC, Generic[SettingsT]):
     """The code for one job API, configured as one connection.
 
-    A subclass must set `kind`, `Settings`, `statuses` and `id_pattern`, and write `connect` and
-    `fetch_job`. It may override the rest.
+    A subclass must set `kind`, `Settings` and `statuses`, and implement `connect` and `fetch_job`.
+    It may override the rest.
     """
 
-    kind: ClassVar[str]  # "servicestage": the word in `provider = …`
+    kind: ClassVar[str]  # "servicestage": the value of `provider` in the settings
     title: ClassVar[str] = ""  # "Huawei Cloud ServiceStage"
     Settings: ClassVar[type[ConnectionSettings]]
-    statuses: ClassVar[Mapping[str, Status]]  # the provider's own words → ours
-    id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # what a bare id looks like
-    named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: the same
-    bare_in_text: ClassVar[bool] = True  # whether a bare id is recognised among other words
-    example_id: ClassVar[str] = (
-        ""  # the form of an id; one set on `self` is a job of the operator's
-    )
+    statuses: ClassVar[Mapping[str, Status]]  # native status → status
+    id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # of a bare id
+    named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: same
+    bare_in_text: ClassVar[bool] = True  # whether bare ids are found in free text
+    example_id: ClassVar[str] = ""  # shows the form of an id; if set on `self`, an existing job
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
-    batch_size: ClassVar[int] = 1  # how many jobs `fetch_jobs` takes at once
+    batch_size: ClassVar[int] = 1  # jobs per call of `fetch_jobs`
 
     def __init__(self, name: str, settings: SettingsT, clock: Clock) -> None:
         self.name = name
         self.settings = settings
         self.clock = clock
         self.breaker = Breaker()
-        self.compartment: Compartment | None = None  # None: it runs in the bot's own loop
-        self.http: Http  # given by the registry, made from `connect()`
+        self.compartment: Compartment | None = None  # None: runs in the bot's loop
+        self.http: Http  # set after construction, built from `connect()`
 
     @abstractmethod
     def connect(self) -> Endpoint:
-        """Return how the API is reached. Pure; called once, before any other method."""
+        """Return address and HTTP options of the API. No I/O; called before any other method."""
 
     @abstractmethod
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return the job as it stands now; raises a ProviderError."""
+        """Return the current state of the job; raises a ProviderError."""
 
     async def fetch_jobs(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
-        """Return each job or the error met on the way to it; at most `batch_size` at once.
+        """Return each job, or the error of its fetch; at most `batch_size` jobs per call.
 
-        `seen` holds what the last look at them found, as far as there was one.
+        `seen` holds the result of the previous poll, for jobs that were polled before.
         """
         del seen
-        return dict(await asyncio.gather(*(self._look(ref) for ref in refs)))
+        return dict(await asyncio.gather(*(self._fetch_or_error(ref) for ref in refs)))
 
-    async def _look(self, ref: JobRef) -> tuple[JobRef, Job | JobthreadError]:
+    async def _fetch_or_error(self, ref: JobRef) -> tuple[JobRef, Job | JobthreadError]:
         try:
             return ref, await self.fetch_job(ref)
         except JobthreadError as error:
             return ref, error
-        except SystemExit as error:  # in a task of its own it would end the program
-            raise RuntimeError("a provider wants to end the program") from error
+        except SystemExit as error:  # in a task it would end the process
+            raise RuntimeError("the provider raised SystemExit") from error
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
-        """Return the newest jobs, newest first, at most `limit`; write it if the API can list."""
+        """Return at most `limit` jobs, newest first. Override it if the API can list jobs."""
         del limit
         return ()
 
     @property
     def lists_jobs(self) -> bool:
-        """Whether `recent_jobs` was written."""
+        """Whether the provider overrides `recent_jobs`."""
         return type(self).recent_jobs is not Provider.recent_jobs
 
     async def check(self) -> str:
-        """Try the connection and return a sentence on what answered; raises a ProviderError."""
+        """Test the connection and return the result as a sentence; raises a ProviderError."""
         return f"{self.connect().base_url} is set; nothing was asked of it."
 
     async def rehearse(self) -> Sequence[str]:
-        """Return what is wrong with the settings, as `key: what; remedy.`, without asking the API.
+        """Return problems of the settings as `key: problem; remedy.`, without calling the API.
 
-        For a provider whose settings describe an API: called at the start and by the check.
+        For a provider whose settings describe an API. Called at start-up and by `jobthread check`.
         """
         return ()
 
     def status(self, native: object) -> Status:
-        """Return our word for the provider's; a new word is UNKNOWN, never an error."""
+        """Return the status for a native status; a new one is UNKNOWN, never an error."""
         return self.statuses.get(str(native), Status.UNKNOWN)
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids of this connection's jobs whose URLs stand in a free text."""
+        """Return the ids of this connection's jobs whose URLs occur in a text."""
         del text
         return ()
 
     def console_url(self, job: Job) -> str | None:
-        """Return the job's page in the provider's console."""
+        """Return the URL of the job's page in the provider's console."""
         return job.url
 
     def format_job(self, job: Job, view: cards.View) -> Message:
@@ -164,18 +162,18 @@ class Provider(ABC, Generic[SettingsT]):
         return cards.job(job, view)
 
     def format_change(self, change: Change, view: cards.View) -> Message:
-        """Return the follow-up that tells a change in the thread."""
+        """Return the thread reply for a change."""
         return cards.change(change, view)
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation | None:
-        """Return an aiohttp app that speaks the API, for the demo and the tests.
+        """Return an aiohttp app that simulates the API, for the demo and the tests.
 
-        If it is not written, it is what `simulation` in the package's module `simulator` returns.
+        The default calls `simulation` of the module `simulator` in the provider's package.
         """
         for module in dict.fromkeys(base.__module__ for base in cls.__mro__):
             is_package = hasattr(sys.modules.get(module), "__path__")
             if is_package and find_spec(f"{module}.simulator"):
-                found: Simulation = import_module(f"{module}.simulator").simulation(clock)
-                return found
+                simulation: Simulation = import_module(f"{module}.simulator").simulation(clock)
+                return simulation
         return None

@@ -1,4 +1,4 @@
-"""References: which jobs a word, a URL or a free text means. Pure; no I/O."""
+"""Resolves words, URLs and free text to job references. No I/O."""
 
 from __future__ import annotations
 
@@ -21,119 +21,119 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Resolution:
-    """What a word means: one job; several, to choose from; or none, with a better word."""
+    """The jobs that a word refers to: one, several to choose from, or none with a suggestion."""
 
     word: str
     refs: tuple[JobRef, ...] = ()
     suggestion: str = ""
     why: str = field(default="", compare=False)
-    form: str = field(default="", compare=False)  # an id as they look in the system that was named
+    form: str = field(default="", compare=False)  # an id in the form of the named connection
 
     def each(self) -> tuple[Resolution, ...]:
-        """Return one meaning for each job where one system names several: no choice is needed."""
+        """Split several jobs of one connection into one resolution each: no choice is needed."""
         if len({ref.connection for ref in self.refs}) != 1 or len(self.refs) == 1:
             return (self,)
         return tuple(Resolution(str(ref), (ref,)) for ref in self.refs)
 
 
 def resolve(connections: Connections, word: str) -> Resolution:
-    """Return the jobs that a word can mean: `connection:id`, a URL of a job, or a bare id."""
+    """Resolve one word: `connection:id`, a job's URL, or a bare id."""
     if refs := in_urls(connections, word):
         return Resolution(word, refs)
     name, colon, rest = word.partition(":")
     provider = connections.get(name.lower())
     if colon and provider:
-        return _named(provider, rest, word)
-    refs = tuple(JobRef(connection=p.name, id=word) for p in connections if _fits(p, word))
+        return _resolve_named(provider, rest, word)
+    refs = tuple(JobRef(connection=p.name, id=word) for p in connections if _matches_id(p, word))
     if refs:
         return Resolution(word, refs)
-    return _strange(connections, name, rest, word)
+    return _unresolved(connections, name, rest, word)
 
 
-def _named(provider: Provider[Any], text: str, word: str) -> Resolution:
-    if _fits_named(provider, text):
+def _resolve_named(provider: Provider[Any], text: str, word: str) -> Resolution:
+    if _matches_named(provider, text):
         return Resolution(word, (JobRef(connection=provider.name, id=text),))
-    why = f"{provider.name} has no ids of that form"
-    return Resolution(word, why=why, form=provider.example_id)
+    reason = f"{provider.name} has no ids of that form"
+    return Resolution(word, why=reason, form=provider.example_id)
 
 
-def _strange(connections: Connections, name: str, rest: str, word: str) -> Resolution:
-    near = closest(name.lower(), connections.names) if rest and "/" not in name else ""
-    if near and _fits_named(connections[near], rest):
-        return Resolution(word, suggestion=f"{near}:{rest}", why="there is no such connection")
+def _unresolved(connections: Connections, name: str, rest: str, word: str) -> Resolution:
+    suggested = closest(name.lower(), connections.names) if rest and "/" not in name else ""
+    if suggested and _matches_named(connections[suggested], rest):
+        return Resolution(word, suggestion=f"{suggested}:{rest}", why="there is no such connection")
     if rest and "/" not in rest:
         return Resolution(word, why=f"there is no connection {name}")
     return Resolution(word, why="no connection has ids of that form")
 
 
-def _fits(provider: Provider[Any], text: str) -> bool:
-    return _holds(provider.id_pattern, text)
+def _matches_id(provider: Provider[Any], text: str) -> bool:
+    return _matches(provider.id_pattern, text)
 
 
-def _fits_named(provider: Provider[Any], text: str) -> bool:
-    return _holds(provider.named_pattern or provider.id_pattern, text)
+def _matches_named(provider: Provider[Any], text: str) -> bool:
+    return _matches(provider.named_pattern or provider.id_pattern, text)
 
 
-def _holds(pattern: re.Pattern[str], text: str) -> bool:
-    fits = 0 < len(text) <= MAX_ID_LENGTH and "\x00" not in text
-    return fits and bool(pattern.fullmatch(text))
+def _matches(pattern: re.Pattern[str], text: str) -> bool:
+    is_valid = 0 < len(text) <= MAX_ID_LENGTH and "\x00" not in text
+    return is_valid and bool(pattern.fullmatch(text))
 
 
 def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
-    """Return the jobs whose URLs stand in a text, each once, in the order of the connections."""
-    found = [
+    """Return the jobs whose URLs occur in a text, each once, in the order of the connections."""
+    refs = [
         JobRef(connection=provider.name, id=id_)
         for provider in connections
-        for id_ in _recognised(provider, text)
+        for id_ in _ids_in_urls(provider, text)
     ]
-    return tuple(dict.fromkeys(found))
+    return tuple(dict.fromkeys(refs))
 
 
-def _recognised(provider: Provider[Any], text: str) -> list[str]:
+def _ids_in_urls(provider: Provider[Any], text: str) -> list[str]:
     try:
-        found = compartment.call(provider.compartment, _ids, provider, text)
-        return [id_ for id_ in found if 0 < len(id_) <= MAX_ID_LENGTH]
+        ids = compartment.call(provider.compartment, _list_ids, provider, text)
+        return [id_ for id_ in ids if 0 < len(id_) <= MAX_ID_LENGTH]
     except FAULTS as error:
-        log.error("%s cannot look for URLs: %s", provider.name, trail(error))
+        log.error("the provider of %s failed to find URLs: %s", provider.name, trail(error))
         return []
 
 
-def _ids(provider: Provider[Any], text: str) -> list[str]:
+def _list_ids(provider: Provider[Any], text: str) -> list[str]:
     return list(provider.recognise(text))
 
 
-_TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  people's own marks
-_TELLING = re.compile(r"(?=.*\d)(?=.{8})")  # a bare id in free text must look like one
+_TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  users' own punctuation
+_ID_LIKE = re.compile(r"(?=.*\d)(?=.{8})")  # of a bare id in free text
 
 
-def _bare(token: str) -> str:
-    """Return a token without the marks around it: a sentence's end, Slack's italics and strikes."""
-    ended = token.rstrip(".!?:")
-    begun = ended.lstrip("_~")
-    return begun if begun == ended else begun.rstrip(".!?:_~")
+def _strip_marks(token: str) -> str:
+    """Strip sentence punctuation and Slack's marks for italics and strikethrough."""
+    without_end = token.rstrip(".!?:")
+    word = without_end.lstrip("_~")
+    return word if word == without_end else word.rstrip(".!?:_~")
 
 
 def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
-    """Return what the references and URLs in a free text mean; other words are ignored."""
-    found = {ref: Resolution(str(ref), (ref,)) for ref in in_urls(connections, text)}
+    """Resolve the references and URLs in free text; other words are ignored."""
+    resolutions = {ref: Resolution(str(ref), (ref,)) for ref in in_urls(connections, text)}
     for token in _TOKEN.findall(re.sub(r"https?://\S+", " ", text)):
-        word = _bare(token)
-        named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
-        meant = resolve(connections, word) if named else _telling(connections, word)
-        if meant.refs:
-            found.setdefault(meant.refs[0], meant)
-    return tuple(found.values())
+        word = _strip_marks(token)
+        is_named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
+        found = resolve(connections, word) if is_named else _resolve_word(connections, word)
+        if found.refs:
+            resolutions.setdefault(found.refs[0], found)
+    return tuple(resolutions.values())
 
 
 def like_an_id(word: str) -> bool:
-    """Whether a word looks like the id of a job, or like a reference, and not like prose."""
-    return ":" in word or bool(_TELLING.match(word))
+    """Whether a word looks like a job's id or a reference, not like prose."""
+    return ":" in word or bool(_ID_LIKE.match(word))
 
 
-def _telling(connections: Connections, word: str) -> Resolution:
-    """Return what a bare word among others means: it must look like an id, not like a date."""
-    if not _TELLING.match(word):
+def _resolve_word(connections: Connections, word: str) -> Resolution:
+    """Resolve a bare word of a free text if it looks like an id; dates are left out."""
+    if not _ID_LIKE.match(word):
         return Resolution(word)
-    meant = resolve(connections, word)
-    refs = tuple(ref for ref in meant.refs if connections[ref.connection].bare_in_text)
+    resolution = resolve(connections, word)
+    refs = tuple(ref for ref in resolution.refs if connections[ref.connection].bare_in_text)
     return Resolution(word, refs)

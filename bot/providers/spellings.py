@@ -1,4 +1,4 @@
-"""The same times, written in other ways, anywhere in JSON: what a provider must not mind. Pure."""
+"""Rewrites all times in JSON to another format, for tests of providers. No I/O."""
 
 from __future__ import annotations
 
@@ -8,39 +8,39 @@ from typing import Any
 
 from bot.providers.times import moment, seconds
 
-_WRITTEN = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
-_NUMBERS = (9e8, 5e9)  # seconds, from 1998 to 2128: what is likely to be a time
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_TIME_RANGE = (9e8, 5e9)  # seconds, from 1998 to 2128: numbers in it are taken for times
 
 
 def respelled(value: Any, spelling: str, zone: tzinfo) -> Any:
-    """Return JSON in which every time is written in another way, and means the same.
+    """Return JSON in which every time is written in another format; the instants stay the same.
 
-    `spelling` is "Z", or an offset such as "-03:30"; "s" or "ms" since 1970; or "", which is
-    without a zone: the time is then that of `zone`.
+    `spelling` is "Z", or an offset such as "-03:30"; "s" or "ms" since 1970; or "" for a local
+    time of `zone` without an offset.
     """
     if isinstance(value, dict):
         return {key: respelled(item, spelling, zone) for key, item in value.items()}
     if isinstance(value, list):
         return [respelled(item, spelling, zone) for item in value]
-    found = moment(value, zone) if _like_a_time(value) else None
-    return value if found is None else _spelled(found, spelling, zone)
+    time = moment(value, zone) if _looks_like_time(value) else None
+    return value if time is None else _format_time(time, spelling, zone)
 
 
-def _like_a_time(value: Any) -> bool:
+def _looks_like_time(value: Any) -> bool:
     if isinstance(value, str):
-        return bool(_WRITTEN.fullmatch(value))
-    number = isinstance(value, int | float) and not isinstance(value, bool)
-    return number and _NUMBERS[0] < seconds(value) < _NUMBERS[1]
+        return bool(_ISO_TIME.fullmatch(value))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and _TIME_RANGE[0] < seconds(value) < _TIME_RANGE[1]
 
 
-def _spelled(when: datetime, spelling: str, zone: tzinfo) -> str | float:
+def _format_time(time: datetime, spelling: str, zone: tzinfo) -> str | float:
     if spelling in ("s", "ms"):
-        seconds = when.timestamp()
-        return seconds if spelling == "s" else round(seconds * 1000)
+        timestamp = time.timestamp()
+        return timestamp if spelling == "s" else round(timestamp * 1000)
     if not spelling:
-        return when.astimezone(zone).replace(tzinfo=None).isoformat(" ")
+        return time.astimezone(zone).replace(tzinfo=None).isoformat(" ")
     if spelling == "Z":
-        return when.isoformat().replace("+00:00", "Z")
-    return when.astimezone(
+        return time.isoformat().replace("+00:00", "Z")
+    return time.astimezone(
         datetime.fromisoformat(f"2000-01-01T00:00:00{spelling}").tzinfo
     ).isoformat()

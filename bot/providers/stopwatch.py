@@ -1,4 +1,4 @@
-"""How long strangers' code holds the event loop: a coroutine that is watched at each step."""
+"""Measures how long a coroutine blocks the event loop."""
 
 from __future__ import annotations
 
@@ -10,29 +10,29 @@ if TYPE_CHECKING:
 
 
 class Watched:
-    """Awaits a coroutine and remembers its longest step, in seconds.
+    """Awaits a coroutine and records its longest step in seconds.
 
-    Between two of its awaits a coroutine has the loop to itself; a step that lasts holds up
-    everybody. Which coroutine that was, nobody but its own driver can tell.
+    A step is the code between two awaits; it blocks every other task. Only the code that drives
+    the coroutine can measure its steps.
     """
 
-    def __init__(self, work: Coroutine[Any, Any, Any]) -> None:
-        self._work = work
+    def __init__(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        self._coroutine = coroutine
         self.longest_step = 0.0
 
     def __await__(self) -> Generator[Any, Any, Any]:
         """Drive the coroutine as `await` would."""
-        steps = self._work.__await__()
-        reply, error = None, None
+        steps = self._coroutine.__await__()
+        value, error = None, None
         while True:
             started = monotonic()
             try:
-                wish = steps.send(reply) if error is None else steps.throw(error)
+                awaited = steps.send(value) if error is None else steps.throw(error)
             except StopIteration as end:
                 return end.value
             finally:
                 self.longest_step = max(self.longest_step, monotonic() - started)
             try:
-                reply, error = (yield wish), None
-            except BaseException as thrown:  # noqa: BLE001  handed on at once, as `await` does
-                reply, error = None, thrown
+                value, error = (yield awaited), None
+            except BaseException as thrown:  # noqa: BLE001  passed on at once, as `await` does
+                value, error = None, thrown

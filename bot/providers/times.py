@@ -1,4 +1,4 @@
-"""Times as APIs write them: ISO 8601 with or without a zone, or a number since 1970. Pure."""
+"""Parses timestamps: ISO 8601 with or without a zone, or a number since 1970. No I/O."""
 
 from __future__ import annotations
 
@@ -6,8 +6,8 @@ import re
 from datetime import UTC, datetime, tzinfo
 from zoneinfo import ZoneInfo
 
-EARLIEST = datetime(1980, 1, 1, tzinfo=UTC)  # "not yet" is written as 0, and by Go as the year 1
-FARTHEST = 1e11  # seconds: the year 5138; a larger number counts ms, µs or ns
+MIN_TIME = datetime(1980, 1, 1, tzinfo=UTC)  # APIs write "not yet" as 0, Go as the year 1
+MAX_SECONDS = 1e11  # the year 5138; a larger number counts ms, µs or ns
 
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
@@ -24,25 +24,28 @@ def known_zone(name: str) -> str:
 
 
 def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
-    """Return a time, aware and in UTC, or None if it is none; one without a zone is of `zone`."""
+    """Return an aware time in UTC, or None if the value is no time.
+
+    A time without a zone is read in `zone`.
+    """
     try:
-        found = _read(value, zone)
+        time = _parse(value, zone)
     except (ValueError, OverflowError, OSError):
         return None
-    return found if found > EARLIEST else None
+    return time if time > MIN_TIME else None
 
 
-def _read(value: object, zone: tzinfo) -> datetime:
-    written = str(value).strip()
-    if _NUMBER.fullmatch(written):
-        return datetime.fromtimestamp(seconds(float(written)), UTC)
-    found = datetime.fromisoformat(written)
-    return (found if found.tzinfo else found.replace(tzinfo=zone)).astimezone(UTC)
+def _parse(value: object, zone: tzinfo) -> datetime:
+    text = str(value).strip()
+    if _NUMBER.fullmatch(text):
+        return datetime.fromtimestamp(seconds(float(text)), UTC)
+    time = datetime.fromisoformat(text)
+    return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def seconds(number: float) -> float:
-    """Return as seconds what may count seconds, ms, µs or ns."""
+    """Convert a number of seconds, ms, µs or ns, told apart by size, to seconds."""
     for _ in ("ms", "µs", "ns"):
-        if number >= FARTHEST:
+        if number >= MAX_SECONDS:
             number /= 1000
-    return number if number < FARTHEST else 0.0  # too much for any of them
+    return number if number < MAX_SECONDS else 0.0  # too large for any of them

@@ -1,7 +1,7 @@
-"""What a plugin's tests and simulators lean on: the contract, a clock to turn, faults, a server.
+"""Public API for plugin tests and simulators: conformance tests, clock, faults, server.
 
-Only `ProviderContract` needs pytest, so it is imported when it is asked for: simulators use the
-rest of this package, and they also run where pytest is not installed.
+`ProviderContract` is imported on first use because only it needs pytest: simulators use the rest
+of this package and also run where pytest is not installed.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """Import the contract at its first use, with pytest's explanations of what failed."""
+    """Import the contract on first use, with pytest's assertion rewriting."""
     if name != "ProviderContract":
         raise AttributeError(name)
     import pytest  # noqa: PLC0415  see the module's docstring

@@ -1,4 +1,4 @@
-"""The bench of a provider's tests: connected to its simulator, with the means to disturb it."""
+"""Test harness: a provider connected to its simulator, with fault injection."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Bench:
-    """A provider connected to its simulator, and the means to disturb it."""
+    """A provider connected to its simulator, with fault injection and a manual clock."""
 
     provider: Provider[Any]
     app: web.Application
     faults: Faults
     clock: ManualClock
-    place: Callable[..., str]  # the contract's own `put`
+    place: Callable[..., str]  # `ProviderContract.put`
 
     def ref(self, id_: str) -> JobRef:
-        """Return a reference to a job of this connection."""
+        """Return the reference of a job of this connection."""
         return promises.ref(self, id_)
 
     async def fetch(self, id_: str) -> Job:
-        """Look at a job."""
+        """Fetch a job."""
         return await promises.fetched(self, id_)
 
     async def error(self, id_: str) -> JobthreadError:
-        """Look at a job, and return the error that must come."""
+        """Fetch a job and return the error; raises if there is none."""
         return await promises.refused(self, id_)
 
     @property
     def fresh(self) -> bool:
-        """Whether nothing was asked yet: a provider may have to sign in first."""
+        """Whether the API got no request yet: the first call may have to sign in."""
         return not self.faults.calls
 
     def put(self, native: str, *, name: str = "deploy", tasks: int = 1) -> str:
-        """Let the simulator hold a job, and return its id."""
+        """Add a job to the simulator and return its id."""
         return self.place(self.app, native, name=name, tasks=tasks)
 
     def meet(self, fault: Fault | None) -> None:
-        """Let every call meet a fault; None: let the simulator answer well."""
+        """Respond to every call with this fault; None: respond normally."""
         self.faults.clear()
         if fault is not None:
             self.faults.plan(fault, times=None)
 
-    def respell(self, respelled: Callable[[Any], Any]) -> None:
-        """Let the simulator answer well, but write what it tells in another way."""
-        self.meet(Fault(respelled=respelled))
+    def respell(self, rewrite: Callable[[Any], Any]) -> None:
+        """Respond normally, with the JSON that this function returns."""
+        self.meet(Fault(respelled=rewrite))

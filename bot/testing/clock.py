@@ -1,4 +1,4 @@
-"""A clock that tests turn by hand."""
+"""Manual clock for tests."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 
 START = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-TURNS = 20  # of the event loop after each wake: enough for what the sleeper does next
+LOOP_ITERATIONS = 20  # after each wake-up: enough for the next steps of the woken task
 
 
 class ManualClock:
-    """A `Clock` that stands still until `advance` is called."""
+    """A `Clock` whose time changes only by `advance`."""
 
     def __init__(self, start: datetime = START) -> None:
         self._now = start
@@ -20,11 +20,11 @@ class ManualClock:
         self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
-        """Return the moment that the clock was turned to."""
+        """Return the current time, aware and in UTC."""
         return self._now
 
     async def sleep(self, seconds: float) -> None:
-        """Wait until the clock was turned past so many seconds from now."""
+        """Wait until the clock has advanced by this time."""
         woken = asyncio.get_running_loop().create_future()
         due = self._now + timedelta(seconds=max(0.0, seconds))
         if due <= self._now:
@@ -34,18 +34,18 @@ class ManualClock:
         await woken
 
     async def advance(self, seconds: float) -> None:
-        """Turn the clock; sleepers wake in order, and the loop runs after each moment."""
+        """Advance the clock; wake the sleepers in order, and run the loop after each one."""
         end = self._now + timedelta(seconds=seconds)
-        await _turn()
+        await _run_loop()
         while self._sleepers and self._sleepers[0][0] <= end:
             self._now = max(self._now, self._sleepers[0][0])
             self._wake()
-            await _turn()
+            await _run_loop()
         self._now = end
 
     @property
     def sleepers(self) -> int:
-        """How many wait for the clock to be turned."""
+        """Number of tasks that wait for the clock."""
         return sum(not woken.done() for _, _, woken in self._sleepers)
 
     def _wake(self) -> None:
@@ -54,7 +54,7 @@ class ManualClock:
             woken.set_result(None)
 
 
-async def _turn() -> None:
-    """Let the event loop run what is ready."""
-    for _ in range(TURNS):
+async def _run_loop() -> None:
+    """Let the event loop run the ready tasks."""
+    for _ in range(LOOP_ITERATIONS):
         await asyncio.sleep(0)

@@ -1,4 +1,4 @@
-"""Serve an aiohttp app on loopback, and connect a provider to what is served."""
+"""Serves simulators on loopback and connects providers to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 @asynccontextmanager
 async def serve(app: web.Application) -> AsyncIterator[str]:
-    """Serve the app on a free port of 127.0.0.1 and give its URL, such as http://127.0.0.1:40123."""
+    """Serve the app on a free port of 127.0.0.1; yield its URL, such as http://127.0.0.1:40123."""
     runner = web.AppRunner(app, access_log=None, handler_cancellation=True, shutdown_timeout=0.1)
     await runner.setup()
     try:
@@ -39,9 +39,9 @@ async def connected(
     name: str = "acme",
     **endpoint: Any,
 ) -> AsyncIterator[Provider[Any]]:
-    """Give a provider with its HTTP client, from settings as `jobthread.toml` would hold them.
+    """Yield a provider with its HTTP client; `settings` is its table in `jobthread.toml`.
 
-    `endpoint` changes fields of what `connect()` returns, such as `timeout_seconds`.
+    `endpoint` replaces fields of the provider's `Endpoint`, such as `timeout_seconds`.
     """
     fields = {key: value for key, value in settings.items() if key != "provider"}
     provider = kind(name, kind.Settings.model_validate(fields), clock)

@@ -1,13 +1,13 @@
-"""A plugin as `jobthread new-plugin` writes it."""
+"""A plugin written by `jobthread new-plugin`."""
 
 from pathlib import Path
 
 import pytest
 
-from bot import newplugin
+from bot import newplugin as scaffold
 
 
 @pytest.fixture(scope="session")
 def plugin(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The folder of a new plugin, as it was written."""
-    return newplugin.write("acme", tmp_path_factory.mktemp("new") / "jobthread-acme")
+    """The folder of a new, unchanged plugin."""
+    return scaffold.write("acme", tmp_path_factory.mktemp("new") / "jobthread-acme")

@@ -1,4 +1,4 @@
-"""A stranger's code in a thread of its own: what it holds up is its own compartment."""
+"""Plugin thread: third-party code that blocks it does not block the bot."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.providers import compartment as compartments
+from bot.providers import compartment
 from bot.providers.compartment import Compartment, HeldError
 
 if TYPE_CHECKING:
@@ -19,137 +19,138 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def compartment() -> AsyncIterator[Compartment]:
-    """A compartment, closed at the end."""
-    compartment = Compartment("acme")
-    yield compartment
-    await compartment.close()
+async def thread() -> AsyncIterator[Compartment]:
+    """A plugin thread, closed after the test."""
+    thread = Compartment("acme")
+    yield thread
+    await thread.close()
 
 
 @pytest.fixture
-def gate(monkeypatch: pytest.MonkeyPatch, compartment: Compartment) -> Iterator[threading.Event]:
-    """What the code in the compartment waits for, blocking it; nobody is patient with it."""
-    del compartment  # it is closed after the gate was opened
-    monkeypatch.setattr(compartments, "HELD_SECONDS", 0.01)
-    monkeypatch.setattr(compartments, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(compartments, "CALL_SECONDS", 0.01)
+def gate(monkeypatch: pytest.MonkeyPatch, thread: Compartment) -> Iterator[threading.Event]:
+    """An event for blocking the plugin thread; all timeouts are short."""
+    del thread  # must be closed after this fixture opens the gate
+    monkeypatch.setattr(compartment, "PING_INTERVAL_SECONDS", 0.01)
+    monkeypatch.setattr(compartment, "PING_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(compartment, "CALL_TIMEOUT_SECONDS", 0.01)
     gate = threading.Event()
     yield gate
     gate.set()
 
 
-async def answer() -> str:
+async def thread_name() -> str:
     return threading.current_thread().name
 
 
-async def test_it_answers_from_a_thread_of_its_own(compartment: Compartment) -> None:
-    """Always from the same one: a plugin needs no locks."""
-    assert {await compartment.run(answer, 5), await compartment.run(answer, 5)} == {"plugin acme"}
-    assert compartment.call(lambda: threading.current_thread().name) == "plugin acme"
+async def test_all_calls_run_in_one_plugin_thread(thread: Compartment) -> None:
+    """A plugin needs no locks."""
+    names = {await thread.run(thread_name, 5), await thread.run(thread_name, 5)}
+    assert names == {"plugin acme"}
+    assert thread.call(lambda: threading.current_thread().name) == "plugin acme"
 
 
-async def test_what_is_raised_comes_through(compartment: Compartment) -> None:
-    """So that it can be told as it is."""
+async def test_exception_reaches_the_caller(thread: Compartment) -> None:
+    """It is raised unchanged."""
 
     async def fails() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        await compartment.run(fails, 5)
+        await thread.run(fails, 5)
 
 
-@pytest.mark.parametrize("wish", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
-async def test_a_plugin_can_end_neither_its_compartment_nor_the_bot(
-    compartment: Compartment, wish: type[BaseException]
+@pytest.mark.parametrize("error", [SystemExit, KeyboardInterrupt, asyncio.CancelledError])
+async def test_plugin_cannot_end_its_thread_or_the_bot(
+    thread: Compartment, error: type[BaseException]
 ) -> None:
-    """What would end a thread, or whoever waits, is an error like any other."""
+    """Exceptions that would end the thread or cancel the caller become RuntimeError."""
 
-    async def leaves() -> None:
-        raise wish
+    async def exits() -> None:
+        raise error
 
     with pytest.raises(RuntimeError, match="the plugin"):
-        await compartment.run(leaves, 5)
-    assert await compartment.run(answer, 5)
+        await thread.run(exits, 5)
+    assert await thread.run(thread_name, 5)
 
 
-async def test_an_endless_wait_is_given_up(compartment: Compartment) -> None:
-    """The compartment itself is free, so the next one is let in."""
+async def test_endless_call_times_out(thread: Compartment) -> None:
+    """The thread is not blocked, so the next call runs."""
     with pytest.raises(TimeoutError):
-        await compartment.run(asyncio.Event().wait, 0.01)
-    assert await compartment.run(answer, 5)
+        await thread.run(asyncio.Event().wait, 0.01)
+    assert await thread.run(thread_name, 5)
 
 
-async def test_while_it_is_held_the_bots_own_loop_turns(
-    compartment: Compartment, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
+async def test_blocked_thread_does_not_block_the_bots_loop(
+    thread: Compartment, gate: threading.Event, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Whoever waits is told, whoever comes next at once, and after the block all is well."""
+    """The current call fails, the next one fails at once, and calls work after the block."""
 
     async def blocks() -> bool:
         return gate.wait()
 
     with pytest.raises(HeldError):
-        await compartment.run(blocks, 5)
+        await thread.run(blocks, 5)
     with pytest.raises(HeldError):
-        await compartment.run(answer, 5)
+        await thread.run(thread_name, 5)
     gate.set()
-    monkeypatch.setattr(compartments, "HELD_SECONDS", 5.0)
-    while compartment.held:  # noqa: ASYNC110  a thread lets it turn
+    monkeypatch.setattr(compartment, "PING_INTERVAL_SECONDS", 5.0)
+    while thread.held:  # noqa: ASYNC110  another thread resets it
         await asyncio.sleep(0)
-    assert await compartment.run(answer, 5)
+    assert await thread.run(thread_name, 5)
 
 
-async def test_a_method_that_blocks_is_waited_for_once(
-    compartment: Compartment, gate: threading.Event
+async def test_blocking_method_is_waited_for_once(
+    thread: Compartment, gate: threading.Event
 ) -> None:
-    """Until the compartment turns again, nobody waits for a second one."""
+    """Until the thread runs again, further calls fail at once."""
     with pytest.raises(TimeoutError):
-        compartment.call(gate.wait)
+        thread.call(gate.wait)
     with pytest.raises(HeldError):
-        compartment.call(gate.wait)
+        thread.call(gate.wait)
 
 
-async def test_the_callers_context_comes_along(compartment: Compartment) -> None:
-    """What a log line is marked with is the same on both sides."""
-    mark = contextvars.ContextVar("mark", default="")
-    mark.set("a question")
+async def test_call_runs_in_the_callers_context(thread: Compartment) -> None:
+    """Log records of both threads have the same correlation id."""
+    log_id = contextvars.ContextVar("log_id", default="")
+    log_id.set("a1b2c3")
 
-    async def marked() -> str:
-        return mark.get()
+    async def read_log_id() -> str:
+        return log_id.get()
 
-    assert await compartment.run(marked, 5) == "a question"
+    assert await thread.run(read_log_id, 5) == "a1b2c3"
 
 
-async def test_what_was_opened_in_it_is_closed_in_it() -> None:
-    """A client belongs to the loop that it was made in; then the thread ends."""
-    compartment, closed_by = Compartment("acme"), []
+async def test_close_callbacks_run_in_the_thread_before_it_ends() -> None:
+    """An HTTP client belongs to the event loop in which it was created."""
+    thread, closed_by = Compartment("acme"), []
 
     async def close() -> None:
         closed_by.append(threading.current_thread())
 
-    compartment.at_end(close)
-    await compartment.run(answer, 5)
-    await compartment.close()
+    thread.at_end(close)
+    await thread.run(thread_name, 5)
+    await thread.close()
     assert [thread.name for thread in closed_by] == ["plugin acme"]
     assert not closed_by[0].is_alive()
 
 
-async def test_a_compartment_that_was_never_used_has_no_thread() -> None:
-    """An installed plugin that nobody asks costs nothing."""
+async def test_thread_starts_at_the_first_call() -> None:
+    """An unused plugin has no thread."""
     before = threading.active_count()
     await Compartment("acme").close()
     assert threading.active_count() == before
 
 
-async def test_a_held_compartment_does_not_keep_the_bot_from_ending(
+async def test_blocked_thread_does_not_prevent_shutdown(
     gate: threading.Event, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """It is said in the log; the thread ends when it is let go."""
-    monkeypatch.setattr(compartments, "CLOSE_SECONDS", 0.01)
-    compartment = Compartment("acme")
+    """It is logged, and the thread ends after the block."""
+    monkeypatch.setattr(compartment, "JOIN_TIMEOUT_SECONDS", 0.01)
+    thread = Compartment("acme")
     with pytest.raises(TimeoutError):
-        compartment.call(gate.wait)
-    thread = next(each for each in threading.enumerate() if each.name == "plugin acme")
-    await compartment.close()
-    assert "acme does not come to an end" in caplog.text
+        thread.call(gate.wait)
+    (os_thread,) = (each for each in threading.enumerate() if each.name == "plugin acme")
+    await thread.close()
+    assert "the thread of plugin acme does not stop" in caplog.text
     gate.set()
-    await asyncio.to_thread(thread.join)
+    await asyncio.to_thread(os_thread.join)

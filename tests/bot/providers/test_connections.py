@@ -1,4 +1,4 @@
-"""Connections made from settings, or every problem told."""
+"""Builds connections from the settings, or reports every problem."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ pytestmark = pytest.mark.anyio
 
 
 class ZebraSettings(ConnectionSettings):
-    """An address, a secret that must be set and one that may be."""
+    """A URL, a required secret and an optional one."""
 
     url: str
     secret_key: SecretStr
@@ -32,7 +32,7 @@ class ZebraSettings(ConnectionSettings):
 
 
 class Zebra(Provider[ZebraSettings]):
-    """Reads nothing."""
+    """Cannot fetch jobs."""
 
     kind = "zebra"
     Settings: ClassVar[type[ConnectionSettings]] = ZebraSettings
@@ -45,35 +45,35 @@ class Zebra(Provider[ZebraSettings]):
         raise NotImplementedError
 
 
-SOUND = {"provider": "zebra", "url": "http://127.0.0.1:1", "secret_key": "hush"}
+VALID = {"provider": "zebra", "url": "http://127.0.0.1:1", "secret_key": "hush"}
 
 
-def made(**tables: dict[str, Any]) -> Connections:
+def build(**tables: dict[str, Any]) -> Connections:
     return connect(tables, {"zebra": Zebra}, ManualClock())
 
 
 def problems(**tables: dict[str, Any]) -> tuple[str, ...]:
     with pytest.raises(SettingsError) as caught:
-        made(**tables)
+        build(**tables)
     return caught.value.problems
 
 
 async def test_each_table_becomes_a_connection_with_its_client() -> None:
     """Two regions are two connections of one provider."""
-    both = made(north=SOUND, south=SOUND)
+    both = build(north=VALID, south=VALID)
     assert both.names == ("north", "south")
     assert [provider.http.name for provider in both] == ["north", "south"]
     assert (len(both), both["north"].kind) == (2, "zebra")
     await both.close()
 
 
-async def test_a_connection_that_does_not_exist_is_none() -> None:
-    """Asking for a name that is not set up is no error."""
-    assert made().get("north") is None
+async def test_missing_connection_is_none() -> None:
+    """A lookup of an unknown name is no error."""
+    assert build().get("north") is None
 
 
-def test_an_unknown_kind_is_told_with_the_nearest_one() -> None:
-    """A slip of the finger is shown its word."""
+def test_unknown_kind_is_reported_with_the_closest_one() -> None:
+    """A typo gets a suggestion."""
     (problem,) = problems(north={"provider": "zebar"})
     assert problem == (
         "connections.north.provider: there is no provider 'zebar'; did you mean zebra?"
@@ -82,9 +82,9 @@ def test_an_unknown_kind_is_told_with_the_nearest_one() -> None:
 
 
 @pytest.mark.parametrize(("kind", "plugin"), [("lion", "lion"), ("sea-lion", "sea_lion")])
-def test_a_kind_whose_plugin_is_switched_off_says_so(kind: str, plugin: str) -> None:
-    """It is installed, so "there is no provider" would send the operator the wrong way."""
-    tables = {"north": {"provider": kind}, "south": {"provider": "tiger"}, "west": SOUND}
+def test_kind_of_a_disabled_plugin_is_reported_as_disabled(kind: str, plugin: str) -> None:
+    """It is installed, so "there is no provider" would be misleading."""
+    tables = {"north": {"provider": kind}, "south": {"provider": "tiger"}, "west": VALID}
     with pytest.raises(SettingsError) as caught:
         connect(tables, {"zebra": Zebra}, ManualClock(), ["bear", plugin, "zebra"])
     first, second = caught.value.problems
@@ -95,15 +95,15 @@ def test_a_kind_whose_plugin_is_switched_off_says_so(kind: str, plugin: str) -> 
     assert second.startswith("connections.south.provider: there is no provider 'tiger'")
 
 
-def test_a_missing_kind_is_told_with_the_choices() -> None:
-    """Nothing is guessed."""
+def test_missing_kind_is_reported_with_the_choices() -> None:
+    """There is no default."""
     (problem,) = problems(north={"url": "http://127.0.0.1"})
     assert problem.startswith("connections.north.provider: it must be set; it can be zebra.")
 
 
-def test_a_missing_secret_is_told_with_its_variable_and_its_file() -> None:
-    """Both ways to set it, once."""
-    table = {key: value for key, value in SOUND.items() if key != "secret_key"}
+def test_missing_secret_is_reported_with_variable_and_file() -> None:
+    """One problem shows both ways to set it."""
+    table = {key: value for key, value in VALID.items() if key != "secret_key"}
     (problem,) = problems(north=table)
     assert problem == (
         "connections.north.secret_key is missing: set JOBTHREAD_CONNECTIONS__NORTH__SECRET_KEY,"
@@ -111,10 +111,11 @@ def test_a_missing_secret_is_told_with_its_variable_and_its_file() -> None:
     )
 
 
-def test_all_problems_of_all_connections_are_told_at_once(tmp_path: Path) -> None:
-    """No problem hides another: neither a file of its own table, nor another table."""
+def test_all_problems_of_all_connections_are_reported(tmp_path: Path) -> None:
+    """No problem hides another, in the same table or in another one."""
     north = {"provider": "zebra", "secret_key_file": str(tmp_path), "pages": 0, "colour": "x"}
-    told = "\n".join(problems(north=north, south={"provider": "zebra"}, west={"provider": "lion"}))
+    tables = {"north": north, "south": {"provider": "zebra"}, "west": {"provider": "lion"}}
+    text = "\n".join(problems(**tables))
     for part in [
         "connections.north.secret_key_file cannot be read (IsADirectoryError)",
         "connections.north.pages: input should be greater than or equal to 1.",
@@ -124,40 +125,40 @@ def test_all_problems_of_all_connections_are_told_at_once(tmp_path: Path) -> Non
         "connections.south.secret_key is missing",
         "connections.west.provider: there is no provider 'lion'",
     ]:
-        assert part in told
-    assert "north.secret_key is missing" not in told
+        assert part in text
+    assert "north.secret_key is missing" not in text
 
 
-class Whole(ZebraSettings):
-    """Wants its optional token beside its pages, which is looked at last."""
+class DependentSettings(ZebraSettings):
+    """Needs the optional token if `pages` is large; a model validator checks it."""
 
     @model_validator(mode="after")
-    def _is_whole(self) -> Self:
+    def _check_token(self) -> Self:
         if self.pages > 5 and not self.token.get_secret_value():
             raise ValueError("token is missing: pages needs it.")
         return self
 
 
 @pytest.mark.parametrize("wrong", [{"colour": "x"}, {"url": 7}, {"colour": "x", "pages": "hush"}])
-def test_a_wrong_key_does_not_hide_what_the_keys_lack_together(wrong: dict[str, Any]) -> None:
-    """What only the whole table can say is said beside it; a wrong value says nothing more."""
-    kinds = {"zebra": type("Tall", (Zebra,), {"Settings": Whole})}
+def test_invalid_key_does_not_hide_a_model_error(wrong: dict[str, Any]) -> None:
+    """An error of the whole table is reported too, unless the value it needs is invalid."""
+    kinds = {"zebra": type("Tall", (Zebra,), {"Settings": DependentSettings})}
     with pytest.raises(SettingsError) as caught:
-        connect({"north": {**SOUND, "pages": 9, **wrong}}, kinds, ManualClock())
-    told = caught.value.problems
-    assert [p.split(":")[0].split()[0] for p in told[: len(wrong)]] == [
+        connect({"north": {**VALID, "pages": 9, **wrong}}, kinds, ManualClock())
+    found = caught.value.problems
+    assert [p.split(":")[0].split()[0] for p in found[: len(wrong)]] == [
         f"connections.north.{key}" for key in sorted(wrong, reverse="pages" in wrong)
     ]
-    lacking = "connections.north: token is missing: pages needs it."
-    assert (lacking in told) is ("pages" not in wrong)
+    model_error = "connections.north: token is missing: pages needs it."
+    assert (model_error in found) is ("pages" not in wrong)
     assert "hush" not in str(caught.value)
 
 
 @pytest.mark.parametrize("method", ["__init__", "connect"])
-def test_a_provider_that_fails_is_a_problem_among_the_others(
+def test_failing_provider_is_one_of_the_problems(
     method: str, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """A plugin's mistake is no stack trace, and its text stays out of the sentence."""
+    """There is no stack trace, and the exception's text is not shown."""
 
     def fail(*_: object) -> None:
         raise KeyError("hush")
@@ -165,29 +166,29 @@ def test_a_provider_that_fails_is_a_problem_among_the_others(
     broken = type("Broken", (Zebra,), {method: fail, "kind": "broken"})
     kinds = {"zebra": Zebra, "broken": broken}
     with pytest.raises(SettingsError) as caught:
-        connect({"a": {**SOUND, "provider": "broken"}, "b": {}}, kinds, ManualClock())
+        connect({"a": {**VALID, "provider": "broken"}, "b": {}}, kinds, ManualClock())
     first, second = caught.value.problems
     assert first == "connections.a: its provider failed (KeyError): see the log."
     assert second.startswith("connections.b.provider")
-    assert "connection a cannot be made: KeyError" in caplog.text
+    assert "connection a cannot be built: KeyError" in caplog.text
     assert "hush" not in f"{caught.value}{caplog.text}"
 
 
-async def test_a_secret_can_come_from_a_file(tmp_path: Path) -> None:
-    """As every secret of the bot can."""
+async def test_secret_is_read_from_a_file(tmp_path: Path) -> None:
+    """This holds for every secret of the bot."""
     tmp_path.joinpath("key").write_text("from-file\n")
     table = {"provider": "zebra", "url": "http://127.0.0.1:1"}
-    found = made(north={**table, "secret_key_file": str(tmp_path / "key")})
-    assert found["north"].settings.secret_key.get_secret_value() == "from-file"
-    await found.close()
+    connections = build(north={**table, "secret_key_file": str(tmp_path / "key")})
+    assert connections["north"].settings.secret_key.get_secret_value() == "from-file"
+    await connections.close()
 
 
 @given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=40))
 def test_no_problem_shows_a_secret(secret: str) -> None:
-    """Whatever is wrong beside it, or with it."""
+    """Neither an invalid secret nor another invalid key shows it."""
     wrong = {"provider": "zebra", "secret_key": secret, "token": [secret], "secret_kye": secret}
     with pytest.raises(SettingsError) as caught:
-        made(north=wrong)
+        build(north=wrong)
     assert secret not in f"{caught.value}{caught.value!r}"
     assert caught.value.__cause__ is None
     assert secret not in repr(ZebraSettings(url="http://x", secret_key=SecretStr(secret)))

@@ -1,4 +1,4 @@
-"""The two hooks, as plugins see them."""
+"""The hook specifications."""
 
 import inspect
 
@@ -14,26 +14,26 @@ def specs() -> dict[str, object]:
 
 
 def test_there_are_two_hooks() -> None:
-    """A third one is resisted."""
+    """A new hook must be added here on purpose."""
     assert set(specs()) == {"register_providers", "job_changed"}
 
 
-def test_each_hook_says_what_it_is_for_and_how_answers_combine() -> None:
-    """A plugin's author reads one sentence."""
+def test_each_hook_has_a_docstring_of_one_line() -> None:
+    """It is one sentence."""
     for name in specs():
-        said = inspect.getdoc(getattr(hookspecs, name)) or ""
-        assert said.endswith(".")
-        assert "\n" not in said
+        docstring = inspect.getdoc(getattr(hookspecs, name)) or ""
+        assert docstring.endswith(".")
+        assert "\n" not in docstring
 
 
-def test_every_argument_and_answer_has_a_type() -> None:
-    """The signature is the documentation."""
+def test_each_hook_is_fully_annotated() -> None:
+    """Every argument and the result have a type."""
     for name in specs():
         annotations = inspect.get_annotations(getattr(hookspecs, name))
-        wanted = {*inspect.signature(getattr(hookspecs, name)).parameters, "return"}
-        assert set(annotations) == wanted
+        expected = {*inspect.signature(getattr(hookspecs, name)).parameters, "return"}
+        assert set(annotations) == expected
 
 
 def test_no_hook_stops_at_a_first_result() -> None:
-    """An asynchronous one would stop at the wrong plugin: a coroutine is never None."""
+    """An async hook would stop at the first plugin: a coroutine is never None."""
     assert not any(hook.spec.opts.get("firstresult") for hook in specs().values())  # type: ignore[attr-defined]

@@ -1,4 +1,4 @@
-"""A look has its own time, and another one to wait for a place."""
+"""Deadline: run time and queue time have separate limits."""
 
 from __future__ import annotations
 
@@ -12,123 +12,123 @@ from bot.providers.patience import Patience, place
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
 
-    Turn = Callable[[float], Awaitable[None]]
+    Advance = Callable[[float], Awaitable[None]]
 
 pytestmark = pytest.mark.anyio
-SECONDS, WAITING_SECONDS = 60.0, 45.0
+RUN_SECONDS, QUEUE_SECONDS = 60.0, 45.0
 
 
 @pytest.fixture
-def turn(monkeypatch: pytest.MonkeyPatch) -> Iterator[Turn]:
-    """Turn the loop's own clock, by which time-outs go."""
-    passed = 0.0
+def advance(monkeypatch: pytest.MonkeyPatch) -> Iterator[Advance]:
+    """Advances the event loop's clock, which timeouts use."""
+    elapsed = 0.0
 
-    async def turned(seconds: float) -> None:
-        nonlocal passed
-        if not passed:
+    async def advance_(seconds: float) -> None:
+        nonlocal elapsed
+        if not elapsed:
             loop = asyncio.get_running_loop()
             real = loop.time
-            monkeypatch.setattr(loop, "time", lambda: real() + passed)
+            monkeypatch.setattr(loop, "time", lambda: real() + elapsed)
         for _ in range(5):
             await asyncio.sleep(0)
-        passed += seconds
+        elapsed += seconds
         for _ in range(5):
             await asyncio.sleep(0)
 
-    return turned  # type: ignore[return-value]
+    return advance_  # type: ignore[return-value]
 
 
-async def look(places: asyncio.Semaphore, *calls: asyncio.Event) -> Patience:
-    """Hold a place until each of the calls is answered, all at once."""
-    patience = Patience(SECONDS, WAITING_SECONDS)
+async def run_calls(slots: asyncio.Semaphore, *calls: asyncio.Event) -> Patience:
+    """Run one concurrent call for each event; a call ends when its event is set."""
+    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
 
-    async def call(answered: asyncio.Event) -> None:
-        async with place(places):
-            await answered.wait()
+    async def call(finished: asyncio.Event) -> None:
+        async with place(slots):
+            await finished.wait()
 
     try:
-        async with patience:
+        async with deadline:
             await asyncio.gather(*map(call, calls))
     except TimeoutError:
-        assert patience.over
-    return patience
+        assert deadline.over
+    return deadline
 
 
-async def test_time_begins_when_the_place_is_taken(turn: Turn) -> None:
-    """However long others hold it, within bounds."""
-    places, answered = asyncio.Semaphore(1), asyncio.Event()
-    await places.acquire()
-    looking = asyncio.ensure_future(look(places, answered))
-    await turn(44)
-    places.release()
-    await turn(59)
-    answered.set()
-    assert not (await looking).over
+async def test_run_time_starts_when_a_slot_is_acquired(advance: Advance) -> None:
+    """Queue time does not count as run time."""
+    slots, finished = asyncio.Semaphore(1), asyncio.Event()
+    await slots.acquire()
+    run = asyncio.ensure_future(run_calls(slots, finished))
+    await advance(44)
+    slots.release()
+    await advance(59)
+    finished.set()
+    assert not (await run).over
 
 
-async def test_a_place_that_is_held_too_long_ends_the_look(turn: Turn) -> None:
-    """The one who waited holds no place, and waits for none any more."""
-    places, answered = asyncio.Semaphore(0), asyncio.Event()
-    looking = asyncio.ensure_future(look(places, answered))
-    await turn(44)
-    await turn(46)
-    patience = await looking
-    assert (patience.over, patience.in_vain) == (True, True)
-    places.release()
-    assert not places.locked()
+async def test_queue_time_expires(advance: Advance) -> None:
+    """The call leaves the queue and holds no slot."""
+    slots, finished = asyncio.Semaphore(0), asyncio.Event()
+    run = asyncio.ensure_future(run_calls(slots, finished))
+    await advance(44)
+    await advance(46)
+    deadline = await run
+    assert (deadline.over, deadline.in_vain) == (True, True)
+    slots.release()
+    assert not slots.locked()
 
 
-async def test_too_long_an_answer_ends_the_look(turn: Turn) -> None:
-    """And its place is free again."""
-    places = asyncio.Semaphore(1)
-    looking = asyncio.ensure_future(look(places, asyncio.Event()))
-    await turn(59)
-    await turn(61)
-    patience = await looking
-    assert (patience.over, patience.in_vain) == (True, False)
-    assert not places.locked()
+async def test_run_time_expires(advance: Advance) -> None:
+    """The slot is released."""
+    slots = asyncio.Semaphore(1)
+    run = asyncio.ensure_future(run_calls(slots, asyncio.Event()))
+    await advance(59)
+    await advance(61)
+    deadline = await run
+    assert (deadline.over, deadline.in_vain) == (True, False)
+    assert not slots.locked()
 
 
-async def test_while_one_call_is_answered_the_time_of_the_others_counts(turn: Turn) -> None:
-    """A look that asks many things at once does not live for ever."""
-    places = asyncio.Semaphore(1)
-    looking = asyncio.ensure_future(look(places, asyncio.Event(), asyncio.Event()))
-    await turn(59)
-    await turn(61)
-    assert (await looking).over
+async def test_run_time_counts_while_any_call_runs(advance: Advance) -> None:
+    """Other calls may be queued meanwhile."""
+    slots = asyncio.Semaphore(1)
+    run = asyncio.ensure_future(run_calls(slots, asyncio.Event(), asyncio.Event()))
+    await advance(59)
+    await advance(61)
+    assert (await run).over
 
 
-async def test_what_was_waited_is_not_given_again(turn: Turn) -> None:
-    """One call after the other, each behind somebody else: both waits are one."""
-    places, first = asyncio.Semaphore(0), asyncio.Event()
-    patience = Patience(SECONDS, WAITING_SECONDS)
+async def test_queue_time_of_successive_calls_adds_up(advance: Advance) -> None:
+    """Two waits share one limit."""
+    slots, first = asyncio.Semaphore(0), asyncio.Event()
+    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
 
     async def calls() -> None:
-        async with patience:
-            for answered in (first, asyncio.Event()):
-                async with place(places):
-                    await answered.wait()
+        async with deadline:
+            for finished in (first, asyncio.Event()):
+                async with place(slots):
+                    await finished.wait()
 
-    looking = asyncio.ensure_future(calls())
-    await turn(30)
-    places.release()
-    await turn(0)
-    other = asyncio.ensure_future(places.acquire())
+    run = asyncio.ensure_future(calls())
+    await advance(30)
+    slots.release()
+    await advance(0)
+    other = asyncio.ensure_future(slots.acquire())
     first.set()
-    await turn(16)
+    await advance(16)
     with pytest.raises(TimeoutError):
-        await looking
-    assert patience.in_vain
+        await run
+    assert deadline.in_vain
     assert await other
 
 
-async def test_without_a_look_a_place_is_only_a_place() -> None:
-    """Whoever calls an API by himself waits as long as he likes; a look that is over as well."""
-    places = asyncio.Semaphore(1)
-    async with place(places):
-        assert places.locked()
-    patience = Patience(SECONDS, WAITING_SECONDS)
-    async with patience:
+async def test_slot_without_a_deadline_has_no_time_limit() -> None:
+    """A deadline whose block has ended counts no time either."""
+    slots = asyncio.Semaphore(1)
+    async with place(slots):
+        assert slots.locked()
+    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
+    async with deadline:
         pass
-    patience.move(queuing=1)
-    assert not patience.over
+    deadline.count_calls(queued=1)
+    assert not deadline.over

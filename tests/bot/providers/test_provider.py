@@ -1,4 +1,4 @@
-"""The provider contract: what comes for nothing when a provider says only what it must."""
+"""Provider base class: the defaults of a minimal provider."""
 
 from __future__ import annotations
 
@@ -20,13 +20,13 @@ VIEW = cards.View(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
 
 
 class ZebraSettings(ConnectionSettings):
-    """One secret."""
+    """Settings with one secret."""
 
     token: SecretStr
 
 
 class Zebra(Provider[ZebraSettings]):
-    """The smallest provider there can be."""
+    """A minimal provider."""
 
     kind = "zebra"
     Settings: ClassVar[type[ConnectionSettings]] = ZebraSettings
@@ -45,29 +45,29 @@ ZEBRA = Zebra("stripes", ZebraSettings(token=SecretStr("hush")), ManualClock())
 REF = JobRef(connection="stripes", id="1")
 
 
-def test_a_class_that_lacks_what_it_must_say_cannot_be_made() -> None:
-    """Python itself says what is missing."""
+def test_incomplete_provider_cannot_be_instantiated() -> None:
+    """The TypeError names the missing method."""
     with pytest.raises(TypeError, match="fetch_job"):
         Provider("x", ConnectionSettings(), ManualClock())  # type: ignore[abstract]
 
 
-def test_a_word_of_the_providers_becomes_ours_and_a_new_one_is_no_error() -> None:
-    """A vendor may invent words; a watch goes on."""
+def test_native_status_is_mapped_and_a_new_one_is_unknown() -> None:
+    """A new native status must not end a watch."""
     assert ZEBRA.status("done") is Status.SUCCEEDED
     assert ZEBRA.status("dreaming") is Status.UNKNOWN
     assert ZEBRA.status(None) is Status.UNKNOWN
 
 
-async def test_several_jobs_are_fetched_one_by_one_unless_the_provider_knows_better() -> None:
-    """Each has its own answer."""
-    none = JobRef(connection="stripes", id="none")
-    found = await ZEBRA.fetch_jobs([REF, none], {})
-    assert isinstance(found[REF], Job)
-    assert isinstance(found[none], JobNotFound)
+async def test_fetch_jobs_calls_fetch_job_for_each_reference() -> None:
+    """Each has its own job or error."""
+    missing = JobRef(connection="stripes", id="none")
+    results = await ZEBRA.fetch_jobs([REF, missing], {})
+    assert isinstance(results[REF], Job)
+    assert isinstance(results[missing], JobNotFound)
 
 
-async def test_what_is_not_said_has_a_plain_answer() -> None:
-    """No URL is recognised, the card is the plain one, and there is nothing to simulate."""
+async def test_optional_methods_have_defaults() -> None:
+    """No URLs, the default card and thread reply, and no simulator."""
     job = await ZEBRA.fetch_job(REF)
     change = Change(before=None, after=job, status_changed=True)
     assert list(ZEBRA.recognise("https://x.example/1")) == []
@@ -78,8 +78,8 @@ async def test_what_is_not_said_has_a_plain_answer() -> None:
     assert (await ZEBRA.check()).startswith("http://127.0.0.1:1 is set")
 
 
-def test_settings_refuse_strange_keys_and_hide_what_they_hold() -> None:
-    """A plugin's author gets both without asking."""
+def test_settings_reject_unknown_keys_and_hide_values() -> None:
+    """Both are inherited from ConnectionSettings."""
     with pytest.raises(ValidationError) as caught:
         ZebraSettings.model_validate({"token": "sEcReT", "tokn": "sEcReT"})
     assert "tokn" in str(caught.value)
@@ -87,18 +87,18 @@ def test_settings_refuse_strange_keys_and_hide_what_they_hold() -> None:
 
 
 def test_settings_cannot_be_changed() -> None:
-    """A connection is what was configured."""
+    """They are frozen."""
     with pytest.raises(ValidationError):
         ZEBRA.settings.token = SecretStr("other")  # type: ignore[misc]
 
 
-def test_a_simulator_in_a_module_beside_the_provider_is_found() -> None:
-    """By who inherits from the provider, too; a provider that has none says so."""
+def test_simulator_module_of_the_package_is_found() -> None:
+    """Also by a subclass in another module; without such a module it is None."""
 
-    class Ours(ServiceStage):
-        """Elsewhere."""
+    class Subclass(ServiceStage):
+        """In another module."""
 
-    simulation = Ours.simulator(ManualClock())
+    simulation = Subclass.simulator(ManualClock())
     assert simulation is not None
     assert simulation.samples
     assert type(ZEBRA).simulator(ManualClock()) is None

@@ -1,4 +1,4 @@
-"""Which jobs a word, a URL or a free text means."""
+"""Resolution of words, URLs and free text to job references."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 class Anything(Provider[ConnectionSettings]):
-    """Takes any id."""
+    """Accepts any id."""
 
     kind = "anything"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
@@ -38,117 +38,115 @@ class Anything(Provider[ConnectionSettings]):
 
 
 class Deploys(Anything):
-    """Takes ids of one form."""
+    """Accepts ids of one form."""
 
     kind = "deploys"
     id_pattern = re.compile(r"JOB\d{4,}")
     example_id = "JOB1234"
 
 
-def made(*kinds: type[Provider[Any]], names: Iterable[str] = ()) -> Connections:
-    named = list(names) or [kind.kind for kind in kinds]
+def connections(*kinds: type[Provider[Any]]) -> Connections:
+    """Return a connection of each kind, named after the kind."""
     clock = ManualClock()
-    return Connections(
-        kind(name, ConnectionSettings(), clock) for kind, name in zip(kinds, named, strict=True)
-    )
+    return Connections(kind(kind.kind, ConnectionSettings(), clock) for kind in kinds)
 
 
-BOTH = made(Deploys, Anything)
-ONE = made(Deploys)
+BOTH = connections(Deploys, Anything)
+ONE = connections(Deploys)
 JOB = JobRef(connection="deploys", id="JOB1234")
 
 
 def refs(connections: Connections, text: str) -> list[str]:
-    found = references.in_free_text(connections, text)
-    return [str(meaning.refs[0]) for meaning in found]
+    resolutions = references.in_free_text(connections, text)
+    return [str(resolution.refs[0]) for resolution in resolutions]
 
 
 @pytest.mark.parametrize(
     "word",
     ["deploys:JOB1234", "Deploys:JOB1234", "JOB1234", "https://deploys.example/jobs/JOB1234"],
 )
-def test_a_job_can_be_named_in_full_by_its_url_or_by_a_bare_id(word: str) -> None:
-    """Each way leads to the same job when only one connection can mean it."""
+def test_reference_url_and_bare_id_resolve_to_the_same_job(word: str) -> None:
+    """If only one connection matches the id."""
     assert references.resolve(ONE, word).refs == (JOB,)
 
 
-def test_a_bare_id_that_several_connections_can_mean_gives_all_of_them() -> None:
-    """Whoever asked chooses."""
+def test_bare_id_resolves_to_all_matching_connections() -> None:
+    """The user chooses."""
     found = references.resolve(BOTH, "JOB1234").refs
     assert [str(ref) for ref in found] == ["deploys:JOB1234", "anything:JOB1234"]
 
 
-def test_a_url_of_two_jobs_of_one_connection_means_both() -> None:
-    """There is nothing to choose: the URL names both."""
+def test_text_with_two_urls_resolves_to_both_jobs() -> None:
+    """Both jobs belong to one connection, so there is no choice."""
     both = "https://deploys.example/jobs/JOB1234#https://deploys.example/jobs/JOB5678"
-    found = references.resolve(ONE, both).each()
-    assert [str(ref) for meant in found for ref in meant.refs] == [
+    split = references.resolve(ONE, both).each()
+    assert [str(ref) for resolution in split for ref in resolution.refs] == [
         "deploys:JOB1234",
         "deploys:JOB5678",
     ]
-    assert [len(meant.refs) for meant in found] == [1, 1]
+    assert [len(resolution.refs) for resolution in split] == [1, 1]
 
 
-def test_what_several_connections_can_mean_stays_one_choice() -> None:
-    """Only who asks knows which system is meant."""
-    meant = references.resolve(BOTH, "JOB1234")
-    assert meant.each() == (meant,)
+def test_jobs_of_several_connections_stay_one_choice() -> None:
+    """Only the user knows which connection is right."""
+    resolution = references.resolve(BOTH, "JOB1234")
+    assert resolution.each() == (resolution,)
 
 
-def test_a_named_connection_decides_although_others_could_mean_the_id() -> None:
+def test_named_connection_is_used_even_if_others_match_the_id() -> None:
     """A full reference is never ambiguous."""
     assert references.resolve(BOTH, "anything:JOB1234").refs == (
         JobRef(connection="anything", id="JOB1234"),
     )
 
 
-def test_a_connection_that_is_nearly_right_is_suggested() -> None:
-    """The bot can ask whether that was meant."""
+def test_misspelt_connection_gets_a_suggestion() -> None:
+    """The reference with the closest connection name."""
     found = references.resolve(ONE, "deplyos:JOB1234")
     assert (found.refs, found.suggestion) == ((), "deploys:JOB1234")
 
 
-def test_a_connection_that_does_not_exist_is_said_to() -> None:
-    """The reason names what is wrong."""
+def test_unknown_connection_is_the_reason() -> None:
+    """Without a close name there is no suggestion."""
     found = references.resolve(ONE, "robots:JOB1234")
     assert (found.suggestion, found.why) == ("", "there is no connection robots")
 
 
-def test_an_id_of_the_wrong_form_is_told_with_the_right_form() -> None:
-    """The connection is right; the kind's own example is a form, and no job to suggest."""
+def test_invalid_id_gets_an_example_of_the_right_form() -> None:
+    """The kind's example shows the form; it is no suggestion, as no such job exists."""
     found = references.resolve(ONE, "deploys:77")
     assert (found.refs, found.suggestion, found.form) == ((), "", "JOB1234")
     assert found.why == "deploys has no ids of that form"
 
 
-def test_a_word_that_nothing_can_mean_says_so() -> None:
+def test_unresolved_word_has_a_reason() -> None:
     """Prose is no reference."""
     found = references.resolve(ONE, "banana")
     assert (found.refs, found.why) == ((), "no connection has ids of that form")
 
 
-def test_without_connections_nothing_is_meant() -> None:
-    """An installation that is not set up yet answers all the same."""
-    assert references.resolve(made(), "deploys:JOB1234").refs == ()
-    assert references.in_free_text(made(), "deploys:JOB1234") == ()
+def test_nothing_resolves_without_connections() -> None:
+    """A new installation raises no error."""
+    assert references.resolve(connections(), "deploys:JOB1234").refs == ()
+    assert references.in_free_text(connections(), "deploys:JOB1234") == ()
 
 
-def test_an_id_longer_than_any_job_has_is_no_reference() -> None:
-    """It would fit into no button."""
+def test_too_long_id_is_no_reference() -> None:
+    """It would not fit into the value of a button."""
     long = "x" * 201
-    assert references.resolve(made(Anything), f"anything:{long}").refs == ()
-    assert references.in_urls(made(Anything), f"https://anything.example/jobs/{long}") == ()
+    assert references.resolve(connections(Anything), f"anything:{long}").refs == ()
+    assert references.in_urls(connections(Anything), f"https://anything.example/jobs/{long}") == ()
 
 
-def test_a_url_without_an_id_names_no_job() -> None:
-    """A provider that recognises too much does no harm."""
-    assert references.in_urls(made(Anything), "https://anything.example/jobs/ ") == ()
+def test_empty_id_of_a_provider_is_ignored() -> None:
+    """The provider's URL pattern also matches a URL without an id."""
+    assert references.in_urls(connections(Anything), "https://anything.example/jobs/ ") == ()
 
 
-def test_a_provider_that_cannot_look_for_urls_stops_no_other(
+def test_failing_url_search_does_not_affect_other_providers(
     caplog: pytest.LogCaptureFixture,
 ) -> None:
-    """A plugin's mistake is logged, and questions about other systems are answered."""
+    """The failure is logged, without the user's text."""
 
     class Broken(Anything):
         kind = "broken"
@@ -157,25 +155,27 @@ def test_a_provider_that_cannot_look_for_urls_stops_no_other(
         def recognise(self, text: str) -> Iterable[str]:
             raise KeyError(text)
 
-    assert refs(made(Broken, Deploys), "deploys:JOB1234") == ["deploys:JOB1234"]
-    assert "broken cannot look for URLs: KeyError" in caplog.text
+    assert refs(connections(Broken, Deploys), "deploys:JOB1234") == ["deploys:JOB1234"]
+    assert "the provider of broken failed to find URLs: KeyError" in caplog.text
     assert "JOB1234" not in caplog.text
 
 
-def test_each_job_of_a_free_text_is_found_once() -> None:
-    """Said twice, as a name and as a URL, it is still one job."""
+def test_job_is_found_once_in_free_text() -> None:
+    """Even if the text has its reference and its URL."""
     text = "deploys:JOB1234 (https://deploys.example/jobs/JOB1234) and deploys:JOB1234 again"
     assert refs(ONE, text) == ["deploys:JOB1234"]
 
 
-def test_words_that_name_no_job_are_ignored_in_free_text() -> None:
-    """Prose around a reference is not answered."""
+def test_prose_is_ignored_in_free_text() -> None:
+    """It is neither a reference nor an error."""
     assert refs(BOTH, "please look: how is it doing at 12:30?") == []
 
 
-def test_a_bare_id_in_free_text_must_look_like_one() -> None:
-    """Any word would fit a connection that takes any id."""
-    assert refs(made(Anything), "release yesterday run-20261122 ok") == ["anything:run-20261122"]
+def test_bare_id_in_free_text_must_look_like_an_id() -> None:
+    """A connection that accepts any id would match any word."""
+    assert refs(connections(Anything), "release yesterday run-20261122 ok") == [
+        "anything:run-20261122"
+    ]
 
 
 @pytest.mark.parametrize(
@@ -196,8 +196,8 @@ def test_a_bare_id_in_free_text_must_look_like_one() -> None:
         "Deploys:JOB1234!?",
     ],
 )
-def test_what_people_write_around_a_reference_does_not_hide_it(text: str) -> None:
-    """Punctuation, brackets, quotes and Slack's own marks are not part of an id."""
+def test_reference_is_found_next_to_punctuation(text: str) -> None:
+    """Punctuation, brackets, quotes and Slack's markup are not part of an id."""
     assert refs(ONE, text) == ["deploys:JOB1234"]
 
 
@@ -207,8 +207,8 @@ AFTER = st.sampled_from(["", " ", ".", "?", "!", ")", "]", "”", "*", ", then",
 
 
 @given(BEFORE, IDS, AFTER)
-def test_no_reference_in_a_sentence_is_lost(before: str, id_: str, after: str) -> None:
-    """Whatever the id is made of, and whatever stands around it."""
+def test_any_reference_is_found_in_a_sentence(before: str, id_: str, after: str) -> None:
+    """For any id and any punctuation around it."""
     assert f"anything:{id_}" in refs(BOTH, plain(f"{before}anything:{id_}{after}"))
 
 
@@ -217,16 +217,16 @@ def test_no_reference_in_a_sentence_is_lost(before: str, id_: str, after: str) -
 @example("\x00")
 @example("anything:" + "x" * 300)
 @example(":")
-def test_no_text_is_too_strange(text: str) -> None:
-    """Whatever is typed has a meaning or none; nothing is raised."""
-    meaning = references.resolve(BOTH, text)
-    assert all(1 <= len(ref.id) <= 200 for ref in meaning.refs)
+def test_no_text_raises_an_error(text: str) -> None:
+    """Any text resolves to jobs or to none."""
+    resolution = references.resolve(BOTH, text)
+    assert all(1 <= len(ref.id) <= 200 for ref in resolution.refs)
     for found in references.in_free_text(BOTH, text):
         assert found.refs
 
 
 class Named(Anything):
-    """Takes names after its own, and digits that are no id among other words."""
+    """Accepts job names after `connection:`; its bare ids are not matched in free text."""
 
     kind = "named"
     id_pattern = re.compile(r"\d+")
@@ -238,15 +238,15 @@ def named() -> Connections:
     return Connections([Named("robots", ConnectionSettings(), ManualClock())])
 
 
-def test_a_connection_may_take_names_where_it_is_named() -> None:
-    """A name alone would be any word, so it needs the connection before it."""
+def test_job_name_is_matched_only_after_its_connection() -> None:
+    """A bare name could be any word."""
     assert references.resolve(named(), "robots:nightly").refs == (
         JobRef(connection="robots", id="nightly"),
     )
     assert references.resolve(named(), "nightly").refs == ()
 
 
-def test_an_id_that_looks_like_a_date_is_not_found_among_other_words() -> None:
+def test_id_that_looks_like_a_date_is_not_found_in_free_text() -> None:
     """Alone after the command it is an id; in a sentence it is a date."""
     assert references.in_free_text(named(), "since 20261122") == ()
     assert references.resolve(named(), "20261122").refs != ()

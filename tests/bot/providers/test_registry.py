@@ -1,4 +1,4 @@
-"""Plugins, installed as real distributions are: from a folder with entry points."""
+"""Loading and validation of plugins, which are installed as real distributions."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ class {name}(bot.Provider[bot.ConnectionSettings]):
 def register_providers():
     return [{name}]
 """
-HALF = """
+INCOMPLETE = """
 import bot
 
 class P(bot.Provider):
@@ -46,30 +46,30 @@ def register_providers():
 """
 LISTENER = """
 import bot
-heard = []
+refs = []
 
 @bot.hookimpl
 async def job_changed(change):
-    heard.append(str(change.ref))
+    refs.append(str(change.ref))
 """
 
 
 @pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install]:
-    """Install plugins: `install(zebra="source")`; the built-in ones stay."""
+    """Installs plugins: `install(zebra="source")`; the built-in ones stay."""
     before = set(sys.modules)
     monkeypatch.syspath_prepend(str(tmp_path))
 
     def install_(distribution: str = "acme-jobs", **sources: str) -> None:
-        about = tmp_path / f"{distribution.replace('-', '_')}-1.2.dist-info"
-        about.mkdir()
-        about.joinpath("METADATA").write_text(
+        dist_info = tmp_path / f"{distribution.replace('-', '_')}-1.2.dist-info"
+        dist_info.mkdir()
+        dist_info.joinpath("METADATA").write_text(
             f"Metadata-Version: 2.1\nName: {distribution}\nVersion: 1.2\n"
         )
         for name, source in sources.items():
             tmp_path.joinpath(f"acme_{name}.py").write_text(source)
         points = "\n".join(f"{name} = acme_{name}" for name in sources)
-        about.joinpath("entry_points.txt").write_text(f"[jobthread]\n{points}\n")
+        dist_info.joinpath("entry_points.txt").write_text(f"[jobthread]\n{points}\n")
 
     yield install_
     for name in set(sys.modules) - before:
@@ -77,17 +77,17 @@ def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Install
             del sys.modules[name]
 
 
-def named(plugins: Plugins, name: str) -> Plugin:
+def plugin_named(plugins: Plugins, name: str) -> Plugin:
     return next(plugin for plugin in plugins.listing if plugin.name == name)
 
 
-def why_broken(install: Install, source: str) -> str:
-    """Install a plugin beside a sound one, see that only it is broken, and return why."""
-    install(broken=source, sound=PROVIDER.format(name="Sound", kind="sound"))
+def broken_reason(install: Install, source: str) -> str:
+    """Install a broken plugin and a valid one; return why the first is broken."""
+    install(broken=source, valid=PROVIDER.format(name="Valid", kind="valid"))
     plugins = load_plugins()
-    assert named(plugins, "sound").state is PluginState.READY
-    assert "sound" in plugins.kinds
-    broken = named(plugins, "broken")
+    assert plugin_named(plugins, "valid").state is PluginState.READY
+    assert "valid" in plugins.kinds
+    broken = plugin_named(plugins, "broken")
     assert (broken.state, broken.kinds) == (PluginState.BROKEN, ())
     return broken.why
 
@@ -101,20 +101,20 @@ def change() -> Change:
     )
 
 
-def test_the_built_in_provider_comes_in_by_the_door_for_strangers() -> None:
-    """Its entry point is in the same group as everybody's."""
-    built_in = named(load_plugins(), "servicestage")
+def test_built_in_provider_is_loaded_by_its_entry_point() -> None:
+    """It is in the same group as those of third-party plugins."""
+    built_in = plugin_named(load_plugins(), "servicestage")
     assert built_in.state is PluginState.READY
     assert built_in.distribution == "jobthread"
     assert built_in.kinds == ("servicestage",)
 
 
-def test_a_strangers_plugin_brings_its_provider(install: Install) -> None:
-    """The listing tells where it came from."""
+def test_third_party_plugin_registers_its_provider(install: Install) -> None:
+    """The listing shows its distribution and version."""
     install(zebra=PROVIDER.format(name="Zebra", kind="zebra"))
     plugins = load_plugins()
     assert plugins.kinds["zebra"].__name__ == "Zebra"
-    assert named(plugins, "zebra") == Plugin(
+    assert plugin_named(plugins, "zebra") == Plugin(
         name="zebra", distribution="acme-jobs", version="1.2", kinds=("zebra",)
     )
 
@@ -126,37 +126,39 @@ def test_plugins_are_listed_by_name(install: Install) -> None:
     assert names == sorted(names)
 
 
-def test_a_plugin_that_is_switched_off_is_not_even_imported(install: Install) -> None:
-    """The operator can get rid of a plugin without uninstalling it."""
+def test_disabled_plugin_is_not_imported(install: Install) -> None:
+    """The operator need not uninstall it."""
     install(zebra="raise SystemExit('imported')")
-    plugin = named(load_plugins(["zebra"]), "zebra")
+    plugin = plugin_named(load_plugins(["zebra"]), "zebra")
     assert plugin.state is PluginState.DISABLED
     assert plugin.why == "switched off in the settings"
     assert "acme_zebra" not in sys.modules
 
 
-def test_a_switched_off_name_that_no_plugin_has_is_a_problem() -> None:
-    """It is told to whoever asks; it stops nothing."""
+def test_disabled_name_without_a_plugin_is_a_problem() -> None:
+    """It is reported but is no error."""
     plugins = load_plugins(["aom", "servicestag", "xyzzy"])
     assert plugins.disabled == ("aom",)
     assert plugins.not_installed == ("servicestag", "xyzzy")
-    near, far = plugins.problems()
-    assert near == "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
-    assert far == "disabled_plugins: there is no plugin 'xyzzy'; `jobthread plugins` lists them."
+    typo, unknown = plugins.problems()
+    assert typo == "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
+    assert (
+        unknown == "disabled_plugins: there is no plugin 'xyzzy'; `jobthread plugins` lists them."
+    )
 
 
-def test_a_plugin_that_no_connection_uses_is_not_configured(install: Install) -> None:
-    """One that only listens needs no connection; a disabled or broken one stays so."""
-    install(zebra=PROVIDER.format(name="Zebra", kind="zebra"), ear=LISTENER, broken="1/0")
+def test_plugin_without_a_connection_is_not_configured(install: Install) -> None:
+    """One with only a listener is ready; a disabled or broken one stays so."""
+    install(zebra=PROVIDER.format(name="Zebra", kind="zebra"), listener=LISTENER, broken="1/0")
     listing = load_plugins(["aom"]).listing_for(["servicestage", "lion"])
     states = {plugin.name: plugin.state for plugin in listing}
-    assert states["servicestage"] is states["ear"] is PluginState.READY
+    assert states["servicestage"] is states["listener"] is PluginState.READY
     assert states["zebra"] is PluginState.NOT_CONFIGURED
     assert (states["aom"], states["broken"]) == (PluginState.DISABLED, PluginState.BROKEN)
 
 
 @pytest.mark.parametrize(
-    ("source", "why"),
+    ("source", "reason"),
     [
         ("import nothing_of_that_name", "ModuleNotFoundError"),
         ("raise SystemExit(3)", "SystemExit"),
@@ -183,129 +185,125 @@ def test_a_plugin_that_no_connection_uses_is_not_configured(install: Install) ->
             "'x' is not a class of Provider",
         ),
         (
-            HALF,
+            INCOMPLETE,
             "P lacks Settings, statuses, connect, fetch_job",
         ),
     ],
 )
-def test_a_broken_plugin_stops_nobody_and_the_listing_says_why(
-    install: Install, source: str, why: str
-) -> None:
-    """Its neighbours are ready, and its author reads what is wrong."""
-    assert why in why_broken(install, source)
+def test_broken_plugin_does_not_affect_others(install: Install, source: str, reason: str) -> None:
+    """The listing shows why it is broken."""
+    assert reason in broken_reason(install, source)
 
 
-def test_of_two_plugins_with_one_kind_the_first_by_name_wins(install: Install) -> None:
-    """The other one is broken, and says which kind was taken."""
+def test_first_of_two_plugins_with_one_kind_is_loaded(install: Install) -> None:
+    """First by name; the other one is broken, and its reason names the kind."""
     source = PROVIDER.format(name="Twin", kind="twin")
     install(ant=source, bee=source)
     plugins = load_plugins()
-    assert named(plugins, "ant").kinds == ("twin",)
-    assert named(plugins, "bee").why == (
+    assert plugin_named(plugins, "ant").kinds == ("twin",)
+    assert plugin_named(plugins, "bee").why == (
         "ValueError: another plugin already brings the provider twin"
     )
 
 
-def test_one_module_under_two_names_is_taken_once(install: Install, tmp_path: Path) -> None:
-    """The second name is broken, and the first one goes on listening."""
+def test_module_with_two_names_is_loaded_once(install: Install, tmp_path: Path) -> None:
+    """The second name is broken, and the first one still gets changes."""
     install(ant=LISTENER)
     install("other-jobs", bee="")
     points = tmp_path / "other_jobs-1.2.dist-info" / "entry_points.txt"
     points.write_text("[jobthread]\nbee = acme_ant\n")
     plugins = load_plugins()
-    assert named(plugins, "ant").state is PluginState.READY
-    assert named(plugins, "bee").state is PluginState.BROKEN
+    assert plugin_named(plugins, "ant").state is PluginState.READY
+    assert plugin_named(plugins, "bee").state is PluginState.BROKEN
     asyncio.run(plugins.job_changed(change()))
-    assert sys.modules["acme_ant"].heard == ["deploys:JOB1"]
+    assert sys.modules["acme_ant"].refs == ["deploys:JOB1"]
 
 
 @pytest.mark.parametrize("wrong", ["def register_providers(more): return []", "raise OSError"])
-def test_a_broken_plugin_hears_nothing(install: Install, wrong: str) -> None:
-    """It is out as a whole, although one of its hooks was sound."""
+def test_broken_plugin_gets_no_changes(install: Install, wrong: str) -> None:
+    """Its valid hooks are unregistered too."""
     source = f"{LISTENER}\n@bot.hookimpl\n{wrong}" if "def" in wrong else f"{LISTENER}\n{wrong}"
     install(zebra=source)
     plugins = load_plugins()
-    assert named(plugins, "zebra").state is PluginState.BROKEN
+    assert plugin_named(plugins, "zebra").state is PluginState.BROKEN
     assert not plugins.hooks.hook.job_changed.get_hookimpls()
 
 
-def test_every_listener_hears_of_a_change(install: Install) -> None:
-    """One change, all listeners, once each."""
+def test_every_listener_gets_a_change(install: Install) -> None:
+    """Each one once."""
     install(ant=LISTENER, bee=LISTENER)
     asyncio.run(load_plugins().job_changed(change()))
-    assert [sys.modules[name].heard for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
+    assert [sys.modules[name].refs for name in ("acme_ant", "acme_bee")] == [["deploys:JOB1"]] * 2
 
 
-def test_strangers_plugins_have_a_compartment_and_ours_have_none(install: Install) -> None:
-    """A compartment for each plugin, not for each kind or connection: its code needs no locks."""
+def test_only_third_party_plugins_have_a_thread(install: Install) -> None:
+    """One for each plugin, not for each kind or connection: its code needs no locks."""
     both = PROVIDER.format(name="Zebra", kind="zebra") + LISTENER
     install(zebra=both, lion=PROVIDER.format(name="Lion", kind="lion"))
-    compartments = load_plugins().compartments()
-    assert {kind: compartment.name for kind, compartment in compartments.items()} == {
+    threads = load_plugins().compartments()
+    assert {kind: thread.name for kind, thread in threads.items()} == {
         "zebra": "zebra",
         "lion": "lion",
     }
 
 
-def test_a_strangers_listener_hears_in_its_own_thread(install: Install) -> None:
-    """If it blocks, it holds up itself."""
-    where = LISTENER.replace("str(change.ref)", "__import__('threading').current_thread().name")
-    install(ant=where)
+def test_third_party_listener_runs_in_its_plugin_thread(install: Install) -> None:
+    """The thread has the plugin's name."""
+    source = LISTENER.replace("str(change.ref)", "__import__('threading').current_thread().name")
+    install(ant=source)
     plugins = load_plugins()
 
-    async def hear() -> None:
+    async def send_changes() -> None:
         await plugins.job_changed(change())
         await plugins.close()
 
-    asyncio.run(hear())
-    assert sys.modules["acme_ant"].heard == ["plugin ant"]
+    asyncio.run(send_changes())
+    assert sys.modules["acme_ant"].refs == ["plugin ant"]
 
 
-def test_a_listener_that_blocks_holds_up_only_itself(
+def test_blocking_listener_does_not_block_others(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The others hear the change; while it blocks it is given up at once."""
-    monkeypatch.setattr(compartment, "HELD_SECONDS", 0.2)
-    monkeypatch.setattr(compartment, "TURN_SECONDS", 0.0)
+    """The others get the change; further calls of the blocked plugin fail at once."""
+    monkeypatch.setattr(compartment, "PING_INTERVAL_SECONDS", 0.2)
+    monkeypatch.setattr(compartment, "PING_TIMEOUT_SECONDS", 0.0)
     gate = "__import__('threading').Event()"
-    blocking = LISTENER.replace("heard.append(str(change.ref))", "gate.wait()")
-    install(ant=blocking.replace("heard = []", f"gate = {gate}"), bee=LISTENER)
+    blocking = LISTENER.replace("refs.append(str(change.ref))", "gate.wait()")
+    install(ant=blocking.replace("refs = []", f"gate = {gate}"), bee=LISTENER)
     plugins = load_plugins()
 
-    async def hear() -> None:
+    async def send_changes() -> None:
         await plugins.job_changed(change())
         await plugins.job_changed(change())
         sys.modules["acme_ant"].gate.set()
         await plugins.close()
 
-    asyncio.run(hear())
-    assert len(sys.modules["acme_bee"].heard) == 2
-    assert caplog.text.count("a plugin failed to hear of deploys:JOB1: HeldError") == 2
+    asyncio.run(send_changes())
+    assert len(sys.modules["acme_bee"].refs) == 2
+    assert caplog.text.count("a job_changed hook failed for deploys:JOB1: HeldError") == 2
 
 
-def test_a_listener_that_hangs_is_given_up_and_the_others_hear(
+def test_hanging_listener_times_out(
     install: Install, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Nobody waits for it for ever, least of all the polling of a connection."""
-    monkeypatch.setattr(registry, "HOOK_SECONDS", 0.05)
+    """The others get the change, and polling goes on."""
+    monkeypatch.setattr(registry, "HOOK_TIMEOUT_SECONDS", 0.05)
     hanging = LISTENER.replace(
-        "heard.append(str(change.ref))", "await __import__('asyncio').Event().wait()"
+        "refs.append(str(change.ref))", "await __import__('asyncio').Event().wait()"
     )
     install(ant=hanging, bee=LISTENER)
     with caplog.at_level(logging.ERROR):
         asyncio.run(load_plugins().job_changed(change()))
-    assert sys.modules["acme_bee"].heard == ["deploys:JOB1"]
-    assert "a plugin failed to hear of deploys:JOB1: TimeoutError" in caplog.text
+    assert sys.modules["acme_bee"].refs == ["deploys:JOB1"]
+    assert "a job_changed hook failed for deploys:JOB1: TimeoutError" in caplog.text
 
 
-def test_a_listener_that_fails_is_logged_and_the_others_hear(
-    install: Install, caplog: pytest.LogCaptureFixture
-) -> None:
-    """What a listener raises goes no further, and the log has no word of its text."""
-    failing = LISTENER.replace("heard.append(str(change.ref))", "raise KeyError('xoxb-secret')")
+def test_failing_listener_is_logged(install: Install, caplog: pytest.LogCaptureFixture) -> None:
+    """The others get the change, and the log does not show the exception's text."""
+    failing = LISTENER.replace("refs.append(str(change.ref))", "raise KeyError('xoxb-secret')")
     install(ant=failing, bee=LISTENER)
     with caplog.at_level(logging.ERROR):
         asyncio.run(load_plugins().job_changed(change()))
-    assert sys.modules["acme_bee"].heard == ["deploys:JOB1"]
-    assert "a plugin failed to hear of deploys:JOB1: KeyError" in caplog.text
+    assert sys.modules["acme_bee"].refs == ["deploys:JOB1"]
+    assert "a job_changed hook failed for deploys:JOB1: KeyError" in caplog.text
     assert "xoxb" not in caplog.text

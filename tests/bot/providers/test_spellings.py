@@ -1,4 +1,4 @@
-"""The same times, written in other ways."""
+"""Rewriting of times in JSON."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 
 
 @pytest.mark.parametrize("spelling", ["Z", "+08:00", "-03:30", "s", "ms", ""])
-def test_a_time_that_is_spelled_otherwise_is_the_same(spelling: str) -> None:
-    """At any depth; what only looks a little like a time is left alone."""
-    told = {"at": [NOON.isoformat(), 1795348800000], "id": 1964, "name": "2026-11-22 at noon"}
-    said = respelled(told, spelling, SHANGHAI)
-    assert [moment(value, SHANGHAI) for value in said["at"]] == [NOON, NOON]
-    assert (said["id"], said["name"]) == (1964, "2026-11-22 at noon")
+def test_rewritten_time_has_the_same_instant(spelling: str) -> None:
+    """At any depth; values that only resemble a time are unchanged."""
+    original = {"at": [NOON.isoformat(), 1795348800000], "id": 1964, "name": "2026-11-22 at noon"}
+    rewritten = respelled(original, spelling, SHANGHAI)
+    assert [moment(value, SHANGHAI) for value in rewritten["at"]] == [NOON, NOON]
+    assert (rewritten["id"], rewritten["name"]) == (1964, "2026-11-22 at noon")

@@ -1,4 +1,4 @@
-"""Who holds the event loop is found out."""
+"""Measurement of how long a coroutine blocks the event loop."""
 
 import asyncio
 
@@ -10,8 +10,8 @@ from bot.providers.stopwatch import Watched
 pytestmark = pytest.mark.anyio
 
 
-async def test_what_a_coroutine_returns_comes_through() -> None:
-    """Watching changes nothing."""
+async def test_result_of_the_coroutine_is_returned() -> None:
+    """As by a plain await."""
 
     async def work() -> int:
         await asyncio.sleep(0)
@@ -20,8 +20,8 @@ async def test_what_a_coroutine_returns_comes_through() -> None:
     assert await Watched(work()) == 42
 
 
-async def test_what_a_coroutine_raises_comes_through() -> None:
-    """An error is not swallowed."""
+async def test_exception_of_the_coroutine_is_raised() -> None:
+    """As by a plain await."""
 
     async def work() -> None:
         await asyncio.sleep(0)
@@ -31,50 +31,50 @@ async def test_what_a_coroutine_raises_comes_through() -> None:
         await Watched(work())
 
 
-async def test_a_cancellation_reaches_the_coroutine() -> None:
+async def test_cancellation_reaches_the_coroutine() -> None:
     """It can clean up, as under a plain await."""
-    seen = []
+    cleaned_up = []
 
     async def work() -> None:
         try:
             await asyncio.Event().wait()
         finally:
-            seen.append("cleaned up")
+            cleaned_up.append(True)
 
-    async def watch() -> None:
+    async def monitor() -> None:
         await Watched(work())
 
-    task = asyncio.create_task(watch())
+    task = asyncio.create_task(monitor())
     await asyncio.sleep(0)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert seen == ["cleaned up"]
+    assert cleaned_up == [True]
 
 
-async def test_waiting_is_not_holding() -> None:
-    """Time spent in an await belongs to the others."""
+async def test_waiting_is_not_measured() -> None:
+    """An await does not block the loop."""
     done = asyncio.Event()
 
     async def work() -> None:
         await done.wait()
 
-    watched = Watched(work())
+    monitored = Watched(work())
     asyncio.get_running_loop().call_soon(done.set)
-    await watched
-    assert watched.longest_step < 0.5
+    await monitored
+    assert monitored.longest_step < 0.5
 
 
-async def test_a_step_that_holds_the_loop_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
-    """A plugin that blocks is known by name."""
+async def test_blocking_step_is_measured(monkeypatch: pytest.MonkeyPatch) -> None:
+    """In seconds of the monotonic clock."""
     ticks = iter([0.0, 5.0, 5.0, 5.1])
     monkeypatch.setattr(stopwatch, "monotonic", lambda: next(ticks))
 
     async def work() -> None:
-        """Five seconds pass on the clock that is watched."""
+        """Five seconds pass on the patched clock."""
 
-    watched = Watched(work())
-    steps = watched.__await__()
+    monitored = Watched(work())
+    steps = monitored.__await__()
     with pytest.raises(StopIteration):
         next(steps)
-    assert watched.longest_step == 5.0
+    assert monitored.longest_step == 5.0

@@ -1,4 +1,4 @@
-"""A stranger's plugin that blocks its thread, in the bot as it runs: it costs only its own jobs."""
+"""Third-party plugin that blocks its thread: only its own connections are affected."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ from bot.cards.cards import View
 from bot.errors import Unavailable
 from bot.models import Job, JobRef, Status
 from bot.playground import LocalSlack
-from bot.providers import compartment as compartments
-from bot.providers import looks
+from bot.providers import compartment, looks
 from bot.providers.compartment import Compartment
 from bot.providers.connections import connect
 from bot.providers.provider import ConnectionSettings, Endpoint, Provider
@@ -32,7 +31,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.models import Message
-    from bot.playground.messages import Message as Said
+    from bot.playground.messages import Message as SlackMessage
     from bot.providers.connections import Connections
 
 pytestmark = pytest.mark.anyio
@@ -40,10 +39,10 @@ GATE = threading.Event()
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
-class Ours(Provider[ConnectionSettings]):
-    """Answers at once."""
+class BuiltIn(Provider[ConnectionSettings]):
+    """Responds at once."""
 
-    kind = "ours"
+    kind = "built-in"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
 
@@ -54,8 +53,8 @@ class Ours(Provider[ConnectionSettings]):
         return Job(ref=ref, name="deploy", status=Status.RUNNING)
 
 
-class Blocking(Ours):
-    """Holds its thread, wherever it is called, until the gate is opened."""
+class Blocking(BuiltIn):
+    """Blocks its thread in every method until the gate is open."""
 
     kind = "blocking"
 
@@ -73,11 +72,11 @@ class Blocking(Ours):
 
 
 @pytest.fixture(autouse=True)
-def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Nobody waits long; the gate is closed, and opened at the end."""
-    monkeypatch.setattr(compartments, "HELD_SECONDS", 0.1)
-    monkeypatch.setattr(compartments, "TURN_SECONDS", 0.0)
-    monkeypatch.setattr(compartments, "CALL_SECONDS", 0.01)
+def short_timeouts(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """All timeouts are short; the gate is closed, and open after the test."""
+    monkeypatch.setattr(compartment, "PING_INTERVAL_SECONDS", 0.1)
+    monkeypatch.setattr(compartment, "PING_TIMEOUT_SECONDS", 0.0)
+    monkeypatch.setattr(compartment, "CALL_TIMEOUT_SECONDS", 0.01)
     GATE.clear()
     yield
     GATE.set()
@@ -85,39 +84,42 @@ def impatience(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def clock() -> ManualClock:
-    """Time to turn."""
+    """Manual clock."""
     return ManualClock()
 
 
 @pytest.fixture
 async def connections(clock: ManualClock) -> AsyncIterator[Connections]:
-    """One connection of ours, one of a stranger's."""
-    tables: dict[str, dict[str, Any]] = {"a": {"provider": "ours"}, "b": {"provider": "blocking"}}
-    kinds: dict[str, type[Provider[Any]]] = {"ours": Ours, "blocking": Blocking}
-    made = connect(tables, kinds, clock, compartments={"blocking": Compartment("blocking")})
-    yield made
+    """Connection a of a built-in provider, b of a third-party plugin."""
+    tables: dict[str, dict[str, Any]] = {
+        "a": {"provider": "built-in"},
+        "b": {"provider": "blocking"},
+    }
+    kinds: dict[str, type[Provider[Any]]] = {"built-in": BuiltIn, "blocking": Blocking}
+    connections = connect(tables, kinds, clock, compartments={"blocking": Compartment("blocking")})
+    yield connections
     GATE.set()
-    await made.close()
+    await connections.close()
 
 
-async def let_go(provider: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Open the gate, wait until the compartment turns again, and be patient with it from now on."""
+async def unblock(provider: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Open the gate, wait until the plugin thread runs, and restore long timeouts."""
     GATE.set()
     assert provider.compartment is not None
     async with asyncio.timeout(5):
-        while provider.compartment.held:  # noqa: ASYNC110  a thread lets it turn
+        while provider.compartment.held:  # noqa: ASYNC110  another thread resets it
             await asyncio.sleep(0)
-    monkeypatch.setattr(compartments, "HELD_SECONDS", 5.0)
-    monkeypatch.setattr(compartments, "CALL_SECONDS", 5.0)
+    monkeypatch.setattr(compartment, "PING_INTERVAL_SECONDS", 5.0)
+    monkeypatch.setattr(compartment, "CALL_TIMEOUT_SECONDS", 5.0)
 
 
 @asynccontextmanager
 async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[Stage]:
-    """Set the stage with one more connection, b, of a plugin that is a stranger's."""
+    """Start the bot with one more connection, b, of a third-party plugin."""
     installed = load_plugins()
-    stranger = Plugin(name="acme", distribution="acme-jobs", kinds=(kind.kind,))
+    third_party = Plugin(name="acme", distribution="acme-jobs", kinds=(kind.kind,))
     plugins = Plugins(
-        (*installed.listing, stranger), {**installed.kinds, kind.kind: kind}, installed.hooks
+        (*installed.listing, third_party), {**installed.kinds, kind.kind: kind}, installed.hooks
     )
     clock = ManualClock()
     simulator = Simulator(clock)
@@ -130,8 +132,8 @@ async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[S
             GATE.set()
 
 
-async def until(stage: Stage, card: Said, words: str) -> None:
-    """Let time pass until a thread says so."""
+async def poll_until(stage: Stage, card: SlackMessage, words: str) -> None:
+    """Advance the clock until a reply in the card's thread has these words."""
     async with asyncio.timeout(20):
         while not any(words in message.text for message in stage.thread(card)):
             await stage.polls()
@@ -142,100 +144,101 @@ def ref(connection: str) -> JobRef:
     return JobRef(connection=connection, id="1")
 
 
-async def test_while_a_plugin_blocks_another_connection_answers(
+async def test_blocking_plugin_does_not_affect_other_connections(
     connections: Connections, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """The asker of the blocked one gets a sentence, and the log names the connection."""
+    """Its own call fails with a sentence, and the log names the connection."""
     blocked = await looks.first_look(connections["b"], ref("b"))
     assert isinstance(blocked, Unavailable)
     assert blocked.sentence == "The plugin that asks b hangs."
     assert isinstance(await looks.first_look(connections["a"], ref("a")), Job)
-    assert "the plugin of b blocks its own compartment" in caplog.text
+    assert "the plugin of b blocks its thread" in caplog.text
 
 
-async def test_a_connection_that_hangs_rests_and_is_well_again_after_the_block(
+async def test_blocked_plugin_opens_the_circuit_until_it_runs_again(
     connections: Connections, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """While it rests nothing is asked; a try in between is told at once; in the end it answers."""
+    """An open circuit makes no calls; a probe while it is blocked fails; after that calls work."""
     provider = connections["b"]
     await looks.first_look(provider, ref("b"))
     assert "has not answered lately" in str(await looks.first_look(provider, ref("b")))
     await clock.advance(61)
     assert "hangs" in str(await looks.first_look(provider, ref("b")))
-    await let_go(provider, monkeypatch)
+    await unblock(provider, monkeypatch)
     await clock.advance(61)
     assert isinstance(await looks.first_look(provider, ref("b")), Job)
 
 
-async def test_a_strangers_calls_go_out_of_its_own_loop_and_end_with_it(clock: ManualClock) -> None:
-    """Its client is opened there and closed there; nothing is left open, no thread goes on."""
+async def test_http_client_of_a_plugin_lives_in_its_thread(clock: ManualClock) -> None:
+    """It is opened and closed there, and the thread ends."""
     app = web.Application()
-    app.router.add_get("/jobs/1", _told)
+    app.router.add_get("/jobs/1", _job)
 
-    class Calling(Ours):
+    class Calling(BuiltIn):
         kind = "calling"
 
         def connect(self) -> Endpoint:
             return Endpoint(url)
 
         async def fetch_job(self, ref: JobRef) -> Job:
-            answer = await self.http.call("GET", f"/jobs/{ref.id}")
-            return Job(ref=ref, name=answer.json()["name"], status=Status.RUNNING)
+            response = await self.http.call("GET", f"/jobs/{ref.id}")
+            return Job(ref=ref, name=response.json()["name"], status=Status.RUNNING)
 
     async with serve(app) as url:
         kinds: dict[str, type[Provider[Any]]] = {"calling": Calling}
-        own = {"calling": Compartment("calling")}
-        made = connect({"b": {"provider": "calling"}}, kinds, clock, compartments=own)
-        found = await asyncio.gather(*(looks.first_look(made["b"], ref("b")) for _ in range(50)))
-        await made.close()
-    assert {job.name for job in found if isinstance(job, Job)} == {"deploy"}
+        threads = {"calling": Compartment("calling")}
+        opened = connect({"b": {"provider": "calling"}}, kinds, clock, compartments=threads)
+        fetches = (looks.first_look(opened["b"], ref("b")) for _ in range(50))
+        jobs = await asyncio.gather(*fetches)
+        await opened.close()
+    assert {job.name for job in jobs if isinstance(job, Job)} == {"deploy"}
     assert "plugin calling" not in [thread.name for thread in threading.enumerate()]
 
 
-async def _told(request: web.Request) -> web.Response:
+async def _job(request: web.Request) -> web.Response:
     del request
     return web.json_response({"name": "deploy"})
 
 
-async def test_a_card_that_blocks_is_the_plain_one(connections: Connections) -> None:
-    """What was seen is shown all the same."""
+async def test_blocking_card_is_replaced_by_the_default_card(connections: Connections) -> None:
+    """The job is still shown."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
     view = View(checked_at=connections["b"].clock.now())
-    plain = looks.card(connections["a"], job, view)
-    assert looks.card(connections["b"], job, view) == plain
+    default = looks.card(connections["a"], job, view)
+    assert looks.card(connections["b"], job, view) == default
 
 
-async def test_a_search_for_urls_that_blocks_finds_nothing(connections: Connections) -> None:
-    """The other connections' URLs are found as ever."""
+async def test_blocking_url_search_finds_nothing(connections: Connections) -> None:
+    """It times out and raises no error."""
     assert in_urls(connections, "https://jobs.example.com/1") == ()
 
 
-async def test_after_a_block_the_plugins_own_methods_are_used_again(
+async def test_plugin_methods_are_used_again_after_a_block(
     connections: Connections, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """It is not switched off for good."""
+    """The default card is temporary."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
     view = View(checked_at=connections["b"].clock.now())
     looks.card(connections["b"], job, view)
-    await let_go(connections["b"], monkeypatch)
+    await unblock(connections["b"], monkeypatch)
     assert looks.card(connections["b"], job, view).text == "its own card"
 
 
-async def test_the_thread_is_told_once_that_a_plugin_hangs_and_once_when_it_is_over(
+async def test_slack_thread_gets_one_reply_per_outage_and_recovery(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Meanwhile a job of another connection is followed as ever."""
-    monkeypatch.setattr(compartments, "CALL_SECONDS", 5.0)
+    """Meanwhile a job of another connection is followed as usual."""
+    monkeypatch.setattr(compartment, "CALL_TIMEOUT_SECONDS", 5.0)
     async with stage_with(tmp_path, Blocking) as stage:
         stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 30),), queued_seconds=0))
         GATE.set()
         card = await stage.asks("/job b:1")
         GATE.clear()
-        await until(stage, card, "hangs")
+        await poll_until(stage, card, "hangs")
         other = await stage.asks(f"/job deploys:{ID}")
-        await until(stage, other, "succeeded")
+        await poll_until(stage, other, "succeeded")
         provider = stage.bot.connections["b"]
-        await let_go(provider, monkeypatch)
-        await until(stage, card, "👍")
-        told = [message.text for message in stage.thread(card)]
-    assert len(told) == 2
+        await unblock(provider, monkeypatch)
+        await poll_until(stage, card, "👍")
+        replies = [message.text for message in stage.thread(card)]
+    assert len(replies) == 2

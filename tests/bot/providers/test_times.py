@@ -1,4 +1,4 @@
-"""Times are read however APIs write them, and mean the same instant."""
+"""Parsing of timestamps in the formats of APIs."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
     "value",
     [1670311148207, "1670311148207", 1670311148.207, "2022-12-06T07:19:08.207Z"],
 )
-def test_a_time_may_be_written_in_any_way(value: Any) -> None:
-    """Milliseconds and seconds differ by their size."""
+def test_timestamp_is_parsed_in_every_format(value: Any) -> None:
+    """Seconds and milliseconds are told apart by size."""
     assert moment(value) == datetime(2022, 12, 6, 7, 19, 8, 207000, tzinfo=UTC)
 
 
@@ -42,19 +42,19 @@ def test_a_time_may_be_written_in_any_way(value: Any) -> None:
         "0001-01-01T00:00:00Z",
     ],
 )
-def test_what_is_no_time_is_no_error(value: Any) -> None:
-    """0, nothing and the year 1 mean "not yet"."""
+def test_value_that_is_no_time_is_none(value: Any) -> None:
+    """0, empty values and the year 1 mean "not yet"."""
     assert moment(value) is None
 
 
-def test_a_time_without_a_zone_is_of_the_zone_that_is_named() -> None:
-    """And one that has a zone keeps it."""
+def test_time_without_zone_is_read_in_the_given_zone() -> None:
+    """The zone of the text has precedence; the default is UTC."""
     assert moment("2026-11-22 20:00:00", SHANGHAI) == NOON
     assert moment("2026-11-22 12:00:00Z", SHANGHAI) == NOON
     assert moment("2026-11-22 12:00:00") == NOON
 
 
 @pytest.mark.parametrize("fraction", ["", ".5", ".123456789"])
-def test_a_second_may_have_any_fraction(fraction: str) -> None:
-    """Go writes nine digits, and drops zeros at the end."""
+def test_seconds_may_have_a_fraction(fraction: str) -> None:
+    """Go writes up to nine digits, without trailing zeros."""
     assert moment(f"2026-11-22T12:00:00{fraction}+00:00") is not None

@@ -1,4 +1,4 @@
-"""The clock that tests turn by hand."""
+"""Manual clock."""
 
 import asyncio
 from datetime import timedelta
@@ -10,8 +10,8 @@ from bot.testing import ManualClock
 pytestmark = pytest.mark.anyio
 
 
-async def test_a_sleeper_wakes_when_the_clock_is_turned_past_its_time() -> None:
-    """Waiting ends by turning the clock, and not a second before."""
+async def test_sleeper_wakes_when_the_clock_reaches_its_time() -> None:
+    """Not a second before."""
     clock = ManualClock()
     sleeper = asyncio.ensure_future(clock.sleep(10))
     await clock.advance(9)
@@ -21,7 +21,7 @@ async def test_a_sleeper_wakes_when_the_clock_is_turned_past_its_time() -> None:
 
 
 async def test_sleepers_wake_in_the_order_of_their_times() -> None:
-    """Each sees the moment for which it waited, whoever went to sleep first."""
+    """Each one sees the time for which it waited; the order of the calls does not matter."""
     clock, woken = ManualClock(), list[tuple[float, float]]()
 
     async def sleep(seconds: float) -> None:
@@ -35,24 +35,24 @@ async def test_sleepers_wake_in_the_order_of_their_times() -> None:
     await asyncio.gather(*sleepers)
 
 
-async def test_a_sleeper_that_sleeps_again_wakes_again_within_one_turn() -> None:
-    """A loop of naps runs as often as it would have."""
-    clock, naps = ManualClock(), 0
+async def test_loop_of_sleeps_runs_within_one_advance() -> None:
+    """It runs as often as with a real clock."""
+    clock, iterations = ManualClock(), 0
 
-    async def nap() -> None:
-        nonlocal naps
+    async def loop() -> None:
+        nonlocal iterations
         while True:
             await clock.sleep(5)
-            naps += 1
+            iterations += 1
 
-    napper = asyncio.ensure_future(nap())
+    task = asyncio.ensure_future(loop())
     await clock.advance(26)
-    napper.cancel()
-    assert naps == 5
+    task.cancel()
+    assert iterations == 5
 
 
-async def test_a_cancelled_sleeper_does_not_stop_the_clock() -> None:
-    """The clock goes past those who gave up."""
+async def test_cancelled_sleeper_does_not_stop_the_clock() -> None:
+    """The clock skips it."""
     clock = ManualClock()
     sleeper = asyncio.ensure_future(clock.sleep(1))
     await asyncio.sleep(0)
@@ -63,6 +63,6 @@ async def test_a_cancelled_sleeper_does_not_stop_the_clock() -> None:
     assert clock.sleepers == 0
 
 
-async def test_sleeping_no_time_does_not_wait_for_the_clock() -> None:
-    """A sleep of zero seconds only gives way."""
+async def test_sleep_of_zero_seconds_does_not_wait_for_the_clock() -> None:
+    """It only yields to the event loop."""
     await ManualClock().sleep(0)

@@ -1,4 +1,4 @@
-"""The contract serves any provider: here one that is as simple as providers get."""
+"""Conformance test suite, run on a minimal provider and on faulty ones."""
 
 import re
 from collections.abc import Iterable
@@ -20,21 +20,21 @@ pytestmark = pytest.mark.anyio
 
 
 class ToySettings(ConnectionSettings):
-    """Where the toy is, and its key."""
+    """URL and key of the toy API."""
 
     url: str
     key: SecretStr
 
 
 class ToyPayload(BaseModel):
-    """What the toy answers."""
+    """Response of the toy API."""
 
     name: str
     state: str
 
 
 class Toy(Provider[ToySettings]):
-    """A provider of few words."""
+    """A minimal provider."""
 
     kind = "toy"
     title = "Toy"
@@ -44,22 +44,22 @@ class Toy(Provider[ToySettings]):
     example_id = "7"
 
     def connect(self) -> Endpoint:
-        """Return where the toy is."""
+        """Return URL and headers."""
         return Endpoint(self.settings.url, headers={"X-Key": self.settings.key.get_secret_value()})
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job."""
-        seen = await self.http.get(f"/jobs/{ref.id}", ToyPayload)
-        status = self.status(seen.state)
-        return Job(ref=ref, name=seen.name, status=status, native_status=seen.state)
+        payload = await self.http.get(f"/jobs/{ref.id}", ToyPayload)
+        status = self.status(payload.state)
+        return Job(ref=ref, name=payload.name, status=status, native_status=payload.state)
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Return the ids in the toy's URLs."""
+        """Return the ids in URLs of the toy API."""
         return re.findall(rf"{re.escape(self.settings.url)}/jobs/(\d+)", text)
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation:
-        """Return the toy's API."""
+        """Return the simulated toy API."""
         del clock
         app = web.Application()
         app[JOBS] = {}
@@ -77,8 +77,8 @@ async def _show(request: web.Request) -> web.Response:
     return web.json_response(job or {}, status=200 if job else 404)
 
 
-class TestToyKeepsTheContract(ProviderContract):
-    """What the author of a plugin writes."""
+class TestToyConformance(ProviderContract):
+    """The test class that a plugin author writes."""
 
     provider = Toy
     unknown_id = "404"
@@ -95,111 +95,114 @@ class TestToyKeepsTheContract(ProviderContract):
         yield f"{bench.provider.settings.url}/jobs/{id_}"
 
 
-class Careless(Toy):
-    """A provider that breaks promises."""
+class Faulty(Toy):
+    """A provider that fails many checks."""
 
     statuses: ClassVar[dict[str, Status]] = {"going": Status.RUNNING}
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return what is not so."""
+        """Return a wrong job that contains a secret."""
         key = self.settings.key.get_secret_value()
         return Job(ref=ref.but(id="1"), name=key, status=Status.SUCCEEDED)
 
     def recognise(self, text: str) -> Iterable[str]:
-        """Take every text for a job."""
+        """Find an id in every text."""
         del text
         return ["1"]
 
 
-class CarelessContract(TestToyKeepsTheContract):
+class FaultyConformance(TestToyConformance):
     """Not collected: its name does not begin with Test."""
 
-    provider = Careless
+    provider = Faulty
 
 
 @pytest.mark.parametrize(
-    ("promise", "arguments"),
+    ("test", "arguments"),
     [
-        ("test_it_recognises_nothing_in_other_texts", ()),
-        ("test_a_documented_status_is_translated", ("going",)),
-        ("test_a_new_status_is_no_error", ()),
-        ("test_a_job_has_all_its_tasks", (50,)),
-        ("test_a_hostile_name_survives", ("<!channel>",)),
-        ("test_its_job_is_the_one_that_was_asked_for", ()),
-        ("test_a_job_that_is_not_there_is_not_found", ()),
-        ("test_a_job_that_may_not_be_seen_is_denied", ()),
-        ("test_an_answer_of_another_shape_is_not_understood", ("<html>",)),
+        ("test_provider_finds_no_ids_in_other_texts", ()),
+        ("test_documented_status_is_translated", ("going",)),
+        ("test_new_status_is_no_error", ()),
+        ("test_job_has_all_its_tasks", (50,)),
+        ("test_hostile_name_causes_no_error", ("<!channel>",)),
+        ("test_job_has_the_requested_reference", ()),
+        ("test_missing_job_is_not_found", ()),
+        ("test_forbidden_job_is_denied", ()),
+        ("test_response_of_another_shape_is_not_understood", ("<html>",)),
     ],
 )
-async def test_a_broken_promise_is_found(promise: str, arguments: tuple[Any, ...]) -> None:
-    """The contract is worth inheriting."""
-    contract = CarelessContract()
+async def test_faulty_provider_fails(test: str, arguments: tuple[Any, ...]) -> None:
+    """Each test detects its fault."""
+    contract = FaultyConformance()
     async with contract.connected() as bench:
         with pytest.raises((AssertionError, pytest.fail.Exception)):
-            await getattr(contract, promise)(bench, *arguments)
+            await getattr(contract, test)(bench, *arguments)
 
 
-class Forgetful(Toy):
-    """A provider that reads times, but not their zones."""
+class ZoneIgnoring(Toy):
+    """A provider that parses times but ignores their zones."""
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        """Return a job whose times are as the clock on the wall there says."""
+        """Return a job whose local times are taken for UTC."""
         job = await super().fetch_job(ref)
-        seen = await self.http.get(f"/jobs/{ref.id}", ToyTimes)
-        began = datetime.fromisoformat(seen.began).replace(tzinfo=UTC) if seen.began else None
-        return job.but(started_at=began)
+        start = (await self.http.get(f"/jobs/{ref.id}", ToyTimes)).started_at
+        started_at = datetime.fromisoformat(start).replace(tzinfo=UTC) if start else None
+        return job.but(started_at=started_at)
 
 
 class ToyTimes(BaseModel):
-    """When the toy began."""
+    """Start time of a toy job."""
 
-    began: str = ""
+    started_at: str = ""
 
 
-class ForgetfulContract(TestToyKeepsTheContract):
+class ZoneIgnoringConformance(TestToyConformance):
     """Not collected."""
 
-    provider = Forgetful
+    provider = ZoneIgnoring
     times = ("Z", "+08:00")
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         id_ = super().put(app, native, name=name, tasks=tasks)
-        app[JOBS][id_] |= {"began": "2026-11-22T12:00:00Z"}
+        app[JOBS][id_] |= {"started_at": "2026-11-22T12:00:00Z"}
         return id_
 
 
-class Timeless(TestToyKeepsTheContract):
-    """Not collected; it says that the API tells times, but its simulator tells none."""
+class TimelessConformance(TestToyConformance):
+    """Not collected; it declares a time format, but its simulator has no times."""
 
     times = ("Z",)
 
 
 @pytest.mark.parametrize(
-    ("contract", "why"),
-    [(ForgetfulContract(), r"'\+08:00' are told as others"), (Timeless(), "tells no time")],
+    ("contract", "message"),
+    [
+        (ZoneIgnoringConformance(), r"'\+08:00' are parsed to other instants"),
+        (TimelessConformance(), "has no time"),
+    ],
 )
-async def test_a_zone_that_is_not_read_and_times_that_are_not_tried_are_found(
-    contract: ProviderContract, why: str
+async def test_ignored_zones_and_missing_times_fail(
+    contract: ProviderContract, message: str
 ) -> None:
-    """An hour too late is worse than no time at all."""
+    """A wrong time is worse than none, and a test without times checks nothing."""
     async with contract.connected() as bench:
-        with pytest.raises(AssertionError, match=why):
-            await contract.test_a_time_is_the_same_however_it_is_written(bench)
+        with pytest.raises(AssertionError, match=message):
+            await contract.test_time_is_the_same_in_every_format(bench)
 
 
-class Wordy(Toy):
-    """A provider whose cards are of more blocks than Slack takes."""
+class Oversized(Toy):
+    """A provider whose cards exceed Slack's block limit."""
 
     def format_job(self, job: Job, view: View) -> Message:
-        """Return the job's name, over and over."""
+        """Return 50 or 51 sections."""
         section = {"type": "section", "text": {"type": "plain_text", "text": job.name[:9]}}
         return Message(text="A job.", blocks=(section,) * (51 if view.followed else 50))
 
 
-class WordyContract(TestToyKeepsTheContract):
-    """Not collected; it says no URLs, though its provider recognises some."""
+class OversizedConformance(TestToyConformance):
+    """Not collected; `urls` returns none, although its provider finds ids in URLs."""
 
-    provider = Wordy
+    provider = Oversized
 
     def urls(self, bench: Bench, id_: str) -> Iterable[str]:
         del bench, id_
@@ -207,18 +210,18 @@ class WordyContract(TestToyKeepsTheContract):
 
 
 @pytest.mark.parametrize(
-    ("promise", "arguments", "why"),
+    ("test", "arguments", "message"),
     [
-        ("test_a_hostile_name_survives", ("x",), "51 blocks"),
-        ("test_a_job_has_all_its_tasks", (0,), "51 blocks"),
-        ("test_it_recognises_its_own_urls", (), "urls"),
+        ("test_hostile_name_causes_no_error", ("x",), "51 blocks"),
+        ("test_job_has_all_its_tasks", (0,), "51 blocks"),
+        ("test_provider_finds_ids_in_its_own_urls", (), "urls"),
     ],
 )
-async def test_a_card_that_slack_refuses_and_an_empty_test_are_found(
-    promise: str, arguments: tuple[Any, ...], why: str
+async def test_oversized_card_and_missing_urls_fail(
+    test: str, arguments: tuple[Any, ...], message: str
 ) -> None:
-    """Else the author would learn of them from Slack, or never."""
-    contract = WordyContract()
+    """Slack would reject the card, and a test without URLs checks nothing."""
+    contract = OversizedConformance()
     async with contract.connected() as bench:
-        with pytest.raises(AssertionError, match=why):
-            await getattr(contract, promise)(bench, *arguments)
+        with pytest.raises(AssertionError, match=message):
+            await getattr(contract, test)(bench, *arguments)

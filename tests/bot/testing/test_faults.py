@@ -1,4 +1,4 @@
-"""Simulators that misbehave on request."""
+"""Fault injection for simulators."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -41,75 +41,73 @@ async def client(app: web.Application, faults: Faults) -> AsyncIterator[httpx.As
         yield client
 
 
-async def test_without_a_fault_the_app_answers(client: httpx.AsyncClient) -> None:
-    """The layer is not felt until it is asked to misbehave."""
+async def test_app_responds_without_a_fault(client: httpx.AsyncClient) -> None:
+    """The middleware changes nothing by default."""
     assert (await client.get("/")).text == "hello"
 
 
-async def test_a_planned_fault_meets_as_many_calls_as_planned(
+async def test_planned_fault_affects_the_planned_number_of_calls(
     client: httpx.AsyncClient, faults: Faults
 ) -> None:
-    """After them the app answers again."""
+    """After them the app responds again."""
     faults.plan(Fault(503, {"sorry": True}, {"Retry-After": "3"}), times=2)
-    answers = [await client.get("/") for _ in range(3)]
-    assert [answer.status_code for answer in answers] == [503, 503, 200]
-    assert answers[0].json() == {"sorry": True}
-    assert answers[0].headers["Retry-After"] == "3"
+    responses = [await client.get("/") for _ in range(3)]
+    assert [response.status_code for response in responses] == [503, 503, 200]
+    assert responses[0].json() == {"sorry": True}
+    assert responses[0].headers["Retry-After"] == "3"
 
 
-async def test_a_lasting_fault_ends_when_it_is_cleared(
+async def test_permanent_fault_lasts_until_it_is_cleared(
     client: httpx.AsyncClient, faults: Faults
 ) -> None:
-    """Trouble may last until somebody ends it."""
+    """It affects every call."""
     faults.plan(Fault(500), times=None)
     assert [(await client.get("/")).status_code for _ in range(3)] == [500] * 3
     faults.clear()
     assert (await client.get("/")).status_code == 200
 
 
-async def test_a_slow_answer_waits_for_the_clock(
+async def test_delayed_response_waits_for_the_manual_clock(
     client: httpx.AsyncClient, faults: Faults, clock: ManualClock
 ) -> None:
-    """Slowness is told in seconds of the test's clock, so nobody waits."""
+    """The delay takes no real time."""
     faults.plan(Fault(after_seconds=30))
-    answer = asyncio.ensure_future(client.get("/"))
-    while not clock.sleepers:  # noqa: ASYNC110  the call is on its way
+    response = asyncio.ensure_future(client.get("/"))
+    while not clock.sleepers:  # noqa: ASYNC110  no event to wait for
         await asyncio.sleep(0)
-    assert not answer.done()
+    assert not response.done()
     await clock.advance(30)
-    assert (await answer).text == "hello"
+    assert (await response).text == "hello"
 
 
-async def test_a_cut_answer_promises_more_than_it_sends(
+async def test_truncated_response_is_shorter_than_its_length_header(
     client: httpx.AsyncClient, faults: Faults
 ) -> None:
-    """The caller finds out in the middle of the body."""
+    """The client fails while it reads the body."""
     faults.plan(Fault(body="0123456789", cut=True))
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/")
 
 
-async def test_a_call_that_hangs_ends_with_its_caller(
+async def test_hanging_call_ends_when_the_client_disconnects(
     client: httpx.AsyncClient, faults: Faults
 ) -> None:
-    """Nothing is left running when the caller gives up."""
+    """No task is left running."""
     faults.plan(Fault(hangs=True))
     with pytest.raises(httpx.ReadTimeout):
         await client.get("/", timeout=0.05)
 
 
-async def test_every_call_is_remembered_as_it_came(
-    client: httpx.AsyncClient, faults: Faults
-) -> None:
-    """Raw paths, headers and bodies can be looked at afterwards."""
+async def test_every_call_is_recorded_unchanged(client: httpx.AsyncClient, faults: Faults) -> None:
+    """With raw path, headers and body."""
     await client.post("/a%2Cb?x=%20", content=b"body", headers={"X-Mine": "1"})
     (call,) = faults.calls
     assert (call.method, call.path, call.body) == ("POST", "/a%2Cb?x=%20", b"body")
     assert call.headers["X-Mine"] == "1"
 
 
-async def test_an_app_has_one_layer_of_faults(
+async def test_app_has_one_fault_middleware(
     app: web.Application, faults: Faults, clock: ManualClock
 ) -> None:
-    """Whoever asks for an app's faults gets the same ones."""
+    """A second call returns the same one."""
     assert Faults.of(app, clock) is faults

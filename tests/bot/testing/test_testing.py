@@ -1,4 +1,4 @@
-"""What `bot.testing` offers, and what it costs."""
+"""Public names and imports of the testing kit."""
 
 import subprocess
 import sys
@@ -6,12 +6,12 @@ import sys
 import bot.testing
 
 
-def test_it_offers_what_it_says() -> None:
-    """Every exported name is there."""
+def test_every_exported_name_exists() -> None:
+    """Also those that are imported on first use."""
     assert all(getattr(bot.testing, name) for name in bot.testing.__all__)
 
 
-def test_what_simulators_need_does_not_need_pytest() -> None:
+def test_simulators_do_not_import_pytest() -> None:
     """The demo runs where pytest is not installed."""
     program = "import sys; sys.modules['pytest'] = None; import plugins.servicestage.simulator"
     assert subprocess.run([sys.executable, "-c", program], check=False).returncode == 0
