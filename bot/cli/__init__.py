@@ -1,1 +1,1 @@
-"""What operators type: the commands, and what only they need."""
+"""The command line: commands, the demo and the plugin scaffold."""

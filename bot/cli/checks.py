@@ -1,4 +1,4 @@
-"""`jobthread check`: settings, store, Slack's tokens and each connection tried, a line each."""
+"""`jobthread check`: tests the settings, the store, Slack's tokens and each connection."""
 
 from __future__ import annotations
 
@@ -27,16 +27,14 @@ if TYPE_CHECKING:
     from bot.providers.connections import Connections
     from bot.settings import Settings
 
-LONGEST_SECONDS = 20.0  # that one connection may take
-SETTINGS = "settings"  # what a finding is about that only the settings can mend
-
-
+CONNECTION_TIMEOUT_SECONDS = 20.0
+SETTINGS = "settings"  # the subject of problems that only a change of settings can fix
 ADMIN_SCOPE = "users:read"
 
 
 @dataclass(frozen=True)
 class Finding:
-    """One line: what was tried, whether it works, and a sentence."""
+    """One line of output: what was checked, whether it works, and a sentence."""
 
     what: str
     works: bool
@@ -44,19 +42,19 @@ class Finding:
 
 
 async def findings(settings: Settings) -> AsyncIterator[Finding]:
-    """Try everything that the settings name, one after another."""
+    """Check everything that the settings configure, one after another."""
     yield await _store(settings)
     async for finding in _slack(settings):
         yield finding
     try:
-        around = outside(settings)
+        loaded = outside(settings)
     except SettingsError as error:
         for problem in error.problems:
             yield Finding(SETTINGS, works=False, sentence=problem)
         return
-    for problem in [*around.plugins.problems(), *await looks.rehearsed(around.connections)]:
+    for problem in [*loaded.plugins.problems(), *await looks.rehearsed(loaded.connections)]:
         yield Finding(SETTINGS, works=False, sentence=problem)
-    async for finding in _connections(around.connections):
+    async for finding in _connections(loaded.connections):
         yield finding
 
 
@@ -86,7 +84,7 @@ async def _slack(settings: Settings) -> AsyncIterator[Finding]:
     async with client_session() as session:
         client = web_client(settings, session)
         yield await _bot_token(client)
-        for sentence in await _lacking(client, settings):
+        for sentence in await _missing_scopes(client, settings):
             yield Finding("slack", works=False, sentence=sentence)
         if settings.slack.mode == "socket":
             yield await _app_token(client, revealed(settings.slack.app_token))
@@ -97,12 +95,12 @@ async def _bot_token(client: AsyncWebClient) -> Finding:
         identity = await hello(client)
     except JobthreadError as error:
         return Finding("slack", works=False, sentence=str(error))
-    said = f"The bot is {identity.get('user')} in {identity.get('team')}."
-    return Finding("slack", works=True, sentence=said)
+    sentence = f"The bot is {identity.get('user')} in {identity.get('team')}."
+    return Finding("slack", works=True, sentence=sentence)
 
 
-async def _lacking(client: AsyncWebClient, settings: Settings) -> list[str]:
-    """Return a sentence for each scope that the settings need and the token lacks."""
+async def _missing_scopes(client: AsyncWebClient, settings: Settings) -> list[str]:
+    """Return a sentence for each scope that the settings require and the token lacks."""
     granted = await scopes(client) if settings.notify.who_may_change == "admins" else None
     if granted is None or ADMIN_SCOPE in granted:
         return []
@@ -131,16 +129,16 @@ async def _connections(connections: Connections) -> AsyncIterator[Finding]:
 async def _connection(provider: Any) -> Finding:
     what = f"connection {provider.name}"
     try:
-        async with asyncio.timeout(LONGEST_SECONDS):
+        async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS):
             return Finding(what, works=True, sentence=await looks.run(provider, provider.check))
     except JobthreadError as error:
         return Finding(what, works=False, sentence=str(error))
     except TimeoutError:
-        said = (
-            f"It did not answer within {LONGEST_SECONDS:.0f} s."
+        sentence = (
+            f"It did not answer within {CONNECTION_TIMEOUT_SECONDS:.0f} s."
             " Check its address, and that it can be reached from this machine."
         )
-        return Finding(what, works=False, sentence=said)
+        return Finding(what, works=False, sentence=sentence)
     except FAULTS as error:
-        said = f"The provider {provider.kind} itself failed ({type(error).__name__})."
-        return Finding(what, works=False, sentence=said)
+        sentence = f"The provider {provider.kind} itself failed ({type(error).__name__})."
+        return Finding(what, works=False, sentence=sentence)

@@ -1,4 +1,4 @@
-"""What the commands share: where the settings are, sentences for errors, and exit codes."""
+"""Options, exit codes and error output that the commands share."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ Config = Annotated[
 
 
 def settings_from(config: Path | None) -> Settings:
-    """Read the settings, or end with all their problems and exit code 2."""
+    """Read the settings; print all their problems and exit with 2 if there are any."""
     reading = reading_from(config)
     if reading.problems or reading.settings is None:
         refuse(reading.problems)
@@ -32,7 +32,7 @@ def settings_from(config: Path | None) -> Settings:
 
 
 def reading_from(config: Path | None) -> Reading:
-    """Read the settings, with their problems."""
+    """Read the settings; return them with their problems."""
     from bot.settings import read  # noqa: PLC0415
 
     if config is None and DEFAULT_CONFIG.is_file():
@@ -41,14 +41,14 @@ def reading_from(config: Path | None) -> Reading:
 
 
 def refuse(problems: Sequence[str]) -> NoReturn:
-    """End with all problems of the settings and exit code 2."""
+    """Print all problems of the settings and exit with 2."""
     from bot.errors import SettingsError  # noqa: PLC0415
 
     fail(str(SettingsError(problems)), code=BAD_SETTINGS)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
-    """Run a command to its end; what goes wrong is a sentence and an exit code."""
+    """Run a command; print an expected error as a sentence and exit with its code."""
     from bot.errors import JobthreadError, SettingsError  # noqa: PLC0415
 
     try:
@@ -62,6 +62,6 @@ def run(work: Coroutine[Any, Any, None]) -> None:
 
 
 def fail(sentence: str, code: int = FAILED) -> NoReturn:
-    """End with a sentence on standard error and an exit code."""
+    """Print a sentence to standard error and exit with the code."""
     typer.echo(sentence, err=True)
     raise typer.Exit(code)

@@ -1,4 +1,4 @@
-"""The demo without a person: a scripted conversation over the real path, and its transcript."""
+"""Scripted demo dialogue: types, clicks, and checks what the bot posts."""
 
 from __future__ import annotations
 
@@ -13,23 +13,23 @@ if TYPE_CHECKING:
     from bot.cli.demo import Demo
     from bot.playground.messages import Message
 
-STEP_SECONDS = 25.0  # that one expected line may take
+STEP_SECONDS = 25.0  # timeout of each expected message
 
 
 class MissingLineError(Exception):
-    """Something that was expected was not said."""
+    """An expected message was not posted."""
 
 
 @dataclass
 class Conversation:
-    """Ada's talk with the bot; `say` prints each line of the transcript."""
+    """Ada's dialogue with the bot; `say` prints each line of the transcript."""
 
     demo: Demo
     say: Callable[[str], None]
     heard: set[tuple[str, str]] = field(default_factory=set)
 
     async def run(self) -> None:
-        """Hold the whole conversation; raises MissingLineError."""
+        """Run the whole dialogue. Raise MissingReplyError."""
         await self._help()
         jobs = self._jobs()
         await asyncio.gather(
@@ -42,7 +42,7 @@ class Conversation:
         await self._after(jobs["succeeds"])
 
     def _jobs(self) -> dict[str, str]:
-        """Return the sample jobs by what is special about them."""
+        """Return the references of the sample jobs, by the phrase in their title."""
         deploys = next(each for each in self.demo.simulated if each.name == "deploys")
         wanted = ("succeeds", "fails", "rolled back", "40 tasks", "does not exist")
         return {
@@ -52,29 +52,29 @@ class Conversation:
 
     async def _help(self) -> None:
         await self._types("/job")
-        said = await self._whispered("/job peek ", "examples that work here")
-        example = re.search(r"/job peek ([^`]+)`", _all_of(said))
-        await self._works(example[1] if example else "")
+        reply = await self._ephemeral("/job peek ", "examples that work here")
+        example = re.search(r"/job peek ([^`]+)`", _all_text(reply))
+        await self._example(example[1] if example else "")
         await self._types("/job lits")
-        await self._whispered("Did you mean", "a better word for a misspelt one")
+        await self._ephemeral("Did you mean", "a correction of a misspelt command")
 
-    async def _works(self, ref: str) -> None:
-        """Ask for the job of the help text, as a newcomer does."""
+    async def _example(self, ref: str) -> None:
+        """Type the help text's example, as a new user does."""
         await self._types(f"/job peek {ref}")
 
         def card() -> Message | None:
             return next((m for m in self.demo.slack.ephemerals() if _about(m, ref)), None)
 
-        said = await self._until(card, f"the example of the help text: {ref}")
-        self.say(f"jobthread (only visible to ada): {said.text}")
+        message = await self._until(card, f"the example of the help text: {ref}")
+        self.say(f"jobthread (only visible to ada): {message.text}")
 
     async def _succeeds(self, ref: str) -> None:
         await self._types(f"/job {ref}")
         card = await self._card(ref)
         await self._types(f"/job {ref}")
-        await self._whispered("followed here already", "no second thread")
+        await self._ephemeral("followed here already", "no second thread")
         await self._replied(card, "succeeded after", "the outcome")
-        await self._shown(card, "succeeded", "the card tells the end")
+        await self._shown(card, "succeeded", "the card shows the outcome")
 
     async def _fails(self, ref: str) -> None:
         await self._types(f"@jobthread how is {ref.partition(':')[2]} doing?")
@@ -94,21 +94,21 @@ class Conversation:
         card = await self._card(ref)
         await self._clicks(card, "refresh", "Refresh")
         await self._clicks(card, "unfollow", "Stop following")
-        await self._whispered("no longer followed", "the button ends it")
+        await self._ephemeral("no longer followed", "the reply to the button")
 
     async def _unknown(self, ref: str) -> None:
         await self._types(f"/job peek {ref}")
-        await self._whispered("log id", "an error, to the asker alone")
+        await self._ephemeral("log id", "an error, visible to the requester only")
 
     async def _after(self, ref: str) -> None:
         await self._types("/job list")
-        await self._whispered("Nothing is followed", "what is followed")
+        await self._ephemeral("Nothing is followed", "what is followed")
         await self._types("/job connections")
-        await self._whispered("ServiceStage", "what can be asked")
+        await self._ephemeral("ServiceStage", "the list of connections")
         await self._types(f"/job peek {ref}")
-        await self._whispered("succeeded", "a card for one person")
+        await self._ephemeral("succeeded", "an ephemeral card")
         await self._types("@jobthread settings")
-        await self._whispered("This is what is told here", "the channel's contract")
+        await self._ephemeral("This is what is told here", "the channel settings")
 
     async def _types(self, text: str) -> None:
         self.say(f"ada: {text}")
@@ -133,38 +133,38 @@ class Conversation:
             replies = self.demo.slack.thread(card.channel, card.ts)[1:]
             return next((m for m in replies if words in m.text), None)
 
-        said = await self._until(reply, f"{words!r} in the thread: {what}")
-        if ("reply", said.ts) not in self.heard:
-            self.heard.add(("reply", said.ts))
-            self.say(f"  └ jobthread: {said.text}")
-        return said
+        message = await self._until(reply, f"{words!r} in the thread: {what}")
+        if ("reply", message.ts) not in self.heard:
+            self.heard.add(("reply", message.ts))
+            self.say(f"  └ jobthread: {message.text}")
+        return message
 
-    async def _whispered(self, words: str, what: str) -> Message:
-        def whisper() -> Message | None:
-            return next((m for m in self.demo.slack.ephemerals() if words in _all_of(m)), None)
+    async def _ephemeral(self, words: str, what: str) -> Message:
+        def ephemeral() -> Message | None:
+            return next((m for m in self.demo.slack.ephemerals() if words in _all_text(m)), None)
 
-        said = await self._until(whisper, f"{words!r} to ada alone: {what}")
-        self.say(f"jobthread (only visible to ada): {said.text}")
-        return said
+        message = await self._until(ephemeral, f"{words!r} in an ephemeral message to ada: {what}")
+        self.say(f"jobthread (only visible to ada): {message.text}")
+        return message
 
     async def _shown(self, card: Message, words: str, what: str) -> None:
-        def current() -> Message | None:
-            now = self.demo.slack.thread(card.channel, card.ts)[0]
-            return now if words in now.text else None
+        def edited() -> Message | None:
+            card_now = self.demo.slack.thread(card.channel, card.ts)[0]
+            return card_now if words in card_now.text else None
 
-        said = await self._until(current, f"{words!r} on the card: {what}")
-        self.say(f"jobthread (edited): {said.text}")
+        message = await self._until(edited, f"{words!r} on the card: {what}")
+        self.say(f"jobthread (edited): {message.text}")
 
     async def _until(self, found: Callable[[], Message | None], what: str) -> Message:
         try:
             message = await self.demo.slack.until(found, seconds=STEP_SECONDS)
         except TimeoutError:
             raise MissingLineError(f"Missing: {what}.") from None
-        assert message is not None  # noqa: S101  `until` waits for something true
+        assert message is not None  # noqa: S101  `until` waits for a truthy result
         return message
 
-    def _expect(self, holds: bool, what: str) -> None:  # noqa: FBT001  a plain check
-        if not holds:
+    def _expect(self, condition: bool, what: str) -> None:  # noqa: FBT001  a plain check
+        if not condition:
             raise MissingLineError(f"Missing: {what}.")
 
 
@@ -177,5 +177,5 @@ def _about(message: Message, ref: str) -> bool:
     )
 
 
-def _all_of(message: Message) -> str:
+def _all_text(message: Message) -> str:
     return f"{message.text} {message.blocks}"

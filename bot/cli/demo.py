@@ -1,4 +1,4 @@
-"""The demo: a local Slack, the simulators, and the real bot in a process of its own."""
+"""Demo: runs a local Slack, the simulators, and the bot in a separate process."""
 
 from __future__ import annotations
 
@@ -21,26 +21,26 @@ from bot.providers.registry import load_plugins
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
 
-FIRST = "servicestage"  # of the job systems to try
-CHECK_SPEED = 6.0  # how much faster the simulated jobs run when nobody watches
+FIRST = "servicestage"  # the provider whose sample jobs are listed first
+CHECK_SPEED = 6.0  # speed of the simulated jobs in `demo --check`, as a factor
 CONNECT_SECONDS = 20.0
 STOP_SECONDS = 5.0
 
 
 class DemoError(JobthreadError):
-    """The demo cannot begin, or cannot go on."""
+    """The demo cannot start or continue."""
 
 
 @dataclass(frozen=True)
 class Demo:
-    """A demo that is running."""
+    """A running demo."""
 
     slack: LocalSlack
     simulated: Sequence[Simulated]
     bot: asyncio.subprocess.Process
 
     async def ends(self) -> None:
-        """Wait until the bot ends, which it should not."""
+        """Wait until the bot exits, then raise DemoError."""
         code = await self.bot.wait()
         raise DemoError(f"The bot ended by itself with exit code {code}; its log says why.")
 
@@ -49,7 +49,7 @@ class Demo:
 async def demo(
     *, port: int = 0, speed: float = 1.0, log: Path | None = None
 ) -> AsyncIterator[Demo]:
-    """Start everything, wait until the bot is connected, and stop everything at the end.
+    """Start everything and wait until the bot is connected; stop everything at the end.
 
     The bot's log goes to the file `log`, or to standard error.
     """
@@ -68,24 +68,24 @@ async def demo(
 async def _local_slack(
     port: int, suggestions: Sequence[dict[str, object]]
 ) -> AsyncIterator[LocalSlack]:
-    """Serve a local Slack until the end of the block; raises DemoError where the port is taken."""
+    """Serve a local Slack within the block. Raise DemoError if the port cannot be bound."""
     async with AsyncExitStack() as stack:
         try:
             slack = await stack.enter_async_context(LocalSlack(port=port, suggestions=suggestions))
         except OSError as error:
-            why = os.strerror(error.errno) if error.errno else type(error).__name__
-            said = f"Port {port} cannot be listened on ({why}): choose another with --port."
-            raise DemoError(said) from error
+            reason = os.strerror(error.errno) if error.errno else type(error).__name__
+            sentence = f"Port {port} cannot be listened on ({reason}): choose another with --port."
+            raise DemoError(sentence) from error
         yield slack
 
 
 def _suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
-    return [*_jobs(simulated), *_manners(simulated)]
+    return [*_job_suggestions(simulated), *_settings_hints(simulated)]
 
 
-def _manners(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
-    """Return what shows how loud the bot is in a channel, and how that is changed."""
-    together = " ".join(f"{each.name}:{each.samples[0].id}" for each in simulated)
+def _settings_hints(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+    """Return suggestions about the channel settings."""
+    references = " ".join(f"{each.name}:{each.samples[0].id}" for each in simulated)
     return [
         {
             "title": "Quieter: outcomes only, several jobs on one board",
@@ -94,26 +94,26 @@ def _manners(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
         },
         {
             "title": "Several jobs at once",
-            "text": f"/job {together}",
+            "text": f"/job {references}",
             "hint": "A card each, or one board after /job quiet.",
         },
         {
-            "title": "How loud the bot is here",
+            "title": "What the bot posts here",
             "text": "/job settings",
             "hint": "Each value says where it comes from.",
         },
         {
-            "title": "What would have spared most",
+            "title": "What would have avoided most messages",
             "text": "/job noise",
             "hint": "The last seven days of this channel in figures.",
         },
     ]
 
 
-def _jobs(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
+def _job_suggestions(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
     return [
         {
-            "title": f"{each.name}: {_small(sample.title)}",
+            "title": f"{each.name}: {_lower_first(sample.title)}",
             "text": f"/job {each.name}:{sample.id}",
             "hint": sample.hint,
         }
@@ -122,7 +122,7 @@ def _jobs(simulated: Sequence[Simulated]) -> list[dict[str, object]]:
     ]
 
 
-def _small(title: str) -> str:
+def _lower_first(title: str) -> str:
     return title[:1].lower() + title[1:]
 
 
@@ -134,8 +134,8 @@ def _write_settings(folder: Path, slack: LocalSlack, simulated: Sequence[Simulat
 
 
 def settings_for(api_url: str, simulated: Sequence[Simulated], store_url: str) -> str:
-    """Return a jobthread.toml for a bot between this Slack and these simulators."""
-    head = [
+    """Return a jobthread.toml that connects the bot to this Slack and these simulators."""
+    tables = [
         "[slack]",
         f'api_url = "{api_url}"',
         "[store]",
@@ -145,27 +145,27 @@ def settings_for(api_url: str, simulated: Sequence[Simulated], store_url: str) -
         "coalesce_seconds = 0.5",
         "",
     ]
-    return "\n".join(head) + as_toml(simulated)
+    return "\n".join(tables) + as_toml(simulated)
 
 
 @asynccontextmanager
 async def _bot(
     settings: Path, slack: LocalSlack, log: Path | None
 ) -> AsyncIterator[asyncio.subprocess.Process]:
-    """Run `jobthread serve` until the end of the block; the process is ended by its own id."""
+    """Run `jobthread serve` within the block, as a process of its own."""
     out = log.open("wb") if log else None
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "bot.cli.main", "serve", "--config", str(settings)),
         env=_environment(slack),
         stdout=out,
         stderr=out,
-        start_new_session=True,  # Ctrl-C is for us; we end the bot ourselves
+        start_new_session=True,  # Ctrl-C reaches only this process, which stops the bot itself
     )
     try:
-        await _connected(slack, process)
+        await _wait_until_connected(slack, process)
         yield process
     finally:
-        await _end(process)
+        await _stop(process)
         if out:
             out.close()
 
@@ -178,18 +178,18 @@ def _environment(slack: LocalSlack) -> dict[str, str]:
     }
 
 
-async def _connected(slack: LocalSlack, process: asyncio.subprocess.Process) -> None:
+async def _wait_until_connected(slack: LocalSlack, process: asyncio.subprocess.Process) -> None:
     ended = asyncio.ensure_future(process.wait())
-    there = asyncio.ensure_future(slack.until(lambda: slack.connected, seconds=CONNECT_SECONDS))
-    await asyncio.wait({ended, there}, return_when=asyncio.FIRST_COMPLETED)
+    connected = asyncio.ensure_future(slack.until(lambda: slack.connected, seconds=CONNECT_SECONDS))
+    await asyncio.wait({ended, connected}, return_when=asyncio.FIRST_COMPLETED)
     if ended.done():
-        there.cancel()
+        connected.cancel()
         raise DemoError(f"The bot did not start (exit code {ended.result()}); its log says why.")
     ended.cancel()
-    await there
+    await connected
 
 
-async def _end(process: asyncio.subprocess.Process) -> None:
+async def _stop(process: asyncio.subprocess.Process) -> None:
     if process.returncode is not None:
         return
     process.send_signal(signal.SIGTERM)

@@ -1,6 +1,6 @@
-"""The command line: serve, demo, simulate, show, check, plugins, connections, and their kin.
+"""Typer application: every command of the command line.
 
-Everything heavy is imported by the command that needs it, so that `--help` is quick.
+Heavy modules are imported inside the commands that use them, so that `--help` is fast.
 """
 
 from __future__ import annotations
@@ -44,15 +44,15 @@ app = typer.Typer(
 
 @app.command()
 def serve(config: Config = None) -> None:
-    """Run the bot for a workspace until it is told to stop."""
+    """Run the bot for a workspace until it is stopped."""
     from bot import logs  # noqa: PLC0415
 
     logs.configure()
-    run(_serve(_whole(config)))
+    run(_serve(_valid_settings(config)))
 
 
-def _whole(config: Path | None) -> Settings:
-    """Read the settings of a command that asks connections, or end with every problem of both."""
+def _valid_settings(config: Path | None) -> Settings:
+    """Read the settings; on errors, list every problem of settings and connections, and exit."""
     reading = reading_from(config)
     if reading.problems or reading.settings is None:
         from bot.providers.outside import every_problem  # noqa: PLC0415
@@ -62,11 +62,11 @@ def _whole(config: Path | None) -> Settings:
 
 
 async def _serve(settings: Settings) -> None:
-    """Run the bot until a signal comes, which it may also do while the bot is still connecting."""
+    """Run the bot until a signal arrives, even while it is still connecting."""
     stop = asyncio.Event()
     _on_signals(stop.set)
     stopped = asyncio.ensure_future(stop.wait())
-    serving = asyncio.ensure_future(_hold(settings))
+    serving = asyncio.ensure_future(_serve_until_stopped(settings))
     await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
     stopped.cancel()
     serving.cancel()
@@ -74,7 +74,7 @@ async def _serve(settings: Settings) -> None:
         await serving
 
 
-async def _hold(settings: Settings) -> None:
+async def _serve_until_stopped(settings: Settings) -> None:
     from bot.app import Bot  # noqa: PLC0415
 
     async with Bot(settings) as bot:
@@ -85,10 +85,10 @@ async def _hold(settings: Settings) -> None:
 @app.command()
 def demo(
     check: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--check", help="Hold a scripted conversation instead, and judge it.")
+        bool, typer.Option("--check", help="Run a scripted conversation instead, and check it.")
     ] = False,
     port: Annotated[
-        int, typer.Option(min=0, max=65535, help="Of the page; 0 takes any free one.")
+        int, typer.Option(min=0, max=65535, help="Port of the page; 0 takes any free one.")
     ] = 0,
 ) -> None:
     """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
@@ -143,8 +143,8 @@ async def _simulate(wanted: list[str]) -> None:
     from bot.providers.registry import load_plugins  # noqa: PLC0415
 
     kinds = load_plugins().kinds
-    if strange := [kind for kind in wanted if kind not in kinds]:
-        fail(f"There is no provider {strange[0]}; there are {', '.join(sorted(kinds))}.")
+    if unknown := [kind for kind in wanted if kind not in kinds]:
+        fail(f"There is no provider {unknown[0]}; there are {', '.join(sorted(kinds))}.")
     stop = asyncio.Event()
     _on_signals(stop.set)
     chosen = [kinds[kind] for kind in dict.fromkeys(wanted) or sorted(kinds)]
@@ -163,8 +163,8 @@ def show(
     reference: Annotated[str, typer.Argument(help="connection:id, a job's URL, or a bare id.")],
     config: Config = None,
 ) -> None:
-    """Show a job's card in the terminal; Slack is not asked."""
-    run(_show(reference, _whole(config)))
+    """Show a job's card in the terminal, without Slack."""
+    run(_show(reference, _valid_settings(config)))
 
 
 async def _show(reference: str, settings: Settings) -> None:
@@ -179,46 +179,47 @@ async def _show(reference: str, settings: Settings) -> None:
 
     connections = outside(settings).connections
     try:
-        meant = references.resolve(connections, reference)
-        if len(meant.refs) != 1:
-            fail(_unclear(meant, connections))
-        provider = connections[meant.refs[0].connection]
-        found = await looks.first_look(provider, meant.refs[0])
-        if not isinstance(found, Job):
-            fail(f"{meant.refs[0]}: {found}{_choices(found)}")
+        resolution = references.resolve(connections, reference)
+        if len(resolution.refs) != 1:
+            fail(_resolution_error(resolution, connections))
+        provider = connections[resolution.refs[0].connection]
+        job = await looks.first_look(provider, resolution.refs[0])
+        if not isinstance(job, Job):
+            fail(f"{resolution.refs[0]}: {job}{_choices(job)}")
         view = View(checked_at=SystemClock().now(), interactive=False)
-        Console().print(terminal.show(looks.card(provider, found, view), found))
+        Console().print(terminal.show(looks.card(provider, job, view), job))
     finally:
         await connections.close()
 
 
 def _choices(error: Any) -> str:
-    """Return the jobs that an ambiguous name can mean, a line each."""
+    """Return the jobs that match an ambiguous name, a line each."""
     from bot.words import moment  # noqa: PLC0415
 
     created = getattr(error, "created", {})
     return "".join(
-        f"\n  {ref}  {words}" + (f", created {moment(created[ref])}" if ref in created else "")
-        for ref, words in getattr(error, "choices", ())
+        f"\n  {ref}  {text}" + (f", created {moment(created[ref])}" if ref in created else "")
+        for ref, text in getattr(error, "choices", ())
     )
 
 
-def _unclear(meant: Any, connections: Any) -> str:
-    if meant.refs:
-        return "Which one? " + ", ".join(map(str, meant.refs))
-    hint = f" Did you mean {meant.suggestion}?" if meant.suggestion else ""
-    hint = f" Its ids have the form of {meant.form}." if meant.form else hint
+def _resolution_error(resolution: Any, connections: Any) -> str:
+    if resolution.refs:
+        return "Which one? " + ", ".join(map(str, resolution.refs))
+    hint = f" Did you mean {resolution.suggestion}?" if resolution.suggestion else ""
+    hint = f" Its ids have the form of {resolution.form}." if resolution.form else hint
     names = ", ".join(connections.names) or "none is set up"
-    return f"{meant.word or 'That'} is not a reference: {meant.why}.{hint} Connections: {names}."
+    problem = f"{resolution.word or 'That'} is not a reference: {resolution.why}."
+    return f"{problem}{hint} Connections: {names}."
 
 
 @app.command()
 def check(config: Config = None) -> None:
-    """Try the settings, the store, Slack's tokens and each connection."""
+    """Check the settings, the store, Slack's tokens and each connection."""
     from bot import logs  # noqa: PLC0415
 
     logs.configure(level=40)
-    run(_check(_whole(config)))
+    run(_check(_valid_settings(config)))
 
 
 async def _check(settings: Settings) -> None:
@@ -253,7 +254,7 @@ def plugins(config: Config = None) -> None:
 @app.command()
 def connections(config: Config = None) -> None:
     """List the configured connections."""
-    run(_connections(_whole(config)))
+    run(_connections(_valid_settings(config)))
 
 
 async def _connections(settings: Settings) -> None:

@@ -1,4 +1,4 @@
-"""What operators type: watches, retry, recover, status, backup."""
+"""The commands watches, retry, recover, status and backup."""
 
 from __future__ import annotations
 
@@ -18,22 +18,20 @@ if TYPE_CHECKING:
     from bot.settings import Settings
     from bot.store import Watch
 
-SHORT_ID = 8  # characters of a watch's id that tell it from others
-STATUS_SECONDS = 5.0  # that the bot may take to say how it is
+SHORT_ID = 8  # length of an abbreviated watch id, in characters
+STATUS_SECONDS = 5.0  # timeout of the request to the running bot
 
 
 def recover(
     channel: Annotated[list[str], typer.Option(help="A channel's id, such as C0123; repeatable.")],
-    since: Annotated[
-        str, typer.Option(help="How far back cards are looked for: 30d, 12h.")
-    ] = "30d",
+    since: Annotated[str, typer.Option(help="How far back to search for cards: 30d, 12h.")] = "30d",
     config: Config = None,
 ) -> None:
-    """Rebuild the watches of channels from Slack's own history; the bot must not run."""
-    run(_recover(settings_from(config), channel, _span(since)))
+    """Rebuild the watches of channels from Slack's history; the bot must not be running."""
+    run(_recover(settings_from(config), channel, _parse_age(since)))
 
 
-def _span(text: str) -> timedelta:
+def _parse_age(text: str) -> timedelta:
     units = {"d": "days", "h": "hours"}
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in units:
@@ -41,23 +39,23 @@ def _span(text: str) -> timedelta:
     return timedelta(**{units[unit]: int(number)})
 
 
-async def _recover(settings: Settings, channels: list[str], span: timedelta) -> None:
+async def _recover(settings: Settings, channels: list[str], age: timedelta) -> None:
     from bot.clock import SystemClock  # noqa: PLC0415
     from bot.recovery import recover  # noqa: PLC0415
 
     clock = SystemClock()
-    for done in await recover(settings, channels, clock.now() - span, clock):
-        living = f"{done.channel}: {done.living} living cards, {done.begun} followed again."
-        strange = f" The settings have no connection {', '.join(done.strange)}."
-        typer.echo(living + (strange if done.strange else ""))
-    typer.echo("Start the bot: each thread hears what changed since its last message.")
+    for done in await recover(settings, channels, clock.now() - age, clock):
+        counts = f"{done.channel}: {done.living} living cards, {done.begun} followed again."
+        unknown = f" The settings have no connection {', '.join(done.strange)}."
+        typer.echo(counts + (unknown if done.strange else ""))
+    typer.echo("Start the bot: each thread gets a reply about what changed since its last message.")
 
 
 def backup(
     file: Annotated[Path, typer.Argument(help="A new file; `cp` it back to restore it.")],
     config: Config = None,
 ) -> None:
-    """Copy the SQLite database, whole and checked, while the bot runs."""
+    """Copy the SQLite database while the bot is running, and check the copy."""
     run(_backup(settings_from(config), file))
 
 
@@ -70,12 +68,12 @@ async def _backup(settings: Settings, file: Path) -> None:
 
 def watches(
     parked: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--parked", help="Only those whose thread cannot be told.")
+        bool, typer.Option("--parked", help="Only watches whose thread is unreachable.")
     ] = False,
     channel: Annotated[str | None, typer.Option(help="Only this channel's, such as C0123.")] = None,
     config: Config = None,
 ) -> None:
-    """List what is followed, and what cannot be told at the moment."""
+    """List the followed jobs, and the watches whose thread is unreachable."""
     run(_watches(settings_from(config), parked=parked, channel=channel))
 
 
@@ -83,32 +81,32 @@ async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> 
     from bot.store.visit import visit  # noqa: PLC0415
 
     async with visit(settings.store.url) as tx:
-        silent = await tx.parked.watches(channel)
+        unreachable = await tx.parked.watches(channel)
         living = [] if parked else await tx.watches.living(channel)
-    counts = {watch.id: count for watch, count in silent}
+    counts = {watch.id: count for watch, count in unreachable}
     others = [watch for watch in living if watch.id not in counts]
-    found = [*others, *(watch for watch, _ in silent)]
+    found = [*others, *(watch for watch, _ in unreachable)]
     for watch in sorted(found, key=lambda watch: (watch.asked_at, watch.id)):
         typer.echo(_watch_line(watch, counts.get(watch.id)))
-    if not others and not silent:
-        typer.echo("None is parked." if parked else "Nothing is followed.")
+    if not others and not unreachable:
+        typer.echo("No watch is unreachable." if parked else "Nothing is followed.")
 
 
-def _watch_line(watch: Watch, kept: int | None) -> str:
-    asked = f"{watch.asked_at:%Y-%m-%d %H:%M} by {watch.asker}"
-    line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {asked}"
-    why = f"{watch.reason}, " if watch.reason else ""
-    return line if kept is None else f"{line}  ({why}{kept} unsaid)"
+def _watch_line(watch: Watch, pending: int | None) -> str:
+    requested = f"{watch.asked_at:%Y-%m-%d %H:%M} by {watch.asker}"
+    line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {requested}"
+    reason = f"{watch.reason}, " if watch.reason else ""
+    return line if pending is None else f"{line}  ({reason}{pending} pending)"
 
 
 def retry(
     watch: Annotated[str | None, typer.Argument(help="As `jobthread watches` shows it.")] = None,
     everything: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--all", help="All that is parked.")
+        bool, typer.Option("--all", help="All unreachable watches.")
     ] = False,
     config: Config = None,
 ) -> None:
-    """Let parked watches try again; the running bot does it, or the next one that starts."""
+    """Retry unreachable watches; the running bot does it, or the next one that starts."""
     if (watch is None) != everything:
         fail("Name one watch, or say --all.")
     run(_retry(settings_from(config), watch))
@@ -120,18 +118,19 @@ async def _retry(settings: Settings, wanted: str | None) -> None:
     from bot.store.visit import visit  # noqa: PLC0415
 
     async with visit(settings.store.url, writes=True) as tx:
-        silent = [watch for watch, _ in await tx.parked.watches()]
-        meant = [watch for watch in silent if wanted is None or watch.id.startswith(wanted)]
-        if not meant:
-            fail("Nothing is parked." if wanted is None else f"No parked watch is called {wanted}.")
-        if wanted and len(meant) > 1:
-            fail(f"{len(meant)} parked watches begin with {wanted}: give more of the id.")
-        await order(tx, meant[0].id if wanted else None, SystemClock().now())
-    typer.echo("It is tried within seconds of a running bot, or when one starts.")
+        unreachable = [watch for watch, _ in await tx.parked.watches()]
+        matching = [watch for watch in unreachable if wanted is None or watch.id.startswith(wanted)]
+        if not matching:
+            none = f"The id of no unreachable watch begins with {wanted}."
+            fail("No watch is unreachable." if wanted is None else none)
+        if wanted and len(matching) > 1:
+            fail(f"{len(matching)} unreachable watches begin with {wanted}: give more of the id.")
+        await order(tx, matching[0].id if wanted else None, SystemClock().now())
+    typer.echo("A running bot retries within seconds; otherwise the next one does when it starts.")
 
 
 def status(config: Config = None) -> None:
-    """Say how far behind the bot is; exit 1 if something waits longer than it should."""
+    """Show how far behind the bot is; exit 1 if anything is overdue."""
     run(_status(settings_from(config)))
 
 
@@ -154,7 +153,7 @@ def _print(found: Sequence[Line]) -> None:
 
 
 async def _live_lines(settings: Settings) -> list[Line]:
-    """Ask the running bot, where it serves an address."""
+    """Return the running bot's status lines, if it has an HTTP server."""
     from bot import backlog  # noqa: PLC0415
 
     if settings.slack.mode == "socket" and not settings.listens.port:
@@ -162,8 +161,8 @@ async def _live_lines(settings: Settings) -> list[Line]:
         return [backlog.Line("bot", well=True, sentence=hint)]
     live = await _live(settings)
     if live is None:
-        silent = "It does not answer at the address of [web]."
-        return [backlog.Line("bot", well=False, sentence=silent)]
+        sentence = "It does not answer at the address of [web]."
+        return [backlog.Line("bot", well=False, sentence=sentence)]
     return backlog.live_lines(live)
 
 

@@ -1,4 +1,4 @@
-"""The providers' simulators, served on loopback, and the settings that reach them."""
+"""Serves provider simulators on loopback; returns the settings that connect to them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ HOST = "127.0.0.1"
 
 
 class QuickClock:
-    """A clock that runs faster than its base, from now on; waiting is shorter accordingly."""
+    """A clock that runs faster than its base by a factor, starting now."""
 
     def __init__(self, base: Clock, speed: float) -> None:
         self._base = base
@@ -27,17 +27,17 @@ class QuickClock:
         self._speed = speed
 
     def now(self) -> datetime:
-        """Return the moment that this clock shows."""
+        """Return the time of this clock."""
         return self._start + (self._base.now() - self._start) * self._speed
 
     async def sleep(self, seconds: float) -> None:
-        """Wait for so many seconds of this clock."""
+        """Wait for this many seconds of this clock."""
         await self._base.sleep(seconds / self._speed)
 
 
 @dataclass(frozen=True)
 class Simulated:
-    """One simulator that is being served: the connection's name, its settings, jobs to try."""
+    """One running simulator: its connection's name and settings, and sample jobs."""
 
     name: str
     settings: Mapping[str, str | int | bool]
@@ -45,17 +45,17 @@ class Simulated:
 
 
 class Simulators:
-    """Serves a simulator for each provider that has one, on a port of its own."""
+    """Serves a simulator for each provider that has one, each on its own port."""
 
     def __init__(self, kinds: Iterable[type[Provider[Any]]], clock: Clock) -> None:
         self._kinds = list(kinds)
         self._clock = clock
         self._runners: list[web.AppRunner] = []
-        self._console = ""  # its address
+        self._console = ""  # its URL
         self.running: list[Simulated] = []
 
     async def __aenter__(self) -> Self:
-        """Begin to serve all of them, and a console for the jobs' buttons to open."""
+        """Start all simulators, and a console page that the jobs' buttons open."""
         self._console = await self._listen(_console())
         for provider in self._kinds:
             simulation = provider.simulator(self._clock)
@@ -64,7 +64,7 @@ class Simulators:
         return self
 
     async def __aexit__(self, *_: object) -> None:
-        """Stop to serve."""
+        """Stop all servers."""
         for runner in self._runners:
             await runner.cleanup()
 
@@ -76,7 +76,7 @@ class Simulators:
         return Simulated(name, settings, simulation.samples)
 
     async def _listen(self, app: web.Application) -> str:
-        """Serve an app on a port of its own; return its address."""
+        """Serve an app on its own port; return its URL."""
         runner = web.AppRunner(app, access_log=None, shutdown_timeout=1, handler_cancellation=True)
         await runner.setup()
         self._runners.append(runner)
@@ -85,7 +85,7 @@ class Simulators:
 
 
 def _console() -> web.Application:
-    """Return a page for every job, where a real provider has its console."""
+    """Return an app with a page for every job, in place of a provider's console."""
 
     async def page(request: web.Request) -> web.Response:
         name, job = request.match_info["name"], request.match_info["job"]
@@ -97,7 +97,7 @@ def _console() -> web.Application:
 
 
 def as_toml(simulated: Iterable[Simulated]) -> str:
-    """Return the tables of jobthread.toml that reach the simulators."""
+    """Return the tables of jobthread.toml that connect to the simulators."""
     return "\n".join(_table(each) for each in simulated)
 
 
@@ -107,5 +107,5 @@ def _table(simulated: Simulated) -> str:
 
 
 def _value(value: object) -> str:
-    """Return a plain value as TOML writes it, which for these is as JSON does."""
+    """Return a plain value in TOML, which equals JSON for these types."""
     return json.dumps(value, ensure_ascii=False)

@@ -1,4 +1,4 @@
-"""A card in a terminal: what `jobthread show` prints. Pure; the CLI does the printing."""
+"""Renders a card as terminal output, for `jobthread show`. Pure."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ _ADDRESS = re.compile(r"<([^<>]*)>")  # <https://…>
 
 
 def show(message: Message, job: Job) -> RenderableType:
-    """Return the card as a panel: its sentence, facts, tasks and the logs of what failed."""
+    """Return the card as a panel: sentence, facts, tasks and the logs of failed tasks."""
     parts: list[RenderableType] = [Text(spoken(message.text), style="bold"), _facts(job)]
     if job.tasks:
         parts += [Text(), _tasks(job)]
@@ -48,20 +48,20 @@ def show(message: Message, job: Job) -> RenderableType:
 
 
 def spoken(text: str) -> str:
-    """Return a message's text as people read it, without Slack's tokens and entities."""
+    """Return a message's text without Slack's markup and entities."""
     bare = _BARE.sub("", _LABELLED.sub(r"\1", blocks.clean(text)))
     return html.unescape(_ADDRESS.sub(r"\1", bare))
 
 
 def _facts(job: Job) -> Table:
     grid = Table.grid(padding=(0, 2))
-    for label, value in _pairs(job):
+    for label, value in _fact_rows(job):
         if blocks.visible(value):
             grid.add_row(Text(blocks.one_line(label), style="dim"), Text(blocks.one_line(value)))
     return grid
 
 
-def _pairs(job: Job) -> list[tuple[str, str]]:
+def _fact_rows(job: Job) -> list[tuple[str, str]]:
     address = blocks.web_address(job.url)
     return [
         ("Job", str(job.ref)),
@@ -82,9 +82,9 @@ def _status(of: Job | Task) -> str:
     return f"{word} ({native})" if native else word
 
 
-def _local(moment: datetime | None) -> str:
-    """Return the moment in this machine's own zone."""
-    return f"{moment.astimezone():%Y-%m-%d %H:%M:%S %Z}" if moment else ""
+def _local(time: datetime | None) -> str:
+    """Return the time in the machine's time zone."""
+    return f"{time.astimezone():%Y-%m-%d %H:%M:%S %Z}" if time else ""
 
 
 def _took(of: Job | Task) -> str:
@@ -97,16 +97,16 @@ def _tasks(job: Job) -> Table:
     for task in job.tasks:
         status = Text(f"{words.sign(task.status).emoji} {_status(task)}")
         status.stylize(_STYLES.get(task.status, "none"))
-        begun = f"{task.started_at.astimezone():%H:%M:%S}" if task.started_at else ""
-        table.add_row(Text(sentences.step(task)), status, begun, _took(task))
+        started = f"{task.started_at.astimezone():%H:%M:%S}" if task.started_at else ""
+        table.add_row(Text(sentences.step(task)), status, started, _took(task))
     return table
 
 
 def _logs(job: Job) -> list[tuple[str, str]]:
-    """Return the messages worth reading, each with whose it is."""
-    said = [(sentences.failed(task), task.message) for task in job.failed_tasks]
+    """Return the failure messages, each with its title."""
+    messages = [(sentences.failed(task), task.message) for task in job.failed_tasks]
     return [
         (title, blocks.tail(log, lines=50, limit=10_000).expandtabs())
-        for title, log in [*said, ("The provider says", job.message)]
+        for title, log in [*messages, ("The provider says", job.message)]
         if blocks.visible(log)
     ]

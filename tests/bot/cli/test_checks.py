@@ -1,4 +1,4 @@
-"""What `jobthread check` says of connections, whatever they do."""
+"""`jobthread check`: its line for each connection and for missing scopes."""
 
 from __future__ import annotations
 
@@ -27,15 +27,15 @@ pytestmark = pytest.mark.anyio
 
 
 class Zebra(Provider[ConnectionSettings]):
-    """Its check says, raises, or waits for, what it is told to."""
+    """A provider whose check returns or raises a given value, or never returns."""
 
     kind = "zebra"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
 
-    def __init__(self, said: Any) -> None:
+    def __init__(self, outcome: Any) -> None:
         super().__init__("north", ConnectionSettings(), ManualClock())
-        self.said = said
+        self.outcome = outcome
 
     def connect(self) -> Endpoint:
         return Endpoint("http://127.0.0.1")
@@ -44,13 +44,13 @@ class Zebra(Provider[ConnectionSettings]):
         raise NotImplementedError
 
     async def check(self) -> str:
-        if isinstance(self.said, BaseException):
-            raise self.said
-        return self.said or await asyncio.get_running_loop().create_future()
+        if isinstance(self.outcome, BaseException):
+            raise self.outcome
+        return self.outcome or await asyncio.get_running_loop().create_future()
 
 
 @pytest.mark.parametrize(
-    ("said", "works", "told"),
+    ("outcome", "works", "sentence"),
     [
         ("It answers.", True, "It answers."),
         (CredentialsRefused("No."), False, "No. Whoever runs this bot must renew them"),
@@ -59,32 +59,32 @@ class Zebra(Provider[ConnectionSettings]):
         (None, False, "It did not answer within 0 s. Check its address"),
     ],
 )
-async def test_each_connection_is_told_in_a_sentence(
-    said: Any, told: str, monkeypatch: pytest.MonkeyPatch, *, works: bool
+async def test_check_reports_each_connection_in_a_sentence(
+    outcome: Any, sentence: str, monkeypatch: pytest.MonkeyPatch, *, works: bool
 ) -> None:
-    """What works, what does not and why, and one that never answers does not hold up the rest."""
-    monkeypatch.setattr(checks, "LONGEST_SECONDS", 0.01)
-    zebra = Zebra(said)
+    """The line says whether the connection works and why not; a hung check times out."""
+    monkeypatch.setattr(checks, "CONNECTION_TIMEOUT_SECONDS", 0.01)
+    zebra = Zebra(outcome)
     finding = await checks._connection(zebra)
     assert (finding.what, finding.works) == ("connection north", works)
-    assert finding.sentence.startswith(told)
+    assert finding.sentence.startswith(sentence)
 
 
 @pytest.mark.parametrize(
-    ("who", "granted", "told"),
+    ("who", "granted", "reported"),
     [
         ("admins", ("chat:write",), True),
         ("admins", ("chat:write", "users:read"), False),
         ("members", ("chat:write",), False),
     ],
 )
-async def test_a_right_is_missed_only_where_the_settings_need_it(
-    tmp_path: Path, who: Literal["admins", "members"], granted: tuple[str, ...], *, told: bool
+async def test_missing_scope_is_reported_if_the_settings_need_it(
+    tmp_path: Path, who: Literal["admins", "members"], granted: tuple[str, ...], *, reported: bool
 ) -> None:
-    """Who is an admin is asked for only where admins alone may change what is told."""
+    """`users:read` is required only if admins alone may change the channel settings."""
     async with LocalSlack() as slack:
         slack.workspace.app = replace(slack.workspace.app, scopes=granted)
         notify = {"notify": NotifySettings(who_may_change=who)}
         settings = settings_for(slack, "http://127.0.0.1:1/", tmp_path).model_copy(update=notify)
-        said = [each.sentence async for each in findings(settings) if each.what == "slack"]
-    assert any("The token lacks users:read" in sentence for sentence in said) == told
+        sentences = [each.sentence async for each in findings(settings) if each.what == "slack"]
+    assert any("The token lacks users:read" in sentence for sentence in sentences) == reported

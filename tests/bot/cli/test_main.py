@@ -35,7 +35,7 @@ def run(*words: str) -> Result:
 
 @pytest.fixture
 def simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
-    """A folder with settings that fit simulators in another process."""
+    """Return settings that connect to simulators in another process."""
     monkeypatch.chdir(tmp_path)
     process = subprocess.Popen([*JOBTHREAD, "simulate"], stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
@@ -52,8 +52,8 @@ def simulated(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]
 
 
 def test_help_names_every_command() -> None:
-    """Whoever types --help learns what there is."""
-    said = run("--help").output
+    """`--help` lists every command."""
+    output = run("--help").output
     for command in (
         "serve",
         "demo",
@@ -69,12 +69,12 @@ def test_help_names_every_command() -> None:
         "retry",
         "recover",
     ):
-        assert command in said
+        assert command in output
 
 
 @pytest.mark.whole
 def test_simulate_prints_settings_that_show_a_job(simulated: Path) -> None:
-    """What is printed is a jobthread.toml as it stands, comments and all."""
+    """The output is a valid jobthread.toml, comments included."""
     result = run("show", f"deploys:{ENDED}")
     assert result.exit_code == 0, result.output
     assert "succeeded" in result.output
@@ -82,8 +82,8 @@ def test_simulate_prints_settings_that_show_a_job(simulated: Path) -> None:
 
 
 @pytest.mark.whole
-def test_show_says_why_there_is_no_job(simulated: Path) -> None:
-    """An id that nobody knows is a sentence and exit code 1."""
+def test_show_reports_an_unknown_job(simulated: Path) -> None:
+    """An unknown id gives a sentence and exit code 1."""
     assert simulated.exists()
     result = run("show", f"deploys:{ENDED.replace('17', '18')}")
     assert result.exit_code == 1
@@ -91,8 +91,8 @@ def test_show_says_why_there_is_no_job(simulated: Path) -> None:
 
 
 @pytest.mark.whole
-def test_check_tells_what_works_and_what_is_missing_in_a_line_each(simulated: Path) -> None:
-    """The connection works, the tokens are missing, and the exit code says that."""
+def test_check_prints_a_line_for_each_result(simulated: Path) -> None:
+    """The connection works, the tokens are missing, and the exit code is 1."""
     assert simulated.exists()
     result = run("check")
     assert result.exit_code == 1
@@ -100,8 +100,8 @@ def test_check_tells_what_works_and_what_is_missing_in_a_line_each(simulated: Pa
     assert re.search(r"(?m)^FAILED +slack: slack.bot_token is missing", result.output)
 
 
-def test_plugins_shows_the_state_and_distribution_of_each(tmp_path: Path) -> None:
-    """The built-in provider is a plugin like all others."""
+def test_plugins_shows_state_and_distribution_of_each_plugin(tmp_path: Path) -> None:
+    """Built-in providers are listed like any other plugin."""
     settings = tmp_path / "elsewhere.toml"
     settings.write_text('[connections.deploys]\nprovider = "servicestage"\n')
     listed = run("plugins", "--config", str(settings)).output
@@ -109,28 +109,28 @@ def test_plugins_shows_the_state_and_distribution_of_each(tmp_path: Path) -> Non
     assert re.search(r"nebula-explorer +not configured +jobthread \d", listed)
 
 
-def test_plugins_tells_of_a_switched_off_name_that_no_plugin_has(
+def test_plugins_reports_an_unknown_disabled_name(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Else a slip leaves the plugin on, and nobody knows."""
+    """A misspelt name in `disabled_plugins` is reported, not ignored."""
     monkeypatch.setenv("JOBTHREAD_DISABLED_PLUGINS", "aom,servicestag,")
     listed = run("plugins").output
     assert re.search(r"aom +disabled +jobthread \d\S* +switched off", listed)
-    told = "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
+    problem = "disabled_plugins: there is no plugin 'servicestag'; did you mean servicestage?"
     assert listed.count("there is no plugin") == 1
-    assert told in listed
+    assert problem in listed
 
 
-def test_without_connections_the_list_says_how_to_add_one(
+def test_connections_without_any_says_how_to_add_one(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """An empty installation is not a puzzle."""
+    """The output names jobthread.toml."""
     monkeypatch.chdir(tmp_path)
     assert "jobthread.toml" in run("connections").output
 
 
-def test_serve_lists_every_problem_of_the_settings_and_exits_with_2(tmp_path: Path) -> None:
-    """Nobody mends settings one error at a time."""
+def test_serve_lists_all_settings_problems_and_exits_with_2(tmp_path: Path) -> None:
+    """All problems are listed at once."""
     settings = tmp_path / "jobthread.toml"
     settings.write_text('[connections.d]\nprovider = "servicestag"\n')
     result = run("serve", "--config", str(settings))
@@ -140,10 +140,10 @@ def test_serve_lists_every_problem_of_the_settings_and_exits_with_2(tmp_path: Pa
 
 
 @pytest.mark.parametrize("command", ["serve", "check"])
-def test_problems_of_settings_and_of_connections_come_as_one_list(
+def test_settings_and_connection_problems_are_one_list(
     command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A wrong table hides no connection, and a wrong key no secret that is missing."""
+    """A wrong table or key does not hide other problems, and no secret is printed."""
     monkeypatch.setenv("JOBTHREAD_SLACK__BOT_TOKEN", "xoxb-hush")
     settings = tmp_path / "jobthread.toml"
     settings.write_text(
@@ -166,7 +166,7 @@ def test_problems_of_settings_and_of_connections_come_as_one_list(
     )
     result = run(command, "--config", str(settings))
     assert result.exit_code == 2
-    for told in [
+    for problem in [
         "slak is not a setting: remove it",
         "slack.app_token is missing: set JOBTHREAD_SLACK__APP_TOKEN",
         "connections.deploys.colour is not a setting: remove it",
@@ -175,15 +175,15 @@ def test_problems_of_settings_and_of_connections_come_as_one_list(
         "connections.graphs.password is missing: set JOBTHREAD_CONNECTIONS__GRAPHS__PASSWORD",
         "connections.d.provider: there is no provider 'servicestag'; did you mean servicestage?",
     ]:
-        assert result.output.count(told) == 1, result.output
+        assert result.output.count(problem) == 1, result.output
     assert "bot_token" not in result.output
     assert "hush" not in result.output
 
 
-def test_check_ends_with_2_where_only_the_settings_can_mend_it(
+def test_check_exits_with_2_if_the_settings_are_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As `serve` does; what works is told all the same."""
+    """The exit code is that of `serve`; working parts are reported too."""
     monkeypatch.setenv("JOBTHREAD_STORE__URL", f"sqlite:///{tmp_path / 'jobthread.db'}")
     settings = tmp_path / "jobthread.toml"
     settings.write_text('[connections.d]\nprovider = "servicestag"\n')
@@ -193,10 +193,10 @@ def test_check_ends_with_2_where_only_the_settings_can_mend_it(
     assert "FAILED  settings: connections.d.provider: there is no provider" in result.output
 
 
-def test_check_goes_on_where_the_database_has_no_address(
+def test_check_continues_after_a_wrong_database_url(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """One wrong setting does not hide how the rest does."""
+    """The other checks still run."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOBTHREAD_STORE__URL", "mysql://u:hush@host/x")
     result = run("check")
@@ -207,8 +207,8 @@ def test_check_goes_on_where_the_database_has_no_address(
 
 
 @pytest.mark.whole
-def test_a_port_that_is_taken_ends_the_demo_with_a_sentence() -> None:
-    """What to do about it is told, and no stack trace."""
+def test_demo_reports_a_port_in_use() -> None:
+    """The error is a sentence with a remedy, without a traceback."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         done = subprocess.run(
@@ -223,43 +223,43 @@ def test_a_port_that_is_taken_ends_the_demo_with_a_sentence() -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_bot_that_does_not_start_ends_the_demo_with_a_sentence(
+def test_demo_reports_a_bot_that_does_not_start(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    """Its log stands before it."""
+    """The error is a sentence after the bot's log."""
     monkeypatch.setattr(sys, "executable", shutil.which("false"))
     result = run("demo")
     assert result.exit_code == 1
     assert "The bot did not start (exit code 1); its log says why." in result.output
 
 
-def test_a_port_that_there_is_not_is_refused() -> None:
-    """Before anything is started."""
+def test_demo_rejects_an_invalid_port() -> None:
+    """The option is rejected before anything starts."""
     assert run("demo", "--port", "99999").exit_code == 2
 
 
 @pytest.mark.whole
-def test_a_simulator_that_is_named_twice_is_started_once() -> None:
-    """The settings that are printed stay TOML."""
+def test_simulate_starts_a_repeated_kind_once() -> None:
+    """The printed settings are valid TOML."""
     with subprocess.Popen(
         [*JOBTHREAD, "simulate", "aom", "aom"], stdout=subprocess.PIPE, text=True
     ) as process:
         assert process.stdout is not None
-        said = "".join(iter(process.stdout.readline, "# Ctrl-C stops the simulators.\n"))
+        output = "".join(iter(process.stdout.readline, "# Ctrl-C stops the simulators.\n"))
         process.send_signal(signal.SIGINT)
-    assert len(tomllib.loads(said)["connections"]) == 1
+    assert len(tomllib.loads(output)["connections"]) == 1
 
 
-def test_an_unknown_kind_of_simulator_is_a_sentence() -> None:
-    """The kinds that exist are named."""
+def test_simulate_reports_an_unknown_kind() -> None:
+    """The error names the known kinds."""
     result = run("simulate", "nothing")
     assert result.exit_code == 1
     assert "servicestage" in result.output
 
 
 @pytest.mark.whole
-def test_the_demo_holds_its_conversation() -> None:
-    """Everything that a newcomer is shown is said by the real bot."""
+def test_demo_check_completes_its_conversation() -> None:
+    """The real bot posts every message that the script expects."""
     done = subprocess.run(
         [*JOBTHREAD, "demo", "--check"], capture_output=True, text=True, timeout=60, check=False
     )
@@ -272,7 +272,7 @@ def test_the_demo_holds_its_conversation() -> None:
 @pytest.mark.whole
 @pytest.mark.anyio
 async def test_ctrl_c_stops_the_demo_and_its_bot() -> None:
-    """Nothing is left running."""
+    """No child process is left running."""
     process = await asyncio.create_subprocess_exec(
         *JOBTHREAD, "demo", stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE
     )
@@ -288,8 +288,8 @@ async def test_ctrl_c_stops_the_demo_and_its_bot() -> None:
 
 
 @pytest.mark.anyio
-async def test_serve_can_be_stopped_while_it_is_still_connecting(tmp_path: Path) -> None:
-    """Nobody has to kill a bot whose app token is wrong."""
+async def test_serve_stops_while_it_is_still_connecting(tmp_path: Path) -> None:
+    """SIGTERM stops a bot whose app token is wrong."""
     async with LocalSlack() as slack:
         tokens = {
             "JOBTHREAD_SLACK__API_URL": slack.api_url,

@@ -1,4 +1,4 @@
-"""What operators type beside the bot."""
+"""The commands watches, retry, recover, status and backup."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def run(*words: str) -> Result:
     return CliRunner().invoke(app, words)
 
 
-async def given(folder: Path, *, waits_seconds: float) -> None:
-    """Put a message into the database that has waited for so long."""
+async def add_message(folder: Path, *, waits_seconds: float) -> None:
+    """Add an outbox message that has been waiting for `waits_seconds`."""
     store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()
     since = datetime.now(UTC) - timedelta(seconds=waits_seconds)
@@ -44,8 +44,8 @@ async def given(folder: Path, *, waits_seconds: float) -> None:
     await store.close()
 
 
-async def parked(folder: Path, *ids: str) -> None:
-    """Put watches into the database that Slack has silenced, and one that is well."""
+async def add_watches(folder: Path, *ids: str) -> None:
+    """Add unreachable watches with these ids, and an active one, "well"."""
     store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()
     now = datetime.now(UTC)
@@ -66,8 +66,8 @@ async def parked(folder: Path, *ids: str) -> None:
     await store.close()
 
 
-async def ordered(folder: Path) -> list[Question]:
-    """Return what lies in the inbox, as a bot that starts would find it."""
+async def inbox_items(folder: Path) -> list[Question]:
+    """Return the pending inbox items."""
     store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()
     now = datetime.now(UTC)
@@ -77,163 +77,163 @@ async def ordered(folder: Path) -> list[Question]:
     return found
 
 
-async def _made(url: str) -> None:
+async def _create(url: str) -> None:
     store = Store(url)
     await store.open()
     await store.close()
 
 
 @pytest.fixture(scope="module")
-def made(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """An empty database."""
-    path = tmp_path_factory.mktemp("made") / "jobthread.db"
-    asyncio.run(_made(f"sqlite:///{path}"))
+def database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the path of an empty database."""
+    path = tmp_path_factory.mktemp("database") / "jobthread.db"
+    asyncio.run(_create(f"sqlite:///{path}"))
     return path
 
 
 @pytest.fixture
-def here(tmp_path: Path, made: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A working directory with an empty database, as a bot that was stopped leaves it."""
+def folder(tmp_path: Path, database: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a working directory with an empty database, as a stopped bot leaves it."""
     monkeypatch.chdir(tmp_path)
-    shutil.copy(made, tmp_path / "jobthread.db")
+    shutil.copy(database, tmp_path / "jobthread.db")
     return tmp_path
 
 
-def test_backup_says_what_it_wrote(here: Path) -> None:
-    """The operator reads the file's name and its size."""
+def test_backup_prints_the_file_and_its_size(folder: Path) -> None:
+    """The output names the new file."""
     result = run("backup", "copy.db")
     assert result.exit_code == 0, result.output
     assert "copy.db is a whole copy" in result.output
-    assert (here / "copy.db").is_file()
+    assert (folder / "copy.db").is_file()
 
 
-def test_backup_of_nothing_is_a_sentence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No traceback, and exit code 1."""
+def test_backup_reports_a_missing_database(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The error is a sentence with exit code 1."""
     monkeypatch.chdir(tmp_path)
     result = run("backup", "copy.db")
     assert result.exit_code == 1
     assert "There is no database file" in result.output
 
 
-def test_status_of_a_bot_that_keeps_up_is_a_line_each_and_exit_code_0(here: Path) -> None:
-    """Nothing waits, and the operator is told where to read more."""
+def test_status_exits_with_0_if_nothing_is_overdue(folder: Path) -> None:
+    """Each queue has a line, and a hint names `web.port`."""
     result = run("status")
     assert result.exit_code == 0, result.output
-    assert here.exists()
+    assert folder.exists()
     for line in ("questions: None waits.", "messages: None waits.", "jobs: None waits."):
         assert f"ok      {line}" in result.output
     assert "Set web.port" in result.output
 
 
-async def test_status_of_a_bot_that_fell_behind_says_by_how_much_and_ends_with_1(
-    here: Path,
+async def test_status_exits_with_1_if_a_message_is_overdue(
+    folder: Path,
 ) -> None:
-    """A cron job or a person sees at once what waits, and for how long."""
-    await given(here, waits_seconds=3_700)
+    """The line says how many messages wait, and for how long."""
+    await add_message(folder, waits_seconds=3_700)
     result = await asyncio.to_thread(run, "status")
     assert result.exit_code == 1
     assert "BEHIND  messages: 1 wait to be posted, the first for 1 h 1 m." in result.output
 
 
-async def test_a_message_that_waits_for_a_moment_is_no_alarm(here: Path) -> None:
-    """Slack's own limits make messages wait."""
-    await given(here, waits_seconds=5)
+async def test_status_accepts_a_message_that_waits_briefly(folder: Path) -> None:
+    """Rate limits delay messages for some seconds."""
+    await add_message(folder, waits_seconds=5)
     result = await asyncio.to_thread(run, "status")
     assert result.exit_code == 0
     assert "1 wait to be posted" in result.output
 
 
-def test_status_says_so_when_the_bot_does_not_answer(here: Path) -> None:
-    """Where it should serve an address, its silence is an alarm."""
-    (here / "jobthread.toml").write_text("[web]\nport = 1\n")
+def test_status_reports_a_bot_that_does_not_answer(folder: Path) -> None:
+    """With `web.port` set, no response counts as overdue."""
+    (folder / "jobthread.toml").write_text("[web]\nport = 1\n")
     result = run("status")
     assert result.exit_code == 1
     assert "BEHIND  bot: It does not answer" in result.output
 
 
-async def test_watches_lists_what_is_followed_and_what_is_parked(here: Path) -> None:
-    """A line each: the id to retry it by, its channel, its job, and why it is silent."""
-    await parked(here, "abc1" * 8)
+async def test_watches_lists_active_and_unreachable_watches(folder: Path) -> None:
+    """Each line has the id, the channel, the job, and the reason if unreachable."""
+    await add_watches(folder, "abc1" * 8)
     lines = (await asyncio.to_thread(run, "watches")).output.splitlines()
     assert len(lines) == 2
     assert lines[0].startswith("abc1abc1  parked  C1")
     assert "deploys:JOB0" in lines[0]
-    assert lines[0].endswith("(is_archived, 0 unsaid)")
+    assert lines[0].endswith("(is_archived, 0 pending)")
     assert "active" in lines[1]
 
 
-async def test_watches_can_be_narrowed_to_the_parked_and_to_a_channel(here: Path) -> None:
-    """With nothing to list it says so."""
-    await parked(here, "abc1" * 8)
+async def test_watches_filters_by_reachability_and_channel(folder: Path) -> None:
+    """An empty list is a sentence."""
+    await add_watches(folder, "abc1" * 8)
     assert len((await asyncio.to_thread(run, "watches", "--parked")).output.splitlines()) == 1
     elsewhere = await asyncio.to_thread(run, "watches", "--parked", "--channel", "C2")
-    assert elsewhere.output == "None is parked.\n"
+    assert elsewhere.output == "No watch is unreachable.\n"
     assert (await asyncio.to_thread(run, "watches", "--channel", "C2")).output == (
         "Nothing is followed.\n"
     )
 
 
-async def test_watches_works_beside_a_running_bot(here: Path) -> None:
-    """A look needs no lock."""
-    store = Store(f"sqlite:///{here / 'jobthread.db'}")
+async def test_watches_works_beside_a_running_bot(folder: Path) -> None:
+    """Reading needs no lock on the database."""
+    store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()
     assert (await asyncio.to_thread(run, "watches")).exit_code == 0
     await store.close()
 
 
-async def test_retry_leaves_an_order_for_the_bot(here: Path) -> None:
-    """The bot writes the database; this only asks."""
-    await parked(here, "abc1" * 8, "abd1" * 8)
+async def test_retry_adds_an_operator_task_to_the_inbox(folder: Path) -> None:
+    """The task names the watch; the bot executes it."""
+    await add_watches(folder, "abc1" * 8, "abd1" * 8)
     result = await asyncio.to_thread(run, "retry", "abc")
     assert result.exit_code == 0, result.output
-    [question] = await ordered(here)
-    assert (question.kind, question.body) == ("operator", {"watch": "abc1" * 8})
+    [item] = await inbox_items(folder)
+    assert (item.kind, item.body) == ("operator", {"watch": "abc1" * 8})
 
 
-async def test_retry_all_orders_all(here: Path) -> None:
-    """One order for everything that is parked."""
-    await parked(here, "abc1" * 8, "abd1" * 8)
+async def test_retry_all_adds_one_task_for_all_watches(folder: Path) -> None:
+    """The task names no watch."""
+    await add_watches(folder, "abc1" * 8, "abd1" * 8)
     assert (await asyncio.to_thread(run, "retry", "--all")).exit_code == 0
-    assert [question.body for question in await ordered(here)] == [{"watch": None}]
+    assert [item.body for item in await inbox_items(folder)] == [{"watch": None}]
 
 
 @pytest.mark.parametrize(
-    ("words", "said"),
+    ("words", "sentence"),
     [
         ((), "Name one watch, or say --all."),
         (("abc", "--all"), "Name one watch, or say --all."),
-        (("ab",), "2 parked watches begin with ab"),
-        (("well",), "No parked watch is called well."),
+        (("ab",), "2 unreachable watches begin with ab"),
+        (("well",), "The id of no unreachable watch begins with well."),
     ],
 )
-async def test_an_unclear_retry_is_a_sentence(
-    here: Path, words: tuple[str, ...], said: str
+async def test_retry_rejects_an_ambiguous_watch(
+    folder: Path, words: tuple[str, ...], sentence: str
 ) -> None:
-    """Nothing is ordered."""
-    await parked(here, "abc1" * 8, "abd1" * 8)
+    """The error is a sentence, and no task is added."""
+    await add_watches(folder, "abc1" * 8, "abd1" * 8)
     result = await asyncio.to_thread(run, "retry", *words)
     assert result.exit_code == 1
-    assert said in result.output
-    assert await ordered(here) == []
+    assert sentence in result.output
+    assert await inbox_items(folder) == []
 
 
-def test_recover_without_tokens_names_them_all(here: Path) -> None:
-    """The settings are at fault: exit code 2."""
-    assert here.exists()
+def test_recover_reports_missing_tokens(folder: Path) -> None:
+    """The exit code is that of wrong settings, 2."""
+    assert folder.exists()
     result = run("recover", "--channel", "C1")
     assert result.exit_code == 2
     assert "slack.bot_token is missing" in result.output
 
 
-def test_recover_wants_a_span_that_it_understands(here: Path) -> None:
-    """Days and hours are enough."""
-    assert here.exists()
+def test_recover_rejects_an_unknown_time_span(folder: Path) -> None:
+    """A time span is in days or hours."""
+    assert folder.exists()
     result = run("recover", "--channel", "C1", "--since", "a week")
     assert result.exit_code == 1
     assert "write it as 30d or 12h" in result.output
 
 
-def test_retry_without_anything_parked_says_so(here: Path) -> None:
-    """There is nothing to do."""
-    assert here.exists()
-    assert "Nothing is parked." in run("retry", "--all").output
+def test_retry_reports_that_no_watch_is_unreachable(folder: Path) -> None:
+    """The output is a sentence."""
+    assert folder.exists()
+    assert "No watch is unreachable." in run("retry", "--all").output

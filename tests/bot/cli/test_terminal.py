@@ -1,4 +1,4 @@
-"""The card in a terminal."""
+"""A card as terminal output."""
 
 import io
 from datetime import UTC, datetime, timedelta
@@ -26,7 +26,7 @@ JOB = Job(
 
 
 def printed(job: Job, message: Message | None = None) -> str:
-    """What a person sees in a terminal of 100 columns."""
+    """Return the output in a terminal of 100 columns."""
     view = cards.View(checked_at=START, asker="U0ADA", trouble="It is down.")
     console = Console(file=io.StringIO(), width=100, force_terminal=True, no_color=True)
     console.print(terminal.show(message or cards.job(job, view), job))
@@ -34,9 +34,9 @@ def printed(job: Job, message: Message | None = None) -> str:
     return console.file.getvalue()
 
 
-def test_the_terminal_shows_the_sentence_the_facts_the_tasks_and_the_log() -> None:
-    """Whoever has no Slack reads the same."""
-    for said in (
+def test_terminal_card_shows_sentence_facts_tasks_and_log() -> None:
+    """The output contains everything of the Slack card."""
+    for text in (
         "deploy-api failed after 3 m 12 s at step UPGRADE.",
         "deploys:JOB1",
         "2 of 2 done, 1 failed",
@@ -46,17 +46,17 @@ def test_the_terminal_shows_the_sentence_the_facts_the_tasks_and_the_log() -> No
         "Step UPGRADE failed",
         "exit code 137",
     ):
-        assert said in printed(JOB)
+        assert text in printed(JOB)
 
 
-def test_times_are_in_the_machines_own_zone() -> None:
-    """A terminal belongs to one person, who knows where they are."""
+def test_terminal_card_shows_local_times() -> None:
+    """Times are in the machine's time zone."""
     local = f"{START.astimezone():%Y-%m-%d %H:%M:%S}"
     assert local in printed(JOB)
 
 
 @pytest.mark.parametrize(
-    ("text", "spoken"),
+    ("text", "readable"),
     [
         ("R&amp;D failed. <@U0ADA>", "R&D failed."),
         ("since <!date^1^{time}|12:03 UTC>.", "since 12:03 UTC."),
@@ -65,13 +65,13 @@ def test_times_are_in_the_machines_own_zone() -> None:
         ("a\x1b[31mb", "a[31mb"),
     ],
 )
-def test_no_token_of_slacks_is_shown(text: str, spoken: str) -> None:
-    """What Slack would replace is replaced here, or left out."""
-    assert terminal.spoken(text) == spoken
+def test_slack_markup_is_resolved_or_removed(text: str, readable: str) -> None:
+    """Entities, dates, links and mentions become plain text."""
+    assert terminal.spoken(text) == readable
 
 
-def test_a_hostile_job_cannot_write_to_the_terminal() -> None:
-    """Neither escape sequences nor Rich's own markup come through."""
+def test_control_sequences_in_a_job_are_not_printed() -> None:
+    """Neither escape sequences nor Rich markup take effect."""
     evil = "\x1b]0;owned\x07[bold red]x[/bold red][/]\u202e"
     hostile = Task(id="1", name=evil, status=Status.FAILED, message=evil, native_status=evil)
     seen = printed(JOB.but(name=evil, type=evil, message=evil, tasks=(hostile,)))
@@ -80,7 +80,7 @@ def test_a_hostile_job_cannot_write_to_the_terminal() -> None:
     assert "[bold red]x[/bold red][/]" in seen
 
 
-def test_a_job_without_tasks_has_no_table() -> None:
-    """Nothing is framed that is not there."""
+def test_job_without_tasks_has_no_table() -> None:
+    """The table is left out if it would be empty."""
     assert "Started" in printed(JOB)
     assert "Task" not in printed(JOB.but(tasks=()))
