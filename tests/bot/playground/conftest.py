@@ -1,4 +1,4 @@
-"""A local Slack, a real Web API client, and a small app that remembers what it was sent."""
+"""A local Slack, slack_sdk's Web API client, and an app that records its requests."""
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
@@ -18,8 +18,8 @@ from bot.playground.server import Timing
 QUICK = Timing(ack_seconds=0.1, retry_seconds=(0.0, 0.0, 0.0))
 
 
-class HandClock:
-    """A clock that the test turns; sleeping turns it too."""
+class SteppedClock:
+    """A clock that the test advances; `sleep` advances it immediately."""
 
     def __init__(self) -> None:
         self.moment = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -38,7 +38,7 @@ class HandClock:
 
 @dataclass
 class SocketApp:
-    """An app on slack_sdk's own Socket Mode client."""
+    """An app on slack_sdk's Socket Mode client; it records every request."""
 
     client: SocketModeClient
     got: list[SocketModeRequest] = field(default_factory=list)
@@ -54,8 +54,8 @@ class SocketApp:
 
 
 @pytest.fixture
-def clock() -> HandClock:
-    return HandClock()
+def clock() -> SteppedClock:
+    return SteppedClock()
 
 
 @pytest.fixture
@@ -64,7 +64,7 @@ def events_wanted() -> set[str]:
 
 
 @pytest.fixture
-async def slack(clock: HandClock, events_wanted: set[str]) -> AsyncIterator[LocalSlack]:
+async def slack(clock: SteppedClock, events_wanted: set[str]) -> AsyncIterator[LocalSlack]:
     async with LocalSlack(clock=clock, timing=QUICK, events=events_wanted) as slack:
         yield slack
 
@@ -87,7 +87,7 @@ async def connect(slack: LocalSlack) -> SocketApp:
 
 @pytest.fixture
 async def join(slack: LocalSlack) -> AsyncIterator[Callable[[], Any]]:
-    """Connect as many apps as the test wants; each is closed in the end."""
+    """Return a function that connects an app; all are closed at the end."""
     async with AsyncExitStack() as stack:
 
         async def joined() -> SocketApp:

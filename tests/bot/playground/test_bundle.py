@@ -1,4 +1,4 @@
-"""The page that is committed is the page that was built, and it needs nobody else."""
+"""The committed bundle of the page: built from its sources, and self-contained."""
 
 import re
 from hashlib import sha256
@@ -11,8 +11,8 @@ SOURCES = ROOT / "page"
 STATIC = ROOT / "bot" / "playground" / "static"
 SINGLE = ("index.html", "package-lock.json", "package.json", "tsconfig.json", "vite.config.ts")
 
-# Names, not addresses: XML namespaces, where errors of React and of react-markdown are explained,
-# and a link that slack-blocks-to-jsx shows to debug a message, which nobody asks it for.
+# Names, not requested URLs: XML namespaces, error references of React and react-markdown, and a
+# debugging link of slack-blocks-to-jsx, which the page does not use.
 NAMES = (
     "http://www.w3.org/",
     "https://react.dev/errors/",
@@ -22,7 +22,7 @@ NAMES = (
 
 
 def digest() -> str:
-    """Return one digest of all sources; the recipe stands in page/vite.config.ts."""
+    """Return one digest of all sources, computed as in page/vite.config.ts."""
     below = [path for path in (SOURCES / "src").rglob("*") if path.is_file()]
     found = {path.relative_to(SOURCES).as_posix(): path for path in below}
     found |= {name: SOURCES / name for name in SINGLE}
@@ -38,21 +38,21 @@ def bundled() -> dict[str, str]:
     return {path.relative_to(STATIC).as_posix(): path.read_text("utf-8") for path in files}
 
 
-def test_the_committed_bundle_was_built_from_the_committed_sources() -> None:
-    """Whoever changes page/ also runs `npm run build` there."""
+def test_bundle_is_built_from_the_committed_sources() -> None:
+    """A change of page/ requires `npm run build` there."""
     written = (STATIC / "sources.sha256").read_text("utf-8").strip()
     assert written == digest(), "Run: cd page && npm ci && npm run build"
 
 
-def test_the_bundle_has_the_names_that_the_server_serves() -> None:
-    """The names carry no hash, so that a change of the page is a change of the same files."""
+def test_bundle_contains_the_files_that_the_server_serves() -> None:
+    """File names carry no hash, so a rebuild changes the same files."""
     expected = {"index.html", "LICENSES.txt", "sources.sha256"}
     expected |= {"assets/page.js", "assets/page.css", "assets/page.svg"}
     assert set(bundled()) == expected
 
 
-def test_the_page_needs_no_address_but_its_own() -> None:
-    """It works on a train: no fonts, pictures or scripts of other hosts."""
+def test_bundle_refers_to_no_other_host() -> None:
+    """The page works offline: no fonts, images or scripts of other hosts."""
     for name, text in bundled().items():
         if name == "LICENSES.txt":
             continue
@@ -60,8 +60,8 @@ def test_the_page_needs_no_address_but_its_own() -> None:
         assert [address for address in found if not address.startswith(NAMES)] == [], name
 
 
-def test_the_page_runs_under_a_policy_that_allows_no_inline_code() -> None:
-    """index.html holds no script, style or event attribute of its own."""
+def test_index_contains_no_inline_code() -> None:
+    """index.html has no inline script, style or event attribute, as its content policy requires."""
     index = bundled()["index.html"]
     assert re.findall(r"<script(?![^>]*\bsrc=)", index) == []
     assert re.findall(r"<style|\sstyle=|\son\w+=|(?:src|href)=\"data:", index) == []
@@ -71,18 +71,18 @@ HOMES = [f"/{folder}/" for folder in ("work", "root", "home", "Users")]
 
 
 @pytest.mark.parametrize("trace", ["npmjs", "registry.", *HOMES])
-def test_the_bundle_tells_nothing_of_the_machine_that_built_it(trace: str) -> None:
-    """Neither a registry nor a path of a machine has a place in it."""
+def test_bundle_contains_no_traces_of_the_build_machine(trace: str) -> None:
+    """The bundle contains neither a registry nor a local path."""
     assert [name for name, text in bundled().items() if trace in text] == []
 
 
-def test_the_lock_file_names_no_registry() -> None:
-    """Everybody's npm fetches the packages from where that npm is told to."""
+def test_lock_file_names_no_registry() -> None:
+    """npm fetches the packages from its own configured registry."""
     assert '"resolved"' not in (SOURCES / "package-lock.json").read_text("utf-8")
 
 
-def test_the_licences_of_the_bundled_packages_travel_with_them() -> None:
-    """MIT asks for that."""
+def test_bundle_includes_the_licences_of_its_packages() -> None:
+    """MIT requires the licence text with every copy."""
     licences = bundled()["LICENSES.txt"]
     for package in ("react", "react-dom", "scheduler", "slack-blocks-to-jsx", "react-markdown"):
         assert re.search(rf"^{package} \d", licences, re.MULTILINE), package

@@ -1,4 +1,4 @@
-"""Posting, changing and deleting through the Web API, asked by slack_sdk's own client."""
+"""chat.* methods, called by slack_sdk's client."""
 
 from typing import Any
 
@@ -11,21 +11,21 @@ from bot.playground import LocalSlack
 pytestmark = pytest.mark.anyio
 
 SECTION = {"type": "section", "text": {"type": "mrkdwn", "text": "*hello*"}}
-KEY = {"event_type": "jobthread_key", "event_payload": {"key": "w1:7"}}
+METADATA = {"event_type": "jobthread_key", "event_payload": {"key": "w1:7"}}
 
 
-async def refusal(call: Any) -> SlackApiError:
+async def api_error(call: Any) -> SlackApiError:
     with pytest.raises(SlackApiError) as refused:
         await call
     return refused.value
 
 
-async def error(call: Any) -> str:
-    return (await refusal(call)).response["error"]
+async def error_code(call: Any) -> str:
+    return (await api_error(call)).response["error"]
 
 
-async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """What the bot posts can be read by tests, with the ts that the bot was given."""
+async def test_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """The channel contains the bot's message, with the ts of the response."""
     answer = await web.chat_postMessage(channel="C0DEPLOYS", text="hello", blocks=[SECTION])
     [message] = slack.messages("deploys")
     assert (message.ts, message.text) == (answer["ts"], "hello")
@@ -33,14 +33,14 @@ async def test_a_posted_message_is_in_the_channel(slack: LocalSlack, web: AsyncW
     assert answer["message"]["blocks"][0]["block_id"]
 
 
-async def test_two_messages_never_share_a_ts(web: AsyncWebClient) -> None:
-    """A ts names one message, even when the clock stands still."""
+async def test_message_timestamps_are_unique(web: AsyncWebClient) -> None:
+    """A ts names one message, even if the clock stands still."""
     stamps = [(await web.chat_postMessage(channel="#deploys", text="x"))["ts"] for _ in range(3)]
     assert sorted(set(stamps)) == stamps
 
 
-async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """A root says how many replies it has and which is the latest."""
+async def test_root_counts_its_replies(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """A root has the number of replies and the ts of the latest."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     reply = await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
     thread = await web.conversations_replies(channel="C0DEPLOYS", ts=root["ts"])
@@ -50,10 +50,10 @@ async def test_replies_are_counted_at_the_root(slack: LocalSlack, web: AsyncWebC
     assert [m.text for m in slack.messages("deploys")] == ["root"]
 
 
-async def test_a_broadcast_reply_shows_in_the_channel(
+async def test_broadcast_reply_is_shown_in_the_channel(
     slack: LocalSlack, web: AsyncWebClient
 ) -> None:
-    """`reply_broadcast` puts a reply in both places."""
+    """`reply_broadcast` shows a reply in the thread and in the channel."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     await web.chat_postMessage(
         channel="C0DEPLOYS", text="failed", thread_ts=root["ts"], reply_broadcast=True
@@ -63,35 +63,33 @@ async def test_a_broadcast_reply_shows_in_the_channel(
     assert page["messages"][0]["subtype"] == "thread_broadcast"
 
 
-async def test_metadata_comes_back_only_when_asked_for(web: AsyncWebClient) -> None:
-    """`include_all_metadata` decides whether a reader sees the metadata."""
-    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root", metadata=KEY)
+async def test_metadata_is_returned_only_on_request(web: AsyncWebClient) -> None:
+    """`include_all_metadata` includes the metadata in the response."""
+    root = await web.chat_postMessage(channel="C0DEPLOYS", text="root", metadata=METADATA)
     plain = await web.conversations_replies(channel="C0DEPLOYS", ts=root["ts"])
     full = await web.conversations_replies(
         channel="C0DEPLOYS", ts=root["ts"], include_all_metadata=True
     )
     assert "metadata" not in plain["messages"][0]
-    assert full["messages"][0]["metadata"] == KEY
+    assert full["messages"][0]["metadata"] == METADATA
 
 
-async def test_the_clients_own_id_is_kept(web: AsyncWebClient) -> None:
-    """`client_msg_id` comes back with the message."""
+async def test_client_msg_id_is_stored(web: AsyncWebClient) -> None:
+    """`client_msg_id` is returned with the message."""
     await web.chat_postMessage(channel="C0DEPLOYS", text="x", client_msg_id="w1:7")
     page = await web.conversations_history(channel="C0DEPLOYS")
     assert page["messages"][0]["client_msg_id"] == "w1:7"
 
 
-async def test_a_heavy_message_is_refused(web: AsyncWebClient) -> None:
-    """Many blocks, each within its limit, may still be too much together."""
+async def test_message_with_too_large_blocks_is_rejected(web: AsyncWebClient) -> None:
+    """Blocks within their own limits may exceed the limit of a message."""
     blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2_900}}] * 5
     call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks)
-    assert await error(call) == "msg_blocks_too_long"
+    assert await error_code(call) == "msg_blocks_too_long"
 
 
-async def test_an_update_keeps_blocks_that_it_does_not_mention(
-    slack: LocalSlack, web: AsyncWebClient
-) -> None:
-    """Blocks stay until an update brings others, or an empty list."""
+async def test_update_keeps_blocks_that_it_omits(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """Blocks stay until an update contains others or an empty list."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="a", blocks=[SECTION])
     await web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="b")
     assert slack.messages()[0].blocks
@@ -101,7 +99,7 @@ async def test_an_update_keeps_blocks_that_it_does_not_mention(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "word"),
+    ("arguments", "code"),
     [
         ({"channel": "C0NOWHERE", "text": "x"}, "channel_not_found"),
         ({"channel": "C0PRIVOPS", "text": "x"}, "channel_not_found"),
@@ -113,84 +111,82 @@ async def test_an_update_keeps_blocks_that_it_does_not_mention(
         ({"channel": "C0DEPLOYS", "text": "x", "metadata": {"a": 1}}, "invalid_metadata_schema"),
     ],
 )
-async def test_a_post_is_refused_in_slacks_own_word(
-    web: AsyncWebClient, arguments: dict[str, Any], word: str
+async def test_invalid_post_returns_slacks_error_code(
+    web: AsyncWebClient, arguments: dict[str, Any], code: str
 ) -> None:
-    """Every refusal of a post has the error name that Slack documents."""
-    # The bare call: the named method would warn of a missing text before it asks.
-    assert await error(web.api_call("chat.postMessage", json=arguments)) == word
+    """Each invalid post returns the error code that Slack documents."""
+    # `api_call`: the client's method would warn of a missing text before the request.
+    assert await error_code(web.api_call("chat.postMessage", json=arguments)) == code
 
 
-async def test_refused_blocks_are_explained(web: AsyncWebClient) -> None:
-    """`invalid_blocks` says where and why, in `errors` and in `response_metadata`."""
+async def test_invalid_blocks_are_explained(web: AsyncWebClient) -> None:
+    """`invalid_blocks` names each violation in `errors` and in `response_metadata`."""
     blocks = [{"type": "header", "text": {"type": "plain_text", "text": "x" * 151}}]
-    refused = await refusal(web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks))
-    said = "must be less than 151 characters [json-pointer:/blocks/0/text/text]"
+    refused = await api_error(web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=blocks))
+    violation = "must be less than 151 characters [json-pointer:/blocks/0/text/text]"
     assert refused.response["error"] == "invalid_blocks"
-    assert refused.response["errors"] == [said]
-    assert refused.response["response_metadata"]["messages"] == [f"[ERROR] {said}"]
+    assert refused.response["errors"] == [violation]
+    assert refused.response["response_metadata"]["messages"] == [f"[ERROR] {violation}"]
 
 
-async def test_an_update_takes_only_four_thousand_characters(web: AsyncWebClient) -> None:
-    """`chat.update` is stricter than `chat.postMessage`."""
+async def test_update_allows_only_4000_characters(web: AsyncWebClient) -> None:
+    """The limit of `chat.update` is lower than that of `chat.postMessage`."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x" * 4_001)
     call = web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="x" * 4_001)
-    assert await error(call) == "msg_too_long"
+    assert await error_code(call) == "msg_too_long"
 
 
-async def test_the_bot_changes_only_its_own_messages(
-    slack: LocalSlack, web: AsyncWebClient
-) -> None:
-    """Somebody else's words can be neither changed nor deleted, and a gone message neither."""
-    said = (await slack.says("mine", channel="deploys")).message
-    place = {"channel": said.channel, "ts": said.ts}
-    assert await error(web.chat_update(text="x", **place)) == "cant_update_message"
-    assert await error(web.chat_delete(**place)) == "cant_delete_message"
-    slack.delete(said)
-    assert await error(web.chat_update(text="x", **place)) == "message_not_found"
+async def test_bot_cannot_change_messages_of_others(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """A user's message and a deleted message can be neither updated nor deleted."""
+    message = (await slack.says("mine", channel="deploys")).message
+    place = {"channel": message.channel, "ts": message.ts}
+    assert await error_code(web.chat_update(text="x", **place)) == "cant_update_message"
+    assert await error_code(web.chat_delete(**place)) == "cant_delete_message"
+    slack.delete(message)
+    assert await error_code(web.chat_update(text="x", **place)) == "message_not_found"
 
 
-async def test_an_archived_channel_takes_no_posts(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """After archiving, posts and updates are refused, and history can still be read."""
+async def test_archived_channel_rejects_posts(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """Posts and updates are rejected; history can still be read."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
     slack.archive("deploys")
-    assert await error(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "is_archived"
+    assert await error_code(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "is_archived"
     update = web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="y")
-    assert await error(update) == "is_inactive"
+    assert await error_code(update) == "is_inactive"
     assert (await web.conversations_history(channel="C0DEPLOYS"))["messages"]
 
 
-async def test_a_removed_bot_may_not_post(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """A bot that was taken out of a public channel is told so."""
+async def test_removed_bot_cannot_post(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """The error is `not_in_channel`."""
     slack.remove_bot("deploys")
-    assert await error(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "not_in_channel"
+    assert await error_code(web.chat_postMessage(channel="C0DEPLOYS", text="x")) == "not_in_channel"
 
 
-async def test_a_deleted_root_with_replies_leaves_a_tombstone(
+async def test_deleted_root_with_replies_becomes_a_tombstone(
     slack: LocalSlack, web: AsyncWebClient
 ) -> None:
-    """The thread lives on, and the root can no longer be updated."""
+    """The replies stay, and the root can no longer be updated."""
     root = await web.chat_postMessage(channel="C0DEPLOYS", text="root")
     await web.chat_postMessage(channel="C0DEPLOYS", text="one", thread_ts=root["ts"])
     await web.chat_delete(channel="C0DEPLOYS", ts=root["ts"])
     assert [m.tombstone for m in slack.thread("deploys", root["ts"])] == [True, False]
     update = web.chat_update(channel="C0DEPLOYS", ts=root["ts"], text="x")
-    assert await error(update) == "message_not_found"
+    assert await error_code(update) == "message_not_found"
 
 
-async def test_an_ephemeral_message_is_for_one_person(
+async def test_ephemeral_message_is_visible_to_one_user(
     slack: LocalSlack, web: AsyncWebClient
 ) -> None:
-    """Only the person named sees it, and it must be somebody in the channel."""
+    """Only the user sees it, who must be a member of the channel."""
     await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0BEN", text="psst")
     assert [m.text for m in slack.ephemerals("ben", "deploys")] == ["psst"]
     assert slack.ephemerals("ada") == slack.messages() == []
     call = web.chat_postEphemeral(channel="C0DEPLOYS", user="U0NOBODY", text="psst")
-    assert await error(call) == "user_not_in_channel"
+    assert await error_code(call) == "user_not_in_channel"
 
 
-async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """A permalink names channel and message, and stays on this machine."""
+async def test_permalink_points_to_the_local_page(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """A permalink names channel and message, on the local server."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="x")
     link = await web.chat_getPermalink(channel="C0DEPLOYS", message_ts=posted["ts"])
     stamp = posted["ts"].replace(".", "")
@@ -198,53 +194,53 @@ async def test_a_permalink_leads_to_the_page(slack: LocalSlack, web: AsyncWebCli
 
 
 def cells(row: int, kinds: str) -> list[dict[str, Any]]:
-    """Return one row: p is a plain cell, n a number, r a rich one with a link."""
+    """Return one row of cells: p is plain text, n a number, r rich text with a link."""
     link = {"type": "link", "url": f"https://x.test/{row}", "text": f"job {row}"}
     section = {"type": "rich_text_section", "elements": [link]}
-    made: dict[str, dict[str, Any]] = {
+    cell_by_kind: dict[str, dict[str, Any]] = {
         "p": {"type": "raw_text", "text": "succeeded"},
         "n": {"type": "raw_number", "value": row, "text": f"{row} s"},
         "r": {"type": "rich_text", "elements": [section]},
     }
-    return [made[kind] for kind in kinds]
+    return [cell_by_kind[kind] for kind in kinds]
 
 
-def listing(rows: int, kinds: str = "rppnpp") -> dict[str, Any]:
-    """Return a data_table of so many rows under its heading."""
+def data_table(rows: int, kinds: str = "rppnpp") -> dict[str, Any]:
+    """Return a data_table of this many rows below a header."""
     table = [cells(0, "p" * len(kinds)), *(cells(row, kinds) for row in range(1, rows + 1))]
     return {"type": "data_table", "caption": "Jobs", "rows": table}
 
 
-async def test_a_list_of_fifty_rows_by_six_columns_passes(
+async def test_table_of_50_rows_and_6_columns_is_accepted(
     slack: LocalSlack, web: AsyncWebClient
 ) -> None:
-    """With plain, numeric and rich cells; the cells' wrapping does not count as their words do."""
-    await web.chat_postMessage(channel="C0DEPLOYS", text="Fifty jobs.", blocks=[listing(50)])
+    """Only the cell texts count towards the size limit, for plain, numeric and rich cells."""
+    await web.chat_postMessage(channel="C0DEPLOYS", text="Fifty jobs.", blocks=[data_table(50)])
     assert len(slack.messages()[0].blocks[0]["rows"]) == 51
 
 
 @pytest.mark.parametrize(
     ("table", "reason"),
     [
-        (listing(101), "no more than 101 items"),
-        (listing(50, "p" * 21), "no more than 20 items"),
-        (listing(100, "p" * 12), "no more than 10000 characters"),
-        ({**listing(2), "rows": [cells(0, "pp"), cells(1, "p")]}, "same number of cells"),
-        ({**listing(2), "rows": [cells(0, "r"), cells(1, "r")]}, "may not hold rich_text"),
+        (data_table(101), "no more than 101 items"),
+        (data_table(50, "p" * 21), "no more than 20 items"),
+        (data_table(100, "p" * 12), "no more than 10000 characters"),
+        ({**data_table(2), "rows": [cells(0, "pp"), cells(1, "p")]}, "same number of cells"),
+        ({**data_table(2), "rows": [cells(0, "r"), cells(1, "r")]}, "may not hold rich_text"),
     ],
 )
-async def test_a_list_past_its_limits_is_refused(
+async def test_table_beyond_a_limit_is_rejected(
     web: AsyncWebClient, table: dict[str, Any], reason: str
 ) -> None:
-    """As an invalid block, with the reason."""
+    """The error is `invalid_blocks`, with the reason."""
     call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=[table])
-    refused = await refusal(call)
+    refused = await api_error(call)
     assert refused.response["error"] == "invalid_blocks"
     assert reason in str(refused.response["errors"])
 
 
-async def test_a_message_is_too_heavy_with_a_table_and_long_text(web: AsyncWebClient) -> None:
-    """A table's words weigh together with everything else."""
+async def test_table_texts_count_towards_the_size_limit(web: AsyncWebClient) -> None:
+    """A table's cell texts and the other blocks share one limit."""
     texts = [{"type": "section", "text": {"type": "mrkdwn", "text": "x" * 2_900}}] * 4
-    call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=[*texts, listing(50)])
-    assert await error(call) == "msg_blocks_too_long"
+    call = web.chat_postMessage(channel="C0DEPLOYS", text="x", blocks=[*texts, data_table(50)])
+    assert await error_code(call) == "msg_blocks_too_long"

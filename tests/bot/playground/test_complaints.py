@@ -1,4 +1,4 @@
-"""What keeps a form from being sent, in the client's words."""
+"""Client-side form validation."""
 
 from typing import Any
 
@@ -13,20 +13,20 @@ HALF = {"type": "number_input", "is_decimal_allowed": True}
 BOXES = {"type": "checkboxes", "options": []}
 
 
-def complaint(element: dict, answer: Any, **more: Any) -> str | None:
-    asked = {"type": "input", "block_id": "b", "element": {"action_id": "a", **element}, **more}
-    return complaints([asked], {"b": {"a": filled(element, answer)}}).get("b")
+def form_error(element: dict, answer: Any, **more: Any) -> str | None:
+    block = {"type": "input", "block_id": "b", "element": {"action_id": "a", **element}, **more}
+    return complaints([block], {"b": {"a": filled(element, answer)}}).get("b")
 
 
 @pytest.mark.parametrize("element", [TEXT, WHOLE, BOXES])
-def test_what_is_required_must_be_there(element: dict) -> None:
-    """What is optional may be missing."""
-    assert complaint(element, None) == MISSING
-    assert complaint(element, None, optional=True) is None
+def test_required_input_must_be_filled_in(element: dict) -> None:
+    """An optional input may be empty."""
+    assert form_error(element, None) == MISSING
+    assert form_error(element, None, optional=True) is None
 
 
 @pytest.mark.parametrize(
-    ("element", "answer", "said"),
+    ("element", "answer", "error"),
     [
         (TEXT, "abc", None),
         (TEXT, "a", "Enter at least 2 characters."),
@@ -42,12 +42,12 @@ def test_what_is_required_must_be_there(element: dict) -> None:
         ({"type": "url_text_input"}, "x.test", "Enter a URL that starts with http:// or https://."),
     ],
 )
-def test_an_answer_keeps_to_its_limits(element: dict, answer: Any, said: str | None) -> None:
-    """Or a sentence says which."""
-    assert complaint(element, answer) == said
+def test_invalid_input_has_an_error_message(element: dict, answer: Any, error: str | None) -> None:
+    """A valid input has none."""
+    assert form_error(element, answer) == error
 
 
-def test_only_input_blocks_are_asked() -> None:
-    """A select beside a text need not be chosen."""
+def test_only_input_blocks_are_validated() -> None:
+    """A select in a section block may be empty."""
     menu = {"type": "static_select", "action_id": "a", "options": []}
     assert complaints([{"type": "section", "block_id": "b", "accessory": menu}], {}) == {}

@@ -1,4 +1,4 @@
-"""Reading channels, threads and people, asked by slack_sdk's own client."""
+"""conversations.* methods and authorisation, called by slack_sdk's client."""
 
 from typing import Any
 
@@ -17,44 +17,44 @@ async def post(web: AsyncWebClient, *texts: str, **more: Any) -> list[str]:
     ]
 
 
-async def test_history_comes_newest_first_page_by_page(web: AsyncWebClient) -> None:
-    """The cursor leads through the whole channel, without gaps or repetitions."""
+async def test_history_is_paged_newest_first(web: AsyncWebClient) -> None:
+    """Cursors page through the whole channel, without missing or repeated messages."""
     await post(web, *"abcde")
-    seen, cursor = [], ""
+    texts, cursor = [], ""
     while True:
         page = await web.conversations_history(channel="C0DEPLOYS", limit=2, cursor=cursor)
-        seen += [message["text"] for message in page["messages"]]
+        texts += [message["text"] for message in page["messages"]]
         cursor = page["response_metadata"]["next_cursor"]
         if not page["has_more"]:
             break
-    assert seen == list("edcba")
+    assert texts == list("edcba")
     assert cursor == ""
 
 
-async def test_replies_come_oldest_first_with_the_root_on_every_page(web: AsyncWebClient) -> None:
-    """Each page opens with the root, then goes on where the last one ended."""
+async def test_replies_are_paged_oldest_first_after_the_root(web: AsyncWebClient) -> None:
+    """Each page starts with the root, then continues after the previous page."""
     [root] = await post(web, "root")
     await post(web, *"abc", thread_ts=root)
-    asked = {"channel": "C0DEPLOYS", "ts": root, "limit": 2}
-    first = await web.conversations_replies(**asked)
+    arguments = {"channel": "C0DEPLOYS", "ts": root, "limit": 2}
+    first = await web.conversations_replies(**arguments)
     cursor = first["response_metadata"]["next_cursor"]
-    second = await web.conversations_replies(cursor=cursor, **asked)
+    second = await web.conversations_replies(cursor=cursor, **arguments)
     assert [m["text"] for m in first["messages"]] == ["root", "a", "b"]
     assert [m["text"] for m in second["messages"]] == ["root", "c"]
 
 
-async def test_bounds_are_exclusive_unless_asked_otherwise(web: AsyncWebClient) -> None:
-    """`oldest` and `latest` leave out the messages they name, `inclusive` lets them in."""
+async def test_history_bounds_are_exclusive_by_default(web: AsyncWebClient) -> None:
+    """`oldest` and `latest` exclude the messages they name; `inclusive` includes them."""
     a, _, c = await post(web, *"abc")
-    asked = {"channel": "C0DEPLOYS", "oldest": a, "latest": c}
-    within = await web.conversations_history(**asked)
-    with_ends = await web.conversations_history(inclusive=True, **asked)
+    arguments = {"channel": "C0DEPLOYS", "oldest": a, "latest": c}
+    within = await web.conversations_history(**arguments)
+    with_ends = await web.conversations_history(inclusive=True, **arguments)
     assert [m["text"] for m in within["messages"]] == ["b"]
     assert [m["text"] for m in with_ends["messages"]] == list("cba")
 
 
 @pytest.mark.parametrize(
-    ("method", "arguments", "word"),
+    ("method", "arguments", "code"),
     [
         ("conversations.history", {"channel": "C0NOWHERE"}, "channel_not_found"),
         ("conversations.history", {"channel": "C0DEPLOYS", "limit": 5000}, "invalid_limit"),
@@ -66,42 +66,42 @@ async def test_bounds_are_exclusive_unless_asked_otherwise(web: AsyncWebClient) 
         ("conversations.list", {}, "unknown_method"),
     ],
 )
-async def test_a_reader_is_refused_in_slacks_own_word(
-    slack: LocalSlack, method: str, arguments: dict[str, Any], word: str
+async def test_invalid_read_returns_slacks_error_code(
+    slack: LocalSlack, method: str, arguments: dict[str, Any], code: str
 ) -> None:
-    """Every refusal of a reader has the error name that Slack documents."""
-    answer = await ask(slack, method, arguments, slack.bot_token)
-    assert (answer["ok"], answer["error"]) == (False, word)
+    """Each invalid read returns the error code that Slack documents."""
+    answer = await call(slack, method, arguments, slack.bot_token)
+    assert (answer["ok"], answer["error"]) == (False, code)
 
 
-async def test_a_direct_conversation_is_opened_once(web: AsyncWebClient) -> None:
-    """Opening it again gives the same channel."""
+async def test_direct_channel_is_opened_once(web: AsyncWebClient) -> None:
+    """Opening it again returns the same channel."""
     first = await web.conversations_open(users="U0BEN")
     again = await web.conversations_open(users="U0BEN")
     assert first["channel"]["id"] == again["channel"]["id"]
 
 
-async def test_people_and_channels_can_be_looked_up(web: AsyncWebClient) -> None:
+async def test_users_and_channels_can_be_looked_up(web: AsyncWebClient) -> None:
     """`users.info` and `conversations.info` know the default workspace."""
     assert (await web.users_info(user="U0ADA"))["user"]["name"] == "ada"
     assert (await web.conversations_info(channel="C0DEPLOYS"))["channel"]["is_member"]
 
 
 @pytest.mark.parametrize(
-    ("token", "word"),
+    ("token", "code"),
     [
         (None, "not_authed"),
         ("xoxb-somebody-else", "invalid_auth"),
         (LocalSlack.app_token, "not_allowed_token_type"),
     ],
 )
-async def test_a_wrong_token_opens_nothing(slack: LocalSlack, token: str | None, word: str) -> None:
-    """A missing, an unknown and a misplaced token are told apart."""
-    assert (await ask(slack, "auth.test", {}, token))["error"] == word
+async def test_wrong_token_is_rejected(slack: LocalSlack, token: str | None, code: str) -> None:
+    """A missing, an unknown and a misplaced token have different error codes."""
+    assert (await call(slack, "auth.test", {}, token))["error"] == code
 
 
-async def test_a_call_may_be_encoded_as_form_or_json(slack: LocalSlack) -> None:
-    """Both encodings reach the same method with the same arguments."""
+async def test_call_may_be_encoded_as_form_or_json(slack: LocalSlack) -> None:
+    """Both encodings reach the same method; a token in a JSON body is ignored."""
     given = {"channel": "C0DEPLOYS", "text": "hello", "token": slack.bot_token}
     async with ClientSession() as session:
         async with session.post(slack.api_url + "chat.postMessage", data=given) as response:
@@ -110,7 +110,7 @@ async def test_a_call_may_be_encoded_as_form_or_json(slack: LocalSlack) -> None:
             assert (await response.json())["error"] == "not_authed"
 
 
-async def ask(slack: LocalSlack, method: str, arguments: dict, token: str | None) -> dict:
+async def call(slack: LocalSlack, method: str, arguments: dict, token: str | None) -> dict:
     headers = {"Authorization": f"Bearer {token}"} if token else {}
     async with (
         ClientSession() as session,

@@ -1,4 +1,4 @@
-"""What an input holds, as it begins and after an answer."""
+"""Form state: initial values, answers, and updates of a view."""
 
 from typing import Any
 
@@ -14,7 +14,7 @@ GROUPS = {"option_groups": [{"label": {}, "options": [ONE]}, {"label": {}, "opti
 
 
 @pytest.mark.parametrize(
-    ("element", "held"),
+    ("element", "state"),
     [
         ({"type": "plain_text_input"}, {"value": None}),
         ({"type": "plain_text_input", "initial_value": "x"}, {"value": "x"}),
@@ -27,13 +27,13 @@ GROUPS = {"option_groups": [{"label": {}, "options": [ONE]}, {"label": {}, "opti
         ({"type": "multi_users_select"}, {"selected_users": []}),
     ],
 )
-def test_an_input_begins_with_what_the_app_wrote(element: dict, held: dict) -> None:
-    """Or empty, as Slack writes that: null, or no options."""
-    assert beginning(element) == {"type": element["type"], **held}
+def test_initial_state_is_what_the_app_sent(element: dict, state: dict) -> None:
+    """Without an initial value it is empty, in Slack's form: null or an empty list."""
+    assert beginning(element) == {"type": element["type"], **state}
 
 
 @pytest.mark.parametrize(
-    ("element", "answer", "held"),
+    ("element", "answer", "state"),
     [
         ({"type": "plain_text_input"}, "hello", {"value": "hello"}),
         ({"type": "number_input"}, 30, {"value": "30"}),
@@ -49,19 +49,19 @@ def test_an_input_begins_with_what_the_app_wrote(element: dict, held: dict) -> N
         ({"type": "multi_users_select"}, "U0BEN", {"selected_users": ["U0BEN"]}),
     ],
 )
-def test_an_answer_is_held_as_slack_holds_it(element: dict, answer: Any, held: dict) -> None:
-    """Options whole, numbers as text, several as a list."""
-    assert filled(element, answer) == {"type": element["type"], **held}
+def test_answer_is_stored_in_slacks_form(element: dict, answer: Any, state: dict) -> None:
+    """Options are objects, numbers are strings, several values are a list."""
+    assert filled(element, answer) == {"type": element["type"], **state}
 
 
-def test_an_answer_that_is_not_on_offer_is_no_answer() -> None:
-    """A test that chooses in vain learns what there is."""
+def test_unknown_option_is_rejected() -> None:
+    """The error names the existing options."""
     with pytest.raises(LookupError, match="three is not on offer; there are one, two"):
         filled({"type": "static_select", **OPTIONS}, "three")
 
 
-def test_a_time_is_written_as_slack_writes_it() -> None:
-    """Nobody can enter another one."""
+def test_time_must_have_slacks_format() -> None:
+    """Any other format is rejected."""
     with pytest.raises(ValueError, match="18:30"):
         filled({"type": "timepicker"}, "6 pm")
 
@@ -70,8 +70,8 @@ def block(name: str, *elements: dict) -> dict:
     return {"type": "actions", "block_id": name, "elements": list(elements)}
 
 
-def test_an_input_is_called_by_its_block_or_by_its_action() -> None:
-    """By the action where a block holds several."""
+def test_input_is_found_by_block_id_or_action_id() -> None:
+    """The block id is enough if the block has one input."""
     picks = [{"type": "timepicker", "action_id": name} for name in ("from", "to")]
     blocks = [block("window", *picks), block("day", {"type": "datepicker", "action_id": "on"})]
     assert called(blocks, "day")[1]["action_id"] == "on"
@@ -80,8 +80,8 @@ def test_an_input_is_called_by_its_block_or_by_its_action() -> None:
         called(blocks, "window")
 
 
-def test_a_changed_view_keeps_what_its_inputs_held() -> None:
-    """As long as block, action and type stay the same."""
+def test_updated_view_keeps_values_of_unchanged_inputs() -> None:
+    """An input is unchanged if block id, action id and type are the same."""
     typed = {"type": "timepicker", "selected_time": "07:05"}
     later = {"type": "timepicker", "action_id": "at", "initial_time": "09:00"}
     assert kept({"when": {"at": typed}}, [block("when", later)]) == {"when": {"at": typed}}
@@ -90,5 +90,5 @@ def test_a_changed_view_keeps_what_its_inputs_held() -> None:
         block("when", {**later, "action_id": "on"}),
         block("when", {"type": "datepicker", "action_id": "at"}),
     ):
-        [entries] = kept({"when": {"at": typed}}, [other]).values()
-        assert typed not in entries.values()
+        [states] = kept({"when": {"at": typed}}, [other]).values()
+        assert typed not in states.values()

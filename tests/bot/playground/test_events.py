@@ -1,4 +1,4 @@
-"""Events: what is said becomes what the app subscribed to."""
+"""Events that the app subscribed to."""
 
 from typing import Any
 
@@ -14,8 +14,8 @@ def events(app: Any) -> list[dict]:
     return [request.payload["event"] for request in app.got if request.type == "events_api"]
 
 
-async def test_a_mention_arrives_with_its_text_marked_up(slack: LocalSlack, app: Any) -> None:
-    """People, links and special characters arrive as Slack writes them."""
+async def test_mention_arrives_with_slack_markup(slack: LocalSlack, app: Any) -> None:
+    """Mentions, links and special characters have Slack's form."""
     await slack.says("@jobthread see https://x.test/j/1, @ben & <you>", channel="general")
     [event] = events(app)
     assert event["type"] == "app_mention"
@@ -23,16 +23,16 @@ async def test_a_mention_arrives_with_its_text_marked_up(slack: LocalSlack, app:
     assert event["text"] == ("<@U0JOBTHREAD> see <https://x.test/j/1>, <@U0BEN> &amp; &lt;you&gt;")
 
 
-async def test_a_mention_names_the_message_that_it_was(slack: LocalSlack, app: Any) -> None:
-    """Its ts is the asker's own message's: what is reacted to, or answered in a thread."""
-    said = (await slack.says("@jobthread J1")).message
+async def test_mention_has_the_ts_of_its_message(slack: LocalSlack, app: Any) -> None:
+    """The event's ts is that of the user's message."""
+    message = (await slack.says("@jobthread J1")).message
     [event] = events(app)
-    assert said is not None
-    assert (event["ts"], event["event_ts"], event["user"]) == (said.ts, said.ts, "U0ADA")
+    assert message is not None
+    assert (event["ts"], event["event_ts"], event["user"]) == (message.ts, message.ts, "U0ADA")
 
 
-async def test_an_event_has_slacks_envelope(slack: LocalSlack, app: Any) -> None:
-    """The outer fields are Slack's."""
+async def test_event_has_slacks_outer_fields(slack: LocalSlack, app: Any) -> None:
+    """The payload around the event has the documented fields."""
     await slack.says("@jobthread J1")
     payload = app.got[0].payload
     assert payload["type"] == "event_callback"
@@ -41,31 +41,29 @@ async def test_an_event_has_slacks_envelope(slack: LocalSlack, app: Any) -> None
     assert isinstance(payload["event_time"], int)
 
 
-async def test_a_direct_message_is_a_message_and_no_mention(slack: LocalSlack, app: Any) -> None:
-    """In a direct message even the bot's name makes no `app_mention`."""
+async def test_direct_message_causes_no_app_mention(slack: LocalSlack, app: Any) -> None:
+    """A mention in a direct message causes a `message` event only."""
     await slack.says("@jobthread J1", channel="im")
     [event] = events(app)
     assert (event["type"], event["channel_type"]) == ("message", "im")
 
 
-async def test_talk_without_a_mention_is_not_sent(slack: LocalSlack, app: Any) -> None:
-    """The app hears only what it subscribed to."""
+async def test_message_without_a_mention_is_not_sent(slack: LocalSlack, app: Any) -> None:
+    """The app gets only the events that it subscribed to."""
     await slack.says("good morning")
     assert app.got == []
 
 
-async def test_a_mention_where_the_bot_is_not_a_member_is_not_sent(
-    slack: LocalSlack, app: Any
-) -> None:
-    """A channel without the bot is silent for it."""
+async def test_mention_outside_the_bots_channels_is_not_sent(slack: LocalSlack, app: Any) -> None:
+    """The app gets no events of channels that the bot is not in."""
     await slack.says("@jobthread J1", channel="private-ops")
     assert app.got == []
 
 
-async def test_the_bots_own_words_come_back_in_a_direct_message(
+async def test_app_gets_events_of_its_own_direct_messages(
     slack: LocalSlack, app: Any, web: AsyncWebClient
 ) -> None:
-    """Slack tells an app of its own messages too, and of their changes."""
+    """The app gets its own messages and their edits, as from Slack."""
     posted = await web.chat_postMessage(channel="U0ADA", text="hello")
     await web.chat_update(channel=posted["channel"], ts=posted["ts"], text="hello again")
     await slack.until(lambda: len(app.got) == 2)
@@ -75,14 +73,14 @@ async def test_the_bots_own_words_come_back_in_a_direct_message(
 
 @pytest.mark.parametrize("events_wanted", [{"app_mention", "message.channels"}])
 async def test_both_events_of_a_mention_share_its_ts(slack: LocalSlack, app: Any) -> None:
-    """An app that subscribed to both hears of one message twice, with one ts."""
+    """An app that subscribed to both events gets one message twice, with one ts."""
     await slack.says("@jobthread J1")
     assert {event["type"] for event in events(app)} == {"app_mention", "message"}
     assert len({event["ts"] for event in events(app)}) == 1
 
 
-async def test_an_event_can_arrive_twice(slack: LocalSlack, app: Any) -> None:
-    """`deliver_twice` repeats an event exactly as it was."""
+async def test_event_can_be_delivered_twice(slack: LocalSlack, app: Any) -> None:
+    """`deliver_twice` repeats an event unchanged."""
     slack.faults.deliver_twice()
     await slack.says("@jobthread J1")
     await slack.until(lambda: len(app.got) == 2)
@@ -90,8 +88,8 @@ async def test_an_event_can_arrive_twice(slack: LocalSlack, app: Any) -> None:
     assert app.got[1].retry_attempt == 0
 
 
-async def test_an_acknowledged_event_can_be_retried(slack: LocalSlack, app: Any) -> None:
-    """`retry_event` sends one repetition, marked as such."""
+async def test_acknowledged_event_can_be_retried(slack: LocalSlack, app: Any) -> None:
+    """`retry_event` sends one retry, marked as such."""
     slack.faults.retry_event()
     await slack.says("@jobthread J1")
     await slack.until(lambda: len(app.got) == 2)

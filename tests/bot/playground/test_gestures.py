@@ -1,4 +1,4 @@
-"""What a person does: clicking, choosing, using shortcuts; and response_url, their late answer."""
+"""Simulated user actions, and response_url."""
 
 from typing import Any
 
@@ -37,8 +37,8 @@ async def card(slack: LocalSlack, web: AsyncWebClient) -> Message:
     return slack.messages("deploys")[0]
 
 
-async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app: Any, card: Message) -> None:
-    """A button's click says who, where and what."""
+async def test_click_has_slacks_payload(slack: LocalSlack, app: Any, card: Message) -> None:
+    """The payload of a click names user, place and element."""
     answer = await slack.click(card, "refresh", user="ben")
     payload = app.got[0].payload
     [action] = payload["actions"]
@@ -51,8 +51,8 @@ async def test_a_click_arrives_in_slacks_shape(slack: LocalSlack, app: Any, card
     assert {"response_url", "trigger_id", "state", "channel", "team"} <= set(payload)
 
 
-async def test_a_choice_carries_its_option(slack: LocalSlack, app: Any, card: Message) -> None:
-    """Overflow menus and selects send the option that was chosen."""
+async def test_choice_contains_its_option(slack: LocalSlack, app: Any, card: Message) -> None:
+    """Overflow menus and selects send the chosen option."""
     await slack.choose(card, "more", "stop")
     await slack.choose(card, "task", "rerun")
     chosen = [request.payload["actions"][0]["selected_option"] for request in app.got]
@@ -60,10 +60,10 @@ async def test_a_choice_carries_its_option(slack: LocalSlack, app: Any, card: Me
     assert app.got[1].payload["state"]["values"]["deeds"]["task"]["selected_option"] == chosen[1]
 
 
-async def test_an_overflow_menu_is_clicked_by_its_option(
+async def test_overflow_menu_sends_the_clicked_option(
     slack: LocalSlack, app: Any, web: AsyncWebClient
 ) -> None:
-    """Beside a text as in a row of buttons; the option comes whole, and no value beside it."""
+    """The option is complete, as accessory and in an actions block, and there is no `value`."""
     menu = {"type": "overflow", "action_id": "row", "options": OPTIONS}
     row = {"type": "section", "block_id": "job", "text": plain("J1"), "accessory": menu}
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="jobs", blocks=[*BLOCKS, row])
@@ -78,18 +78,16 @@ async def test_an_overflow_menu_is_clicked_by_its_option(
     assert all(one["selected_option"] == OPTIONS[1] and "value" not in one for one in sent)
 
 
-async def test_an_overflow_menu_is_not_clicked_without_an_option(
-    slack: LocalSlack, card: Message
-) -> None:
-    """A test that forgets it learns what there is."""
+async def test_overflow_menu_click_requires_an_option(slack: LocalSlack, card: Message) -> None:
+    """The error names the options."""
     with pytest.raises(LookupError, match="there are rerun, stop"):
         await slack.click(card, "more")
 
 
-async def test_what_a_message_holds_comes_with_every_click(
+async def test_click_contains_the_messages_form_state(
     slack: LocalSlack, app: Any, card: Message
 ) -> None:
-    """`state.values` has all its selects, chosen from or not; buttons and menus are not in it."""
+    """`state.values` has every select, chosen or not, but neither buttons nor overflow menus."""
     await slack.click(card, "refresh")
     assert app.got[0].payload["state"]["values"] == {
         "deeds": {
@@ -99,8 +97,8 @@ async def test_what_a_message_holds_comes_with_every_click(
     }
 
 
-async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card: Message) -> None:
-    """A test that clicks in vain learns what there is."""
+async def test_unknown_element_cannot_be_clicked(slack: LocalSlack, card: Message) -> None:
+    """The error names the existing elements."""
     with pytest.raises(LookupError, match="refresh, more, task, job"):
         await slack.click(card, "restart")
     slack.delete(card)
@@ -108,20 +106,20 @@ async def test_what_is_not_there_cannot_be_clicked(slack: LocalSlack, card: Mess
         await slack.click(card, "refresh")
 
 
-async def test_a_click_on_an_ephemeral_message_carries_no_message(
+async def test_click_on_an_ephemeral_message_omits_the_message(
     slack: LocalSlack, app: Any, web: AsyncWebClient
 ) -> None:
-    """Slack says only that it was ephemeral, and which."""
+    """The payload contains only its ts, and that it is ephemeral."""
     await web.chat_postEphemeral(channel="C0DEPLOYS", user="U0ADA", text="psst", blocks=BLOCKS)
     await slack.click(slack.ephemerals()[0], "refresh")
     assert app.got[0].payload["container"]["is_ephemeral"]
     assert "message" not in app.got[0].payload
 
 
-async def test_a_message_shortcut_carries_the_message(
+async def test_message_shortcut_contains_the_message(
     slack: LocalSlack, app: Any, card: Message
 ) -> None:
-    """A shortcut on a message says which message."""
+    """The payload contains the message of the shortcut."""
     await slack.shortcut("show_job", card)
     payload = app.got[0].payload
     assert (payload["type"], payload["callback_id"]) == ("message_action", "show_job")
@@ -130,8 +128,8 @@ async def test_a_message_shortcut_carries_the_message(
     assert "response_url" in payload
 
 
-async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app: Any) -> None:
-    """A shortcut from anywhere carries a trigger and nothing to answer to."""
+async def test_global_shortcut_has_no_channel(slack: LocalSlack, app: Any) -> None:
+    """The payload contains a trigger id, but neither channel nor response_url."""
     await slack.shortcut("show_job")
     payload = app.got[0].payload
     assert payload["type"] == "shortcut"
@@ -140,7 +138,7 @@ async def test_a_global_shortcut_has_no_channel(slack: LocalSlack, app: Any) -> 
 
 
 async def test_suggestions_come_from_the_app(slack: LocalSlack, app: Any, card: Message) -> None:
-    """What is typed into an external select is answered by the app's options."""
+    """The app returns the options for the text in an external select."""
     app.replies = lambda request: {"options": OPTIONS} if request.payload["value"] == "re" else {}
     assert await slack.suggest(card, "job", "re") == OPTIONS
     assert app.got[0].payload["type"] == "block_suggestion"
@@ -154,10 +152,10 @@ async def test_suggestions_come_from_the_app(slack: LocalSlack, app: Any, card: 
         [{"text": plain("x"), "value": str(number)} for number in range(101)],
     ],
 )
-async def test_suggestions_that_slack_would_refuse_are_not_shown(
+async def test_invalid_suggestions_are_not_shown(
     slack: LocalSlack, app: Any, card: Message, options: list[Any]
 ) -> None:
-    """Too long, or too many: none of them is on offer."""
+    """If one option is invalid, none is shown."""
     for answer in (
         {"options": options},
         {"option_groups": [{"label": plain("A"), "options": options}]},
@@ -167,8 +165,8 @@ async def test_suggestions_that_slack_would_refuse_are_not_shown(
 
 
 @pytest.mark.usefixtures("app")
-async def test_a_response_url_works_five_times(slack: LocalSlack) -> None:
-    """The sixth answer is refused as used."""
+async def test_response_url_works_five_times(slack: LocalSlack) -> None:
+    """The sixth use is rejected."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     answers = [await late.send(text=str(number)) for number in range(6)]
     assert [answer.status_code for answer in answers] == [200] * 5 + [404]
@@ -177,21 +175,21 @@ async def test_a_response_url_works_five_times(slack: LocalSlack) -> None:
 
 
 @pytest.mark.usefixtures("app")
-async def test_a_response_url_works_for_half_an_hour(slack: LocalSlack, clock: Any) -> None:
-    """After thirty minutes the answer is refused as expired."""
+async def test_response_url_expires_after_30_minutes(slack: LocalSlack, clock: Any) -> None:
+    """A later use is rejected."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     clock.advance(minutes=31)
     answer = await late.send(text="late")
     assert (answer.status_code, "expired_url" in answer.body) == (404, True)
 
 
-async def test_a_late_answer_may_replace_what_was_clicked(slack: LocalSlack, app: Any) -> None:
-    """`replace_original` writes that message anew, `delete_original` takes it away."""
+async def test_response_url_replaces_the_clicked_message(slack: LocalSlack, app: Any) -> None:
+    """`replace_original` edits that message, and `delete_original` deletes it."""
     app.replies = lambda _: {"text": "hello"}
     first = AsyncWebhookClient((await slack.says("/job J1")).response_url)
-    await first.send_dict({"text": "whisper", "blocks": BLOCKS})
-    whisper = slack.ephemerals()[-1]
-    late = AsyncWebhookClient((await slack.click(whisper, "refresh")).response_url)
+    await first.send_dict({"text": "only you", "blocks": BLOCKS})
+    ephemeral = slack.ephemerals()[-1]
+    late = AsyncWebhookClient((await slack.click(ephemeral, "refresh")).response_url)
     for text in ("J1 runs", "J1 failed"):
         await late.send(text=text, replace_original=True)
         assert [m.text for m in slack.ephemerals()] == ["hello", text]
@@ -199,8 +197,8 @@ async def test_a_late_answer_may_replace_what_was_clicked(slack: LocalSlack, app
     assert [m.text for m in slack.ephemerals()] == ["hello"]
 
 
-async def test_what_a_command_was_answered_cannot_be_replaced(slack: LocalSlack, app: Any) -> None:
-    """As in Slack: a second answer comes beside the first, which stays."""
+async def test_reply_to_a_command_cannot_be_replaced(slack: LocalSlack, app: Any) -> None:
+    """As in Slack, a second response is a second message."""
     app.replies = lambda _: {"text": "Looking up"}
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     await late.send(text="J1 failed", replace_original=True)
@@ -209,24 +207,24 @@ async def test_what_a_command_was_answered_cannot_be_replaced(slack: LocalSlack,
 
 
 @pytest.mark.usefixtures("app")
-async def test_a_late_answer_may_be_for_all(slack: LocalSlack, card: Message) -> None:
-    """`in_channel` posts for everybody, in the thread that is named."""
+async def test_response_url_can_post_to_the_channel(slack: LocalSlack, card: Message) -> None:
+    """`in_channel` posts for all members, in the named thread."""
     late = AsyncWebhookClient((await slack.click(card, "refresh")).response_url)
     await late.send_dict({"text": "done", "response_type": "in_channel", "thread_ts": card.ts})
     assert [m.text for m in slack.thread("deploys", card.ts)] == ["card", "done"]
 
 
 @pytest.mark.usefixtures("app")
-async def test_a_late_answer_is_checked_like_any_other(slack: LocalSlack) -> None:
-    """Blocks that Slack would refuse are refused here too."""
+async def test_response_url_content_is_validated(slack: LocalSlack) -> None:
+    """Blocks that Slack would reject are rejected."""
     late = AsyncWebhookClient((await slack.says("/job J1")).response_url)
     answer = await late.send_dict({"text": "x", "blocks": [{"type": "banner"}]})
     assert (answer.status_code, "invalid_blocks" in answer.body) == (400, True)
     assert slack.ephemerals() == []
 
 
-async def test_an_answer_to_a_reply_joins_its_thread(slack: LocalSlack, card: Message) -> None:
-    """Whichever message of a thread is answered, the thread has one root."""
+async def test_reply_to_a_reply_joins_its_thread(slack: LocalSlack, card: Message) -> None:
+    """A thread has one root, for every message that is replied to."""
     first = (await slack.says("one", thread_ts=card.ts)).message
     assert first is not None
     await slack.says("two", thread_ts=first.ts)
@@ -234,7 +232,7 @@ async def test_an_answer_to_a_reply_joins_its_thread(slack: LocalSlack, card: Me
 
 
 @pytest.mark.usefixtures("card")
-async def test_waiting_in_vain_ends_with_what_was_said(slack: LocalSlack) -> None:
+async def test_timeout_error_contains_the_last_messages(slack: LocalSlack) -> None:
     """The error of `until` shows the last messages."""
     with pytest.raises(TimeoutError, match="card"):
         await slack.until(lambda: False, seconds=0.01)

@@ -1,4 +1,4 @@
-"""Block Kit's limits: what passes, and what is refused and why."""
+"""Block Kit validation: accepted and rejected blocks and views."""
 
 from typing import Any
 
@@ -124,8 +124,8 @@ EVERY_INLINE = (
         [chart(), chart()],
     ],
 )
-def test_a_message_within_the_limits_passes(blocks: Any) -> None:
-    """What Slack takes, the playground takes."""
+def test_message_within_the_limits_is_accepted(blocks: Any) -> None:
+    """Blocks that Slack accepts have no violations."""
     assert problems(blocks, "message") == []
 
 
@@ -190,22 +190,22 @@ def test_a_message_within_the_limits_passes(blocks: Any) -> None:
         ([chart()] * 3, "no more than 2 charts"),
     ],
 )
-def test_a_message_past_a_limit_is_refused(blocks: Any, reason: str) -> None:
-    """What Slack refuses, the playground refuses, and says why."""
+def test_message_beyond_a_limit_is_rejected(blocks: Any, reason: str) -> None:
+    """Blocks that Slack rejects have a violation with the reason."""
     found = problems(blocks, "message")
     assert any(reason in problem for problem in found), found
 
 
-def test_a_workspace_may_not_know_a_block_yet() -> None:
-    """A refused block is refused wherever it stands."""
+def test_unsupported_block_type_is_rejected() -> None:
+    """It is rejected at any depth."""
     refused = frozenset({"plan", "table"})
     assert problems([plan(task())], "message", refused)
     assert problems([container(table())], "message", refused)
     assert problems([section()], "message", refused) == []
 
 
-def test_what_slacks_own_classes_build_passes() -> None:
-    """The SDK's classes, within their limits, agree with these rules."""
+def test_blocks_of_the_sdk_classes_are_accepted() -> None:
+    """The SDK's block classes, within their limits, have no violations."""
     options = [Option(value=str(n), text=str(n)) for n in range(100)]
     blocks = [
         HeaderBlock(text="x" * 150),
@@ -239,7 +239,7 @@ PICK = {"options": [ONE]}
 FOCUSED = {**ASK, "element": {**ASK["element"], "focus_on_load": True}}
 
 
-def asks(element: dict, **more: Any) -> dict:
+def input_block(element: dict, **more: Any) -> dict:
     return {**ASK, "element": {**element, **more}}
 
 
@@ -248,16 +248,16 @@ def asks(element: dict, **more: Any) -> dict:
     [
         modal(ASK, submit=plain("Show")),
         modal(*[section()] * 100),
-        modal(asks(NUMBER, initial_value="5", min_value="-1", max_value="10.5"), **SUBMIT),
-        modal(asks({"type": "timepicker", "initial_time": "18:30"}), **SUBMIT),
-        modal(asks({"type": "radio_buttons", **PICK, "initial_option": ONE}), **SUBMIT),
+        modal(input_block(NUMBER, initial_value="5", min_value="-1", max_value="10.5"), **SUBMIT),
+        modal(input_block({"type": "timepicker", "initial_time": "18:30"}), **SUBMIT),
+        modal(input_block({"type": "radio_buttons", **PICK, "initial_option": ONE}), **SUBMIT),
         modal(actions({"type": "checkboxes", **PICK, "initial_options": [ONE]})),
         modal({"type": "alert", "text": plain("x"), "level": "error"}),
         {"type": "home", "blocks": [section()]},
     ],
 )
-def test_a_view_within_the_limits_passes(view: Any) -> None:
-    """What Slack opens, the playground opens."""
+def test_view_within_the_limits_is_accepted(view: Any) -> None:
+    """Views that Slack accepts have no violations."""
     assert view_problems(view) == []
 
 
@@ -269,22 +269,40 @@ def test_a_view_within_the_limits_passes(view: Any) -> None:
         (modal(ASK), "submit button"),
         (modal(*[section()] * 101), "no more than 100 items"),
         (modal(title=plain("x" * 25)), "less than 25"),
-        (modal(asks({"type": "number_input"}), **SUBMIT), "is_decimal_allowed"),
-        (modal(asks(NUMBER, min_value=1), **SUBMIT), "must be a number"),
-        (modal(asks(NUMBER, min_value="2", max_value="1"), **SUBMIT), "greater than max_value"),
-        (modal(asks({"type": "timepicker", "initial_time": "6pm"}), **SUBMIT), "a time: HH:mm"),
-        (modal(asks({"type": "radio_buttons", **PICK, "initial_option": TWO}), **SUBMIT), "among"),
-        (modal(asks({"type": "checkboxes", **PICK, "initial_options": [TWO]}), **SUBMIT), "among"),
-        (modal(asks({"type": "static_select", "options": [ONE] * 101}), **SUBMIT), "100 items"),
-        (modal(asks({"type": "radio_buttons", "options": [ONE] * 11}), **SUBMIT), "10 items"),
-        (modal(asks(NUMBER, focus_on_load=True), FOCUSED, **SUBMIT), "only one element"),
+        (modal(input_block({"type": "number_input"}), **SUBMIT), "is_decimal_allowed"),
+        (modal(input_block(NUMBER, min_value=1), **SUBMIT), "must be a number"),
+        (
+            modal(input_block(NUMBER, min_value="2", max_value="1"), **SUBMIT),
+            "greater than max_value",
+        ),
+        (
+            modal(input_block({"type": "timepicker", "initial_time": "6pm"}), **SUBMIT),
+            "a time: HH:mm",
+        ),
+        (
+            modal(input_block({"type": "radio_buttons", **PICK, "initial_option": TWO}), **SUBMIT),
+            "among",
+        ),
+        (
+            modal(input_block({"type": "checkboxes", **PICK, "initial_options": [TWO]}), **SUBMIT),
+            "among",
+        ),
+        (
+            modal(input_block({"type": "static_select", "options": [ONE] * 101}), **SUBMIT),
+            "100 items",
+        ),
+        (
+            modal(input_block({"type": "radio_buttons", "options": [ONE] * 11}), **SUBMIT),
+            "10 items",
+        ),
+        (modal(input_block(NUMBER, focus_on_load=True), FOCUSED, **SUBMIT), "only one element"),
         (modal({**ASK, "hint": plain("x" * 2001)}, **SUBMIT), "less than 2001"),
         (modal(private_metadata="x" * 3001), "less than 3001"),
         (modal(table()), "unsupported type: table"),
         ({"type": "home", "blocks": [{"type": "alert", "text": plain("x")}]}, "alert"),
     ],
 )
-def test_a_view_past_a_limit_is_refused(view: Any, reason: str) -> None:
-    """What Slack would not open, the playground does not open, and says why."""
+def test_view_beyond_a_limit_is_rejected(view: Any, reason: str) -> None:
+    """Views that Slack rejects have a violation with the reason."""
     found = view_problems(view)
     assert any(reason in problem for problem in found), found

@@ -1,4 +1,4 @@
-"""Emoji under messages, put there by the app and by people."""
+"""reactions.* methods, and reactions of users."""
 
 from typing import Any
 
@@ -14,50 +14,52 @@ pytestmark = pytest.mark.anyio
 BOT = "U0JOBTHREAD"
 
 
-async def error(call: Any) -> str:
+async def error_code(call: Any) -> str:
     with pytest.raises(SlackApiError) as refused:
         await call
     return str(refused.value.response["error"])
 
 
 @pytest.fixture
-async def said(slack: LocalSlack) -> Message:
+async def message(slack: LocalSlack) -> Message:
     answer = await slack.says("run it")
     assert answer.message is not None
     return answer.message
 
 
 @pytest.fixture
-def place(said: Message) -> dict[str, str]:
-    return {"channel": said.channel, "timestamp": said.ts, "name": "eyes"}
+def reaction(message: Message) -> dict[str, str]:
+    return {"channel": message.channel, "timestamp": message.ts, "name": "eyes"}
 
 
-async def test_the_same_hand_reacts_once(web: AsyncWebClient, place: dict[str, str]) -> None:
-    """The same emoji twice from the same hand is refused, and so is taking away what is not."""
-    await web.reactions_add(**place)
-    assert await error(web.reactions_add(**place)) == "already_reacted"
-    await web.reactions_remove(**place)
-    assert await error(web.reactions_remove(**place)) == "no_reaction"
-
-
-async def test_reactions_are_told_with_the_message(
-    slack: LocalSlack, web: AsyncWebClient, said: Message, place: dict[str, str]
+async def test_user_reacts_once_with_an_emoji(
+    web: AsyncWebClient, reaction: dict[str, str]
 ) -> None:
-    """History and replies count them, in the order in which the emoji came."""
-    await web.reactions_add(**place)
-    await web.reactions_add(**{**place, "name": ":wave::skin-tone-3:"})
-    slack.react(said, "eyes", user="ben")
-    told = [
+    """A repeated reaction is rejected, and so is the removal of a missing one."""
+    await web.reactions_add(**reaction)
+    assert await error_code(web.reactions_add(**reaction)) == "already_reacted"
+    await web.reactions_remove(**reaction)
+    assert await error_code(web.reactions_remove(**reaction)) == "no_reaction"
+
+
+async def test_reactions_are_returned_with_the_message(
+    slack: LocalSlack, web: AsyncWebClient, message: Message, reaction: dict[str, str]
+) -> None:
+    """History and replies contain them, in the order of the first reaction."""
+    await web.reactions_add(**reaction)
+    await web.reactions_add(**{**reaction, "name": ":wave::skin-tone-3:"})
+    slack.react(message, "eyes", user="ben")
+    expected = [
         {"name": "eyes", "users": [BOT, "U0BEN"], "count": 2},
         {"name": "wave::skin-tone-3", "users": [BOT], "count": 1},
     ]
-    history = await web.conversations_history(channel=said.channel)
-    replies = await web.conversations_replies(channel=said.channel, ts=said.ts)
-    assert history["messages"][0]["reactions"] == replies["messages"][0]["reactions"] == told
+    history = await web.conversations_history(channel=message.channel)
+    replies = await web.conversations_replies(channel=message.channel, ts=message.ts)
+    assert history["messages"][0]["reactions"] == replies["messages"][0]["reactions"] == expected
 
 
-async def test_an_edit_leaves_the_reactions(slack: LocalSlack, web: AsyncWebClient) -> None:
-    """A card that is drawn again keeps what stands under it."""
+async def test_edit_keeps_the_reactions(slack: LocalSlack, web: AsyncWebClient) -> None:
+    """An edited message keeps its reactions."""
     posted = await web.chat_postMessage(channel="C0DEPLOYS", text="running")
     await web.reactions_add(channel="C0DEPLOYS", timestamp=posted["ts"], name="eyes")
     await web.chat_update(channel="C0DEPLOYS", ts=posted["ts"], text="done")
@@ -65,12 +67,10 @@ async def test_an_edit_leaves_the_reactions(slack: LocalSlack, web: AsyncWebClie
     assert (message.text, message.reactors("eyes")) == ("done", (BOT,))
 
 
-async def test_a_person_presses_an_emoji_and_presses_it_again(
-    slack: LocalSlack, said: Message
-) -> None:
-    """The second press takes the first back."""
-    assert slack.react(said, "eyes", user="ben").reactors("eyes") == ("U0BEN",)
-    assert slack.react(said, "eyes", user="ben").reactions == ()
+async def test_second_press_removes_the_reaction(slack: LocalSlack, message: Message) -> None:
+    """Pressing an emoji toggles the reaction."""
+    assert slack.react(message, "eyes", user="ben").reactors("eyes") == ("U0BEN",)
+    assert slack.react(message, "eyes", user="ben").reactions == ()
 
 
 @pytest.mark.parametrize(
@@ -87,44 +87,44 @@ async def test_a_person_presses_an_emoji_and_presses_it_again(
         ({"timestamp": ""}, "no_item_specified"),
     ],
 )
-async def test_a_reaction_is_refused_in_slacks_own_word(
-    web: AsyncWebClient, place: dict[str, str], wrong: dict[str, str], word: str
+async def test_invalid_reaction_returns_slacks_error_code(
+    web: AsyncWebClient, reaction: dict[str, str], wrong: dict[str, str], word: str
 ) -> None:
-    """Adding and removing name what is wrong alike."""
-    assert await error(web.reactions_add(**{**place, **wrong})) == word
-    assert await error(web.reactions_remove(**{**place, **wrong})) == word
+    """Adding and removing have the same error codes."""
+    assert await error_code(web.reactions_add(**{**reaction, **wrong})) == word
+    assert await error_code(web.reactions_remove(**{**reaction, **wrong})) == word
 
 
-async def test_a_channel_without_the_bot_takes_no_reactions(
-    slack: LocalSlack, web: AsyncWebClient, place: dict[str, str]
+async def test_reaction_requires_channel_membership(
+    slack: LocalSlack, web: AsyncWebClient, reaction: dict[str, str]
 ) -> None:
-    """Though the app may post there without joining."""
+    """This holds even if the app may post there without joining."""
     slack.workspace.post_without_joining = True
     slack.remove_bot("deploys")
-    assert await error(web.reactions_add(**place)) == "not_in_channel"
+    assert await error_code(web.reactions_add(**reaction)) == "not_in_channel"
 
 
-async def test_an_archived_channel_takes_no_reactions(
-    slack: LocalSlack, web: AsyncWebClient, place: dict[str, str]
+async def test_archived_channel_rejects_reactions(
+    slack: LocalSlack, web: AsyncWebClient, reaction: dict[str, str]
 ) -> None:
-    """It is closed to everything new."""
+    """The error is `is_archived`."""
     slack.archive("deploys")
-    assert await error(web.reactions_add(**place)) == "is_archived"
+    assert await error_code(web.reactions_add(**reaction)) == "is_archived"
 
 
-async def test_a_deleted_root_takes_no_reactions(
-    slack: LocalSlack, web: AsyncWebClient, said: Message, place: dict[str, str]
+async def test_deleted_root_rejects_reactions(
+    slack: LocalSlack, web: AsyncWebClient, message: Message, reaction: dict[str, str]
 ) -> None:
-    """Its tombstone is no message."""
-    await slack.says("a reply", thread_ts=said.ts)
-    slack.delete(said)
-    assert await error(web.reactions_add(**place)) == "message_not_found"
+    """A tombstone is not a message."""
+    await slack.says("a reply", thread_ts=message.ts)
+    slack.delete(message)
+    assert await error_code(web.reactions_add(**reaction)) == "message_not_found"
 
 
-async def test_one_hand_puts_no_more_than_23_emoji_under_a_message(
-    web: AsyncWebClient, place: dict[str, str]
+async def test_user_has_at_most_23_reactions_on_a_message(
+    web: AsyncWebClient, reaction: dict[str, str]
 ) -> None:
-    """The next one is refused."""
+    """The next reaction is rejected."""
     for number in range(23):
-        await web.reactions_add(**{**place, "name": f"emoji-{number}"})
-    assert await error(web.reactions_add(**place)) == "too_many_reactions"
+        await web.reactions_add(**{**reaction, "name": f"emoji-{number}"})
+    assert await error_code(web.reactions_add(**reaction)) == "too_many_reactions"

@@ -1,4 +1,4 @@
-"""What a person types, as Slack passes it on."""
+"""Typed text in Slack's markup and rich text."""
 
 import pytest
 
@@ -29,21 +29,21 @@ def workspace() -> Workspace:
         ("ref deploys:JOB1#2", "ref deploys:JOB1#2"),
     ],
 )
-def test_a_message_is_marked_up(workspace: Workspace, typed: str, sent: str) -> None:
-    """People, channels and links become marks, and the rest is escaped."""
+def test_message_text_has_slack_markup(workspace: Workspace, typed: str, sent: str) -> None:
+    """Mentions and links become markup; the rest is escaped."""
     assert speech.for_event(workspace, typed) == sent
 
 
-def test_a_command_names_people_beside_their_ids(workspace: Workspace) -> None:
-    """`should_escape` gives id and name; without it the text is as it was typed."""
+def test_command_text_contains_ids_and_names(workspace: Workspace) -> None:
+    """With `should_escape` a mention has id and name; without it the text is unchanged."""
     assert speech.for_command(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
     group = speech.for_command(workspace, "@oncall", should_escape=True)
     assert group == "<!subteam^S0ONCALL|@oncall>"
     assert speech.for_command(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
 
 
-def test_the_same_words_come_as_rich_text(workspace: Workspace) -> None:
-    """Slack's clients send a block along; its elements are the parts of the text."""
+def test_message_has_a_rich_text_block(workspace: Workspace) -> None:
+    """The block's elements are the parts of the text."""
     [section] = speech.rich_text(workspace, "@ben see https://x.test @oncall")["elements"]
     assert section["elements"] == [
         {"type": "user", "user_id": "U0BEN"},

@@ -1,4 +1,4 @@
-"""Modals and Home: opening, stacking, submitting, closing."""
+"""views.* methods: opening, stacking, submitting and closing views."""
 
 from typing import Any
 
@@ -27,7 +27,7 @@ def modal(title: str = "Show a job", **more: Any) -> dict:
 VALUES = {"ask": {"reference": {"type": "plain_text_input", "value": "J1"}}}
 
 
-async def error(call: Any) -> str:
+async def error_code(call: Any) -> str:
     with pytest.raises(SlackApiError) as refused:
         await call
     return refused.value.response["error"]
@@ -44,23 +44,31 @@ async def opened(slack: LocalSlack, web: AsyncWebClient, trigger: str) -> View:
     return slack.modals()[0]
 
 
-async def test_a_trigger_opens_one_modal(web: AsyncWebClient, trigger: str) -> None:
-    """A trigger is good for one view; after that it was exchanged."""
+async def test_trigger_id_opens_one_modal(web: AsyncWebClient, trigger: str) -> None:
+    """A second use is rejected as exchanged."""
     answer = await web.views_open(trigger_id=trigger, view=modal())
     assert answer["view"]["id"].startswith("V")
     assert answer["view"]["root_view_id"] == answer["view"]["id"]
-    assert await error(web.views_open(trigger_id=trigger, view=modal())) == "exchanged_trigger_id"
+    assert (
+        await error_code(web.views_open(trigger_id=trigger, view=modal())) == "exchanged_trigger_id"
+    )
 
 
-async def test_a_trigger_lives_three_seconds(web: AsyncWebClient, trigger: str, clock: Any) -> None:
-    """A late modal is refused, and so is one with a trigger nobody gave out."""
+async def test_trigger_id_expires_after_three_seconds(
+    web: AsyncWebClient, trigger: str, clock: Any
+) -> None:
+    """An expired trigger id is rejected, and so is an unknown one."""
     clock.advance(seconds=4)
-    assert await error(web.views_open(trigger_id=trigger, view=modal())) == "expired_trigger_id"
-    assert await error(web.views_open(trigger_id="1.2.3", view=modal())) == "invalid_trigger_id"
+    assert (
+        await error_code(web.views_open(trigger_id=trigger, view=modal())) == "expired_trigger_id"
+    )
+    assert (
+        await error_code(web.views_open(trigger_id="1.2.3", view=modal())) == "invalid_trigger_id"
+    )
 
 
-async def test_a_wrong_modal_is_refused_and_explained(web: AsyncWebClient, trigger: str) -> None:
-    """The error says where and why, and the trigger is still good."""
+async def test_invalid_modal_is_rejected_with_the_reason(web: AsyncWebClient, trigger: str) -> None:
+    """The error names each violation, and the trigger id stays valid."""
     with pytest.raises(SlackApiError) as refused:
         await web.views_open(trigger_id=trigger, view=modal("x" * 25))
     assert refused.value.response["error"] == "invalid_arguments"
@@ -68,10 +76,10 @@ async def test_a_wrong_modal_is_refused_and_explained(web: AsyncWebClient, trigg
     assert (await web.views_open(trigger_id=trigger, view=modal()))["ok"]
 
 
-async def test_a_submission_carries_what_was_typed(
+async def test_submission_contains_the_typed_values(
     slack: LocalSlack, app: Any, opened: View
 ) -> None:
-    """The values arrive in Slack's shape, with the metadata, and the modal closes."""
+    """The values have Slack's form, with the private metadata, and the modal closes."""
     done = await slack.submit(opened, VALUES)
     payload = app.got[-1].payload
     assert done.ok
@@ -82,10 +90,10 @@ async def test_a_submission_carries_what_was_typed(
 
 
 @pytest.mark.parametrize("wanted", [True, False])
-async def test_a_submission_brings_a_response_url_for_the_conversation_that_was_chosen(
+async def test_submission_has_response_urls_if_enabled(
     slack: LocalSlack, app: Any, web: AsyncWebClient, trigger: str, *, wanted: bool
 ) -> None:
-    """Only where the app asked for one; what is sent there is seen by whoever submitted."""
+    """There is one for each chosen conversation; the submitter sees its ephemeral messages."""
     element = {"type": "conversations_select", "action_id": "channel"}
     element["response_url_enabled"] = wanted
     place = {"type": "input", "block_id": "place", "label": plain("Where"), "element": element}
@@ -102,7 +110,7 @@ async def test_a_submission_brings_a_response_url_for_the_conversation_that_was_
 
 
 async def test_errors_keep_the_modal_open(slack: LocalSlack, app: Any, opened: View) -> None:
-    """The app's sentences come back by block, and the typed words stay."""
+    """The app's errors are by block id, and the values stay."""
     errors = {"ask": "There is no such job."}
     app.replies = lambda _: {"response_action": "errors", "errors": errors}
     done = await slack.submit(opened, VALUES)
@@ -114,40 +122,42 @@ async def test_errors_keep_the_modal_open(slack: LocalSlack, app: Any, opened: V
     ("action", "titles"),
     [("update", ["Next"]), ("push", ["Show a job", "Next"]), ("clear", [])],
 )
-async def test_a_submission_may_lead_on(
+async def test_response_action_changes_the_modal_stack(
     slack: LocalSlack, app: Any, opened: View, action: str, titles: list[str]
 ) -> None:
-    """The answer to a submission may change, stack or clear the modals."""
+    """The response to a submission may update, push or clear views."""
     app.replies = lambda _: {"response_action": action, "view": modal("Next")}
     assert (await slack.submit(opened, VALUES)).ok
     assert [view.body["title"]["text"] for view in slack.modals()] == titles
 
 
-async def test_an_update_needs_the_hash_it_saw(
+async def test_update_requires_the_current_hash(
     slack: LocalSlack, web: AsyncWebClient, opened: View
 ) -> None:
-    """Two updates of one look cannot both win."""
+    """Of two updates of the same version, one is rejected."""
     place = {"view_id": opened.id, "hash": opened.hash}
     await web.views_update(view=modal("Second"), **place)
     assert slack.modals()[0].body["title"]["text"] == "Second"
-    assert await error(web.views_update(view=modal("Third"), **place)) == "hash_conflict"
+    assert await error_code(web.views_update(view=modal("Third"), **place)) == "hash_conflict"
 
 
-async def test_three_modals_are_the_highest_stack(
+async def test_stack_has_at_most_three_modals(
     slack: LocalSlack, web: AsyncWebClient, opened: View
 ) -> None:
-    """A fourth one is refused."""
+    """A fourth one is rejected."""
     for _ in range(2):
         trigger = slack.views.triggers.issue("U0ADA", slack.modals()[-1].id)
         await web.views_push(trigger_id=trigger, view=modal())
     trigger = slack.views.triggers.issue("U0ADA", opened.id)
-    assert await error(web.views_push(trigger_id=trigger, view=modal())) == "push_limit_reached"
+    assert (
+        await error_code(web.views_push(trigger_id=trigger, view=modal())) == "push_limit_reached"
+    )
 
 
-async def test_closing_is_told_only_when_asked_for(
+async def test_close_event_requires_notify_on_close(
     slack: LocalSlack, app: Any, web: AsyncWebClient, trigger: str
 ) -> None:
-    """`notify_on_close` decides whether the app hears of it."""
+    """Without `notify_on_close` the app is not notified."""
     await web.views_open(trigger_id=trigger, view=modal(notify_on_close=True))
     await slack.close(slack.modals()[0])
     assert app.got[-1].payload["type"] == "view_closed"
@@ -156,10 +166,10 @@ async def test_closing_is_told_only_when_asked_for(
 
 
 @pytest.mark.parametrize("events_wanted", [{"app_home_opened"}])
-async def test_home_is_published_for_one_person(
+async def test_home_view_belongs_to_one_user(
     slack: LocalSlack, app: Any, web: AsyncWebClient
 ) -> None:
-    """Opening Home tells the app, and what it publishes replaces what was there."""
+    """Opening Home notifies the app; a published view replaces the previous one."""
     await slack.opens_home("ada")
     home = {"type": "home", "blocks": [{"type": "divider"}]}
     first = await web.views_publish(user_id="U0ADA", view=home)

@@ -1,4 +1,4 @@
-"""A local Slack, the smallest app there is, and the page in a real browser."""
+"""A local Slack, a minimal app, and the page in a real browser."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ Json = dict[str, Any]
 
 @pytest.fixture(scope="module")
 def anyio_backend() -> str:
-    """Keep one event loop for the module, so that its tests can share one browser."""
+    """Use one event loop for the module, so that its tests share one browser."""
     return "asyncio"
 
 
@@ -59,7 +59,7 @@ def chromium() -> str:
 
 @dataclass
 class App:
-    """The smallest app there is: it acknowledges everything, and remembers it."""
+    """A minimal app: it acknowledges and records every envelope."""
 
     client: AsyncWebClient
     heard: list[Json] = field(default_factory=list)
@@ -67,7 +67,7 @@ class App:
     offers: dict[str, Json] = field(default_factory=dict)  # by what is typed
 
     async def listen(self, address: str) -> None:
-        """Hold a Socket Mode connection."""
+        """Serve a Socket Mode connection."""
         async with ClientSession() as session, session.ws_connect(address) as socket:
             async for frame in socket:
                 if frame.type is WSMsgType.TEXT:
@@ -98,7 +98,7 @@ async def slack() -> AsyncIterator[LocalSlack]:
 
 @asynccontextmanager
 async def connected(slack: LocalSlack) -> AsyncIterator[App]:
-    """Connect an app for as long as this lasts."""
+    """Connect an app within the block."""
     app = App(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
     async with create_task_group() as tasks:
         tasks.start_soon(app.listen, slack.sockets.ticket())
@@ -116,7 +116,7 @@ async def app(slack: LocalSlack) -> AsyncIterator[App]:
 
 @pytest.fixture(scope="module")
 async def browser(chromium: str) -> AsyncIterator[Browser]:
-    """Start the browser, once for all tests here."""
+    """Start one browser for the module."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium, args=QUIET)
         yield browser
@@ -125,18 +125,18 @@ async def browser(chromium: str) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(slack: LocalSlack, browser: Browser) -> AsyncIterator[Page]:
-    """Open the page; afterwards nothing must have gone wrong in it, or gone elsewhere."""
-    complaints: list[str] = []
+    """Open the page; at the end, fail on console errors and on requests to other hosts."""
+    errors: list[str] = []
     addresses: list[str] = []
     page = await browser.new_page(viewport={"width": 1280, "height": 800})
-    page.on("console", lambda said: complaints.append(said.text) if said.type == "error" else 0)
-    page.on("pageerror", lambda error: complaints.append(str(error)))
+    page.on("console", lambda entry: errors.append(entry.text) if entry.type == "error" else 0)
+    page.on("pageerror", lambda error: errors.append(str(error)))
     page.on("request", lambda request: addresses.append(request.url))
     await page.goto(slack.url)
     await expect(page.get_by_test_id("composer")).to_be_visible()
     yield page
     await page.close()
-    assert complaints == []
+    assert errors == []
     assert [address for address in addresses if not address.startswith(slack.url)] == []
 
 
@@ -161,7 +161,7 @@ def message(page: Page, ts: str) -> Locator:
 
 
 async def posted(app: App, text: str, **more: Any) -> str:
-    """Let the bot post into #deploys; return the ts."""
+    """Post to #deploys as the bot; return the ts."""
     answer = await app.client.chat_postMessage(channel="C0DEPLOYS", text=text, **more)
     return str(answer["ts"])
 

@@ -1,4 +1,4 @@
-"""Menus and modals on the page: every input, filled in by hand."""
+"""Menus and modals on the page: every type of input."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def plain(text: str) -> Json:
     return {"type": "plain_text", "text": text}
 
 
-def asks(name: str, label: str, element: Json, **more: Any) -> Json:
+def input_block(name: str, label: str, element: Json, **more: Any) -> Json:
     """Return an input block of this name."""
     own = {"type": "input", "block_id": name, "label": plain(label)}
     return {**own, "element": {"action_id": name, **element}, **more}
@@ -39,13 +39,19 @@ def schedule() -> Json:
     blocks = [
         {"type": "header", "text": plain("Run it later")},
         {"type": "section", "block_id": "for", "text": {"type": "mrkdwn", "text": "*deploy-api*"}},
-        asks("name", "Name", {"type": "plain_text_input"}, hint=plain("As it stands in the list")),
-        asks("minutes", "Minutes", {**number, "initial_value": "5"}),
-        asks("at", "At", {"type": "timepicker"}, optional=True),
-        asks("often", "How often", {"type": "static_select", "options": TIMES}, optional=True),
-        asks("what", "What", {"type": "radio_buttons", "options": TIMES}),
-        asks("days", "Days", {"type": "checkboxes", "options": DAYS}, optional=True),
-        asks("job", "Job", {"type": "external_select", "min_query_length": 0}, optional=True),
+        input_block(
+            "name", "Name", {"type": "plain_text_input"}, hint=plain("As it stands in the list")
+        ),
+        input_block("minutes", "Minutes", {**number, "initial_value": "5"}),
+        input_block("at", "At", {"type": "timepicker"}, optional=True),
+        input_block(
+            "often", "How often", {"type": "static_select", "options": TIMES}, optional=True
+        ),
+        input_block("what", "What", {"type": "radio_buttons", "options": TIMES}),
+        input_block("days", "Days", {"type": "checkboxes", "options": DAYS}, optional=True),
+        input_block(
+            "job", "Job", {"type": "external_select", "min_query_length": 0}, optional=True
+        ),
         {"type": "divider"},
         {"type": "actions", "block_id": "deeds", "elements": [button("Add a day", "add")]},
         {"type": "context", "elements": [plain("You can change it later.")]},
@@ -55,7 +61,7 @@ def schedule() -> Json:
 
 @pytest.fixture
 async def modal(slack: LocalSlack, app: App, page: Page) -> Locator:
-    """Open the modal for the reader."""
+    """Open the modal on the page."""
     app.offers = {"": {"options": JOBS}}
     trigger = slack.views.triggers.issue(slack.workspace.me.id)
     await app.client.views_open(trigger_id=trigger, view=schedule())
@@ -64,15 +70,15 @@ async def modal(slack: LocalSlack, app: App, page: Page) -> Locator:
     return shown
 
 
-def held(payload: Json) -> Json:
-    """Return what each input holds, by its name."""
+def input_values(payload: Json) -> Json:
+    """Return the state of each input, by its name."""
     return {name: entry[name] for name, entry in payload["view"]["state"]["values"].items()}
 
 
-async def test_an_overflow_menu_opens_beside_a_text_and_sends_its_option(
+async def test_overflow_menu_opens_and_sends_its_option(
     slack: LocalSlack, app: App, page: Page
 ) -> None:
-    """With the keyboard as with the mouse."""
+    """It works with the keyboard and with the mouse."""
     options = [option("Show log", "log"), option("Stop", "stop")]
     menu = {"type": "overflow", "action_id": "row", "options": options}
     row = {"type": "section", "block_id": "job", "text": plain("deploy-api"), "accessory": menu}
@@ -89,7 +95,7 @@ async def test_an_overflow_menu_opens_beside_a_text_and_sends_its_option(
 async def test_every_input_is_filled_in_and_submitted(
     slack: LocalSlack, app: App, modal: Locator
 ) -> None:
-    """Each answer arrives as Slack sends it."""
+    """Each value arrives in Slack's form."""
     await modal.get_by_label("Name").fill("nightly")
     await expect(modal.get_by_label("Minutes")).to_have_value("5")
     await modal.get_by_label("Minutes").fill("30")
@@ -101,7 +107,7 @@ async def test_every_input_is_filled_in_and_submitted(
     await modal.get_by_role("option", name="deploy-api").click()
     await modal.get_by_role("button", name="Save").click()
     await expect(modal).to_have_count(0)
-    values = held(await slack.until(lambda: app.last("view_submission")))
+    values = input_values(await slack.until(lambda: app.last("view_submission")))
     assert values == {
         "name": {"type": "plain_text_input", "value": "nightly"},
         "minutes": {"type": "number_input", "value": "30"},
@@ -113,8 +119,8 @@ async def test_every_input_is_filled_in_and_submitted(
     }
 
 
-async def test_what_is_missing_or_wrong_is_said_beside_its_input(app: App, modal: Locator) -> None:
-    """The app hears nothing of it, the first such input is ready to be mended, the rest stays."""
+async def test_validation_errors_are_shown_at_their_inputs(app: App, modal: Locator) -> None:
+    """Nothing is sent, the first invalid input has the focus, and the values stay."""
     await modal.get_by_role("checkbox", name="Monday").check()
     await modal.get_by_label("Minutes").fill("soon")
     await modal.get_by_role("button", name="Save").click()
@@ -131,30 +137,28 @@ async def test_what_is_missing_or_wrong_is_said_beside_its_input(app: App, modal
     assert app.last("view_submission") is None
 
 
-async def test_a_button_in_a_modal_sends_what_is_typed_and_a_change_leaves_it(
+async def test_click_in_a_modal_sends_and_keeps_the_values(
     slack: LocalSlack, app: App, modal: Locator
 ) -> None:
-    """An input of the same ids keeps its answer, whatever the app would begin with."""
+    """An input with the same ids keeps its value after an update."""
     await modal.get_by_label("Name").fill("nightly")
     await modal.get_by_role("button", name="Add a day").click()
     payload = await slack.until(lambda: app.last("block_actions"))
     assert payload["container"]["type"] == "view"
-    assert held(payload)["name"]["value"] == "nightly"
+    assert input_values(payload)["name"]["value"] == "nightly"
     changed = schedule()
     changed["blocks"][0]["text"]["text"] = "Run it on two days"
     for place in (2, 3):
         changed["blocks"][place]["element"]["initial_value"] = "7"
-    seen = payload["view"]
-    await app.client.views_update(view_id=seen["id"], hash=seen["hash"], view=changed)
+    view = payload["view"]
+    await app.client.views_update(view_id=view["id"], hash=view["hash"], view=changed)
     await expect(modal.get_by_role("heading", name="Run it on two days")).to_be_visible()
     await expect(modal.get_by_label("Name")).to_have_value("nightly")
     await expect(modal.get_by_label("Minutes")).to_have_value("5")
 
 
-async def test_a_choice_that_is_optional_can_be_taken_back(
-    slack: LocalSlack, app: App, modal: Locator
-) -> None:
-    """In a list, and in a list that is searched."""
+async def test_optional_choice_can_be_cleared(slack: LocalSlack, app: App, modal: Locator) -> None:
+    """It works in a static and in an external select."""
     often = modal.locator('select[data-action-id="often"]')
     await often.select_option("once")
     await often.select_option("")
@@ -163,15 +167,15 @@ async def test_a_choice_that_is_optional_can_be_taken_back(
     await modal.get_by_role("option", name="deploy-api").click()
     await job.fill("")
     await modal.get_by_role("button", name="Add a day").click()
-    values = held(await slack.until(lambda: app.last("block_actions")))
+    values = input_values(await slack.until(lambda: app.last("block_actions")))
     assert values["often"]["selected_option"] is None
     assert values["job"]["selected_option"] is None
 
 
-async def test_an_input_that_dispatches_tells_the_app_on_enter(
+async def test_dispatching_input_is_sent_on_enter(
     slack: LocalSlack, app: App, modal: Locator
 ) -> None:
-    """And Enter does not submit there."""
+    """Enter does not submit the modal there."""
     view = schedule()
     view["blocks"][2] |= {"dispatch_action": True, "hint": plain("Enter looks it up")}
     await app.client.views_update(view_id=slack.modals()[0].id, view=view)
@@ -185,8 +189,10 @@ async def test_an_input_that_dispatches_tells_the_app_on_enter(
     assert app.last("view_submission") is None
 
 
-async def test_options_keep_their_groups(slack: LocalSlack, app: App, modal: Locator) -> None:
-    """A long list is read by its headings."""
+async def test_options_are_shown_in_their_groups(
+    slack: LocalSlack, app: App, modal: Locator
+) -> None:
+    """Each group of options has its heading."""
     groups = [
         {"label": plain("Once"), "options": TIMES[:1]},
         {"label": plain("Again"), "options": TIMES[1:]},

@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
-async def test_a_typed_message_shows_in_the_channel(slack: LocalSlack, page: Page) -> None:
+async def test_typed_message_is_shown_in_the_channel(slack: LocalSlack, page: Page) -> None:
     """Enter sends, Shift-Enter does not."""
     composer = page.get_by_test_id("composer")
     await composer.fill("the first line")
@@ -40,17 +40,15 @@ async def test_a_typed_message_shows_in_the_channel(slack: LocalSlack, page: Pag
     assert slack.messages("deploys")[-1].text == "the first line\nthe second"
 
 
-async def test_a_mention_of_the_bot_is_shown_as_a_mention(page: Page) -> None:
-    """What reached the bot can be told from what only looks like its name."""
+async def test_mention_of_the_bot_is_highlighted(page: Page) -> None:
+    """A real mention differs from text that looks like one."""
     await page.get_by_test_id("composer").fill("@jobthread deploys:JOB1")
     await page.get_by_test_id("composer").press("Enter")
     await expect(page.get_by_test_id("message").last.locator(".mention")).to_have_text("@jobthread")
 
 
-async def test_a_click_on_a_bots_button_reaches_the_app(
-    slack: LocalSlack, app: App, page: Page
-) -> None:
-    """It arrives as block_actions, with the block, the action and the value of the button."""
+async def test_click_on_a_button_reaches_the_app(slack: LocalSlack, app: App, page: Page) -> None:
+    """The `block_actions` payload has the block, the action and the value of the button."""
     ts = await posted(app, "Running.", blocks=card("*Running*", button("Refresh", "refresh")))
     await expect(message(page, ts).get_by_role("heading")).to_have_text("deploy-api")
     await message(page, ts).locator('[data-action-id="refresh"]').click()
@@ -61,10 +59,8 @@ async def test_a_click_on_a_bots_button_reaches_the_app(
     assert payload["message"]["ts"] == ts
 
 
-async def test_a_button_that_wants_to_be_confirmed_asks_first(
-    slack: LocalSlack, app: App, page: Page
-) -> None:
-    """Saying no sends nothing, saying yes sends the click."""
+async def test_button_with_confirm_opens_a_dialog(slack: LocalSlack, app: App, page: Page) -> None:
+    """Denying sends nothing; confirming sends the click."""
     texts = {"title": "Cancel it?", "text": "It stops.", "confirm": "Stop it", "deny": "Keep it"}
     confirm = {name: {"type": "plain_text", "text": text} for name, text in texts.items()}
     ts = await posted(
@@ -80,8 +76,8 @@ async def test_a_button_that_wants_to_be_confirmed_asks_first(
     assert payload["actions"][0]["action_id"] == "cancel"
 
 
-async def test_a_choice_in_a_menu_reaches_the_app(slack: LocalSlack, app: App, page: Page) -> None:
-    """An overflow menu and a select both send the option that was chosen."""
+async def test_choice_in_a_menu_reaches_the_app(slack: LocalSlack, app: App, page: Page) -> None:
+    """An overflow menu and a select send the chosen option."""
     options = [
         {"text": {"type": "plain_text", "text": name}, "value": name} for name in ("one", "two")
     ]
@@ -97,8 +93,8 @@ async def test_a_choice_in_a_menu_reaches_the_app(slack: LocalSlack, app: App, p
     assert chosen == ["two", "one"]
 
 
-async def test_an_update_changes_the_message_in_its_place(app: App, page: Page) -> None:
-    """A card is one message for as long as its job lives."""
+async def test_update_edits_the_message_in_place(app: App, page: Page) -> None:
+    """The message keeps its position."""
     ts = await posted(app, "Running.", blocks=card("*Running*", button("Refresh", "refresh")))
     await posted(app, "Another.")
     await expect(page.get_by_test_id("message")).to_have_count(2)
@@ -114,18 +110,18 @@ async def test_an_update_changes_the_message_in_its_place(app: App, page: Page) 
     await expect(page.get_by_test_id("message").first).to_have_attribute("data-ts", ts)
 
 
-async def test_a_deleted_message_goes(app: App, page: Page) -> None:
-    """The page shows what the workspace holds."""
+async def test_deleted_message_disappears(app: App, page: Page) -> None:
+    """The page removes a deleted message."""
     ts = await posted(app, "Gone soon.")
     await expect(message(page, ts)).to_be_visible()
     await app.client.chat_delete(channel="C0DEPLOYS", ts=ts)
     await expect(message(page, ts)).to_have_count(0)
 
 
-async def test_a_thread_opens_and_its_composer_replies_there(
+async def test_thread_opens_and_its_composer_posts_replies(
     slack: LocalSlack, app: App, page: Page
 ) -> None:
-    """The root says how many replies there are; the panel shows them and takes another."""
+    """The root shows the number of replies; the panel shows them and accepts another."""
     ts = await posted(app, "Running.")
     await posted(app, "Step 1 is done.", thread_ts=ts)
     await message(page, ts).get_by_test_id("replies").click()
@@ -136,13 +132,13 @@ async def test_a_thread_opens_and_its_composer_replies_there(
     await expect(thread.get_by_test_id("message").last).to_contain_text("thanks")
     await expect(message(page, ts).get_by_test_id("replies")).to_contain_text("2 replies")
     await expect(page.get_by_test_id("channel").get_by_test_id("message")).to_have_count(1)
-    assert [said.text for said in slack.thread("deploys", ts)][-1] == "thanks"
+    assert [message.text for message in slack.thread("deploys", ts)][-1] == "thanks"
     await thread.get_by_role("button", name="Close thread").click()
     await expect(thread).to_have_count(0)
 
 
-async def test_a_broadcast_reply_shows_in_the_channel_too(app: App, page: Page) -> None:
-    """It says that it belongs to a thread, and leads there."""
+async def test_broadcast_reply_is_shown_in_the_channel(app: App, page: Page) -> None:
+    """It is marked as a thread reply and links to its thread."""
     ts = await posted(app, "deploy-api runs.")
     await posted(app, "It failed.", thread_ts=ts, reply_broadcast=True)
     last = page.get_by_test_id("channel").get_by_test_id("message").last
@@ -151,17 +147,15 @@ async def test_a_broadcast_reply_shows_in_the_channel_too(app: App, page: Page) 
     await expect(page.get_by_test_id("thread").get_by_test_id("message")).to_have_count(2)
 
 
-async def test_an_ephemeral_message_says_who_sees_it(app: App, page: Page) -> None:
-    """Nobody has to wonder whether the channel saw the mistake."""
+async def test_ephemeral_message_says_who_sees_it(app: App, page: Page) -> None:
+    """The message is marked as visible to one user only."""
     await app.client.chat_postEphemeral(channel="C0DEPLOYS", user="U0ADA", text="No such job.")
     shown = page.get_by_test_id("message").filter(has_text="No such job.")
     await expect(shown).to_contain_text("Only visible to you")
 
 
-async def test_a_suggestion_fills_the_composer_or_is_sent_at_once(
-    slack: LocalSlack, page: Page
-) -> None:
-    """Newcomers need not know what to type."""
+async def test_suggestion_fills_the_composer_or_is_sent(slack: LocalSlack, page: Page) -> None:
+    """A click fills in the text or sends it."""
     first = page.get_by_test_id("suggestion").first
     await first.get_by_role("button", name=re.compile("^A deploy")).click()
     await expect(page.get_by_test_id("composer")).to_have_value("@jobthread deploys:JOB1")
@@ -171,16 +165,16 @@ async def test_a_suggestion_fills_the_composer_or_is_sent_at_once(
     await expect(page.get_by_test_id("message")).to_have_count(1)
 
 
-async def test_a_slash_opens_a_hint_that_completes(page: Page) -> None:
-    """The commands to try are one key away."""
+async def test_slash_opens_command_completion(page: Page) -> None:
+    """The suggested commands are completed with one key."""
     await page.get_by_test_id("composer").fill("/jo")
     await expect(page.get_by_test_id("slash-hint")).to_contain_text("/job help")
     await page.get_by_test_id("composer").press("Tab")
     await expect(page.get_by_test_id("composer")).to_have_value("/job help")
 
 
-async def test_a_modal_is_filled_in_and_submitted(slack: LocalSlack, app: App, page: Page) -> None:
-    """Its values arrive as Slack sends them, and the app's complaint stands at its input."""
+async def test_modal_is_filled_in_and_submitted(slack: LocalSlack, app: App, page: Page) -> None:
+    """The values arrive in Slack's form, and the app's error is shown at its input."""
     ts = await posted(app, "Ask me.", blocks=card("Hello", button("Follow a job", "ask")))
     await message(page, ts).get_by_role("button", name="Follow a job").click()
     trigger = (await slack.until(lambda: app.last("block_actions")))["trigger_id"]
@@ -208,10 +202,10 @@ async def test_a_modal_is_filled_in_and_submitted(slack: LocalSlack, app: App, p
     assert values == {"job": {"id": {"type": "plain_text_input", "value": "JOB1"}}}
 
 
-async def test_a_shortcut_opens_a_modal_whose_list_is_searched_with_the_keyboard(
+async def test_shortcut_opens_a_modal_usable_by_keyboard(
     slack: LocalSlack, app: App, page: Page
 ) -> None:
-    """From the button beside the composer to the submission; #deploys is chosen already."""
+    """The keyboard is enough from the shortcut button to the submission."""
     jobs = [option("deploy-api · ✅ succeeded · 1", "d:1"), option("backup · ❌ failed · 2", "d:2")]
     label = {"type": "plain_text", "text": "deploys"}
     app.offers = {"": {"option_groups": [{"label": label, "options": jobs}]}}
@@ -242,10 +236,10 @@ async def test_a_shortcut_opens_a_modal_whose_list_is_searched_with_the_keyboard
     assert [one["value"] for one in values["for_whom"]["for_whom"]["selected_options"]] == ["peek"]
 
 
-async def test_a_messages_menu_offers_to_follow_its_jobs(
+async def test_message_menu_has_the_message_shortcut(
     slack: LocalSlack, app: App, page: Page
 ) -> None:
-    """The message shortcut reaches the app with the message it was used on."""
+    """The shortcut reaches the app with its message."""
     ts = await posted(app, "See deploys:JOB1.")
     await message(page, ts).hover()
     await message(page, ts).get_by_role("button", name="More actions").click()
@@ -255,8 +249,8 @@ async def test_a_messages_menu_offers_to_follow_its_jobs(
     assert payload["message"]["ts"] == ts
 
 
-async def test_a_permalink_leads_to_its_message(slack: LocalSlack, app: App, page: Page) -> None:
-    """A message of the channel is highlighted; one of a thread is, in its open thread."""
+async def test_permalink_highlights_its_message(slack: LocalSlack, app: App, page: Page) -> None:
+    """A reply is highlighted in its opened thread."""
     root = await posted(app, "The root.")
     for number in range(30):
         await posted(
@@ -291,8 +285,8 @@ HOSTILE = (
 MADE = "a, img, h1, h2, h3, h4, li, iframe, script"
 
 
-async def test_other_peoples_text_stays_text(app: App, page: Page) -> None:
-    """What looks like markup is shown, never obeyed: bare, and in blocks of every kind."""
+async def test_untrusted_text_is_not_interpreted(app: App, page: Page) -> None:
+    """Text that looks like markup is shown as text, in every kind of block."""
     texts: list[Json] = [{"type": "mrkdwn", "text": text, "verbatim": True} for text, _ in HOSTILE]
     blocks = [
         *({"type": "section", "text": text} for text in texts),
@@ -308,8 +302,8 @@ async def test_other_peoples_text_stays_text(app: App, page: Page) -> None:
         await expect(message(page, ts).locator(MADE)).to_have_count(0)
 
 
-async def test_literal_text_stays_text(app: App, page: Page) -> None:
-    """Neither plain text, rich text, titles of steps nor cells are read as markup."""
+async def test_plain_text_is_not_interpreted_as_markup(app: App, page: Page) -> None:
+    """This holds for plain text, rich text, task titles and table cells."""
     text = "# *x* [a](javascript:alert(1)) `y` <i>"
     part = {"type": "text", "text": text}
     bad = {"type": "link", "url": "javascript:alert(1)", "text": "bad"}
@@ -332,8 +326,8 @@ async def test_literal_text_stays_text(app: App, page: Page) -> None:
     await expect(message(page, ts).locator("a, i, em, h1, h2")).to_have_count(0)
 
 
-async def test_what_the_bot_marks_up_is_shown_so(app: App, page: Page) -> None:
-    """Bold, code, fences, links, mentions and dates look like what they are."""
+async def test_mrkdwn_is_rendered(app: App, page: Page) -> None:
+    """Bold, code, fences, links, mentions and dates are rendered."""
     text = (
         "*bold* `code` 🚀 :tada: <https://example.com/?a=1&amp;b=2|a page> <@U0ADA> <#C0GENERAL>\n"
         "• a line <!date^1700000000^{date_num}|then>\n```\na *fence*\n  of two\n```"
@@ -353,8 +347,8 @@ async def test_what_the_bot_marks_up_is_shown_so(app: App, page: Page) -> None:
     await expect(shown.locator(".mention")).to_have_text(["@ada", "#general"])
 
 
-async def test_the_markdown_block_makes_only_web_links(app: App, page: Page) -> None:
-    """It is Markdown by its nature; still no script, no mail program and no foreign picture."""
+async def test_markdown_block_renders_only_web_links(app: App, page: Page) -> None:
+    """Scripts, mail links and foreign images are not rendered."""
     text = (
         "**b** [a](javascript:alert(1)) [m](mailto:x@y.z) <b>x</b> ![p](https://example.com/p.png)"
     )
@@ -365,8 +359,8 @@ async def test_the_markdown_block_makes_only_web_links(app: App, page: Page) -> 
     await expect(shown.locator("img")).to_have_count(0)
 
 
-async def test_steps_and_tables_say_their_state_in_words(app: App, page: Page) -> None:
-    """Neither colour nor drawing is needed to read them."""
+async def test_tasks_and_tables_show_their_state_in_words(app: App, page: Page) -> None:
+    """Colours and icons are not required to read them."""
     states = {"complete": "Done", "in_progress": "Running", "pending": "Waiting", "error": "Failed"}
     tasks = [
         {"type": "task_card", "task_id": status, "title": f"Step {status}", "status": status}
@@ -386,8 +380,8 @@ async def test_steps_and_tables_say_their_state_in_words(app: App, page: Page) -
     await expect(message(page, ts).get_by_role("cell")).to_have_text(["api", "12 s"])
 
 
-async def test_the_page_says_whether_the_bot_is_connected(slack: LocalSlack, page: Page) -> None:
-    """In words, and as soon as it changes."""
+async def test_page_shows_whether_the_bot_is_connected(slack: LocalSlack, page: Page) -> None:
+    """The text changes with the connection."""
     status = page.get_by_test_id("bot-status")
     await expect(status).to_have_text("jobthread is not connected")
     async with connected(slack):
@@ -395,10 +389,8 @@ async def test_the_page_says_whether_the_bot_is_connected(slack: LocalSlack, pag
     await expect(status).to_have_text("jobthread is not connected")
 
 
-async def test_another_channels_news_is_marked_unread_until_it_is_read(
-    app: App, page: Page
-) -> None:
-    """The dot has a name for those who do not see it."""
+async def test_message_in_another_channel_is_marked_unread(app: App, page: Page) -> None:
+    """The marker has an accessible name and disappears when the channel is opened."""
     general = page.get_by_role("navigation").get_by_role("button", name="general")
     await app.client.chat_postMessage(channel="C0GENERAL", text="News.")
     await expect(general.get_by_label("unread messages")).to_be_visible()
@@ -407,10 +399,8 @@ async def test_another_channels_news_is_marked_unread_until_it_is_read(
     await expect(general.get_by_label("unread messages")).to_have_count(0)
 
 
-async def test_the_page_asks_no_other_host_and_its_console_stays_quiet(
-    app: App, page: Page
-) -> None:
-    """Pictures of other hosts become links; the page fixture checks the rest, for every test."""
+async def test_page_contacts_no_other_host(app: App, page: Page) -> None:
+    """Foreign images become links; the page fixture checks requests and console errors."""
     picture = {"type": "image", "image_url": "https://example.com/x.png", "alt_text": "a chart"}
     await posted(app, "A picture.", blocks=[picture])
     last = page.get_by_test_id("message").last
@@ -421,27 +411,25 @@ async def test_the_page_asks_no_other_host_and_its_console_stays_quiet(
 @pytest.mark.parametrize(
     "block", [{"type": "hologram"}, {"type": "toString"}, {"type": "plan", "tasks": [None]}]
 )
-async def test_a_block_that_cannot_be_drawn_is_named(
-    page: Page, slack: LocalSlack, block: Json
-) -> None:
-    """A new block of Slack's or a broken one is a grey box, not a hole; its neighbours stay."""
+async def test_unsupported_block_is_named(page: Page, slack: LocalSlack, block: Json) -> None:
+    """An unknown or broken block is a grey box with its type; other blocks are rendered."""
     await slack.says("hello")
     blocks = [block, {"type": "header", "text": {"type": "plain_text", "text": "Next"}}]
-    said = {**slack.messages("deploys")[0].as_page(), "blocks": blocks}
-    await page.route("**/page/state", lambda route: _answer(route, said))
+    message_json = {**slack.messages("deploys")[0].as_page(), "blocks": blocks}
+    await page.route("**/page/state", lambda route: _answer(route, message_json))
     await page.reload()
     shown = page.get_by_test_id("message")
     await expect(shown.locator(".unknown")).to_contain_text(block["type"])
     await expect(shown.get_by_role("heading")).to_have_text("Next")
 
 
-async def _answer(route: Route, said: Json) -> None:
+async def _answer(route: Route, message_json: Json) -> None:
     state = await (await route.fetch()).json()
-    await route.fulfill(json={**state, "messages": [said]})
+    await route.fulfill(json={**state, "messages": [message_json]})
 
 
-async def test_a_page_that_lost_its_connection_catches_up_by_itself(app: App, page: Page) -> None:
-    """What was said meanwhile is there as soon as the connection is back."""
+async def test_page_catches_up_after_a_lost_connection(app: App, page: Page) -> None:
+    """Messages posted meanwhile are shown as soon as the connection is back."""
     sockets: list[WebSocketRoute] = []
 
     def through(socket: WebSocketRoute) -> None:

@@ -1,4 +1,4 @@
-"""Emoji under messages, and names of groups, on the page."""
+"""Reactions and user groups on the page."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ if TYPE_CHECKING:
 pytestmark = [pytest.mark.anyio, pytest.mark.browser]
 
 
-async def test_a_reaction_is_told_by_its_name_its_count_and_its_people(
+async def test_reaction_shows_its_name_count_and_users(
     slack: LocalSlack, app: App, page: Page
 ) -> None:
-    """Not by a picture alone; an emoji that the page cannot draw is its name."""
+    """All three are text; an unknown emoji is shown by its name."""
     ts = await posted(app, "deploy-api runs.")
     shown = message(page, ts).get_by_role("list", name="Reactions").get_by_role("button")
     for name in ("hourglass_flowing_sand", "deploy_parrot"):
@@ -34,10 +34,8 @@ async def test_a_reaction_is_told_by_its_name_its_count_and_its_people(
     await expect(shown).to_have_text(["⏳ 2"])
 
 
-async def test_a_reader_joins_a_reaction_and_leaves_it_again(
-    slack: LocalSlack, app: App, page: Page
-) -> None:
-    """One press each; whether the reader stands behind it is told without colour too."""
+async def test_press_toggles_the_users_reaction(slack: LocalSlack, app: App, page: Page) -> None:
+    """The user's own reaction is marked without colour too."""
     ts = await posted(app, "deploy-api runs.")
     await app.client.reactions_add(channel="C0DEPLOYS", timestamp=ts, name="eyes")
     eyes = message(page, ts).get_by_role("button", name="eyes")
@@ -48,8 +46,8 @@ async def test_a_reader_joins_a_reaction_and_leaves_it_again(
     await expect(eyes).to_have_attribute("aria-pressed", "false")
 
 
-async def test_a_group_that_is_mentioned_is_shown_by_its_name(app: App, page: Page) -> None:
-    """In mrkdwn and in rich text; one that nobody knows by its id."""
+async def test_mentioned_group_is_shown_by_its_name(app: App, page: Page) -> None:
+    """This holds in mrkdwn and rich text; an unknown group is shown by its id."""
     element = {"type": "usergroup", "usergroup_id": "S0DEPLOYERS"}
     rich = {"type": "rich_text_section", "elements": [element]}
     ts = await posted(app, "Ask <!subteam^S0ONCALL> or <!subteam^S0GONE|@gone>.")
