@@ -26,7 +26,7 @@ class Conversation:
 
     demo: Demo
     say: Callable[[str], None]
-    heard: set[tuple[str, str]] = field(default_factory=set)
+    seen_replies: set[tuple[str, str]] = field(default_factory=set)
 
     async def run(self) -> None:
         """Run the whole dialogue. Raise MissingReplyError."""
@@ -134,8 +134,8 @@ class Conversation:
             return next((m for m in replies if words in m.text), None)
 
         message = await self._until(reply, f"{words!r} in the thread: {what}")
-        if ("reply", message.ts) not in self.heard:
-            self.heard.add(("reply", message.ts))
+        if ("reply", message.ts) not in self.seen_replies:
+            self.seen_replies.add(("reply", message.ts))
             self.say(f"  └ jobthread: {message.text}")
         return message
 
