@@ -11,6 +11,7 @@ COPY requirements/serve.txt requirements/serve.txt
 RUN /opt/jobthread/bin/pip install --require-hashes -r requirements/serve.txt
 COPY pyproject.toml README.md LICENSE ./
 COPY bot bot
+COPY localslack localslack
 COPY plugins plugins
 RUN /opt/jobthread/bin/pip install --no-deps --no-build-isolation . \
     && /opt/jobthread/bin/pip uninstall --yes \

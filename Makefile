@@ -56,10 +56,10 @@ lock:
 
 # The page's bundle is kept in the repository, so that users need no Node.
 page:
-	cd page && npm ci && npm run build
+	cd localslack/page && npm ci && npm run build
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis page/node_modules
+	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis localslack/page/node_modules
 
 picture: .venv/dev
 	$(BIN)/python docs/pictures/take.py

@@ -6,14 +6,14 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bench.memory import FINISHED
+from bench.memory_provider import FINISHED
 from bench.report import Report, Target, median, progress, quantile
-from bench.sides import sides
 from bench.slack import CHANNELS
+from bench.variants import sides
 
 if TYPE_CHECKING:
     from bench.report import Number
-    from bench.sides import Side
+    from bench.variants import Side
 
 LATENCY_SECONDS = 0.05  # of Slack, where many are asked for
 WARM_UP = 10  # commands that are not measured

@@ -13,13 +13,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.report import Report, Target, progress
-from bot.following import Following
-from bot.models import Job, JobRef, Status
-from bot.poller import Poller
 from bot.providers.connections import Connections
-from bot.providers.registry import load_plugins
+from bot.providers.plugin_loader import load_plugins
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock, connected, serve
 from bot.store import Store, Watch
-from bot.testing import ManualClock, connected, serve
+from bot.tracking.job_updates import Following
+from bot.tracking.poller import Poller
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import Simulator as Phones
@@ -28,7 +28,7 @@ from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import Simulator as Graphs
 
 if TYPE_CHECKING:
-    from bot.providers.provider import Provider
+    from bot.sdk.provider import Provider
 
 JOBS, FEW = 10_000, 200
 INTERVAL = 30.0  # seconds between two looks at a job

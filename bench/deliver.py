@@ -18,18 +18,19 @@ from typing import TYPE_CHECKING, Any
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bench.limited import ASKER, BURST, PER_SECOND, limited
+from bench.rate_limited_slack import ASKER, BURST, PER_SECOND, limited
 from bench.report import Report, Target, median, progress, quantile
-from bot import lifecycle, told
-from bot.cards import cards
-from bot.clock import SystemClock
-from bot.delivery.deliverer import Deliverer
-from bot.delivery.pace import Pace
-from bot.models import Job, JobRef, Status
-from bot.posts import reply
+from bot.delivery import message_metadata
+from bot.delivery.dispatcher import Deliverer
+from bot.delivery.messages import reply
+from bot.delivery.rate_limiter import Pace
+from bot.sdk.cards import job_card
+from bot.sdk.clock import SystemClock
+from bot.sdk.models import Job, JobRef, Status
 from bot.slack.client import client_session
-from bot.slack.outgoing import EVENT_TYPE, WebOutlet
+from bot.slack.web_api import EVENT_TYPE, WebOutlet
 from bot.store import Store, Watch
+from bot.tracking import job_changes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,7 +38,7 @@ if TYPE_CHECKING:
 
     from aiohttp import ClientSession
 
-    from bench.limited import Limited
+    from bench.rate_limited_slack import Limited
     from bot.store import NewPost
 
 MOST = 1.2  # of the time that the limits allow
@@ -181,10 +182,10 @@ def _watches(slack: Limited, now: datetime) -> Iterator[Watch]:
 def _follow_up(watch: Watch, now: datetime) -> NewPost:
     """Return what a thread is told when its job begins to run."""
     before = Job(ref=watch.ref, name=f"deploy {watch.ref.id}", status=Status.QUEUED)
-    change = lifecycle.compare(before, after := before.but(status=Status.RUNNING))
+    change = job_changes.compare(before, after := before.but(status=Status.RUNNING))
     assert change
-    message = cards.change(change, cards.View(checked_at=now, asker=watch.asker))
-    about = told.by_follow_up(watch, after, 2, over=False)
+    message = job_card.change(change, job_card.View(checked_at=now, asker=watch.asker))
+    about = message_metadata.by_follow_up(watch, after, 2, over=False)
     return reply(watch, "2", message, now, about=about, reason="the job's status changed")
 
 

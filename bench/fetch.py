@@ -17,9 +17,9 @@ import aiohttp
 from pydantic import TypeAdapter
 
 from bench.report import Report, Target, median, progress
-from bot import JobRef
-from bot.clock import SystemClock
-from bot.testing import connected
+from bot.sdk import JobRef
+from bot.sdk.clock import SystemClock
+from bot.sdk.testing import connected
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.translator import Answer
@@ -27,7 +27,7 @@ from plugins.servicestage.translator import Answer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
 
-    from bot.providers.provider import Provider
+    from bot.sdk.provider import Provider
 
 AT_ONCE, LOOK_UPS, ROUNDS = 200, 4_000, 5
 LEAST, HOPED = 0.3, 0.5

@@ -19,16 +19,16 @@ from pathlib import Path
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from bench.limited import ASKER, slack_with, stand_cards
-from bench.programs import Running, served
+from bench.processes import Running, served
+from bench.rate_limited_slack import ASKER, slack_with, stand_cards
 from bench.report import Report, Target, progress, quantile
-from bot.cli.simulators import Simulated, as_toml
-from bot.clock import SystemClock
-from bot.models import JobRef
-from bot.playground.changes import Change, Kind
+from bot.cli.demo.simulators import Simulated, as_toml
+from bot.sdk.clock import SystemClock
+from bot.sdk.models import JobRef
+from bot.sdk.testing import connected, serve
 from bot.settings import FollowSettings
 from bot.store import Store, Watch
-from bot.testing import connected, serve
+from localslack.state.events import Change, Kind
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript
@@ -37,8 +37,8 @@ from plugins.servicestage.simulator import Simulator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.models import Job
-    from bot.playground import LocalSlack
+    from bot.sdk.models import Job
+    from localslack import LocalSlack
 
 OVER_SECONDS = 1.5  # over the interval, that a follow-up may take
 CONNECTION = "deploys"

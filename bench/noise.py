@@ -9,18 +9,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from bench.channel import Channel, Moment
-from bench.day import recorded
+from bench.in_memory_bot import Room
+from bench.in_memory_channel import Channel, Moment
+from bench.recorded_day import recorded
 from bench.report import Report, Target, progress
-from bench.room import Room
-from bot.channels.notices import Notices
+from bot.notifications.notifier import Notices
 from bot.settings import NotifySettings
 from bot.store import Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bench.day import Day
+    from bench.recorded_day import Day
     from bench.report import Number
 
 SEED = 7

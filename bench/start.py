@@ -9,7 +9,7 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench import programs
+from bench import processes
 from bench.report import Number, Report, Target, median, progress
 from bench.slack import Slack
 
@@ -47,18 +47,18 @@ def _help(times: int) -> tuple[float, float]:
 
 def _seconds(command: list[str]) -> float:
     began = time.perf_counter()
-    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=programs.ROOT)  # noqa: S603
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, cwd=processes.ROOT)  # noqa: S603
     return time.perf_counter() - began
 
 
 async def _echo(idle: float) -> tuple[float, float]:
-    async with Slack() as slack, programs.echo(slack) as running:
+    async with Slack() as slack, processes.echo(slack) as running:
         await asyncio.sleep(idle)
         return running.start_seconds, running.rss_mb
 
 
 async def _bot(folder: Path, idle: float) -> tuple[float, float]:
-    async with Slack() as slack, programs.bot(slack, folder) as running:
+    async with Slack() as slack, processes.bot(slack, folder) as running:
         await asyncio.sleep(idle)
         return running.start_seconds, running.rss_mb
 

@@ -8,52 +8,52 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import backlog, sabotage
-from bot.backlog import Live
-from bot.channels import held
-from bot.channels.digests import Digests
-from bot.channels.negotiation import Negotiation
-from bot.channels.notices import Notices
-from bot.channels.reasons import Reasons
-from bot.delivery.deliverer import Deliverer
-from bot.delivery.pace import Pace
-from bot.delivery.revival import OPERATOR, Revival
-from bot.desk import Desk
-from bot.engine.embedded import EmbeddedEngine
-from bot.errors import SettingsError
-from bot.examples import Examples
-from bot.following import Following, abandon
-from bot.home import Home
-from bot.ledger import Ledger
-from bot.listings import Listings
-from bot.models import seconds_between
-from bot.poller import Poller
-from bot.providers import looks
+from bot import sabotage, status
+from bot.clock_step_guard import Timekeeper
+from bot.commands.channel_settings import Negotiation
+from bot.commands.examples import Examples
+from bot.commands.executor import Ledger
+from bot.commands.inbox_worker import Desk
+from bot.commands.permissions import Rights
+from bot.commands.queries import Listings
+from bot.commands.router import Service
+from bot.delivery.dispatcher import Deliverer
+from bot.delivery.permalinks import Home
+from bot.delivery.rate_limiter import Pace
+from bot.local_scheduler import EmbeddedEngine
+from bot.notifications import deferred
+from bot.notifications.digest_worker import Digests
+from bot.notifications.explain import Reasons
+from bot.notifications.notifier import Notices
+from bot.providers import fetch
 from bot.providers.outside import Outside, outside
-from bot.rights import Rights
-from bot.service import Service
+from bot.sdk.errors import SettingsError
+from bot.sdk.models import seconds_between
 from bot.skew import system_clock
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, greet, revealed, web_client
-from bot.slack.directory import Directory
-from bot.slack.outgoing import WebOutlet
-from bot.slack.settings_talk import SettingsTalk
-from bot.slack.socket import Socket
-from bot.slack.suggestions import Suggestions
-from bot.slack.web import Web
+from bot.slack.http_server import Web
+from bot.slack.job_options import Suggestions
+from bot.slack.settings_flow import SettingsTalk
+from bot.slack.socket_mode import Socket
+from bot.slack.users import Directory
+from bot.slack.web_api import WebOutlet
+from bot.status import Live
 from bot.store import Store
-from bot.timekeeper import Timekeeper
+from bot.tracking.job_updates import Following, abandon
+from bot.tracking.poller import Poller
+from bot.tracking.redelivery import OPERATOR, Revival
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.backlog import Backlog
-    from bot.clock import Clock
     from bot.providers.connections import Connections
-    from bot.providers.registry import Plugins
+    from bot.providers.plugin_loader import Plugins
+    from bot.sdk.clock import Clock
     from bot.settings import Settings
+    from bot.status import Backlog
 
 log = logging.getLogger(__name__)
 
@@ -96,7 +96,7 @@ class Bot:
         loaded = self._load_plugins()
         stack.push_async_callback(loaded.plugins.close)
         stack.push_async_callback(loaded.connections.close)
-        if problems := await looks.rehearsed(loaded.connections):
+        if problems := await fetch.rehearsed(loaded.connections):
             raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
@@ -247,7 +247,7 @@ class Bot:
             ):
                 log.warning("Ended %s watches: their connections are not configured", ended)
             # The settings may have changed since these notifications were deferred.
-            await held.redecide_all(tx, self.notices, self.clock.now())
+            await deferred.redecide_all(tx, self.notices, self.clock.now())
         engine = EmbeddedEngine(self.clock)
         self._periodic_tasks: dict[str, Callable[[], Awaitable[float]]] = {
             "inbox": self.desk.tick,
@@ -326,7 +326,7 @@ class Bot:
         """Return the status of the store, and of Slack and the connections."""
         now = self.clock.now()
         async with self.store.begin() as tx:
-            stored = await backlog.read(tx, now)
+            stored = await status.read(tx, now)
         heard_at = self.socket.heard_at if self.socket else None
         live = Live(
             connected=self.socket is None or await self.socket.connected(),

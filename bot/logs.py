@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import re
 
-from bot.errors import trail
+from bot.sdk.errors import trail
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
 CHATTY = ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access")

@@ -29,10 +29,10 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as InvalidVariable
 
-from bot.environment import ENVIRONMENT_PREFIX, ambiguous, named
-from bot.errors import SettingsError
-from bot.noise.policy import Mention, NoisePolicy
-from bot.problems import Unread, missing_secret, read_secret_files, sentences
+from bot.notifications.policy import Mention, NoisePolicy
+from bot.sdk.errors import SettingsError
+from bot.sdk.settings import Unread, missing_secret, read_secret_files, sentences
+from bot.settings_env import ENVIRONMENT_PREFIX, ambiguous, named
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

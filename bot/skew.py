@@ -14,10 +14,10 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.clock import SystemClock
+from bot.sdk.clock import SystemClock
 
 if TYPE_CHECKING:
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
 
 VARIABLE = "JOBTHREAD_CLOCK_AHEAD"
 _SECONDS = struct.Struct("<d")

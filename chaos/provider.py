@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.clock import SystemClock
+from bot.sdk.clock import SystemClock
 from chaos.journal import Shown
 from chaos.plan import AMBUSHED_NEWS, FAULTY_ANSWERS, HELD_ANSWERS
 from plugins.huaweicloud.simulator import refusal

@@ -12,18 +12,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.simulators import Simulated, as_toml
-from bot.playground import LocalSlack
-from bot.playground.server import Timing
-from bot.testing import serve
-from chaos import report, storm
-from chaos.crowd import RETRIES, Crowd, everybody, places
+from bot.cli.demo.simulators import Simulated, as_toml
+from bot.sdk.testing import serve
+from chaos import random_faults, report
 from chaos.journal import Journal
 from chaos.plan import MOST_OVERTIME
 from chaos.provider import Provider
+from chaos.simulated_users import RETRIES, Crowd, everybody, places
 from chaos.supervisor import Supervisor
 from chaos.threads import Threads
 from chaos.verdict import Verdict, judge, unanswered, untold
+from localslack import LocalSlack
+from localslack.server import Timing
 from plugins.huaweicloud.simulator import Tenant
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ async def run(plan: Plan) -> tuple[Figures, Verdict]:
 async def _start_participants(plan: Plan) -> AsyncIterator[RunContext]:
     people, journal = everybody(plan), Journal()
     slack = LocalSlack(
-        timing=TIMING, faults=storm.faults(plan), people=people, channels=places(people)
+        timing=TIMING, faults=random_faults.faults(plan), people=people, channels=places(people)
     )
     threads = Threads.of(slack.workspace)
     provider = Provider(plan, journal)
@@ -118,7 +118,7 @@ def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, datab
 
 async def _inject_faults(context: RunContext) -> None:
     """Send requests and move jobs under faults; then stop the faults."""
-    random_faults = storm.Storm(
+    random_faults = random_faults.Storm(
         context.plan, context.slack, context.bot, context.journal, context.threads
     )
     coroutines = [context.crowd.fidget(), random_faults.rage()]

@@ -12,17 +12,17 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.playground.changes import Change, Kind
 from bot.sabotage import VARIABLE
 from bot.skew import VARIABLE as CLOCK
 from bot.skew import set_ahead
 from chaos.journal import Absence, Return
+from localslack.state.events import Change, Kind
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-    from bot.playground import LocalSlack
     from chaos.journal import Journal
+    from localslack import LocalSlack
 
 ROOT = Path(__file__).parents[1]  # run the code of this checkout
 START_SECONDS = 60.0

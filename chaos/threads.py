@@ -7,12 +7,12 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from bot.playground.changes import Change, Kind
 from chaos import words
+from localslack.state.events import Change, Kind
 
 if TYPE_CHECKING:
-    from bot.playground.messages import Message
-    from bot.playground.workspace import Workspace
+    from localslack.state.messages import Message
+    from localslack.state.workspace import Workspace
 
 
 @dataclass(frozen=True)

@@ -12,8 +12,8 @@ from chaos import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chaos.crowd import Attempt
     from chaos.journal import Journal, Shown
+    from chaos.simulated_users import Attempt
     from chaos.threads import FollowUp, Root, Threads
 
 WRITING_SECONDS = 4.0  # after an answer, until a running bot has stored it

@@ -6,9 +6,9 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FAULTS, JobthreadError, SettingsError, StoreError, StoreInUse
-from bot.providers import looks
+from bot.providers import fetch
 from bot.providers.outside import outside
+from bot.sdk.errors import FAULTS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.slack.client import (
     client_session,
     hello,
@@ -52,7 +52,7 @@ async def findings(settings: Settings) -> AsyncIterator[Finding]:
         for problem in error.problems:
             yield Finding(SETTINGS, works=False, sentence=problem)
         return
-    for problem in [*loaded.plugins.problems(), *await looks.rehearsed(loaded.connections)]:
+    for problem in [*loaded.plugins.problems(), *await fetch.rehearsed(loaded.connections)]:
         yield Finding(SETTINGS, works=False, sentence=problem)
     async for finding in _connections(loaded.connections):
         yield finding
@@ -130,7 +130,7 @@ async def _connection(provider: Any) -> Finding:
     what = f"connection {provider.name}"
     try:
         async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS):
-            return Finding(what, works=True, sentence=await looks.run(provider, provider.check))
+            return Finding(what, works=True, sentence=await fetch.run(provider, provider.check))
     except JobthreadError as error:
         return Finding(what, works=False, sentence=str(error))
     except TimeoutError:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from bot.cli import operations
-from bot.cli.commandline import (
+from bot.cli.options import (
     BAD_SETTINGS,
     FAILED,
     Config,
@@ -25,7 +25,7 @@ from bot.cli.commandline import (
     run,
     settings_from,
 )
-from bot.newplugin.command import new_plugin
+from bot.cli.scaffold.command import new_plugin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -96,7 +96,7 @@ def demo(
 
 
 async def _demo(port: int) -> None:
-    from bot.cli.demo import demo  # noqa: PLC0415
+    from bot.cli.demo.demo import demo  # noqa: PLC0415
 
     stop = asyncio.Event()
     _on_signals(stop.set)
@@ -116,8 +116,8 @@ async def _demo(port: int) -> None:
 async def _check_demo() -> None:
     import tempfile  # noqa: PLC0415
 
-    from bot.cli.conversation import Conversation, MissingLineError  # noqa: PLC0415
-    from bot.cli.demo import CHECK_SPEED, DemoError, demo  # noqa: PLC0415
+    from bot.cli.demo.demo import CHECK_SPEED, DemoError, demo  # noqa: PLC0415
+    from bot.cli.demo.script import Conversation, MissingLineError  # noqa: PLC0415
 
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         try:
@@ -138,9 +138,9 @@ def simulate(
 
 
 async def _simulate(wanted: list[str]) -> None:
-    from bot.cli.simulators import Simulators, as_toml  # noqa: PLC0415
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.providers.registry import load_plugins  # noqa: PLC0415
+    from bot.cli.demo.simulators import Simulators, as_toml  # noqa: PLC0415
+    from bot.providers.plugin_loader import load_plugins  # noqa: PLC0415
+    from bot.sdk.clock import SystemClock  # noqa: PLC0415
 
     kinds = load_plugins().kinds
     if unknown := [kind for kind in wanted if kind not in kinds]:
@@ -170,12 +170,12 @@ def show(
 async def _show(reference: str, settings: Settings) -> None:
     from rich.console import Console  # noqa: PLC0415
 
-    from bot.cards.cards import View  # noqa: PLC0415
-    from bot.cli import terminal  # noqa: PLC0415
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.models import Job  # noqa: PLC0415
-    from bot.providers import looks, references  # noqa: PLC0415
+    from bot.cli import terminal_card  # noqa: PLC0415
+    from bot.providers import fetch, references  # noqa: PLC0415
     from bot.providers.outside import outside  # noqa: PLC0415
+    from bot.sdk.cards.job_card import View  # noqa: PLC0415
+    from bot.sdk.clock import SystemClock  # noqa: PLC0415
+    from bot.sdk.models import Job  # noqa: PLC0415
 
     connections = outside(settings).connections
     try:
@@ -183,18 +183,18 @@ async def _show(reference: str, settings: Settings) -> None:
         if len(resolution.refs) != 1:
             fail(_resolution_error(resolution, connections))
         provider = connections[resolution.refs[0].connection]
-        job = await looks.first_look(provider, resolution.refs[0])
+        job = await fetch.first_look(provider, resolution.refs[0])
         if not isinstance(job, Job):
             fail(f"{resolution.refs[0]}: {job}{_choices(job)}")
         view = View(checked_at=SystemClock().now(), interactive=False)
-        Console().print(terminal.show(looks.card(provider, job, view), job))
+        Console().print(terminal_card.show(fetch.card(provider, job, view), job))
     finally:
         await connections.close()
 
 
 def _choices(error: Any) -> str:
     """Return the jobs that match an ambiguous name, a line each."""
-    from bot.words import moment  # noqa: PLC0415
+    from bot.sdk.formatting import moment  # noqa: PLC0415
 
     created = getattr(error, "created", {})
     return "".join(
@@ -238,7 +238,7 @@ async def _check(settings: Settings) -> None:
 @app.command()
 def plugins(config: Config = None) -> None:
     """List the installed plugins: version, distribution, state, providers."""
-    from bot.providers.registry import load_plugins  # noqa: PLC0415
+    from bot.providers.plugin_loader import load_plugins  # noqa: PLC0415
 
     settings = settings_from(config)
     found = load_plugins(settings.disabled_plugins)

@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.commandline import FAILED, Config, fail, run, settings_from
+from bot.cli.options import FAILED, Config, fail, run, settings_from
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.backlog import Line, Live
     from bot.settings import Settings
+    from bot.status import Line, Live
     from bot.store import Watch
 
 SHORT_ID = 8  # length of an abbreviated watch id, in characters
@@ -40,8 +40,8 @@ def _parse_age(text: str) -> timedelta:
 
 
 async def _recover(settings: Settings, channels: list[str], age: timedelta) -> None:
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.recovery import recover  # noqa: PLC0415
+    from bot.cli.recover import recover  # noqa: PLC0415
+    from bot.sdk.clock import SystemClock  # noqa: PLC0415
 
     clock = SystemClock()
     for done in await recover(settings, channels, clock.now() - age, clock):
@@ -78,7 +78,7 @@ def watches(
 
 
 async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> None:
-    from bot.store.visit import visit  # noqa: PLC0415
+    from bot.store.side_session import visit  # noqa: PLC0415
 
     async with visit(settings.store.url) as tx:
         unreachable = await tx.parked.watches(channel)
@@ -113,9 +113,9 @@ def retry(
 
 
 async def _retry(settings: Settings, wanted: str | None) -> None:
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.delivery.revival import order  # noqa: PLC0415
-    from bot.store.visit import visit  # noqa: PLC0415
+    from bot.sdk.clock import SystemClock  # noqa: PLC0415
+    from bot.store.side_session import visit  # noqa: PLC0415
+    from bot.tracking.redelivery import order  # noqa: PLC0415
 
     async with visit(settings.store.url, writes=True) as tx:
         unreachable = [watch for watch, _ in await tx.parked.watches()]
@@ -135,12 +135,12 @@ def status(config: Config = None) -> None:
 
 
 async def _status(settings: Settings) -> None:
-    from bot import backlog  # noqa: PLC0415
-    from bot.clock import SystemClock  # noqa: PLC0415
-    from bot.store.visit import visit  # noqa: PLC0415
+    from bot import status  # noqa: PLC0415
+    from bot.sdk.clock import SystemClock  # noqa: PLC0415
+    from bot.store.side_session import visit  # noqa: PLC0415
 
     async with visit(settings.store.url) as tx:
-        known = backlog.lines(await backlog.read(tx, SystemClock().now()))
+        known = status.lines(await status.read(tx, SystemClock().now()))
     found = [*known, *await _live_lines(settings)]
     _print(found)
     if not all(line.well for line in found):
@@ -154,23 +154,23 @@ def _print(found: Sequence[Line]) -> None:
 
 async def _live_lines(settings: Settings) -> list[Line]:
     """Return the running bot's status lines, if it has an HTTP server."""
-    from bot import backlog  # noqa: PLC0415
+    from bot import status  # noqa: PLC0415
 
     if settings.slack.mode == "socket" and not settings.listens.port:
         hint = "Set web.port to hear more from the running bot."
-        return [backlog.Line("bot", well=True, sentence=hint)]
+        return [status.Line("bot", well=True, sentence=hint)]
     live = await _live(settings)
     if live is None:
         sentence = "It does not answer at the address of [web]."
-        return [backlog.Line("bot", well=False, sentence=sentence)]
-    return backlog.live_lines(live)
+        return [status.Line("bot", well=False, sentence=sentence)]
+    return status.live_lines(live)
 
 
 async def _live(settings: Settings) -> Live | None:
     import aiohttp  # noqa: PLC0415
 
-    from bot import backlog  # noqa: PLC0415
-    from bot.slack.web import status_url  # noqa: PLC0415
+    from bot import status  # noqa: PLC0415
+    from bot.slack.http_server import status_url  # noqa: PLC0415
 
     timeout = aiohttp.ClientTimeout(total=STATUS_SECONDS)
     try:
@@ -178,6 +178,6 @@ async def _live(settings: Settings) -> Live | None:
             aiohttp.ClientSession(timeout=timeout) as session,
             session.get(status_url(settings.listens)) as response,
         ):
-            return backlog.live_of(await response.json()) if response.ok else None
+            return status.live_of(await response.json()) if response.ok else None
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
         return None

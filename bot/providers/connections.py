@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.errors import FAULTS, SettingsError, trail
-from bot.likeness import closest
-from bot.problems import (
+from bot.sdk.errors import FAULTS, SettingsError, trail
+from bot.sdk.fuzzy import closest
+from bot.sdk.http import Http
+from bot.sdk.settings import (
     Unread,
     missing_secret,
     of_the_whole,
@@ -17,14 +18,13 @@ from bot.problems import (
     secret_fields,
     sentences,
 )
-from bot.providers.http import Http
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bot.clock import Clock
-    from bot.providers.compartment import Compartment
-    from bot.providers.provider import Endpoint, Provider
+    from bot.providers.plugin_thread import Compartment
+    from bot.sdk.clock import Clock
+    from bot.sdk.provider import Endpoint, Provider
 
 log = logging.getLogger(__name__)
 

@@ -5,15 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.clock import Clock, SystemClock
-from bot.errors import SettingsError
-from bot.providers import registry
+from bot.providers import plugin_loader
 from bot.providers.connections import Connections, connect
+from bot.sdk.clock import Clock, SystemClock
+from bot.sdk.errors import SettingsError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.providers.registry import Plugins
+    from bot.providers.plugin_loader import Plugins
     from bot.settings import Reading, Settings
 
 
@@ -29,7 +29,7 @@ def outside(
     settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
 ) -> Outside:
     """Load the plugins and build the connections; raises SettingsError with all problems."""
-    plugins = plugins or registry.load_plugins(settings.disabled_plugins)
+    plugins = plugins or plugin_loader.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     connections = connect(
         settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()

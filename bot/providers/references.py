@@ -7,14 +7,14 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import FAULTS, trail
-from bot.likeness import closest
-from bot.models import MAX_ID_LENGTH, JobRef
-from bot.providers import compartment
+from bot.providers import plugin_thread
+from bot.sdk.errors import FAULTS, trail
+from bot.sdk.fuzzy import closest
+from bot.sdk.models import MAX_ID_LENGTH, JobRef
 
 if TYPE_CHECKING:
     from bot.providers.connections import Connections
-    from bot.providers.provider import Provider
+    from bot.sdk.provider import Provider
 
 log = logging.getLogger(__name__)
 
@@ -91,7 +91,7 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 
 def _ids_in_urls(provider: Provider[Any], text: str) -> list[str]:
     try:
-        ids = compartment.call(provider.compartment, _list_ids, provider, text)
+        ids = plugin_thread.call(provider.compartment, _list_ids, provider, text)
         return [id_ for id_ in ids if 0 < len(id_) <= MAX_ID_LENGTH]
     except FAULTS as error:
         log.error("the provider of %s failed to find URLs: %s", provider.name, trail(error))

@@ -19,20 +19,20 @@ from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import answers
-from bot.asks import Kind
-from bot.errors import StoreError, trail
-from bot.slack import modal, settings_form, settings_talk
-from bot.slack.incoming import Incoming, read
-from bot.slack.outgoing import code_of
+from bot.commands import replies
+from bot.commands.request import Kind
+from bot.sdk.errors import StoreError, trail
+from bot.slack import job_modal, settings_flow, settings_submission
+from bot.slack.events import Incoming, read
+from bot.slack.web_api import code_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
-    from bot.clock import Clock
-    from bot.desk import Desk
-    from bot.slack.settings_talk import SettingsTalk
-    from bot.slack.suggestions import Suggestions
+    from bot.commands.inbox_worker import Desk
+    from bot.sdk.clock import Clock
+    from bot.slack.job_options import Suggestions
+    from bot.slack.settings_flow import SettingsTalk
 
 log = logging.getLogger(__name__)
 
@@ -76,7 +76,7 @@ async def _enqueue_request(
     settings_modal_flow: SettingsTalk, inbox_worker: Desk, body: dict[str, Any], clock: Clock
 ) -> BoltResponse | None:
     """Enqueue a request; one for the channel settings opens the modal instead, if it can."""
-    if settings_talk.is_wanted(body) and await settings_modal_flow.open(body):
+    if settings_flow.is_wanted(body) and await settings_modal_flow.open(body):
         return BoltResponse(status=200, body="")
     incoming = read(body, clock.now())
     return None if incoming is None else await _enqueue(inbox_worker, incoming)
@@ -90,26 +90,26 @@ async def _handle_job_modal(
     clock: Clock,
 ) -> BoltResponse | None:
     """Handle payloads of the modal "Ask about a job", and the shortcut that opens it."""
-    if modal.is_wanted(body):
+    if job_modal.is_wanted(body):
         job_options.prepare()
         return await _open_modal(client, body["trigger_id"])
-    if modal.is_searched(body):
+    if job_modal.is_searched(body):
         return _json(await job_options.answer(body.get("value") or ""))
-    return await _submit_modal(inbox_worker, body, clock) if modal.is_submitted(body) else None
+    return await _submit_modal(inbox_worker, body, clock) if job_modal.is_submitted(body) else None
 
 
 async def _handle_settings_modal(
     settings_modal_flow: SettingsTalk, body: dict[str, Any]
 ) -> BoltResponse | None:
     """Handle payloads of the open settings modal."""
-    if preset := settings_form.refilling(body):
+    if preset := settings_submission.refilling(body):
         applied = await settings_modal_flow.refill(body, preset)
         return BoltResponse(status=200 if applied else TRY_AGAIN, body="")
-    if settings_form.is_searched(body):
+    if settings_submission.is_searched(body):
         return _json(await settings_modal_flow.suggest(body))
-    if settings_form.is_submitted(body):
+    if settings_submission.is_submitted(body):
         errors = await settings_modal_flow.submit(body)
-        return _json(modal.refusal(errors)) if errors else BoltResponse(status=200, body="")
+        return _json(job_modal.refusal(errors)) if errors else BoltResponse(status=200, body="")
     return None
 
 
@@ -139,7 +139,7 @@ async def _open_modal(client: AsyncWebClient, trigger_id: str) -> BoltResponse:
     """Open the modal; on failure Slack shows the user an error of its own."""
     try:
         async with asyncio.timeout(TRIGGER_SECONDS):
-            await client.views_open(trigger_id=trigger_id, view=modal.view())
+            await client.views_open(trigger_id=trigger_id, view=job_modal.view())
     except SlackApiError as error:
         log.error("Slack rejected views.open: %s", code_of(error) or trail(error))
     except (aiohttp.ClientError, SlackClientError, OSError, TimeoutError, AttributeError) as error:
@@ -152,11 +152,11 @@ async def _open_modal(client: AsyncWebClient, trigger_id: str) -> BoltResponse:
 
 async def _submit_modal(inbox_worker: Desk, body: dict[str, Any], clock: Clock) -> BoltResponse:
     """Enqueue the modal's request; the modal closes only after it is persisted."""
-    if missing := modal.missing(body):
-        return _json(modal.refusal(missing))
-    if await _persist(inbox_worker, modal.submitted(body, clock.now())):
+    if missing := job_modal.missing(body):
+        return _json(job_modal.refusal(missing))
+    if await _persist(inbox_worker, job_modal.submitted(body, clock.now())):
         return BoltResponse(status=200, body="")
-    return _json(modal.refusal({modal.JOB: answers.busy().text}))
+    return _json(job_modal.refusal({job_modal.JOB: replies.busy().text}))
 
 
 def _not_persisted(incoming: Incoming) -> BoltResponse:
@@ -166,7 +166,7 @@ def _not_persisted(incoming: Incoming) -> BoltResponse:
     """
     if incoming.ask.kind is not Kind.COMMAND:
         return BoltResponse(status=TRY_AGAIN, body="")
-    return _json({"response_type": "ephemeral", "text": answers.busy().text})
+    return _json({"response_type": "ephemeral", "text": replies.busy().text})
 
 
 def _json(body: dict[str, Any]) -> BoltResponse:

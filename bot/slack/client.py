@@ -11,15 +11,15 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.delivery.outlet import HTTP_SECONDS
-from bot.errors import SlackRefused, SlackSilent
-from bot.slack.outgoing import PASSING, code_of, retry_after_in
-from bot.slack.proxies import proxy_for
+from bot.delivery.transport import HTTP_SECONDS
+from bot.sdk.errors import SlackRefused, SlackSilent
+from bot.slack.proxy import proxy_for
+from bot.slack.web_api import PASSING, code_of, retry_after_in
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from bot.settings import Settings
 
 log = logging.getLogger(__name__)

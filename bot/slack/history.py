@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import SlackBusy, SlackSilent
+from bot.sdk.errors import SlackBusy, SlackSilent
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
-    from bot.clock import Clock
-    from bot.slack.outgoing import WebOutlet
+    from bot.sdk.clock import Clock
+    from bot.slack.web_api import WebOutlet
 
 Sent = dict[str, Any]  # a message as the Web API returns it
 

@@ -9,18 +9,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.cards import blocks
-from bot.channels import charter
-from bot.models import Value
-from bot.noise.amendments import LOUDNESS
-from bot.noise.clauses import CLAUSES, YES_NO, chosen
+from bot.notifications import settings_text
+from bot.notifications.policy_text import CLAUSES, YES_NO, chosen
+from bot.notifications.settings_patch import LOUDNESS
+from bot.sdk.cards import blocks
+from bot.sdk.models import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.noise.contracts import Contract
-    from bot.noise.policy import NoisePolicy
-    from bot.slack.incoming import Payload
+    from bot.notifications.effective_settings import Contract
+    from bot.notifications.policy import NoisePolicy
+    from bot.slack.events import Payload
 
 CONTRACT = "contract"  # the modal's callback_id
 # action_ids of inputs that are only part of a policy field.
@@ -61,7 +61,7 @@ class Drawing:
     def input(self, name: str, element: Payload, *, of: str = "", optional: bool = False) -> Any:
         """Return an input block; its hint gives the meaning and the origin of the current value."""
         label, meaning = _LABELS.get(name) or (CLAUSES[name].label, CLAUSES[name].meaning)
-        hint = f"{meaning} Now: {charter.origin(of or name, self.contract).lower()}."
+        hint = f"{meaning} Now: {settings_text.origin(of or name, self.contract).lower()}."
         return {
             "type": "input",
             "block_id": self.page.block(name),
@@ -102,8 +102,11 @@ def view(page: Page, contract: Contract, filled: NoisePolicy, group: str = "") -
 
 def reading(contract: Contract, why: str) -> Payload:
     """Return a read-only modal for a user who may not change the settings."""
-    lines = "\n".join(f"• {line}" for line in charter.clauses_of(contract))
-    shown = [blocks.section(lines), blocks.context(charter.author(contract), blocks.plain(why))]
+    lines = "\n".join(f"• {line}" for line in settings_text.clauses_of(contract))
+    shown = [
+        blocks.section(lines),
+        blocks.context(settings_text.author(contract), blocks.plain(why)),
+    ]
     return {
         "type": "modal",
         "title": blocks.plain(TITLE),
@@ -115,9 +118,9 @@ def reading(contract: Contract, why: str) -> Payload:
 def _header(contract: Contract) -> list[blocks.Block]:
     buttons = [
         blocks.button(label, f"{REFILL}:{name}", value=name)
-        for label, name in charter.PRESET_BUTTONS
+        for label, name in settings_text.PRESET_BUTTONS
     ]
-    return [*blocks.actions(buttons), blocks.context(charter.author(contract), NOTE)]
+    return [*blocks.actions(buttons), blocks.context(settings_text.author(contract), NOTE)]
 
 
 def _field_inputs(builder: Drawing) -> list[blocks.Block]:

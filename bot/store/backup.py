@@ -8,9 +8,9 @@ from contextlib import closing
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
-from bot.errors import StoreError
-from bot.store import drivers, failures
-from bot.store.visit import database_file
+from bot.sdk.errors import StoreError
+from bot.store import driver_errors, engines
+from bot.store.side_session import database_file
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +21,7 @@ def backup(address: str, target: Path) -> int:
 
     The copy gets its name only when it is complete and checked.
     """
-    source = database_file(drivers.parse_url(address))
+    source = database_file(engines.parse_url(address))
     if source is None:
         step = "Use pg_dump; pg_restore brings it back."
         raise StoreError("PostgreSQL is backed up with its own tools.", next_step=step)
@@ -29,8 +29,8 @@ def backup(address: str, target: Path) -> int:
         step = "Name a new one, such as one with today's date."
         raise StoreError("The file for the backup is there already.", next_step=step)
     part = target.with_name(target.name + ".part")
-    write_errors = failures.translate_errors((OSError,), "The backup cannot be written.")
-    with failures.translate_errors((sqlite3.Error,)), write_errors:
+    write_errors = driver_errors.translate_errors((OSError,), "The backup cannot be written.")
+    with driver_errors.translate_errors((sqlite3.Error,)), write_errors:
         _copy(source, part)
         part.rename(target)
     return target.stat().st_size
@@ -56,4 +56,6 @@ def _check_integrity(part: Path) -> None:
     with closing(sqlite3.connect(part)) as copy:
         [result] = copy.execute("PRAGMA quick_check(1)").fetchone()
     if result != "ok":
-        raise StoreError(failures.DAMAGED, next_step=failures.NEXT_STEPS[failures.DAMAGED])
+        raise StoreError(
+            driver_errors.DAMAGED, next_step=driver_errors.NEXT_STEPS[driver_errors.DAMAGED]
+        )

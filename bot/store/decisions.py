@@ -9,8 +9,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.models import JobRef
-from bot.noise.decision import Action, Happening
+from bot.notifications.decision import Action, Happening
+from bot.sdk.models import JobRef
 from bot.store.records import Decided, PostKind, Said
 from bot.store.tables import DEFERRED, decisions, outbox, watches
 

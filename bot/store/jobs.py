@@ -9,7 +9,7 @@ from sqlalchemy import bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.models import Job, JobRef
+from bot.sdk.models import Job, JobRef
 from bot.store.records import WatchedJob, shard_of
 from bot.store.tables import ACTIVE, NOT_ENDED, POLLED, jobs, watches
 

@@ -20,7 +20,7 @@ from sqlalchemy import (
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.store import claims, heads
+from bot.store import outbox_claims, outbox_queries
 from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
 from bot.store.tables import UNSENT, boards, outbox, watches
 
@@ -44,11 +44,11 @@ _REPLACE = _NEW.on_conflict_do_update(
         "version": outbox.c.version + 1,
         # Never later than before: a stream of changes must not postpone it for ever.
         "due_at": case(
-            (and_(heads.READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
+            (and_(outbox_queries.READY, outbox.c.due_at < _NEW.excluded.due_at), outbox.c.due_at),
             else_=_NEW.excluded.due_at,
         ),
-        "state": case((heads.SENDING, outbox.c.state), else_=_NEW.excluded.state),
-        "attempts": case((heads.SENDING, outbox.c.attempts), else_=0),
+        "state": case((outbox_queries.SENDING, outbox.c.state), else_=_NEW.excluded.state),
+        "attempts": case((outbox_queries.SENDING, outbox.c.attempts), else_=0),
         "error": "",
         "settled_at": None,
         # Its age: a new body for a message that was sent starts at zero.
@@ -68,9 +68,9 @@ _SET_BOARD_CARDS = (
     update(watches).where(watches.c.board_id == bindparam("row")).values(card_ts=bindparam("ts"))
 )
 _LATER_IN_THREAD = (
-    select(*heads.OUTBOX_COLUMNS)
+    select(*outbox_queries.OUTBOX_COLUMNS)
     .where(
-        heads.READY,
+        outbox_queries.READY,
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.thread == bindparam("of_thread"),
         outbox.c.watch_id == bindparam("of_watch"),
@@ -81,7 +81,7 @@ _LATER_IN_THREAD = (
 )
 _ABSORB = (
     update(outbox)
-    .where(heads.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
+    .where(outbox_queries.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
     .values(state=PostState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
 )
 _MAKE_URGENT = (
@@ -98,7 +98,7 @@ _BODY = select(outbox.c.body).where(
     outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
-_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, heads.IS_DUE)
+_BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, outbox_queries.IS_DUE)
 
 
 def _row(message: NewPost, now: datetime) -> dict[str, Any]:
@@ -175,17 +175,21 @@ class Outbox:
         not known yet are not. Only messages that must be looked up have a body.
         """
         bound = _lane_params(lanes) | {"at": now, "most": limit, "cards": cards}
-        return _records(await self._connection.execute(heads.SELECT_DUE, bound))
+        return _records(await self._connection.execute(outbox_queries.SELECT_DUE, bound))
 
     async def next_due(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
         """Return when the next message of lane k of n can be claimed, at the earliest now."""
-        first = (await self._connection.execute(heads.NEXT_DUE, _lane_params(lanes))).scalar()
+        first = (
+            await self._connection.execute(outbox_queries.NEXT_DUE, _lane_params(lanes))
+        ).scalar()
         return None if first is None else max(first, now)
 
     async def next_later(self, lanes: tuple[int, int], now: datetime) -> datetime | None:
         """Return the same time, for messages that are not due yet."""
         bound = _lane_params(lanes) | {"at": now}
-        later: datetime | None = (await self._connection.execute(heads.NEXT_LATER, bound)).scalar()
+        later: datetime | None = (
+            await self._connection.execute(outbox_queries.NEXT_LATER, bound)
+        ).scalar()
         return later
 
     async def claim(
@@ -193,14 +197,14 @@ class Outbox:
     ) -> list[Post]:
         """Claim these messages if still next and due; a reclaimed one is unconfirmed."""
         bound = {"rows": list(ids), "at": now, "until": deadline, "reclaimable_at": adopt_at}
-        claimed = list((await self._connection.execute(heads.CLAIM, bound)).scalars())
+        claimed = list((await self._connection.execute(outbox_queries.CLAIM, bound)).scalars())
         if not claimed:
             return []
-        return _records(await self._connection.execute(heads.BY_IDS, {"rows": claimed}))
+        return _records(await self._connection.execute(outbox_queries.BY_IDS, {"rows": claimed}))
 
     async def sent(self, message: Post, *, ts: str | None, now: datetime) -> bool:
         """Record that Slack has our message; return False if the claim is no longer ours."""
-        ours = await self._end_claim(claims.SENT, message, ts=ts, error="", now=now)
+        ours = await self._end_claim(outbox_claims.SENT, message, ts=ts, error="", now=now)
         if ours and message.roots_watch and ts is not None:
             await self._set_card_ts(message, ts)
         return ours
@@ -224,12 +228,12 @@ class Outbox:
         self, message: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
     ) -> bool:
         """Release our claim until then, at the earliest now; return False if it is not ours."""
-        bound = claims.claim_params(message) | {
+        bound = outbox_claims.claim_params(message) | {
             "later": max(due_at, now),
             "maybe": doubtful,
             "why": error,
         }
-        return (await self._connection.execute(claims.POSTPONE, bound)).rowcount == 1
+        return (await self._connection.execute(outbox_claims.POSTPONE, bound)).rowcount == 1
 
     async def behind(self, message: Post) -> list[Post]:
         """Return the later ready messages of its watch and thread, in order."""
@@ -246,8 +250,8 @@ class Outbox:
         self, message: Post, body: dict[str, Any], others: Collection[Post], now: datetime
     ) -> bool:
         """Move what other messages say into ours; return False if the claim is not ours."""
-        bound = claims.claim_params(message) | {"new_body": body}
-        if (await self._connection.execute(claims.SET_BODY, bound)).rowcount != 1:
+        bound = outbox_claims.claim_params(message) | {"new_body": body}
+        if (await self._connection.execute(outbox_claims.SET_BODY, bound)).rowcount != 1:
             return False
         dropped = {
             "rows": [other.id for other in others],
@@ -259,17 +263,19 @@ class Outbox:
 
     async def park(self, message: Post, *, error: str, now: datetime) -> bool:
         """Make our message a dead letter; return False if the claim is no longer ours."""
-        return await self._end_claim(claims.DEAD_LETTER, message, ts=None, error=error, now=now)
+        return await self._end_claim(
+            outbox_claims.DEAD_LETTER, message, ts=None, error=error, now=now
+        )
 
     async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
         """Make all unsent messages of a thread dead letters, claimed ones too; return how many."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
-        return (await self._connection.execute(claims.DEAD_LETTER_THREAD, bound)).rowcount
+        return (await self._connection.execute(outbox_claims.DEAD_LETTER_THREAD, bound)).rowcount
 
     async def drop_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
         """Drop all unsent messages of a thread, claimed ones too; return how many."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
-        return (await self._connection.execute(claims.DROP_THREAD, bound)).rowcount
+        return (await self._connection.execute(outbox_claims.DROP_THREAD, bound)).rowcount
 
     async def body(self, workspace: str, key: str) -> dict[str, Any] | None:
         """Return the latest body of a message in any state, or None if its key is unknown."""
@@ -283,7 +289,9 @@ class Outbox:
         Only at the start of a store that no other process has open: the claims are of dead
         processes.
         """
-        return (await self._connection.execute(claims.EXPIRE, {"from_then": adopt_at})).rowcount
+        return (
+            await self._connection.execute(outbox_claims.EXPIRE, {"from_then": adopt_at})
+        ).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Delete messages sent, rejected or dropped before then; return how many."""
@@ -297,7 +305,7 @@ class Outbox:
     async def _end_claim(
         self, statement: Update, message: Post, *, ts: str | None, error: str, now: datetime
     ) -> bool:
-        bound = claims.claim_params(message) | {
+        bound = outbox_claims.claim_params(message) | {
             "at_version": message.version,
             "ts": ts,
             "why": error,

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.models import Job, JobRef
-    from bot.noise.decision import Action, Happening
+    from bot.notifications.decision import Action, Happening
+    from bot.sdk.models import Job, JobRef
 
 LANES = 64  # for delivery; a channel belongs to one lane
 SHARDS = 64  # for polling; a job belongs to one shard

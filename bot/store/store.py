@@ -6,18 +6,18 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.errors import StoreError
-from bot.store import drivers, failures, migrations
-from bot.store.ahead import Ahead
+from bot.sdk.errors import StoreError
+from bot.store import driver_errors, engines, migrations
 from bot.store.boards import Boards
-from bot.store.contracts import Contracts
+from bot.store.channel_settings import Contracts
+from bot.store.dead_letters import Parked
 from bot.store.decisions import Decisions
-from bot.store.gauges import Gauges
+from bot.store.due_times import Ahead
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
+from bot.store.metrics import Gauges
 from bot.store.outbox import Outbox
-from bot.store.parked import Parked
-from bot.store.turns import Turns
+from bot.store.sqlite_transactions import Turns
 from bot.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ class Store:
     """
 
     def __init__(self, url: str) -> None:
-        self._url = drivers.parse_url(url)
+        self._url = engines.parse_url(url)
         self.exclusive = self._url.get_backend_name() == "sqlite"
-        self._lock: drivers.FileLock | None = None
+        self._lock: engines.FileLock | None = None
         self._engine: AsyncEngine | None = None
         self._transactions: Turns | None = None  # SQLite only: runs one transaction at a time
 
@@ -60,11 +60,11 @@ class Store:
 
     async def open(self) -> None:
         """Open the database and migrate its tables; raise StoreError if that fails."""
-        engine = drivers.create_engine(self._url)
+        engine = engines.create_engine(self._url)
         try:
             self._acquire_lock()
-            with failures.translate_errors(failures.driver_exceptions(engine)):
-                with failures.translate_errors((TypeError,), failures.OPTION):
+            with driver_errors.translate_errors(driver_errors.driver_exceptions(engine)):
+                with driver_errors.translate_errors((TypeError,), driver_errors.OPTION):
                     await (await engine.connect()).close()
                 async with engine.begin() as connection:
                     await _check_integrity(connection)
@@ -94,7 +94,7 @@ class Store:
         """
         if self._engine is None:
             raise StoreError("The database is not open.")
-        with failures.translate_errors(failures.driver_exceptions(self._engine)):
+        with driver_errors.translate_errors(driver_errors.driver_exceptions(self._engine)):
             async with (self._transactions or self._engine).begin() as connection:
                 yield Transaction(connection)
 
@@ -103,8 +103,8 @@ class Store:
         name = self._url.database
         if not self.exclusive or name is None or name in {"", ":memory:"}:
             return
-        self._lock = drivers.FileLock(Path(name))
-        with failures.translate_errors((OSError,), failures.CLOSED):
+        self._lock = engines.FileLock(Path(name))
+        with driver_errors.translate_errors((OSError,), driver_errors.CLOSED):
             self._lock.acquire()
 
     def _release_lock(self) -> None:
@@ -119,5 +119,5 @@ async def _check_integrity(connection: AsyncConnection) -> None:
         return
     result = await connection.exec_driver_sql("PRAGMA quick_check(1)")
     if result.scalar() != "ok":
-        sentence = failures.DAMAGED
-        raise StoreError(sentence, next_step=failures.NEXT_STEPS[sentence])
+        sentence = driver_errors.DAMAGED
+        raise StoreError(sentence, next_step=driver_errors.NEXT_STEPS[sentence])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-from bot.noise.decision import Action, Happening
-from bot.store.columns import (
+from bot.notifications.decision import Action, Happening
+from bot.store.column_types import (
     JobSnapshot,
     JsonObject,
     UtcTimestamp,

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, or_, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot.models import JobRef
+from bot.sdk.models import JobRef
 from bot.store.jobs import JOB_COLUMNS, job_from_row
 from bot.store.records import Watch, WatchedJob, WatchState
 from bot.store.tables import ACTIVE, NOT_ENDED, jobs, watches

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 from playwright.async_api import Page, async_playwright
 
-from bot.cli.demo import CHECK_SPEED, Demo, demo
+from bot.cli.demo.demo import CHECK_SPEED, Demo, demo
 
 if TYPE_CHECKING:
-    from bot.cli.simulators import Simulated
-    from bot.playground.messages import Message
-    from bot.providers.provider import Sample
+    from bot.cli.demo.simulators import Simulated
+    from bot.sdk.provider import Sample
+    from localslack.state.messages import Message
 
 FOLDER = Path(__file__).parent
 VIEW = {"width": 1360, "height": 1000}

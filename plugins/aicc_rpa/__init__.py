@@ -10,14 +10,14 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr
 
-from bot.errors import Ambiguous, JobNotFound
-from bot.models import JobRef
-from bot.providers import links
-from bot.providers.hookspecs import hookimpl
-from bot.providers.payload import ZoneName
-from bot.providers.times import moment
+from bot.sdk import urls
+from bot.sdk.errors import Ambiguous, JobNotFound
+from bot.sdk.hookspecs import hookimpl
+from bot.sdk.models import JobRef
+from bot.sdk.payload import ZoneName
+from bot.sdk.timestamps import moment
 from plugins.aicc_rpa.api import DETAILS, Api
-from plugins.aicc_rpa.reasons import Reasons
+from plugins.aicc_rpa.failure_text import Reasons
 from plugins.aicc_rpa.translator import STATUSES, JobPayload, translate
 from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
@@ -25,8 +25,8 @@ from plugins.selfhosted.settings import SelfHostedSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.models import Job, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.models import Job, Status
+    from bot.sdk.provider import ConnectionSettings
 
 MOST_CHOICES = 5
 
@@ -117,7 +117,7 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         call = rf"(?i:{re.escape(scheme)}://{re.escape(rest)})(?s:.{{0,400}}?)\buid\W{{1,8}}"
         for match in re.finditer(rf"{call}(?P<id>{_UID.pattern})\b", text):
             yield match["id"]
-        yield from links.ids_in(text, self.settings.console_url, _UID)
+        yield from urls.ids_in(text, self.settings.console_url, _UID)
 
 
 @hookimpl

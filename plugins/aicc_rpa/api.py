@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
-from bot.errors import AnswerNotUnderstood, JobNotFound
-from bot.providers.payload import CamelCase, Moment, Rows, Word
+from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
+from bot.sdk.payload import CamelCase, Moment, Rows, Word
 from plugins.aicc_rpa.errors import explain, explain_sign_in
 from plugins.aicc_rpa.translator import JobPayload
 from plugins.selfhosted.session import Session, Token
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.clock import Clock
-    from bot.providers.http import Http
+    from bot.sdk.clock import Clock
+    from bot.sdk.http import Http
 
 PATH = "/oifde/rest/api"
 DETAILS = f"{PATH}/rpa/queryJobDetails"

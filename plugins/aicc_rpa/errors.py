@@ -9,7 +9,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from bot.errors import (
+from bot.sdk.errors import (
     AnswerNotUnderstood,
     CredentialsRefused,
     JobNotFound,

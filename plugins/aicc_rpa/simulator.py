@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.providers.provider import Sample, Simulation
-from bot.testing.faults import Call, Fault, Faults
+from bot.sdk.provider import Sample, Simulation
+from bot.sdk.testing.faults import Call, Fault, Faults
 from plugins.aicc_rpa import script
 from plugins.aicc_rpa.api import PATH
 from plugins.aicc_rpa.samples import NOT_A_JOB, SAMPLES
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from plugins.aicc_rpa.script import RobotScript
 
 TENANT = "202201072597"

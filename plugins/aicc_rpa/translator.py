@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from bot.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
-from bot.providers.payload import CamelCase, Word
-from bot.providers.times import moment
+from bot.sdk.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
+from bot.sdk.payload import CamelCase, Word
+from bot.sdk.timestamps import moment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,9 +10,9 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from bot.errors import BadReference, JobNotFound
-from bot.providers import links
-from bot.providers.hookspecs import hookimpl
+from bot.sdk import urls
+from bot.sdk.errors import BadReference, JobNotFound
+from bot.sdk.hookspecs import hookimpl
 from plugins.aom import workflows
 from plugins.aom.errors import explain
 from plugins.aom.translator import STATUSES, Execution, translate
@@ -22,8 +22,8 @@ from plugins.huaweicloud.settings import HuaweiCloudSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.models import Job, JobRef, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.models import Job, JobRef, Status
+    from bot.sdk.provider import ConnectionSettings
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -100,9 +100,9 @@ class Aom(HuaweiCloudProvider[AomSettings]):
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
         api = f"{self.settings.base_url}{self._project_path}/cms/workflow/{{id}}"
-        for path in links.ids_in(text, api, _URL_PATH):
+        for path in urls.ids_in(text, api, _URL_PATH):
             yield path.replace("/executions", "", 1)
-        yield from links.ids_in(text, self.settings.console_url, _PAIR)
+        yield from urls.ids_in(text, self.settings.console_url, _PAIR)
 
 
 @hookimpl

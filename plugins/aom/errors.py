@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,

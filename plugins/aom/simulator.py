@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.providers.provider import Sample, Simulation
-from bot.testing.faults import Call, Faults
+from bot.sdk.provider import Sample, Simulation
+from bot.sdk.testing.faults import Call, Faults
 from plugins.aom import script
 from plugins.aom.samples import NOT_AN_EXECUTION, SAMPLES
 from plugins.huaweicloud.simulator import Gate, Tenant, refusal
@@ -17,7 +17,7 @@ from plugins.huaweicloud.simulator import Gate, Tenant, refusal
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from plugins.aom.script import ExecutionScript
 
 TIMES = ("begin_time", "end_time")

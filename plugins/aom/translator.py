@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, Field
 
-from bot.models import Detail, Job, JobRef, Status, Task, why_failed
-from bot.providers.payload import Moment, Rows, Word
-from plugins.aom import results
+from bot.sdk.models import Detail, Job, JobRef, Status, Task, why_failed
+from bot.sdk.payload import Moment, Rows, Word
+from plugins.aom import node_output
 from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def translate(ref: JobRef, payload: Execution) -> Job:
 def status_of(payload: Execution) -> Status:
     """Return the status; PARTIAL if a node failed on some of its hosts and succeeded on others."""
     if payload.status == "fail":
-        nodes = [results.read(node.output) for node in payload.execution_result_list]
+        nodes = [node_output.read(node.output) for node in payload.execution_result_list]
         if any(node.fail and node.success for node in nodes):
             return Status.PARTIAL
     return STATUSES.get(payload.status, Status.UNKNOWN)
@@ -100,7 +100,7 @@ def _sort_key(number: int, node: NodePayload) -> tuple[bool, float, int]:
 
 def _task(node: NodePayload, name: str, id_: str) -> Task:
     status = STATUSES.get(node.status, Status.UNKNOWN)
-    if status is Status.SUCCEEDED and results.read(node.output).fail:
+    if status is Status.SUCCEEDED and node_output.read(node.output).fail:
         status = Status.FAILED  # "success" only means that the node ran
     return Task(
         id=id_,
@@ -109,7 +109,7 @@ def _task(node: NodePayload, name: str, id_: str) -> Task:
         native_status=node.status,
         started_at=node.begin_time,
         finished_at=node.end_time if status.terminal else None,
-        message=results.told(node.output),
+        message=node_output.told(node.output),
     )
 
 

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 from pydantic import RootModel
 
-from bot.models import Job, JobRef, Status
-from bot.providers.payload import Moment, Rows, Word
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.payload import Moment, Rows, Word
 from plugins.aom.translator import STATUSES, Execution, status_of
 from plugins.huaweicloud.payload import AnyCase
 

@@ -6,10 +6,10 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs
 
-from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
-from bot.providers import links
-from bot.providers.hookspecs import hookimpl
-from plugins.cph import known
+from bot.sdk import urls
+from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
+from bot.sdk.hookspecs import hookimpl
+from plugins.cph import request_matching
 from plugins.cph.errors import explain
 from plugins.cph.translator import ONE, STATUSES, Answer, JobPayload, translate
 from plugins.huaweicloud.provider import HuaweiCloudProvider
@@ -18,8 +18,8 @@ from plugins.huaweicloud.settings import HuaweiCloudSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.models import Job, JobRef, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.models import Job, JobRef, Status
+    from bot.sdk.provider import ConnectionSettings
 
 PATH = "/cloud-phone/jobs"
 PAGE = 100  # jobs in one page: the API's maximum
@@ -82,7 +82,10 @@ class Cph(HuaweiCloudProvider[CphSettings]):
             return {}
         except JobthreadError as error:
             return dict.fromkeys(refs, error)
-        return {ref: self._job(ref, mine) for ref, mine in known.split(refs, seen, jobs).items()}
+        return {
+            ref: self._job(ref, mine)
+            for ref, mine in request_matching.split(refs, seen, jobs).items()
+        }
 
     def _job(self, ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
         if not payloads:
@@ -113,13 +116,13 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
         api = f"{self.settings.base_url}{self._project_path}{PATH}"
-        for query in links.ids_in(text, f"{api}?{{id}}", _QUERY):
+        for query in urls.ids_in(text, f"{api}?{{id}}", _QUERY):
             params = parse_qs(query)
             wanted = params.get("request_ids") or params.get("request_id") or []
             yield from filter(_HEX.fullmatch, ",".join(wanted).split(","))
-        for id_ in links.ids_in(text, f"{api}/{{id}}", _HEX):
+        for id_ in urls.ids_in(text, f"{api}/{{id}}", _HEX):
             yield f"{ONE}{id_}"
-        yield from links.ids_in(text, self.settings.console_url, _HEX)
+        yield from urls.ids_in(text, self.settings.console_url, _HEX)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of a request; a single job has only the service's console page."""

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.providers.provider import Sample, Simulation
-from bot.testing.faults import Call, Faults
+from bot.sdk.provider import Sample, Simulation
+from bot.sdk.testing.faults import Call, Faults
 from plugins.cph import script
 from plugins.cph.samples import NOT_A_REQUEST, SAMPLES
 from plugins.huaweicloud.simulator import Gate, Tenant, refusal
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from plugins.cph.script import RequestScript
 
 LARGEST_LIMIT = 100

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.models import Detail, Job, JobRef, Status, Task
-from bot.providers.payload import Moment, Rows, Word
-from plugins.cph import reasons
+from bot.sdk.models import Detail, Job, JobRef, Status, Task
+from bot.sdk.payload import Moment, Rows, Word
+from plugins.cph import failure_text
 from plugins.huaweicloud.payload import AnyCase
 
 if TYPE_CHECKING:
@@ -67,7 +67,7 @@ def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
         started_at=min((task.started_at for task in tasks if task.started_at), default=None),
         finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
-        message=reasons.told(tasks),
+        message=failure_text.told(tasks),
         details=tuple(_details(ordered)),
     )
 
@@ -79,7 +79,7 @@ def _name(id_: str) -> str:
 
 def _task(payload: JobPayload, number: int) -> Task:
     status = STATUSES.get(payload.word, Status.UNKNOWN)
-    why = reasons.reason(payload.error_code, payload.error_msg)
+    why = failure_text.reason(payload.error_code, payload.error_msg)
     return Task(
         id=payload.job_id or f"{number}",
         name=payload.target or f"Task {number}",

@@ -8,13 +8,13 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from bot.errors import AnswerNotUnderstood, BadReference, JobNotFound
-from bot.models import JobRef
-from bot.providers.hookspecs import hookimpl
-from bot.providers.http import parsed
-from bot.providers.links import ids_in
-from bot.providers.provider import Endpoint, Provider
-from plugins.http import example, templates
+from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound
+from bot.sdk.hookspecs import hookimpl
+from bot.sdk.http import parsed
+from bot.sdk.models import JobRef
+from bot.sdk.provider import Endpoint, Provider
+from bot.sdk.urls import ids_in
+from plugins.http import recorded_answer, templates
 from plugins.http.authentication import auth
 from plugins.http.errors import Answer, explain
 from plugins.http.settings import HttpSettings
@@ -23,9 +23,9 @@ from plugins.http.translator import STATUSES, translate
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.clock import Clock
-    from bot.models import Job, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.clock import Clock
+    from bot.sdk.models import Job, Status
+    from bot.sdk.provider import ConnectionSettings
 
 NOBODYS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
 
@@ -94,10 +94,10 @@ class HttpJobs(Provider[HttpSettings]):
         """Run the conformance checks on the recorded answer, if there is one."""
         if not self.settings.example:
             return ()
-        from plugins.http import rehearsal  # noqa: PLC0415  only needed at start-up
+        from plugins.http import self_test  # noqa: PLC0415  only needed at start-up
 
         provider = HttpJobs(self.name, self.settings, self.clock)
-        return await rehearsal.problems(rehearsal.Rehearsal(provider, self.settings), self.settings)
+        return await self_test.problems(self_test.Rehearsal(provider, self.settings), self.settings)
 
     async def _check_job(self) -> str:
         id_ = self.settings.check_id
@@ -108,7 +108,7 @@ class HttpJobs(Provider[HttpSettings]):
                 error.sentence, next_step="Set check_id to a job that stays."
             ) from None
         translate(JobRef(connection=self.name, id=id_), answer, self.settings)
-        return f"{self._reachable} In its answer for {id_}: {example.told(answer, self.settings)}"
+        return f"{self._reachable} In its answer for {id_}: {recorded_answer.told(answer, self.settings)}"
 
     async def _check_missing(self) -> str:
         candidates = (id_ for id_ in NOBODYS if self.id_pattern.fullmatch(id_))
@@ -128,7 +128,7 @@ class HttpJobs(Provider[HttpSettings]):
 
     def _try_example(self) -> str:
         try:
-            return example.told(self.settings.recorded, self.settings)
+            return recorded_answer.told(self.settings.recorded, self.settings)
         except (OSError, ValueError, AnswerNotUnderstood):
             return "no job can be read from it any more."
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import RootModel, ValidationError
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
@@ -17,9 +17,9 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.providers.http import retry_after
+from bot.sdk.http import retry_after
+from plugins.http.coercion import word
 from plugins.http.expressions import find
-from plugins.http.values import word
 
 if TYPE_CHECKING:
     import httpx

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from bot.models import Status
-from bot.providers.payload import ZoneName
-from bot.providers.provider import ConnectionSettings
-from plugins.http import example, expressions, templates
+from bot.sdk.models import Status
+from bot.sdk.payload import ZoneName
+from bot.sdk.provider import ConnectionSettings
+from plugins.http import expressions, recorded_answer, templates
 from plugins.http.translator import STATUSES
 
 if TYPE_CHECKING:
@@ -227,7 +227,7 @@ class HttpSettings(ConnectionSettings):
     def _task_problems(self) -> Iterator[str]:
         if self.tasks and not self.task_status:
             yield "task_status is missing: tasks needs it."
-        for key in (*example.TASK, "task_statuses"):
+        for key in (*recorded_answer.TASK, "task_statuses"):
             if not self.tasks and getattr(self, key):
                 yield f"{key} is set, but tasks is not: set it to where the list of tasks is."
 
@@ -236,7 +236,7 @@ class HttpSettings(ConnectionSettings):
         if not self.example:
             return
         try:
-            why = example.fault(self.recorded, self)
+            why = recorded_answer.fault(self.recorded, self)
         except (OSError, ValueError, RecursionError):
             yield "example must be a file that holds an answer as JSON: check its path and rights."
         else:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.errors import AnswerNotUnderstood
-from bot.models import Job, JobRef, Status, Task
-from bot.providers.times import moment
+from bot.sdk.errors import AnswerNotUnderstood
+from bot.sdk.models import Job, JobRef, Status, Task
+from bot.sdk.timestamps import moment
+from plugins.http.coercion import text, word
 from plugins.http.expressions import find
-from plugins.http.values import text, word
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -10,7 +10,7 @@ from plugins.huaweicloud.tokens import IamUser, ReadyTokenAuth, TokenAuth
 if TYPE_CHECKING:
     import httpx
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 

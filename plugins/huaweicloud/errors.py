@@ -12,7 +12,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
@@ -20,7 +20,7 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.providers.http import retry_after
+from bot.sdk.http import retry_after
 
 if TYPE_CHECKING:
     import httpx

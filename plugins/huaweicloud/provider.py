@@ -10,15 +10,15 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from bot.errors import JobNotFound, ProviderError
-from bot.providers.provider import Endpoint, Provider
-from plugins.huaweicloud import credentials, hosts
+from bot.sdk.errors import JobNotFound, ProviderError
+from bot.sdk.provider import Endpoint, Provider
+from plugins.huaweicloud import credentials, endpoints
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 if TYPE_CHECKING:
     import httpx
 
-    from bot.models import Job
+    from bot.sdk.models import Job
 
 SettingsT = TypeVar("SettingsT", bound=HuaweiCloudSettings)
 T = TypeVar("T", bound=BaseModel)
@@ -68,4 +68,4 @@ class HuaweiCloudProvider(Provider[SettingsT]):
     @property
     def _service_page(self) -> str | None:
         """The service's page in the console."""
-        return hosts.console_page(self.console, self.settings.home_region)
+        return endpoints.console_page(self.console, self.settings.home_region)

@@ -8,8 +8,8 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.providers.provider import ConnectionSettings
-from plugins.huaweicloud import hosts
+from bot.sdk.provider import ConnectionSettings
+from plugins.huaweicloud import endpoints
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -58,7 +58,7 @@ class HuaweiCloudSettings(ConnectionSettings):
     @field_validator("region")
     @classmethod
     def _check_region(cls, value: str) -> str:
-        if value and not hosts.REGION.fullmatch(value):
+        if value and not endpoints.REGION.fullmatch(value):
             raise ValueError("region must be a region's ID, such as cn-north-4.")
         return value
 
@@ -119,17 +119,17 @@ class HuaweiCloudSettings(ConnectionSettings):
     @property
     def base_url(self) -> str:
         """The service's address, without a trailing slash."""
-        return self.endpoint or hosts.service_url(self.service, self.region)
+        return self.endpoint or endpoints.service_url(self.service, self.region)
 
     @property
     def home_region(self) -> str:
         """The region from the settings or from the endpoint; empty if neither names one."""
-        return self.region or hosts.region_of(self.endpoint)
+        return self.region or endpoints.region_of(self.endpoint)
 
     @property
     def iam_url(self) -> str:
         """The address of IAM, which issues tokens."""
-        return self.iam_endpoint or hosts.service_url("iam", self.home_region)
+        return self.iam_endpoint or endpoints.service_url("iam", self.home_region)
 
 
 def _is_base_url(value: str) -> bool:

@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import httpx
 
 from plugins.huaweicloud import errors
-from plugins.huaweicloud.pause import Pause
+from plugins.huaweicloud.credential_lockout import Pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
 
 _PLAIN = re.compile(r"[\w.~/-]+(\?[\w.~-]+=[\w.~-]*(&[\w.~-]+=[\w.~-]*)*)?", re.ASCII)
 ALGORITHM = "SDK-HMAC-SHA256"

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
 
 WINDOW = timedelta(minutes=15)  # allowed difference of X-Sdk-Date
 LOCK = timedelta(minutes=5)

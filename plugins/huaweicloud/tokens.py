@@ -15,15 +15,15 @@ from typing import TYPE_CHECKING
 import httpx
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
-from bot.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
-from bot.providers.http import parsed, retry_after
+from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
+from bot.sdk.http import parsed, retry_after
 from plugins.huaweicloud import errors
-from plugins.huaweicloud.pause import Pause
+from plugins.huaweicloud.credential_lockout import Pause
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
 
 HEADER = "X-Auth-Token"
 MARGIN = timedelta(minutes=10)  # a token is renewed so long before it expires

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
-from bot.errors import BadReference, JobthreadError
-from bot.models import JobRef
-from bot.providers import links
-from bot.providers.hookspecs import hookimpl
+from bot.sdk import urls
+from bot.sdk.errors import BadReference, JobthreadError
+from bot.sdk.hookspecs import hookimpl
+from bot.sdk.models import JobRef
 from plugins.nebula_explorer.api import PATH, Api
+from plugins.nebula_explorer.task_rotation import Turns
 from plugins.nebula_explorer.translator import STATUSES, WORDS, translate
-from plugins.nebula_explorer.turns import Turns
 from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.models import Job, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.models import Job, Status
+    from bot.sdk.provider import ConnectionSettings
 
 DETAILS = 5  # single fetches in a batch whose jobs are unchanged
 
@@ -112,8 +112,8 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
 
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this Explorer's API and of its console_url."""
-        yield from links.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
-        yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
+        yield from urls.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
+        yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page by the setting `console_url`, or else Explorer's start page."""

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from bot.errors import (
+from bot.sdk.errors import (
     AnswerNotUnderstood,
     CredentialsRefused,
     ProviderError,
@@ -37,8 +37,8 @@ from plugins.selfhosted.session import Session, Together, Token
 if TYPE_CHECKING:
     import httpx
 
-    from bot.clock import Clock
-    from bot.providers.http import Http
+    from bot.sdk.clock import Clock
+    from bot.sdk.http import Http
 
 PATH = "/api-open/v1"
 COOKIE = "explorer_token"

@@ -10,8 +10,8 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from bot.models import Detail, Job, JobRef, Status, Task
-from bot.providers.payload import CamelCase, Moment, Rows, Word
+from bot.sdk.models import Detail, Job, JobRef, Status, Task
+from bot.sdk.payload import CamelCase, Moment, Rows, Word
 
 WORDS = {0: "Preparing", 1: "Running", 2: "Success", 3: "Failed", 4: "Interrupted", 5: "Stopping"}
 STATUSES = {

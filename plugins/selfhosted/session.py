@@ -7,14 +7,14 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.errors import AccessDenied, CredentialsRefused
+from bot.sdk.errors import AccessDenied, CredentialsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from datetime import datetime
     from typing import Any
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
 
 REFUSED_SECONDS = 300.0  # pause after a rejected sign-in
 

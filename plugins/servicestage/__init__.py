@@ -7,10 +7,10 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from bot.errors import AnswerNotUnderstood, BadReference
-from bot.models import MAX_ID_LENGTH, JobRef
-from bot.providers import links
-from bot.providers.hookspecs import hookimpl
+from bot.sdk import urls
+from bot.sdk.errors import AnswerNotUnderstood, BadReference
+from bot.sdk.hookspecs import hookimpl
+from bot.sdk.models import MAX_ID_LENGTH, JobRef
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage import components
@@ -20,8 +20,8 @@ from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, trans
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.models import Job, Status
-    from bot.providers.provider import ConnectionSettings
+    from bot.sdk.models import Job, Status
+    from bot.sdk.provider import ConnectionSettings
 
 PAGE = 50  # tasks in one page, as in the Terraform provider
 MOST_PAGES = 40
@@ -101,8 +101,8 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
     def recognise(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, its console_url and the console."""
         api = f"{self.settings.base_url}{self._project_path}"
-        yield from links.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
-        yield from links.ids_in(text, self.settings.console_url, self.id_pattern)
+        yield from urls.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
+        yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
         yield from components.in_urls(text, api, self.settings.home_region)
 
 

@@ -12,17 +12,17 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.errors import JobNotFound, ProviderError, trail
-from bot.models import Detail
-from bot.providers import links
-from bot.providers.payload import Moment, Rows, Word
+from bot.sdk import urls
+from bot.sdk.errors import JobNotFound, ProviderError, trail
+from bot.sdk.models import Detail
+from bot.sdk.payload import Moment, Rows, Word
 from plugins.huaweicloud.payload import AnyCase
 from plugins.servicestage.errors import explain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.providers.http import Http
+    from bot.sdk.http import Http
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +142,7 @@ def in_urls(text: str, api: str, region: str) -> Iterator[str]:
 
     Console URLs name the region but not the project: URLs of other regions are ignored.
     """
-    for found in links.ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
+    for found in urls.ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
         yield found.replace("/components/", "/")
     for url in _CONSOLE.findall(text):
         route, region_match = _ROUTE.search(url), _REGION.search(url)

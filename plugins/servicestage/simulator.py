@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.providers.provider import Sample, Simulation
-from bot.testing.faults import Call, Fault, Faults
+from bot.sdk.provider import Sample, Simulation
+from bot.sdk.testing.faults import Call, Fault, Faults
 from plugins.huaweicloud.simulator import Gate, Tenant, refusal
 from plugins.servicestage import script
 from plugins.servicestage.samples import DEPLOYMENTS, NOT_A_JOB, OF_A_COMPONENT, SAMPLES
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.clock import Clock
+    from bot.sdk.clock import Clock
     from plugins.servicestage.script import Course, JobScript
 
 LARGEST_LIMIT = 100

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from bot.models import Detail, Job, JobRef, Status, Task, why_failed
-from bot.providers.payload import Moment, Rows, Word
+from bot.sdk.models import Detail, Job, JobRef, Status, Task, why_failed
+from bot.sdk.payload import Moment, Rows, Word
 from plugins.huaweicloud.payload import AnyCase
-from plugins.servicestage.messages import shown
+from plugins.servicestage.task_messages import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

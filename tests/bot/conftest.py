@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.app import Bot
-from bot.playground import LocalSlack
+from bot.sdk.testing import ManualClock, serve
 from bot.settings import NotifySettings, Settings
-from bot.testing import ManualClock, serve
+from localslack import LocalSlack
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.simulator import Simulator
 
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.models import JobRef
-    from bot.playground.messages import Message
-    from bot.providers.registry import Plugins
+    from bot.providers.plugin_loader import Plugins
+    from bot.sdk.models import JobRef
+    from localslack.state.messages import Message
 
 POLL_SECONDS = 10.0
 

@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.errors import SettingsError
-from bot.noise.contracts import contract
-from bot.noise.policy import FollowUps
-from bot.problems import missing_secret, read_secret_files, sentences
+from bot.notifications.effective_settings import contract
+from bot.notifications.policy import FollowUps
+from bot.sdk.errors import SettingsError
+from bot.sdk.settings import missing_secret, read_secret_files, sentences
 from bot.settings import SlackSettings, load, read
 
 if TYPE_CHECKING:

@@ -6,9 +6,9 @@ from collections import Counter
 
 import pytest
 
-from chaos.crowd import Attempt
 from chaos.journal import Absence, Journal, Shown
 from chaos.plan import Wish
+from chaos.simulated_users import Attempt
 from chaos.threads import FollowUp, Root, Threads
 from chaos.verdict import Verdict, judge, unanswered, untold
 

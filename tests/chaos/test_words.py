@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot import answers
-from bot.cards import cards
-from bot.models import Change, Job, JobRef
+from bot.commands import replies
+from bot.sdk.cards import job_card
+from bot.sdk.models import Change, Job, JobRef
 from chaos import words
 from chaos.plan import Plan
 from plugins.servicestage.translator import status_of
@@ -26,10 +26,10 @@ def job(word: str) -> Job:
 @pytest.mark.parametrize("before", ["SUBMITTED", "DRAINING", "ROLLBACKING"])
 def test_every_status_is_parsed_from_the_bots_texts(word: str, before: str) -> None:
     """On the card and in the thread, whatever the status before."""
-    view = cards.View(checked_at=NOW)
+    view = job_card.View(checked_at=NOW)
     change = Change(before=job(before), after=job(word), status_changed=True)
-    assert words.told(cards.job(job(word), view).text) == [word]
-    assert words.told(cards.change(change, view).text) == [word]
+    assert words.told(job_card.job(job(word), view).text) == [word]
+    assert words.told(job_card.change(change, view).text) == [word]
 
 
 def test_run_is_reproducible_from_its_seed() -> None:
@@ -52,5 +52,5 @@ def test_no_job_has_a_status_twice() -> None:
 def test_catch_up_reply_is_parsed_line_by_line() -> None:
     """It reports several changes, in their order."""
     items = ["x is paused (PAUSED).", "x is now running."]
-    message = answers.caught_up(NOW, items, "x succeeded after 3 s", "")
+    message = replies.caught_up(NOW, items, "x succeeded after 3 s", "")
     assert words.told(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]

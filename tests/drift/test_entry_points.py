@@ -6,8 +6,8 @@ import ast
 import tomllib
 from typing import TYPE_CHECKING
 
-from bot.providers.hookspecs import GROUP
-from bot.providers.registry import PluginState, load_plugins
+from bot.providers.plugin_loader import PluginState, load_plugins
+from bot.sdk.hookspecs import GROUP
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,9 +11,8 @@ from typing import TYPE_CHECKING, Any
 import pluggy
 import pytest
 
-from bot import Change, Job, JobRef, Provider, Status
-from bot.providers import hookspecs
-from bot.providers.http import Http
+from bot.sdk import Change, Job, JobRef, Provider, Status, hookspecs
+from bot.sdk.http import Http
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -12,7 +12,7 @@ import pytest
 import yaml
 
 from bot.settings import SlackSettings
-from bot.slack.incoming import COMMANDS, EVENTS, GLOBAL_SHORTCUTS, SHORTCUTS
+from bot.slack.events import COMMANDS, EVENTS, GLOBAL_SHORTCUTS, SHORTCUTS
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.noise.clauses import CLAUSES
-from bot.noise.policy import PRESETS, NoisePolicy
+from bot.notifications.policy import PRESETS, NoisePolicy
+from bot.notifications.policy_text import CLAUSES
 from bot.settings import NotifySettings
 
 if TYPE_CHECKING:

@@ -15,9 +15,8 @@ import pluggy
 import pytest
 from aiohttp import web
 
-from bot import JobRef, Provider, Status
-from bot.providers import hookspecs
-from bot.testing import ManualClock, ProviderContract, connected, serve
+from bot.sdk import JobRef, Provider, Status, hookspecs
+from bot.sdk.testing import ManualClock, ProviderContract, connected, serve
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import text
 
-from bot.errors import StoreError
+from bot.sdk.errors import StoreError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection

@@ -10,18 +10,18 @@ import pytest
 
 from bot.cli import checks
 from bot.cli.checks import findings
-from bot.errors import CredentialsRefused
-from bot.playground import LocalSlack
-from bot.providers.provider import ConnectionSettings, Endpoint, Provider
+from bot.sdk.errors import CredentialsRefused
+from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
+from bot.sdk.testing import ManualClock
 from bot.settings import NotifySettings
-from bot.testing import ManualClock
+from localslack import LocalSlack
 from tests.bot.conftest import settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
     from typing import Literal
 
-    from bot.models import Job, JobRef, Status
+    from bot.sdk.models import Job, JobRef, Status
 
 pytestmark = pytest.mark.anyio
 

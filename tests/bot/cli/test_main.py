@@ -18,7 +18,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
-from bot.playground import LocalSlack
+from localslack import LocalSlack
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
-from bot.models import JobRef
+from bot.sdk.models import JobRef
 from bot.store import NewPost, PostKind, Question, Store, Watch
 
 if TYPE_CHECKING:

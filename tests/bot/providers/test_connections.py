@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import Field, SecretStr, model_validator
 
-from bot.errors import SettingsError
 from bot.providers.connections import Connections, connect
-from bot.providers.provider import ConnectionSettings, Endpoint, Provider
-from bot.testing import ManualClock
+from bot.sdk.errors import SettingsError
+from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
+from bot.sdk.testing import ManualClock
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.models import Job, JobRef, Status
+    from bot.sdk.models import Job, JobRef, Status
 
 pytestmark = pytest.mark.anyio
 

@@ -9,12 +9,12 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.commands import plain
-from bot.models import Job, JobRef, Status
+from bot.commands.parser import plain
 from bot.providers import references
 from bot.providers.connections import Connections
-from bot.providers.provider import ConnectionSettings, Endpoint, Provider
-from bot.testing import ManualClock
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
+from bot.sdk.testing import ManualClock
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

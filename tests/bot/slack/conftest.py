@@ -10,22 +10,22 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.channels.negotiation import Negotiation
-from bot.channels.notices import Notices
-from bot.errors import StoreError
-from bot.playground import LocalSlack
-from bot.playground.server import Timing
+from bot.commands.channel_settings import Negotiation
+from bot.commands.permissions import Rights
+from bot.notifications.notifier import Notices
 from bot.providers.connections import Connections
-from bot.rights import Rights
+from bot.sdk.errors import StoreError
+from bot.sdk.testing import ManualClock
 from bot.settings import WebSettings
 from bot.slack.app import bolt_app
-from bot.slack.directory import Directory
-from bot.slack.outgoing import WebOutlet
-from bot.slack.settings_talk import SettingsTalk
-from bot.slack.suggestions import Suggestions
-from bot.slack.web import EVENTS_PATH, Web
+from bot.slack.http_server import EVENTS_PATH, Web
+from bot.slack.job_options import Suggestions
+from bot.slack.settings_flow import SettingsTalk
+from bot.slack.users import Directory
+from bot.slack.web_api import WebOutlet
 from bot.store import Store
-from bot.testing import ManualClock
+from localslack import LocalSlack
+from localslack.server import Timing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
-    from bot.asks import Ask
+    from bot.commands.request import Ask
 
 IDENTITY = {"ok": True, "team_id": "T0PLAYGRND", "user_id": "U0JOBTHREAD", "bot_id": "B0JOBTHREAD"}
 

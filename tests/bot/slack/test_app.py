@@ -11,9 +11,9 @@ import pytest
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot import answers
-from bot.asks import Kind
-from bot.slack.web import EVENTS_PATH
+from bot.commands import replies
+from bot.commands.request import Kind
+from bot.slack.http_server import EVENTS_PATH
 
 if TYPE_CHECKING:
     import io
@@ -104,7 +104,7 @@ async def test_command_that_cannot_be_persisted_gets_an_error_reply(harness: Htt
     answer = await harness.slack.says("/job deploys:JOB1")
     assert answer.ok
     assert answer.message
-    assert answer.message.text == answers.busy().text
+    assert answer.message.text == replies.busy().text
     assert answer.message.ephemeral_for == harness.slack.workspace.user("ada").id
 
 

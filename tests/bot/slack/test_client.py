@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.errors import SlackRefused, SlackSilent
-from bot.playground import LocalSlack
+from bot.sdk.errors import SlackRefused, SlackSilent
+from bot.sdk.testing import ManualClock
 from bot.slack.client import PATIENCE_SECONDS, client_session, greet, hello, scopes, try_app_token
-from bot.testing import ManualClock
+from localslack import LocalSlack
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

@@ -6,13 +6,13 @@ from typing import Any
 
 from hypothesis import given
 
-from bot.channels import charter
-from bot.noise.amendments import LOUDNESS
-from bot.noise.contracts import Contract, Origin
-from bot.noise.policy import Mention, NoisePolicy
-from bot.playground.limits import view_problems
+from bot.notifications import settings_text
+from bot.notifications.effective_settings import Contract, Origin
+from bot.notifications.policy import Mention, NoisePolicy
+from bot.notifications.settings_patch import LOUDNESS
 from bot.slack.settings_modal import Page, reading, view
-from tests.bot.noise.test_amendments import POLICIES, QUIET
+from localslack.blockkit.validation import view_problems
+from tests.bot.notifications.test_settings_patch import POLICIES, QUIET
 
 PAGE = Page(channel="C1", revision=3)
 
@@ -87,4 +87,4 @@ def test_user_without_permission_gets_a_read_only_modal() -> None:
     shown = reading(Contract(), "Only admins may.")
     assert "submit" not in shown
     assert {block["type"] for block in shown["blocks"]} == {"section", "context"}
-    assert charter.clauses_of(Contract())[0] in str(shown)
+    assert settings_text.clauses_of(Contract())[0] in str(shown)

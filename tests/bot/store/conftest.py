@@ -16,7 +16,7 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-from bot.models import Job, JobRef, Status
+from bot.sdk.models import Job, JobRef, Status
 from bot.store import NewPost, Post, PostKind, Store, Watch
 from bot.store.tables import metadata
 

@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.errors import StoreError
+from bot.sdk.errors import StoreError
 from bot.store import Store
 from bot.store.backup import backup
-from bot.store.visit import visit
+from bot.store.side_session import visit
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator

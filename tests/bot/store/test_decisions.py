@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.noise.decision import Action, Happening
+from bot.notifications.decision import Action, Happening
 from bot.store import Decided, PostKind, Said, Store, WatchState
 
 if TYPE_CHECKING:

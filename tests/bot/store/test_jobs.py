@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.models import Detail, Status, Task
+from bot.sdk.models import Detail, Status, Task
 
 if TYPE_CHECKING:
     from bot.store import Store, WatchedJob

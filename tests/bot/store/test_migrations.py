@@ -11,8 +11,8 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 from sqlalchemy import inspect, text
 
-from bot.errors import StoreError
-from bot.store import Store, drivers
+from bot.sdk.errors import StoreError
+from bot.store import Store, engines
 from bot.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ async def set_revision(store: Store, revision: str) -> None:
 
 async def restore_revision(url: str) -> None:
     """Restore the revision: the next test uses the same PostgreSQL database."""
-    engine = drivers.create_engine(drivers.parse_url(url))
+    engine = engines.create_engine(engines.parse_url(url))
     async with engine.begin() as connection:
         newest = text("UPDATE alembic_version SET version_num = :it")
         await connection.execute(newest, {"it": "0003"})

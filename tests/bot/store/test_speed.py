@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from sqlalchemy import event
 
-from bot.models import JobRef
+from bot.sdk.models import JobRef
 from bot.store import Store
 
 if TYPE_CHECKING:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import text
 
-from bot.errors import StoreError
-from bot.store import Store, failures
+from bot.sdk.errors import StoreError
+from bot.store import Store, driver_errors
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -191,7 +191,7 @@ async def test_unreachable_server_raises_a_clear_error(address: str) -> None:
     """For every spelling of a PostgreSQL URL, and without the password."""
     with pytest.raises(StoreError) as caught:
         await Store(address).open()
-    assert caught.value.sentence == failures.UNREACHABLE
+    assert caught.value.sentence == driver_errors.UNREACHABLE
     assert "Check store.url" in caught.value.advice
     assert "secret" not in repr(Store(address))
 
@@ -208,7 +208,7 @@ async def test_file_that_is_no_database_raises_a_clear_error(tmp_path: Path) -> 
     path.write_text("Dear Ada, " * 1000)
     with pytest.raises(StoreError) as caught:
         await Store(f"sqlite:///{path}").open()
-    assert caught.value.sentence == failures.DAMAGED
+    assert caught.value.sentence == driver_errors.DAMAGED
     assert path.read_text().startswith("Dear Ada")
 
 
@@ -226,7 +226,7 @@ async def test_full_disk_raises_a_clear_error_and_recovers(tmp_path: Path, given
     await pragma(store, "max_page_count = 30")
     with pytest.raises(StoreError) as caught:
         await given.request(store, "big", body={"text": "x" * 500_000})
-    assert str(caught.value) == failures.FULL
+    assert str(caught.value) == driver_errors.FULL
     await pragma(store, "max_page_count = 10000")
     assert await given.request(store, "big", body={"text": "x" * 500_000}) is not None
     await store.close()
@@ -248,7 +248,7 @@ async def test_lost_connection_raises_a_clear_error_and_recovers(
     await store.open()
     with pytest.raises(StoreError) as caught:
         await lose()
-    assert caught.value.sentence in {failures.UNREACHABLE, failures.STOPPED}
+    assert caught.value.sentence in {driver_errors.UNREACHABLE, driver_errors.STOPPED}
     assert await count(store, given) >= 0
     await store.close()
 
@@ -263,7 +263,7 @@ async def test_read_only_file_raises_a_clear_error(
     await pragma(store, "query_only = 1")
     with pytest.raises(StoreError) as caught:
         await given.request(store)
-    assert str(caught.value) == failures.READ_ONLY
+    assert str(caught.value) == driver_errors.READ_ONLY
     await store.close()
 
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.providers.provider import Provider
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.provider import Provider
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import SIMULATOR, Simulator, simulation
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from bot.errors import (
+from bot.sdk.errors import (
     Ambiguous,
     AnswerNotUnderstood,
     CredentialsRefused,
@@ -16,8 +16,8 @@ from bot.errors import (
     ProviderError,
     Unavailable,
 )
-from bot.models import JobRef, Status
-from bot.testing import Fault, ManualClock
+from bot.sdk.models import JobRef, Status
+from bot.sdk.testing import Fault, ManualClock
 from plugins.aicc_rpa import AiccRpa, register_providers
 from plugins.aicc_rpa.simulator import Simulator
 

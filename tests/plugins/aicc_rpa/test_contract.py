@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.testing import Bench, ProviderContract
+from bot.sdk.testing import Bench, ProviderContract
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import SIMULATOR
 

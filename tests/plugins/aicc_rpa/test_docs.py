@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.problems import secret_fields
+from bot.sdk.settings import secret_fields
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.errors import MEANINGS
 from plugins.aicc_rpa.translator import STATUSES

@@ -4,9 +4,9 @@ from uuid import UUID
 
 import pytest
 
-from bot.errors import Ambiguous, JobNotFound
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock
+from bot.sdk.errors import Ambiguous, JobNotFound
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.samples import NOT_A_JOB, SAMPLES
 from plugins.aicc_rpa.script import RobotScript, Run, standing

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from bot.errors import AnswerNotUnderstood, CredentialsRefused, JobthreadError, Unavailable
-from bot.models import JobRef
-from bot.testing import Fault, ManualClock
+from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, JobthreadError, Unavailable
+from bot.sdk.models import JobRef
+from bot.sdk.testing import Fault, ManualClock
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import Simulator
 

@@ -9,9 +9,9 @@ from zoneinfo import ZoneInfo
 import pytest
 from pydantic import ValidationError
 
-from bot import lifecycle
-from bot.models import Job, JobRef, Status
-from bot.providers.times import moment
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.timestamps import moment
+from bot.tracking import job_changes
 from plugins.aicc_rpa.api import Details, EntryPage
 from plugins.aicc_rpa.translator import translate
 
@@ -111,14 +111,14 @@ def test_job_between_two_runs_is_queued() -> None:
 
 def test_each_failed_run_is_reported() -> None:
     """Two runs may fail in a row between two polls."""
-    change = lifecycle.compare(run_at(1, "failed"), run_at(2, "failed"))
+    change = job_changes.compare(run_at(1, "failed"), run_at(2, "failed"))
     assert change is not None
     assert [task.name for task in change.newly_failed] == ["Latest run"]
 
 
 def test_failed_run_is_reported_once() -> None:
     """It stays the latest run for a while."""
-    assert lifecycle.compare(run_at(1, "failed"), run_at(1, "failed")) is None
+    assert job_changes.compare(run_at(1, "failed"), run_at(1, "failed")) is None
 
 
 def test_job_without_a_run_has_no_tasks() -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     BadReference,
@@ -16,9 +16,9 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.models import Job, JobRef, Status
-from bot.providers.provider import Provider
-from bot.testing import Fault, ManualClock
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.provider import Provider
+from bot.sdk.testing import Fault, ManualClock
 from plugins.aom import NOBODYS, Aom, register_providers
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.aom.simulator import Simulator

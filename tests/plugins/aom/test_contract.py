@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.testing import Bench, ProviderContract
+from bot.sdk.testing import Bench, ProviderContract
 from plugins.aom import Aom
 from plugins.aom.script import ExecutionScript, NodeScript
 from plugins.aom.simulator import SIMULATOR

@@ -5,9 +5,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import JobNotFound
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.errors import JobNotFound
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.aom import Aom
 from plugins.aom.samples import NOT_AN_EXECUTION, SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript

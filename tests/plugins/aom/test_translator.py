@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.models import Job, JobRef, Status
-from plugins.aom.results import told
+from bot.sdk.models import Job, JobRef, Status
+from plugins.aom.node_output import told
 from plugins.aom.translator import Execution, translate
 from plugins.aom.workflows import History, Listing, newest
 

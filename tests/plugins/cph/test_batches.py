@@ -7,10 +7,10 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.errors import JobthreadError, RateLimited
-from bot.models import Job, JobRef
-from bot.providers.provider import Provider
-from bot.testing import Fault, ManualClock, connected
+from bot.sdk.errors import JobthreadError, RateLimited
+from bot.sdk.models import Job, JobRef
+from bot.sdk.provider import Provider
+from bot.sdk.testing import Fault, ManualClock, connected
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import Simulator

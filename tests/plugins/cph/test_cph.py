@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     BadReference,
@@ -16,9 +16,9 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.models import Job, JobRef, Status
-from bot.providers.provider import Provider
-from bot.testing import Fault, ManualClock
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.provider import Provider
+from bot.sdk.testing import Fault, ManualClock
 from plugins.cph import MOST_PAGES, NOBODYS, Cph, register_providers
 from plugins.cph.script import PhoneJob, RequestScript, job_id
 from plugins.cph.simulator import Simulator

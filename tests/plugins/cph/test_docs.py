@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.problems import secret_fields
+from bot.sdk.settings import secret_fields
 from plugins.cph import Cph
 from plugins.cph.errors import _ERRORS_BY_CODE
 from plugins.cph.translator import STATUSES

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import AnswerNotUnderstood, JobNotFound
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.cph import Cph
 from plugins.cph.samples import NOT_A_REQUEST, SAMPLES
 from plugins.cph.script import PhoneJob, RequestScript

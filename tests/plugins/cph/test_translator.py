@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.models import Job, JobRef, Status
+from bot.sdk.models import Job, JobRef, Status
 from plugins.cph.translator import Answer, JobPayload, translate
 
 RECORDED = Path(__file__).parent / "data"

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.testing import Bench, ProviderContract
+from bot.sdk.testing import Bench, ProviderContract
 from plugins.http import HttpJobs
 from plugins.http.script import BuildScript, BuildStep
 from plugins.http.simulator import SIMULATOR

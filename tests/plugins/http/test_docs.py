@@ -7,7 +7,7 @@ from typing import get_args
 
 import pytest
 
-from bot.models import Status
+from bot.sdk.models import Status
 from plugins.http import HttpJobs
 from plugins.http.expressions import fault
 from plugins.http.settings import AUTH, HttpSettings, Meaning

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     BadReference,
@@ -21,8 +21,8 @@ from bot.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.models import JobRef, Status
-from bot.testing import Call, Faults, ManualClock, connected, serve
+from bot.sdk.models import JobRef, Status
+from bot.sdk.testing import Call, Faults, ManualClock, connected, serve
 from plugins.http import HttpJobs, register_providers
 
 pytestmark = pytest.mark.anyio

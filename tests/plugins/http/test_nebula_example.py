@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from aiohttp import web
 
-from bot.models import JobRef, Status
-from bot.providers import looks
-from bot.providers.provider import Simulation
-from bot.testing import Bench, ManualClock, ProviderContract
+from bot.providers import fetch
+from bot.sdk.models import JobRef, Status
+from bot.sdk.provider import Simulation
+from bot.sdk.testing import Bench, ManualClock, ProviderContract
 from plugins.http import HttpJobs
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
@@ -68,7 +68,7 @@ def test_documented_settings_lack_only_the_secret() -> None:
 @pytest.mark.anyio
 async def test_documented_settings_pass_the_self_test() -> None:
     """The bot starts with copied settings."""
-    assert await looks.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
+    assert await fetch.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
 
 
 def nebula() -> web.Application:

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.testing import ManualClock
+from bot.sdk.testing import ManualClock
 from plugins.http import HttpJobs
 
 URL = "https://ci.example.com/api/jobs/{id}"

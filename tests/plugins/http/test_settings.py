@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import SettingsError
 from bot.providers.connections import connect
-from bot.testing import ManualClock
+from bot.sdk.errors import SettingsError
+from bot.sdk.testing import ManualClock
 from plugins.http import HttpJobs
 
 pytestmark = pytest.mark.anyio

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.errors import CredentialsRefused
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.errors import CredentialsRefused
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.http import HttpJobs
 from plugins.http.samples import SAMPLES
 from plugins.http.simulator import SIMULATOR, simulation

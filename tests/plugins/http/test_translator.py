@@ -6,12 +6,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.errors import AnswerNotUnderstood
-from bot.models import Job, JobRef, Status
-from bot.providers.times import moment
+from bot.sdk.errors import AnswerNotUnderstood
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.timestamps import moment
+from plugins.http.coercion import text, word
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
-from plugins.http.values import text, word
 
 REF = JobRef(connection="acme", id="17")
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)

@@ -8,9 +8,9 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.providers.http import Http
-from bot.providers.provider import Endpoint
-from bot.testing import Faults, ManualClock, serve
+from bot.sdk.http import Http
+from bot.sdk.provider import Endpoint
+from bot.sdk.testing import Faults, ManualClock, serve
 from plugins.huaweicloud.signing import Keys, SignedAuth
 from plugins.huaweicloud.simulator import Gate
 from plugins.huaweicloud.tokens import IamUser, TokenAuth

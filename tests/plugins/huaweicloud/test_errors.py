@@ -5,7 +5,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,

@@ -7,7 +7,7 @@ from typing import Any
 import httpx
 import pytest
 
-from bot.errors import CredentialsRefused, RateLimited
+from bot.sdk.errors import CredentialsRefused, RateLimited
 from plugins.huaweicloud.errors import explain
 from plugins.huaweicloud.signing import exact, signed_headers
 

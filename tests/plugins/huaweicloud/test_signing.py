@@ -11,8 +11,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.errors import CredentialsRefused, Unavailable
-from bot.testing import Fault
+from bot.sdk.errors import CredentialsRefused, Unavailable
+from bot.sdk.testing import Fault
 from plugins.huaweicloud.signing import Keys, SignedAuth, exact, signed_headers
 from plugins.huaweicloud.simulator import signature_fault
 

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
-from bot.testing import Fault
+from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
+from bot.sdk.testing import Fault
 from plugins.huaweicloud.simulator import TOKENS
 from plugins.huaweicloud.tokens import ReadyTokenAuth
 

@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from bot.providers.provider import Provider
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.provider import Provider
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import SIMULATOR, Simulator, simulation
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.errors import CredentialsRefused, JobNotFound, JobthreadError, Unavailable
-from bot.models import Job, JobRef, Status
-from bot.testing import Fault, ManualClock
+from bot.sdk.errors import CredentialsRefused, JobNotFound, JobthreadError, Unavailable
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import Fault, ManualClock
 from plugins.nebula_explorer import DETAILS, NebulaExplorer
 from plugins.nebula_explorer.script import PREPARING, RUNNING, STOPPING, SUCCESS
 from plugins.nebula_explorer.simulator import Simulator

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.testing import Bench, ProviderContract
+from bot.sdk.testing import Bench, ProviderContract
 from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import SIMULATOR
 from plugins.nebula_explorer.translator import WORDS

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.problems import secret_fields
+from bot.sdk.settings import secret_fields
 from plugins.nebula_explorer import DETAILS, NebulaExplorer
 from plugins.nebula_explorer.errors import MEANINGS
 from plugins.nebula_explorer.translator import WORDS

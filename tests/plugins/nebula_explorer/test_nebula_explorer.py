@@ -9,7 +9,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from pydantic import ValidationError
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     BadReference,
@@ -19,8 +19,8 @@ from bot.errors import (
     ProviderError,
     Unavailable,
 )
-from bot.models import Job, JobRef, Status
-from bot.testing import Fault, ManualClock
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import Fault, ManualClock
 from plugins.nebula_explorer import NebulaExplorer, register_providers
 from plugins.nebula_explorer.simulator import PASSWORD, Simulator
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from bot.errors import JobNotFound
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock
+from bot.sdk.errors import JobNotFound
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock
 from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.samples import NOT_A_JOB, SAMPLES
 

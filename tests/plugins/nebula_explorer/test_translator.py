@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.models import Job, JobRef, Status
-from bot.providers.times import moment
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.timestamps import moment
 from plugins.nebula_explorer.translator import Answer, ListAnswer, translate, word
 
 RECORDED = Path(__file__).parent / "data"

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.clock import SystemClock
-from bot.models import Job, JobRef
-from bot.testing import connected, serve
+from bot.sdk.clock import SystemClock
+from bot.sdk.models import Job, JobRef
+from bot.sdk.testing import connected, serve
 from plugins.aom import Aom
 from plugins.aom.simulator import Simulator as AomSimulator
 from plugins.cph import Cph
@@ -25,7 +25,7 @@ from plugins.servicestage.simulator import Simulator as ServiceStageSimulator
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
 
-    from bot.providers.provider import Provider
+    from bot.sdk.provider import Provider
 
 
 class Sdk:

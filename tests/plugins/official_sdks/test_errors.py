@@ -4,14 +4,8 @@ from typing import Any
 
 import pytest
 
-from bot.errors import (
-    AccessDenied,
-    CredentialsRefused,
-    JobNotFound,
-    RateLimited,
-    Unavailable,
-)
-from bot.testing import Fault
+from bot.sdk.errors import AccessDenied, CredentialsRefused, JobNotFound, RateLimited, Unavailable
+from bot.sdk.testing import Fault
 
 pytestmark = [
     pytest.mark.anyio,

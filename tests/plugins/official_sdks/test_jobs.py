@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.models import Status
+from bot.sdk.models import Status
 from plugins.aom.samples import SAMPLES as AOM_SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.cph.script import FAILURE, PhoneJob, RequestScript, job_id

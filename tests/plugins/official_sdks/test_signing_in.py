@@ -12,8 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.clock import SystemClock
-from bot.testing import connected, serve
+from bot.sdk.clock import SystemClock
+from bot.sdk.testing import connected, serve
 from plugins.huaweicloud.signing import Keys, exact, signed_headers
 from plugins.servicestage import ServiceStage
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 from aiohttp import web
 
-from bot.errors import Unavailable
-from bot.providers.provider import Provider
-from bot.testing import ManualClock, connected
+from bot.sdk.errors import Unavailable
+from bot.sdk.provider import Provider
+from bot.sdk.testing import ManualClock, connected
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import simulation as rpa
 from plugins.nebula_explorer import NebulaExplorer

@@ -5,8 +5,8 @@ from datetime import timedelta
 
 import pytest
 
-from bot.errors import AccessDenied, CredentialsRefused, ProviderError, Unavailable
-from bot.testing import ManualClock
+from bot.sdk.errors import AccessDenied, CredentialsRefused, ProviderError, Unavailable
+from bot.sdk.testing import ManualClock
 from plugins.selfhosted.session import Locked, Session, SessionEnded, Together, Token
 
 pytestmark = pytest.mark.anyio

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from bot.errors import AnswerNotUnderstood, JobNotFound
-from bot.models import Job, JobRef
-from bot.providers import looks
-from bot.providers.provider import Provider
-from bot.testing import Fault, ManualClock, connected, serve
+from bot.providers import fetch
+from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
+from bot.sdk.models import Job, JobRef
+from bot.sdk.provider import Provider
+from bot.sdk.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.components import MOST_REMEMBERED, RecordPayload, details
 from plugins.servicestage.samples import DEPLOYMENTS, OF_A_COMPONENT, SAMPLES
@@ -70,7 +70,7 @@ async def test_component_resolves_to_its_newest_job(
     servicestage: Provider[Any],
 ) -> None:
     """The job keeps its own id, so later jobs of the component do not replace it."""
-    job = await looks.first_look(servicestage, ref().but(connection=servicestage.name))
+    job = await fetch.first_look(servicestage, ref().but(connection=servicestage.name))
     assert isinstance(job, Job)
     assert job.ref == JobRef(connection=servicestage.name, id=JOB)
     assert job_details(job) == DEPLOYED

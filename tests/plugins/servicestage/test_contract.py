@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
-from bot.testing import Bench, ProviderContract
+from bot.sdk.testing import Bench, ProviderContract
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import SIMULATOR

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.problems import secret_fields
+from bot.sdk.settings import secret_fields
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.translator import STATUSES
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from bot.errors import (
+from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
     BadReference,
@@ -15,9 +15,9 @@ from bot.errors import (
     ProviderError,
     RateLimited,
 )
-from bot.models import Job, JobRef, Status
-from bot.providers.provider import Provider
-from bot.testing import Fault, ManualClock, connected, serve
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.provider import Provider
+from bot.sdk.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import NOBODYS, ServiceStage, register_providers
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator

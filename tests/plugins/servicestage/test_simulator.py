@@ -6,9 +6,9 @@ from uuid import UUID
 
 import pytest
 
-from bot.errors import JobNotFound, Unavailable
-from bot.models import Job, JobRef, Status
-from bot.testing import ManualClock, connected, serve
+from bot.sdk.errors import JobNotFound, Unavailable
+from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.testing import ManualClock, connected, serve
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.samples import NOT_A_JOB, SAMPLES
 from plugins.servicestage.script import JobScript, JobStep

@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from pydantic import ValidationError
 
-from bot.models import Job, JobRef, Status
-from plugins.servicestage.messages import shown
+from bot.sdk.models import Job, JobRef, Status
+from plugins.servicestage.task_messages import shown
 from plugins.servicestage.translator import Answer, translate
 
 RECORDED = Path(__file__).parent / "data"

@@ -1,1 +1,0 @@
-"""Boards: several jobs in one message."""

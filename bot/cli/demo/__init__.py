@@ -1,0 +1,1 @@
+"""The demo: a local Slack, simulated jobs and the bot."""

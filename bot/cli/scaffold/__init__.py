@@ -1,0 +1,1 @@
+"""Writes a plugin package to start from."""

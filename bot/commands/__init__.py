@@ -1,0 +1,1 @@
+"""A request, from the inbox to the actions that answer it."""

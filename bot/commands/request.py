@@ -1,0 +1,54 @@
+"""Value: one user request and how to reply to it. The inbox stores it until it is answered."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from enum import StrEnum
+from typing import Any
+
+from pydantic import AwareDatetime
+
+from bot.sdk.models import Value
+
+RESPONSE_URL_LIFETIME = timedelta(minutes=28)  # Slack's limit is 30 minutes
+
+
+class Kind(StrEnum):
+    """The Slack surface that a request came from."""
+
+    COMMAND = "command"  # a slash command
+    MENTION = "mention"  # in a channel or a thread
+    DIRECT = "direct"  # a direct message
+    CLICK = "click"  # on a button or menu of the bot
+    SHORTCUT = "shortcut"  # "Follow jobs in this message"
+    FORM = "form"  # the channel settings modal; `value` is the settings patch as JSON
+
+
+class Ask(Value):
+    """A user's request, its origin, and the target of an ephemeral reply."""
+
+    kind: Kind
+    user: str
+    channel: str
+    at: AwareDatetime
+    text: str = ""  # in Slack's escaping; empty for a click
+    thread_ts: str | None = None  # the thread to reply in
+    said_ts: str | None = None  # the message with the request, which can take reactions
+    response_url: str | None = None  # secret: anybody who has it can post a reply
+    action: str = ""  # action id of the button or menu
+    value: str = ""  # of the button, the chosen menu option, or the modal
+    message_ts: str | None = None  # the message that contains the button
+    ephemeral: bool = False  # whether that message is ephemeral
+
+    def way_back(self) -> dict[str, Any]:
+        """Return the target of an ephemeral reply, as part of an outbox message's body.
+
+        `until`: epoch seconds at which the response_url expires.
+        """
+        until = self.at + RESPONSE_URL_LIFETIME
+        return {
+            "asker": self.user,
+            "thread_ts": self.thread_ts,
+            "response_url": self.response_url,
+            "until": until.timestamp() if self.response_url else None,
+        }

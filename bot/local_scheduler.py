@@ -1,0 +1,107 @@
+"""In-process scheduler: one asyncio task per shard."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING
+
+from bot.sdk.errors import trail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.scheduler import Tick
+    from bot.sdk.clock import Clock
+
+log = logging.getLogger(__name__)
+
+MAX_BACKOFF_SECONDS = 60.0  # between the ticks of a shard that keeps failing
+
+
+class EmbeddedEngine:
+    """Scheduler for a single process, without persistent state."""
+
+    def __init__(self, clock: Clock, *, grace: float = 5.0) -> None:
+        self._clock = clock
+        # Real seconds for running ticks at the end, as they may wait for something else than clock.
+        self._grace = grace
+        self._tick: Tick | None = None
+        self._slots = asyncio.Semaphore()
+        self._shard_tasks: dict[str, asyncio.Task[None] | None] = {}
+        self._running: set[str] = set()
+        self._stopping = asyncio.Event()
+        self._ended = asyncio.Event()
+
+    def ensure(self, shards: Iterable[str]) -> None:
+        """Tick these shards, too."""
+        for shard in shards:
+            self._shard_tasks.setdefault(shard, None)
+        self._start()
+
+    async def run(self, handler: Tick, concurrency: int) -> None:
+        """Tick until `stop`: one tick at a time per shard, at most `concurrency` in all."""
+        self._tick, self._slots = handler, asyncio.Semaphore(concurrency)
+        try:
+            self._start()
+            await self._stopping.wait()
+            await self._finish_ticks()
+        finally:
+            self._stopping.set()
+            await _cancel(self._tasks())
+            self._ended.set()
+
+    async def stop(self) -> None:
+        """Start no more ticks, give running ones a few seconds, and end `run`."""
+        self._stopping.set()
+        if self._tick is not None:
+            await self._ended.wait()
+
+    def _start(self) -> None:
+        """Start a task for each shard without one, once `run` was called."""
+        if self._tick is None or self._stopping.is_set():
+            return
+        for shard in [shard for shard, task in self._shard_tasks.items() if task is None]:
+            self._shard_tasks[shard] = asyncio.create_task(
+                self._run_shard(shard, self._tick), name=shard
+            )
+
+    async def _run_shard(self, shard: str, tick: Tick) -> None:
+        """Tick one shard in a loop, with the pause that each tick returns."""
+        failures = 0
+        while not self._stopping.is_set():
+            async with self._slots:
+                pause = await self._tick_once(shard, tick)
+            failures = failures + 1 if pause is None else 0
+            if self._stopping.is_set():
+                return
+            backoff = min(MAX_BACKOFF_SECONDS, 2.0 ** min(failures, 10))
+            await self._clock.sleep(backoff if pause is None else max(0.0, pause))
+
+    async def _tick_once(self, shard: str, tick: Tick) -> float | None:
+        """Return the seconds until the next tick, or None if this one raised."""
+        self._running.add(shard)
+        try:
+            return await tick(shard)
+        except Exception as error:  # noqa: BLE001  the edge of a tick
+            log.error("tick of %s failed, retrying: %s", shard, trail(error))
+            return None
+        finally:
+            self._running.discard(shard)
+
+    async def _finish_ticks(self) -> None:
+        """Cancel waiting shards at once; let running ticks finish within the grace period."""
+        await _cancel([task for task in self._tasks() if task.get_name() not in self._running])
+        pending = [task for task in self._tasks() if not task.done()]
+        if pending:
+            await asyncio.wait(pending, timeout=self._grace)
+
+    def _tasks(self) -> list[asyncio.Task[None]]:
+        return [task for task in self._shard_tasks.values() if task is not None]
+
+
+async def _cancel(tasks: list[asyncio.Task[None]]) -> None:
+    """Cancel tasks and wait for their end."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)

@@ -1,1 +1,0 @@
-"""Notification policy of a channel: fields, evaluation, texts and statistics. No I/O."""

@@ -1,0 +1,242 @@
+"""Deferred notifications: re-evaluated when the settings change, released or settled once.
+
+A deferred notification is released by the process whose compare-and-set (`redecide`) succeeds.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import takewhile
+from typing import TYPE_CHECKING, Any
+
+from bot.delivery.messages import held, reaction, thread_of
+from bot.notifications.decision import (
+    LOST_REACTION,
+    Action,
+    Context,
+    Decision,
+    Happening,
+    News,
+    decide,
+)
+from bot.sdk.formatting import REACTIONS
+from bot.sdk.models import Status
+from bot.store import BoardKind, PostKind, WatchState
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from bot.notifications.notifier import Notices
+    from bot.notifications.policy import NoisePolicy
+    from bot.store import Board, Decided, Post, Transaction, Watch
+
+_HISTORY_LIMIT = 50  # the newest decisions of a watch that are examined
+_COMPLETE_KINDS = (Happening.OUTCOME, Happening.LOST)  # an outcome names the failed tasks
+# Events that no later thread reply supersedes.
+_NEVER_SUPERSEDED = (Happening.RUN, Happening.OUTCOME, Happening.LOST)
+_MESSAGE_DELETED = "message_not_found"  # Slack's error for a message that was deleted
+
+
+async def redecide_all(tx: Transaction, notices: Notices, now: datetime) -> None:
+    """Re-evaluate all deferred notifications, as after a change of the bot's settings."""
+    for workspace, channel in await tx.decisions.places():
+        await redecide(tx, notices, workspace, channel, now)
+
+
+async def redecide(
+    tx: Transaction, notices: Notices, workspace: str, channel: str, now: datetime
+) -> None:
+    """Re-evaluate the deferred notifications of a channel, in the transaction of its new settings.
+
+    The caller wakes the outbox dispatcher and the digest worker after the commit.
+    """
+    policy = (await notices.contract(tx, workspace, channel)).policy
+    for decided in await tx.decisions.held(workspace, channel):
+        decision = await _reevaluate_one(tx, notices, decided, now)
+        if not _awaits_digest(policy, decided, decision, now):
+            await _apply(tx, decided, decision, now)
+
+
+async def fit(tx: Transaction, due: Iterable[Decided], now: datetime) -> list[Decided]:
+    """Return the due decisions that belong in a digest; settle the others without it."""
+    return [decided for decided in due if not await _settle_without_digest(tx, decided, now)]
+
+
+async def refused(tx: Transaction, post: Post, code: str, now: datetime) -> bool:
+    """Release a rejected digest's items. Return False if the message is no digest.
+
+    After a rejected first message, they go to their threads, where rejections are handled as usual.
+    After a rejected update, they go into a new digest.
+    """
+    board = await tx.boards.get(post.board_id) if post.board_id else None
+    if board is None or board.kind is not BoardKind.DIGEST:
+        return False
+    await tx.boards.close(board.id, now)
+    await tx.outbox.drop_thread(post.workspace, post.thread, error=code, now=now)
+    if post.kind is PostKind.UPDATE:
+        await tx.decisions.take_back(board.id, await _still_shown(tx, board, code), now)
+    else:
+        await _release_to_threads(tx, board, code, now)
+    return True
+
+
+def digest_key(board: Board) -> str:
+    """Return the idempotency key of a digest's first message; also its ordering key."""
+    return f"digest:{board.id}"
+
+
+async def _still_shown(tx: Transaction, board: Board, code: str) -> list[str]:
+    """Return the keys of the decisions that a digest, which cannot be updated, still shows."""
+    if code == _MESSAGE_DELETED:
+        return []
+    body = await tx.outbox.body(board.workspace, digest_key(board))
+    return list(body["tells"]) if body else []
+
+
+async def _release_to_threads(tx: Transaction, board: Board, code: str, now: datetime) -> None:
+    decisions = await tx.decisions.of_board(board.id)
+    await tx.decisions.take_back(board.id, [], now)
+    for decided in decisions:
+        if not await _settle_without_digest(tx, decided, now):
+            reason = f"Slack refused the digest: {code}."
+            await _apply(tx, decided, _post_in_thread(decided, reason), now)
+
+
+def _post_in_thread(decided: Decided, reason: str) -> Decision:
+    """Return the decision to post in the thread, with the original broadcast flag."""
+    loud = bool((decided.body or {}).get("broadcast"))
+    return Decision(action=Action.POST, rule=decided.rule, reason=reason, loud=loud)
+
+
+async def _reevaluate_one(
+    tx: Transaction, notices: Notices, decided: Decided, now: datetime
+) -> Decision:
+    policy, context = await notices.surroundings(
+        tx, decided.workspace, decided.channel, decided.ref.connection, decided.series, now
+    )
+    watch = await tx.watches.get(decided.watch_id)
+    context = Context(
+        now=context.now,
+        spoken=context.spoken,
+        was_bad=decided.was_bad,
+        can_react=bool(watch and watch.said_ts),
+        stopped=_is_unfollowed(watch),
+    )
+    event = News(happening=decided.happening, bad=decided.bad)
+    decision = decide(policy, event, context)
+    superseded = decision.action is Action.POST and await _superseded(tx, decided)
+    return _SUPERSEDED if superseded else decision
+
+
+_SUPERSEDED = Decision(
+    action=Action.UPDATE,
+    rule="follow_ups",
+    reason="The thread has heard something newer meanwhile. The card shows it.",
+)
+_UNFOLLOWED = Decision(
+    action=Action.DROP,
+    rule="stopped",
+    reason="Somebody stopped the following meanwhile.",
+)
+
+
+def _awaits_digest(
+    policy: NoisePolicy, decided: Decided, decision: Decision, now: datetime
+) -> bool:
+    """Whether its quiet hours have ended, so that their digest is about to include it."""
+    quiet = policy.quiet_hours
+    over = decided.action is Action.HOLD and decided.until is not None and decided.until <= now
+    shown = decision.action in (Action.POST, Action.DIGEST)
+    return over and shown and not (quiet and quiet.end_after(now))
+
+
+def _is_unfollowed(watch: Watch | None) -> bool:
+    return watch is None or bool(watch.stopper)
+
+
+async def _superseded(tx: Transaction, decided: Decided) -> bool:
+    """Whether the thread already has a newer reply, after which this one would mislead."""
+    if decided.happening in _NEVER_SUPERSEDED:
+        return False
+    superseding = _COMPLETE_KINDS if decided.bad else (*_COMPLETE_KINDS, Happening.CHANGE)
+    newest_first = await tx.decisions.of_watch(decided.watch_id, _HISTORY_LIMIT)
+    newer = takewhile(lambda other: other.key != decided.key, newest_first)
+    return any(o.action is Action.POST and o.happening in superseding for o in newer)
+
+
+async def _settle_without_digest(tx: Transaction, decided: Decided, now: datetime) -> bool:
+    """Settle what no digest shows: unfollowed, superseded, or of an unreachable thread."""
+    watch = await tx.watches.get(decided.watch_id)
+    if watch is not None and _is_unfollowed(watch):
+        await _apply(tx, decided, _UNFOLLOWED, now)
+    elif await _superseded(tx, decided):
+        await _apply(tx, decided, _SUPERSEDED, now)
+    elif watch is not None and (error := await _unreachable_reason(tx, watch)):
+        reason = f"Slack takes nothing for this thread: {error}."
+        await _apply(tx, decided, _post_in_thread(decided, reason), now)
+    else:
+        return False
+    return True
+
+
+async def _apply(tx: Transaction, decided: Decided, decision: Decision, now: datetime) -> None:
+    """Store the new decision; deliver it if the compare-and-set succeeds."""
+    waits = decision.action in (Action.HOLD, Action.DIGEST)
+    redecided = replace(
+        decided,
+        action=decision.action,
+        rule=decision.rule,
+        reason=decision.reason,
+        until=(decision.until or now) if waits else None,
+        board_id=None,
+        # A reply that is posted now counts toward the current hour's limit.
+        at=now if decision.action is Action.POST else decided.at,
+    )
+    if redecided == decided or not await tx.decisions.again(redecided):
+        return
+    if decision.action is Action.POST:
+        await _enqueue_reply(tx, redecided, decision, now)
+    elif decision.action is Action.REACT:
+        await _enqueue_reaction(tx, redecided, decision, now)
+
+
+async def _enqueue_reply(
+    tx: Transaction, decided: Decided, decision: Decision, now: datetime
+) -> None:
+    """Enqueue the deferred thread reply; in an unreachable thread it becomes a dead letter."""
+    watch = await tx.watches.get(decided.watch_id)
+    thread = thread_of(watch) if watch else f"watch:{decided.watch_id}"
+    await tx.outbox.add([held(decided, decision, thread, now)], now)
+    if watch is not None and (error := await _unreachable_reason(tx, watch)):
+        await tx.outbox.park_thread(watch.workspace, thread, error=error, now=now)
+
+
+async def _unreachable_reason(tx: Transaction, watch: Watch) -> str:
+    """Return why a thread is unreachable; empty if it is reachable."""
+    if watch.state is WatchState.PARKED:
+        return watch.reason
+    dead_letters = await tx.parked.messages(watch)
+    return dead_letters[0].error if dead_letters else ""
+
+
+async def _enqueue_reaction(
+    tx: Transaction, decided: Decided, decision: Decision, now: datetime
+) -> None:
+    """Replace the status reaction on the asker's message."""
+    watch = await tx.watches.get(decided.watch_id)
+    if watch is None or not watch.said_ts:
+        return
+    name = _reaction(decided)
+    before = await tx.decisions.of_watch(watch.id, _HISTORY_LIMIT)
+    others = {_reaction(o) for o in before if o.action is Action.REACT and o.body} - {name}
+    key = decided.key.removeprefix(f"{watch.id}:")
+    names = [name, *sorted(others)]
+    await tx.outbox.add([reaction(watch, key, names, now, reason=decision.reason)], now)
+
+
+def _reaction(decided: Decided) -> str:
+    about: dict[str, Any] = (decided.body or {}).get("about") or {}
+    word = str(about.get("status", ""))
+    known = decided.happening is not Happening.LOST and word in set(Status)
+    return REACTIONS[Status(word)] if known else LOST_REACTION

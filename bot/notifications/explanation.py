@@ -1,0 +1,248 @@
+"""Renders why a message was sent, and the decisions about a job. No I/O."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from bot.notifications import policy_text
+from bot.notifications.decision import Action, Happening
+from bot.notifications.effective_settings import FIELDS, Contract, Origin
+from bot.notifications.policy import FollowUps
+from bot.sdk import formatting
+from bot.sdk.cards import blocks, overflow_menu
+from bot.sdk.models import Message
+from bot.store import BoardKind, WatchState
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from bot.sdk.cards.blocks import Block
+    from bot.store import Board, Decided, Said, Watch
+
+MOST_DECISIONS = 15  # in one reply
+_LINES = 5  # decisions in one section
+_EVENT_TEXTS = {
+    Happening.CHANGE: "its status changed",
+    Happening.TASK: "one of its steps ended",
+    Happening.RUN: "one of its runs ended",
+    Happening.OUTCOME: "it ended",
+    Happening.TROUBLE: "it could not be looked at",
+    Happening.WELL: "it can be looked at again",
+    Happening.LOST: "it is not found any more, or nobody can look at it",
+}
+_FAILURE_TEXTS = {
+    Happening.CHANGE: "its status changed, and something failed",
+    Happening.TASK: "one of its steps failed",
+    Happening.RUN: "one of its runs failed",
+    Happening.OUTCOME: "it ended badly",
+}
+_ACTION_TEXTS = {
+    Action.POST: "told",
+    Action.UPDATE: "only on the card",
+    Action.HOLD: "deferred",
+    Action.DIGEST: "in the digest",
+    Action.REACT: "by a reaction",
+    Action.DROP: "dropped",
+}
+
+
+@dataclass(frozen=True)
+class Found:
+    """The stored data about a message in Slack."""
+
+    contract: Contract  # of its channel
+    said: Said | None = None  # None: a card that was first posted as another reply
+    watch: Watch | None = None
+    name: str = ""  # of the job
+    decided: Decided | None = None  # about the message
+    board: Board | None = None  # the board or digest that the message shows
+    members: Sequence[Decided] = field(default_factory=tuple)  # the decisions in a digest
+
+
+def message(origin: Found) -> Message:
+    """Return the explanation of a message."""
+    if origin.decided is not None:
+        text, details = _follow_up(origin, origin.decided)
+    elif origin.board is not None:
+        text, details = _board(origin, origin.board)
+    elif origin.watch is not None and (origin.said is None or origin.said.roots_watch):
+        text, details = _card(origin, origin.watch)
+    else:
+        text, details = _other(origin.said)
+    texts = [text, *details, *_requested(origin.watch), policy_text.gist(origin.contract.policy)]
+    return Message(
+        text=text,
+        blocks=(
+            *(blocks.section(line) for line in texts),
+            *blocks.actions(_buttons(origin.contract, origin.watch)),
+        ),
+    )
+
+
+def forgotten(keep_days: int) -> Message:
+    """Return that the message is not in the database."""
+    kept = formatting.plural(keep_days, "day")
+    text = (
+        f"That message is from too long ago: I remember for {kept} why I said something,"
+        " and not longer than I have had this database."
+    )
+    return Message(text=text, blocks=(blocks.section(text),))
+
+
+def _follow_up(origin: Found, decided: Decided) -> tuple[str, list[str]]:
+    normal = _EVENT_TEXTS[decided.happening]
+    event_text = _FAILURE_TEXTS.get(decided.happening, normal) if decided.bad else normal
+    name = _name_and_ref(decided.name, decided.ref)
+    text = f"This is a follow-up about {name}: {event_text}. {decided.reason}"
+    rules = [decided.rule]
+    if origin.said and origin.said.loud:
+        rules.append("broadcast")
+    if "<@" in decided.text or "<!subteam^" in decided.text:
+        rules.append("mention")
+    coalesced = [_COALESCED_TEXT] if origin.said and origin.said.late else []
+    return text, [
+        *coalesced,
+        *(_setting(rule, origin.contract) for rule in rules if rule in FIELDS),
+    ]
+
+
+_COALESCED_TEXT = (
+    "It was late, so this message tells with it what happened to the job until then: that was"
+    " decided for itself, and `why` with the job's reference tells how."
+)
+
+
+def _setting(rule: str, settings: Contract) -> str:
+    """Return the current value of a rule and its origin."""
+    prefix = {
+        "broadcast": "It is shown in the channel as well. ",
+        "mention": "It calls somebody. ",
+    }.get(rule, "")
+    value = policy_text.value(getattr(settings.policy, rule))
+    return f"{prefix}The setting is {blocks.code(rule)}, now *{value}*: {_origin(rule, settings)}."
+
+
+def _origin(rule: str, settings: Contract) -> str:
+    origin = settings.origin(rule)
+    person = blocks.mention(settings.set_by) if origin is Origin.CHANNEL else ""
+    return f"{origin}; {person} changed the settings here last" if person else str(origin)
+
+
+def _card(origin: Found, watch: Watch) -> tuple[str, list[str]]:
+    name = _name_and_ref(origin.name or watch.ref.id, watch.ref)
+    text = f"This is the card of {name}: it was asked for, so no setting decided about it."
+    return text, ["It is kept current as long as the job is followed."]
+
+
+def _board(origin: Found, board: Board) -> tuple[str, list[str]]:
+    if board.kind is BoardKind.BOARD:
+        person = blocks.mention(board.asker) or "Somebody"
+        when = f"{person} asked for its jobs {blocks.date(board.opened_at)} or soon after."
+        return "This message is a board: its jobs were asked for together.", [when]
+    count = formatting.plural(len(origin.members), "follow-up")
+    reasons = dict.fromkeys(decided.reason for decided in origin.members)
+    rules = dict.fromkeys(decided.rule for decided in origin.members)
+    settings = [_setting(rule, origin.contract) for rule in rules if rule in FIELDS]
+    return f"This message is a digest: it tells {count} that were deferred.", [*reasons, *settings]
+
+
+def _other(said: Said | None) -> tuple[str, list[str]]:
+    why = said.reason if said else ""
+    person = blocks.mention(why.removeprefix("asked for by "))
+    if person:
+        return f"This answers what {person} asked; no setting decided about it.", []
+    because = f": {blocks.escape(why)}" if why else ""
+    return f"No setting decided about this message{because}.", []
+
+
+def _requested(watch: Watch | None) -> list[str]:
+    if watch is None:
+        return []
+    person = blocks.mention(watch.asker) or "Somebody"
+    return [f"{person} asked for the job {blocks.date(watch.asked_at)}. {_state(watch)}"]
+
+
+def _state(watch: Watch) -> str:
+    if watch.state is WatchState.ACTIVE:
+        return "It is still followed."
+    ended = f" since {blocks.date(watch.ended_at)}" if watch.ended_at else ""
+    how = "It is no longer followed" if watch.state is WatchState.ENDED else "Its thread is silent"
+    return f"{how}{ended}{_reason(watch)}."
+
+
+def _reason(watch: Watch) -> str:
+    """Return why a watch ended or its thread is unreachable; a user id becomes a mention."""
+    person = blocks.mention(watch.stopper) if watch.stopper else ""
+    said = f"stopped by {person}" if person else blocks.escape(watch.reason)
+    return f": {said}" if said else ""
+
+
+def _buttons(settings: Contract, watch: Watch | None) -> list[Block]:
+    present = settings.policy.follow_ups
+    live = watch if watch and watch.state is WatchState.ACTIVE else None
+    stop = blocks.button("Stop following", "unfollow", value=str(live.ref)) if live else None
+    narrow = [
+        blocks.button(label, f"run_{value}", value=typed)
+        for value, (label, typed) in (
+            (FollowUps.OUTCOMES, overflow_menu.OUTCOMES),
+            (FollowUps.FAILURES, overflow_menu.FAILURES),
+        )
+        if present is not value
+    ]
+    everything = blocks.button("All settings", "run_settings", value="settings")
+    return [*([stop] if stop else []), *narrow, everything]
+
+
+def job(ref: str, watch: Watch | None, decided: Sequence[Decided], origin: Found) -> Message:
+    """Return the decisions about a job in a channel; deferred ones come first."""
+    deferred = [one for one in decided if one.until is not None]
+    past = [one for one in decided if one.until is None]
+    text = f"{blocks.code(ref)}: {_counts(deferred, past)}"
+    texts = [text, *_requested(watch), policy_text.gist(origin.contract.policy)]
+    texts += _section_texts("*Deferred now:*", deferred) + _section_texts("*Newest first:*", past)
+    buttons = blocks.actions(_buttons(origin.contract, watch))
+    return Message(text=text, blocks=(*(blocks.section(line) for line in texts), *buttons))
+
+
+def _counts(deferred: Sequence[Decided], past: Sequence[Decided]) -> str:
+    if not deferred and not past:
+        return "nothing has happened to it here that could have been told."
+    told = sum(one.action is Action.POST for one in past)
+    waiting = f"{len(deferred):,} deferred now" if deferred else "nothing is deferred now"
+    if not past:
+        return f"{waiting}."
+    others = formatting.plural(len(past), "other decision")
+    return f"{waiting}; {told:,} of {others} told by a follow-up."
+
+
+def _section_texts(title: str, decided: Sequence[Decided]) -> list[str]:
+    lines = [_line(one) for one in decided]
+    groups = ["\n".join(lines[n : n + _LINES]) for n in range(0, len(lines), _LINES)]
+    return [f"{title}\n{groups[0]}", *groups[1:]] if groups else []
+
+
+def _line(decided: Decided) -> str:
+    text = blocks.mrkdwn(blocks.one_line(decided.text), 200)["text"]
+    return f"• *{_action_text(decided)}* · {blocks.date(decided.at)} · {text} _{decided.reason}_"
+
+
+def _action_text(decided: Decided) -> str:
+    if decided.action is Action.HOLD and decided.until is not None:
+        return f"deferred until {blocks.date(decided.until)}"
+    if decided.action is Action.HOLD or decided.board_id is not None:
+        return "told in a digest"
+    return _ACTION_TEXTS[decided.action]
+
+
+def never_followed(ref: str, keep_days: int) -> Message:
+    """Return that a job was not followed in a channel."""
+    text = (
+        f"{blocks.code(ref)} was not followed here in the last"
+        f" {formatting.plural(keep_days, 'day')}, so there is nothing that I told or deferred."
+    )
+    return Message(text=text, blocks=(blocks.section(text),))
+
+
+def _name_and_ref(name: str, ref: object) -> str:
+    return f"*{blocks.escape(blocks.one_line(name), 150)}* ({blocks.code(str(ref))})"

@@ -1,0 +1,119 @@
+"""Notification policy of a channel, and the presets. No I/O."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Self
+from zoneinfo import ZoneInfo
+
+from pydantic import AfterValidator, Field, model_validator
+
+from bot.sdk.models import Value
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+HOUR = timedelta(hours=1)
+
+
+class FollowUps(StrEnum):
+    """The events of a job that are posted in its thread."""
+
+    EVERY = "every"
+    OUTCOMES = "outcomes"
+    FAILURES = "failures"
+    TURNS = "turns"  # the first failure in a series of jobs, and the first success after it
+
+
+class Tasks(StrEnum):
+    """The ended tasks that are posted in a thread."""
+
+    FAILURES = "failures"
+    ALL = "all"
+    NONE = "none"
+
+
+class Broadcast(StrEnum):
+    """The outcomes that are shown in the channel as well as in the thread."""
+
+    NEVER = "never"
+    FAILURE = "failure"
+    TURNS = "failure_and_recovery"
+
+
+class Mention(StrEnum):
+    """Who is mentioned when a job ends."""
+
+    ASKER = "asker"
+    NOBODY = "nobody"
+    GROUP = "group"  # a user group, on failure
+
+
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (KeyError, ValueError, OSError):
+        raise ValueError("must name a time zone, such as Europe/Berlin") from None
+    return name
+
+
+class QuietHours(Value):
+    """Daily hours in which nothing is posted; they may cross midnight."""
+
+    begins: time
+    ends: time
+    zone: Annotated[str, AfterValidator(_zone)] = "UTC"
+    failures_pass: bool = False  # failures are posted all the same
+
+    @model_validator(mode="after")
+    def _check_span(self) -> Self:
+        """Reject quiet hours that never end: what they defer would never be posted."""
+        if self.begins == self.ends:
+            raise ValueError("must end at another time than they begin")
+        return self
+
+    def end_after(self, now: datetime) -> datetime | None:
+        """Return the end of the current quiet hours, aware; None outside quiet hours."""
+        local = now.astimezone(ZoneInfo(self.zone))
+        for days in (0, 1):  # days since the start
+            start = datetime.combine(local.date() - timedelta(days), self.begins, local.tzinfo)
+            over_midnight = timedelta(self.ends <= self.begins)
+            end = datetime.combine(start.date() + over_midnight, self.ends, local.tzinfo)
+            if start <= local < end:
+                return end
+        return None
+
+
+GROUP_ID = r"^(S[A-Z0-9]{2,20})?$"
+
+
+class NoisePolicy(Value):
+    """What one channel wants to receive. The defaults are those of a channel without settings."""
+
+    follow_ups: FollowUps = FollowUps.EVERY
+    tasks: Tasks = Tasks.FAILURES
+    broadcast: Broadcast = Broadcast.FAILURE
+    mention: Mention = Mention.ASKER
+    group: Annotated[str, Field(pattern=GROUP_ID)] = ""  # Slack's id of the user group
+    quiet_hours: QuietHours | None = None
+    posts_per_hour: Annotated[int, Field(ge=1, le=1000)] | None = None  # None: no limit
+    board: bool = False  # jobs requested at once, or within a minute, share a message
+    reaction: bool = False  # the asker's message gets a reaction instead of thread replies
+
+    @property
+    def looks_back(self) -> bool:
+        """Whether a decision depends on the outcome of the previous job of the series."""
+        return self.follow_ups is FollowUps.TURNS or self.broadcast is Broadcast.TURNS
+
+
+PRESETS: Mapping[str, NoisePolicy] = {
+    "quiet": NoisePolicy(
+        follow_ups=FollowUps.OUTCOMES,
+        tasks=Tasks.NONE,
+        broadcast=Broadcast.NEVER,
+        board=True,
+    ),
+    "normal": NoisePolicy(),
+    "verbose": NoisePolicy(tasks=Tasks.ALL, broadcast=Broadcast.TURNS),
+}

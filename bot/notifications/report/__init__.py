@@ -1,0 +1,1 @@
+"""The weekly report of a channel: statistics, replay, recommendations."""

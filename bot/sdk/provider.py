@@ -1,0 +1,179 @@
+"""Provider base class: what the code for one job API must and may implement."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sys
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from importlib import import_module
+from importlib.util import find_spec
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.providers.circuit_breaker import Breaker
+from bot.sdk.cards import job_card
+from bot.sdk.errors import JobthreadError
+from bot.sdk.models import Change, Job, JobRef, Message, Status
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping, Sequence
+
+    import httpx
+    from aiohttp import web
+
+    from bot.providers.plugin_thread import Compartment
+    from bot.sdk.clock import Clock
+    from bot.sdk.http import Http
+
+
+class ConnectionSettings(BaseModel):
+    """Settings of one connection; a provider adds its own fields, secrets as SecretStr."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+SettingsT = TypeVar("SettingsT", bound=ConnectionSettings)
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Address and HTTP options of a connection's API; `Http` is built from it."""
+
+    base_url: str
+    auth: httpx.Auth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: str | None = None  # a PEM file; None: the system's certificates
+    timeout_seconds: float = 15.0  # to connect, and between two chunks of a response
+    concurrency: int = 20  # concurrent calls
+
+
+@dataclass(frozen=True)
+class Sample:
+    """A simulated job for users to try."""
+
+    title: str  # "One that fails at a step"
+    id: str
+    hint: str = ""
+
+
+@dataclass(frozen=True)
+class Simulation:
+    """A simulator of a provider's API, and the settings of a connection to it.
+
+    `settings(url)` returns the connection's table in `jobthread.toml` for a simulator at `url`.
+    """
+
+    app: web.Application
+    settings: Any  # Callable[[str], dict[str, str | int | bool]]
+    samples: tuple[Sample, ...]
+
+
+class Provider(ABC, Generic[SettingsT]):
+    """The code for one job API, configured as one connection.
+
+    A subclass must set `kind`, `Settings` and `statuses`, and implement `connect` and `fetch_job`.
+    It may override the rest.
+    """
+
+    kind: ClassVar[str]  # "servicestage": the value of `provider` in the settings
+    title: ClassVar[str] = ""  # "Huawei Cloud ServiceStage"
+    Settings: ClassVar[type[ConnectionSettings]]
+    statuses: ClassVar[Mapping[str, Status]]  # native status → status
+    id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # of a bare id
+    named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: same
+    bare_in_text: ClassVar[bool] = True  # whether bare ids are found in free text
+    example_id: ClassVar[str] = ""  # shows the form of an id; if set on `self`, an existing job
+    example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
+    batch_size: ClassVar[int] = 1  # jobs per call of `fetch_jobs`
+
+    def __init__(self, name: str, settings: SettingsT, clock: Clock) -> None:
+        self.name = name
+        self.settings = settings
+        self.clock = clock
+        self.breaker = Breaker()
+        self.compartment: Compartment | None = None  # None: runs in the bot's loop
+        self.http: Http  # set after construction, built from `connect()`
+
+    @abstractmethod
+    def connect(self) -> Endpoint:
+        """Return address and HTTP options of the API. No I/O; called before any other method."""
+
+    @abstractmethod
+    async def fetch_job(self, ref: JobRef) -> Job:
+        """Return the current state of the job; raises a ProviderError."""
+
+    async def fetch_jobs(
+        self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
+    ) -> dict[JobRef, Job | JobthreadError]:
+        """Return each job, or the error of its fetch; at most `batch_size` jobs per call.
+
+        `seen` holds the result of the previous poll, for jobs that were polled before.
+        """
+        del seen
+        return dict(await asyncio.gather(*(self._fetch_or_error(ref) for ref in refs)))
+
+    async def _fetch_or_error(self, ref: JobRef) -> tuple[JobRef, Job | JobthreadError]:
+        try:
+            return ref, await self.fetch_job(ref)
+        except JobthreadError as error:
+            return ref, error
+        except SystemExit as error:  # in a task it would end the process
+            raise RuntimeError("the provider raised SystemExit") from error
+
+    async def recent_jobs(self, limit: int) -> Sequence[Job]:
+        """Return at most `limit` jobs, newest first. Override it if the API can list jobs."""
+        del limit
+        return ()
+
+    @property
+    def lists_jobs(self) -> bool:
+        """Whether the provider overrides `recent_jobs`."""
+        return type(self).recent_jobs is not Provider.recent_jobs
+
+    async def check(self) -> str:
+        """Test the connection and return the result as a sentence; raises a ProviderError."""
+        return f"{self.connect().base_url} is set; nothing was asked of it."
+
+    async def rehearse(self) -> Sequence[str]:
+        """Return problems of the settings as `key: problem; remedy.`, without calling the API.
+
+        For a provider whose settings describe an API. Called at start-up and by `jobthread check`.
+        """
+        return ()
+
+    def status(self, native: object) -> Status:
+        """Return the status for a native status; a new one is UNKNOWN, never an error."""
+        return self.statuses.get(str(native), Status.UNKNOWN)
+
+    def recognise(self, text: str) -> Iterable[str]:
+        """Return the ids of this connection's jobs whose URLs occur in a text."""
+        del text
+        return ()
+
+    def console_url(self, job: Job) -> str | None:
+        """Return the URL of the job's page in the provider's console."""
+        return job.url
+
+    def format_job(self, job: Job, view: job_card.View) -> Message:
+        """Return the job's card."""
+        return job_card.job(job, view)
+
+    def format_change(self, change: Change, view: job_card.View) -> Message:
+        """Return the thread reply for a change."""
+        return job_card.change(change, view)
+
+    @classmethod
+    def simulator(cls, clock: Clock) -> Simulation | None:
+        """Return an aiohttp app that simulates the API, for the demo and the tests.
+
+        The default calls `simulation` of the module `simulator` in the provider's package.
+        """
+        for module in dict.fromkeys(base.__module__ for base in cls.__mro__):
+            is_package = hasattr(sys.modules.get(module), "__path__")
+            if is_package and find_spec(f"{module}.simulator"):
+                simulation: Simulation = import_module(f"{module}.simulator").simulation(clock)
+                return simulation
+        return None

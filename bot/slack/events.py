@@ -1,0 +1,134 @@
+"""Parses Slack payloads into requests; payloads as in docs.slack.dev. Pure."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from bot.commands.request import Ask, Kind
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+COMMANDS = ("/job",)  # in the manifest; the settings may override it
+EVENTS = ("app_mention", "message.im")
+SHORTCUTS = ("follow_jobs",)  # on a message
+ASK_JOB = "ask_job"
+GLOBAL_SHORTCUTS = (ASK_JOB,)  # global; opens the modal
+
+Payload = dict[str, Any]
+
+
+@dataclass(frozen=True)
+class Incoming:
+    """A request, its workspace, and its idempotency key.
+
+    Slack retries deliveries, and sends a mention twice (as `app_mention` and as `message`);
+    duplicates have the same key.
+    """
+
+    workspace: str
+    key: str
+    ask: Ask
+
+
+def read(body: Payload, now: datetime) -> Incoming | None:
+    """Return the request in a payload, or None if it contains none."""
+    if "command" in body:
+        return _command(body, now)
+    if body.get("type") == "event_callback":
+        return _event(body, now)
+    if body.get("type") == "block_actions":
+        return _click(body, now)
+    if body.get("type") == "message_action":
+        return _shortcut(body, now)
+    return None
+
+
+def _command(body: Payload, now: datetime) -> Incoming:
+    ask = Ask(
+        kind=Kind.COMMAND,
+        user=body["user_id"],
+        channel=body["channel_id"],
+        at=now,
+        text=body.get("text") or "",
+        response_url=body.get("response_url"),
+    )
+    return Incoming(body["team_id"], f"command:{body['trigger_id']}", ask)
+
+
+def _event(body: Payload, now: datetime) -> Incoming | None:
+    event = body["event"]
+    kind = _message_kind(event)
+    if kind is None:
+        return None
+    ask = Ask(
+        kind=kind,
+        user=event["user"],
+        channel=event["channel"],
+        at=now,
+        text=event.get("text") or "",
+        thread_ts=event.get("thread_ts"),
+        said_ts=event["ts"],
+    )
+    return Incoming(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
+
+
+def _message_kind(event: Payload) -> Kind | None:
+    """Return MENTION or DIRECT; None for edits, deletions and messages of bots."""
+    if event.get("subtype") not in (None, "file_share", "thread_broadcast"):
+        return None
+    if event.get("bot_id") or not event.get("user"):
+        return None
+    if event["type"] == "app_mention":
+        return Kind.MENTION
+    is_direct = event["type"] == "message" and event.get("channel_type") == "im"
+    return Kind.DIRECT if is_direct else None
+
+
+def _click(body: Payload, now: datetime) -> Incoming | None:
+    container, action = body.get("container", {}), body["actions"][0]
+    if container.get("type") != "message":
+        return None
+    message_ts = container["message_ts"]
+    thread_ts = container.get("thread_ts") or body.get("message", {}).get("thread_ts")
+    ask = Ask(
+        kind=Kind.CLICK,
+        user=body["user"]["id"],
+        channel=container["channel_id"],
+        at=now,
+        thread_ts=thread_ts if thread_ts != message_ts else None,
+        response_url=body.get("response_url"),
+        action=action["action_id"],
+        value=_value(action),
+        message_ts=message_ts,
+        ephemeral=bool(container.get("is_ephemeral")),
+    )
+    return Incoming(workspace_of(body), f"click:{body['trigger_id']}", ask)
+
+
+def _value(action: Payload) -> str:
+    """Return the value of a button, or of the selected option of a menu."""
+    return action.get("value") or (action.get("selected_option") or {}).get("value") or ""
+
+
+def _shortcut(body: Payload, now: datetime) -> Incoming | None:
+    if body.get("callback_id") not in SHORTCUTS:
+        return None
+    message = body["message"]
+    ask = Ask(
+        kind=Kind.SHORTCUT,
+        user=body["user"]["id"],
+        channel=body["channel"]["id"],
+        at=now,
+        text=message.get("text") or "",
+        thread_ts=message.get("thread_ts") or message["ts"],
+        response_url=body.get("response_url"),
+    )
+    return Incoming(workspace_of(body), f"shortcut:{body['trigger_id']}", ask)
+
+
+def workspace_of(body: Payload) -> str:
+    """Return the workspace id of an interaction."""
+    team = body.get("team") or body["user"].get("team_id") or {}
+    return str(team["id"] if isinstance(team, dict) else team)

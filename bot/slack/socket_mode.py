@@ -1,0 +1,161 @@
+"""Socket Mode connection, with a watchdog over slack_sdk's client."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
+from slack_sdk.errors import SlackApiError, SlackClientError
+
+from bot.sdk.errors import SlackRefused, trail
+from bot.slack.proxy import proxy_for
+from bot.slack.web_api import TOKEN, code_of
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from datetime import datetime
+
+    from slack_bolt.async_app import AsyncApp
+    from slack_sdk.web.async_client import AsyncWebClient
+
+    from bot.sdk.clock import Clock
+
+log = logging.getLogger(__name__)
+
+PING_SECONDS = 3.0  # also the client's retry interval, and a quarter of its idle timeout
+WATCHDOG_SECONDS = 1.0
+# Delays of our first retries; slack_sdk's client starts its own after these.
+RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)
+NO_TOKEN = TOKEN | {"not_authed", "not_allowed_token_type", "missing_scope"}
+
+
+class Socket:
+    """A Socket Mode connection that reconnects.
+
+    slack_sdk's client reuses its WebSocket URL, which is valid for one handshake only, so after a
+    failed handshake it never reconnects. While it is disconnected, the watchdog clears the URL,
+    and the client requests a new one.
+    """
+
+    def __init__(
+        self, app: AsyncApp, app_token: str, web_client: AsyncWebClient, clock: Clock
+    ) -> None:
+        self._clock = clock
+        self._handler = AsyncSocketModeHandler(
+            app,
+            app_token,
+            logger=logging.getLogger("slack_sdk.socket_mode"),
+            web_client=web_client,
+            ping_interval=PING_SECONDS,
+        )
+        self._handler.client.message_listeners.append(self._on_message)
+        self.heard_at: datetime | None = None  # when the last message from Slack came
+        self._request_socket_url = self._handler.client.issue_new_wss_url
+        self._handler.client.issue_new_wss_url = self._socket_url  # type: ignore[method-assign]
+        session = _RetryingSession(
+            self._handler.client.aiohttp_client_session, self._socket_url, clock
+        )
+        self._handler.client.aiohttp_client_session = session  # type: ignore[assignment]
+        self._rejection: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def open(self) -> None:
+        """Start connecting and the watchdog; returns at once."""
+        self._tasks = [
+            asyncio.create_task(self._handler.connect_async()),  # type: ignore[no-untyped-call]
+            asyncio.create_task(self._run_watchdog()),
+        ]
+
+    async def connected(self) -> bool:
+        """Whether the connection is open."""
+        return await self._handler.client.is_connected()
+
+    async def wait(self) -> None:
+        """Wait until connected; raises SlackRejected if Slack rejects the token.
+
+        slack_sdk's client would retry for ever, also with an invalid token.
+        """
+        ends: set[asyncio.Future[Any]] = {self._tasks[0], self._rejection}
+        await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+        if self._rejection.done():
+            code = self._rejection.result()
+            raise SlackRefused(
+                f"Slack does not accept the app token ({code}): make one with connections:write"
+                " under Basic Information in the app's settings.",
+                code=code,
+            )
+
+    async def close(self) -> None:
+        """Close the connection."""
+        for task in self._tasks:
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._handler.close_async()  # type: ignore[no-untyped-call]
+
+    async def _socket_url(self) -> str:
+        """Request a WebSocket URL; record when Slack rejects the token for good."""
+        for seconds in RETRY_DELAYS_SECONDS:
+            try:
+                return await self._request_socket_url()
+            except SlackApiError as error:  # slack_sdk's client has already waited for a 429
+                if code_of(error) in NO_TOKEN:
+                    self._reject(code_of(error))
+                    raise
+            except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
+                pass  # AttributeError: slack_sdk parses every response with status 200 as JSON
+            await self._clock.sleep(seconds)
+        return await self._request_socket_url()
+
+    def _reject(self, code: str) -> None:
+        if not self._rejection.done():
+            self._rejection.set_result(code)
+
+    async def _on_message(self, *_: object) -> None:
+        self.heard_at = self._clock.now()
+
+    async def _run_watchdog(self) -> None:
+        client = self._handler.client
+        while True:
+            if not await client.is_connected():
+                client.wss_uri = None
+            await self._clock.sleep(WATCHDOG_SECONDS)
+
+
+class _RetryingSession:
+    """aiohttp session that retries a failed handshake, each time with a new WebSocket URL.
+
+    slack_sdk's client would wait a whole ping interval between attempts.
+    """
+
+    def __init__(
+        self, session: aiohttp.ClientSession, socket_url: Callable[[], Awaitable[str]], clock: Clock
+    ) -> None:
+        self._session = session
+        self._socket_url = socket_url
+        self._clock = clock
+
+    @property
+    def closed(self) -> bool:
+        """Whether the session is closed."""
+        return self._session.closed
+
+    async def ws_connect(self, url: str, **options: Any) -> Any:
+        """Open a connection; each attempt needs a new URL, which is valid for one handshake."""
+        for seconds in RETRY_DELAYS_SECONDS:
+            try:
+                return await self._connect(url, options)
+            except (aiohttp.ClientError, OSError) as error:
+                log.info("handshake failed; retrying in %.1f s: %s", seconds, trail(error))
+            await self._clock.sleep(seconds)
+            url = await self._socket_url()
+        return await self._connect(url, options)
+
+    async def _connect(self, url: str, options: dict[str, Any]) -> Any:
+        return await self._session.ws_connect(url, **{**options, "proxy": proxy_for(url)})
+
+    async def close(self) -> None:
+        """Close the session."""
+        await self._session.close()

@@ -1,0 +1,86 @@
+"""SQL that ends outbox claims.
+
+The attempts and the deadline together identify a claim, since `replace` resets the attempts.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, case, func, or_, update
+
+from bot.store import outbox_queries
+from bot.store.records import PostState
+from bot.store.tables import UNSENT, outbox
+
+if TYPE_CHECKING:
+    from sqlalchemy import Update
+
+    from bot.store.records import Post
+
+OURS = (
+    outbox.c.id == bindparam("row"),
+    outbox_queries.SENDING,
+    outbox.c.attempts == bindparam("at_attempts"),
+    outbox.c.deadline == bindparam("at_deadline"),
+)
+EXPIRE = (
+    update(outbox)
+    .where(UNSENT, outbox_queries.SENDING, outbox.c.adopt_at > bindparam("from_then"))
+    .values(adopt_at=bindparam("from_then"))
+)
+_NO_CLAIM = {"deadline": None, "adopt_at": None}
+
+
+def _end_claim(state: PostState) -> Update:
+    """End a claim for good; if a newer body came meanwhile, the message is ready again."""
+    newest = outbox.c.version == bindparam("at_version")
+    return (
+        update(outbox)
+        .where(*OURS)
+        .values(
+            state=case((newest, state), else_=PostState.READY),
+            settled_at=case((newest, bindparam("at", type_=outbox.c.settled_at.type)), else_=None),
+            attempts=case((newest, outbox.c.attempts), else_=0),
+            sent_ts=func.coalesce(bindparam("ts"), outbox.c.sent_ts),
+            error=bindparam("why"),
+            doubtful=False,
+            **_NO_CLAIM,
+        )
+    )
+
+
+SENT, DEAD_LETTER = map(_end_claim, (PostState.SENT, PostState.PARKED))
+POSTPONE = (
+    update(outbox)
+    .where(*OURS)
+    .values(
+        state=PostState.READY,
+        due_at=bindparam("later"),
+        doubtful=bindparam("maybe"),
+        error=bindparam("why"),
+        **_NO_CLAIM,
+    )
+)
+_END_THREAD = (
+    update(outbox)
+    .where(
+        UNSENT,
+        outbox.c.workspace == bindparam("in_workspace"),
+        outbox.c.thread == bindparam("of_thread"),
+    )
+    .values(
+        settled_at=bindparam("at"),
+        error=bindparam("why"),
+        doubtful=or_(outbox.c.doubtful, outbox_queries.SENDING),
+        **_NO_CLAIM,
+    )
+)
+DEAD_LETTER_THREAD = _END_THREAD.values(state=PostState.PARKED)
+DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
+SET_BODY = update(outbox).where(*OURS).values(body=bindparam("new_body", type_=outbox.c.body.type))
+
+
+def claim_params(message: Post) -> dict[str, Any]:
+    """Return the parameters that identify a claim."""
+    return {"row": message.id, "at_attempts": message.attempts, "at_deadline": message.deadline}

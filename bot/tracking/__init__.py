@@ -1,0 +1,1 @@
+"""Followed jobs: polling, changes, boards, threads that cannot be reached."""

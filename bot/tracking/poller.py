@@ -1,0 +1,114 @@
+"""Polls due jobs, batch by batch, and applies the results."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from bot.providers import fetch
+from bot.sdk.clock import Bell, Clock, until
+from bot.tracking.job_updates import Following, Look
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from bot.providers.connections import Connections
+    from bot.providers.plugin_loader import Plugins
+    from bot.sdk.provider import Provider
+    from bot.store import Store, WatchedJob
+
+log = logging.getLogger(__name__)
+
+QUANTUM_SECONDS = 15.0  # length of one tick
+MAX_JOBS = 100  # in one round
+
+
+class Poller:
+    """Polls each followed job once, regardless of the number of its threads."""
+
+    def __init__(
+        self,
+        *,
+        store: Store,
+        connections: Connections,
+        plugins: Plugins,
+        following: Following,
+        clock: Clock,
+        coalesce_seconds: float,
+        ring: Callable[[], None],
+    ) -> None:
+        self._store = store
+        self._connections = connections
+        self._plugins = plugins
+        self._job_updates = following
+        self._clock = clock
+        self._window = timedelta(seconds=coalesce_seconds)
+        self._wake_dispatcher = ring
+        self._wakeups: dict[tuple[str, int], Bell] = {}
+        self._wakes_at: dict[tuple[str, int], datetime] = {}  # of the waiting shards
+        self._closing = False
+
+    def expect(self, connection: str, due_at: datetime) -> None:
+        """Wake a connection's shards that would sleep past this time."""
+        for shard, wakeup in self._wakeups.items():
+            if shard[0] == connection and self._wakes_at.get(shard, due_at) >= due_at:
+                wakeup.ring()
+
+    def close(self) -> None:
+        """End every tick as soon as its pending poll is stored."""
+        self._closing = True
+        for wakeup in self._wakeups.values():
+            wakeup.ring()
+
+    async def tick(self, connection: str, shard: int, shards: int) -> float:
+        """Poll one shard of a connection for a quantum; return the seconds until the next tick."""
+        key = (connection, shard)
+        wakeup = self._wakeups.setdefault(key, Bell(self._clock))
+        end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
+        # If more than the quantum is left, the clock was set back.
+        while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
+            wait = min(left, await self._round(self._connections[connection], (shard, shards)))
+            self._wakes_at[key] = self._clock.now() + timedelta(seconds=wait)
+            await wakeup.wait(wait)
+            self._wakes_at.pop(key)
+        return 0.0
+
+    async def _round(self, provider: Provider[Any], shards: tuple[int, int]) -> float:
+        """Poll the due jobs; return the seconds until the next one is due."""
+        now = self._clock.now()
+        async with self._store.begin() as tx:
+            next_due = await tx.jobs.next_due(provider.name, shards, now)
+            if next_due is None or next_due > now:
+                return until(next_due, now, QUANTUM_SECONDS)
+            window = self._window if provider.batch_size > 1 else timedelta()
+            due = await tx.jobs.due(provider.name, shards=shards, now=now + window, limit=MAX_JOBS)
+        await self._poll(provider, due)
+        return 0.0
+
+    async def _poll(self, provider: Provider[Any], due: Sequence[WatchedJob]) -> None:
+        batches = _batches(due, max(1, provider.batch_size))
+        await asyncio.gather(*(self._poll_batch(provider, batch) for batch in batches))
+
+    async def _poll_batch(self, provider: Provider[Any], batch: list[WatchedJob]) -> None:
+        """Fetch one batch and apply its results in one transaction."""
+        refs = list(dict.fromkeys(watched.ref for watched in batch))
+        known = {watched.ref: watched.seen for watched in batch if watched.seen}
+        found = await fetch.look(provider, refs, known)
+        now = self._clock.now()
+        results = [Look(watched, found[watched.ref], now) for watched in batch]
+        async with self._store.begin() as tx:
+            changes = await self._job_updates.write(tx, provider, results)
+        if any(result.found != result.watched.seen for result in results):  # messages may be due
+            self._wake_dispatcher()
+        for change in changes:
+            await self._plugins.job_changed(change)
+
+
+def _left(end: datetime, clock: Clock) -> float:
+    return (end - clock.now()).total_seconds()
+
+
+def _batches(due: Sequence[WatchedJob], size: int) -> list[list[WatchedJob]]:
+    return [list(due[first : first + size]) for first in range(0, len(due), size)]

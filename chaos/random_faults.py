@@ -1,0 +1,160 @@
+"""Random faults from a seed: Slack faults, kills and freezes of the bot, disconnects."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from random import Random
+from typing import TYPE_CHECKING
+
+from chaos.environment_faults import Weather
+from chaos.journal import Absence
+from chaos.plan import FAULTY
+from localslack.state.events import Change, Kind
+from localslack.state.faults import Faults, Trouble
+from localslack.state.faults import Plan as Planned
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from chaos.journal import Journal
+    from chaos.plan import Plan
+    from chaos.supervisor import Supervisor
+    from chaos.threads import Threads
+    from localslack import LocalSlack
+
+BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot has reconnected
+BETWEEN_FREEZES = (6.0, 18.0)
+FREEZES = (0.3, 5.0)  # seconds, length of a freeze
+LONG_FREEZE = 33.0  # longer than any lease
+LONG_FREEZE_EVERY = 240.0  # seconds
+POST_OUTAGE_EVERY = 300.0  # seconds, in long runs
+POST_OUTAGE = 100.0  # seconds in which Slack accepts no post
+RETRY_AFTER = 30  # seconds, of its 429 responses
+BETWEEN_DISCONNECTS = (2.0, 10.0)
+DELAYS = (0.2, 1.0, 2.5)
+EVENT_FAULTS = {  # of connections, envelopes and events, with their probability
+    Trouble.REFUSE_SOCKET: 0.2,
+    Trouble.SWALLOW: 0.03,
+    Trouble.DELIVER_TWICE: 0.2,
+    Trouble.RETRY_EVENT: 0.2,
+}
+
+
+def faults(plan: Plan) -> Faults:
+    """Return faults that hit a fifth of all calls, of every method."""
+    planned = Faults(plan.seed)
+    each = FAULTY / 5
+    for trouble in (Trouble.RATE_LIMIT, Trouble.LOSE_ANSWER, Trouble.FAIL_BEFORE):
+        planned.plan(Planned(trouble, times=None, chance=each))
+    planned.plan(Planned(Trouble.FAIL_AFTER, times=None, chance=each, status=500))
+    for seconds in DELAYS:
+        planned.plan(Planned(Trouble.DELAY, times=None, chance=each / 3, seconds=seconds))
+    for trouble, chance in EVENT_FAULTS.items():
+        planned.plan(Planned(trouble, times=None, chance=chance))
+    return planned
+
+
+class Storm:
+    """Injects random faults until cancelled."""
+
+    def __init__(
+        self,
+        plan: Plan,
+        slack: LocalSlack,
+        supervisor: Supervisor,
+        journal: Journal,
+        threads: Threads,
+    ) -> None:
+        self._plan = plan
+        self._slack = slack
+        self._bot = supervisor
+        self._journal = journal
+        self._random = Random(f"{plan.seed} storm")
+        self._lock = asyncio.Lock()  # a kill does not cut a long freeze short
+        self._environment = Weather(plan, slack, supervisor, journal, threads, self._lock)
+
+    async def rage(self) -> None:
+        """Run all kinds of faults concurrently, until cancelled."""
+        coroutines = [self._kill(), self._freeze(), self._disconnect(), self._environment.change()]
+        if self._plan.seconds > LONG_FREEZE_EVERY:
+            coroutines.extend((self._freeze_long(), self._rate_limit_posts()))
+        await asyncio.gather(*coroutines)
+
+    def end(self) -> None:
+        """Clear all Slack faults."""
+        self._slack.faults.clear()
+
+    async def _kill(self) -> None:
+        """Kill the bot at random times, or during a call."""
+        while True:
+            await self._bot.connected()
+            await asyncio.sleep(self._random.uniform(*BETWEEN_KILLS))
+            async with self._lock:
+                await self._wait_for_moment()
+                self._bot.kill()
+
+    async def _wait_for_moment(self) -> None:
+        """Choose the time of a kill: now, or at the next post, call or envelope."""
+        kind = self._random.choice((None, Kind.POSTED, Kind.POSTED, Kind.CALLED, Kind.DELIVERED))
+        if kind is None:
+            return
+        killed = asyncio.Event()
+
+        def kill(change: Change) -> None:
+            from_bot = change.message is None or change.message.user == self._slack.workspace.bot.id
+            if change.kind is kind and from_bot and not killed.is_set():
+                self._bot.kill()  # before Slack's response is sent
+                killed.set()
+
+        unsubscribe = self._slack.workspace.changes.subscribe(kill)
+        try:
+            async with asyncio.timeout(1.0):
+                await killed.wait()
+        except TimeoutError:
+            pass
+        finally:
+            unsubscribe()
+
+    async def _freeze(self) -> None:
+        while True:
+            await asyncio.sleep(self._random.uniform(*BETWEEN_FREEZES))
+            if self._bot.running and not self._lock.locked():
+                await self._bot.freeze(self._random.uniform(*FREEZES))
+
+    async def _freeze_long(self) -> None:
+        while True:
+            await asyncio.sleep(LONG_FREEZE_EVERY)
+            async with self._lock:
+                await self._bot.connected()
+                await self._bot.freeze(LONG_FREEZE)
+
+    async def _rate_limit_posts(self) -> None:
+        """Make Slack answer every post with 429, for minutes."""
+        while True:
+            await asyncio.sleep(POST_OUTAGE_EVERY)
+            rate_limit = Planned(
+                Trouble.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
+            )
+            began_at = time.time()
+            self._slack.faults.plan(rate_limit)
+            self._journal.troubles["429 for 100 s"] += 1
+            try:
+                await asyncio.sleep(POST_OUTAGE)
+            finally:
+                self._slack.faults.withdraw(rate_limit)
+                self._journal.silences.append(Absence(began_at, time.time()))
+
+    async def _disconnect(self) -> None:
+        """Break the connection between Slack and the bot, one way at a time."""
+        slack = self._slack
+        disconnects: tuple[Callable[[], Awaitable[None] | None], ...] = (
+            slack.disconnect,
+            lambda: slack.disconnect("warning"),
+            slack.cut,
+        )
+        while True:
+            await asyncio.sleep(self._random.uniform(*BETWEEN_DISCONNECTS))
+            pending = self._random.choice(disconnects)()
+            if pending is not None:
+                await pending

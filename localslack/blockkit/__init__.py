@@ -1,0 +1,1 @@
+"""Block Kit's schema and validation."""

@@ -1,0 +1,1 @@
+"""What Slack's own client does: typing, clicking, submitting forms."""

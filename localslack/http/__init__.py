@@ -1,0 +1,1 @@
+"""HTTP routes of the local Slack: Web API, page, rate limits."""

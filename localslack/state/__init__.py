@@ -1,0 +1,1 @@
+"""The workspace in memory: people, channels, messages, views."""

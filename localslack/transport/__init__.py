@@ -1,0 +1,1 @@
+"""How the local Slack reaches an app: Socket Mode or signed HTTP requests."""

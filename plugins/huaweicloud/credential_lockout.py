@@ -1,0 +1,46 @@
+"""Stops requests for a while after rejected credentials, so that the account is not locked."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.sdk.errors import CredentialsRefused
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from bot.sdk.clock import Clock
+
+LENGTH = timedelta(minutes=5)  # the gateway locks a key for so long after five bad signatures
+
+
+class Pause:
+    """A connection's lockout: starts with a rejection, ends after a fixed time."""
+
+    def __init__(self, name: str, clock: Clock) -> None:
+        self._name = name
+        self._clock = clock
+        self._until: datetime | None = None
+        self._refused = ""
+        self._advice = ""
+
+    def begin(self, refused: str, advice: str) -> CredentialsRefused:
+        """Start the lockout; return the error to raise. `refused` names the rejected settings."""
+        self._until = self._clock.now() + LENGTH
+        self._refused = refused
+        self._advice = advice
+        return self._rejection()
+
+    def check(self) -> None:
+        """Raise CredentialsRefused during the lockout."""
+        if self._until is not None and self._clock.now() < self._until:
+            raise self._rejection()
+
+    def _rejection(self) -> CredentialsRefused:
+        until = f"{self._until:%H:%M} UTC" if self._until else ""
+        return CredentialsRefused(
+            f"{self._name}: Huawei Cloud does not accept {self._refused}. It is not asked again "
+            f"before {until}, because a few refusals in a row lock them.",
+            next_step=self._advice,
+        )

@@ -1,0 +1,89 @@
+"""Test harness for channels with boards."""
+
+from __future__ import annotations
+
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from plugins.servicestage.script import JobScript, JobStep
+from tests.bot.conftest import Stage, staged
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from bot.store import Board, Watch
+    from localslack.state.messages import Message
+
+A, B, C = (f"JOB{n}7cb1778-07b1-4c8f-a183-c86cffbe8f9e" for n in (1, 2, 3))
+STEPS = (JobStep("PREPARE", 30_000), JobStep("UPGRADE", 90_000))
+
+
+@dataclass
+class BoardStage(Stage):
+    """A bot harness with a few long jobs, whose channels can use boards."""
+
+    def begin(self, *ids: str) -> None:
+        """Start long jobs."""
+        for id_ in ids or (A, B, C):
+            self.servicestage.add(JobScript(id_, STEPS, type=f"DEPLOY-{id_[3]}", queued_seconds=0))
+
+    async def wants_boards(self, *channels: str) -> None:
+        """Enable boards in the settings of these channels."""
+        async with self.bot.store.begin() as tx:
+            for name in channels or ("deploys",):
+                place = self.slack.workspace.channel(name)
+                team = self.slack.workspace.team.id
+                await tx.contracts.set(team, place.id, {"board": True}, "U1", self.clock.now())
+
+    async def moves(self, id_: str, word: str) -> None:
+        """Change a job's status, and wait until the bot has polled and posted it."""
+        self.servicestage.finish(id_, word)
+        await self.looks(1)
+        await self.polls()
+        await self.at_rest()
+
+    def said(self, channel: str = "deploys") -> list[Message]:
+        """Return the bot's messages in the channel, without thread replies."""
+        bot = self.slack.workspace.bot.id
+        return [m for m in self.slack.messages(channel) if m.user == bot and not m.thread_ts]
+
+    async def seats(self, board: Message) -> list[Watch]:
+        """Return the watches of a board's message."""
+        known = await self.board(board)
+        async with self.bot.store.begin() as tx:
+            return [watch for watch, _ in await tx.watches.of_board(known.id)]
+
+    async def board(self, message: Message) -> Board:
+        """Return the stored board of a message."""
+        team = self.slack.workspace.team.id
+        async with self.bot.store.begin() as tx:
+            watch = await tx.watches.by_card(team, message.channel, message.ts)
+            assert watch is not None
+            board = await tx.boards.get(str(watch.board_id))
+        assert board is not None
+        return board
+
+
+def table(message: Message) -> list[list[str]]:
+    """Return the text of each cell of a board's table, without the header row."""
+    [found] = [block for block in message.blocks if block["type"] in ("data_table", "table")]
+    return [["".join(_cell_texts(cell)) for cell in row] for row in found["rows"][1:]]
+
+
+def _cell_texts(value: Any) -> list[str]:
+    if isinstance(value, dict):
+        own = [value["text"]] if isinstance(value.get("text"), str) else []
+        return [*own, *(text for part in value.values() for text in _cell_texts(part))]
+    return [text for part in value for text in _cell_texts(part)] if isinstance(value, list) else []
+
+
+@asynccontextmanager
+async def boarded(folder: Path, **slack: Any) -> AsyncIterator[BoardStage]:
+    """Run a bot with long jobs and boards enabled in #deploys."""
+    async with staged(folder, **slack) as base:
+        stage = BoardStage(base.slack, base.servicestage, base.clock, base.settings, base.bot)
+        stage.begin()
+        await stage.wants_boards()
+        yield stage

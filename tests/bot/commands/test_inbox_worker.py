@@ -1,0 +1,144 @@
+"""Inbox worker: retries a failed request, and gives up in the end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.commands.inbox_worker import MOST_AT_ONCE, MOST_ATTEMPTS, RETRY_SECONDS, Desk
+from bot.commands.request import Ask, Kind
+from bot.commands.router import Service
+from bot.sdk.errors import StoreError
+from bot.sdk.testing import ManualClock
+from bot.store import Question, Store
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from pytest_mock import MockerFixture
+
+    from tests.bot.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+
+class InboxHarness:
+    """An inbox worker whose router raises a given error."""
+
+    def __init__(self, store: Store, clock: ManualClock, error: Exception) -> None:
+        self.error = error
+        self.attempts: list[int] = []
+        self.given_up: list[int] = []
+        self.store = store
+        self.clock = clock
+        self.worker = Desk(
+            store=store,
+            service=self,  # type: ignore[arg-type]  # duck-typed router
+            clock=clock,
+            heard=lambda *_: None,
+            errands={"operator_task": self.answer},
+        )
+
+    async def answer(self, item: Question) -> None:
+        """Raise the error."""
+        self.attempts.append(item.attempts)
+        raise self.error
+
+    async def give_up(self, item: Question) -> None:
+        """Record the call, and close the item like the real router."""
+        self.given_up.append(item.id)
+        async with self.store.begin() as tx:
+            await tx.inbox.close(item.id, self.clock.now())
+
+    async def enqueue(self, key: str = "k") -> None:
+        """Enqueue one request."""
+        request = Ask(kind=Kind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1")
+        assert await self.worker.take("T1", key, request)
+
+    async def seconds_until_due(self) -> float | None:
+        """Return the seconds until the item can be claimed; None if it is closed."""
+        async with self.store.begin() as tx:
+            due = await tx.inbox.next_due()
+        return None if due is None else (due - self.clock.now()).total_seconds()
+
+    async def wait_until_idle(self) -> None:
+        """Wait until no item is being answered."""
+        await self.worker.close()
+
+    async def retry(self) -> None:
+        """Advance to the next retry, and run it."""
+        await self.clock.advance(RETRY_SECONDS)
+        await self.worker.tick()
+        await self.wait_until_idle()
+
+
+@pytest.fixture(params=[StoreError("the disk is full"), RuntimeError("internal error")], ids=str)
+async def inbox(tmp_path: Path, request: pytest.FixtureRequest) -> AsyncIterator[InboxHarness]:
+    """An inbox worker whose requests fail."""
+    store = Store(f"sqlite+aiosqlite:///{tmp_path / 'jobthread.db'}")
+    await store.open()
+    yield InboxHarness(store, ManualClock(), request.param)
+    await store.close()
+
+
+async def test_failed_item_is_retried_after_ten_seconds(inbox: InboxHarness) -> None:
+    """The retry does not wait for the lease of two minutes."""
+    await inbox.enqueue()
+    await inbox.wait_until_idle()
+    assert await inbox.seconds_until_due() == RETRY_SECONDS
+
+
+async def test_requester_is_notified_after_five_attempts(inbox: InboxHarness) -> None:
+    """The item is closed, and not retried any more."""
+    await inbox.enqueue()
+    await inbox.wait_until_idle()
+    for _ in range(MOST_ATTEMPTS + 2):
+        await inbox.retry()
+    assert inbox.attempts == list(range(MOST_ATTEMPTS))
+    assert len(inbox.given_up) == 1
+    assert await inbox.seconds_until_due() is None
+
+
+async def test_failed_operator_task_is_closed_silently(inbox: InboxHarness) -> None:
+    """There is no user in Slack to notify."""
+    now = inbox.clock.now()
+    async with inbox.store.begin() as tx:
+        await tx.inbox.add(
+            workspace="T1", key="e", kind="operator_task", body={}, now=now, lease_until=now
+        )
+    for _ in range(MOST_ATTEMPTS + 2):
+        await inbox.retry()
+    assert 1 < len(inbox.attempts) <= MOST_ATTEMPTS
+    assert inbox.given_up == []
+    assert await inbox.seconds_until_due() is None
+
+
+async def test_tick_claims_no_more_than_it_can_run(
+    inbox: InboxHarness, mocker: MockerFixture
+) -> None:
+    """The lease of a queued item would expire."""
+    now = inbox.clock.now()
+    async with inbox.store.begin() as tx:
+        for n in range(MOST_AT_ONCE + 5):
+            await tx.inbox.add(
+                workspace="T1", key=str(n), kind="operator_task", body={}, now=now, lease_until=now
+            )
+    started = mocker.spy(inbox.worker, "_start")
+    await inbox.worker.tick()
+    await inbox.worker.tick()
+    assert started.call_count == MOST_AT_ONCE
+    await inbox.wait_until_idle()
+
+
+async def test_failing_request_ends_with_an_internal_error_reply(
+    stage: Stage, mocker: MockerFixture
+) -> None:
+    """The reply has the correlation id of the log line."""
+    mocker.patch.object(Service, "answer", autospec=True, side_effect=RuntimeError("broken"))
+    await stage.says("/job list")
+    for _ in range(MOST_ATTEMPTS * 4):
+        await stage.clock.advance(5)
+        await stage.at_rest()
+    assert "log id" in (await stage.whispered("Something went wrong")).text

@@ -1,0 +1,126 @@
+"""Parsing of `/job set …`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.commands.settings_parser import Unclear, understood
+from bot.notifications.policy import NoisePolicy
+from bot.notifications.settings_patch import amended
+
+NIGHT = {"begins": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin", "failures_pass": False}
+AT_NIGHT = NoisePolicy.model_validate({"quiet_hours": NIGHT})
+
+
+def parse(text: str, policy: NoisePolicy | None = None) -> Any:
+    return understood(text.split(), policy or NoisePolicy())
+
+
+@pytest.mark.parametrize(
+    ("typed", "change"),
+    [
+        ("follow_ups outcomes", {"follow_ups": "outcomes"}),
+        ("Follow-Ups TURNS", {"follow_ups": "turns"}),
+        ("followups: failures", {"follow_ups": "failures"}),
+        ("tasks none", {"tasks": "none"}),
+        ("broadcast failure-and-recovery", {"broadcast": "failure_and_recovery"}),
+        ("mention nobody", {"mention": "nobody"}),
+        ("mention S0ONCALL", {"mention": "group", "group": "S0ONCALL"}),
+        ("board on", {"board": True}),
+        ("reaction off", {"reaction": False}),
+        ("posts_per_hour 20", {"posts_per_hour": 20}),
+        ("posts_per_hour off", {"posts_per_hour": None}),
+        ("quiet_hours off", {"quiet_hours": None}),
+        ("quiet_hours 22:00-07:00 Europe/Berlin", {"quiet_hours": NIGHT}),
+        ("quiet_hours 22:00 to 7:00 europe/berlin", {"quiet_hours": NIGHT}),
+        (
+            "quiet_hours 22:00-07:00 Europe/Berlin failures_pass",
+            {"quiet_hours": {**NIGHT, "failures_pass": True}},
+        ),
+    ],
+)
+def test_field_is_set_by_name_and_value(typed: str, change: dict[str, Any]) -> None:
+    """Capitals and hyphens are ignored."""
+    assert parse(typed) == change
+
+
+def test_hours_without_a_zone_keep_the_current_zone() -> None:
+    """Only the hours change."""
+    change = parse("quiet_hours 23:00-06:00", AT_NIGHT)
+    assert change["quiet_hours"]["zone"] == "Europe/Berlin"
+
+
+def test_first_quiet_hours_require_a_zone() -> None:
+    """UTC would be wrong almost everywhere."""
+    error = parse("quiet_hours 22:00-07:00")
+    assert error.said == "In which time zone?"
+    assert error.choices == ("set quiet_hours 22:00-07:00 Europe/Berlin",)
+
+
+def test_failures_pass_is_set_on_its_own() -> None:
+    """It requires quiet hours."""
+    assert parse("failures_pass on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "failures_pass": True}
+    assert isinstance(parse("failures_pass on"), Unclear)
+
+
+def test_known_group_is_mentioned_by_the_word_group() -> None:
+    """Without a known group, the error says how to name one."""
+    assert parse("mention group", NoisePolicy(group="S0ONCALL")) == {"mention": "group"}
+    assert "set mention @group" in parse("mention group").said
+
+
+@pytest.mark.parametrize(
+    ("typed", "better"),
+    [
+        ("folow_ups outcomes", "set follow_ups outcomes"),
+        ("follow_ups outcoms", "set follow_ups outcomes"),
+        ("mention nobdy", "set mention nobody"),
+        ("quiet_hours 22:00-07:00 Berln", "set quiet_hours 22:00-07:00 Europe/Berlin"),
+        ("quiet_hours 22:00-07:00 Europe/Berln", "set quiet_hours 22:00-07:00 Europe/Berlin"),
+    ],
+)
+def test_misspelt_command_gets_a_suggestion(typed: str, better: str) -> None:
+    """The suggestion is a valid command."""
+    assert parse(typed).better == better
+
+
+@pytest.mark.parametrize(
+    "typed",
+    ["", "colour red", "follow_ups", "tasks loudly", "mention", "mention @oncall", "board",
+     "posts_per_hour", "posts_per_hour 0", "posts_per_hour 1001", f"posts_per_hour {'9' * 5000}",
+     "posts_per_hour ²",
+     "quiet_hours", "quiet_hours 25:00-07:00", "quiet_hours 07:00-07:00 UTC", "failures_pass"],
+)  # fmt: skip
+def test_invalid_command_gets_an_error_sentence(typed: str) -> None:
+    """Nothing is changed."""
+    error = parse(typed)
+    assert isinstance(error, Unclear)
+    assert error.said.endswith((".", "?", "below."))
+
+
+@pytest.mark.parametrize("typed", ["", "colour red", "follow_ups", "broadcast x", "board maybe"])
+def test_suggested_commands_are_valid(typed: str) -> None:
+    """A name of a field alone may still ask for a value."""
+    for choice in parse(typed).choices:
+        words = choice.split()[1:]
+        assert len(words) == 1 or isinstance(understood(words, NoisePolicy()), dict)
+
+
+WORDS = st.sampled_from(
+    ["follow_ups", "quiet_hours", "mention", "posts_per_hour", "failures_pass", "board", "off",
+     "22:00-07:00", "Europe/Berlin", "group", "S0ONCALL", "5", "on", "`", "<!here>"]
+)  # fmt: skip
+
+
+@given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=5))
+def test_any_words_yield_a_valid_patch_or_an_error(words: list[str]) -> None:
+    """No input raises, and no patch is invalid."""
+    result = understood([word for word in words if word], AT_NIGHT)
+    if isinstance(result, Unclear):
+        assert "<!here>" not in result.said
+    else:
+        amended(AT_NIGHT, result)

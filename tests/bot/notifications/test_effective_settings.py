@@ -1,0 +1,73 @@
+"""Effective channel settings and the origin of each value."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from bot.notifications.effective_settings import Origin, contract
+from bot.notifications.policy import FollowUps, NoisePolicy, Tasks
+from bot.settings import NotifySettings
+from bot.store import ChannelContract
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+CHANNEL = "C0123"
+
+
+def overrides(values: Mapping[str, Any]) -> ChannelContract:
+    """Return the overrides of the channel."""
+    return ChannelContract(
+        workspace="T1",
+        channel=CHANNEL,
+        values=dict(values),
+        set_by="U1",
+        set_at=datetime(2026, 11, 18, tzinfo=UTC),
+        revision=3,
+    )
+
+
+def test_channel_without_settings_has_built_in_values() -> None:
+    """Every value reports the built-in origin."""
+    settings = contract(NotifySettings(), CHANNEL, None)
+    assert settings.policy == NoisePolicy()
+    assert {settings.origin(name) for name in NoisePolicy.model_fields} == {Origin.BUILT_IN}
+
+
+def test_later_layer_overrides_field_by_field() -> None:
+    """A field that the channel does not set keeps its configured value."""
+    notify = NotifySettings.model_validate(
+        {
+            "follow_ups": "outcomes",
+            "tasks": "none",
+            "board": True,
+            "channels": {CHANNEL: {"tasks": "all", "follow_ups": "every"}},
+        }
+    )
+    settings = contract(notify, CHANNEL, overrides({"follow_ups": "failures"}))
+    assert settings.policy == NoisePolicy(
+        follow_ups=FollowUps.FAILURES, tasks=Tasks.ALL, board=True
+    )
+    assert settings.origin("follow_ups") is Origin.CHANNEL
+    assert settings.origin("tasks") is Origin.CHANNEL_SETTINGS
+    assert settings.origin("board") is Origin.SETTINGS
+    assert settings.origin("mention") is Origin.BUILT_IN
+
+
+def test_settings_carry_the_last_editor_and_revision() -> None:
+    """The revision detects concurrent changes."""
+    settings = contract(NotifySettings(), CHANNEL, overrides({"tasks": "none"}))
+    assert (settings.set_by, settings.revision) == ("U1", 3)
+
+
+def test_unknown_stored_field_is_ignored() -> None:
+    """The overrides may have been written by another version."""
+    settings = contract(NotifySettings(), CHANNEL, overrides({"volume": 11, "tasks": "none"}))
+    assert settings.policy == NoisePolicy(tasks=Tasks.NONE)
+
+
+def test_settings_of_another_channel_do_not_apply() -> None:
+    """Each channel has its own section."""
+    notify = NotifySettings.model_validate({"channels": {"C9999": {"tasks": "none"}}})
+    assert contract(notify, CHANNEL, None).policy == NoisePolicy()

@@ -1,0 +1,102 @@
+"""Settings patches: stored overrides, undo, presets and validation."""
+
+from __future__ import annotations
+
+from datetime import time
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.notifications.policy import (
+    PRESETS,
+    Broadcast,
+    FollowUps,
+    Mention,
+    NoisePolicy,
+    QuietHours,
+    Tasks,
+)
+from bot.notifications.settings_patch import (
+    LOUDNESS,
+    amended,
+    defaults,
+    differing,
+    own_values,
+    preset,
+    problems,
+)
+from bot.settings import NotifySettings
+
+QUIET = QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlin")
+POLICIES = st.builds(
+    NoisePolicy,
+    follow_ups=st.sampled_from(FollowUps),
+    tasks=st.sampled_from(Tasks),
+    broadcast=st.sampled_from(Broadcast),
+    mention=st.sampled_from(Mention),
+    group=st.sampled_from(["", "S0ONCALL", "S0OTHERS"]),
+    quiet_hours=st.sampled_from([None, QUIET, QUIET.but(failures_pass=True)]),
+    posts_per_hour=st.sampled_from([None, 1, 20]),
+    board=st.booleans(),
+    reaction=st.booleans(),
+)
+
+
+@given(base=POLICIES, wanted=POLICIES)
+def test_stored_overrides_restore_the_wanted_policy(base: NoisePolicy, wanted: NoisePolicy) -> None:
+    """Storing only the differing fields loses nothing."""
+    assert amended(base, own_values(base, wanted)) == wanted
+
+
+@given(before=POLICIES, after=POLICIES)
+def test_undo_patch_restores_the_previous_policy(before: NoisePolicy, after: NoisePolicy) -> None:
+    """The reverse patch yields exactly the earlier policy."""
+    assert amended(after, differing(after, before)) == before
+
+
+def test_values_equal_to_the_defaults_are_not_stored() -> None:
+    """A later change of the defaults then applies to the channel."""
+    notify = NotifySettings(follow_ups=FollowUps.FAILURES)
+    wanted = NoisePolicy(follow_ups=FollowUps.FAILURES, board=True)
+    assert own_values(defaults(notify, "C1"), wanted) == {"board": True}
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_preset_on_the_default_policy_equals_the_preset(name: str) -> None:
+    """A preset sets every field in which it differs from the default."""
+    assert amended(NoisePolicy(), preset(name)) == PRESETS[name]
+
+
+@given(POLICIES, st.sampled_from(sorted(PRESETS)))
+def test_preset_keeps_quiet_hours_mentions_and_limit(before: NoisePolicy, name: str) -> None:
+    """A preset changes only the preset fields."""
+    after = amended(before, preset(name))
+    for field in set(NoisePolicy.model_fields) - set(LOUDNESS):
+        assert getattr(after, field) == getattr(before, field)
+
+
+def full_policy(**fields: Any) -> dict[str, Any]:
+    return {**NoisePolicy().model_dump(mode="json"), **fields}
+
+
+def test_valid_policy_has_no_problems() -> None:
+    """Neither the default policy nor one with a group has any."""
+    assert problems(full_policy()) == {}
+    assert problems(full_policy(mention="group", group="S0ONCALL")) == {}
+
+
+def test_mentioning_a_group_requires_a_group() -> None:
+    """The sentence belongs to the input for the group."""
+    assert problems(full_policy(mention="group")) == {
+        "group": "Choose the user group that is to be called."
+    }
+
+
+def test_each_invalid_field_has_a_sentence() -> None:
+    """The sentences are keyed by field name."""
+    quiet = {"begins": "22:00", "ends": "07:00", "zone": "Mars/Base"}
+    found = problems(full_policy(posts_per_hour=0, quiet_hours=quiet))
+    assert set(found) == {"posts_per_hour", "quiet_hours"}
+    assert found["quiet_hours"] == "Must name a time zone, such as Europe/Berlin."

@@ -1,0 +1,128 @@
+"""A clock step back delays no row; a step forward duplicates no message."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.clock_step_guard import Timekeeper
+from bot.providers.circuit_breaker import PATIENCE, Breaker
+from bot.sdk.testing import ManualClock
+from bot.store import NewPost, PostKind, Store
+from plugins.servicestage.script import JobScript
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.bot.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+
+
+class GuardHarness:
+    """A guard with a settable wall clock and a monotonic clock."""
+
+    def __init__(self, store: Store) -> None:
+        self.store, self.wall, self.elapsed = store, ManualClock(), 0.0
+        self.wakes = 0
+        self.guard = Timekeeper(
+            store=store,
+            clock=self.wall,
+            poll_seconds=10,
+            ring=self._wake,
+            monotonic=lambda: self.elapsed,
+        )
+
+    def _wake(self) -> None:
+        self.wakes += 1
+
+    async def add_message(self, seconds: float) -> None:
+        """Add a message that is due after this many seconds."""
+        now = self.wall.now()
+        post = NewPost(
+            key="k",
+            workspace="T1",
+            channel="C1",
+            thread="t",
+            kind=PostKind.POST,
+            body={},
+            due_at=now + timedelta(seconds=seconds),
+        )
+        async with self.store.begin() as tx:
+            await tx.outbox.add([post], now)
+
+    async def set_back(self, seconds: float) -> None:
+        """Set the wall clock back, a second later, and tick."""
+        self.wall._now -= timedelta(seconds=seconds)
+        self.elapsed += 1
+        await self.guard.tick()
+
+
+@pytest.fixture
+async def harness(tmp_path: Path) -> GuardHarness:
+    """A guard with an empty store."""
+    store = Store(f"sqlite:///{tmp_path / 'jobs.db'}")
+    await store.open()
+    return GuardHarness(store)
+
+
+async def test_waiting_rows_are_due_after_a_clock_step_back(harness: GuardHarness) -> None:
+    """A step of five minutes is detected as well as one of an hour."""
+    await harness.add_message(30)
+    await harness.guard.tick()
+    assert harness.wakes == 0
+    await harness.set_back(300)
+    assert harness.wakes == 1
+    await harness.store.close()
+
+
+async def test_intended_wait_is_kept_without_a_clock_step(harness: GuardHarness) -> None:
+    """A delay of nearly 15 minutes is left alone."""
+    await harness.add_message(890)
+    await harness.guard.tick()
+    harness.elapsed += 1
+    await harness.guard.tick()
+    assert harness.wakes == 0
+    await harness.store.close()
+
+
+async def test_clock_step_during_downtime_is_detected_at_start(
+    harness: GuardHarness,
+) -> None:
+    """No intended wait exceeds 15 minutes."""
+    await harness.add_message(3_600)
+    await harness.guard.tick()
+    assert harness.wakes == 1
+    await harness.store.close()
+
+
+async def test_message_in_flight_survives_a_clock_step_forward(
+    stage: Stage,
+) -> None:
+    """Its lease seems expired, but Slack does not have it yet: a lookup would not find it."""
+    stage.servicestage.add(JobScript(ID, queued_seconds=0))
+    stage.slack.faults.delay("chat.postMessage", milliseconds=7_200_000, times=1)
+    await stage.says(f"/job deploys:{ID}")
+    async with asyncio.timeout(5):
+        while not stage.slack.faults.done:  # noqa: ASYNC110  a waiting call sends no event
+            await asyncio.sleep(0)
+    stage.clock._now += timedelta(hours=1)
+    stage.bot.deliverer.ring()
+    for _ in range(20):
+        await stage.clock.advance(1)
+    assert stage.slack.called("conversations.history") == []
+    await stage.clock.advance(7_200)  # ends the slow call
+
+
+def test_circuit_breaker_closes_after_a_clock_step_back() -> None:
+    """Otherwise it would stay open for an hour longer."""
+    clock, breaker = ManualClock(), Breaker()
+    for _ in range(PATIENCE):
+        breaker.failed(clock.now())
+    assert breaker.pause(clock.now()) > 0
+    assert breaker.pause(clock.now() - timedelta(hours=1)) == 0.0

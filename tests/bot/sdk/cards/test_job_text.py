@@ -1,0 +1,146 @@
+"""Plain-text descriptions of jobs and changes."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.sdk import formatting
+from bot.sdk.cards import job_card, job_text
+from bot.sdk.models import Change, Job, JobRef, Status, Task
+from bot.tracking import job_changes
+
+START = datetime(2026, 11, 3, 12, 3, tzinfo=UTC)
+NOW = START + timedelta(seconds=63)
+VIEW = job_card.View(checked_at=NOW, asker="U0ADA")
+LOG = "pulling image\nERROR: exit code 137"
+
+
+def task(name: str, status: Status, begun: int = 0, took: int | None = None, **more: Any) -> Task:
+    """Return a task that started this many seconds after its job."""
+    at = START + timedelta(seconds=begun)
+    end = None if took is None else at + timedelta(seconds=took)
+    return Task(id=name, name=name, status=status, started_at=at, finished_at=end, **more)
+
+
+def job(status: Status = Status.RUNNING, **more: Any) -> Job:
+    """Return the job of most tests."""
+    ended = START + timedelta(seconds=192) if status.terminal else None
+    given = {"name": "deploy-api", "started_at": START, "finished_at": ended, **more}
+    return Job(ref=JobRef(connection="deploys", id="JOB1"), status=status, **given)
+
+
+FAILING = (
+    task("VMAPP_PREPARE_001", Status.SUCCEEDED, 0, 9),
+    task("VMAPP_UPGRADE_002", Status.FAILED, 9, 12, message=LOG),
+    task("VMAPP_NOTIFY_003", Status.CANCELLED),
+)
+
+
+def change_between(before: Job | None, after: Job) -> Change:
+    """Return the change between two snapshots."""
+    found = job_changes.compare(before, after)
+    assert found is not None
+    return found
+
+
+@pytest.mark.parametrize(
+    ("snapshot", "said"),
+    [
+        (job(Status.QUEUED, started_at=None), "deploy-api is queued."),
+        (job(), "deploy-api is running: 1 m 3 s so far."),
+        (
+            job(tasks=(*FAILING[:1], task("UPGRADE", Status.RUNNING))),
+            "deploy-api is running: 1 of 2 tasks done, 1 m 3 s so far.",
+        ),
+        (
+            job(native_status="ROLLBACKING"),
+            "deploy-api is rolling back (ROLLBACKING): 1 m 3 s so far.",
+        ),
+        (
+            job(Status.WAITING, native_status="waitApproval", started_at=None),
+            "deploy-api is waiting: a person must act (waitApproval).",
+        ),
+        (job(Status.SUCCEEDED), "deploy-api succeeded after 3 m 12 s."),
+        (job(Status.SUCCEEDED, started_at=None), "deploy-api succeeded."),
+        (
+            job(Status.FAILED, tasks=FAILING),
+            "deploy-api failed after 3 m 12 s at step VMAPP_UPGRADE_002.",
+        ),
+        (
+            job(Status.FAILED, tasks=tuple(task(n, Status.FAILED) for n in "ABCDE")),
+            "deploy-api failed after 3 m 12 s at 5 steps: A, B, C and 2 more.",
+        ),
+        (job(Status.PARTIAL), "deploy-api succeeded only in part after 3 m 12 s."),
+        (job(Status.CANCELLED), "deploy-api was cancelled after 3 m 12 s."),
+        (job(Status.SKIPPED, started_at=None), "deploy-api was skipped."),
+        (
+            job(Status.UNKNOWN, native_status="NEW", started_at=None),
+            "deploy-api is in an unknown status (NEW).",
+        ),
+    ],
+)
+def test_card_text_is_a_complete_sentence(snapshot: Job, said: str) -> None:
+    """Notifications and screen readers give the status without the blocks."""
+    assert job_card.job(snapshot, VIEW).text == said
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "said"),
+    [
+        (None, job(), "deploy-api is running."),
+        (job(Status.QUEUED), job(), "deploy-api is now running."),
+        (
+            job(),
+            job(native_status="ROLLBACKING"),
+            "deploy-api is rolling back (ROLLBACKING).",
+        ),
+        (job(Status.FAILED), job(), "deploy-api is running again."),
+        (
+            job(),
+            job(Status.WAITING, native_status="waitApproval"),
+            "deploy-api is now waiting: a person must act (waitApproval).",
+        ),
+        (
+            job(),
+            job(tasks=FAILING),
+            "Step VMAPP_UPGRADE_002 of deploy-api failed.",
+        ),
+        (
+            job(),
+            job(native_status="ROLLBACKING", tasks=FAILING),
+            (
+                "deploy-api is rolling back (ROLLBACKING). "
+                "Step VMAPP_UPGRADE_002 of deploy-api failed."
+            ),
+        ),
+        (job(), job(Status.SUCCEEDED), "deploy-api succeeded after 3 m 12 s. <@U0ADA>"),
+    ],
+)
+def test_thread_reply_text_is_a_complete_sentence(
+    before: Job | None, after: Job, said: str
+) -> None:
+    """A reader can follow the thread from notifications alone."""
+    assert job_card.change(change_between(before, after), VIEW).text == said
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_thread_reply_names_every_status_in_words(status: Status) -> None:
+    """It is readable without emoji and colour."""
+    word = {Status.PARTIAL: "in part", Status.WAITING: "waiting"}.get(status)
+    said = job_text.told(change_between(None, job(status)))
+    assert said.isascii()
+    assert (word or formatting.sign(status).word) in said
+
+
+def test_job_without_a_name_is_called_by_its_id() -> None:
+    """Every sentence has a subject."""
+    assert job_card.job(job(name="\u200b"), VIEW).text == "JOB1 is running: 1 m 3 s so far."
+
+
+def test_successful_run_is_called_by_its_own_name() -> None:
+    """A run is not called a step."""
+    ran = Task(id="1", name="Run of 20:01", status=Status.SUCCEEDED, announced=True)
+    after = job(status=Status.RUNNING, tasks=(ran,))
+    change = Change(before=after, after=after, status_changed=False, newly_ended=(ran,))
+    assert job_text.told(change) == "Run of 20:01 succeeded: deploy-api."

@@ -1,0 +1,183 @@
+"""HTTP server: health, status, metrics, events."""
+
+from __future__ import annotations
+
+import io
+from contextlib import asynccontextmanager
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import aiohttp
+import pytest
+
+from bot import status
+from bot.sdk.errors import SettingsError, StoreError
+from bot.settings import WebSettings
+from bot.slack.http_server import (
+    EVENTS_PATH,
+    EXPOSITION,
+    HEALTH_PATH,
+    LARGEST_REQUEST,
+    METRICS_PATH,
+    STATUS_PATH,
+    Web,
+    status_url,
+)
+from bot.status import Backlog, Live
+from bot.store import WatchState
+from bot.store.metrics import Waiting
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from tests.bot.slack.conftest import HttpHarness
+
+pytestmark = pytest.mark.anyio
+
+NOTHING = Waiting(0, None)
+BACKLOG = Backlog(
+    at=datetime(2026, 11, 22, tzinfo=UTC),
+    questions=NOTHING,
+    messages=NOTHING,
+    parked=NOTHING,
+    overdue=NOTHING,
+    watches=dict.fromkeys(WatchState, 0),
+)
+LIVE = Live(connected=True)
+
+
+async def status() -> tuple[Backlog, Live]:
+    return BACKLOG, LIVE
+
+
+@asynccontextmanager
+async def serving(*, health: bool | Exception = True) -> AsyncIterator[str]:
+    """Run the server as in Socket Mode, and yield its URL."""
+
+    async def healthy() -> bool:
+        if isinstance(health, Exception):
+            raise health
+        return health
+
+    async def status() -> tuple[Backlog, Live]:
+        if isinstance(health, Exception):
+            raise health
+        return BACKLOG, LIVE
+
+    web = Web(WebSettings(port=0), None, healthy, status)
+    await web.open()
+    try:
+        yield f"http://127.0.0.1:{web.port}"
+    finally:
+        await web.close()
+
+
+async def answered(url: str) -> tuple[int, object]:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        is_json = response.content_type == "application/json"
+        return response.status, await response.json() if is_json else None
+
+
+async def test_healthy_bot_answers_200() -> None:
+    """A health check gets 200."""
+    async with serving() as url:
+        assert await answered(url + HEALTH_PATH) == (200, {"ok": True})
+
+
+@pytest.mark.parametrize("health", [False, StoreError("The disk under the database is full.")])
+async def test_unhealthy_bot_answers_503(health: bool | Exception) -> None:  # noqa: FBT001
+    """Without a connection or a usable store; no details."""
+    async with serving(health=health) as url:
+        assert await answered(url + HEALTH_PATH) == (503, {"ok": False})
+
+
+async def test_port_in_use_is_a_settings_error() -> None:
+    """The sentence names the settings to change."""
+    async with serving() as url:
+        taken = Web(WebSettings(port=int(url.rpartition(":")[2])), None, _not_called, status)
+        with pytest.raises(SettingsError, match="cannot be listened on"):
+            await taken.open()
+
+
+async def _not_called() -> bool:
+    raise AssertionError
+
+
+async def test_events_path_is_missing_in_socket_mode() -> None:
+    """Slack sends no HTTP requests then."""
+    async with (
+        serving() as url,
+        aiohttp.ClientSession() as session,
+        session.post(url + EVENTS_PATH, data="{}") as response,
+    ):
+        assert response.status == 404
+
+
+async def test_too_long_http_request_is_rejected(harness: HttpHarness) -> None:
+    """Before the signature is checked, without filling the memory."""
+    body = io.BytesIO(b" " * (LARGEST_REQUEST + 1))
+    async with (
+        aiohttp.ClientSession() as session,
+        session.post(harness.url + EVENTS_PATH, data=body) as response,
+    ):
+        assert response.status == 413
+
+
+async def test_status_is_served_as_json() -> None:
+    """Numbers and names of connections; no texts of requests."""
+    async with serving() as url:
+        code, body = await answered(url + STATUS_PATH)
+    assert code == 200
+    assert body == status.as_json(BACKLOG, LIVE)
+
+
+async def test_metrics_are_served_in_prometheus_format() -> None:
+    """With Prometheus' content type."""
+    async with (
+        serving() as url,
+        aiohttp.ClientSession() as session,
+        session.get(url + METRICS_PATH) as response,
+    ):
+        assert response.headers["Content-Type"] == EXPOSITION
+        assert await response.text() == status.exposition(BACKLOG, LIVE)
+
+
+@pytest.mark.parametrize("path", [STATUS_PATH, METRICS_PATH])
+async def test_status_and_metrics_need_a_store(path: str) -> None:
+    """A scraper sees a failure, not zeros."""
+    async with serving(health=StoreError("The disk under the database is full.")) as url:
+        assert (await answered(url + path))[0] == 503
+
+
+@pytest.mark.parametrize(
+    ("host", "address"),
+    [
+        ("127.0.0.1", "http://127.0.0.1:9000/status"),
+        ("0.0.0.0", "http://127.0.0.1:9000/status"),  # noqa: S104  nothing is bound
+        ("::", "http://[::1]:9000/status"),
+    ],
+)
+def test_status_url_of_a_wildcard_address_is_loopback(host: str, address: str) -> None:
+    """A wildcard address cannot be called."""
+    assert status_url(WebSettings(host=host, port=9000)) == address
+
+
+def test_socket_mode_needs_a_server_only_with_a_port() -> None:
+    """The bot opens no port that it does not need."""
+
+    async def health() -> bool:
+        return True
+
+    assert not Web(WebSettings(), None, health, status).wanted
+    assert Web(WebSettings(port=0), None, health, status).wanted
+
+
+async def test_server_that_was_never_opened_can_be_closed() -> None:
+    """And has no port."""
+
+    async def health() -> bool:
+        return True
+
+    web = Web(WebSettings(), None, health, status)
+    await web.close()
+    assert web.port == 0

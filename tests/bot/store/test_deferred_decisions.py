@@ -1,0 +1,174 @@
+"""Deferred decisions: exactly one process releases each of them."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from bot.notifications.decision import Action, Happening
+from bot.sdk.models import Status
+from bot.store import Decided
+from tests.bot.quiet_hours_harness import Night
+
+if TYPE_CHECKING:
+    from bot.store import Store
+    from tests.bot.store.conftest import Given
+
+pytestmark = pytest.mark.anyio
+
+
+def deferred(given: Given, key: str = "w:1", *, seconds: float = 0, **changes: Any) -> Decided:
+    """Return a decision that is deferred until this many seconds after noon."""
+    defaults = {
+        "workspace": given.workspace,
+        "key": key,
+        "channel": given.channel,
+        "watch_id": "w",
+        "ref": given.ref(),
+        "name": "api",
+        "happening": Happening.CHANGE,
+        "bad": False,
+        "was_bad": False,
+        "action": Action.HOLD,
+        "rule": "quiet_hours",
+        "reason": "These are quiet hours.",
+        "text": "api is now running.",
+        "body": {"message": {"text": "api is now running."}},
+        "until": given.at(seconds),
+        "at": given.at(-60),
+    }
+    return Decided(**(defaults | changes))
+
+
+async def store_decisions(store: Store, *decided: Decided) -> None:
+    """Store decisions."""
+    async with store.begin() as tx:
+        for one in decided:
+            assert await tx.decisions.add(one)
+
+
+async def test_due_decisions_are_those_past_their_deferral(store: Store, given: Given) -> None:
+    """Neither those with time left nor another channel's."""
+    other = deferred(given, "o:1", channel="C2")
+    await store_decisions(
+        store, deferred(given, "w:2"), deferred(given, "w:1"), deferred(given, "w:3", seconds=1)
+    )
+    await store_decisions(store, other)
+    async with store.begin() as tx:
+        due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+        assert [decided.key for decided in due] == ["w:2", "w:1"]
+        assert due[0] == deferred(given, "w:2")
+        channels = await tx.decisions.ripe_places(given.now)
+        assert sorted(channels) == [("T1", "C1"), ("T1", "C2")]
+        assert await tx.decisions.ripe_places(given.at(-1)) == []
+        assert sorted(await tx.decisions.places()) == sorted(channels)
+
+
+async def test_one_of_several_processes_gets_the_due_decisions(store: Store, given: Given) -> None:
+    """The later ones find nothing, then the first one's board."""
+    await store_decisions(store, *(deferred(given, f"w:{n}") for n in range(5)))
+
+    async def take(board: str) -> list[str]:
+        async with store.begin() as tx:
+            due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+            mine = [replace(decided, until=None, board_id=board) for decided in due]
+            return [one.key for one in mine if await tx.decisions.again(one)]
+
+    taken = await asyncio.gather(take("a"), take("b"), take("c"))
+    assert sorted(key for keys in taken for key in keys) == [f"w:{n}" for n in range(5)]
+    assert sum(bool(keys) for keys in taken) == 1
+
+
+async def test_concurrent_ticks_and_a_new_policy_deliver_once(
+    store: Store,
+) -> None:
+    """Each job is in one reply or in one line of the one growing digest."""
+    harness, names = Night(store), [f"job-{n}" for n in range(8)]
+    await harness.agree(posts_per_hour=1)
+    for name in names:
+        await harness.follow(name)
+        await harness.looks(Status.SUCCEEDED, name)
+    await asyncio.gather(
+        harness.tick(), harness.agree(posts_per_hour=3), harness.tick(), harness.tick()
+    )
+    await harness.tick()
+    newest = {row.board_id or row.key: row for row in await harness.posts("post", "update")}
+    replies = [row for row in newest.values() if not row.key.endswith(":card")]
+    lines = [line for row in replies for line in row.body["message"]["text"].split("\n")]
+    assert [sum(name in line for line in lines) for name in names] == [1] * len(names)
+    assert sum(row.board_id is not None for row in replies) <= 1
+
+
+async def test_released_decision_is_not_decided_again(store: Store, given: Given) -> None:
+    """The second process learns that it lost, and changes nothing."""
+    one = deferred(given)
+    await store_decisions(store, one)
+    released = replace(one, until=None, action=Action.POST, at=given.now)
+    async with store.begin() as tx:
+        assert await tx.decisions.again(released)
+        assert not await tx.decisions.again(replace(one, until=None, action=Action.DROP))
+        assert await tx.decisions.get(one.workspace, one.key) == released
+
+
+async def test_released_reply_counts_from_its_release(store: Store, given: Given) -> None:
+    """The budget counts what the channel gets within an hour."""
+    await store_decisions(store, deferred(given))
+    async with store.begin() as tx:
+        window = (given.workspace, given.channel, given.at(-30))
+        assert await tx.decisions.spoken(*window) == 0
+        await tx.decisions.again(
+            replace(deferred(given), until=None, action=Action.POST, at=given.now)
+        )
+        assert await tx.decisions.spoken(*window) == 1
+
+
+async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, given: Given) -> None:
+    """All except those already posted; they are due at once."""
+    in_digest = {"until": None, "board_id": "b"}
+    await store_decisions(
+        store, deferred(given, "w:1", **in_digest), deferred(given, "w:2", **in_digest)
+    )
+    async with store.begin() as tx:
+        assert await tx.decisions.take_back("b", ["w:1"], given.now) == 1
+        [returned] = await tx.decisions.held(given.workspace, given.channel)
+        assert (returned.key, returned.until, returned.board_id) == ("w:2", given.now, None)
+        assert await tx.decisions.take_back("b", [], given.now) == 1
+        assert await tx.decisions.of_board("b") == []
+
+
+async def test_count_and_age_of_deferred_decisions_are_known(store: Store, given: Given) -> None:
+    """For monitoring."""
+    await store_decisions(store, deferred(given, "w:1"), deferred(given, "w:2", until=None))
+    async with store.begin() as tx:
+        depth = await tx.gauges.held()
+        assert (depth.count, depth.since) == (1, given.at(-60))
+        assert await tx.decisions.next_ripe() == given.now
+
+
+async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: Given) -> None:
+    """A digest links the cards of ended jobs too."""
+    first, second = given.watch(), given.watch(ref=given.ref("JOB2"))
+    async with store.begin() as tx:
+        for watch in (first, second):
+            await tx.watches.add(watch)
+        await tx.watches.end([second.id], now=given.now, reason="the job ended")
+        found = await tx.watches.those([first.id, second.id, "none"])
+        assert found.keys() == {first.id, second.id}
+        assert await tx.watches.those([]) == {}
+
+
+async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given) -> None:
+    """Only unsent ones are dropped; their bodies stay readable."""
+    await given.enqueue(
+        store, given.message("a"), given.message("b"), given.message("c", thread="other")
+    )
+    [first, _] = await given.claim(store)
+    async with store.begin() as tx:
+        await tx.outbox.sent(first, ts="1.0", now=given.now)
+        assert await tx.outbox.drop_thread("T1", "thread", error="why", now=given.now) == 1
+        assert await tx.outbox.body("T1", "b") == {"text": "hello"}
+        assert await tx.outbox.body("T1", "none") is None
+    assert [message.key for message in await given.due(store)] == []

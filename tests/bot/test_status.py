@@ -1,0 +1,127 @@
+"""Status as text, as JSON and as Prometheus metrics."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from bot import status
+from bot.app import Bot
+from bot.settings import WebSettings
+from bot.slack.http_server import METRICS_PATH, STATUS_PATH
+from bot.status import Backlog, Live
+from bot.store import WatchState
+from bot.store.metrics import Waiting
+from plugins.servicestage.script import JobScript, JobStep
+
+if TYPE_CHECKING:
+    from tests.bot.conftest import Stage
+
+pytestmark = pytest.mark.anyio
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+NOTHING = Waiting(0, None)
+ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+
+
+def stored_status(**but: Any) -> Backlog:
+    plain = {
+        "at": NOON,
+        "questions": NOTHING,
+        "messages": NOTHING,
+        "parked": NOTHING,
+        "overdue": NOTHING,
+        "watches": dict.fromkeys(WatchState, 0),
+    }
+    return Backlog(**(plain | but))
+
+
+def since(seconds: float, count: int = 1) -> Waiting:
+    return Waiting(count, NOON - timedelta(seconds=seconds))
+
+
+@pytest.mark.parametrize(
+    ("what", "limit"),
+    [
+        ("questions", status.QUESTION_SECONDS),
+        ("messages", status.MESSAGE_SECONDS),
+        ("overdue", status.OVERDUE_SECONDS),
+    ],
+)
+def test_each_queue_has_its_age_limit(what: str, limit: float) -> None:
+    """Up to the limit all lines are fine; above it, one is not."""
+    assert all(line.well for line in status.lines(stored_status(**{what: since(limit)})))
+    late = status.lines(stored_status(**{what: since(limit + 1)}))
+    assert [line.well for line in late].count(False) == 1
+
+
+def test_deferred_notifications_are_fine_until_overdue() -> None:
+    """They are overdue five minutes after their time."""
+    for late, well in ((-3600, True), (status.MESSAGE_SECONDS, True), (301, False)):
+        until = NOON - timedelta(seconds=late)
+        [*_, line] = status.lines(stored_status(held=since(60, count=3), held_until=until))
+        assert line.well is well
+        assert line.sentence.startswith("3 notifications deferred, the first until 22 Nov 2026")
+
+
+def test_future_time_gives_age_zero() -> None:
+    """A clock step back makes no age negative."""
+    assert stored_status().age(since(-60)) == 0.0
+
+
+def test_disconnected_bot_is_a_failure() -> None:
+    """The status shows the connection to Slack first."""
+    [slack, _] = status.live_lines(Live(connected=False))
+    assert not slack.well
+
+
+def test_live_status_round_trips_through_json() -> None:
+    """The command parses what the bot serves."""
+    live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
+    assert status.live_of(status.as_json(stored_status(), live)) == live
+
+
+def test_metrics_use_the_prometheus_text_format() -> None:
+    """Alert rules depend on the names and the labels."""
+    live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
+    text = status.exposition(stored_status(messages=since(90, count=4)), live)
+    assert text.endswith("\n")
+    lines = text.splitlines()
+    assert "# TYPE jobthread_slack_limited_total counter" in lines
+    for sample in (
+        "jobthread_messages_unsent 4",
+        "jobthread_messages_unsent_oldest_seconds 90",
+        'jobthread_watches{state="parked"} 0',
+        "jobthread_slack_limited_total 7",
+        'jobthread_connection_resting_seconds{connection="deploys"} 12',
+    ):
+        assert sample in lines
+
+
+async def test_running_bot_serves_its_status_and_metrics(stage: Stage) -> None:
+    """They include 429 responses, watches and the time since Slack's last event."""
+    await stage.bot.__aexit__(None, None, None)
+    settings = stage.settings.model_copy(update={"web": WebSettings(port=0)})
+    async with Bot(settings, clock=stage.clock) as stage.bot:
+        stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 3000),), queued_seconds=0))
+        stage.slack.faults.rate_limit("chat.postMessage", retry_after=1)
+        await stage.says(f"/job deploys:{ID}")
+        await stage.slack.until(lambda: stage.slack.faults.done)
+        await stage.at_rest()
+        status = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{STATUS_PATH}")
+        text = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{METRICS_PATH}")
+    assert status["slack"]["connected"] is True
+    assert status["slack"]["limited"] == 1
+    assert status["slack"]["last_event"] is not None
+    assert status["watches"]["active"] == 1
+    assert 'jobthread_watches{state="active"} 1' in text
+
+
+async def fetch(url: str) -> Any:
+    async with aiohttp.ClientSession() as session, session.get(url) as response:
+        assert response.status == 200
+        is_json = response.content_type == "application/json"
+        return await response.json() if is_json else await response.text()

@@ -1,0 +1,34 @@
+"""Task rotation: which jobs have their tasks fetched next."""
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from bot.sdk.models import Job, JobRef, Status
+from plugins.nebula_explorer import task_rotation
+from plugins.nebula_explorer.task_rotation import Turns
+
+NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
+
+
+def job(id_: str, status: Status = Status.RUNNING) -> Job:
+    return Job(ref=JobRef(connection="graphs", id=id_), name="BFS", status=status)
+
+
+def test_unfetched_jobs_come_first_then_the_oldest() -> None:
+    """Every job is fetched in the end."""
+    turn = Turns()
+    for minutes, id_ in ((3, "a"), (1, "b"), (2, "c")):
+        turn.note(job(id_), NOON + timedelta(minutes=minutes))
+    found = turn.first([job(id_).ref for id_ in "abcd"], 3)
+    assert [ref.id for ref in found] == ["d", "b", "c"]
+
+
+def test_tracked_jobs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ended jobs are dropped, then those fetched longest ago."""
+    monkeypatch.setattr(task_rotation, "MOST_REMEMBERED", 2)
+    turn = Turns()
+    for second, id_ in enumerate("abc"):
+        turn.note(job(id_), NOON + timedelta(seconds=second))
+    turn.note(job("c", Status.SUCCEEDED), NOON)
+    assert [ref.id for ref in turn.first([job(id_).ref for id_ in "bac"], 2)] == ["a", "c"]
