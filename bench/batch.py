@@ -18,7 +18,7 @@ from bot.providers.plugin_loader import load_plugins
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock, connected, serve
 from bot.store import Store, Watch
-from bot.tracking.job_updates import Following
+from bot.tracking.job_updates import JobUpdates
 from bot.tracking.poller import Poller
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
@@ -108,10 +108,10 @@ async def _counted(
             store=store,
             connections=Connections([provider]),
             plugins=load_plugins(),
-            following=Following(INTERVAL),
+            job_updates=JobUpdates(INTERVAL),
             clock=clock,
             coalesce_seconds=2,
-            ring=lambda: None,
+            wake_dispatcher=lambda: None,
         )
         try:
             return await _turned(poller, provider, clock, simulator)

@@ -21,14 +21,14 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bench.rate_limited_slack import ASKER, BURST, PER_SECOND, limited
 from bench.report import Report, Target, median, progress, quantile
 from bot.delivery import message_metadata
-from bot.delivery.dispatcher import Deliverer
-from bot.delivery.messages import reply
-from bot.delivery.rate_limiter import Pace
+from bot.delivery.dispatcher import OutboxDispatcher
+from bot.delivery.messages import thread_reply
+from bot.delivery.rate_limiter import RateLimiter
 from bot.sdk.cards import job_card
 from bot.sdk.clock import SystemClock
 from bot.sdk.models import Job, JobRef, Status
 from bot.slack.client import client_session
-from bot.slack.web_api import EVENT_TYPE, WebOutlet
+from bot.slack.web_api import EVENT_TYPE, WebApiTransport
 from bot.store import Store, Watch
 from bot.tracking import job_changes
 
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from aiohttp import ClientSession
 
     from bench.rate_limited_slack import Limited
-    from bot.store import NewPost
+    from bot.store import NewMessage
 
 MOST = 1.2  # of the time that the limits allow
 PATIENCE_SECONDS = 120.0
@@ -94,7 +94,7 @@ async def measure(*, tiny: bool = False) -> Report:
     return _report(size, bare, ours)
 
 
-class _Listening(WebOutlet):
+class _Listening(WebApiTransport):
     """The way out, which notes when each message stood: Slack's own timestamp tells."""
 
     def __init__(self, client: AsyncWebClient, session: ClientSession, expected: int) -> None:
@@ -122,14 +122,16 @@ async def _ours(slack: Limited) -> Delivered:
     """Write all the follow-ups down at once, as looks at jobs do, and let the deliverer work."""
     async with _store() as store, client_session() as session:
         outlet = _Listening(_client(slack, session), session, slack.count)
-        deliverer = Deliverer(store=store, outlet=outlet, pace=Pace(), clock=SystemClock())
+        deliverer = OutboxDispatcher(
+            store=store, transport=outlet, rate_limiter=RateLimiter(), clock=SystemClock()
+        )
         delivering = asyncio.create_task(_ticks(deliverer))
         await outlet.call("auth.test", {})
         posts = await _watched(store, slack)
         began = time.time()
         async with store.begin() as tx:
             await tx.outbox.add(posts, SystemClock().now())
-        deliverer.ring()
+        deliverer.wake()
         async with asyncio.timeout(PATIENCE_SECONDS):
             await outlet.whole.wait()
         deliverer.close()  # the tick under way ends when all that flies has landed
@@ -138,7 +140,7 @@ async def _ours(slack: Limited) -> Delivered:
         return Delivered([at - began for at in outlet.stood], outlet.calls - 1)
 
 
-async def _ticks(deliverer: Deliverer) -> None:
+async def _ticks(deliverer: OutboxDispatcher) -> None:
     while True:
         await deliverer.tick(0, 1)
 
@@ -154,7 +156,7 @@ async def _store() -> AsyncIterator[Store]:
             await store.close()
 
 
-async def _watched(store: Store, slack: Limited) -> list[NewPost]:
+async def _watched(store: Store, slack: Limited) -> list[NewMessage]:
     """Write a watch down for each card; return what is to be said in their threads."""
     now = SystemClock().now()
     watches = list(_watches(slack, now))
@@ -179,14 +181,16 @@ def _watches(slack: Limited, now: datetime) -> Iterator[Watch]:
             )
 
 
-def _follow_up(watch: Watch, now: datetime) -> NewPost:
+def _follow_up(watch: Watch, now: datetime) -> NewMessage:
     """Return what a thread is told when its job begins to run."""
     before = Job(ref=watch.ref, name=f"deploy {watch.ref.id}", status=Status.QUEUED)
-    change = job_changes.compare(before, after := before.but(status=Status.RUNNING))
+    change = job_changes.diff(before, after := before.replace(status=Status.RUNNING))
     assert change
-    message = job_card.change(change, job_card.View(checked_at=now, asker=watch.asker))
-    about = message_metadata.by_follow_up(watch, after, 2, over=False)
-    return reply(watch, "2", message, now, about=about, reason="the job's status changed")
+    message = job_card.render_change(
+        change, job_card.CardContext(checked_at=now, asker=watch.asker)
+    )
+    about = message_metadata.for_reply(watch, after, 2, ended=False)
+    return thread_reply(watch, "2", message, now, metadata=about, reason="the job's status changed")
 
 
 async def _bare(slack: Limited) -> Delivered:
@@ -203,7 +207,7 @@ async def _bare(slack: Limited) -> Delivered:
     return Delivered([ts - began for its in stood for ts in its], slack.count)
 
 
-def _body(watch: Watch, post: NewPost) -> dict[str, Any]:
+def _body(watch: Watch, post: NewMessage) -> dict[str, Any]:
     message, key = post.body["message"], {"key": post.key}
     return {
         "channel": watch.channel,

@@ -28,7 +28,7 @@ from bot.sdk.models import JobRef
 from bot.sdk.testing import connected, serve
 from bot.settings import FollowSettings
 from bot.store import Store, Watch
-from localslack.state.events import Change, Kind
+from localslack.state.events import EventKind, WorkspaceEvent
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript
@@ -70,10 +70,10 @@ class Stopwatch:
     changed: dict[str, float] = field(default_factory=dict)
     said: dict[str, float] = field(default_factory=dict)
 
-    def notice(self, change: Change) -> None:
+    def notice(self, change: WorkspaceEvent) -> None:
         """Note a reply of the bot's."""
         message = change.message
-        if change.kind is Kind.POSTED and message and message.thread_ts:
+        if change.kind is EventKind.POSTED and message and message.thread_ts:
             job = self.job_of.get((message.channel, message.thread_ts))
             if job:
                 self.said.setdefault(job, time.time())
@@ -102,7 +102,7 @@ async def measure(*, tiny: bool = False) -> Report:
         cards = stand_cards(slack, size.watches // size.channels)
         places = [(channel, ts) for channel, stamps in cards.items() for ts in stamps]
         watch = Stopwatch({place: _job_id(n) for n, place in enumerate(places)})
-        slack.workspace.changes.subscribe(watch.notice)
+        slack.workspace.events.subscribe(watch.notice)
         for id_ in watch.job_of.values():
             simulator.add(JobScript(id_, queued_seconds=0))
             simulator.finish(id_, "RUNNING")

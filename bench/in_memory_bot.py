@@ -10,15 +10,15 @@ from typing import TYPE_CHECKING
 
 from bench.in_memory_channel import CHANNEL, WORKSPACE
 from bench.recorded_day import Asked, Run
-from bot.commands.actions import Show
-from bot.commands.executor import Ledger
-from bot.commands.request import Ask, Kind
-from bot.delivery.permalinks import Home
-from bot.notifications.digest_worker import Digests
+from bot.commands.actions import ShowJob
+from bot.commands.executor import ActionExecutor
+from bot.commands.request import Request, RequestKind
+from bot.delivery.permalinks import Workspace
+from bot.notifications.digest_worker import DigestWorker
 from bot.providers.connections import Connections
 from bot.sdk.models import Message
-from bot.store import PostKind, Question
-from bot.tracking.job_updates import Following, Look
+from bot.store import InboxItem, MessageKind
+from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 
     from bench.in_memory_channel import Channel, Moment
     from bench.recorded_day import Day
-    from bot.notifications.notifier import Notices
+    from bot.notifications.notifier import Notifier
     from bot.sdk import Change
-    from bot.store import Claim, NewPost, Post, Store
+    from bot.store import Claim, NewMessage, OutboxMessage, Store
 
 POLL_SECONDS = 10.0
 
@@ -36,15 +36,15 @@ POLL_SECONDS = 10.0
 class Later:
     """Leaves every message to the next delivery."""
 
-    def reserve(self, post: NewPost, now: datetime) -> Claim | None:
+    def reserve(self, post: NewMessage, now: datetime) -> Claim | None:
         """Claim nothing."""
         del post, now
         return None
 
-    def send(self, post: Post) -> None:
+    def send(self, post: OutboxMessage) -> None:
         """Send nothing."""
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Deliver nothing yet."""
 
 
@@ -53,31 +53,31 @@ class Room:
     """Asks and looks as the day has it, and delivers at once what is to be said."""
 
     store: Store
-    notices: Notices
+    notices: Notifier
     clock: Moment
     channel: Channel
     numbers: Iterator[int] = field(default_factory=lambda: count(1))
 
     def __post_init__(self) -> None:
         """Put the parts together."""
-        home = Home(url="https://bench.slack.com/")
-        self.following = Following(POLL_SECONDS, self.notices)
-        self.ledger = Ledger(
+        home = Workspace(url="https://bench.slack.com/")
+        self.following = JobUpdates(POLL_SECONDS, self.notices)
+        self.ledger = ActionExecutor(
             store=self.store,
             connections=Connections([]),
-            following=self.following,
+            job_updates=self.following,
             clock=self.clock,
-            home=home,
+            slack_workspace=home,
             sender=Later(),
-            expect=lambda *_: None,
-            announce=_nobody,
+            wake_poller=lambda *_: None,
+            notify_plugins=_nobody,
         )
-        self.digests = Digests(
+        self.digests = DigestWorker(
             store=self.store,
-            notices=self.notices,
-            home=home,
+            notifier=self.notices,
+            slack_workspace=home,
             clock=self.clock,
-            ring=lambda: None,
+            wake_dispatcher=lambda: None,
         )
 
     async def live(self, day: Day) -> None:
@@ -91,7 +91,7 @@ class Room:
 
     async def _ask(self, asked: Asked) -> None:
         """Somebody asks for jobs, and all of them are shown."""
-        ask = Ask(kind=Kind.COMMAND, user=asked.user, channel=CHANNEL, at=asked.at)
+        ask = Request(kind=RequestKind.COMMAND, user=asked.user, channel=CHANNEL, at=asked.at)
         key = f"ask:{next(self.numbers)}"
         async with self.store.begin() as tx:
             id_ = await tx.inbox.add(
@@ -103,16 +103,18 @@ class Room:
                 lease_until=asked.at,
             )
         assert id_ is not None
-        question = Question(id_, WORKSPACE, key, ask.kind, {}, asked.at, 0)
-        await self.ledger.commit(question, ask, [Show(run.seen(asked.at), 0) for run in asked.runs])
+        question = InboxItem(id_, WORKSPACE, key, ask.kind, {}, asked.at, 0)
+        await self.ledger.commit(
+            question, ask, [ShowJob(run.seen(asked.at), 0) for run in asked.runs]
+        )
 
     async def _look(self, run: Run) -> None:
         """Somebody looks at a job, and what changed is told."""
         async with self.store.begin() as tx:
             watched = (await tx.jobs.get(WORKSPACE, [run.ref])).get(run.ref)
             if watched is not None and watched.due_at is not None:
-                look = Look(watched, run.seen(self.clock.at), self.clock.at)
-                await self.following.write(tx, None, [look])
+                look = PollResult(watched, run.seen(self.clock.at), self.clock.at)
+                await self.following.apply(tx, None, [look])
 
     async def _settle(self) -> None:
         """Tell the digests, and deliver until nothing is left."""
@@ -126,24 +128,24 @@ class Room:
         async with self.store.begin() as tx:
             due = await tx.outbox.due(lanes=(0, 1), now=now, limit=500)
             claimed = await tx.outbox.claim(
-                [post.id for post in due], now=now, deadline=now, adopt_at=now
+                [post.id for post in due], now=now, deadline=now, reclaim_at=now
             )
             for post in claimed:
-                await tx.outbox.sent(post, ts=await self._say(post), now=now)
+                await tx.outbox.mark_sent(post, ts=await self._say(post), now=now)
         return len(claimed)
 
-    async def _say(self, post: Post) -> str | None:
-        if post.kind not in (PostKind.POST, PostKind.UPDATE):
+    async def _say(self, post: OutboxMessage) -> str | None:
+        if post.kind not in (MessageKind.POST, MessageKind.UPDATE):
             return None
         message = Message.model_validate(post.body["message"])
-        if post.kind is PostKind.UPDATE:
+        if post.kind is MessageKind.UPDATE:
             ts = str(post.body.get("ts") or post.card_ts)
             await self.channel.update(post.channel, ts, message)
             return ts
         thread_ts = post.card_ts if post.watch_id and not post.roots_watch else None
         loud = bool(post.body.get("broadcast"))
         return await self.channel.post(
-            post.channel, message, key=post.key, thread_ts=thread_ts, broadcast=loud
+            post.channel, message, idempotency_key=post.key, thread_ts=thread_ts, broadcast=loud
         )
 
 

@@ -60,26 +60,26 @@ class Channel:
         channel: str,
         message: Message,
         *,
-        key: str,
+        idempotency_key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
-        about: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> str:
         """Take a message; return its timestamp."""
-        del channel, key, about
+        del channel, idempotency_key, metadata
         ts = f"{len(self.said) + 1}.000000"
         self.said[ts] = Said(ts, self.clock.now(), message, thread_ts, broadcast)
         return ts
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+        self, channel: str, ts: str, message: Message, *, metadata: Mapping[str, Any] | None = None
     ) -> None:
         """Take a newer text of a message."""
-        del channel, about
+        del channel, metadata
         self.said[ts].message = message
         self.said[ts].edits += 1
 
-    async def whisper(
+    async def post_ephemeral(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
         """Count what only one person sees."""
@@ -93,7 +93,7 @@ class Channel:
         del response_url, message, replace, thread_ts
         self.whispers += 1
 
-    async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
+    async def set_reaction(self, channel: str, ts: str, names: Sequence[str]) -> None:
         """Count a reaction."""
         del channel, ts, names
         self.reactions += 1
@@ -103,10 +103,10 @@ class Channel:
         return f"D{user}"
 
     async def find(
-        self, channel: str, key: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, idempotency_key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
         """Find nothing: whatever was delivered here was answered."""
-        del channel, key, thread_ts, since
+        del channel, idempotency_key, thread_ts, since
         return None
 
     def clicks_to_failure(self, *names: str) -> int | None:

@@ -13,7 +13,7 @@ from bench.in_memory_bot import Room
 from bench.in_memory_channel import Channel, Moment
 from bench.recorded_day import recorded
 from bench.report import Report, Target, progress
-from bot.notifications.notifier import Notices
+from bot.notifications.notifier import Notifier
 from bot.settings import NotifySettings
 from bot.store import Store
 
@@ -85,7 +85,7 @@ async def lived(day: Day, policy: dict[str, Any]) -> Heard:
 @asynccontextmanager
 async def _room(policy: dict[str, Any]) -> AsyncIterator[Room]:
     """Put the bot's own parts together, around a channel in memory."""
-    notices = Notices(NotifySettings.model_validate(policy))
+    notices = Notifier(NotifySettings.model_validate(policy))
     clock = Moment()
     with tempfile.TemporaryDirectory(prefix="jobthread-bench-") as folder:
         store = Store(f"sqlite:///{Path(folder) / 'jobthread.db'}")

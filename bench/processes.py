@@ -85,7 +85,7 @@ def _environment(bot_token: str, app_token: str) -> dict[str, str]:
 
 @asynccontextmanager
 async def bot(slack: Slack, folder: Path) -> AsyncIterator[Running]:
-    """Run `jobthread serve`, with its store in the folder and the plugin from `bench.memory_provider`."""
+    """Run `jobthread serve` with its store and `bench.memory_provider`'s plugin in the folder."""
     settings = folder / "jobthread.toml"
     database = (folder / "jobthread.db").as_posix()
     settings.write_text(SETTINGS.format(api_url=slack.api_url, database=database))

@@ -39,7 +39,7 @@ def slack_with(channels: int) -> LocalSlack:
     members = frozenset({ASKER.id, BOT.id})
     places = [Channel(f"C0N{n:06d}", f"n{n:06d}", members) for n in range(channels)]
     timing = Timing(posts_per_second=PER_SECOND, burst=BURST)
-    return LocalSlack(people=(ASKER, BOT), channels=places, timing=timing)
+    return LocalSlack(users=(ASKER, BOT), channels=places, timing=timing)
 
 
 def stand_cards(slack: LocalSlack, each: int) -> dict[str, list[str]]:

@@ -9,7 +9,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from bot.sdk import JobRef
-from plugins.servicestage.script import Course, JobScript, JobStep, course, payload
+from plugins.servicestage.script import JobScript, JobStep, JobTimeline, job_timeline, payload
 from plugins.servicestage.translator import Answer, translate
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ class Run:
     """One job of the day."""
 
     script: JobScript
-    course: Course
+    course: JobTimeline
     began: datetime
 
     @property
@@ -90,7 +90,7 @@ class Day:
     @property
     def failed(self) -> list[Run]:
         """The jobs that fail."""
-        return [run for run in self.runs if run.seen(run.ended).status.bad]
+        return [run for run in self.runs if run.seen(run.ended).status.failed]
 
 
 def recorded(jobs: int, seed: int) -> Day:
@@ -123,4 +123,4 @@ def _run(dice: random.Random, at: datetime, number: int) -> Run:
     )
     rolls_back = fails and dice.random() < 0.5
     script = JobScript(f"JOB{number:08x}-0000", steps, type=service, rolls_back=rolls_back)
-    return Run(script, course(script), at)
+    return Run(script, job_timeline(script), at)

@@ -9,40 +9,40 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from bot import sabotage, status
-from bot.clock_step_guard import Timekeeper
-from bot.commands.channel_settings import Negotiation
+from bot.clock_step_guard import ClockStepGuard
+from bot.commands.channel_settings import ChannelSettingsCommands
 from bot.commands.examples import Examples
-from bot.commands.executor import Ledger
-from bot.commands.inbox_worker import Desk
-from bot.commands.permissions import Rights
-from bot.commands.queries import Listings
-from bot.commands.router import Service
-from bot.delivery.dispatcher import Deliverer
-from bot.delivery.permalinks import Home
-from bot.delivery.rate_limiter import Pace
-from bot.local_scheduler import EmbeddedEngine
+from bot.commands.executor import ActionExecutor
+from bot.commands.inbox_worker import InboxWorker
+from bot.commands.permissions import Permissions
+from bot.commands.queries import Queries
+from bot.commands.router import RequestRouter
+from bot.delivery.dispatcher import OutboxDispatcher
+from bot.delivery.permalinks import Workspace
+from bot.delivery.rate_limiter import RateLimiter
+from bot.local_scheduler import LocalScheduler
 from bot.notifications import deferred
-from bot.notifications.digest_worker import Digests
-from bot.notifications.explain import Reasons
-from bot.notifications.notifier import Notices
+from bot.notifications.digest_worker import DigestWorker
+from bot.notifications.explain import Explainer
+from bot.notifications.notifier import Notifier
 from bot.providers import fetch
-from bot.providers.outside import Outside, outside
+from bot.providers.outside import LoadedProviders, load_providers
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import seconds_between
 from bot.skew import system_clock
 from bot.slack.app import bolt_app
-from bot.slack.client import client_session, greet, revealed, web_client
-from bot.slack.http_server import Web
-from bot.slack.job_options import Suggestions
-from bot.slack.settings_flow import SettingsTalk
-from bot.slack.socket_mode import Socket
-from bot.slack.users import Directory
-from bot.slack.web_api import WebOutlet
-from bot.status import Live
+from bot.slack.client import client_session, connect, secret_value, web_client
+from bot.slack.http_server import HttpServer
+from bot.slack.job_options import JobOptions
+from bot.slack.settings_flow import SettingsModalFlow
+from bot.slack.socket_mode import SocketModeConnection
+from bot.slack.users import UserCache
+from bot.slack.web_api import WebApiTransport
+from bot.status import LiveStatus
 from bot.store import Store
-from bot.tracking.job_updates import Following, abandon
+from bot.tracking.job_updates import JobUpdates, end_unconfigured
 from bot.tracking.poller import Poller
-from bot.tracking.redelivery import OPERATOR, Revival
+from bot.tracking.redelivery import OPERATOR_TASK, RedeliveryWorker
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -53,7 +53,7 @@ if TYPE_CHECKING:
     from bot.providers.plugin_loader import Plugins
     from bot.sdk.clock import Clock
     from bot.settings import Settings
-    from bot.status import Backlog
+    from bot.status import StoredStatus
 
 log = logging.getLogger(__name__)
 
@@ -96,30 +96,30 @@ class Bot:
         loaded = self._load_plugins()
         stack.push_async_callback(loaded.plugins.close)
         stack.push_async_callback(loaded.connections.close)
-        if problems := await fetch.rehearsed(loaded.connections):
+        if problems := await fetch.validate_settings(loaded.connections):
             raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
         stack.push_async_callback(self.store.close)
         session = await stack.enter_async_context(client_session())
         client = web_client(self.settings, session)
-        identity = await greet(client, self.clock)
-        self.home = Home(
+        identity = await connect(client, self.clock)
+        self.workspace = Workspace(
             url=str(identity.get("url", "")), bot_user=str(identity.get("user_id", ""))
         )
-        self.outlet = WebOutlet(client, session, self.clock)
+        self.transport = WebApiTransport(client, session, self.clock)
         self.connections = loaded.connections
-        self._assemble(loaded, self.outlet)
-        stack.push_async_callback(self.suggestions.close)
-        stack.push_async_callback(self.desk.close)
+        self._assemble(loaded, self.transport)
+        stack.push_async_callback(self.job_options.close)
+        stack.push_async_callback(self.inbox_worker.close)
         await self._start_scheduler(stack, loaded.connections)
         await self._open_transports(stack, client, identity)
 
-    def _load_plugins(self) -> Outside:
+    def _load_plugins(self) -> LoadedProviders:
         """Load plugins and connections; raise one SettingsError with all problems."""
         problems = self.settings.slack.problems()
         try:
-            loaded = outside(self.settings, self.clock, self._plugins)
+            loaded = load_providers(self.settings, self.clock, self._plugins)
         except SettingsError as error:
             raise SettingsError([*problems, *error.problems]) from None
         if problems:
@@ -128,132 +128,140 @@ class Bot:
             log.warning("%s", problem)
         return loaded
 
-    def _assemble(self, loaded: Outside, outlet: WebOutlet) -> None:
+    def _assemble(self, loaded: LoadedProviders, outlet: WebApiTransport) -> None:
         """Build the components; none of them acts before its first tick or request."""
         connections, store, clock = loaded.connections, self.store, self.clock
-        self.notices = Notices(self.settings.notify)
-        following = Following(self.settings.follow.poll_seconds, self.notices)
+        self.notifier = Notifier(self.settings.notify)
+        following = JobUpdates(self.settings.follow.poll_seconds, self.notifier)
         self._assemble_delivery(loaded, outlet, following)
-        reasons = Reasons(store, self.notices, self.settings.store.keep_days)
-        directory = Directory(outlet, clock)
-        negotiation = Negotiation(
+        reasons = Explainer(store, self.notifier, self.settings.store.keep_days)
+        directory = UserCache(outlet, clock)
+        negotiation = ChannelSettingsCommands(
             store=store,
-            notices=self.notices,
-            rights=Rights(self.settings.notify.who_may_change, directory),
+            notifier=self.notifier,
+            permissions=Permissions(self.settings.notify.who_may_change, directory),
             command=self.settings.slack.command,
         )
-        service = Service(
+        service = RequestRouter(
             store=store,
-            ledger=self._executor(loaded, following),
+            executor=self._executor(loaded, following),
             connections=connections,
             clock=clock,
-            home=self.home,
-            reasons=reasons,
+            slack_workspace=self.workspace,
+            explainer=reasons,
             command=self.settings.slack.command,
-            negotiation=negotiation,
-            listing=self._queries(connections, reasons),
+            channel_settings=negotiation,
+            queries=self._queries(connections, reasons),
         )
-        self.desk = Desk(
+        self.inbox_worker = InboxWorker(
             store=store,
-            service=service,
+            router=service,
             clock=clock,
-            heard=self.revival.heard,
-            errands={OPERATOR: self.revival.errand},
+            on_activity=self.redelivery.on_channel_activity,
+            operator_tasks={OPERATOR_TASK: self.redelivery.retry_requested},
         )
-        self.suggestions = Suggestions(connections, clock)
-        self.settings_talk = SettingsTalk(
-            api=outlet, desk=self.desk, negotiation=negotiation, directory=directory, clock=clock
+        self.job_options = JobOptions(connections, clock)
+        self.settings_modal = SettingsModalFlow(
+            api=outlet,
+            inbox_worker=self.inbox_worker,
+            settings_commands=negotiation,
+            users=directory,
+            clock=clock,
         )
 
-    def _assemble_delivery(self, loaded: Outside, outlet: WebOutlet, following: Following) -> None:
+    def _assemble_delivery(
+        self, loaded: LoadedProviders, outlet: WebApiTransport, following: JobUpdates
+    ) -> None:
         """Build the components that poll jobs and deliver messages."""
         store, clock = self.store, self.clock
-        self.deliverer = Deliverer(store=store, outlet=outlet, pace=Pace(), clock=clock)
-        self.digests = Digests(
+        self.dispatcher = OutboxDispatcher(
+            store=store, transport=outlet, rate_limiter=RateLimiter(), clock=clock
+        )
+        self.digest_worker = DigestWorker(
             store=store,
-            notices=self.notices,
-            home=self.home,
+            notifier=self.notifier,
+            slack_workspace=self.workspace,
             clock=clock,
-            ring=self.deliverer.ring,
+            wake_dispatcher=self.dispatcher.wake,
         )
         self.poller = Poller(
             store=store,
             connections=loaded.connections,
             plugins=loaded.plugins,
-            following=following,
+            job_updates=following,
             clock=clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
-            ring=self.ring,
+            wake_dispatcher=self.wake,
         )
-        self.revival = Revival(
+        self.redelivery = RedeliveryWorker(
             store=store,
             connections=loaded.connections,
-            following=following,
+            job_updates=following,
             clock=clock,
-            ring=self.deliverer.ring,
-            expect=self.poller.expect,
+            wake_dispatcher=self.dispatcher.wake,
+            wake_poller=self.poller.wake_for,
         )
-        self.timekeeper = Timekeeper(
+        self.clock_guard = ClockStepGuard(
             store=store,
             clock=clock,
             poll_seconds=self.settings.follow.poll_seconds,
-            ring=self._wake_all,
+            wake_workers=self._wake_all,
         )
 
-    def _executor(self, loaded: Outside, following: Following) -> Ledger:
-        return Ledger(
+    def _executor(self, loaded: LoadedProviders, following: JobUpdates) -> ActionExecutor:
+        return ActionExecutor(
             store=self.store,
             connections=loaded.connections,
-            following=following,
+            job_updates=following,
             clock=self.clock,
-            home=self.home,
-            sender=self.deliverer,
-            expect=self.poller.expect,
-            announce=loaded.plugins.job_changed,
-            retell=self.ring,
+            slack_workspace=self.workspace,
+            sender=self.dispatcher,
+            wake_poller=self.poller.wake_for,
+            notify_plugins=loaded.plugins.job_changed,
+            wake_digests=self.wake,
         )
 
-    def _queries(self, connections: Connections, reasons: Reasons) -> Listings:
-        return Listings(
+    def _queries(self, connections: Connections, reasons: Explainer) -> Queries:
+        return Queries(
             store=self.store,
             connections=connections,
             examples=Examples(store=self.store, connections=connections, clock=self.clock),
-            reasons=reasons,
+            explainer=reasons,
             clock=self.clock,
-            home=self.home,
+            slack_workspace=self.workspace,
             command=self.settings.slack.command,
         )
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake the outbox dispatcher and the digest worker."""
-        self.deliverer.ring()
-        self.digests.ring()
+        self.dispatcher.wake()
+        self.digest_worker.wake()
 
     def _wake_all(self) -> None:
         """Wake the dispatcher, the digest worker and the pollers."""
-        self.ring()
+        self.wake()
         for name in self.connections.names:
-            self.poller.expect(name, self.clock.now())
+            self.poller.wake_for(name, self.clock.now())
 
     async def _start_scheduler(self, stack: AsyncExitStack, connections: Connections) -> None:
         if self.store.exclusive:  # all leases and claims are of dead processes
             now = self.clock.now()
             async with self.store.begin() as tx:
-                await tx.inbox.reopen(now)
-                await tx.outbox.reopen(now + IN_FLIGHT_GRACE)
+                await tx.inbox.expire_leases(now)
+                await tx.outbox.expire_claims(now + IN_FLIGHT_GRACE)
         async with self.store.begin() as tx:
-            if ended := await abandon(
-                tx, connections.names, self.clock.now(), Notices(self.settings.notify)
+            if ended := await end_unconfigured(
+                tx, connections.names, self.clock.now(), Notifier(self.settings.notify)
             ):
                 log.warning("Ended %s watches: their connections are not configured", ended)
             # The settings may have changed since these notifications were deferred.
-            await deferred.redecide_all(tx, self.notices, self.clock.now())
-        engine = EmbeddedEngine(self.clock)
+            await deferred.reevaluate_all(tx, self.notifier, self.clock.now())
+        engine = LocalScheduler(self.clock)
         self._periodic_tasks: dict[str, Callable[[], Awaitable[float]]] = {
-            "inbox": self.desk.tick,
-            "redelivery": self.revival.tick,
-            "digests": self.digests.tick,
-            "clock": self.timekeeper.tick,
+            "inbox": self.inbox_worker.tick,
+            "redelivery": self.redelivery.tick,
+            "digests": self.digest_worker.tick,
+            "clock": self.clock_guard.tick,
             "pruning": self._prune,
         }
         engine.ensure(self._periodic_tasks)
@@ -262,16 +270,16 @@ class Bot:
         running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
         stack.push_async_callback(engine.stop)
-        stack.callback(self.revival.close)
-        stack.callback(self.digests.close)
+        stack.callback(self.redelivery.close)
+        stack.callback(self.digest_worker.close)
         stack.callback(self.poller.close)
-        stack.callback(self.deliverer.close)
+        stack.callback(self.dispatcher.close)
 
     async def _tick(self, shard: str) -> float:
         """Run one tick of a shard; return the seconds until the next."""
         match shard.split(":"):
             case ["deliver", lane]:
-                return await self.deliverer.tick(int(lane), DELIVERY_LANES)
+                return await self.dispatcher.tick(int(lane), DELIVERY_LANES)
             case ["poll", connection, shard_no]:
                 return await self.poller.tick(connection, int(shard_no), POLL_SHARDS)
         return await self._periodic_tasks[shard]()
@@ -296,43 +304,45 @@ class Bot:
         app = bolt_app(
             client=client,
             identity=identity,
-            signing_secret=revealed(slack.signing_secret) if http_mode else None,
-            desk=self.desk,
-            suggestions=self.suggestions,
-            settings=self.settings_talk,
+            signing_secret=secret_value(slack.signing_secret) if http_mode else None,
+            inbox_worker=self.inbox_worker,
+            job_options=self.job_options,
+            settings_modal_flow=self.settings_modal,
             clock=self.clock,
         )
-        self.socket = (
-            None if http_mode else Socket(app, revealed(slack.app_token), client, self.clock)
+        self.socket_mode = (
+            None
+            if http_mode
+            else SocketModeConnection(app, secret_value(slack.app_token), client, self.clock)
         )
-        self.web = Web(
-            self.settings.listens, app if http_mode else None, self.healthy, self.standing
+        self.http_server = HttpServer(
+            self.settings.http_server, app if http_mode else None, self.is_healthy, self.read_status
         )
-        if self.web.wanted:
-            await self.web.open()
-            stack.push_async_callback(self.web.close)
-        if self.socket is not None:
-            await self.socket.open()
-            stack.push_async_callback(self.socket.close)
-            await self.socket.wait()
+        if self.http_server.enabled:
+            await self.http_server.open()
+            stack.push_async_callback(self.http_server.close)
+        if self.socket_mode is not None:
+            await self.socket_mode.open()
+            stack.push_async_callback(self.socket_mode.close)
+            await self.socket_mode.wait()
 
-    async def healthy(self) -> bool:
+    async def is_healthy(self) -> bool:
         """Whether Slack can reach the bot and the store responds."""
         async with self.store.begin() as tx:
             await tx.inbox.next_due()
-        return self.socket is None or await self.socket.connected()
+        return self.socket_mode is None or await self.socket_mode.connected()
 
-    async def standing(self) -> tuple[Backlog, Live]:
+    async def read_status(self) -> tuple[StoredStatus, LiveStatus]:
         """Return the status of the store, and of Slack and the connections."""
         now = self.clock.now()
         async with self.store.begin() as tx:
-            stored = await status.read(tx, now)
-        heard_at = self.socket.heard_at if self.socket else None
-        live = Live(
-            connected=self.socket is None or await self.socket.connected(),
+            stored = await status.read_status(tx, now)
+        heard_at = self.socket_mode.last_received_at if self.socket_mode else None
+        live = LiveStatus(
+            connected=self.socket_mode is None or await self.socket_mode.connected(),
             last_event_seconds=seconds_between(heard_at, now),
-            limited=self.outlet.limited,
-            resting={p.name: s for p in self.connections if (s := p.breaker.pause(now))},
+            limited=self.transport.rate_limited_count,
+            resting={p.name: s for p in self.connections if (s := p.circuit_breaker.open_for(now))},
         )
         return stored, live
 

@@ -26,7 +26,7 @@ MAX_WAIT_AFTER_STEP_SECONDS = 60.0  # longest wait of any row after a step back
 LEASE_SECONDS = 30.0  # of a claimed message
 
 
-class Timekeeper:
+class ClockStepGuard:
     """Compares the wall clock with the monotonic clock; makes rows due that wait too long."""
 
     def __init__(
@@ -35,13 +35,13 @@ class Timekeeper:
         store: Store,
         clock: Clock,
         poll_seconds: float,
-        ring: Callable[[], None],
+        wake_workers: Callable[[], None],
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock = clock
         self._poll_seconds = poll_seconds
-        self._wake_workers = ring  # after rows were made due
+        self._wake_workers = wake_workers  # after rows were made due
         self._monotonic = monotonic
         self._last_seen: tuple[datetime, float] | None = None
 
@@ -52,8 +52,8 @@ class Timekeeper:
         longest = MAX_WAIT_AFTER_STEP_SECONDS if stepped else MAX_WAIT_SECONDS
         latest = now + timedelta(seconds=max(longest, self._poll_seconds))
         async with self._store.begin() as tx:
-            count = await tx.ahead.recall(
-                now, latest=latest, adopt_at=now + timedelta(seconds=LEASE_SECONDS)
+            count = await tx.due_times.pull_forward(
+                now, latest=latest, reclaim_at=now + timedelta(seconds=LEASE_SECONDS)
             )
         if count:
             log.warning("the clock was set back: %s rows are due now", count)

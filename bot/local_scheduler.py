@@ -6,7 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import trail
+from bot.sdk.errors import origin
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -19,13 +19,13 @@ log = logging.getLogger(__name__)
 MAX_BACKOFF_SECONDS = 60.0  # between the ticks of a shard that keeps failing
 
 
-class EmbeddedEngine:
+class LocalScheduler:
     """Scheduler for a single process, without persistent state."""
 
-    def __init__(self, clock: Clock, *, grace: float = 5.0) -> None:
+    def __init__(self, clock: Clock, *, grace_seconds: float = 5.0) -> None:
         self._clock = clock
         # Real seconds for running ticks at the end, as they may wait for something else than clock.
-        self._grace = grace
+        self._grace = grace_seconds
         self._tick: Tick | None = None
         self._slots = asyncio.Semaphore()
         self._shard_tasks: dict[str, asyncio.Task[None] | None] = {}
@@ -84,7 +84,7 @@ class EmbeddedEngine:
         try:
             return await tick(shard)
         except Exception as error:  # noqa: BLE001  the edge of a tick
-            log.error("tick of %s failed, retrying: %s", shard, trail(error))
+            log.error("tick of %s failed, retrying: %s", shard, origin(error))
             return None
         finally:
             self._running.discard(shard)

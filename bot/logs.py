@@ -5,10 +5,10 @@ from __future__ import annotations
 import logging
 import re
 
-from bot.sdk.errors import trail
+from bot.sdk.errors import origin
 
 FORMAT = "%(asctime)s %(levelname)s %(name)s: %(message)s"
-CHATTY = ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access")
+VERBOSE_LOGGERS = ("httpx", "alembic", "aiosqlite", "slack_bolt", "slack_sdk", "aiohttp.access")
 
 # Secrets recognised by their form: Slack tokens, single-use WebSocket URLs and response_urls,
 # user info before the @ of a URL, Bearer and Basic headers.
@@ -36,7 +36,7 @@ _BY_NAME = re.compile(
 )
 
 
-def discreet(text: str) -> str:
+def redact(text: str) -> str:
     """Replace secrets in a text with "…"."""
     return _BY_FORM.sub("…", _BY_NAME.sub(_redacted, text))
 
@@ -48,7 +48,7 @@ def _redacted(found: re.Match[str]) -> str:
     return f"{name}{quotes[1]}…{quotes[2] or ''}" if quotes else f"{name}…"
 
 
-class Discretion(logging.Filter):
+class RedactingFilter(logging.Filter):
     """Removes secrets and stack traces from a record; keeps the origin of its error."""
 
     def filter(self, record: logging.LogRecord) -> bool:
@@ -56,8 +56,8 @@ class Discretion(logging.Filter):
         text = _message(record)
         error = record.exc_info[1] if record.exc_info else None
         if error is not None:
-            text = f"{text} ({trail(error)})"
-        record.msg, record.args = discreet(" ".join(text.splitlines())), ()
+            text = f"{text} ({origin(error)})"
+        record.msg, record.args = redact(" ".join(text.splitlines())), ()
         record.exc_info = record.exc_text = record.stack_info = None
         return True
 
@@ -73,7 +73,7 @@ def configure(level: int = logging.INFO) -> None:
     """Log to standard error; libraries log warnings only."""
     out = logging.StreamHandler()
     out.setFormatter(logging.Formatter(FORMAT))
-    out.addFilter(Discretion())
+    out.addFilter(RedactingFilter())
     logging.basicConfig(level=level, handlers=[out], force=True)
-    for name in CHATTY:
+    for name in VERBOSE_LOGGERS:
         logging.getLogger(name).setLevel(max(level, logging.WARNING))

@@ -9,7 +9,7 @@ Tick = Callable[[str], Awaitable[float]]
 """One quantum of a shard's work; returns the seconds until the shard's next tick."""
 
 
-class Engine(Protocol):
+class Scheduler(Protocol):
     """Guarantees liveness only: ticks must be safe to repeat."""
 
     def ensure(self, shards: Iterable[str]) -> None:
@@ -28,4 +28,4 @@ class Engine(Protocol):
         ...
 
 
-__all__ = ["Engine", "Tick"]
+__all__ = ["Scheduler", "Tick"]

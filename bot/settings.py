@@ -29,17 +29,17 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as InvalidVariable
 
-from bot.notifications.policy import Mention, NoisePolicy
+from bot.notifications.policy import Mention, NotificationPolicy
 from bot.sdk.errors import SettingsError
-from bot.sdk.settings import Unread, missing_secret, read_secret_files, sentences
-from bot.settings_env import ENVIRONMENT_PREFIX, ambiguous, named
+from bot.sdk.settings import UnreadableSecret, error_sentences, missing_secret, read_secret_files
+from bot.settings_env import ENVIRONMENT_PREFIX, ambiguity_problems, match_connection_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from pydantic_settings import PydanticBaseSettingsSource
 
-NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")  # of a connection
+CONNECTION_NAME = re.compile(r"[a-z][a-z0-9_-]{0,62}")  # of a connection
 
 
 class _Section(BaseModel):
@@ -53,7 +53,7 @@ class _Section(BaseModel):
     @field_validator("*", mode="before")
     @classmethod
     def _reject_unreadable(cls, value: Any) -> Any:
-        if isinstance(value, Unread):
+        if isinstance(value, UnreadableSecret):
             raise ValueError(value)  # noqa: TRY004  pydantic collects ValueErrors
         return value
 
@@ -83,13 +83,15 @@ class SlackSettings(_Section):
     command: Annotated[str, AfterValidator(_check_command)] = "/job"
 
     @property
-    def needed(self) -> tuple[str, ...]:
+    def required_secrets(self) -> tuple[str, ...]:
         """The secrets that this mode requires."""
         return ("bot_token", "app_token" if self.mode == "socket" else "signing_secret")
 
     def problems(self) -> list[str]:
         """Return one sentence for each missing secret."""
-        return [missing_secret("slack", key) for key in self.needed if not getattr(self, key)]
+        return [
+            missing_secret("slack", key) for key in self.required_secrets if not getattr(self, key)
+        ]
 
 
 class WebSettings(_Section):
@@ -116,7 +118,7 @@ class FollowSettings(_Section):
 CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,20}")  # Slack's
 
 
-class NotifySettings(NoisePolicy):
+class NotifySettings(NotificationPolicy):
     """The notification policy where a channel overrides nothing, and who may override it."""
 
     who_may_change: Literal["members", "admins"] = "members"  # a channel's settings
@@ -125,7 +127,7 @@ class NotifySettings(NoisePolicy):
     @property
     def defaults(self) -> dict[str, Any]:
         """The policy fields that are set here, as JSON values."""
-        own = self.model_fields_set & set(NoisePolicy.model_fields)
+        own = self.model_fields_set & set(NotificationPolicy.model_fields)
         return self.model_dump(mode="json", include=own)
 
     @field_validator("channels")
@@ -139,20 +141,24 @@ class NotifySettings(NoisePolicy):
     @model_validator(mode="after")
     def _check_consistency(self) -> Self:
         """Check that the fields are consistent, in general and for each channel."""
-        _require_group(NoisePolicy.model_validate(self.defaults), "")
+        _require_group(NotificationPolicy.model_validate(self.defaults), "")
         for name, fields in self.channels.items():
-            _require_group(NoisePolicy.model_validate({**self.defaults, **fields}), f" in {name}")
+            _require_group(
+                NotificationPolicy.model_validate({**self.defaults, **fields}), f" in {name}"
+            )
         return self
 
 
 def _policy_fields(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
     try:
-        return NoisePolicy.model_validate(fields).model_dump(mode="json", include=set(fields))
+        return NotificationPolicy.model_validate(fields).model_dump(
+            mode="json", include=set(fields)
+        )
     except ValidationError as error:
-        raise ValueError(f"in {channel}, {'; '.join(sentences(error))}") from None
+        raise ValueError(f"in {channel}, {'; '.join(error_sentences(error))}") from None
 
 
-def _require_group(policy: NoisePolicy, where: str) -> None:
+def _require_group(policy: NotificationPolicy, where: str) -> None:
     if policy.mention is Mention.GROUP and not policy.group:
         raise ValueError(
             f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
@@ -181,7 +187,7 @@ class Settings(BaseSettings):
     disabled_plugins: Annotated[frozenset[str], NoDecode] = frozenset()  # comma-separated names
 
     @property
-    def listens(self) -> WebSettings:
+    def http_server(self) -> WebSettings:
         """Where the HTTP server listens: slack.host and slack.port, or else [web]."""
         given = {"host": self.slack.host, "port": self.slack.port}
         return self.web.model_copy(update={k: v for k, v in given.items() if v is not None})
@@ -203,7 +209,7 @@ class Settings(BaseSettings):
     @field_validator("connections")
     @classmethod
     def _check_names(cls, connections: dict[str, Any]) -> dict[str, Any]:
-        if bad := [repr(name) for name in connections if not NAME.fullmatch(name)]:
+        if bad := [repr(name) for name in connections if not CONNECTION_NAME.fullmatch(name)]:
             raise ValueError(
                 f"{', '.join(bad)}: a name must be lower-case letters, digits, - and _,"
                 " a letter first"
@@ -237,7 +243,7 @@ class _Environment(EnvSettingsSource):
         """Return the values of the variables."""
         found = super().__call__()
         if "connections" in found:
-            found["connections"] = named(found["connections"], self._known)
+            found["connections"] = match_connection_names(found["connections"], self._known)
         return found
 
 
@@ -253,7 +259,7 @@ class _PartialSettings(Settings):
 
 
 @dataclass(frozen=True)
-class Reading:
+class SettingsResult:
     """All problems, and the settings without their invalid parts."""
 
     settings: Settings | None  # None if nothing could be read
@@ -268,7 +274,7 @@ def load(path: Path | None) -> Settings:
     return result.settings
 
 
-def read(path: Path | None) -> Reading:
+def read(path: Path | None) -> SettingsResult:
     """Read the file and the environment; return the problems together with the valid settings."""
     problems = _unknown_variables()
     settings: Settings | None = None
@@ -277,15 +283,15 @@ def read(path: Path | None) -> Reading:
         try:
             settings = reader()
         except ValidationError as error:
-            problems += sentences(error)
+            problems += error_sentences(error)
             settings = _valid_part(reader.raw, error)
         finally:
             tables = reader.raw.get("connections")
-            problems += ambiguous(tables if isinstance(tables, dict) else ())
+            problems += ambiguity_problems(tables if isinstance(tables, dict) else ())
             reader.raw = {}  # contains secrets
     except (InvalidVariable, OSError, SettingsError, ValueError) as error:
         problems += _problems(error, path)
-    return Reading(settings, tuple(problems))
+    return SettingsResult(settings, tuple(problems))
 
 
 def _valid_part(raw: dict[str, Any], error: ValidationError) -> Settings | None:
@@ -310,7 +316,9 @@ def _drop(table: dict[str, Any], location: Sequence[Any]) -> None:
     found = table.pop(last, None)
     table.pop(f"{last}_file", None)
     if not outer and last == "connections" and isinstance(found, dict):
-        table[last] = {name: value for name, value in found.items() if NAME.fullmatch(name)}
+        table[last] = {
+            name: value for name, value in found.items() if CONNECTION_NAME.fullmatch(name)
+        }
 
 
 def _problems(error: Exception, path: Path | None) -> Sequence[str]:

@@ -12,15 +12,15 @@ ENVIRONMENT_PREFIX = "JOBTHREAD_"
 _CONNECTIONS = f"{ENVIRONMENT_PREFIX}CONNECTIONS__"
 
 
-def variable(place: str) -> str:
+def variable_name(key: str) -> str:
     """Return the variable of a setting, such as `slack.bot_token`.
 
     Shell variables cannot contain hyphens: an underscore replaces each.
     """
-    return f"{ENVIRONMENT_PREFIX}{place.replace('.', '__').replace('-', '_').upper()}"
+    return f"{ENVIRONMENT_PREFIX}{key.replace('.', '__').replace('-', '_').upper()}"
 
 
-def named(tables: Any, known: Iterable[str]) -> Any:
+def match_connection_names(tables: Any, known: Iterable[str]) -> Any:
     """Return the environment's connections under the names that the file gives them.
 
     `my_deploys` means `my-deploys` if only that matches. A name with several matches is left out;
@@ -39,7 +39,7 @@ def named(tables: Any, known: Iterable[str]) -> Any:
     return found
 
 
-def ambiguous(names: Iterable[str]) -> list[str]:
+def ambiguity_problems(names: Iterable[str]) -> list[str]:
     """Return a sentence for each variable that matches several of these connections."""
     by_normalized: dict[str, list[str]] = {}
     for name in names:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sdk import formatting
 from bot.store import WatchState
-from bot.store.metrics import Waiting
+from bot.store.metrics import QueueDepth
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -16,32 +16,32 @@ if TYPE_CHECKING:
     from bot.store import Transaction
 
 # Limits of the oldest item's age; above one of them, `jobthread status` exits with code 1.
-QUESTION_SECONDS = 120.0
-MESSAGE_SECONDS = 300.0
-OVERDUE_SECONDS = 120.0
-_NOTHING = Waiting(0, None)
+MAX_REQUEST_AGE_SECONDS = 120.0
+MAX_MESSAGE_AGE_SECONDS = 300.0
+MAX_OVERDUE_SECONDS = 120.0
+_NOTHING = QueueDepth(0, None)
 
 
 @dataclass(frozen=True, kw_only=True)
-class Backlog:
+class StoredStatus:
     """Queue depths and ages, as read from the store."""
 
     at: datetime
-    questions: Waiting  # not answered yet
-    messages: Waiting  # not confirmed as posted
-    parked: Waiting  # dead letters: messages that Slack rejected for good
-    overdue: Waiting  # jobs past their poll time
+    questions: QueueDepth  # not answered yet
+    messages: QueueDepth  # not confirmed as posted
+    parked: QueueDepth  # dead letters: messages that Slack rejected for good
+    overdue: QueueDepth  # jobs past their poll time
     watches: Mapping[WatchState, int]
-    held: Waiting = _NOTHING  # deferred notifications, such as during quiet hours
+    held: QueueDepth = _NOTHING  # deferred notifications, such as during quiet hours
     held_until: datetime | None = None  # when the first is delivered
 
-    def age(self, waiting: Waiting) -> float:
+    def age(self, waiting: QueueDepth) -> float:
         """Return the age of the oldest item in seconds; 0.0 if there is none."""
-        return max(0.0, (self.at - waiting.since).total_seconds()) if waiting.since else 0.0
+        return max(0.0, (self.at - waiting.oldest_at).total_seconds()) if waiting.oldest_at else 0.0
 
 
 @dataclass(frozen=True, kw_only=True)
-class Live:
+class LiveStatus:
     """State of the running bot that is not in the store."""
 
     connected: bool  # whether Slack can reach the bot
@@ -53,41 +53,47 @@ class Live:
 
 
 @dataclass(frozen=True)
-class Line:
+class StatusLine:
     """One line of the status, and whether it is within its limit."""
 
-    what: str
-    well: bool
+    name: str
+    ok: bool
     sentence: str
 
 
-async def read(tx: Transaction, now: datetime) -> Backlog:
+async def read_status(tx: Transaction, now: datetime) -> StoredStatus:
     """Read the stored status."""
-    return Backlog(
+    return StoredStatus(
         at=now,
-        questions=await tx.gauges.questions(),
-        messages=await tx.gauges.messages(),
-        parked=await tx.gauges.parked(),
-        overdue=await tx.gauges.overdue(now),
+        questions=await tx.metrics.requests(),
+        messages=await tx.metrics.messages(),
+        parked=await tx.metrics.dead_letters(),
+        overdue=await tx.metrics.overdue_jobs(now),
         watches=await tx.watches.count(),
-        held=await tx.gauges.held(),
-        held_until=await tx.decisions.next_ripe(),
+        held=await tx.metrics.deferred(),
+        held_until=await tx.decisions.next_due(),
     )
 
 
-def lines(backlog: Backlog) -> list[Line]:
+def stored_lines(backlog: StoredStatus) -> list[StatusLine]:
     """Return the lines of the stored status."""
     watches = ", ".join(f"{backlog.watches[state]} {state}" for state in WatchState)
     return [
-        _queue_line(backlog, "questions", backlog.questions, "are not answered", QUESTION_SECONDS),
-        _queue_line(backlog, "messages", backlog.messages, "wait to be posted", MESSAGE_SECONDS),
-        _queue_line(backlog, "jobs", backlog.overdue, "should have been polled", OVERDUE_SECONDS),
-        Line("watches", well=True, sentence=f"{watches}; {backlog.parked.count} dead letters."),
-        Line("held", _deferred_on_time(backlog), _deferred_text(backlog)),
+        _queue_line(
+            backlog, "questions", backlog.questions, "are not answered", MAX_REQUEST_AGE_SECONDS
+        ),
+        _queue_line(
+            backlog, "messages", backlog.messages, "wait to be posted", MAX_MESSAGE_AGE_SECONDS
+        ),
+        _queue_line(
+            backlog, "jobs", backlog.overdue, "should have been polled", MAX_OVERDUE_SECONDS
+        ),
+        StatusLine("watches", ok=True, sentence=f"{watches}; {backlog.parked.count} dead letters."),
+        StatusLine("held", _deferred_on_time(backlog), _deferred_text(backlog)),
     ]
 
 
-def live_lines(live: Live) -> list[Line]:
+def live_lines(live: LiveStatus) -> list[StatusLine]:
     """Return the lines of the running bot's status."""
     silence = live.last_event_seconds
     ago = (
@@ -98,33 +104,35 @@ def live_lines(live: Live) -> list[Line]:
         f"{name}: circuit open for {formatting.duration(s)}" for name, s in live.resting.items()
     ]
     return [
-        Line("slack", live.connected, f"{reached}{ago} {live.limited} responses were 429."),
-        Line("connections", well=True, sentence=", ".join(open_circuits) or "No open circuit."),
+        StatusLine("slack", live.connected, f"{reached}{ago} {live.limited} responses were 429."),
+        StatusLine("connections", ok=True, sentence=", ".join(open_circuits) or "No open circuit."),
     ]
 
 
-def _deferred_text(backlog: Backlog) -> str:
+def _deferred_text(backlog: StoredStatus) -> str:
     if not backlog.held.count or backlog.held_until is None:
         return "None is deferred."
     deferred = formatting.plural(backlog.held.count, "notification", "notifications")
-    return f"{deferred} deferred, the first until {formatting.moment(backlog.held_until)}."
+    return f"{deferred} deferred, the first until {formatting.utc_time(backlog.held_until)}."
 
 
-def _deferred_on_time(backlog: Backlog) -> bool:
+def _deferred_on_time(backlog: StoredStatus) -> bool:
     """Return whether no deferred notification is overdue by more than the limit."""
     late = (backlog.at - backlog.held_until).total_seconds() if backlog.held_until else 0.0
-    return late <= MESSAGE_SECONDS
+    return late <= MAX_MESSAGE_AGE_SECONDS
 
 
-def _queue_line(backlog: Backlog, what: str, waiting: Waiting, how: str, limit: float) -> Line:
+def _queue_line(
+    backlog: StoredStatus, what: str, waiting: QueueDepth, how: str, limit: float
+) -> StatusLine:
     if not waiting.count:
-        return Line(what, well=True, sentence="None waits.")
+        return StatusLine(what, ok=True, sentence="None waits.")
     age = backlog.age(waiting)
     sentence = f"{waiting.count} {how}, the first for {formatting.duration(age)}."
-    return Line(what, age <= limit, sentence)
+    return StatusLine(what, age <= limit, sentence)
 
 
-def as_json(backlog: Backlog, live: Live) -> dict[str, Any]:
+def as_json(backlog: StoredStatus, live: LiveStatus) -> dict[str, Any]:
     """Return the status as JSON; ages in seconds."""
     return {
         "questions": {"open": backlog.questions.count, "oldest": backlog.age(backlog.questions)},
@@ -149,10 +157,10 @@ def as_json(backlog: Backlog, live: Live) -> dict[str, Any]:
     }
 
 
-def live_of(answer: Mapping[str, Any]) -> Live:
+def parse_live(answer: Mapping[str, Any]) -> LiveStatus:
     """Parse the running bot's part of the status JSON."""
     slack = answer["slack"]
-    return Live(
+    return LiveStatus(
         connected=slack["connected"],
         last_event_seconds=slack["last_event"],
         limited=slack["limited"],
@@ -160,7 +168,7 @@ def live_of(answer: Mapping[str, Any]) -> Live:
     )
 
 
-def exposition(backlog: Backlog, live: Live) -> str:
+def prometheus_text(backlog: StoredStatus, live: LiveStatus) -> str:
     """Return the status in the Prometheus text format.
 
     https://prometheus.io/docs/instrumenting/exposition_formats
@@ -175,7 +183,7 @@ def exposition(backlog: Backlog, live: Live) -> str:
     return "\n".join([*types, *samples, ""])
 
 
-def _samples(backlog: Backlog, live: Live) -> Iterator[tuple[str, str, float]]:
+def _samples(backlog: StoredStatus, live: LiveStatus) -> Iterator[tuple[str, str, float]]:
     for name, waiting in (
         ("questions_open", backlog.questions),
         ("messages_unsent", backlog.messages),

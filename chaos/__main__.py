@@ -19,10 +19,10 @@ def main() -> int:
     figures, verdict = asyncio.run(run(_plan()))
     out = sys.stdout
     out.write(f"\n{report.table(figures)}\n")
-    if not verdict.clean:
-        out.write(f"\n{report.wrongs(verdict)}\n")
+    if not verdict.passed:
+        out.write(f"\n{report.violations(verdict)}\n")
     out.write(f"\n{report.as_json(figures)}\n")
-    return 0 if verdict.clean else 1
+    return 0 if verdict.passed else 1
 
 
 def _plan() -> Plan:

@@ -7,9 +7,9 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from chaos.journal import Absence
-from localslack.state.faults import Plan as Planned
-from localslack.state.faults import Trouble
+from chaos.journal import Outage
+from localslack.state.faults import FaultKind
+from localslack.state.faults import PlannedFault as Planned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from chaos.journal import Journal
     from chaos.plan import Plan
     from chaos.supervisor import Supervisor
-    from chaos.threads import Threads
+    from chaos.threads import BotMessages
     from localslack import LocalSlack
 
 BETWEEN = (1.0, 4.0)  # seconds, between two faults
@@ -28,7 +28,7 @@ AFTER_A_STEP = 3.0
 MAX_CLOSED = 5  # channels at once
 
 
-class Weather:
+class EnvironmentFaults:
     """Injects one fault after another, in random order; cancelling ends the current one."""
 
     def __init__(
@@ -37,7 +37,7 @@ class Weather:
         slack: LocalSlack,
         bot: Supervisor,
         journal: Journal,
-        threads: Threads,
+        threads: BotMessages,
         lock: asyncio.Lock,
     ) -> None:
         self._slack = slack
@@ -47,7 +47,7 @@ class Weather:
         self._lock = lock
         self._random = Random(f"{plan.seed} weather")
 
-    async def change(self) -> None:
+    async def run(self) -> None:
         """Inject every kind of fault repeatedly, until cancelled."""
         kinds: dict[str, Callable[[], Awaitable[None]]] = {
             "clock forward": lambda: self._step_clock(STEP_SECONDS),
@@ -61,7 +61,7 @@ class Weather:
         while True:
             for name in self._random.sample(sorted(kinds), len(kinds)):
                 await asyncio.sleep(self._random.uniform(*BETWEEN))
-                self._journal.troubles[name] += 1
+                self._journal.environment_faults[name] += 1
                 await kinds[name]()
 
     async def _wait(self) -> None:
@@ -85,12 +85,12 @@ class Weather:
 
     async def _revoke_token(self) -> None:
         """Make Slack reject the bot's token; a bot that starts meanwhile exits at once."""
-        revoked = Planned(Trouble.REFUSE, times=None, error="token_revoked")
+        revoked = Planned(FaultKind.REFUSE, times=None, error="token_revoked")
         self._slack.faults.plan(revoked)
         try:
             await self._wait()
         finally:
-            self._slack.faults.withdraw(revoked)
+            self._slack.faults.cancel(revoked)
 
     async def _fill_disk(self) -> None:
         """Block all file writes; the bot is not killed meanwhile, as its survival is tested."""
@@ -101,17 +101,17 @@ class Weather:
                 await self._wait()
             finally:
                 self._bot.fill_disk(full=False)
-                self._journal.absences.append(Absence(began_at, time.time()))
+                self._journal.outages.append(Outage(began_at, time.time()))
 
     async def _close_channels(self, *, archived: bool) -> None:
         """Archive some channels, or remove the bot from them, and undo it."""
         workspace = self._slack.workspace
-        busy = sorted({root.channel for root in self._threads.roots[-60:] if root.followed})
+        busy = sorted({root.channel for root in self._threads.cards[-60:] if root.followed})
         chosen = self._random.sample(busy, min(len(busy), MAX_CLOSED))
         chosen = [name for name in chosen if not workspace.channels[name].is_im]
         try:
             for name in chosen:
-                self._journal.shut.setdefault(name, time.time())
+                self._journal.closed_channels.setdefault(name, time.time())
                 if archived:
                     workspace.archive(name)
                 else:
@@ -124,11 +124,11 @@ class Weather:
 
     async def _delete_card(self) -> None:
         """Delete a followed job's card."""
-        roots = [root for root in self._threads.roots[-60:] if root.followed]
+        roots = [root for root in self._threads.cards[-60:] if root.followed]
         if not roots:
             return
         root = self._random.choice(roots)
         message = self._slack.workspace.find(root.channel, root.ts)
         if message is not None and not message.tombstone:
-            self._journal.deleted.setdefault((root.channel, root.ts), time.time())
+            self._journal.deleted_cards.setdefault((root.channel, root.ts), time.time())
             self._slack.workspace.delete(message)

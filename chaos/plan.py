@@ -8,39 +8,39 @@ from math import ceil
 from random import Random
 from typing import TYPE_CHECKING
 
-from chaos.words import ENDS, LIVING
+from chaos.words import ACTIVE_STATUSES, FINAL_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 WATCHES_PER_MINUTE = 200
 CHANNELS = 200
-SPARE = 1.08  # some jobs end before they can be followed
-FAULTY = 0.20  # share of all Slack API calls
-FAULTY_ANSWERS = 0.05  # share of provider answers that are lost
-HELD_ANSWERS = 0.05  # share of provider answers that are late
-AMBUSHED_NEWS = 0.15  # share of changed provider answers that a newer one overtakes
+OVERSUPPLY = 1.08  # some jobs end before they can be followed
+SLACK_FAULT_RATE = 0.20  # share of all Slack API calls
+LOST_ANSWER_RATE = 0.05  # share of provider answers that are lost
+LATE_ANSWER_RATE = 0.05  # share of provider answers that are late
+OVERTAKEN_ANSWER_RATE = 0.15  # share of changed provider answers that a newer one overtakes
 OWED_PER_WATCH = 0.5  # minimum number of expected replies
 KILLS_PER_MINUTE = 6.0
-MOST_OVERTIME = 2.0  # factor of the run's duration, for slow machines
+MAX_OVERTIME = 2.0  # factor of the run's duration, for slow machines
 
 
 @dataclass(frozen=True)
-class Course:
+class Timeline:
     """One job's statuses, and the seconds from each to the next."""
 
     job: str
-    words: tuple[str, ...]
-    gaps: tuple[float, ...]
+    statuses: tuple[str, ...]
+    intervals: tuple[float, ...]
 
 
 @dataclass(frozen=True)
-class Wish:
+class PlannedRequest:
     """A request for a job: its channel and its kind."""
 
     job: str
     channel: int  # number of the channel; -1 is a direct message
-    way: str  # command, mention or direct
+    kind: str  # command, mention or direct
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Plan:
     minutes: float = 15.0
     seed: int = 1
     watches: int = 3_000
-    sabotage: str = ""
+    disabled_safeguard: str = ""
     log: str = ""  # file for the bot's log, if it is kept
 
     @property
@@ -64,53 +64,55 @@ class Plan:
         return 1.5 if self.seconds < 45 else 2.0 if self.seconds < 150 else 4.0
 
     @property
-    def owed(self) -> int:
+    def min_expected(self) -> int:
         """The number of expected replies before the run may end."""
         return round(self.watches * OWED_PER_WATCH)
 
     @property
-    def kills(self) -> int:
+    def min_kills(self) -> int:
         """The number of kills before the run may end."""
         return max(2, round(self.minutes * KILLS_PER_MINUTE))
 
     @property
-    def asking_seconds(self) -> float:
+    def request_seconds(self) -> float:
         """The duration of requests; requested jobs need time to change."""
         return max(self.seconds * 0.75, self.seconds - 90)
 
     @property
-    def patience_seconds(self) -> float:
+    def catch_up_timeout_seconds(self) -> float:
         """The time that the bot may take to catch up after the faults."""
         return 180.0 if self.seconds < 150 else 300.0
 
-    def courses(self) -> Iterator[Course]:
+    def timelines(self) -> Iterator[Timeline]:
         """Yield an endless sequence of jobs."""
         rng = Random(f"{self.seed} courses")
         while True:
             yield self._timeline(rng)
 
-    def _timeline(self, rng: Random) -> Course:
-        statuses = (*rng.sample(LIVING, rng.randint(4, 6)), rng.choice(ENDS))
+    def _timeline(self, rng: Random) -> Timeline:
+        statuses = (*rng.sample(ACTIVE_STATUSES, rng.randint(4, 6)), rng.choice(FINAL_STATUSES))
         intervals = tuple(self.poll_seconds * rng.uniform(1.0, 4.5) for _ in statuses[1:])
-        return Course(job_id(rng), statuses, intervals)
+        return Timeline(job_id(rng), statuses, intervals)
 
-    def wishes(self, courses: Iterator[Course]) -> Iterator[tuple[Wish, Course | None]]:
+    def requests(
+        self, timelines: Iterator[Timeline]
+    ) -> Iterator[tuple[PlannedRequest, Timeline | None]]:
         """Yield the requests: some for a job in two channels, some for unknown jobs."""
         rng = Random(f"{self.seed} wishes")
-        wanted = ceil(self.watches * SPARE)
+        wanted = ceil(self.watches * OVERSUPPLY)
         while wanted > 0:
             if rng.random() < 0.04:
-                yield Wish(job_id(rng), rng.randrange(CHANNELS), "command"), None
-            course = next(courses)
+                yield PlannedRequest(job_id(rng), rng.randrange(CHANNELS), "command"), None
+            course = next(timelines)
             channels = rng.sample(range(CHANNELS), 2 if rng.random() < 0.15 else 1)
             for channel in channels[:wanted]:
                 yield _request(rng, course, channel), course
             wanted -= len(channels)
 
 
-def _request(rng: Random, course: Course, channel: int) -> Wish:
+def _request(rng: Random, course: Timeline, channel: int) -> PlannedRequest:
     way = rng.choices(("command", "mention", "direct"), (70, 25, 5))[0]
-    return Wish(course.job, -1 if way == "direct" else channel, way)
+    return PlannedRequest(course.job, -1 if way == "direct" else channel, way)
 
 
 def job_id(rng: Random) -> str:

@@ -7,12 +7,12 @@ import time
 from random import Random
 from typing import TYPE_CHECKING
 
-from chaos.environment_faults import Weather
-from chaos.journal import Absence
-from chaos.plan import FAULTY
-from localslack.state.events import Change, Kind
-from localslack.state.faults import Faults, Trouble
-from localslack.state.faults import Plan as Planned
+from chaos.environment_faults import EnvironmentFaults
+from chaos.journal import Outage
+from chaos.plan import SLACK_FAULT_RATE
+from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.faults import FaultKind, Faults
+from localslack.state.faults import PlannedFault as Planned
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from chaos.journal import Journal
     from chaos.plan import Plan
     from chaos.supervisor import Supervisor
-    from chaos.threads import Threads
+    from chaos.threads import BotMessages
     from localslack import LocalSlack
 
 BETWEEN_KILLS = (0.3, 8.5)  # seconds, after the bot has reconnected
@@ -34,28 +34,28 @@ RETRY_AFTER = 30  # seconds, of its 429 responses
 BETWEEN_DISCONNECTS = (2.0, 10.0)
 DELAYS = (0.2, 1.0, 2.5)
 EVENT_FAULTS = {  # of connections, envelopes and events, with their probability
-    Trouble.REFUSE_SOCKET: 0.2,
-    Trouble.SWALLOW: 0.03,
-    Trouble.DELIVER_TWICE: 0.2,
-    Trouble.RETRY_EVENT: 0.2,
+    FaultKind.REFUSE_SOCKET: 0.2,
+    FaultKind.DROP_ENVELOPE: 0.03,
+    FaultKind.DELIVER_TWICE: 0.2,
+    FaultKind.RETRY_EVENT: 0.2,
 }
 
 
-def faults(plan: Plan) -> Faults:
+def slack_faults(plan: Plan) -> Faults:
     """Return faults that hit a fifth of all calls, of every method."""
     planned = Faults(plan.seed)
-    each = FAULTY / 5
-    for trouble in (Trouble.RATE_LIMIT, Trouble.LOSE_ANSWER, Trouble.FAIL_BEFORE):
+    each = SLACK_FAULT_RATE / 5
+    for trouble in (FaultKind.RATE_LIMIT, FaultKind.LOSE_ANSWER, FaultKind.FAIL_BEFORE):
         planned.plan(Planned(trouble, times=None, chance=each))
-    planned.plan(Planned(Trouble.FAIL_AFTER, times=None, chance=each, status=500))
+    planned.plan(Planned(FaultKind.FAIL_AFTER, times=None, chance=each, status=500))
     for seconds in DELAYS:
-        planned.plan(Planned(Trouble.DELAY, times=None, chance=each / 3, seconds=seconds))
+        planned.plan(Planned(FaultKind.DELAY, times=None, chance=each / 3, seconds=seconds))
     for trouble, chance in EVENT_FAULTS.items():
         planned.plan(Planned(trouble, times=None, chance=chance))
     return planned
 
 
-class Storm:
+class RandomFaults:
     """Injects random faults until cancelled."""
 
     def __init__(
@@ -64,7 +64,7 @@ class Storm:
         slack: LocalSlack,
         supervisor: Supervisor,
         journal: Journal,
-        threads: Threads,
+        threads: BotMessages,
     ) -> None:
         self._plan = plan
         self._slack = slack
@@ -72,16 +72,16 @@ class Storm:
         self._journal = journal
         self._random = Random(f"{plan.seed} storm")
         self._lock = asyncio.Lock()  # a kill does not cut a long freeze short
-        self._environment = Weather(plan, slack, supervisor, journal, threads, self._lock)
+        self._environment = EnvironmentFaults(plan, slack, supervisor, journal, threads, self._lock)
 
-    async def rage(self) -> None:
+    async def run(self) -> None:
         """Run all kinds of faults concurrently, until cancelled."""
-        coroutines = [self._kill(), self._freeze(), self._disconnect(), self._environment.change()]
+        coroutines = [self._kill(), self._freeze(), self._disconnect(), self._environment.run()]
         if self._plan.seconds > LONG_FREEZE_EVERY:
             coroutines.extend((self._freeze_long(), self._rate_limit_posts()))
         await asyncio.gather(*coroutines)
 
-    def end(self) -> None:
+    def clear(self) -> None:
         """Clear all Slack faults."""
         self._slack.faults.clear()
 
@@ -96,18 +96,26 @@ class Storm:
 
     async def _wait_for_moment(self) -> None:
         """Choose the time of a kill: now, or at the next post, call or envelope."""
-        kind = self._random.choice((None, Kind.POSTED, Kind.POSTED, Kind.CALLED, Kind.DELIVERED))
+        kind = self._random.choice(
+            (
+                None,
+                EventKind.POSTED,
+                EventKind.POSTED,
+                EventKind.API_CALLED,
+                EventKind.ENVELOPE_SETTLED,
+            )
+        )
         if kind is None:
             return
         killed = asyncio.Event()
 
-        def kill(change: Change) -> None:
+        def kill(change: WorkspaceEvent) -> None:
             from_bot = change.message is None or change.message.user == self._slack.workspace.bot.id
             if change.kind is kind and from_bot and not killed.is_set():
                 self._bot.kill()  # before Slack's response is sent
                 killed.set()
 
-        unsubscribe = self._slack.workspace.changes.subscribe(kill)
+        unsubscribe = self._slack.workspace.events.subscribe(kill)
         try:
             async with asyncio.timeout(1.0):
                 await killed.wait()
@@ -134,16 +142,16 @@ class Storm:
         while True:
             await asyncio.sleep(POST_OUTAGE_EVERY)
             rate_limit = Planned(
-                Trouble.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
+                FaultKind.RATE_LIMIT, "chat.postMessage", times=None, retry_after=RETRY_AFTER
             )
             began_at = time.time()
             self._slack.faults.plan(rate_limit)
-            self._journal.troubles["429 for 100 s"] += 1
+            self._journal.environment_faults["429 for 100 s"] += 1
             try:
                 await asyncio.sleep(POST_OUTAGE)
             finally:
-                self._slack.faults.withdraw(rate_limit)
-                self._journal.silences.append(Absence(began_at, time.time()))
+                self._slack.faults.cancel(rate_limit)
+                self._journal.post_outages.append(Outage(began_at, time.time()))
 
     async def _disconnect(self) -> None:
         """Break the connection between Slack and the bot, one way at a time."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
     from chaos.journal import Journal
     from chaos.plan import Plan
-    from chaos.threads import Threads
+    from chaos.threads import BotMessages
     from chaos.verdict import Verdict
 
 MAX_VIOLATIONS = 10  # printed of each kind
@@ -56,58 +56,58 @@ class Figures:
 
 
 @dataclass(frozen=True)
-class Calls:
+class CallCounts:
     """Calls and faults that the local Slack counted."""
 
     calls: int  # during the faults
     faults: int  # of these calls
-    others: int  # of connections, envelopes, events and response_urls
+    other_faults: int  # of connections, envelopes, events and response_urls
 
 
 def figures(
     plan: Plan,
     verdict: Verdict,
     journal: Journal,
-    threads: Threads,
+    threads: BotMessages,
     *,
-    slack: Calls,
-    asks: int,
-    falls: int,
-    catching_up: float,
+    slack: CallCounts,
+    requests: int,
+    crashes: int,
+    catch_up_seconds: float,
 ) -> Figures:
     """Return the figures of a run."""
     return Figures(
         minutes=plan.minutes,
         seed=plan.seed,
-        broken=plan.sabotage,
+        broken=plan.disabled_safeguard,
         kills=len(journal.kills),
         stops=journal.stops,
-        falls=falls,
+        falls=crashes,
         slack_calls=slack.calls,
         slack_faults=slack.faults,
-        other_faults=slack.others,
-        provider_faults=journal.faults,
-        troubles=dict(sorted(journal.troubles.items())),
-        ambushes=journal.ambushes,
-        asks=asks,
-        watches=sum(root.followed for root in threads.roots),
+        other_faults=slack.other_faults,
+        provider_faults=journal.provider_faults,
+        troubles=dict(sorted(journal.environment_faults.items())),
+        ambushes=journal.overtaken_answers,
+        asks=requests,
+        watches=sum(root.followed for root in threads.cards),
         changes=journal.changes,
-        owed=verdict.owed,
-        merged=verdict.merged,
+        owed=verdict.expected,
+        merged=verdict.coalesced,
         posts=threads.posts,
         lost=len(verdict.lost),
         duplicated=len(verdict.duplicated),
-        out_of_order=len(verdict.disordered),
-        repeated_whispers=verdict.repeated_whispers,
+        out_of_order=len(verdict.out_of_order),
+        repeated_whispers=verdict.repeated_ephemerals,
         delay_median=_median(verdict.delays),
         delay_p99=_p99(verdict.delays),
         delay_worst=_worst(verdict.delays),
-        return_median=_median([r.seconds for r in journal.returns]),
-        return_worst=_worst([r.seconds for r in journal.returns]),
-        return_worst_unhindered=_worst([r.seconds for r in journal.returns if not r.hindered]),
-        resumed_median=_median(journal.resumed),
-        resumed_worst=_worst(journal.resumed),
-        catching_up=round(catching_up, 1),
+        return_median=_median([r.seconds for r in journal.reconnects]),
+        return_worst=_worst([r.seconds for r in journal.reconnects]),
+        return_worst_unhindered=_worst([r.seconds for r in journal.reconnects if not r.disturbed]),
+        resumed_median=_median(journal.first_poll_seconds),
+        resumed_worst=_worst(journal.first_poll_seconds),
+        catching_up=round(catch_up_seconds, 1),
     )
 
 
@@ -166,12 +166,12 @@ def table(found: Figures) -> str:
     return "\n".join(f"{name:<28} {value:>18}" for name, value in rows)
 
 
-def wrongs(verdict: Verdict) -> str:
+def violations(verdict: Verdict) -> str:
     """Return the first violations of each kind."""
     kinds = (
         ("lost", verdict.lost),
         ("duplicated", verdict.duplicated),
-        ("out of order", verdict.disordered),
+        ("out of order", verdict.out_of_order),
     )
     lines = [f"{kind}: {said}" for kind, found in kinds for said in found[:MAX_VIOLATIONS]]
     return "\n".join(lines)

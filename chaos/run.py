@@ -16,12 +16,12 @@ from bot.cli.demo.simulators import Simulated, as_toml
 from bot.sdk.testing import serve
 from chaos import random_faults, report
 from chaos.journal import Journal
-from chaos.plan import MOST_OVERTIME
-from chaos.provider import Provider
-from chaos.simulated_users import RETRIES, Crowd, everybody, places
+from chaos.plan import MAX_OVERTIME
+from chaos.provider import SimulatedProvider
+from chaos.simulated_users import RETRIES, SimulatedUsers, all_channels, all_users
 from chaos.supervisor import Supervisor
-from chaos.threads import Threads
-from chaos.verdict import Verdict, judge, unanswered, untold
+from chaos.threads import BotMessages
+from chaos.verdict import Verdict, judge, missing_outcomes, unanswered_requests
 from localslack import LocalSlack
 from localslack.server import Timing
 from plugins.huaweicloud.simulator import Tenant
@@ -47,9 +47,9 @@ class RunContext:
     plan: Plan
     slack: LocalSlack
     journal: Journal
-    threads: Threads
-    provider: Provider
-    crowd: Crowd
+    threads: BotMessages
+    provider: SimulatedProvider
+    crowd: SimulatedUsers
     bot: Supervisor
     database: Path
     calls_during_faults: int = 0  # of Slack's API
@@ -75,7 +75,7 @@ async def run(plan: Plan) -> tuple[Figures, Verdict]:
             catching_up = await _catch_up(context)
         finally:
             progress.cancel()
-            await context.crowd.leave()
+            await context.crowd.close()
             await context.bot.stop()
         verdict = judge(context.journal, context.threads, context.crowd.attempts)
         return _figures(context, verdict, catching_up), verdict
@@ -83,18 +83,23 @@ async def run(plan: Plan) -> tuple[Figures, Verdict]:
 
 @asynccontextmanager
 async def _start_participants(plan: Plan) -> AsyncIterator[RunContext]:
-    people, journal = everybody(plan), Journal()
+    people, journal = all_users(plan), Journal()
     slack = LocalSlack(
-        timing=TIMING, faults=random_faults.faults(plan), people=people, channels=places(people)
+        timing=TIMING,
+        faults=random_faults.slack_faults(plan),
+        users=people,
+        channels=all_channels(people),
     )
-    threads = Threads.of(slack.workspace)
-    provider = Provider(plan, journal)
-    crowd = Crowd(plan, slack, provider, threads)
+    threads = BotMessages.subscribe(slack.workspace)
+    provider = SimulatedProvider(plan, journal)
+    crowd = SimulatedUsers(plan, slack, provider, threads)
     with tempfile.TemporaryDirectory(prefix="jobthread-chaos-") as folder:
         database, log = Path(folder) / "jobthread.db", Path(plan.log or f"{folder}/bot.log")
         async with slack, serve(provider.simulator.app) as url:
             settings = _write_settings(Path(folder), plan, slack, url, database)
-            bot = Supervisor(slack, settings, journal, sabotage=plan.sabotage, log=log)
+            bot = Supervisor(
+                slack, settings, journal, disabled_safeguard=plan.disabled_safeguard, log=log
+            )
             yield RunContext(plan, slack, journal, threads, provider, crowd, bot, database)
 
 
@@ -118,17 +123,17 @@ def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, datab
 
 async def _inject_faults(context: RunContext) -> None:
     """Send requests and move jobs under faults; then stop the faults."""
-    random_faults = random_faults.Storm(
+    faults = random_faults.RandomFaults(
         context.plan, context.slack, context.bot, context.journal, context.threads
     )
-    coroutines = [context.crowd.fidget(), random_faults.rage()]
+    coroutines = [context.crowd.click_at_random(), faults.run()]
     tasks = [asyncio.create_task(work) for work in (*coroutines, context.provider.run())]
-    requesting = asyncio.create_task(context.crowd.ask())
+    requesting = asyncio.create_task(context.crowd.send_requests())
     try:
         await _until(lambda: _failed_as_intended(context), context.plan.seconds)
-        await _until(lambda: _is_conclusive(context), context.plan.seconds * MOST_OVERTIME)
+        await _until(lambda: _is_conclusive(context), context.plan.seconds * MAX_OVERTIME)
     finally:
-        random_faults.end()
+        faults.clear()
         context.calls_during_faults = len(context.slack.calls)
         for task in (*tasks, requesting):
             task.cancel()
@@ -136,36 +141,38 @@ async def _inject_faults(context: RunContext) -> None:
     for error in found:
         if isinstance(error, Exception):
             raise error
-    context.bot.wake()
-    context.provider.calm_down()
+    context.bot.resume()
+    context.provider.stop_faults()
 
 
 def _is_conclusive(context: RunContext) -> bool:
     """Return whether there were enough kills and expected replies for a verdict."""
-    if len(context.journal.kills) >= context.plan.kills:
+    if len(context.journal.kills) >= context.plan.min_kills:
         verdict = judge(context.journal, context.threads, context.crowd.attempts)
-        return verdict.owed >= context.plan.owed or _failed_as_intended(context)
+        return verdict.expected >= context.plan.min_expected or _failed_as_intended(context)
     return _failed_as_intended(context)
 
 
 def _failed_as_intended(context: RunContext) -> bool:
     """Return whether a run with a disabled safeguard has produced a permanent violation."""
-    if not context.plan.sabotage:
+    if not context.plan.disabled_safeguard:
         return False
     verdict = judge(context.journal, context.threads, context.crowd.attempts)
-    return bool(verdict.duplicated or verdict.disordered)
+    return bool(verdict.duplicated or verdict.out_of_order)
 
 
 async def _catch_up(context: RunContext) -> float:
     """Wait, up to the plan's timeout, until all is posted and answered; return the seconds."""
     began = time.monotonic()
-    list_commands = asyncio.create_task(context.crowd.call_in(context.journal.shut))
+    list_commands = asyncio.create_task(
+        context.crowd.send_list_commands(context.journal.closed_channels)
+    )
     try:
         await _until(
             lambda: (
                 _failed_as_intended(context) or not (context.crowd.busy or _count_pending(context))
             ),
-            context.plan.patience_seconds,
+            context.plan.catch_up_timeout_seconds,
         )
     finally:
         list_commands.cancel()
@@ -184,8 +191,10 @@ async def _until(done: Callable[[], bool], seconds: float) -> None:
 
 
 def _count_pending(context: RunContext) -> int:
-    open_requests = unanswered(context.journal, context.threads, context.crowd.attempts)
-    return context.count_unsent() + untold(context.journal, context.threads) + open_requests
+    open_requests = unanswered_requests(context.journal, context.threads, context.crowd.attempts)
+    return (
+        context.count_unsent() + missing_outcomes(context.journal, context.threads) + open_requests
+    )
 
 
 async def _print_progress(context: RunContext) -> None:
@@ -196,26 +205,28 @@ async def _print_progress(context: RunContext) -> None:
         seconds = time.monotonic() - began
         sys.stderr.write(
             f"{seconds:5.0f} s  kills {len(context.journal.kills)}, requests"
-            f" {len(context.crowd.attempts)}, watches {len(context.threads.roots)}, changes"
+            f" {len(context.crowd.attempts)}, watches {len(context.threads.cards)}, changes"
             f" {context.journal.changes}, posts {context.threads.posts}, unsent"
             f" {context.count_unsent()}, missing outcomes"
-            f" {untold(context.journal, context.threads)}, open requests"
-            f" {unanswered(context.journal, context.threads, context.crowd.attempts)}\n"
+            f" {missing_outcomes(context.journal, context.threads)}, open requests"
+            f" {unanswered_requests(context.journal, context.threads, context.crowd.attempts)}\n"
         )
         sys.stderr.flush()
 
 
 def _figures(context: RunContext, verdict: Verdict, catching_up: float) -> Figures:
-    subjects = [fault.subject for fault in context.slack.faults.done]
+    subjects = [fault.subject for fault in context.slack.faults.injected]
     call_faults = sum("." in subject for subject in subjects)  # methods have a dot
-    counts = report.Calls(context.calls_during_faults, call_faults, len(subjects) - call_faults)
+    counts = report.CallCounts(
+        context.calls_during_faults, call_faults, len(subjects) - call_faults
+    )
     return report.figures(
         context.plan,
         verdict,
         context.journal,
         context.threads,
         slack=counts,
-        asks=len(context.crowd.attempts),
-        falls=context.bot.falls,
-        catching_up=catching_up,
+        requests=len(context.crowd.attempts),
+        crashes=context.bot.crashes,
+        catch_up_seconds=catching_up,
     )

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 from random import Random
 from typing import TYPE_CHECKING, Any
 
-from chaos.plan import CHANNELS, SPARE
+from chaos.plan import CHANNELS, OVERSUPPLY
 from localslack.state.entities import BOT, Channel, User
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterable
 
-    from chaos.plan import Plan, Wish
-    from chaos.provider import Provider
-    from chaos.threads import Threads
+    from chaos.plan import Plan, PlannedRequest
+    from chaos.provider import SimulatedProvider
+    from chaos.threads import BotMessages
     from localslack import LocalSlack
 
 MAX_ATTEMPTS = 12
@@ -31,30 +31,32 @@ LIST_PAUSE_SECONDS = 1.0  # between list commands in two channels
 class Attempt:
     """One request of one user."""
 
-    wish: Wish
-    person: str
+    request: PlannedRequest
+    user: str
     channel: str
     key: str  # prefix of the idempotency keys of its answers
     acknowledged: bool
     at: float  # epoch seconds
 
 
-def everybody(plan: Plan) -> tuple[User, ...]:
+def all_users(plan: Plan) -> tuple[User, ...]:
     """Return the bot and one user for each attempt."""
     number = plan.watches * USERS_PER_REQUEST + 100
     return (*(User(f"U0P{n:06d}", f"p{n:06d}") for n in range(number)), BOT)
 
 
-def places(people: tuple[User, ...]) -> tuple[Channel, ...]:
+def all_channels(people: tuple[User, ...]) -> tuple[Channel, ...]:
     """Return the channels; each has all users as members."""
     members = frozenset(person.id for person in people)
     return tuple(Channel(f"C0N{n:06d}", f"n{n:06d}", members) for n in range(CHANNELS))
 
 
-class Crowd:
+class SimulatedUsers:
     """Sends requests at a steady rate until all are sent."""
 
-    def __init__(self, plan: Plan, slack: LocalSlack, provider: Provider, threads: Threads) -> None:
+    def __init__(
+        self, plan: Plan, slack: LocalSlack, provider: SimulatedProvider, threads: BotMessages
+    ) -> None:
         self._plan = plan
         self._slack = slack
         self._provider = provider
@@ -65,36 +67,36 @@ class Crowd:
         self._users = iter(users)
         self._tasks: set[asyncio.Task[None]] = set()
         self.attempts: list[Attempt] = []
-        provider.on_ambush = self.look_twice
+        provider.on_overtake = self.refresh_twice
 
-    async def ask(self) -> None:
+    async def send_requests(self) -> None:
         """Send all requests of the plan, evenly spread."""
-        pause = self._plan.asking_seconds / max(1.0, self._plan.watches * SPARE)
+        pause = self._plan.request_seconds / max(1.0, self._plan.watches * OVERSUPPLY)
         began, number = time.monotonic(), 0
-        for wish, course in self._plan.wishes(self._plan.courses()):
+        for wish, course in self._plan.requests(self._plan.timelines()):
             if course is not None:
                 self._provider.add(course)
             self._start(self._request_until_acknowledged(wish))
             number += course is not None
             await asyncio.sleep(max(0.0, began + number * pause - time.monotonic()))
 
-    async def fidget(self) -> None:
+    async def click_at_random(self) -> None:
         """Click "Refresh" on random cards, until cancelled."""
         while True:
             await asyncio.sleep(self._random.expovariate(CLICKS_PER_SECOND))
-            if self._threads.roots:
-                recent = self._threads.roots[-200:]
+            if self._threads.cards:
+                recent = self._threads.cards[-200:]
                 self.refresh(self._random.choice(recent).job)
 
     def refresh(self, job: str) -> bool:
         """Click "Refresh" on one of a job's cards; return False if it has none."""
-        roots = [root for root in self._threads.roots if root.job == job]
+        roots = [root for root in self._threads.cards if root.job == job]
         if roots:
             root = self._random.choice(roots)
             self._start(self._click(root.channel, root.ts))
         return bool(roots)
 
-    def look_twice(self, job: str) -> bool:
+    def refresh_twice(self, job: str) -> bool:
         """Click "Refresh" twice at once; return False if there is no card yet."""
         return self.refresh(job) and self.refresh(job)
 
@@ -106,7 +108,7 @@ class Crowd:
             task.result()
         return bool(self._tasks)
 
-    async def call_in(self, channels: Iterable[str]) -> None:
+    async def send_list_commands(self, channels: Iterable[str]) -> None:
         """Send the list command in these channels until cancelled, as channel activity.
 
         The pauses respect Slack's limit of ephemeral messages a minute.
@@ -117,7 +119,7 @@ class Crowd:
                 await asyncio.sleep(LIST_PAUSE_SECONDS)
             await asyncio.sleep(LIST_ROUND_SECONDS)
 
-    async def leave(self) -> None:
+    async def close(self) -> None:
         """Cancel all requests and clicks."""
         for task in self._tasks:
             task.cancel()
@@ -131,7 +133,7 @@ class Crowd:
         if message is not None and message.blocks:  # else the card was deleted
             await self._slack.click(message, "refresh", user=self._clicker)
 
-    async def _request_until_acknowledged(self, wish: Wish) -> None:
+    async def _request_until_acknowledged(self, wish: PlannedRequest) -> None:
         """Send a request, and retry while Slack reports a failure."""
         for _ in range(MAX_ATTEMPTS):
             while self._is_closed(wish):  # noqa: ASYNC110  requests fail there
@@ -141,24 +143,24 @@ class Crowd:
             if attempt.acknowledged:
                 return
             # Slack retries an unacknowledged event by itself.
-            delay = 1.0 if wish.way == "command" else sum(RETRIES) + 3.0
+            delay = 1.0 if wish.kind == "command" else sum(RETRIES) + 3.0
             await asyncio.sleep(delay * self._random.uniform(1.0, 1.5))
 
-    def _is_closed(self, wish: Wish) -> bool:
-        if wish.way == "direct":
+    def _is_closed(self, wish: PlannedRequest) -> bool:
+        if wish.kind == "direct":
             return False
         workspace = self._slack.workspace
         channel = workspace.channels[f"C0N{wish.channel:06d}"]
         return channel.is_archived or workspace.bot.id not in channel.members
 
-    async def _send_request(self, wish: Wish) -> Attempt:
+    async def _send_request(self, wish: PlannedRequest) -> Attempt:
         person, at = next(self._users), time.time()
-        where = "im" if wish.way == "direct" else f"C0N{wish.channel:06d}"
+        where = "im" if wish.kind == "direct" else f"C0N{wish.channel:06d}"
         line = {"command": "/job deploys:{}", "mention": "@jobthread how is deploys:{} doing?"}
-        text = line.get(wish.way, "deploys:{}").format(wish.job)
+        text = line.get(wish.kind, "deploys:{}").format(wish.job)
         answer = await self._slack.says(text, channel=where, user=person.id)
         said = answer.message
-        if wish.way == "command" or said is None:
+        if wish.kind == "command" or said is None:
             # A payload is an immediate error message.
             acknowledged = answer.ok and not answer.payload
             return Attempt(

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 from bot.sabotage import VARIABLE
 from bot.skew import VARIABLE as CLOCK
 from bot.skew import set_ahead
-from chaos.journal import Absence, Return
-from localslack.state.events import Change, Kind
+from chaos.journal import Outage, Reconnect
+from localslack.state.events import EventKind, WorkspaceEvent
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -35,12 +35,18 @@ class Supervisor:
     """Runs one bot at a time, from `start` to `stop`; signals only its own processes."""
 
     def __init__(
-        self, slack: LocalSlack, settings: Path, journal: Journal, *, sabotage: str, log: Path
+        self,
+        slack: LocalSlack,
+        settings: Path,
+        journal: Journal,
+        *,
+        disabled_safeguard: str,
+        log: Path,
     ) -> None:
         self._slack = slack
         self._settings = settings
         self._journal = journal
-        self._sabotage = sabotage
+        self._sabotage = disabled_safeguard
         self._log = log
         self._clock = settings.with_name("clock")
         self.set_clock(0.0)
@@ -50,8 +56,8 @@ class Supervisor:
         self._killed_at: float | None = None
         self._faults_at_kill = 0
         self._stopping = False
-        slack.workspace.changes.subscribe(self._on_event)
-        self.falls = 0  # how often the bot ended by itself
+        slack.workspace.events.subscribe(self._on_event)
+        self.crashes = 0  # how often the bot ended by itself
 
     async def start(self) -> None:
         """Start the bot and wait until it is connected."""
@@ -73,8 +79,8 @@ class Supervisor:
             return
         self._connected.clear()
         self._killed_at = time.time()
-        self._faults_at_kill = len(self._slack.faults.done)
-        self._journal.kill(self._killed_at)
+        self._faults_at_kill = len(self._slack.faults.injected)
+        self._journal.record_kill(self._killed_at)
         self._signal(signal.SIGKILL)
 
     async def freeze(self, seconds: float) -> None:
@@ -86,7 +92,7 @@ class Supervisor:
         await asyncio.sleep(seconds)
         if bot is self._bot:
             self._signal(signal.SIGCONT)
-        self._journal.absences.append(Absence(began_at, time.time()))
+        self._journal.outages.append(Outage(began_at, time.time()))
 
     def set_clock(self, ahead: float) -> None:
         """Set the bot's wall clock this many seconds ahead of the machine's."""
@@ -101,7 +107,7 @@ class Supervisor:
             soft_limit = 0 if full else hard_limit
             resource.prlimit(self._bot.pid, resource.RLIMIT_FSIZE, (soft_limit, hard_limit))
 
-    def wake(self) -> None:
+    def resume(self) -> None:
         """Resume a frozen bot."""
         self._signal(signal.SIGCONT)
 
@@ -131,8 +137,8 @@ class Supervisor:
         """Record the outage of a bot that ended by itself, and wait before its restart."""
         if self._killed_at is not None and self._killed_at > began_at:
             return
-        self.falls += 1
-        self._journal.absences.append(Absence(time.time() - 1, time.time() + 1))
+        self.crashes += 1
+        self._journal.outages.append(Outage(time.time() - 1, time.time() + 1))
         await asyncio.sleep(RESTART_SECONDS)
 
     async def _spawn(self, out: BinaryIO) -> asyncio.subprocess.Process:
@@ -158,12 +164,12 @@ class Supervisor:
                 os.kill(self._bot.pid, number)
 
     def _was_disturbed(self) -> bool:
-        since = self._slack.faults.done[self._faults_at_kill :]
+        since = self._slack.faults.injected[self._faults_at_kill :]
         return any(fault.subject in FIRST_CALLS for fault in since)
 
-    def _on_event(self, change: Change) -> None:
+    def _on_event(self, change: WorkspaceEvent) -> None:
         """Record a connection, and the time since the last kill."""
-        if change.kind is not Kind.CONNECTED or not change.connected or self.running:
+        if change.kind is not EventKind.CONNECTION_CHANGED or not change.connected or self.running:
             return
         if self._bot is None or self._bot.returncode is not None:
             return
@@ -171,7 +177,7 @@ class Supervisor:
         if self._killed_at is not None:
             if now - self._killed_at < RESTART_SECONDS:
                 return  # another connection of the killed process
-            self._journal.returns.append(Return(now - self._killed_at, self._was_disturbed()))
-            self._journal.absences.append(Absence(self._killed_at, now))
+            self._journal.reconnects.append(Reconnect(now - self._killed_at, self._was_disturbed()))
+            self._journal.outages.append(Outage(self._killed_at, now))
             self._killed_at = None
         self._connected.set()

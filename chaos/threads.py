@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from chaos import words
-from localslack.state.events import Change, Kind
+from localslack.state.events import EventKind, WorkspaceEvent
 
 if TYPE_CHECKING:
     from localslack.state.messages import Message
@@ -16,19 +16,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Root:
+class CardPost:
     """A card, which opens a thread."""
 
     job: str
     channel: str
     ts: str
     key: str
-    word: str  # of the job, at that time
+    status: str  # of the job, at that time
     followed: bool  # whether it has a watch
 
 
 @dataclass(frozen=True)
-class FollowUp:
+class ThreadReply:
     """One thread reply of the bot."""
 
     key: str
@@ -40,27 +40,27 @@ ANSWER_PREFIXES = ("click:", "command:", "message:")  # of the idempotency keys 
 
 
 @dataclass
-class Threads:
+class BotMessages:
     """All messages that the bot has posted in a workspace since the subscription."""
 
-    bot: str
-    roots: list[Root] = field(default_factory=list)
-    replies: dict[tuple[str, str], list[FollowUp]] = field(
+    bot_user: str
+    cards: list[CardPost] = field(default_factory=list)
+    replies: dict[tuple[str, str], list[ThreadReply]] = field(
         default_factory=lambda: defaultdict(list)
     )  # by channel and card
-    whispers: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by user
+    ephemerals: dict[str, list[str]] = field(default_factory=lambda: defaultdict(list))  # by user
     keys: Counter[str] = field(default_factory=Counter)  # idempotency keys of all posts
-    alone: Counter[str] = field(
+    direct_ephemerals: Counter[str] = field(
         default_factory=Counter
     )  # keys of ephemerals sent as direct messages
     edits: int = 0
     workspace: Workspace | None = None
 
     @classmethod
-    def of(cls, workspace: Workspace) -> Threads:
+    def subscribe(cls, workspace: Workspace) -> BotMessages:
         """Subscribe to a workspace's events."""
         threads = cls(workspace.bot.id, workspace=workspace)
-        workspace.changes.subscribe(threads.on_event)
+        workspace.events.subscribe(threads.on_event)
         return threads
 
     @property
@@ -68,17 +68,17 @@ class Threads:
         """The number of the bot's posts, without ephemeral messages."""
         return self.keys.total()
 
-    def on_event(self, change: Change) -> None:
+    def on_event(self, change: WorkspaceEvent) -> None:
         """Record a message of the bot."""
         message = change.message
-        if message is None or message.user != self.bot:
+        if message is None or message.user != self.bot_user:
             return
-        if change.kind is Kind.EDITED:
+        if change.kind is EventKind.EDITED:
             self.edits += 1
-        if change.kind is not Kind.POSTED:
+        if change.kind is not EventKind.POSTED:
             return
         if message.ephemeral_for:
-            self.whispers[message.ephemeral_for].append(message.text)
+            self.ephemerals[message.ephemeral_for].append(message.text)
         else:
             self._record_post(message)
 
@@ -86,17 +86,17 @@ class Threads:
         key = ((message.metadata or {}).get("event_payload") or {}).get("key", "")
         self.keys[key] += 1
         if user := self._direct_recipient(message, key):
-            self.whispers[user].append(message.text)
-            self.alone[key] += 1
+            self.ephemerals[user].append(message.text)
+            self.direct_ephemerals[key] += 1
             return
         if message.thread_ts:
-            reply = FollowUp(key, message.text, float(message.ts))
+            reply = ThreadReply(key, message.text, float(message.ts))
             self.replies[message.channel, message.thread_ts].append(reply)
             return
         followed = key.partition("~")[0].endswith(":root")
-        for status in words.told(message.text):
-            for job in words.jobs(json.dumps(message.blocks)):
-                self.roots.append(Root(job, message.channel, message.ts, key, status, followed))
+        for status in words.statuses_in(message.text):
+            for job in words.job_ids(json.dumps(message.blocks)):
+                self.cards.append(CardPost(job, message.channel, message.ts, key, status, followed))
 
     def _direct_recipient(self, message: Message, key: str) -> str:
         """Return the user of a direct message that replaces an ephemeral or rejects a card.
@@ -110,6 +110,6 @@ class Threads:
         is_rejection = key.partition("~")[0].endswith(":refused")
         if channel is None or not channel.is_im or not (is_ephemeral or is_rejection):
             return ""
-        if words.SILENCED in message.text:
+        if words.UNREACHABLE_NOTICE in message.text:
             return ""  # about a thread that became unreachable later
-        return next(iter(channel.members - {self.bot}), "")
+        return next(iter(channel.members - {self.bot_user}), "")

@@ -12,9 +12,9 @@ from chaos import words
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from chaos.journal import Journal, Shown
+    from chaos.journal import Journal, ProviderAnswer
     from chaos.simulated_users import Attempt
-    from chaos.threads import FollowUp, Root, Threads
+    from chaos.threads import BotMessages, CardPost, ThreadReply
 
 WRITING_SECONDS = 4.0  # after an answer, until a running bot has stored it
 OVERTAKING_SECONDS = 2.0  # two polls this close may become one change
@@ -29,82 +29,86 @@ class Verdict:
 
     lost: list[str] = field(default_factory=list)
     duplicated: list[str] = field(default_factory=list)
-    disordered: list[str] = field(default_factory=list)  # reported out of order, or never true
-    owed: int = 0  # changes that the bot has stored, so they must be reported
-    told: int = 0
-    merged: int = 0  # changes reported together with a later one
-    repeated_whispers: int = 0
+    out_of_order: list[str] = field(default_factory=list)  # reported out of order, or never true
+    expected: int = 0  # changes that the bot has stored, so they must be reported
+    delivered: int = 0
+    coalesced: int = 0  # changes reported together with a later one
+    repeated_ephemerals: int = 0
     delays: list[float] = field(default_factory=list)  # seconds from a change to its reply
 
     @property
-    def clean(self) -> bool:
+    def passed(self) -> bool:
         """Whether there is no violation."""
-        return not (self.lost or self.duplicated or self.disordered)
+        return not (self.lost or self.duplicated or self.out_of_order)
 
 
-def judge(journal: Journal, threads: Threads, attempts: Sequence[Attempt]) -> Verdict:
+def judge(journal: Journal, threads: BotMessages, attempts: Sequence[Attempt]) -> Verdict:
     """Compare all messages with the journal."""
     verdict = Verdict()
     # A card deleted before its post was confirmed is not found by the lookup, and posted again.
-    deleted = Counter(r.key for r in threads.roots if (r.channel, r.ts) in journal.deleted)
+    deleted = Counter(r.key for r in threads.cards if (r.channel, r.ts) in journal.deleted_cards)
     repeated = {key: n for key, n in threads.keys.items() if key and n - deleted[key] > 1}
     verdict.duplicated += [f"key {key} was posted {n} times" for key, n in repeated.items()]
-    for root in threads.roots:
+    for root in threads.cards:
         _judge_thread(verdict, journal, root, threads.replies.get((root.channel, root.ts), []))
     _judge_answers(verdict, journal, threads, attempts)
     return verdict
 
 
-def untold(journal: Journal, threads: Threads) -> int:
+def missing_outcomes(journal: Journal, threads: BotMessages) -> int:
     """Return how many threads of ended jobs do not have the outcome yet."""
     return sum(
         root.followed
-        and (root.channel, root.ts) not in journal.deleted
+        and (root.channel, root.ts) not in journal.deleted_cards
         and root.job in journal.ended
-        and _outcome(journal, root) not in [root.word, *_reported(threads, root)]
-        for root in threads.roots
+        and _outcome(journal, root) not in [root.status, *_reported(threads, root)]
+        for root in threads.cards
     )
 
 
-def unanswered(journal: Journal, threads: Threads, attempts: Iterable[Attempt]) -> int:
+def unanswered_requests(journal: Journal, threads: BotMessages, attempts: Iterable[Attempt]) -> int:
     """Return how many acknowledged requests have no answer."""
     verdict = Verdict()
     _judge_answers(verdict, journal, threads, attempts)
     return len(verdict.lost)
 
 
-def _outcome(journal: Journal, root: Root) -> str:
-    return journal.words(root.job)[-1]
+def _outcome(journal: Journal, root: CardPost) -> str:
+    return journal.statuses(root.job)[-1]
 
 
-def _reported(threads: Threads, root: Root) -> list[str]:
+def _reported(threads: BotMessages, root: CardPost) -> list[str]:
     replies = threads.replies.get((root.channel, root.ts), [])
-    return [status for reply in replies for status in words.told(reply.text)]
+    return [status for reply in replies for status in words.statuses_in(reply.text)]
 
 
 def _judge_thread(
-    verdict: Verdict, journal: Journal, root: Root, replies: Sequence[FollowUp]
+    verdict: Verdict, journal: Journal, root: CardPost, replies: Sequence[ThreadReply]
 ) -> None:
-    name, timeline = f"{root.job} in {root.channel}", journal.words(root.job)
-    reported = [(status, reply) for reply in replies for status in words.told(reply.text)]
+    name, timeline = f"{root.job} in {root.channel}", journal.statuses(root.job)
+    reported = [(status, reply) for reply in replies for status in words.statuses_in(reply.text)]
     statuses = [status for status, _ in reported]
-    _judge_order(verdict, name, timeline, [root.word, *statuses])
-    unknown = [r.text for r in replies if not words.told(r.text) and not words.is_aside(r.text)]
-    verdict.disordered += [f"{name}: not a change of its job: {text}" for text in unknown]
-    reachable = root.followed and (root.channel, root.ts) not in journal.deleted
-    if reachable and root.job in journal.ended and timeline[-1] not in (root.word, *statuses):
+    _judge_order(verdict, name, timeline, [root.status, *statuses])
+    unknown = [
+        r.text
+        for r in replies
+        if not words.statuses_in(r.text) and not words.is_polling_notice(r.text)
+    ]
+    verdict.out_of_order += [f"{name}: not a change of its job: {text}" for text in unknown]
+    reachable = root.followed and (root.channel, root.ts) not in journal.deleted_cards
+    if reachable and root.job in journal.ended and timeline[-1] not in (root.status, *statuses):
         verdict.lost.append(
-            f"{name}: outcome {timeline[-1]} is missing; reported: {root.word}, {statuses}"
+            f"{name}: outcome {timeline[-1]} is missing; reported: {root.status}, {statuses}"
         )
     _judge_changes(verdict, journal, root, statuses)
-    times = journal.moved[root.job]
-    verdict.told += len(statuses)
+    times = journal.status_times[root.job]
+    verdict.delivered += len(statuses)
     verdict.delays += [reply.at - times[status] for status, reply in reported if status in times]
 
 
 def _judge_order(verdict: Verdict, name: str, timeline: list[str], statuses: list[str]) -> None:
     order = {status: index for index, status in enumerate(timeline)}
-    verdict.disordered += [
+    verdict.out_of_order += [
         f"{name}: {status!r} was never its status" for status in statuses if status not in order
     ]
     repeated = {status for status in statuses if statuses.count(status) > 1}
@@ -113,83 +117,88 @@ def _judge_order(verdict: Verdict, name: str, timeline: list[str], statuses: lis
     ]
     known = [order[status] for status in statuses if status in order]
     if any(later < earlier for earlier, later in pairwise(known)):
-        verdict.disordered.append(f"{name}: reported {statuses}, but was {timeline}")
+        verdict.out_of_order.append(f"{name}: reported {statuses}, but was {timeline}")
 
 
-def _judge_changes(verdict: Verdict, journal: Journal, root: Root, statuses: list[str]) -> None:
+def _judge_changes(verdict: Verdict, journal: Journal, root: CardPost, statuses: list[str]) -> None:
     """Find the changes that the bot has stored but not reported."""
     if not root.followed:
         return
-    answers = [answer for answer in journal.shown[root.job] if answer.asked_at > float(root.ts)]
+    answers = [
+        answer for answer in journal.answers[root.job] if answer.requested_at > float(root.ts)
+    ]
     reachable_until = _reachable_until(journal, root)
-    order = {status: index for index, status in enumerate(journal.words(root.job))}
-    seen = {answer.word for answer in answers if order[answer.word] > order.get(root.word, 0)}
+    order = {status: index for index, status in enumerate(journal.statuses(root.job))}
+    seen = {answer.status for answer in answers if order[answer.status] > order.get(root.status, 0)}
     expected = {
-        answer.word
+        answer.status
         for answer in answers
-        if answer.word in seen
-        and answer.given_at + WRITING_SECONDS < reachable_until
+        if answer.status in seen
+        and answer.answered_at + WRITING_SECONDS < reachable_until
         and _must_be_reported(journal, answer, answers, order)
     }
-    verdict.owed += len(expected)
-    verdict.merged += len(seen - expected - set(statuses))
+    verdict.expected += len(expected)
+    verdict.coalesced += len(seen - expected - set(statuses))
     verdict.lost += [
-        f"{root.job} in {root.channel}: {status} is missing; reported: {root.word}, {statuses}"
+        f"{root.job} in {root.channel}: {status} is missing; reported: {root.status}, {statuses}"
         for status in sorted(expected - set(statuses))
     ]
 
 
-def _reachable_until(journal: Journal, root: Root) -> float:
+def _reachable_until(journal: Journal, root: CardPost) -> float:
     """Return when a thread was first unreachable; later, one reply may report several changes."""
-    closed = journal.shut.get(root.channel, float("inf"))
-    unreachable = min(closed, journal.deleted.get((root.channel, root.ts), float("inf")))
+    closed = journal.closed_channels.get(root.channel, float("inf"))
+    unreachable = min(closed, journal.deleted_cards.get((root.channel, root.ts), float("inf")))
     outages = [
         outage.began_at
-        for outage in journal.silences
+        for outage in journal.post_outages
         if outage.began_at < unreachable < outage.ended_at + CATCH_UP_SECONDS
     ]
     return min([unreachable, *outages]) - MAX_REPLY_SECONDS
 
 
 def _must_be_reported(
-    journal: Journal, answer: Shown, answers: Sequence[Shown], order: dict[str, int]
+    journal: Journal,
+    answer: ProviderAnswer,
+    answers: Sequence[ProviderAnswer],
+    order: dict[str, int],
 ) -> bool:
     """Return whether the bot must have stored this answer before any newer answer."""
-    if journal.away(answer.asked_at, answer.given_at + WRITING_SECONDS):
+    if journal.was_down(answer.requested_at, answer.answered_at + WRITING_SECONDS):
         return False
     return not any(
-        order[other.word] > order[answer.word]
-        and other.asked_at < answer.given_at + OVERTAKING_SECONDS
+        order[other.status] > order[answer.status]
+        and other.requested_at < answer.answered_at + OVERTAKING_SECONDS
         for other in answers
     )
 
 
 def _judge_answers(
-    verdict: Verdict, journal: Journal, threads: Threads, attempts: Iterable[Attempt]
+    verdict: Verdict, journal: Journal, threads: BotMessages, attempts: Iterable[Attempt]
 ) -> None:
     """Check that each acknowledged request has one answer: its own, or the watch's card."""
     own = _answer_counts(threads)
     cards = _cards(journal, threads)
     by_place: dict[tuple[str, str], list[Attempt]] = defaultdict(list)
     for attempt in attempts:
-        by_place[attempt.channel, attempt.wish.job].append(attempt)
+        by_place[attempt.channel, attempt.request.job].append(attempt)
     for place, place_attempts in by_place.items():
         counted = [(a, _count_answers(verdict, threads, own, a)) for a in place_attempts]
         _judge_place(verdict, place, counted, cards[place])
 
 
-def _cards(journal: Journal, threads: Threads) -> dict[tuple[str, str], dict[str, str]]:
+def _cards(journal: Journal, threads: BotMessages) -> dict[tuple[str, str], dict[str, str]]:
     """Return the cards of each job in each channel, as idempotency key → timestamp.
 
     A card that was deleted and replaced by a later request does not count.
     """
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for root in (root for root in threads.roots if root.followed):
-        deleted_at = journal.deleted.get((root.channel, root.ts), float("inf"))
+    for root in (root for root in threads.cards if root.followed):
+        deleted_at = journal.deleted_cards.get((root.channel, root.ts), float("inf"))
         place = root.channel, root.job
         replaced = any(
             (other.channel, other.job) == place and other.followed and float(other.ts) > deleted_at
-            for other in threads.roots
+            for other in threads.cards
             if deleted_at < float("inf")
         )
         if not replaced:
@@ -216,21 +225,21 @@ def _judge_place(
         verdict.duplicated.append(f"{name}: {card_count} cards, and answers to {asked}")
 
 
-def _answer_counts(threads: Threads) -> dict[str, int]:
+def _answer_counts(threads: BotMessages) -> dict[str, int]:
     """Return the number of answers per request, by the prefix of their idempotency keys."""
     found: dict[str, int] = defaultdict(int)
-    for key, number in (threads.keys - threads.alone).items():
+    for key, number in (threads.keys - threads.direct_ephemerals).items():
         if key.startswith(("command:", "message:")):
             found[key.partition("~")[0].rpartition(":")[0] + ":"] += number
     return found
 
 
 def _count_answers(
-    verdict: Verdict, threads: Threads, own: dict[str, int], attempt: Attempt
+    verdict: Verdict, threads: BotMessages, own: dict[str, int], attempt: Attempt
 ) -> int:
     """Return how many own answers a request has; unconfirmed ephemerals may be repeated."""
     ephemerals = [
-        text for text in threads.whispers[attempt.person] if not text.startswith(WAITING_NOTICE)
+        text for text in threads.ephemerals[attempt.user] if not text.startswith(WAITING_NOTICE)
     ]
-    verdict.repeated_whispers += max(0, len(ephemerals) - 1)
+    verdict.repeated_ephemerals += max(0, len(ephemerals) - 1)
     return own.get(attempt.key, 0) + min(1, len(ephemerals))

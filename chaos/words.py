@@ -7,11 +7,19 @@ from __future__ import annotations
 
 import re
 
-LIVING = ("SUBMITTED", "SCHEDULED", "RUNNING", "ROLLBACKING", "VERIFYING", "PAUSED", "DRAINING")
-ENDS = ("SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "ROLLBACKED", "CANCELLED")
+ACTIVE_STATUSES = (
+    "SUBMITTED",
+    "SCHEDULED",
+    "RUNNING",
+    "ROLLBACKING",
+    "VERIFYING",
+    "PAUSED",
+    "DRAINING",
+)
+FINAL_STATUSES = ("SUCCEEDED", "PARTIALLY_FAILED", "FAILED", "ROLLBACKED", "CANCELLED")
 
 # The native status follows in brackets where it is more specific than ours.
-_NATIVE = re.compile(rf"\(({'|'.join((*LIVING, *ENDS))})\)")
+_NATIVE = re.compile(rf"\(({'|'.join((*ACTIVE_STATUSES, *FINAL_STATUSES))})\)")
 _PHRASES = (
     (re.compile(r" is (now |again )?running\b"), "RUNNING"),
     (re.compile(r" succeeded\b"), "SUCCEEDED"),
@@ -20,11 +28,11 @@ _PHRASES = (
 )
 _POLLING_NOTICES = ("I cannot see how", "I can see ")
 _CATCH_UP = "📬"
-SILENCED = "I can no longer post about"
+UNREACHABLE_NOTICE = "I can no longer post about"
 JOB = re.compile(r"JOB[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
-def told(text: str) -> list[str]:
+def statuses_in(text: str) -> list[str]:
     """Return the statuses that a message reports, in order.
 
     A catch-up reply has one line for each.
@@ -38,11 +46,11 @@ def _in_line(text: str) -> list[str]:
     return native or [word for pattern, word in _PHRASES if pattern.search(text)][:1]
 
 
-def is_aside(text: str) -> bool:
+def is_polling_notice(text: str) -> bool:
     """Return whether a message is about the polling of a job, not its status."""
     return any(phrase in text for phrase in _POLLING_NOTICES)
 
 
-def jobs(text: str) -> set[str]:
+def job_ids(text: str) -> set[str]:
     """Return the job ids in a text."""
     return set(JOB.findall(text))

@@ -9,26 +9,33 @@ from typing import TYPE_CHECKING, Any, Self, TypeVar
 from aiohttp import web
 
 from bot.sdk.clock import Clock, SystemClock
-from localslack.api.methods import Methods
-from localslack.api.response_urls import Responses
+from localslack.api.methods import WebApiMethods
+from localslack.api.response_urls import ResponseUrls
 from localslack.api.views import View, Views
-from localslack.client.user_actions import Answer, Gestures, Source, choose, click, find_element
+from localslack.client.user_actions import (
+    ActionResult,
+    Source,
+    UserActions,
+    choose,
+    click,
+    find_element,
+)
 from localslack.http.page import Page
-from localslack.http.rate_limit import Throttle
-from localslack.http.routes import Doors
+from localslack.http.rate_limit import RateLimiter
+from localslack.http.routes import Routes
 from localslack.http.web_api import Call, WebApi
-from localslack.state.entities import CHANNELS, EVERYBODY, USER_GROUPS
+from localslack.state.entities import CHANNELS, USER_GROUPS, USERS
 from localslack.state.faults import Faults
 from localslack.state.workspace import Workspace
 from localslack.transport import payloads
-from localslack.transport.dispatcher import RETRY_SECONDS, Deliveries, Subscriptions
-from localslack.transport.http import Post
-from localslack.transport.socket_mode import Sockets
+from localslack.transport.dispatcher import RETRY_SECONDS, EventDispatcher, EventSubscriptions
+from localslack.transport.http import HttpTransport
+from localslack.transport.socket_mode import SocketModeServer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from localslack.client.modal_actions import Submitted
+    from localslack.client.modal_actions import SubmissionResult
     from localslack.state.entities import Channel, User, UserGroup
     from localslack.state.messages import Json, Message
     from localslack.transport.envelopes import Envelope
@@ -74,7 +81,7 @@ class LocalSlack:
         clock: Clock | None = None,
         timing: Timing | None = None,
         faults: Faults | None = None,
-        people: Sequence[User] = EVERYBODY,
+        users: Sequence[User] = USERS,
         channels: Sequence[Channel] = CHANNELS,
         groups: Sequence[UserGroup] = USER_GROUPS,
     ) -> None:
@@ -82,20 +89,22 @@ class LocalSlack:
         self._timing = timing or Timing()
         self.faults = faults or Faults()
         self.workspace = Workspace(
-            clock or SystemClock(), users=people, channels=channels, groups=groups
+            clock or SystemClock(), users=users, channels=channels, groups=groups
         )
         self.workspace.refused_blocks |= refused_blocks or set()
         self.workspace.post_without_joining = post_without_joining
         self.views = Views(self.workspace)
-        self._responses = Responses(self.workspace)
+        self._responses = ResponseUrls(self.workspace)
         self.sockets = self._make_sockets()
         self._http = self._make_http(request_url)
         transport = self._http or self.sockets
-        self._deliveries = Deliveries(
+        self._deliveries = EventDispatcher(
             self.workspace, transport, self.faults, retry_seconds=self._timing.retry_seconds
         )
-        self._subscriptions = Subscriptions(self.workspace, self._deliveries, frozenset(events))
-        self._gestures = Gestures(
+        self._subscriptions = EventSubscriptions(
+            self.workspace, self._deliveries, frozenset(events)
+        )
+        self._gestures = UserActions(
             self.workspace,
             self.views,
             self._responses,
@@ -117,7 +126,7 @@ class LocalSlack:
 
     async def __aenter__(self) -> Self:
         """Start the server."""
-        routes = Doors(self, self._api, self._page, self._responses)
+        routes = Routes(self, self._api, self._page, self._responses)
         self._runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=1)
         await self._runner.setup()
         site = web.TCPSite(self._runner, HOST, self._port)
@@ -154,7 +163,7 @@ class LocalSlack:
         """Return every Web API call so far."""
         return self._api.calls
 
-    def called(self, method: str) -> list[Call]:
+    def calls_of(self, method: str) -> list[Call]:
         """Return every call of this method so far."""
         return [call for call in self._api.calls if call.method == method]
 
@@ -172,12 +181,12 @@ class LocalSlack:
         channel: str = "deploys",
         user: str = "ada",
         thread_ts: str | None = None,
-    ) -> Answer:
+    ) -> ActionResult:
         """Type a command or a message; `@jobthread` and other names become mentions."""
         place, person = self.workspace.channel(channel), self.workspace.user(user)
         if channel == "im":
-            place = self.workspace.direct(person.id)
-        return await self._gestures.say(text, place, person, thread_ts)
+            place = self.workspace.direct_channel(person.id)
+        return await self._gestures.send_text(text, place, person, thread_ts)
 
     async def click(
         self,
@@ -187,7 +196,7 @@ class LocalSlack:
         value: str | None = None,
         option: str | None = None,
         user: str = "ada",
-    ) -> Answer:
+    ) -> ActionResult:
         """Click the button of this action id, or open its menu and click the option.
 
         `value` selects one of several buttons with this action id; `option` is an option's value.
@@ -196,16 +205,16 @@ class LocalSlack:
         block, element = find_element(current, action_id, value)
         is_menu = option is not None or element["type"] == "overflow"
         action = choose(block, element, option or "") if is_menu else click(block, element)
-        return await self._gestures.act(current, action, self.workspace.user(user))
+        return await self._gestures.use_element(current, action, self.workspace.user(user))
 
     async def choose(
         self, source: Source, action_id: str, value: str, *, user: str = "ada"
-    ) -> Answer:
+    ) -> ActionResult:
         """Choose this value in a select or an overflow menu."""
         current = self._gestures.current(source)
         block, element = find_element(current, action_id, None)
         action = choose(block, element, value)
-        return await self._gestures.act(current, action, self.workspace.user(user))
+        return await self._gestures.use_element(current, action, self.workspace.user(user))
 
     def react(self, message: Message, name: str, *, user: str = "ada") -> Message:
         """Toggle this user's reaction with the emoji."""
@@ -223,7 +232,7 @@ class LocalSlack:
 
     async def shortcut(
         self, callback_id: str, message: Message | None = None, *, user: str = "ada"
-    ) -> Answer:
+    ) -> ActionResult:
         """Use a message shortcut, or a global shortcut if there is no message."""
         return await self._gestures.shortcut(callback_id, self.workspace.user(user), message)
 
@@ -235,7 +244,7 @@ class LocalSlack:
         """
         return await self._gestures.fill(view, answers)
 
-    async def submit(self, view: View, values: Json | None = None) -> Submitted:
+    async def submit(self, view: View, values: Json | None = None) -> SubmissionResult:
         """Submit the modal as filled in, after Slack's client-side validation.
 
         `values`, in Slack's `state.values` shape, are sent without validation.
@@ -246,18 +255,18 @@ class LocalSlack:
         """Close the modal, or its whole stack if `cleared`."""
         await self._gestures.modals.close(self.views.find(view.id), cleared=cleared)
 
-    async def opens_home(self, user: str = "ada") -> Answer:
+    async def opens_home(self, user: str = "ada") -> ActionResult:
         """Open the app's Home."""
         person = self.workspace.user(user)
         inner = payloads.home_opened(self.workspace, person, self.views.home(person.id))
-        ack = await self._subscriptions.home_opened(inner)
-        return Answer(ack.ok, ack.error)
+        ack = await self._subscriptions.deliver_home_opened(inner)
+        return ActionResult(ack.ok, ack.error)
 
     # Visible content.
 
     def messages(self, channel: str = "deploys") -> list[Message]:
         """Return the channel's messages, oldest first; replies only if broadcast."""
-        messages = self.workspace.said(self.workspace.channel(channel).id)
+        messages = self.workspace.messages(self.workspace.channel(channel).id)
         return [message for message in messages if message.in_channel]
 
     def thread(self, channel: str, ts: str) -> list[Message]:
@@ -268,7 +277,7 @@ class LocalSlack:
         """Return this user's ephemeral messages, oldest first."""
         person = self.workspace.user(user).id
         place = self.workspace.channel(channel).id if channel else None
-        own = [m for m in self.workspace.whispers() if m.ephemeral_for == person]
+        own = [m for m in self.workspace.ephemerals() if m.ephemeral_for == person]
         return [message for message in own if place in {None, message.channel}]
 
     def modals(self, user: str = "ada") -> list[View]:
@@ -279,7 +288,7 @@ class LocalSlack:
     async def until(self, predicate: Callable[[], T], *, seconds: float = 5) -> T:
         """Wait for a truthy result, evaluated after every event; return it. Raise TimeoutError."""
         changed = asyncio.Event()
-        stop = self.workspace.changes.subscribe(lambda _: changed.set())
+        stop = self.workspace.events.subscribe(lambda _: changed.set())
         try:
             async with asyncio.timeout(seconds):
                 while not (found := predicate()):
@@ -292,8 +301,10 @@ class LocalSlack:
             stop()
 
     def _timeout_text(self, seconds: float) -> str:
-        messages = [m for id_ in self.workspace.channels for m in self.workspace.said(id_)]
-        last = sorted([*messages, *self.workspace.whispers()], key=lambda message: message.ts)[-5:]
+        messages = [m for id_ in self.workspace.channels for m in self.workspace.messages(id_)]
+        last = sorted([*messages, *self.workspace.ephemerals()], key=lambda message: message.ts)[
+            -5:
+        ]
         shown = "; ".join(f"{m.user} in {m.channel}: {m.text!r}" for m in last) or "nothing"
         return f"It did not happen within {seconds:g} s. Last messages: {shown}."
 
@@ -301,27 +312,27 @@ class LocalSlack:
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send `disconnect` to the app: refresh_requested, warning or link_disabled."""
-        self.faults.note("disconnect", reason)
+        self.faults.record("disconnect", reason)
         await self.sockets.disconnect(reason)
 
     def cut(self) -> None:
         """Abort the app's connections without notice."""
-        self.faults.note("cut", "sockets")
+        self.faults.record("cut", "sockets")
         self.sockets.cut()
 
     def archive(self, channel: str) -> None:
         """Archive the channel."""
-        self.faults.note("archive", channel)
+        self.faults.record("archive", channel)
         self.workspace.archive(channel)
 
     def remove_bot(self, channel: str) -> None:
         """Remove the bot from the channel."""
-        self.faults.note("remove_bot", channel)
+        self.faults.record("remove_bot", channel)
         self.workspace.leave(channel, self.workspace.bot.id)
 
     def delete(self, message: Message) -> None:
         """Delete the message, as an authorised user would."""
-        self.faults.note("delete", message.ts)
+        self.faults.record("delete", message.ts)
         current = self._gestures.current(message)
         if not isinstance(current, View):
             self.workspace.delete(current)
@@ -332,18 +343,22 @@ class LocalSlack:
 
     # Components.
 
-    def _make_sockets(self) -> Sockets:
+    def _make_sockets(self) -> SocketModeServer:
         seconds, pings = self._timing.ack_seconds, self._timing.ping_seconds
-        return Sockets(self.workspace, self.faults, ack_seconds=seconds, ping_seconds=pings)
+        return SocketModeServer(
+            self.workspace, self.faults, ack_seconds=seconds, ping_seconds=pings
+        )
 
-    def _make_http(self, request_url: str | None) -> Post | None:
+    def _make_http(self, request_url: str | None) -> HttpTransport | None:
         if request_url is None:
             return None
-        return Post(request_url, self.signing_secret, ack_seconds=self._timing.ack_seconds)
+        return HttpTransport(request_url, self.signing_secret, ack_seconds=self._timing.ack_seconds)
 
     def _make_api(self) -> WebApi:
         tokens = {"bot_token": self.bot_token, "app_token": self.app_token}
-        methods = Methods(self.workspace, self.views, ticket=self.sockets.ticket, **tokens)
+        methods = WebApiMethods(
+            self.workspace, self.views, issue_socket_url=self.sockets.issue_url, **tokens
+        )
         rate, burst = self._timing.posts_per_second, self._timing.burst
-        throttle = Throttle(self.workspace.clock, rate, burst)
+        throttle = RateLimiter(self.workspace.clock, rate, burst)
         return WebApi(self.workspace, methods, self.faults, throttle)

@@ -10,9 +10,11 @@ import hypothesis
 import pytest
 
 from bot import logs
+from tests.harness import BotHarness, bot_harness
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
+    from pathlib import Path
 
 hypothesis.settings.register_profile(
     "jobthread", deadline=None
@@ -45,8 +47,15 @@ def log_output(monkeypatch: pytest.MonkeyPatch) -> Iterator[io.StringIO]:
     with monkeypatch.context() as patch:
         patch.setattr("sys.stderr", written)
         patch.setattr(root, "handlers", [])
-        levels = {name: logging.getLogger(name).level for name in (None, *logs.CHATTY)}
+        levels = {name: logging.getLogger(name).level for name in (None, *logs.VERBOSE_LOGGERS)}
         logs.configure()
         yield written
     for name, level in levels.items():
         logging.getLogger(name).setLevel(level)
+
+
+@pytest.fixture
+async def harness(tmp_path: Path) -> AsyncIterator[BotHarness]:
+    """A running bot with default settings."""
+    async with bot_harness(tmp_path) as running:
+        yield running

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.providers import fetch
-from bot.providers.outside import outside
-from bot.sdk.errors import FAULTS, JobthreadError, SettingsError, StoreError, StoreInUse
+from bot.providers.outside import load_providers
+from bot.sdk.errors import PLUGIN_EXCEPTIONS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.slack.client import (
+    auth_test,
+    check_app_token,
     client_session,
-    hello,
-    revealed,
-    scopes,
-    try_app_token,
+    secret_value,
+    token_scopes,
     web_client,
 )
 from bot.store import Store
@@ -33,92 +33,92 @@ ADMIN_SCOPE = "users:read"
 
 
 @dataclass(frozen=True)
-class Finding:
+class CheckResult:
     """One line of output: what was checked, whether it works, and a sentence."""
 
-    what: str
-    works: bool
+    subject: str
+    ok: bool
     sentence: str
 
 
-async def findings(settings: Settings) -> AsyncIterator[Finding]:
+async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
     """Check everything that the settings configure, one after another."""
     yield await _store(settings)
     async for finding in _slack(settings):
         yield finding
     try:
-        loaded = outside(settings)
+        loaded = load_providers(settings)
     except SettingsError as error:
         for problem in error.problems:
-            yield Finding(SETTINGS, works=False, sentence=problem)
+            yield CheckResult(SETTINGS, ok=False, sentence=problem)
         return
-    for problem in [*loaded.plugins.problems(), *await fetch.rehearsed(loaded.connections)]:
-        yield Finding(SETTINGS, works=False, sentence=problem)
+    for problem in [*loaded.plugins.problems(), *await fetch.validate_settings(loaded.connections)]:
+        yield CheckResult(SETTINGS, ok=False, sentence=problem)
     async for finding in _connections(loaded.connections):
         yield finding
 
 
-async def _store(settings: Settings) -> Finding:
+async def _store(settings: Settings) -> CheckResult:
     try:
         store = Store(settings.store.url)
     except StoreError as error:
-        return Finding("store", works=False, sentence=str(error))
+        return CheckResult("store", ok=False, sentence=str(error))
     try:
         await store.open()
         async with store.begin() as tx:
             await tx.inbox.next_due()
     except StoreInUse:
-        return Finding("store", works=True, sentence="The database is in use by a running bot.")
+        return CheckResult("store", ok=True, sentence="The database is in use by a running bot.")
     except JobthreadError as error:
-        return Finding("store", works=False, sentence=str(error))
+        return CheckResult("store", ok=False, sentence=str(error))
     finally:
         await store.close()
-    return Finding("store", works=True, sentence="The database opens, and its tables are current.")
+    return CheckResult("store", ok=True, sentence="The database opens, and its tables are current.")
 
 
-async def _slack(settings: Settings) -> AsyncIterator[Finding]:
+async def _slack(settings: Settings) -> AsyncIterator[CheckResult]:
     if problems := settings.slack.problems():
         for problem in problems:
-            yield Finding("slack", works=False, sentence=problem)
+            yield CheckResult("slack", ok=False, sentence=problem)
         return
     async with client_session() as session:
         client = web_client(settings, session)
         yield await _bot_token(client)
         for sentence in await _missing_scopes(client, settings):
-            yield Finding("slack", works=False, sentence=sentence)
+            yield CheckResult("slack", ok=False, sentence=sentence)
         if settings.slack.mode == "socket":
-            yield await _app_token(client, revealed(settings.slack.app_token))
+            yield await _app_token(client, secret_value(settings.slack.app_token))
 
 
-async def _bot_token(client: AsyncWebClient) -> Finding:
+async def _bot_token(client: AsyncWebClient) -> CheckResult:
     try:
-        identity = await hello(client)
+        identity = await auth_test(client)
     except JobthreadError as error:
-        return Finding("slack", works=False, sentence=str(error))
+        return CheckResult("slack", ok=False, sentence=str(error))
     sentence = f"The bot is {identity.get('user')} in {identity.get('team')}."
-    return Finding("slack", works=True, sentence=sentence)
+    return CheckResult("slack", ok=True, sentence=sentence)
 
 
 async def _missing_scopes(client: AsyncWebClient, settings: Settings) -> list[str]:
     """Return a sentence for each scope that the settings require and the token lacks."""
-    granted = await scopes(client) if settings.notify.who_may_change == "admins" else None
+    granted = await token_scopes(client) if settings.notify.who_may_change == "admins" else None
     if granted is None or ADMIN_SCOPE in granted:
         return []
     needs = f'The token lacks {ADMIN_SCOPE}, which notify.who_may_change = "admins" needs:'
     return [f"{needs} paste manifest.yml again and reinstall the app."]
 
 
-async def _app_token(client: AsyncWebClient, token: str) -> Finding:
+async def _app_token(client: AsyncWebClient, token: str) -> CheckResult:
     try:
-        await try_app_token(client, token)
+        await check_app_token(client, token)
     except JobthreadError as error:
-        return Finding("slack", works=False, sentence=str(error))
-    return Finding("slack", works=True, sentence="The app token opens Socket Mode.")
+        return CheckResult("slack", ok=False, sentence=str(error))
+    return CheckResult("slack", ok=True, sentence="The app token opens Socket Mode.")
 
 
-async def _connections(connections: Connections) -> AsyncIterator[Finding]:
+async def _connections(connections: Connections) -> AsyncIterator[CheckResult]:
     if not connections:
-        yield Finding("connections", works=False, sentence="None is set: add one to the settings.")
+        yield CheckResult("connections", ok=False, sentence="None is set: add one to the settings.")
     try:
         for provider in connections:
             yield await _connection(provider)
@@ -126,19 +126,21 @@ async def _connections(connections: Connections) -> AsyncIterator[Finding]:
         await connections.close()
 
 
-async def _connection(provider: Any) -> Finding:
+async def _connection(provider: Any) -> CheckResult:
     what = f"connection {provider.name}"
     try:
         async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS):
-            return Finding(what, works=True, sentence=await fetch.run(provider, provider.check))
+            return CheckResult(
+                what, ok=True, sentence=await fetch.call_provider(provider, provider.check)
+            )
     except JobthreadError as error:
-        return Finding(what, works=False, sentence=str(error))
+        return CheckResult(what, ok=False, sentence=str(error))
     except TimeoutError:
         sentence = (
             f"It did not answer within {CONNECTION_TIMEOUT_SECONDS:.0f} s."
             " Check its address, and that it can be reached from this machine."
         )
-        return Finding(what, works=False, sentence=sentence)
-    except FAULTS as error:
+        return CheckResult(what, ok=False, sentence=sentence)
+    except PLUGIN_EXCEPTIONS as error:
         sentence = f"The provider {provider.kind} itself failed ({type(error).__name__})."
-        return Finding(what, works=False, sentence=sentence)
+        return CheckResult(what, ok=False, sentence=sentence)

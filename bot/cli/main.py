@@ -16,14 +16,14 @@ import typer
 
 from bot.cli import operations
 from bot.cli.options import (
-    BAD_SETTINGS,
-    FAILED,
+    EXIT_BAD_SETTINGS,
+    EXIT_FAILED,
     Config,
-    fail,
-    reading_from,
-    refuse,
+    exit_with_error,
+    exit_with_problems,
+    load_settings,
     run,
-    settings_from,
+    try_settings,
 )
 from bot.cli.scaffold.command import new_plugin
 
@@ -53,11 +53,11 @@ def serve(config: Config = None) -> None:
 
 def _valid_settings(config: Path | None) -> Settings:
     """Read the settings; on errors, list every problem of settings and connections, and exit."""
-    reading = reading_from(config)
+    reading = try_settings(config)
     if reading.problems or reading.settings is None:
-        from bot.providers.outside import every_problem  # noqa: PLC0415
+        from bot.providers.outside import find_problems  # noqa: PLC0415
 
-        refuse(every_problem(reading))
+        exit_with_problems(find_problems(reading))
     return reading.settings
 
 
@@ -78,7 +78,7 @@ async def _serve_until_stopped(settings: Settings) -> None:
     from bot.app import Bot  # noqa: PLC0415
 
     async with Bot(settings) as bot:
-        typer.echo(f"jobthread is connected to {bot.home.url}")
+        typer.echo(f"jobthread is connected to {bot.workspace.url}")
         await asyncio.Event().wait()
 
 
@@ -117,15 +117,15 @@ async def _check_demo() -> None:
     import tempfile  # noqa: PLC0415
 
     from bot.cli.demo.demo import CHECK_SPEED, DemoError, demo  # noqa: PLC0415
-    from bot.cli.demo.script import Conversation, MissingLineError  # noqa: PLC0415
+    from bot.cli.demo.script import DemoScript, MissingReplyError  # noqa: PLC0415
 
     with tempfile.NamedTemporaryFile(suffix=".log") as log:
         try:
             async with demo(speed=CHECK_SPEED, log=Path(log.name)) as running:
-                await Conversation(running, typer.echo).run()
-        except (MissingLineError, DemoError) as error:
+                await DemoScript(running, typer.echo).run()
+        except (MissingReplyError, DemoError) as error:
             typer.echo(log.read().decode("utf-8", "replace"), err=True)
-            fail(str(error))
+            exit_with_error(str(error))
     typer.echo("\nEverything that was expected was said.")
 
 
@@ -144,7 +144,7 @@ async def _simulate(wanted: list[str]) -> None:
 
     kinds = load_plugins().kinds
     if unknown := [kind for kind in wanted if kind not in kinds]:
-        fail(f"There is no provider {unknown[0]}; there are {', '.join(sorted(kinds))}.")
+        exit_with_error(f"There is no provider {unknown[0]}; there are {', '.join(sorted(kinds))}.")
     stop = asyncio.Event()
     _on_signals(stop.set)
     chosen = [kinds[kind] for kind in dict.fromkeys(wanted) or sorted(kinds)]
@@ -172,33 +172,33 @@ async def _show(reference: str, settings: Settings) -> None:
 
     from bot.cli import terminal_card  # noqa: PLC0415
     from bot.providers import fetch, references  # noqa: PLC0415
-    from bot.providers.outside import outside  # noqa: PLC0415
-    from bot.sdk.cards.job_card import View  # noqa: PLC0415
+    from bot.providers.outside import load_providers  # noqa: PLC0415
+    from bot.sdk.cards.job_card import CardContext  # noqa: PLC0415
     from bot.sdk.clock import SystemClock  # noqa: PLC0415
     from bot.sdk.models import Job  # noqa: PLC0415
 
-    connections = outside(settings).connections
+    connections = load_providers(settings).connections
     try:
         resolution = references.resolve(connections, reference)
         if len(resolution.refs) != 1:
-            fail(_resolution_error(resolution, connections))
+            exit_with_error(_resolution_error(resolution, connections))
         provider = connections[resolution.refs[0].connection]
-        job = await fetch.first_look(provider, resolution.refs[0])
+        job = await fetch.fetch_requested(provider, resolution.refs[0])
         if not isinstance(job, Job):
-            fail(f"{resolution.refs[0]}: {job}{_choices(job)}")
-        view = View(checked_at=SystemClock().now(), interactive=False)
-        Console().print(terminal_card.show(fetch.card(provider, job, view), job))
+            exit_with_error(f"{resolution.refs[0]}: {job}{_choices(job)}")
+        view = CardContext(checked_at=SystemClock().now(), interactive=False)
+        Console().print(terminal_card.render(fetch.card(provider, job, view), job))
     finally:
         await connections.close()
 
 
 def _choices(error: Any) -> str:
     """Return the jobs that match an ambiguous name, a line each."""
-    from bot.sdk.formatting import moment  # noqa: PLC0415
+    from bot.sdk.formatting import utc_time  # noqa: PLC0415
 
     created = getattr(error, "created", {})
     return "".join(
-        f"\n  {ref}  {text}" + (f", created {moment(created[ref])}" if ref in created else "")
+        f"\n  {ref}  {text}" + (f", created {utc_time(created[ref])}" if ref in created else "")
         for ref, text in getattr(error, "choices", ())
     )
 
@@ -223,14 +223,14 @@ def check(config: Config = None) -> None:
 
 
 async def _check(settings: Settings) -> None:
-    from bot.cli.checks import SETTINGS, findings  # noqa: PLC0415
+    from bot.cli.checks import SETTINGS, run_checks  # noqa: PLC0415
 
     code = 0
     typer.echo("ok      settings: They are read.")
-    async for finding in findings(settings):
-        if not finding.works:
-            code = max(code, BAD_SETTINGS if finding.what == SETTINGS else FAILED)
-        typer.echo(f"{'ok' if finding.works else 'FAILED':<7} {finding.what}: {finding.sentence}")
+    async for finding in run_checks(settings):
+        if not finding.ok:
+            code = max(code, EXIT_BAD_SETTINGS if finding.subject == SETTINGS else EXIT_FAILED)
+        typer.echo(f"{'ok' if finding.ok else 'FAILED':<7} {finding.subject}: {finding.sentence}")
     if code:
         raise typer.Exit(code)
 
@@ -240,13 +240,13 @@ def plugins(config: Config = None) -> None:
     """List the installed plugins: version, distribution, state, providers."""
     from bot.providers.plugin_loader import load_plugins  # noqa: PLC0415
 
-    settings = settings_from(config)
+    settings = load_settings(config)
     found = load_plugins(settings.disabled_plugins)
     used = [str(table.get("provider", "")) for table in settings.connections.values()]
     for plugin in found.listing_for(used):
         about = f"{plugin.distribution} {plugin.version}".strip()
         line = f"{plugin.name:<18} {plugin.state:<15} {about:<20} {', '.join(plugin.kinds)}"
-        typer.echo(f"{line}{plugin.why}".rstrip())
+        typer.echo(f"{line}{plugin.reason}".rstrip())
     for problem in found.problems():
         typer.echo(problem, err=True)
 
@@ -258,9 +258,9 @@ def connections(config: Config = None) -> None:
 
 
 async def _connections(settings: Settings) -> None:
-    from bot.providers.outside import outside  # noqa: PLC0415
+    from bot.providers.outside import load_providers  # noqa: PLC0415
 
-    found = outside(settings).connections
+    found = load_providers(settings).connections
     for provider in found:
         typer.echo(f"{provider.name:<18} {provider.kind:<18} {provider.connect().base_url}")
     if not found:

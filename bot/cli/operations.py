@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from bot.cli.options import FAILED, Config, fail, run, settings_from
+from bot.cli.options import EXIT_FAILED, Config, exit_with_error, load_settings, run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.settings import Settings
-    from bot.status import Line, Live
+    from bot.status import LiveStatus, StatusLine
     from bot.store import Watch
 
 SHORT_ID = 8  # length of an abbreviated watch id, in characters
@@ -28,14 +28,14 @@ def recover(
     config: Config = None,
 ) -> None:
     """Rebuild the watches of channels from Slack's history; the bot must not be running."""
-    run(_recover(settings_from(config), channel, _parse_age(since)))
+    run(_recover(load_settings(config), channel, _parse_age(since)))
 
 
 def _parse_age(text: str) -> timedelta:
     units = {"d": "days", "h": "hours"}
     number, unit = text[:-1], text[-1:]
     if not number.isdecimal() or unit not in units:
-        fail(f"--since {text}: write it as 30d or 12h.")
+        exit_with_error(f"--since {text}: write it as 30d or 12h.")
     return timedelta(**{units[unit]: int(number)})
 
 
@@ -45,9 +45,9 @@ async def _recover(settings: Settings, channels: list[str], age: timedelta) -> N
 
     clock = SystemClock()
     for done in await recover(settings, channels, clock.now() - age, clock):
-        counts = f"{done.channel}: {done.living} living cards, {done.begun} followed again."
-        unknown = f" The settings have no connection {', '.join(done.strange)}."
-        typer.echo(counts + (unknown if done.strange else ""))
+        counts = f"{done.channel}: {done.active_cards} living cards, {done.resumed} followed again."
+        unknown = f" The settings have no connection {', '.join(done.unknown_connections)}."
+        typer.echo(counts + (unknown if done.unknown_connections else ""))
     typer.echo("Start the bot: each thread gets a reply about what changed since its last message.")
 
 
@@ -56,7 +56,7 @@ def backup(
     config: Config = None,
 ) -> None:
     """Copy the SQLite database while the bot is running, and check the copy."""
-    run(_backup(settings_from(config), file))
+    run(_backup(load_settings(config), file))
 
 
 async def _backup(settings: Settings, file: Path) -> None:
@@ -74,15 +74,15 @@ def watches(
     config: Config = None,
 ) -> None:
     """List the followed jobs, and the watches whose thread is unreachable."""
-    run(_watches(settings_from(config), parked=parked, channel=channel))
+    run(_watches(load_settings(config), parked=parked, channel=channel))
 
 
 async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> None:
-    from bot.store.side_session import visit  # noqa: PLC0415
+    from bot.store.side_session import open_beside  # noqa: PLC0415
 
-    async with visit(settings.store.url) as tx:
-        unreachable = await tx.parked.watches(channel)
-        living = [] if parked else await tx.watches.living(channel)
+    async with open_beside(settings.store.url) as tx:
+        unreachable = await tx.dead_letters.watches(channel)
+        living = [] if parked else await tx.watches.list_open(channel)
     counts = {watch.id: count for watch, count in unreachable}
     others = [watch for watch in living if watch.id not in counts]
     found = [*others, *(watch for watch, _ in unreachable)]
@@ -108,65 +108,67 @@ def retry(
 ) -> None:
     """Retry unreachable watches; the running bot does it, or the next one that starts."""
     if (watch is None) != everything:
-        fail("Name one watch, or say --all.")
-    run(_retry(settings_from(config), watch))
+        exit_with_error("Name one watch, or say --all.")
+    run(_retry(load_settings(config), watch))
 
 
 async def _retry(settings: Settings, wanted: str | None) -> None:
     from bot.sdk.clock import SystemClock  # noqa: PLC0415
-    from bot.store.side_session import visit  # noqa: PLC0415
-    from bot.tracking.redelivery import order  # noqa: PLC0415
+    from bot.store.side_session import open_beside  # noqa: PLC0415
+    from bot.tracking.redelivery import request_retry  # noqa: PLC0415
 
-    async with visit(settings.store.url, writes=True) as tx:
-        unreachable = [watch for watch, _ in await tx.parked.watches()]
+    async with open_beside(settings.store.url, writes=True) as tx:
+        unreachable = [watch for watch, _ in await tx.dead_letters.watches()]
         matching = [watch for watch in unreachable if wanted is None or watch.id.startswith(wanted)]
         if not matching:
             none = f"The id of no unreachable watch begins with {wanted}."
-            fail("No watch is unreachable." if wanted is None else none)
+            exit_with_error("No watch is unreachable." if wanted is None else none)
         if wanted and len(matching) > 1:
-            fail(f"{len(matching)} unreachable watches begin with {wanted}: give more of the id.")
-        await order(tx, matching[0].id if wanted else None, SystemClock().now())
+            exit_with_error(
+                f"{len(matching)} unreachable watches begin with {wanted}: give more of the id."
+            )
+        await request_retry(tx, matching[0].id if wanted else None, SystemClock().now())
     typer.echo("A running bot retries within seconds; otherwise the next one does when it starts.")
 
 
 def status(config: Config = None) -> None:
     """Show how far behind the bot is; exit 1 if anything is overdue."""
-    run(_status(settings_from(config)))
+    run(_status(load_settings(config)))
 
 
 async def _status(settings: Settings) -> None:
     from bot import status  # noqa: PLC0415
     from bot.sdk.clock import SystemClock  # noqa: PLC0415
-    from bot.store.side_session import visit  # noqa: PLC0415
+    from bot.store.side_session import open_beside  # noqa: PLC0415
 
-    async with visit(settings.store.url) as tx:
-        known = status.lines(await status.read(tx, SystemClock().now()))
+    async with open_beside(settings.store.url) as tx:
+        known = status.stored_lines(await status.read_status(tx, SystemClock().now()))
     found = [*known, *await _live_lines(settings)]
     _print(found)
-    if not all(line.well for line in found):
-        raise typer.Exit(FAILED)
+    if not all(line.ok for line in found):
+        raise typer.Exit(EXIT_FAILED)
 
 
-def _print(found: Sequence[Line]) -> None:
+def _print(found: Sequence[StatusLine]) -> None:
     for line in found:
-        typer.echo(f"{'ok' if line.well else 'BEHIND':<7} {line.what}: {line.sentence}")
+        typer.echo(f"{'ok' if line.ok else 'BEHIND':<7} {line.name}: {line.sentence}")
 
 
-async def _live_lines(settings: Settings) -> list[Line]:
+async def _live_lines(settings: Settings) -> list[StatusLine]:
     """Return the running bot's status lines, if it has an HTTP server."""
     from bot import status  # noqa: PLC0415
 
-    if settings.slack.mode == "socket" and not settings.listens.port:
+    if settings.slack.mode == "socket" and not settings.http_server.port:
         hint = "Set web.port to hear more from the running bot."
-        return [status.Line("bot", well=True, sentence=hint)]
+        return [status.StatusLine("bot", ok=True, sentence=hint)]
     live = await _live(settings)
     if live is None:
         sentence = "It does not answer at the address of [web]."
-        return [status.Line("bot", well=False, sentence=sentence)]
+        return [status.StatusLine("bot", ok=False, sentence=sentence)]
     return status.live_lines(live)
 
 
-async def _live(settings: Settings) -> Live | None:
+async def _live(settings: Settings) -> LiveStatus | None:
     import aiohttp  # noqa: PLC0415
 
     from bot import status  # noqa: PLC0415
@@ -176,8 +178,8 @@ async def _live(settings: Settings) -> Live | None:
     try:
         async with (
             aiohttp.ClientSession(timeout=timeout) as session,
-            session.get(status_url(settings.listens)) as response,
+            session.get(status_url(settings.http_server)) as response,
         ):
-            return status.live_of(await response.json()) if response.ok else None
+            return status.parse_live(await response.json()) if response.ok else None
     except (aiohttp.ClientError, OSError, TimeoutError, ValueError, KeyError, TypeError):
         return None

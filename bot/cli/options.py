@@ -11,11 +11,11 @@ import typer
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
 
-    from bot.settings import Reading, Settings
+    from bot.settings import Settings, SettingsResult
 
 DEFAULT_CONFIG = Path("jobthread.toml")
-BAD_SETTINGS = 2
-FAILED = 1
+EXIT_BAD_SETTINGS = 2
+EXIT_FAILED = 1
 
 Config = Annotated[
     Path | None,
@@ -23,15 +23,15 @@ Config = Annotated[
 ]
 
 
-def settings_from(config: Path | None) -> Settings:
+def load_settings(config: Path | None) -> Settings:
     """Read the settings; print all their problems and exit with 2 if there are any."""
-    reading = reading_from(config)
+    reading = try_settings(config)
     if reading.problems or reading.settings is None:
-        refuse(reading.problems)
+        exit_with_problems(reading.problems)
     return reading.settings
 
 
-def reading_from(config: Path | None) -> Reading:
+def try_settings(config: Path | None) -> SettingsResult:
     """Read the settings; return them with their problems."""
     from bot.settings import read  # noqa: PLC0415
 
@@ -40,11 +40,11 @@ def reading_from(config: Path | None) -> Reading:
     return read(config)
 
 
-def refuse(problems: Sequence[str]) -> NoReturn:
+def exit_with_problems(problems: Sequence[str]) -> NoReturn:
     """Print all problems of the settings and exit with 2."""
     from bot.sdk.errors import SettingsError  # noqa: PLC0415
 
-    fail(str(SettingsError(problems)), code=BAD_SETTINGS)
+    exit_with_error(str(SettingsError(problems)), code=EXIT_BAD_SETTINGS)
 
 
 def run(work: Coroutine[Any, Any, None]) -> None:
@@ -54,14 +54,14 @@ def run(work: Coroutine[Any, Any, None]) -> None:
     try:
         asyncio.run(work)
     except SettingsError as error:
-        fail(str(error), code=BAD_SETTINGS)
+        exit_with_error(str(error), code=EXIT_BAD_SETTINGS)
     except JobthreadError as error:
-        fail(str(error))
+        exit_with_error(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
 
 
-def fail(sentence: str, code: int = FAILED) -> NoReturn:
+def exit_with_error(sentence: str, code: int = EXIT_FAILED) -> NoReturn:
     """Print a sentence to standard error and exit with the code."""
     typer.echo(sentence, err=True)
     raise typer.Exit(code)

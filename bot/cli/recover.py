@@ -11,57 +11,57 @@ from typing import TYPE_CHECKING, Any
 from pydantic import ValidationError
 
 from bot.delivery import message_metadata
-from bot.delivery.messages import reply
+from bot.delivery.messages import thread_reply
 from bot.providers import fetch
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import Job, JobRef
-from bot.slack.client import client_session, greet, web_client
+from bot.slack.client import client_session, connect, web_client
 from bot.slack.history import History
-from bot.slack.web_api import EVENT_TYPE, WebOutlet
+from bot.slack.web_api import EVENT_TYPE, WebApiTransport
 from bot.store import Board, BoardKind, Store, Watch, WatchState
 from bot.tracking import job_changes
-from bot.tracking.board_card import headed
-from bot.tracking.job_updates import Following
+from bot.tracking.board_card import with_heading
+from bot.tracking.job_updates import JobUpdates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.sdk.clock import Clock
     from bot.settings import Settings
-    from bot.slack.history import Sent
+    from bot.slack.history import SlackMessage
     from bot.store import Transaction
 
 Payload = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
-class Found:
+class RecoverableWatch:
     """A watch read from a card, and the job state that its thread has seen."""
 
     watch: Watch
-    about: Payload
+    metadata: Payload
     job: Job
-    over: bool = False  # the thread has seen the end; kept only as a row of a board
+    ended: bool = False  # the thread has seen the end; kept only as a row of a board
 
     @property
     def revision(self) -> int:
         """The revision of the job that the thread has seen."""
-        return int(self.about.get("revision") or 0)
+        return int(self.metadata.get("revision") or 0)
 
 
 @dataclass(frozen=True)
-class Recovered:
+class RecoveryResult:
     """The result for one channel."""
 
     channel: str
-    living: int  # cards whose thread has not seen the job's end
-    begun: int  # watches that were added to the store
-    strange: tuple[str, ...] = ()  # connections missing from the settings
+    active_cards: int  # cards whose thread has not seen the job's end
+    resumed: int  # watches that were added to the store
+    unknown_connections: tuple[str, ...] = ()  # connections missing from the settings
 
 
 async def recover(
     settings: Settings, channels: Sequence[str], since: datetime, clock: Clock
-) -> list[Recovered]:
+) -> list[RecoveryResult]:
     """Rebuild the watches of active cards; no other process may use the store meanwhile."""
     if problems := settings.slack.problems():
         raise SettingsError(problems)
@@ -70,8 +70,8 @@ async def recover(
     try:
         async with client_session() as session:
             client = web_client(settings, session)
-            identity = await greet(client, clock)
-            outlet = WebOutlet(client, session, clock)
+            identity = await connect(client, clock)
+            outlet = WebApiTransport(client, session, clock)
             history = History(outlet, clock, str(identity.get("user_id", "")))
             workspace = str(identity.get("team_id", ""))
             found = {c: await _read(history, workspace, c, since) for c in channels}
@@ -80,30 +80,36 @@ async def recover(
         await store.close()
 
 
-async def _read(history: History, workspace: str, channel: str, since: datetime) -> list[Found]:
+async def _read(
+    history: History, workspace: str, channel: str, since: datetime
+) -> list[RecoverableWatch]:
     return [
         card
         async for thread in history.threads(channel, since)
-        for card in unfinished(workspace, channel, thread)
+        for card in find_recoverable(workspace, channel, thread)
     ]
 
 
-def living(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
+def find_active(
+    workspace: str, channel: str, thread: Sequence[SlackMessage]
+) -> list[RecoverableWatch]:
     """Return the cards of a thread that has not seen their job's end. Pure."""
-    return [card for card in _cards(workspace, channel, thread) if not card.over]
+    return [card for card in _cards(workspace, channel, thread) if not card.ended]
 
 
-def unfinished(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
+def find_recoverable(
+    workspace: str, channel: str, thread: Sequence[SlackMessage]
+) -> list[RecoverableWatch]:
     """Return the active cards of a thread, and all rows of boards with an active one. Pure."""
     found = _cards(workspace, channel, thread)
-    boards = {card.watch.board_id for card in found if not card.over} - {None}
-    return [card for card in found if not card.over or card.watch.board_id in boards]
+    boards = {card.watch.board_id for card in found if not card.ended} - {None}
+    return [card for card in found if not card.ended or card.watch.board_id in boards]
 
 
-def _cards(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
+def _cards(workspace: str, channel: str, thread: Sequence[SlackMessage]) -> list[RecoverableWatch]:
     """Return the cards of a thread; a board gives one card per row."""
     payloads = [(sent, payload) for sent in thread for payload in _payloads(sent)]
-    found: list[Found] = []
+    found: list[RecoverableWatch] = []
     for sent, payload in payloads:
         if not payload.get("card") or payload.get("workspace") != workspace:
             continue
@@ -114,29 +120,31 @@ def _cards(workspace: str, channel: str, thread: Sequence[Sent]) -> list[Found]:
     return found
 
 
-def _as_ended(card: Found) -> Found:
+def _as_ended(card: RecoverableWatch) -> RecoverableWatch:
     at = card.watch.asked_at
-    watch = replace(card.watch, state=WatchState.ENDED, ended_at=at, reason="over before the loss")
-    return replace(card, watch=watch, over=True)
+    watch = replace(card.watch, state=WatchState.ENDED, ended_at=at, reason="ended before the loss")
+    return replace(card, watch=watch, ended=True)
 
 
-def _payloads(sent: Sent) -> list[Payload]:
+def _payloads(sent: SlackMessage) -> list[Payload]:
     metadata = sent.get("metadata") or {}
     payload = metadata.get("event_payload")
     if metadata.get("event_type") != EVENT_TYPE or not isinstance(payload, Mapping):
         return []
     return [
-        card for card in message_metadata.cards_of(payload) if isinstance(card.get("watch"), str)
+        card
+        for card in message_metadata.split_by_watch(payload)
+        if isinstance(card.get("watch"), str)
     ]
 
 
 def _parse_card(
-    workspace: str, channel: str, sent: Sent, payload: Payload, about: Payload | None
-) -> Found | None:
+    workspace: str, channel: str, sent: SlackMessage, payload: Payload, about: Payload | None
+) -> RecoverableWatch | None:
     """Return the watch of a card; None if its metadata is not understood."""
     try:
         ref = JobRef(connection=payload["connection"], id=payload["job"])
-        job = message_metadata.job_of(ref, about) if about else None
+        job = message_metadata.job_from_metadata(ref, about) if about else None
     except (KeyError, ValidationError):
         return None
     if job is None or about is None:
@@ -153,12 +161,12 @@ def _parse_card(
         asked_at=datetime.fromtimestamp(float(sent["ts"]), UTC),
         board_id=payload.get("board"),
     )
-    return Found(watch, about, job)
+    return RecoverableWatch(watch, about, job)
 
 
 async def _store(
-    store: Store, settings: Settings, found: Mapping[str, list[Found]], now: datetime
-) -> list[Recovered]:
+    store: Store, settings: Settings, found: Mapping[str, list[RecoverableWatch]], now: datetime
+) -> list[RecoveryResult]:
     """Store all channels in one transaction: a job has one row for all its channels."""
     all_cards = [card for cards in found.values() for card in cards]
     known = [card for card in all_cards if card.watch.ref.connection in settings.connections]
@@ -166,20 +174,20 @@ async def _store(
     async with store.begin() as tx:
         new = [card for card in known if await tx.watches.add(card.watch)]
         await _restore_boards(tx, new)
-        active = [card for card in new if not card.over]
+        active = [card for card in new if not card.ended]
         resumed.update(card.watch.channel for card in active)
         for cards in _by_job(active).values():
-            await _restore_job(tx, cards, Following(settings.follow.poll_seconds), now)
+            await _restore_job(tx, cards, JobUpdates(settings.follow.poll_seconds), now)
         for card in new:  # of an ended watch, only the job's row is kept
             await tx.jobs.track(card.watch.workspace, card.job, due_at=None, now=now)
     return [
-        Recovered(channel, _count_active(cards), resumed[channel], _unknown(cards, settings))
+        RecoveryResult(channel, _count_active(cards), resumed[channel], _unknown(cards, settings))
         for channel, cards in found.items()
     ]
 
 
 async def _restore_job(
-    tx: Transaction, cards: Sequence[Found], job_updates: Following, now: datetime
+    tx: Transaction, cards: Sequence[RecoverableWatch], job_updates: JobUpdates, now: datetime
 ) -> None:
     """Store the newest state that any thread has seen; send it to the threads behind."""
     newest = max(cards, key=lambda card: card.revision)
@@ -187,22 +195,24 @@ async def _restore_job(
     revision = max(1, newest.revision)
     await tx.jobs.track(workspace, newest.job, due_at=now, now=now, revision=revision)
     for card in cards:
-        change = job_changes.compare(card.job, newest.job)
+        change = job_changes.diff(card.job, newest.job)
         if change is not None:
-            context = job_updates.view(card.watch, newest.job, now)
-            message = fetch.follow_up(None, change, context)
-            message = headed(newest.job.name, message) if card.watch.board_id else message
-            metadata = message_metadata.by_follow_up(card.watch, newest.job, revision)
+            context = job_updates.card_context(card.watch, newest.job, now)
+            message = fetch.thread_reply(None, change, context)
+            message = with_heading(newest.job.name, message) if card.watch.board_id else message
+            metadata = message_metadata.for_reply(card.watch, newest.job, revision)
             reason = "the thread lagged behind when the database was lost"
-            post = reply(card.watch, str(revision), message, now, about=metadata, reason=reason)
+            post = thread_reply(
+                card.watch, str(revision), message, now, metadata=metadata, reason=reason
+            )
             await tx.outbox.add([post], now)
 
 
-def _count_active(cards: Iterable[Found]) -> int:
-    return sum(not card.over for card in cards)
+def _count_active(cards: Iterable[RecoverableWatch]) -> int:
+    return sum(not card.ended for card in cards)
 
 
-async def _restore_boards(tx: Transaction, cards: Iterable[Found]) -> None:
+async def _restore_boards(tx: Transaction, cards: Iterable[RecoverableWatch]) -> None:
     """Store the boards of these cards."""
     for watch in {card.watch.board_id: card.watch for card in cards}.values():
         if watch.board_id and await tx.boards.get(watch.board_id) is None:
@@ -223,13 +233,13 @@ def _board(watch: Watch, id_: str) -> Board:
     )
 
 
-def _by_job(cards: Iterable[Found]) -> dict[JobRef, list[Found]]:
-    jobs: dict[JobRef, list[Found]] = {}
+def _by_job(cards: Iterable[RecoverableWatch]) -> dict[JobRef, list[RecoverableWatch]]:
+    jobs: dict[JobRef, list[RecoverableWatch]] = {}
     for card in cards:
         jobs.setdefault(card.watch.ref, []).append(card)
     return jobs
 
 
-def _unknown(cards: Iterable[Found], settings: Settings) -> tuple[str, ...]:
+def _unknown(cards: Iterable[RecoverableWatch], settings: Settings) -> tuple[str, ...]:
     names = {card.watch.ref.connection for card in cards}
     return tuple(sorted(names - settings.connections.keys()))

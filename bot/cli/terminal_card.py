@@ -35,19 +35,19 @@ _BARE = re.compile(r"\s*<[@!#][^<>]*>")  # <@U0ASKER>
 _ADDRESS = re.compile(r"<([^<>]*)>")  # <https://…>
 
 
-def show(message: Message, job: Job) -> RenderableType:
+def render(message: Message, job: Job) -> RenderableType:
     """Return the card as a panel: sentence, facts, tasks and the logs of failed tasks."""
-    parts: list[RenderableType] = [Text(spoken(message.text), style="bold"), _facts(job)]
+    parts: list[RenderableType] = [Text(readable_text(message.text), style="bold"), _facts(job)]
     if job.tasks:
         parts += [Text(), _tasks(job)]
     for title, log in _logs(job):
         parts += [Text(), Panel(Text(log), title=_escape(title), title_align="left")]
-    title = f"{formatting.sign(job.status).emoji} {_escape(job_text.name(job))}"
+    title = f"{formatting.status_label(job.status).emoji} {_escape(job_text.job_name(job))}"
     style = _STYLES.get(job.status, "none")
     return Panel(Group(*parts), title=title, title_align="left", border_style=style)
 
 
-def spoken(text: str) -> str:
+def readable_text(text: str) -> str:
     """Return a message's text without Slack's markup and entities."""
     bare = _BARE.sub("", _LABELLED.sub(r"\1", blocks.clean(text)))
     return html.unescape(_ADDRESS.sub(r"\1", bare))
@@ -56,7 +56,7 @@ def spoken(text: str) -> str:
 def _facts(job: Job) -> Table:
     grid = Table.grid(padding=(0, 2))
     for label, value in _fact_rows(job):
-        if blocks.visible(value):
+        if blocks.is_visible(value):
             grid.add_row(Text(blocks.one_line(label), style="dim"), Text(blocks.one_line(value)))
     return grid
 
@@ -78,7 +78,7 @@ def _fact_rows(job: Job) -> list[tuple[str, str]]:
 
 
 def _status(of: Job | Task) -> str:
-    word, native = formatting.sign(of.status).word, job_text.native(of)
+    word, native = formatting.status_label(of.status).word, job_text.provider_word(of)
     return f"{word} ({native})" if native else word
 
 
@@ -95,18 +95,18 @@ def _took(of: Job | Task) -> str:
 def _tasks(job: Job) -> Table:
     table = Table("Task", "Status", "Started", "Took", expand=True)
     for task in job.tasks:
-        status = Text(f"{formatting.sign(task.status).emoji} {_status(task)}")
+        status = Text(f"{formatting.status_label(task.status).emoji} {_status(task)}")
         status.stylize(_STYLES.get(task.status, "none"))
         started = f"{task.started_at.astimezone():%H:%M:%S}" if task.started_at else ""
-        table.add_row(Text(job_text.step(task)), status, started, _took(task))
+        table.add_row(Text(job_text.task_name(task)), status, started, _took(task))
     return table
 
 
 def _logs(job: Job) -> list[tuple[str, str]]:
     """Return the failure messages, each with its title."""
-    messages = [(job_text.failed(task), task.message) for task in job.failed_tasks]
+    messages = [(job_text.task_failure_text(task), task.message) for task in job.failed_tasks]
     return [
         (title, blocks.tail(log, lines=50, limit=10_000).expandtabs())
         for title, log in [*messages, ("The provider says", job.message)]
-        if blocks.visible(log)
+        if blocks.is_visible(log)
     ]

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Say:
+class Reply:
     """Send an ephemeral reply, or replace or delete the clicked message."""
 
     message: Message | None
@@ -22,7 +22,7 @@ class Say:
 
 
 @dataclass(frozen=True)
-class Show:
+class ShowJob:
     """Post a job's card; an active job is also followed.
 
     `known`, here and below: revision of the job's row before the job was fetched; 0 if there was
@@ -30,36 +30,36 @@ class Show:
     """
 
     job: Job
-    known: int | None = None
+    known_revision: int | None = None
 
 
 @dataclass(frozen=True)
-class Adopt:
+class FollowFromCard:
     """Follow a job from its existing card."""
 
     job: Job
     card_ts: str
-    known: int | None = None
+    known_revision: int | None = None
 
 
 @dataclass(frozen=True)
-class Redraw:
+class RefreshCard:
     """Update a card with the fetched job."""
 
     job: Job
     card_ts: str
-    known: int | None = None
+    known_revision: int | None = None
 
 
 @dataclass(frozen=True)
-class Stop:
+class Unfollow:
     """End the watch of a job in this channel."""
 
     ref: JobRef
 
 
 @dataclass(frozen=True)
-class Agree:
+class ChangeSettings:
     """Change the channel settings and re-evaluate the deferred notifications.
 
     `changes`: field → JSON value, merged into the current settings; None: reset to the defaults.
@@ -71,18 +71,27 @@ class Agree:
 
 
 @dataclass(frozen=True)
-class StopAll:
+class UnfollowBoard:
     """End all watches of a board."""
 
     board_id: str
 
 
 @dataclass(frozen=True)
-class Renew:
+class RefreshBoard:
     """Update a board with its fetched jobs."""
 
     board_id: str
-    found: tuple[tuple[WatchedJob, Job], ...]  # stored row, and the job as fetched
+    polled: tuple[tuple[WatchedJob, Job], ...]  # stored row, and the job as fetched
 
 
-Part = Say | Show | Adopt | Redraw | Stop | StopAll | Renew | Agree
+Action = (
+    Reply
+    | ShowJob
+    | FollowFromCard
+    | RefreshCard
+    | Unfollow
+    | UnfollowBoard
+    | RefreshBoard
+    | ChangeSettings
+)

@@ -7,7 +7,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.actions import Renew, Say, StopAll
+from bot.commands.actions import RefreshBoard, Reply, UnfollowBoard
 from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.errors import BadReference, JobthreadError
@@ -18,17 +18,17 @@ from bot.tracking import board_card, boards
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.commands.actions import Part
-    from bot.commands.request import Ask
+    from bot.commands.actions import Action
+    from bot.commands.request import Request
     from bot.providers.connections import Connections
     from bot.sdk.clock import Clock
     from bot.sdk.models import JobRef, Message
     from bot.store import Board, Store, Watch, WatchedJob
 
-GONE = "That board is not known here any more."
+UNKNOWN_BOARD = "That board is not known here any more."
 
 
-class BoardClicks:
+class BoardActions:
     """Runs clicks on boards; a click counts only in the board's own channel."""
 
     def __init__(self, store: Store, connections: Connections, clock: Clock) -> None:
@@ -36,7 +36,7 @@ class BoardClicks:
         self._connections = connections
         self._clock = clock
 
-    async def answer(self, workspace: str, request: Ask) -> list[Part]:
+    async def run(self, workspace: str, request: Request) -> list[Action]:
         """Return the actions for a click; raises BadReference if the board is unknown."""
         if request.action == "board_show":
             return [await self._show_job(workspace, request)]
@@ -44,7 +44,7 @@ class BoardClicks:
         board, watch_rows = await self._load_board(workspace, request, board_id)
         match request.action:
             case "board_stop":
-                return [StopAll(board.id)]
+                return [UnfollowBoard(board.id)]
             case "board_refresh":
                 return await self._refresh(board, watch_rows)
         return [
@@ -52,32 +52,32 @@ class BoardClicks:
         ]
 
     async def _load_board(
-        self, workspace: str, request: Ask, board_id: str
-    ) -> tuple[Board, Sequence[boards.Seat]]:
+        self, workspace: str, request: Request, board_id: str
+    ) -> tuple[Board, Sequence[boards.WatchRow]]:
         async with self._store.begin() as tx:
             board = await tx.boards.get(board_id)
             watch_rows = await tx.watches.of_board(board_id)
         if board is None or (board.workspace, board.channel) != (workspace, request.channel):
-            raise BadReference(GONE)
+            raise BadReference(UNKNOWN_BOARD)
         return board, watch_rows
 
-    async def _show_job(self, workspace: str, request: Ask) -> Say:
+    async def _show_job(self, workspace: str, request: Request) -> Reply:
         """Show one job's card to the user who clicked; its button can unfollow the job."""
         async with self._store.begin() as tx:
             watch = await tx.watches.get(request.value)
         if watch is None or (watch.workspace, watch.channel) != (workspace, request.channel):
-            raise BadReference(GONE)
+            raise BadReference(UNKNOWN_BOARD)
         found = (await self._fetch([watch.ref]))[watch.ref]
         if isinstance(found, JobthreadError):
             raise found
-        return Say(self._render_card(watch, found))
+        return Reply(self._render_card(watch, found))
 
     def _render_card(self, watch: Watch, job: Job) -> Message:
         followed = watch.state is WatchState.ACTIVE and not job.status.terminal
-        view = job_card.View(checked_at=self._clock.now(), followed=followed, only_you=True)
+        view = job_card.CardContext(checked_at=self._clock.now(), followed=followed, only_you=True)
         return fetch.card(self._connections.get(watch.ref.connection), job, view)
 
-    async def _refresh(self, board: Board, watch_rows: Sequence[boards.Seat]) -> list[Part]:
+    async def _refresh(self, board: Board, watch_rows: Sequence[boards.WatchRow]) -> list[Action]:
         """Fetch all followed jobs of a board."""
         known = {watch.ref: job for watch, job in watch_rows if watch.state is WatchState.ACTIVE}
         found = await self._fetch(list(known))
@@ -85,15 +85,16 @@ class BoardClicks:
             (known[ref], job) for ref, job in found.items() if isinstance(job, Job)
         ]
         errors = [error for error in found.values() if isinstance(error, JobthreadError)]
-        replies = [Say(replies.not_looked_at(len(errors), str(errors[0])))] if errors else []
-        return [Renew(board.id, tuple(pairs)), *replies]
+        notice = [Reply(replies.refresh_failed(len(errors), str(errors[0])))] if errors else []
+        return [RefreshBoard(board.id, tuple(pairs)), *notice]
 
     def _show_page(
-        self, board: Board, watch_rows: Sequence[boards.Seat], request: Ask, number: int
-    ) -> Say:
-        view = boards.view(board, self._clock.now(), closed=board.closed_at is not None)
-        return Say(
-            board_card.page(boards.rows(watch_rows), view, number), replace=request.ephemeral
+        self, board: Board, watch_rows: Sequence[boards.WatchRow], request: Request, number: int
+    ) -> Reply:
+        view = boards.board_context(board, self._clock.now(), closed=board.closed_at is not None)
+        return Reply(
+            board_card.render_page(boards.card_rows(watch_rows), view, number),
+            replace=request.ephemeral,
         )
 
     async def _fetch(self, refs: Sequence[JobRef]) -> dict[JobRef, Job | JobthreadError]:
@@ -112,4 +113,4 @@ class BoardClicks:
         if provider is None:
             reason = f"There is no connection {refs[0].connection} any more."
             return dict.fromkeys(refs, BadReference(reason))
-        return await fetch.look(provider, refs)
+        return await fetch.fetch_batch(provider, refs)

@@ -5,73 +5,86 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.actions import Agree, Say
+from bot.commands.actions import ChangeSettings, Reply
 from bot.commands.parser import Command, Verb
-from bot.commands.request import Kind
-from bot.commands.settings_parser import Unclear, understood
+from bot.commands.request import RequestKind
+from bot.commands.settings_parser import ParseError, parse_setting
 from bot.notifications import settings_patch, settings_text
-from bot.notifications.policy import NoisePolicy
-from bot.notifications.settings_patch import Wish
+from bot.notifications.policy import NotificationPolicy
+from bot.notifications.settings_patch import SettingsPatch
 
 if TYPE_CHECKING:
-    from bot.commands.actions import Part
-    from bot.commands.permissions import Rights
-    from bot.commands.request import Ask
-    from bot.notifications.effective_settings import Contract
-    from bot.notifications.notifier import Notices
+    from bot.commands.actions import Action
+    from bot.commands.permissions import Permissions
+    from bot.commands.request import Request
+    from bot.notifications.effective_settings import ChannelSettings
+    from bot.notifications.notifier import Notifier
     from bot.store import Store
 
 VERBS = frozenset({Verb.SETTINGS, Verb.QUIET, Verb.NORMAL, Verb.VERBOSE, Verb.DEFAULT, Verb.SET})
 
 
-def is_about(request: Ask) -> bool:
+def handles(request: Request) -> bool:
     """Whether a request comes from the settings modal or a settings button."""
-    return request.kind is Kind.FORM or request.action in (settings_text.CHANGE, settings_text.UNDO)
+    return request.kind is RequestKind.SETTINGS_FORM or request.action in (
+        settings_text.CHANGE_ACTION_ID,
+        settings_text.UNDO_ACTION_ID,
+    )
 
 
-class Negotiation:
+class ChannelSettingsCommands:
     """Reads channel settings and parses changes; the action executor stores them."""
 
-    def __init__(self, *, store: Store, notices: Notices, rights: Rights, command: str) -> None:
+    def __init__(
+        self, *, store: Store, notifier: Notifier, permissions: Permissions, command: str
+    ) -> None:
         self._store = store
-        self._notifier = notices
+        self._notifier = notifier
         self._command = command
-        self.rights = rights
+        self.permissions = permissions
 
-    async def contract(self, workspace: str, channel: str) -> Contract:
+    async def effective_settings(self, workspace: str, channel: str) -> ChannelSettings:
         """Return the effective settings of a channel."""
         async with self._store.begin() as tx:
-            return await self._notifier.contract(tx, workspace, channel)
+            return await self._notifier.channel_settings(tx, workspace, channel)
 
-    def defaults(self, channel: str) -> NoisePolicy:
+    def defaults(self, channel: str) -> NotificationPolicy:
         """Return the policy of a channel without settings of its own."""
-        return settings_patch.defaults(self._notifier.notify, channel)
+        return settings_patch.defaults(self._notifier.settings, channel)
 
-    async def obey(self, workspace: str, request: Ask, command: Command) -> list[Part]:
+    async def run_command(self, workspace: str, request: Request, command: Command) -> list[Action]:
         """Return the actions of a typed command."""
-        settings = await self.contract(workspace, request.channel)
+        settings = await self.effective_settings(workspace, request.channel)
         if command.verb is Verb.SETTINGS:
-            return [Say(settings_text.reading(settings))]
-        if denial := await self.rights.refusal(request.user, request.channel):
-            return [Say(replies.sentence(denial))]
+            return [Reply(settings_text.render_settings(settings))]
+        if denial := await self.permissions.denial_reason(request.user, request.channel):
+            return [Reply(replies.sentence(denial))]
         return [self._parse_change(command, settings)]
 
-    def _parse_change(self, command: Command, settings: Contract) -> Part:
+    def _parse_change(self, command: Command, settings: ChannelSettings) -> Action:
         if command.verb is Verb.DEFAULT:
-            return Agree(None)
+            return ChangeSettings(None)
         if command.verb is not Verb.SET:
-            return Agree(settings_patch.preset(command.verb))
-        patch = understood(command.words, settings.policy)
-        if isinstance(patch, Unclear):
-            return Say(settings_text.unclear(patch, self._command))
-        return Agree(patch)
+            return ChangeSettings(settings_patch.preset_changes(command.verb))
+        patch = parse_setting(command.words, settings.policy)
+        if isinstance(patch, ParseError):
+            return Reply(settings_text.setting_not_understood(patch, self._command))
+        return ChangeSettings(patch)
 
-    async def fulfil(self, workspace: str, request: Ask) -> list[Part]:
+    async def apply_form(self, workspace: str, request: Request) -> list[Action]:
         """Return the actions of the modal or a button. Without a modal, reply with the settings."""
-        if request.action == settings_text.CHANGE:
-            return [Say(settings_text.reading(await self.contract(workspace, request.channel)))]
-        if denial := await self.rights.refusal(request.user, request.channel):
-            return [Say(replies.sentence(denial))]
-        patch = Wish.model_validate_json(request.value)
-        settings_patch.amended(NoisePolicy(), patch.changes)  # raises here, not in the executor
-        return [Agree(patch.changes, patch.revision)]
+        if request.action == settings_text.CHANGE_ACTION_ID:
+            return [
+                Reply(
+                    settings_text.render_settings(
+                        await self.effective_settings(workspace, request.channel)
+                    )
+                )
+            ]
+        if denial := await self.permissions.denial_reason(request.user, request.channel):
+            return [Reply(replies.sentence(denial))]
+        patch = SettingsPatch.model_validate_json(request.value)
+        settings_patch.apply_patch(
+            NotificationPolicy(), patch.changes
+        )  # raises here, not in the executor
+        return [ChangeSettings(patch.changes, patch.revision)]

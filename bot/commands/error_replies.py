@@ -7,8 +7,8 @@ import secrets
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.actions import Say
-from bot.sdk.errors import Ambiguous, AnswerNotUnderstood, trail
+from bot.commands.actions import Reply
+from bot.sdk.errors import Ambiguous, AnswerNotUnderstood, origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -19,26 +19,28 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-def told(error: JobthreadError, ref: JobRef | None, on: Callable[[str], str] = str) -> Say:
+def error_reply(
+    error: JobthreadError, ref: JobRef | None, with_word: Callable[[str], str] = str
+) -> Reply:
     """Return the reply to an error, and log its details under the same correlation id.
 
     An ambiguous reference is not logged: the reply is a choice. `on`: see `choose_job`.
     """
     if isinstance(error, Ambiguous):
-        return Say(replies.choose(error.sentence, error.choices, on, error.created))
-    id_ = log_id()
+        return Reply(replies.choose_job(error.sentence, error.choices, with_word, error.created))
+    id_ = correlation_id()
     details = f"; {error.details}" if isinstance(error, AnswerNotUnderstood) else ""
-    log.warning("[%s] %s: %s%s", id_, ref or "no job", trail(error), details)
-    return Say(replies.error(error, ref, id_))
+    log.warning("[%s] %s: %s%s", id_, ref or "no job", origin(error), details)
+    return Reply(replies.error(error, ref, id_))
 
 
-def unexpected(error: Exception) -> Say:
+def internal_error_reply(error: Exception) -> Reply:
     """Return the reply for an internal error, and log its details."""
-    id_ = log_id()
-    log.error("[%s] request failed: %s", id_, trail(error))
-    return Say(replies.trouble(id_))
+    id_ = correlation_id()
+    log.error("[%s] request failed: %s", id_, origin(error))
+    return Reply(replies.internal_error(id_))
 
 
-def log_id() -> str:
+def correlation_id() -> str:
     """Return a new correlation id."""
     return secrets.token_hex(4)

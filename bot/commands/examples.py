@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.parser import typed
+from bot.commands.parser import parse_command
 from bot.providers import fetch
 from bot.providers.references import resolve
 from bot.sdk.errors import JobthreadError
@@ -32,14 +32,16 @@ class Examples:
         self._connections = connections
         self._clock = clock
 
-    async def best(self, workspace: str, channel: str) -> JobRef | None:
+    async def find_one(self, workspace: str, channel: str) -> JobRef | None:
         """Return the best example for a channel; None if there is none."""
         found = await self._newest_followed(workspace, channel)
         found = found or await self._newest_followed(workspace)
         found = found or await self._configured_or_listed(self._connections)
         return next(iter(found.values()), None)
 
-    async def of(self, workspace: str, channel: str, names: Collection[str]) -> dict[str, JobRef]:
+    async def find_each(
+        self, workspace: str, channel: str, names: Collection[str]
+    ) -> dict[str, JobRef]:
         """Return an example per connection, by name; connections without one are missing."""
         found = await self._newest_followed(workspace, channel)
         if not found.keys() >= set(names):
@@ -53,7 +55,7 @@ class Examples:
     ) -> dict[str, JobRef]:
         """Return the newest followed job per connection, in a channel or the whole workspace."""
         async with self._store.begin() as tx:
-            newest = await tx.watches.newest(workspace, channel)
+            newest = await tx.watches.latest_jobs(workspace, channel)
         return {ref.connection: ref for ref in newest if self._resolves_to_itself(ref)}
 
     async def _configured_or_listed(self, providers: Iterable[Provider[Any]]) -> dict[str, JobRef]:
@@ -69,7 +71,9 @@ class Examples:
 
     async def _list_jobs(self, providers: Sequence[Provider[Any]]) -> dict[str, JobRef]:
         """List all concurrently, until the timeout; a failed or slow connection has no example."""
-        calls = {p.name: asyncio.ensure_future(fetch.recent(p, MAX_LISTED)) for p in providers}
+        calls = {
+            p.name: asyncio.ensure_future(fetch.fetch_recent(p, MAX_LISTED)) for p in providers
+        }
         if not calls:
             return {}
         timeout = asyncio.ensure_future(self._clock.sleep(LIST_TIMEOUT_SECONDS))
@@ -90,7 +94,9 @@ class Examples:
     def _resolves_to_itself(self, ref: JobRef) -> bool:
         """Whether the typed reference is parsed and resolved to exactly this job."""
         word = str(ref)
-        return typed(word).words == (word,) and resolve(self._connections, word).refs == (ref,)
+        return parse_command(word).words == (word,) and resolve(self._connections, word).refs == (
+            ref,
+        )
 
 
 def _succeeded(call: asyncio.Future[Any]) -> bool:

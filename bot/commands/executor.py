@@ -6,31 +6,41 @@ from itertools import groupby
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.actions import Adopt, Agree, Part, Redraw, Renew, Say, Show, Stop, StopAll
-from bot.commands.show_jobs import Showing
-from bot.commands.unit_of_work import Entry
+from bot.commands.actions import (
+    Action,
+    ChangeSettings,
+    FollowFromCard,
+    RefreshBoard,
+    RefreshCard,
+    Reply,
+    ShowJob,
+    Unfollow,
+    UnfollowBoard,
+)
+from bot.commands.show_jobs import JobPresenter
+from bot.commands.unit_of_work import UnitOfWork
 from bot.delivery import message_metadata
-from bot.delivery.messages import card
-from bot.notifications.apply_change import Agreement, conclude
+from bot.delivery.messages import card_update
+from bot.notifications.apply_change import SettingsChange, apply
 from bot.sdk.cards import job_card
-from bot.store import STOPPED_BY
+from bot.store import STOPPED_BY_PREFIX
 from bot.tracking import boards
-from bot.tracking.job_updates import Following, Look
+from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
-    from bot.commands.request import Ask
-    from bot.commands.unit_of_work import Sender
-    from bot.delivery.permalinks import Home
+    from bot.commands.request import Request
+    from bot.commands.unit_of_work import OutboxSender
+    from bot.delivery.permalinks import Workspace
     from bot.providers.connections import Connections
     from bot.sdk.clock import Clock
     from bot.sdk.models import Change, JobRef
-    from bot.store import Question, Store, Watch
+    from bot.store import InboxItem, Store, Watch
 
 
-class Ledger:
+class ActionExecutor:
     """Executes actions. Skips an inbox item that another process has closed."""
 
     def __init__(
@@ -38,31 +48,35 @@ class Ledger:
         *,
         store: Store,
         connections: Connections,
-        following: Following,
+        job_updates: JobUpdates,
         clock: Clock,
-        home: Home,
-        sender: Sender,
-        expect: Callable[[str, datetime], None],
-        announce: Callable[[Change], Awaitable[None]],
-        retell: Callable[[], None] = lambda: None,
+        slack_workspace: Workspace,
+        sender: OutboxSender,
+        wake_poller: Callable[[str, datetime], None],
+        notify_plugins: Callable[[Change], Awaitable[None]],
+        wake_digests: Callable[[], None] = lambda: None,
     ) -> None:
-        self._wake_digests = retell  # called when deferred notifications may be due earlier
+        self._wake_digests = wake_digests  # called when deferred notifications may be due earlier
         self._sender = sender
-        self._notify_plugins = announce  # called with changes that the poller did not find itself
-        self._wake_poller = expect  # called with the time of a connection's next poll
+        self._notify_plugins = (
+            notify_plugins  # called with changes that the poller did not find itself
+        )
+        self._wake_poller = wake_poller  # called with the time of a connection's next poll
         self._store = store
         self._connections = connections
-        self._job_updates = following
+        self._job_updates = job_updates
         self._clock = clock
-        self._presenter = Showing(connections, following, home)
+        self._presenter = JobPresenter(connections, job_updates, slack_workspace)
 
-    async def commit(self, item: Question, request: Ask, actions: list[Part]) -> None:
+    async def commit(self, item: InboxItem, request: Request, actions: list[Action]) -> None:
         """Close the item and execute all actions, in one transaction."""
         async with self._store.begin() as tx:
-            unit = Entry(item, request, self._clock.now(), tx, self._sender)
-            if not await tx.inbox.close(item.id, unit.at):
+            unit = UnitOfWork(item, request, self._clock.now(), tx, self._sender)
+            if not await tx.inbox.close(item.id, unit.now):
                 return  # another process answered it meanwhile
-            shown = {str(n): action for n, action in enumerate(actions) if isinstance(action, Show)}
+            shown = {
+                str(n): action for n, action in enumerate(actions) if isinstance(action, ShowJob)
+            }
             for n, action in enumerate(actions):
                 if str(n) not in shown:
                     await self._run(unit, action, str(n))
@@ -72,87 +86,91 @@ class Ledger:
         for change in unit.changes:
             await self._notify_plugins(change)
 
-    async def say(self, item: Question, request: Ask, reply: Say, key: str) -> None:
+    async def send_interim_reply(
+        self, item: InboxItem, request: Request, reply: Reply, key: str
+    ) -> None:
         """Send a reply while the item stays open."""
         async with self._store.begin() as tx:
-            unit = Entry(item, request, self._clock.now(), tx, self._sender)
-            await unit.say(reply, key)
+            unit = UnitOfWork(item, request, self._clock.now(), tx, self._sender)
+            await unit.reply(reply, key)
         self._after_commit(unit)
 
-    def _after_commit(self, unit: Entry) -> None:
+    def _after_commit(self, unit: UnitOfWork) -> None:
         """Run the side effects after the commit: send, wake, announce."""
         for post in unit.claimed:
             self._sender.send(post)
-        if unit.rings:
-            self._sender.ring()
-        if unit.retells or unit.changes:
+        if unit.wakes_dispatcher:
+            self._sender.wake()
+        if unit.wakes_digests or unit.changes:
             self._wake_digests()
-        for connection, due_at in unit.due:
+        for connection, due_at in unit.next_polls:
             self._wake_poller(connection, due_at)
 
-    async def _run(self, unit: Entry, action: Part, key: str) -> None:
+    async def _run(self, unit: UnitOfWork, action: Action, key: str) -> None:
         match action:
-            case Say():
-                await unit.say(action, key)
-            case Adopt(job, card_ts, known):
-                newest = await self._presenter.seen(unit, job, known)
-                await self._presenter.adopt(unit, newest, card_ts)
-            case Redraw(job, card_ts, known):
-                newest = await self._presenter.seen(unit, job, known)
-                await self._presenter.redraw(unit, newest, card_ts)
-            case Stop(ref):
+            case Reply():
+                await unit.reply(action, key)
+            case FollowFromCard(job, card_ts, known):
+                newest = await self._presenter.record_snapshot(unit, job, known)
+                await self._presenter.follow_from_card(unit, newest, card_ts)
+            case RefreshCard(job, card_ts, known):
+                newest = await self._presenter.record_snapshot(unit, job, known)
+                await self._presenter.refresh_card(unit, newest, card_ts)
+            case Unfollow(ref):
                 await self._unfollow(unit, ref, key)
-            case Agree():
+            case ChangeSettings():
                 await self._change_settings(unit, action, key)
-            case StopAll(board_id):
+            case UnfollowBoard(board_id):
                 await self._unfollow_board(unit, board_id, key)
-            case Renew():
+            case RefreshBoard():
                 await self._refresh_board(unit, action)
 
-    async def _unfollow(self, unit: Entry, ref: JobRef, key: str) -> None:
-        watch = await unit.tx.watches.find(unit.workspace, unit.ask.channel, ref)
+    async def _unfollow(self, unit: UnitOfWork, ref: JobRef, key: str) -> None:
+        watch = await unit.tx.watches.find(unit.workspace, unit.request.channel, ref)
         if watch is None:
-            await unit.say(Say(replies.not_followed(str(ref))), key)
+            await unit.reply(Reply(replies.not_followed(str(ref))), key)
             return
-        await unit.tx.watches.end([watch.id], now=unit.at, reason=f"{STOPPED_BY}{unit.ask.user}")
+        await unit.tx.watches.end(
+            [watch.id], now=unit.now, reason=f"{STOPPED_BY_PREFIX}{unit.request.user}"
+        )
         if watch.board_id:
             await unit.redraw_board(watch.board_id)
         else:
             await self._close_card(unit, watch)
-        await unit.tx.parked.drop(await unit.tx.parked.messages(watch), unit.at)
-        await unit.tx.jobs.settle(unit.workspace, [ref])
-        reply = replies.no_longer_on_board if watch.board_id else replies.no_longer_followed
-        await unit.say(Say(reply(str(ref))), key)
+        await unit.tx.dead_letters.drop(await unit.tx.dead_letters.messages(watch), unit.now)
+        await unit.tx.jobs.sleep_unwatched(unit.workspace, [ref])
+        reply = replies.unfollowed_on_board if watch.board_id else replies.unfollowed
+        await unit.reply(Reply(reply(str(ref))), key)
 
-    async def _close_card(self, unit: Entry, watch: Watch) -> None:
+    async def _close_card(self, unit: UnitOfWork, watch: Watch) -> None:
         """Update a card: its job is no longer followed."""
         tracked = (await unit.tx.jobs.get(unit.workspace, [watch.ref])).get(watch.ref)
-        if tracked is not None and tracked.seen is not None and not watch.cardless:
-            view = job_card.View(checked_at=tracked.checked_at or unit.at)
-            metadata = message_metadata.by_card(watch, tracked.seen, tracked.revision, over=True)
-            message = self._presenter.card(tracked.seen, view)
-            await unit.replace(card(watch, message, unit.at, metadata, urgent=True))
+        if tracked is not None and tracked.seen is not None and not watch.uses_reactions:
+            view = job_card.CardContext(checked_at=tracked.checked_at or unit.now)
+            metadata = message_metadata.for_card(watch, tracked.seen, tracked.revision, ended=True)
+            message = self._presenter.render_card(tracked.seen, view)
+            await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
 
-    async def _unfollow_board(self, unit: Entry, board_id: str, key: str) -> None:
+    async def _unfollow_board(self, unit: UnitOfWork, board_id: str, key: str) -> None:
         """End all watches of a board, which closes it."""
-        why = f"{STOPPED_BY}{unit.ask.user}"
-        count = await boards.stop(unit.tx, board_id, unit.at, why)
+        why = f"{STOPPED_BY_PREFIX}{unit.request.user}"
+        count = await boards.unfollow_all(unit.tx, board_id, unit.now, why)
         await unit.redraw_board(board_id)
-        await unit.say(Say(replies.all_stopped(count)), key)
+        await unit.reply(Reply(replies.board_unfollowed(count)), key)
 
-    async def _refresh_board(self, unit: Entry, action: Renew) -> None:
+    async def _refresh_board(self, unit: UnitOfWork, action: RefreshBoard) -> None:
         """Store the poll results of a board's jobs, and update the board."""
-        ordered = sorted(action.found, key=lambda pair: pair[0].ref.connection)
+        ordered = sorted(action.polled, key=lambda pair: pair[0].ref.connection)
         for connection, group in groupby(ordered, key=lambda pair: pair[0].ref.connection):
-            results = [Look(watched, job, unit.at) for watched, job in group]
+            results = [PollResult(watched, job, unit.now) for watched, job in group]
             provider = self._connections.get(connection)
-            unit.changes += await self._job_updates.write(unit.tx, provider, results)
+            unit.changes += await self._job_updates.apply(unit.tx, provider, results)
         await unit.redraw_board(action.board_id)
 
-    async def _change_settings(self, unit: Entry, action: Agree, key: str) -> None:
+    async def _change_settings(self, unit: UnitOfWork, action: ChangeSettings, key: str) -> None:
         """Change the channel settings, and re-evaluate the channel's deferred notifications."""
-        request = unit.ask
-        agreement = Agreement(unit.workspace, request.channel, request.user, action, unit.at)
-        reply = await conclude(unit.tx, self._job_updates.notices, agreement)
-        await unit.say(Say(reply), key)
-        unit.rings = unit.retells = True
+        request = unit.request
+        agreement = SettingsChange(unit.workspace, request.channel, request.user, action, unit.now)
+        reply = await apply(unit.tx, self._job_updates.notifier, agreement)
+        await unit.reply(Reply(reply), key)
+        unit.wakes_dispatcher = unit.wakes_digests = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.replies import MOST_CHOICES, paragraphs, sentence
+from bot.commands.replies import MAX_CHOICES, paragraphs, sentence
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, tables
 from bot.sdk.models import Message, seconds_between
@@ -15,22 +15,22 @@ if TYPE_CHECKING:
     from bot.providers.connections import Connections
     from bot.sdk.models import Job, JobRef
 
-MOST_ROWS = 40  # in a list of watches
+MAX_ROWS = 40  # in a list of watches
 
 
-def which_recent(names: Sequence[str], wrong: str) -> Message:
+def choose_recent_connection(names: Sequence[str], wrong: str) -> Message:
     """Return a choice between the connections that can list jobs, one button each."""
     if not names:
         return sentence("None of the connections can list its jobs; ask for one by its id.")
     why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
     buttons = [
         blocks.button(name, f"run_{n}", value=f"recent {name}")
-        for n, name in enumerate(names[:MOST_CHOICES])
+        for n, name in enumerate(names[:MAX_CHOICES])
     ]
     return sentence(f"{why}Whose newest jobs do you want to see?", *buttons)
 
 
-def recent(connection: str, jobs: Sequence[Job]) -> Message:
+def recent_jobs(connection: str, jobs: Sequence[Job]) -> Message:
     """Return a connection's newest jobs, newest first: a data table, or a plain table."""
     if not jobs:
         return sentence(f"{blocks.escape(connection)} has no jobs to list.")
@@ -47,8 +47,8 @@ def _recent_job_row(job: Job) -> list[tables.Cell]:
     took = seconds_between(job.started_at, job.finished_at)
     return [
         job.name,
-        str(formatting.sign(job.status)),
-        blocks.date_part(began) if began else "",
+        str(formatting.status_label(job.status)),
+        blocks.date_element(began) if began else "",
         formatting.duration(took) if took is not None else "",
         str(job.ref),
     ]
@@ -117,15 +117,15 @@ def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str)
     if not rows:
         return sentence(f"Nothing is followed here. `{command} help` shows how.")
     text = f"{formatting.plural(len(rows), 'job is', 'jobs are')} followed here."
-    lines = [_watch_line(*row) for row in rows[:MOST_ROWS]]
+    lines = [_watch_line(*row) for row in rows[:MAX_ROWS]]
     shown = [blocks.section(text), *paragraphs(lines)]
-    if len(rows) > MOST_ROWS:
-        shown.append(blocks.context(f"… and {len(rows) - MOST_ROWS} more"))
+    if len(rows) > MAX_ROWS:
+        shown.append(blocks.context(f"… and {len(rows) - MAX_ROWS} more"))
     return Message(text=text, blocks=tuple(shown))
 
 
 def _watch_line(ref: str, job: Job | None, link: str | None) -> str:
     name = blocks.escape(blocks.one_line(job.name), 150) if job else blocks.code(ref)
     titled = f"<{link}|{name}>" if link else name
-    state = f"{formatting.sign(job.status)} · " if job else ""
+    state = f"{formatting.status_label(job.status)} · " if job else ""
     return f"• {state}{titled} · {blocks.code(ref)}"

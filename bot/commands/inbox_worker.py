@@ -7,46 +7,46 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import StoreError, trail
-from bot.store import Question, Store
+from bot.sdk.errors import StoreError, origin
+from bot.store import InboxItem, Store
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from bot.commands.request import Ask
-    from bot.commands.router import Service
+    from bot.commands.request import Request
+    from bot.commands.router import RequestRouter
     from bot.sdk.clock import Clock
 
 log = logging.getLogger(__name__)
 
 LEASE_SECONDS = 120.0  # after which another process may reclaim the item
-REST_SECONDS = 5.0  # between polls for items with an expired lease
-MOST_AT_ONCE = 50
+POLL_SECONDS = 5.0  # between polls for items with an expired lease
+MAX_CONCURRENT = 50
 RETRY_SECONDS = 10.0  # delay before a retry
-MOST_ATTEMPTS = 5  # per item
+MAX_ATTEMPTS = 5  # per item
 
 
-class Desk:
+class InboxWorker:
     """Enqueues and answers requests. Items survive a restart of the process."""
 
     def __init__(
         self,
         *,
         store: Store,
-        service: Service,
+        router: RequestRouter,
         clock: Clock,
-        heard: Callable[[str, str], None],
-        errands: Mapping[str, Callable[[Question], Awaitable[None]]],
+        on_activity: Callable[[str, str], None],
+        operator_tasks: Mapping[str, Callable[[InboxItem], Awaitable[None]]],
     ) -> None:
-        self._on_activity = heard  # called with the workspace and channel of each request
-        self._operator_tasks = errands  # item kind → handler; these do not come from Slack
+        self._on_activity = on_activity  # called with the workspace and channel of each request
+        self._operator_tasks = operator_tasks  # item kind → handler; these do not come from Slack
         self._store = store
-        self._router = service
+        self._router = router
         self._clock = clock
-        self._semaphore = asyncio.Semaphore(MOST_AT_ONCE)
+        self._semaphore = asyncio.Semaphore(MAX_CONCURRENT)
         self._running: set[asyncio.Task[None]] = set()
 
-    async def take(self, workspace: str, key: str, request: Ask) -> bool:
+    async def enqueue(self, workspace: str, idempotency_key: str, request: Request) -> bool:
         """Persist a request and start to answer it; raises StoreError.
 
         `key`: the idempotency key, from Slack's event. Return False for a duplicate.
@@ -56,7 +56,7 @@ class Desk:
         async with self._store.begin() as tx:
             id_ = await tx.inbox.add(
                 workspace=workspace,
-                key=key,
+                key=idempotency_key,
                 kind=request.kind,
                 body=body,
                 now=now,
@@ -65,7 +65,7 @@ class Desk:
         if id_ is None:
             return False
         self._on_activity(workspace, request.channel)
-        self._start(Question(id_, workspace, key, request.kind, body, now, 0))
+        self._start(InboxItem(id_, workspace, idempotency_key, request.kind, body, now, 0))
         return True
 
     async def tick(self) -> float:
@@ -73,9 +73,9 @@ class Desk:
 
         Claims at most as many as can run at once: the lease of a queued item would expire.
         """
-        free = MOST_AT_ONCE - len(self._running)
+        free = MAX_CONCURRENT - len(self._running)
         if free <= 0:
-            return REST_SECONDS
+            return POLL_SECONDS
         now = self._clock.now()
         async with self._store.begin() as tx:
             claimed = await tx.inbox.claim(
@@ -83,7 +83,7 @@ class Desk:
             )
         for item in claimed:
             self._start(item)
-        return REST_SECONDS
+        return POLL_SECONDS
 
     async def close(self) -> None:
         """Wait up to 3 s for running tasks, then cancel them. A restart retries the cancelled."""
@@ -92,16 +92,16 @@ class Desk:
         for task in self._running:
             task.cancel()
 
-    def _start(self, item: Question) -> None:
+    def _start(self, item: InboxItem) -> None:
         task = asyncio.create_task(self._answer(item))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
 
-    async def _answer(self, item: Question) -> None:
+    async def _answer(self, item: InboxItem) -> None:
         """Answer an item. A failed one is released for a retry; after the last attempt, closed."""
         async with self._semaphore:
             try:
-                if item.attempts < MOST_ATTEMPTS:
+                if item.attempts < MAX_ATTEMPTS:
                     await self._operator_tasks.get(item.kind, self._router.answer)(item)
                 else:  # the last attempt crashed the process, or closing failed
                     await self._give_up(item)
@@ -109,10 +109,10 @@ class Desk:
                 log.error("inbox item %s failed, will be retried: %s", item.id, _describe(error))
                 await self._release(item)
 
-    async def _release(self, item: Question) -> None:
+    async def _release(self, item: InboxItem) -> None:
         """Release an item for a retry, or give up. If the store fails, its lease expires."""
         try:
-            if item.attempts + 1 >= MOST_ATTEMPTS:
+            if item.attempts + 1 >= MAX_ATTEMPTS:
                 await self._give_up(item)
                 return
             until = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
@@ -121,7 +121,7 @@ class Desk:
         except StoreError as error:
             log.error("inbox item %s could not be released: %s", item.id, error)
 
-    async def _give_up(self, item: Question) -> None:
+    async def _give_up(self, item: InboxItem) -> None:
         """Close an item that failed too often; notify the requester if it came from Slack."""
         if item.kind not in self._operator_tasks:
             try:
@@ -129,10 +129,10 @@ class Desk:
             except StoreError:
                 raise
             except Exception as error:  # noqa: BLE001  the edge of a request
-                log.error("inbox item %s closed without a reply: %s", item.id, trail(error))
+                log.error("inbox item %s closed without a reply: %s", item.id, origin(error))
         async with self._store.begin() as tx:
             await tx.inbox.close(item.id, self._clock.now())
 
 
 def _describe(error: Exception) -> str:
-    return str(error) if isinstance(error, StoreError) else trail(error)
+    return str(error) if isinstance(error, StoreError) else origin(error)

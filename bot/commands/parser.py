@@ -7,17 +7,17 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
-from bot.commands.settings_parser import is_like_a_field
-from bot.sdk.fuzzy import closest
+from bot.commands.settings_parser import resembles_field
+from bot.sdk.fuzzy import closest_match
 
-MOST_REFERENCES = 10  # in one command
+MAX_REFERENCES = 10  # in one command
 MIN_CORRECTION_SCORE = 75  # of 100: from here on a first word is a misspelt verb
 
 
 class Verb(StrEnum):
     """The action that a command requests."""
 
-    ASK = "ask"  # a reference alone: show the job; follow it while it is active
+    SHOW = "ask"  # a reference alone: show the job; follow it while it is active
     PEEK = "peek"
     WATCH = "watch"
     UNWATCH = "unwatch"
@@ -35,7 +35,9 @@ class Verb(StrEnum):
     HELP = "help"
 
 
-SPOKEN = tuple(verb.value for verb in Verb if verb is not Verb.ASK)  # the verbs that users type
+VERB_WORDS = tuple(
+    verb.value for verb in Verb if verb is not Verb.SHOW
+)  # the verbs that users type
 # The words on the buttons.
 VERB_ALIASES = {"follow": Verb.WATCH, "unfollow": Verb.UNWATCH, "stop": Verb.UNWATCH}
 VERBS_WITH_ARGUMENTS = frozenset(
@@ -51,27 +53,29 @@ class Command:
     words: tuple[str, ...] = ()
     suggestion: str = ""  # the verb closest to the first word
 
-    def on(self, word: str) -> str:
+    def with_word(self, word: str) -> str:
         """Return the text of this command for another argument."""
-        return word if self.verb is Verb.ASK else f"{self.verb} {word}"
+        return word if self.verb is Verb.SHOW else f"{self.verb} {word}"
 
     @property
-    def meant(self) -> str:
+    def correction(self) -> str:
         """The corrected command, if the first word is a misspelt verb; else empty."""
         verb = (
-            closest(self.words[0].lower(), SPOKEN, MIN_CORRECTION_SCORE) if self.suggestion else ""
+            closest_match(self.words[0].lower(), VERB_WORDS, MIN_CORRECTION_SCORE)
+            if self.suggestion
+            else ""
         )
         return " ".join([verb, *self.words[1:]]) if verb else ""
 
 
-def parse(text: str) -> Command:
+def parse_button_value(text: str) -> Command:
     """Parse the value of a button: the first word is a verb or a reference."""
-    return _to_command(tuple(_words(plain(text))))
+    return _to_command(tuple(_words(unescape(text))))
 
 
-def typed(text: str) -> Command:
+def parse_command(text: str) -> Command:
     """Parse a typed command; back-ticks and full stops around a word are removed."""
-    bare = (word.lstrip("`").rstrip("`.") for word in _words(plain(_keep_group_id(text))))
+    bare = (word.lstrip("`").rstrip("`.") for word in _words(unescape(_keep_group_id(text))))
     return _to_command(tuple(word for word in bare if word))
 
 
@@ -81,33 +85,33 @@ def _to_command(words: tuple[str, ...]) -> Command:
     first = words[0].lower()
     if verb := _verb(first):
         return Command(verb, words[1:])
-    return Command(Verb.ASK, words, suggestion=_closest_verb(first))
+    return Command(Verb.SHOW, words, suggestion=_closest_verb(first))
 
 
 def _verb(word: str) -> Verb | None:
-    return Verb(word) if word in SPOKEN else VERB_ALIASES.get(word)
+    return Verb(word) if word in VERB_WORDS else VERB_ALIASES.get(word)
 
 
 def _closest_verb(word: str) -> str:
-    return closest(word, SPOKEN) if word.isalpha() else ""
+    return closest_match(word, VERB_WORDS) if word.isalpha() else ""
 
 
-def verb_of_mention(text: str) -> Command:
+def parse_mention(text: str) -> Command:
     """Parse a mention: only the first word can be a verb; the rest is free text."""
-    words = tuple(_words(plain(_keep_group_id(text)).lstrip(": ")))
+    words = tuple(_words(unescape(_keep_group_id(text)).lstrip(": ")))
     if not words:
         return Command(Verb.HELP)
     first = words[0].lower().rstrip(":,")
     verb = _verb(first)
     if verb is None or _is_prose(verb, words):
-        return Command(Verb.ASK, words, suggestion=_closest_verb(first))
+        return Command(Verb.SHOW, words, suggestion=_closest_verb(first))
     return Command(verb, words[1:])
 
 
 def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
     """Whether the first word is a verb only by chance, as in "why did JOB1 fail?"."""
     if verb is Verb.SET:  # "set up the …"
-        return not is_like_a_field("".join(words[1:2]))
+        return not resembles_field("".join(words[1:2]))
     if words[0].lower() == "stop":  # "stop the …", but not "stop JOB1 JOB2"
         is_sentence = len(words) > 2 and words[1].isalpha()
         return is_sentence and words[1].lower() not in ("following", "watching")
@@ -115,9 +119,9 @@ def _is_prose(verb: Verb, words: tuple[str, ...]) -> bool:
     return len(words) > longest
 
 
-def of_message(text: str) -> Command:
+def parse_shared_message(text: str) -> Command:
     """Parse a message that was not written to the bot: none of its words is a verb."""
-    return Command(Verb.ASK, tuple(_words(plain(text))))
+    return Command(Verb.SHOW, tuple(_words(unescape(text))))
 
 
 def _words(text: str) -> list[str]:
@@ -136,7 +140,7 @@ def _keep_group_id(text: str) -> str:
     return _GROUP.sub(r" \1 ", text) if _SET_COMMAND.match(text) else text
 
 
-def plain(text: str) -> str:
+def unescape(text: str) -> str:
     """Return Slack text as it was typed: bare links, no mentions, unescaped."""
     bare = _AUTO_LINK.sub(r"\1", text)
     return html.unescape(_MENTION.sub(" ", _LINK.sub(r" \1 ", bare))).strip()

@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
-from bot.sdk.errors import SlackError, SlackRefused, trail
+from bot.sdk.errors import SlackError, SlackRejected, origin
 
 if TYPE_CHECKING:
     from typing import Literal
@@ -14,14 +14,14 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 ADMINS_ONLY = "Here only the workspace's admins may change this; everybody may read it."
-NOT_NOW = "Slack does not say just now whether you are an admin. Try again in a minute."
-NEVER = (
+TRY_LATER = "Slack does not say just now whether you are an admin. Try again in a minute."
+CANNOT_VERIFY = (
     "I cannot see who is an admin here, so I change nothing. Whoever runs this bot can mend that:"
     " `jobthread check` tells how."
 )
 
 
-class People(Protocol):
+class AdminLookup(Protocol):
     """Looks up the admins of the workspace."""
 
     async def is_admin(self, user: str) -> bool:
@@ -30,21 +30,21 @@ class People(Protocol):
 
 
 @dataclass(frozen=True)
-class Rights:
+class Permissions:
     """Decides who may change channel settings. Everybody may read them."""
 
-    who: Literal["members", "admins"]
-    people: People
+    allowed: Literal["members", "admins"]
+    admins: AdminLookup
 
-    async def refusal(self, user: str, channel: str) -> str:
+    async def denial_reason(self, user: str, channel: str) -> str:
         """Return why a user may not change the channel's settings; empty if they may.
 
         In direct messages with the bot, the user always may.
         """
-        if self.who == "members" or channel.startswith("D"):
+        if self.allowed == "members" or channel.startswith("D"):
             return ""
         try:
-            return "" if await self.people.is_admin(user) else ADMINS_ONLY
+            return "" if await self.admins.is_admin(user) else ADMINS_ONLY
         except SlackError as error:
-            log.warning("admin lookup failed: %s", trail(error))
-            return NEVER if isinstance(error, SlackRefused) else NOT_NOW
+            log.warning("admin lookup failed: %s", origin(error))
+            return CANNOT_VERIFY if isinstance(error, SlackRejected) else TRY_LATER

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.commands.parser import MOST_REFERENCES
+from bot.commands.parser import MAX_REFERENCES
 from bot.sdk import formatting
 from bot.sdk.cards import blocks
 from bot.sdk.models import Message
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 MAX_ITEMS = 20  # in one catch-up reply
 _ITEM_LENGTHS = (500, 250, 120)  # characters per item; the first that fits is used
-_MAX_JSON_SIZE = blocks.MAX_WEIGHT - 2_000  # bytes; the rest is for the menu below
+_MAX_JSON_SIZE = blocks.MAX_JSON_SIZE - 2_000  # bytes; the rest is for the menu below
 _TRAILING_MENTION = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
-MOST_CHOICES = 5  # buttons in one reply
+MAX_CHOICES = 5  # buttons in one reply
 
 
 def sentence(text: str, *buttons: blocks.Block) -> Message:
@@ -30,17 +30,17 @@ def sentence(text: str, *buttons: blocks.Block) -> Message:
     return Message(text=text, blocks=(blocks.section(text), *blocks.actions(buttons)))
 
 
-def error(reason: JobthreadError, ref: JobRef | None, log_id: str) -> Message:
+def error(reason: JobthreadError, ref: JobRef | None, correlation_id: str) -> Message:
     """Return why a request failed, the next step, and the correlation id of its log line."""
     about = f"{blocks.code(str(ref))}: " if ref else ""
-    return sentence(f"⚠️ {about}{blocks.escape(str(reason))} (log id {log_id})")
+    return sentence(f"⚠️ {about}{blocks.escape(str(reason))} (log id {correlation_id})")
 
 
-def trouble(log_id: str) -> Message:
+def internal_error(correlation_id: str) -> Message:
     """Return the reply for an internal error."""
     return sentence(
         "⚠️ Something went wrong in this bot, and nothing was changed."
-        f" Try again; if it happens again, tell whoever runs it the log id {log_id}."
+        f" Try again; if it happens again, tell whoever runs it the log id {correlation_id}."
     )
 
 
@@ -52,7 +52,7 @@ def busy() -> Message:
 def not_understood(
     resolution: Resolution,
     command: str,
-    on: Callable[[str], str] = str,
+    with_word: Callable[[str], str] = str,
     example: JobRef | None = None,
 ) -> Message:
     """Return that a word is not a reference, with the closest valid one.
@@ -60,15 +60,15 @@ def not_understood(
     `on`: see `choose_job`. `example`: a job of the named connection.
     """
     text = f"{blocks.code(resolution.word)} is not a job I can look up"
-    text += f": {blocks.escape(resolution.why)}." if resolution.why else "."
+    text += f": {blocks.escape(resolution.reason)}." if resolution.reason else "."
     if resolution.suggestion:
-        return did_you_mean(text, on(resolution.suggestion))
+        return did_you_mean(text, with_word(resolution.suggestion))
     if example:
         known = str(example)
-        button = blocks.button(blocks.clip(known, 70), "run", value=on(known))
+        button = blocks.button(blocks.clip(known, 70), "run", value=with_word(known))
         return sentence(f"{text} One that I know is {blocks.code(known)}.", button)
-    if resolution.form:
-        return sentence(f"{text} Its ids have the form of {blocks.code(resolution.form)}.")
+    if resolution.id_example:
+        return sentence(f"{text} Its ids have the form of {blocks.code(resolution.id_example)}.")
     return sentence(f"{text} Write `connection:id`; `{command} connections` lists the names.")
 
 
@@ -78,10 +78,10 @@ def did_you_mean(text: str, suggestion: str) -> Message:
     return sentence(asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion))
 
 
-def choose(
+def choose_job(
     text: str,
     choices: Sequence[tuple[JobRef, str]],
-    on: Callable[[str], str] = str,
+    with_word: Callable[[str], str] = str,
     created: Mapping[JobRef, datetime] | None = None,
 ) -> Message:
     """Return a choice between the jobs that a reference matches, one button per job.
@@ -90,9 +90,11 @@ def choose(
     Creation times are in the text, because Slack formats dates in the reader's time zone only
     there, not on buttons.
     """
-    shown, dates = choices[:MOST_CHOICES], created or {}
+    shown, dates = choices[:MAX_CHOICES], created or {}
     buttons = [
-        blocks.button(f"{n}. {label}" if dates else label, f"run_{n - 1}", value=on(str(ref)))
+        blocks.button(
+            f"{n}. {label}" if dates else label, f"run_{n - 1}", value=with_word(str(ref))
+        )
         for n, (ref, label) in enumerate(shown, start=1)
     ]
     lines = [
@@ -100,7 +102,7 @@ def choose(
         for n, (ref, _) in enumerate(shown, start=1)
         if ref in dates
     ]
-    more = len(choices) - MOST_CHOICES
+    more = len(choices) - MAX_CHOICES
     rest = f" {more} more are not shown; ask for them by their ids." if more > 0 else ""
     return sentence(f"{blocks.escape(text)} Choose one:{rest}{''.join(lines)}", *buttons)
 
@@ -116,7 +118,7 @@ def nothing_found(command: str) -> Message:
 def too_many(count: int) -> Message:
     """Return that a command contains too many jobs."""
     return sentence(
-        f"That names {count} jobs; I take {MOST_REFERENCES} at once. Ask for the rest in a second"
+        f"That names {count} jobs; I take {MAX_REFERENCES} at once. Ask for the rest in a second"
         " command."
     )
 
@@ -138,24 +140,24 @@ def not_followed(job: str) -> Message:
     return sentence(f"{blocks.code(job)} is not followed here.")
 
 
-def not_followed_any_more() -> Message:
+def unknown_message() -> Message:
     """Return that a message is too old: its job is no longer stored."""
     return sentence("That message is from too long ago: its job is no longer followed here.")
 
 
-def no_longer_followed(job: str) -> Message:
+def unfollowed(job: str) -> Message:
     """Return that a job is no longer followed, and how to follow it again from its card."""
     return sentence(
         f"{blocks.code(job)} is no longer followed here. The card's Follow button begins it again."
     )
 
 
-def no_longer_on_board(job: str) -> Message:
+def unfollowed_on_board(job: str) -> Message:
     """Return that a job of a board is no longer followed, and how to follow it again."""
     return sentence(f"{blocks.code(job)} is no longer followed here. Ask for it to begin it again.")
 
 
-def all_stopped(count: int) -> Message:
+def board_unfollowed(count: int) -> Message:
     """Return how many jobs of a board were unfollowed."""
     if count == 0:
         return sentence("Nothing on that board is followed any more.")
@@ -163,14 +165,14 @@ def all_stopped(count: int) -> Message:
     return sentence(f"{jobs} no longer followed here. Ask for a job to begin it again.")
 
 
-def not_looked_at(count: int, why: str) -> Message:
+def refresh_failed(count: int, why: str) -> Message:
     """Return that some jobs of a board could not be polled."""
     return sentence(
         f"⚠️ {formatting.plural(count, 'job')} could not be checked: {blocks.escape(why)}"
     )
 
 
-def on_board(jobs: Sequence[str], link: str | None) -> Message:
+def added_to_board(jobs: Sequence[str], link: str | None) -> Message:
     """Return the link to the board that newly requested jobs were added to."""
     named = f"{blocks.code(jobs[0])} is" if len(jobs) == 1 else f"{len(jobs)} jobs are"
     board = f"<{link}|your board>" if link else "your board"
@@ -196,15 +198,15 @@ def not_in_channel() -> Message:
     )
 
 
-def refused(code: str, log_id: str) -> Message:
+def card_rejected(code: str, correlation_id: str) -> Message:
     """Return that Slack rejected the card."""
     return sentence(
         f"⚠️ Slack did not let me post the card here ({blocks.code(code)}). Ask again in another"
-        f" channel, or tell whoever runs this bot the log id {log_id}."
+        f" channel, or tell whoever runs this bot the log id {correlation_id}."
     )
 
 
-def parked(name: str, channel: str, code: str) -> Message:
+def thread_unreachable(name: str, channel: str, code: str) -> Message:
     """Return, for the requester, that a thread is unreachable."""
     return sentence(
         f"I can no longer post about {blocks.escape(name)} in <#{channel}>: Slack answers"
@@ -212,16 +214,16 @@ def parked(name: str, channel: str, code: str) -> Message:
     )
 
 
-def caught_up(since: datetime, items: Sequence[str], standing: str, asker: str) -> Message:
+def catch_up(since: datetime, items: Sequence[str], status_text: str, asker: str) -> Message:
     """Return the catch-up reply: all updates that a thread missed, in one message.
 
     `items`: the stored texts, in mrkdwn. `standing`: the job's present status; empty if the last
     item contains it.
     """
     for longest in _ITEM_LENGTHS:
-        lines = _catch_up_lines(since, items, standing, asker, longest)
+        lines = _catch_up_lines(since, items, status_text, asker, longest)
         shown = tuple(paragraphs(lines))
-        if blocks.weight(shown) <= _MAX_JSON_SIZE:
+        if blocks.json_size(shown) <= _MAX_JSON_SIZE:
             break
     return Message(text="\n".join(lines), blocks=shown)
 
@@ -247,7 +249,7 @@ def _item(text: str, longest: int) -> str:
     return shown + end
 
 
-def in_trouble(ref: str, reason: str) -> Message:
+def polling_failed(ref: str, reason: str) -> Message:
     """Return, for the thread, that polling a job fails."""
     return sentence(
         f"⚠️ I cannot see how {blocks.code(ref)} is doing: {blocks.escape(reason)}"
@@ -255,12 +257,12 @@ def in_trouble(ref: str, reason: str) -> Message:
     )
 
 
-def well_again(ref: str) -> Message:
+def polling_recovered(ref: str) -> Message:
     """Return, for the thread, that polling a job works again."""
     return sentence(f"👍 I can see {blocks.code(ref)} again.")
 
 
-def lost(name: str, ref: JobRef) -> Message:
+def job_missing(name: str, ref: JobRef) -> Message:
     """Return that a followed job no longer exists."""
     return sentence(
         f"❔ {blocks.escape(name, 150)} is not found any more, so it is no longer followed."
@@ -268,7 +270,7 @@ def lost(name: str, ref: JobRef) -> Message:
     )
 
 
-def not_set_up(ref: JobRef) -> Message:
+def connection_removed(ref: JobRef) -> Message:
     """Return that the connection of a followed job is no longer configured."""
     return sentence(
         f"❔ The connection {blocks.code(ref.connection)} is no longer set up here, so"

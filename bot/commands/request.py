@@ -13,7 +13,7 @@ from bot.sdk.models import Value
 RESPONSE_URL_LIFETIME = timedelta(minutes=28)  # Slack's limit is 30 minutes
 
 
-class Kind(StrEnum):
+class RequestKind(StrEnum):
     """The Slack surface that a request came from."""
 
     COMMAND = "command"  # a slash command
@@ -21,13 +21,13 @@ class Kind(StrEnum):
     DIRECT = "direct"  # a direct message
     CLICK = "click"  # on a button or menu of the bot
     SHORTCUT = "shortcut"  # "Follow jobs in this message"
-    FORM = "form"  # the channel settings modal; `value` is the settings patch as JSON
+    SETTINGS_FORM = "form"  # the channel settings modal; `value` is the settings patch as JSON
 
 
-class Ask(Value):
+class Request(Value):
     """A user's request, its origin, and the target of an ephemeral reply."""
 
-    kind: Kind
+    kind: RequestKind
     user: str
     channel: str
     at: AwareDatetime
@@ -40,7 +40,7 @@ class Ask(Value):
     message_ts: str | None = None  # the message that contains the button
     ephemeral: bool = False  # whether that message is ephemeral
 
-    def way_back(self) -> dict[str, Any]:
+    def reply_target(self) -> dict[str, Any]:
         """Return the target of an ephemeral reply, as part of an outbox message's body.
 
         `until`: epoch seconds at which the response_url expires.

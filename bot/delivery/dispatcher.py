@@ -13,18 +13,25 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot import sabotage
-from bot.delivery.coalescing import gathered
-from bot.delivery.rate_limiter import in_turns
-from bot.delivery.transport import HTTP_SECONDS, MAY_PASS
-from bot.sdk.clock import Bell, Clock, until
-from bot.sdk.errors import SlackBusy, SlackError, SlackRefused, SlackSilent, StoreError, trail
+from bot.delivery.coalescing import coalesce
+from bot.delivery.rate_limiter import round_robin
+from bot.delivery.transport import HTTP_TIMEOUT_SECONDS, RECOVERABLE_ERRORS
+from bot.sdk.clock import Clock, Wakeup, seconds_until
+from bot.sdk.errors import (
+    SlackError,
+    SlackRateLimited,
+    SlackRejected,
+    SlackUnconfirmed,
+    StoreError,
+    origin,
+)
 from bot.sdk.models import Message
-from bot.store import Claim, NewPost, Post, PostKind, Store
+from bot.store import Claim, MessageKind, NewMessage, OutboxMessage, Store
 from bot.tracking import rejections
 
 if TYPE_CHECKING:
-    from bot.delivery.rate_limiter import Pace
-    from bot.delivery.transport import Outlet
+    from bot.delivery.rate_limiter import RateLimiter
+    from bot.delivery.transport import SlackTransport
 
 log = logging.getLogger(__name__)
 
@@ -37,45 +44,47 @@ MAX_RETRY_SECONDS = 900.0  # between attempts; the rate limiter may block for lo
 MAX_LOOKUP_DELAY_SECONDS = 60.0  # between attempts while Slack does not respond
 
 
-class Deliverer:
+class OutboxDispatcher:
     """Sends the messages of the outbox, in order within each thread."""
 
-    def __init__(self, *, store: Store, outlet: Outlet, pace: Pace, clock: Clock) -> None:
+    def __init__(
+        self, *, store: Store, transport: SlackTransport, rate_limiter: RateLimiter, clock: Clock
+    ) -> None:
         self._store = store
-        self._transport = outlet
-        self._rate_limiter = pace
+        self._transport = transport
+        self._rate_limiter = rate_limiter
         self._clock = clock
-        self._wakeups: dict[int, Bell] = {}
+        self._wakeups: dict[int, Wakeup] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[int] = set()  # ids of the messages that these tasks send
         self._card_updates_at = datetime.min.replace(tzinfo=UTC)  # blocked until then
         self._closing = False
 
-    def ring(self) -> None:
+    def wake(self) -> None:
         """Wake every lane: a message may be due."""
         for wakeup in self._wakeups.values():
-            wakeup.ring()
+            wakeup.notify()
 
     def close(self) -> None:
         """Make every tick end once its calls in flight have finished."""
         self._closing = True
-        self.ring()
+        self.wake()
 
-    def reserve(self, post: NewPost, now: datetime) -> Claim | None:
+    def reserve(self, post: NewMessage, now: datetime) -> Claim | None:
         """Return a claim for a message about to be stored, or None if it cannot be sent now."""
         full = len(self._tasks) >= MAX_IN_FLIGHT
         if full or self._closing or post.due_at > now or self._rate_limiter.delay(post, now) > 0:
             return None
-        self._rate_limiter.take(post, now)
+        self._rate_limiter.acquire(post, now)
         return _claim(now)
 
-    def send(self, post: Post) -> None:
+    def send(self, post: OutboxMessage) -> None:
         """Send a message that was stored as claimed."""
         self._send_in_background(post)
 
     async def tick(self, lane: int, lanes: int) -> float:
         """Deliver for one quantum; return the seconds until the next tick."""
-        wakeup = self._wakeups.setdefault(lane, Bell(self._clock))
+        wakeup = self._wakeups.setdefault(lane, Wakeup(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         try:
             # If more than the quantum is left, the clock was set back.
@@ -96,21 +105,21 @@ class Deliverer:
             self._send_in_background(post)
         return 0.0 if posts else wait
 
-    def _send_in_background(self, post: Post) -> None:
+    def _send_in_background(self, post: OutboxMessage) -> None:
         task = asyncio.create_task(self._deliver(post))
         self._tasks.add(task)
         self._in_flight.add(post.id)
         task.add_done_callback(lambda _: self._finished(post, task))
 
-    def _finished(self, post: Post, task: asyncio.Task[None]) -> None:
+    def _finished(self, post: OutboxMessage, task: asyncio.Task[None]) -> None:
         """Wake the lanes if another message may have waited for this one."""
         full = len(self._tasks) >= MAX_IN_FLIGHT
         self._tasks.discard(task)
         self._in_flight.discard(post.id)
         if full or post.watch_id or post.board_id:
-            self.ring()
+            self.wake()
 
-    async def _claim(self, lanes: tuple[int, int], free: int) -> tuple[list[Post], float]:
+    async def _claim(self, lanes: tuple[int, int], free: int) -> tuple[list[OutboxMessage], float]:
         """Claim due messages that the rate limiter allows; also return when others are due."""
         now = self._clock.now()
         blocked = self._card_updates_blocked(now)
@@ -121,28 +130,30 @@ class Deliverer:
             chosen, wait = self._select(due, now, free)
             wait = min(wait, blocked or QUANTUM_SECONDS)
             if not chosen:
-                later = until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
+                later = seconds_until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
                 return [], min(wait, later)
             claim = _claim(now)
             claimed = await tx.outbox.claim(
-                chosen, now=now, deadline=claim.deadline, adopt_at=claim.adopt_at
+                chosen, now=now, deadline=claim.deadline, reclaim_at=claim.reclaim_at
             )
-            return [await gathered(tx, post, now) for post in claimed], wait
+            return [await coalesce(tx, post, now) for post in claimed], wait
 
-    def _select(self, due: list[Post], now: datetime, free: int) -> tuple[list[int], float]:
+    def _select(
+        self, due: list[OutboxMessage], now: datetime, free: int
+    ) -> tuple[list[int], float]:
         """Return the ids that can be sent now, and the seconds until another one can."""
         chosen: list[int] = []
-        waits: dict[PostKind, float] = {}
+        waits: dict[MessageKind, float] = {}
         # A clock set forward makes our own claims expire early: skip messages in flight.
-        for post in in_turns([post for post in due if post.id not in self._in_flight]):
+        for post in round_robin([post for post in due if post.id not in self._in_flight]):
             delay = self._rate_limiter.delay(post, now)
             if delay > 0:
                 waits[post.kind] = min(waits.get(post.kind, QUANTUM_SECONDS), delay)
             elif len(chosen) < free:
-                self._rate_limiter.take(post, now)
+                self._rate_limiter.acquire(post, now)
                 chosen.append(post.id)
-        if PostKind.UPDATE in waits:
-            self._card_updates_at = now + timedelta(seconds=waits[PostKind.UPDATE])
+        if MessageKind.UPDATE in waits:
+            self._card_updates_at = now + timedelta(seconds=waits[MessageKind.UPDATE])
         return chosen, min(waits.values(), default=QUANTUM_SECONDS)
 
     def _card_updates_blocked(self, now: datetime) -> float:
@@ -150,68 +161,70 @@ class Deliverer:
         seconds = (self._card_updates_at - now).total_seconds()
         return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # longer: the clock was set back
 
-    async def _deliver(self, post: Post) -> None:
+    async def _deliver(self, post: OutboxMessage) -> None:
         """Send one message and record the result; on an error it stays claimed."""
         try:
             await self._record(post)
         except StoreError as error:
             log.error("message %s failed and stays claimed: %s", post.id, error)
         except Exception as error:  # noqa: BLE001  the edge of a delivery
-            log.error("message %s failed and stays claimed: %s", post.id, trail(error))
+            log.error("message %s failed and stays claimed: %s", post.id, origin(error))
 
-    async def _record(self, post: Post) -> None:
+    async def _record(self, post: OutboxMessage) -> None:
         try:
             ts = await self._send(post)
-        except SlackBusy as error:
-            self._rate_limiter.pause(post, error.retry_after, self._clock.now(), error.method)
+        except SlackRateLimited as error:
+            self._rate_limiter.block_for(post, error.retry_after, self._clock.now(), error.method)
             await self._retry_later(post, error, error.retry_after, doubtful=post.doubtful)
-        except SlackSilent as error:
-            self._rate_limiter.landed(post, self._clock.now())
+        except SlackUnconfirmed as error:
+            self._rate_limiter.confirm(post, self._clock.now())
             delay = LOOKUP_DELAY_SECONDS * 2 ** min(post.attempts - 1, 6)
             wait = min(MAX_LOOKUP_DELAY_SECONDS, delay)
             await self._retry_later(post, error, wait, doubtful=True)
-        except SlackRefused as error:
+        except SlackRejected as error:
             await self._reject(post, error)
         else:
-            self._rate_limiter.landed(post, self._clock.now())
+            self._rate_limiter.confirm(post, self._clock.now())
             async with self._store.begin() as tx:
-                await tx.outbox.sent(post, ts=ts, now=self._clock.now())
+                await tx.outbox.mark_sent(post, ts=ts, now=self._clock.now())
 
     async def _retry_later(
-        self, post: Post, error: SlackError, seconds: float, *, doubtful: bool
+        self, post: OutboxMessage, error: SlackError, seconds: float, *, doubtful: bool
     ) -> None:
         now = self._clock.now()
         due_at = now + timedelta(seconds=min(seconds, MAX_RETRY_SECONDS))
         log.info("message %s: retry in %.1f s: %s", post.id, seconds, error)
         async with self._store.begin() as tx:
             await tx.outbox.postpone(
-                post, due_at=due_at, doubtful=doubtful, error=str(error), now=now
+                post, due_at=due_at, unconfirmed=doubtful, error=str(error), now=now
             )
-        self.ring()
+        self.wake()
 
-    async def _reject(self, post: Post, error: SlackRefused) -> None:
+    async def _reject(self, post: OutboxMessage, error: SlackRejected) -> None:
         now = self._clock.now()
         async with self._store.begin() as tx:
-            await rejections.settle(tx, post, error.code, now)
-        self.ring()
+            await rejections.handle_rejection(tx, post, error.code, now)
+        self.wake()
 
-    async def _send(self, post: Post) -> str | None:
+    async def _send(self, post: OutboxMessage) -> str | None:
         """Send a message; return its timestamp, or None if it has none."""
         match post.kind:
-            case PostKind.UPDATE:
+            case MessageKind.UPDATE:
                 return await self._update(post)
-            case PostKind.EPHEMERAL:
+            case MessageKind.EPHEMERAL:
                 return await self._send_ephemeral(post)
-            case PostKind.REACTION:
+            case MessageKind.REACTION:
                 self._check_deadline(post)
-                await self._transport.react(post.channel, post.body["ts"], post.body["names"])
+                await self._transport.set_reaction(
+                    post.channel, post.body["ts"], post.body["names"]
+                )
                 return None
-            case PostKind.DIRECT:
+            case MessageKind.DIRECT:
                 channel = await self._transport.open_direct(post.body["asker"])
                 return await self._post(replace(post, channel=channel))
         return await self._post(post)
 
-    async def _post(self, post: Post) -> str:
+    async def _post(self, post: OutboxMessage) -> str:
         thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
         if post.watch_id and not post.roots_watch:
             thread_ts = thread_ts or post.card_ts
@@ -223,13 +236,13 @@ class Deliverer:
         return await self._transport.post(
             post.channel,
             _message(post),
-            key=post.key,
+            idempotency_key=post.key,
             thread_ts=thread_ts,
             broadcast=bool(post.body.get("broadcast")),
-            about=post.body.get("about"),
+            metadata=post.body.get("about"),
         )
 
-    async def _find(self, post: Post, thread_ts: str | None) -> str | None:
+    async def _find(self, post: OutboxMessage, thread_ts: str | None) -> str | None:
         """Look up an unconfirmed message; retry while the bot has no access to the channel.
 
         A dead letter here could mean a duplicate later, or a posted card without a watch.
@@ -238,19 +251,19 @@ class Deliverer:
             return await self._transport.find(
                 post.channel, post.key, thread_ts=thread_ts, since=post.created_at
             )
-        except SlackRefused as error:
-            if error.code not in MAY_PASS:
+        except SlackRejected as error:
+            if error.code not in RECOVERABLE_ERRORS:
                 raise
-            raise SlackBusy(str(error), retry_after=NO_ACCESS_RETRY_SECONDS) from error
+            raise SlackRateLimited(str(error), retry_after=NO_ACCESS_RETRY_SECONDS) from error
 
-    async def _update(self, post: Post) -> str:
+    async def _update(self, post: OutboxMessage) -> str:
         ts = post.body.get("ts") or post.card_ts
         self._check_deadline(post)
         about = post.body.get("about")
-        await self._transport.update(post.channel, str(ts), _message(post), about=about)
+        await self._transport.update(post.channel, str(ts), _message(post), metadata=about)
         return str(ts)
 
-    async def _send_ephemeral(self, post: Post) -> str | None:
+    async def _send_ephemeral(self, post: OutboxMessage) -> str | None:
         """Send by the response_url until it expires, else ephemerally, else as a direct message.
 
         The deletion of an ephemeral message needs the response_url and is dropped without it.
@@ -260,17 +273,17 @@ class Deliverer:
             return None
         message, user = _message(post), post.body["asker"]
         try:
-            await self._transport.whisper(
+            await self._transport.post_ephemeral(
                 post.channel, user, message, thread_ts=post.body.get("thread_ts")
             )
-        except SlackRefused:
+        except SlackRejected:
             # A direct message can be looked up after a lost response; an ephemeral one cannot.
             body = {**post.body, "thread_ts": None, "about": None}
             channel = await self._transport.open_direct(user)
             return await self._post(replace(post, channel=channel, body=body))
         return None
 
-    async def _respond(self, post: Post) -> bool:
+    async def _respond(self, post: OutboxMessage) -> bool:
         url, until = post.body.get("response_url"), post.body.get("until")
         if not url or not until or self._clock.now().timestamp() > until:
             return False
@@ -280,15 +293,15 @@ class Deliverer:
             await self._transport.respond(
                 url, message, replace=replacing, thread_ts=post.body.get("thread_ts")
             )
-        except SlackRefused as error:
+        except SlackRejected as error:
             log.info("message %s: response_url rejected: %s", post.id, error.code)
             return False
         return True
 
-    def _check_deadline(self, post: Post) -> None:
+    def _check_deadline(self, post: OutboxMessage) -> None:
         """Raise SlackUnconfirmed after the deadline: another process may hold the claim by now."""
         if post.deadline is not None and self._clock.now() > post.deadline:
-            raise SlackSilent("The deadline for this message has passed.")
+            raise SlackUnconfirmed("The deadline for this message has passed.")
 
 
 def _left(end: datetime, clock: Clock) -> float:
@@ -297,8 +310,8 @@ def _left(end: datetime, clock: Clock) -> float:
 
 def _claim(now: datetime) -> Claim:
     deadline = now + timedelta(seconds=DEADLINE_SECONDS)
-    return Claim(deadline, adopt_at=deadline + timedelta(seconds=2 * HTTP_SECONDS))
+    return Claim(deadline, reclaim_at=deadline + timedelta(seconds=2 * HTTP_TIMEOUT_SECONDS))
 
 
-def _message(post: Post) -> Message:
+def _message(post: OutboxMessage) -> Message:
     return Message.model_validate(post.body["message"])

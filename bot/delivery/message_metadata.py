@@ -13,13 +13,13 @@ if TYPE_CHECKING:
 
     from bot.store import Board, Watch
 
-About = dict[str, Any]  # event_payload, beside the idempotency key
+Metadata = dict[str, Any]  # event_payload, beside the idempotency key
 
-MOST_CHARACTERS = 3_000  # of task ids; Slack accepts about 8 KB of metadata
+MAX_ID_CHARACTERS = 3_000  # of task ids; Slack accepts about 8 KB of metadata
 MAX_BOARD_CHARACTERS = 7_000  # of all rows of a board
 
 
-def by_card(watch: Watch, job: Job | None, revision: int, *, over: bool = False) -> About:
+def for_card(watch: Watch, job: Job | None, revision: int, *, ended: bool = False) -> Metadata:
     """Return a card's metadata: enough to follow its job again.
 
     `job`: the state that the thread has seen, which may be older than the card; `ended`: the watch
@@ -32,13 +32,13 @@ def by_card(watch: Watch, job: Job | None, revision: int, *, over: bool = False)
         "job": watch.ref.id,
         "asker": watch.asker,
         "workspace": watch.workspace,
-        **by_follow_up(watch, job, revision, over=over),
+        **for_reply(watch, job, revision, ended=ended),
     }
 
 
-def by_follow_up(watch: Watch, job: Job | None, revision: int, *, over: bool = False) -> About:
+def for_reply(watch: Watch, job: Job | None, revision: int, *, ended: bool = False) -> Metadata:
     """Return a thread reply's metadata: the job state that the thread has seen with it."""
-    metadata: About = {"watch": watch.id, "revision": revision, "over": over}
+    metadata: Metadata = {"watch": watch.id, "revision": revision, "over": ended}
     if job is None:
         return metadata
     return metadata | {
@@ -51,13 +51,13 @@ def by_follow_up(watch: Watch, job: Job | None, revision: int, *, over: bool = F
 
 
 @dataclass(frozen=True)
-class Standing:
+class BoardRowState:
     """One watch of a board, and the job state that its thread has seen."""
 
     watch: Watch
     job: Job | None
     revision: int
-    over: bool  # the watch has ended
+    ended: bool  # the watch has ended
 
 
 # Columns of a board's row: required ones, then optional ones. Slack accepts about 8 KB in all.
@@ -66,17 +66,17 @@ _REQUIRED = ("watch", "connection", "job", "revision", "over", "status")
 _OPTIONAL = ("name", "native", "failed", "ended")
 
 
-def by_board(
-    board: Board, standings: Sequence[Standing], kept: Mapping[str, Row] | None = None
-) -> About:
+def for_board(
+    board: Board, row_states: Sequence[BoardRowState], kept_rows: Mapping[str, Row] | None = None
+) -> Metadata:
     """Return a board's metadata: enough to follow its jobs again.
 
     `kept_rows`: rows by watch id that stay unchanged (see `select_rows`). If the rows exceed
     Slack's limit, these are dropped in order: failed and ended task ids (reported again after a
     loss of the database), names, rows of ended watches. `left_out` counts the dropped rows.
     """
-    ordered = sorted(standings, key=lambda state: state.over)
-    rows = [(kept or {}).get(state.watch.id) or _row(state) for state in ordered]
+    ordered = sorted(row_states, key=lambda state: state.ended)
+    rows = [(kept_rows or {}).get(state.watch.id) or _row(state) for state in ordered]
     fitting = _fit(rows)
     return {
         "key": f"{board.id}:root",
@@ -99,13 +99,13 @@ def _fit(rows: Sequence[Row]) -> list[Row]:
     return kept
 
 
-def rows_of(about: Mapping[str, Any] | None, watches: Collection[str]) -> dict[str, Row]:
+def select_rows(metadata: Mapping[str, Any] | None, watches: Collection[str]) -> dict[str, Row]:
     """Return the rows of these watches in a board's metadata."""
-    return {row[0]: row for row in (about or {}).get("rows", ()) if row[0] in watches}
+    return {row[0]: row for row in (metadata or {}).get("rows", ()) if row[0] in watches}
 
 
-def _row(state: Standing) -> Row:
-    metadata = by_follow_up(state.watch, state.job, state.revision, over=state.over)
+def _row(state: BoardRowState) -> Row:
+    metadata = for_reply(state.watch, state.job, state.revision, ended=state.ended)
     metadata |= {"connection": state.watch.ref.connection, "job": state.watch.ref.id}
     return [metadata.get(column, "") for column in (*_REQUIRED, *_OPTIONAL)]
 
@@ -114,12 +114,12 @@ def _json_size(rows: Sequence[Sequence[Any]]) -> int:
     return len(json.dumps(rows, separators=(",", ":")))
 
 
-def cards_of(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+def split_by_watch(metadata: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     """Return a message's metadata per watch: one item for a card, one per row for a board."""
-    rows = about.get("rows")
-    if not isinstance(about.get("board"), str) or not isinstance(rows, list):
-        return [about]
-    shared = {name: about.get(name) for name in ("board", "asker", "workspace")} | {"card": True}
+    rows = metadata.get("rows")
+    if not isinstance(metadata.get("board"), str) or not isinstance(rows, list):
+        return [metadata]
+    shared = {name: metadata.get(name) for name in ("board", "asker", "workspace")} | {"card": True}
     named = [
         dict(zip((*_REQUIRED, *_OPTIONAL), row, strict=False))
         for row in rows
@@ -128,18 +128,18 @@ def cards_of(about: Mapping[str, Any]) -> list[Mapping[str, Any]]:
     return [shared | {name: value for name, value in row.items() if value != ""} for row in named]
 
 
-def job_of(ref: JobRef, about: Mapping[str, Any]) -> Job | None:
+def job_from_metadata(ref: JobRef, metadata: Mapping[str, Any]) -> Job | None:
     """Return the job state that a thread has seen, as far as the next diff needs it."""
-    status = str(about.get("status", ""))
+    status = str(metadata.get("status", ""))
     if status not in set(Status):
         return None
-    failed = {str(id_) for id_ in about.get("failed") or ()}
-    ended = [str(id_) for id_ in about.get("ended") or () if str(id_) not in failed]
+    failed = {str(id_) for id_ in metadata.get("failed") or ()}
+    ended = [str(id_) for id_ in metadata.get("ended") or () if str(id_) not in failed]
     return Job(
         ref=ref,
-        name=str(about.get("name") or ref.id),
+        name=str(metadata.get("name") or ref.id),
         status=Status(status),
-        native_status=str(about.get("native") or ""),
+        native_status=str(metadata.get("native") or ""),
         tasks=(
             *(Task(id=id_, name=id_, status=Status.FAILED) for id_ in sorted(failed)),
             *(Task(id=id_, name=id_, status=Status.SUCCEEDED, announced=True) for id_ in ended),
@@ -156,7 +156,7 @@ def latest(abouts: Iterable[Mapping[str, Any]]) -> Mapping[str, Any] | None:
 def _ids(ids: Iterable[str]) -> list[str]:
     """Return the last ids that fit, in the provider's order."""
     kept: list[str] = []
-    room = MOST_CHARACTERS
+    room = MAX_ID_CHARACTERS
     for id_ in reversed(list(ids)):
         room -= len(id_) + 4
         if room < 0:

@@ -6,24 +6,24 @@ import uuid
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.store import NewPost, PostKind, Watch, WatchState
+from bot.store import MessageKind, NewMessage, Watch, WatchState
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.commands.request import Ask
-    from bot.delivery.message_metadata import About
+    from bot.commands.request import Request
+    from bot.delivery.message_metadata import Metadata
     from bot.notifications.decision import Decision
     from bot.sdk.models import Job, Message
-    from bot.store import Board, Decided
+    from bot.store import Board, DecisionRecord
 
 
-def thread_of(watch: Watch) -> str:
+def ordering_key(watch: Watch) -> str:
     """Return the ordering key of a watch's messages; watches of one board share a key."""
     return f"watch:{watch.board_id or watch.id}"
 
 
-def new_watch(request: Ask, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
+def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
     """Return a watch of a job in the thread of the request."""
     return Watch(
         id=uuid.uuid4().hex,
@@ -40,21 +40,23 @@ def new_watch(request: Ask, workspace: str, job: Job, *, card_ts: str | None = N
     )
 
 
-def quiet_watch(request: Ask, workspace: str, job: Job) -> Watch:
+def reaction_watch(request: Request, workspace: str, job: Job) -> Watch:
     """Return a watch that shows the job's status as reactions on the request's message."""
     watch = new_watch(request, workspace, job)
     return replace(watch, said_ts=request.said_ts, thread_ts=request.thread_ts or request.said_ts)
 
 
-def root(watch: Watch, message: Message, request: Ask, now: datetime, about: About) -> NewPost:
+def card_post(
+    watch: Watch, message: Message, request: Request, now: datetime, metadata: Metadata
+) -> NewMessage:
     """Return the post of a watch's card. If Slack rejects it, the requester is notified."""
-    return NewPost(
+    return NewMessage(
         key=f"{watch.id}:root",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=thread_of(watch),
-        kind=PostKind.POST,
-        body={"message": message.model_dump(), "about": about, **request.way_back()},
+        thread=ordering_key(watch),
+        kind=MessageKind.POST,
+        body={"message": message.model_dump(), "about": metadata, **request.reply_target()},
         watch_id=watch.id,
         roots_watch=True,
         due_at=now,
@@ -62,17 +64,17 @@ def root(watch: Watch, message: Message, request: Ask, now: datetime, about: Abo
     )
 
 
-def card(
-    watch: Watch, message: Message, now: datetime, about: About, *, urgent: bool = False
-) -> NewPost:
+def card_update(
+    watch: Watch, message: Message, now: datetime, metadata: Metadata, *, urgent: bool = False
+) -> NewMessage:
     """Return the update of a watch's card; a newer one replaces it while it is pending."""
-    return NewPost(
+    return NewMessage(
         key=f"{watch.id}:card",
         workspace=watch.workspace,
         channel=watch.channel,
         thread=f"card:{watch.id}",
-        kind=PostKind.UPDATE,
-        body={"message": message.model_dump(), "about": about},
+        kind=MessageKind.UPDATE,
+        body={"message": message.model_dump(), "about": metadata},
         watch_id=watch.id,
         urgent=urgent,
         due_at=now,
@@ -80,27 +82,27 @@ def card(
     )
 
 
-def thread_of_board(board: Board) -> str:
+def board_ordering_key(board: Board) -> str:
     """Return the ordering key of a board's messages."""
     return f"watch:{board.id}"
 
 
-def keys_of_board(board: Board) -> tuple[str, str]:
+def board_idempotency_keys(board: Board) -> tuple[str, str]:
     """Return the idempotency keys of a board's post and of its updates."""
     return f"{board.id}:root", f"{board.id}:card"
 
 
-def board_root(
-    board: Board, message: Message, request: Ask, now: datetime, about: About
-) -> NewPost:
+def board_post(
+    board: Board, message: Message, request: Request, now: datetime, metadata: Metadata
+) -> NewMessage:
     """Return the post of a board. If Slack rejects it, the requester is notified."""
-    return NewPost(
-        key=keys_of_board(board)[0],
+    return NewMessage(
+        key=board_idempotency_keys(board)[0],
         workspace=board.workspace,
         channel=board.channel,
-        thread=thread_of_board(board),
-        kind=PostKind.POST,
-        body={"message": message.model_dump(), "about": about, **request.way_back()},
+        thread=board_ordering_key(board),
+        kind=MessageKind.POST,
+        body={"message": message.model_dump(), "about": metadata, **request.reply_target()},
         board_id=board.id,
         roots_watch=True,
         due_at=now,
@@ -109,19 +111,19 @@ def board_root(
 
 
 def board_update(
-    board: Board, message: Message, now: datetime, about: About, *, urgent: bool = False
-) -> NewPost:
+    board: Board, message: Message, now: datetime, metadata: Metadata, *, urgent: bool = False
+) -> NewMessage:
     """Return the update of a board; a newer one replaces it while it is pending.
 
     A board made from a card has the card's id, so it also replaces the card's pending updates.
     """
-    return NewPost(
-        key=keys_of_board(board)[1],
+    return NewMessage(
+        key=board_idempotency_keys(board)[1],
         workspace=board.workspace,
         channel=board.channel,
         thread=f"card:{board.id}",
-        kind=PostKind.UPDATE,
-        body={"message": message.model_dump(), "about": about},
+        kind=MessageKind.UPDATE,
+        body={"message": message.model_dump(), "about": metadata},
         board_id=board.id,
         urgent=urgent,
         due_at=now,
@@ -129,29 +131,29 @@ def board_update(
     )
 
 
-def reply(
+def thread_reply(
     watch: Watch,
-    key: str,
+    key_suffix: str,
     message: Message,
     now: datetime,
     *,
     reason: str,
-    about: About | None = None,
-    loud: bool = False,
+    metadata: Metadata | None = None,
+    broadcast: bool = False,
     urgent: bool = False,
-) -> NewPost:
+) -> NewMessage:
     """Return a reply in a watch's thread; `loud` also broadcasts it to the channel."""
-    return NewPost(
-        key=f"{watch.id}:{key}",
+    return NewMessage(
+        key=f"{watch.id}:{key_suffix}",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=thread_of(watch),
-        kind=PostKind.POST,
+        thread=ordering_key(watch),
+        kind=MessageKind.POST,
         body={
             "message": message.model_dump(),
-            "broadcast": loud,
+            "broadcast": broadcast,
             "asker": watch.asker,
-            "about": about or {},
+            "about": metadata or {},
         },
         watch_id=watch.id,
         urgent=urgent,
@@ -160,14 +162,16 @@ def reply(
     )
 
 
-def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason: str) -> NewPost:
+def reaction(
+    watch: Watch, key_suffix: str, names: list[str], now: datetime, *, reason: str
+) -> NewMessage:
     """Return the reactions that the request's message shall have; they replace the others."""
-    return NewPost(
-        key=f"{watch.id}:{key}",
+    return NewMessage(
+        key=f"{watch.id}:{key_suffix}",
         workspace=watch.workspace,
         channel=watch.channel,
         thread=f"reaction:{watch.id}",
-        kind=PostKind.REACTION,
+        kind=MessageKind.REACTION,
         body={"ts": watch.said_ts, "names": names},
         watch_id=watch.id,
         due_at=now,
@@ -175,15 +179,17 @@ def reaction(watch: Watch, key: str, names: list[str], now: datetime, *, reason:
     )
 
 
-def held(record: Decided, decision: Decision, thread: str, now: datetime) -> NewPost:
+def deferred_reply(
+    record: DecisionRecord, decision: Decision, thread: str, now: datetime
+) -> NewMessage:
     """Return the message that releases a deferred reply."""
-    return NewPost(
+    return NewMessage(
         key=record.key,
         workspace=record.workspace,
         channel=record.channel,
         thread=thread,
-        kind=PostKind.POST,
-        body={**(record.body or {}), "broadcast": decision.loud},
+        kind=MessageKind.POST,
+        body={**(record.body or {}), "broadcast": decision.broadcast},
         watch_id=record.watch_id,
         due_at=now,
         reason=decision.reason,

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 
 
 @dataclass
-class Home:
+class Workspace:
     """The workspace that the bot is connected to; filled in from auth.test."""
 
     url: str = ""  # of the workspace, such as https://acme.slack.com/
     bot_user: str = ""
 
-    def link(self, channel: str, ts: str | None, thread_ts: str | None = None) -> str | None:
+    def permalink(self, channel: str, ts: str | None, thread_ts: str | None = None) -> str | None:
         """Return the permalink of a message, without a call to Slack; None if it is unknown."""
         if not self.url or ts is None:
             return None

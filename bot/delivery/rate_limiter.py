@@ -6,15 +6,15 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.store import NewPost, Post, PostKind, PostState
+from bot.store import MessageKind, MessageState, NewMessage, OutboxMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-P = TypeVar("P", bound=NewPost)
+P = TypeVar("P", bound=NewMessage)
 
-MOST_BUCKETS = 10_000  # above this, idle buckets are dropped
+MAX_BUCKETS = 10_000  # above this, idle buckets are dropped
 CLOCK_STEP_SECONDS = 60.0  # backwards: the clock was set; less: calls out of order
 
 
@@ -34,25 +34,25 @@ class Rate:
 # Slack: "one message per second per channel, short bursts allowed"; tier 3 is 50 a minute and
 # tier 4 100 a minute, for a whole workspace. https://docs.slack.dev/apis/web-api/rate-limits
 RATES = {
-    PostKind.POST: Rate(per_second=1.0, burst=4),
-    PostKind.DIRECT: Rate(per_second=1.0, burst=4),
-    PostKind.UPDATE: Rate(per_second=50 / 60, burst=25),
-    PostKind.REACTION: Rate(per_second=25 / 60, burst=12),  # tier 3, and two calls each
-    PostKind.EPHEMERAL: Rate(per_second=100 / 60, burst=50),
+    MessageKind.POST: Rate(per_second=1.0, burst=4),
+    MessageKind.DIRECT: Rate(per_second=1.0, burst=4),
+    MessageKind.UPDATE: Rate(per_second=50 / 60, burst=25),
+    MessageKind.REACTION: Rate(per_second=25 / 60, burst=12),  # tier 3, and two calls each
+    MessageKind.EPHEMERAL: Rate(per_second=100 / 60, burst=50),
 }
 
 
 # Other methods that sending a message may call first; each has tier 3.
-IN_CHANNEL = "conversations.history"  # looks up a message outside threads
-IN_THREAD = "conversations.replies"  # looks up a thread reply
-OPENING = "conversations.open"
+HISTORY_METHOD = "conversations.history"  # looks up a message outside threads
+REPLIES_METHOD = "conversations.replies"  # looks up a thread reply
+OPEN_METHOD = "conversations.open"
 RESPONSE_URL = "response_url"  # each URL has its own limit
 TIER_3 = Rate(per_second=50 / 60, burst=25)
 
 Bucket = tuple[str, ...]
 
 
-class Pace:
+class RateLimiter:
     """Generic cell rate algorithm (GCRA): returns how long each message must wait.
 
     A bucket is one number, the time at which it is full again. After a 429, the bucket is blocked
@@ -65,7 +65,7 @@ class Pace:
         self._blocked_until: dict[Bucket, float] = {}  # epoch seconds, after a 429
         self._latest = 0.0  # epoch seconds: the latest time passed in
 
-    def delay(self, post: NewPost, now: datetime) -> float:
+    def delay(self, post: NewMessage, now: datetime) -> float:
         """Return the seconds until the message may be sent; 0.0 means now."""
         current = self._timestamp(now)
         waits = [
@@ -77,7 +77,7 @@ class Pace:
         ]
         return max(0.0, max(waits) - current)
 
-    def take(self, post: NewPost, now: datetime) -> None:
+    def acquire(self, post: NewMessage, now: datetime) -> None:
         """Count a message that is sent now."""
         current = self._timestamp(now)
         self._drop_idle(current)
@@ -85,7 +85,7 @@ class Pace:
             full_at = max(self._full_at.get(bucket, 0.0), current)
             self._full_at[bucket] = full_at + 1 / rate.per_second
 
-    def landed(self, post: NewPost, now: datetime) -> None:
+    def confirm(self, post: NewMessage, now: datetime) -> None:
         """Count a message from Slack's response on, as Slack counts from its arrival.
 
         Under load a message arrives later than it was acquired here; the next one must wait longer.
@@ -95,7 +95,7 @@ class Pace:
         self._confirmed[bucket] = start + 1 / RATES[post.kind].per_second
         self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), self._confirmed[bucket])
 
-    def pause(self, post: NewPost, seconds: float, now: datetime, method: str = "") -> None:
+    def block_for(self, post: NewMessage, seconds: float, now: datetime, method: str = "") -> None:
         """Block a method after a 429, by default the message's own, for this many seconds."""
         if method == RESPONSE_URL:
             return
@@ -116,13 +116,13 @@ class Pace:
         return current
 
     def _drop_idle(self, current: float) -> None:
-        if len(self._full_at) > MOST_BUCKETS:
+        if len(self._full_at) > MAX_BUCKETS:
             self._full_at = {k: at for k, at in self._full_at.items() if at > current}
             self._confirmed = {k: at for k, at in self._confirmed.items() if at > current}
             self._blocked_until = {k: at for k, at in self._blocked_until.items() if at > current}
 
 
-def in_turns(posts: Sequence[P]) -> list[P]:
+def round_robin(posts: Sequence[P]) -> list[P]:
     """Order messages round-robin over channels: urgent ones first, card updates last.
 
     Card updates have a bucket of their own.
@@ -131,45 +131,45 @@ def in_turns(posts: Sequence[P]) -> list[P]:
     ranked: list[tuple[bool, bool, int, P]] = []
     for post in posts:
         key = _own_bucket(post), post.urgent
-        ranked.append((post.kind is PostKind.UPDATE, not post.urgent, counts[key], post))
+        ranked.append((post.kind is MessageKind.UPDATE, not post.urgent, counts[key], post))
         counts[key] += 1
     return [post for *_, post in sorted(ranked, key=lambda row: row[:3])]
 
 
-def _buckets(post: NewPost) -> list[tuple[Bucket, Rate]]:
+def _buckets(post: NewMessage) -> list[tuple[Bucket, Rate]]:
     """Return the buckets that a message uses: its own, and that of a preceding call."""
     own = (_own_bucket(post), RATES[post.kind])
-    if post.kind is PostKind.DIRECT:
-        return [own, _method_bucket(post, OPENING)]
+    if post.kind is MessageKind.DIRECT:
+        return [own, _method_bucket(post, OPEN_METHOD)]
     if not _needs_lookup(post):
         return [own]
-    return [own, _method_bucket(post, IN_THREAD if _in_thread(post) else IN_CHANNEL)]
+    return [own, _method_bucket(post, REPLIES_METHOD if _in_thread(post) else HISTORY_METHOD)]
 
 
-def _in_thread(post: NewPost) -> bool:
+def _in_thread(post: NewMessage) -> bool:
     """Return whether a message belongs in a thread."""
     thread_ts = post.body.get("thread_ts") or getattr(post, "watch_thread_ts", None)
     return bool(thread_ts or (post.watch_id and not post.roots_watch))
 
 
-def _needs_lookup(post: NewPost) -> bool:
+def _needs_lookup(post: NewMessage) -> bool:
     """Return whether a message is looked up first; also one whose sender's lease expired."""
-    if not isinstance(post, Post) or post.kind is not PostKind.POST:
+    if not isinstance(post, OutboxMessage) or post.kind is not MessageKind.POST:
         return False
-    return post.doubtful or post.state is PostState.SENDING
+    return post.doubtful or post.state is MessageState.SENDING
 
 
-def _blocked_bucket(post: NewPost, method: str) -> Bucket:
-    if method in (IN_CHANNEL, IN_THREAD, OPENING):
+def _blocked_bucket(post: NewMessage, method: str) -> Bucket:
+    if method in (HISTORY_METHOD, REPLIES_METHOD, OPEN_METHOD):
         return _method_bucket(post, method)[0]
     return _own_bucket(post)
 
 
-def _method_bucket(post: NewPost, method: str) -> tuple[Bucket, Rate]:
+def _method_bucket(post: NewMessage, method: str) -> tuple[Bucket, Rate]:
     return (post.workspace, method), TIER_3
 
 
-def _own_bucket(post: NewPost) -> Bucket:
-    if post.kind in (PostKind.POST, PostKind.DIRECT):
+def _own_bucket(post: NewMessage) -> Bucket:
+    if post.kind in (MessageKind.POST, MessageKind.DIRECT):
         return post.workspace, post.kind, post.channel
     return post.workspace, post.kind

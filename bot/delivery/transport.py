@@ -10,11 +10,11 @@ if TYPE_CHECKING:
 
     from bot.sdk.models import Message
 
-HTTP_SECONDS = 10.0  # timeout of one call to Slack
+HTTP_TIMEOUT_SECONDS = 10.0  # timeout of one call to Slack
 
 # Errors that can end without a change to the thread: the bot is invited again, or the channel is
 # unarchived. https://docs.slack.dev/reference/methods/chat.postMessage#errors
-MAY_PASS = frozenset(
+RECOVERABLE_ERRORS = frozenset(
     {
         "account_inactive",
         "channel_not_found",
@@ -33,7 +33,7 @@ MAY_PASS = frozenset(
 )
 
 
-class Outlet(Protocol):
+class SlackTransport(Protocol):
     """Calls Slack. Methods raise only SlackRateLimited, SlackRejected or SlackUnconfirmed."""
 
     async def post(
@@ -41,21 +41,21 @@ class Outlet(Protocol):
         channel: str,
         message: Message,
         *,
-        key: str,
+        idempotency_key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
-        about: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> str:
         """Post a message with its idempotency key and metadata; return its timestamp."""
         ...
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+        self, channel: str, ts: str, message: Message, *, metadata: Mapping[str, Any] | None = None
     ) -> None:
         """Replace a message; without new metadata it keeps the old."""
         ...
 
-    async def whisper(
+    async def post_ephemeral(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
         """Post an ephemeral message, which one user sees."""
@@ -67,7 +67,7 @@ class Outlet(Protocol):
         """Post to a response_url; `None` deletes the message that was clicked."""
         ...
 
-    async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
+    async def set_reaction(self, channel: str, ts: str, names: Sequence[str]) -> None:
         """Add the first of these reactions to a message and remove the others."""
         ...
 
@@ -76,7 +76,7 @@ class Outlet(Protocol):
         ...
 
     async def find(
-        self, channel: str, key: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, idempotency_key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
         """Return the timestamp of the message with this idempotency key, or None."""
         ...

@@ -10,14 +10,16 @@ from enum import StrEnum
 
 from pydantic import AwareDatetime
 
-from bot.notifications.policy import Broadcast, FollowUps, Mention, NoisePolicy, Tasks
+from bot.notifications.policy import Broadcast, FollowUps, Mention, NotificationPolicy, Tasks
 from bot.sdk.formatting import plural
 from bot.sdk.models import Value
 
-LOST_REACTION = "grey_question"  # on the request's message, when its job is not found any more
+JOB_MISSING_REACTION = (
+    "grey_question"  # on the request's message, when its job is not found any more
+)
 
 
-class Opening(StrEnum):
+class Presentation(StrEnum):
     """How requested jobs are shown."""
 
     CARDS = "cards"  # one for each job
@@ -25,46 +27,46 @@ class Opening(StrEnum):
     REACTION = "reaction"  # on the asker's message
 
 
-def opening(policy: NoisePolicy, jobs: int, *, can_react: bool) -> Opening:
+def presentation(policy: NotificationPolicy, jobs: int, *, can_react: bool) -> Presentation:
     """Return how a number of jobs are shown; `can_react`: the request is a message.
 
     A reaction can show the status of one job only.
     """
     if policy.reaction and can_react and jobs == 1:
-        return Opening.REACTION
-    return Opening.BOARD if policy.board else Opening.CARDS
+        return Presentation.REACTION
+    return Presentation.BOARD if policy.board else Presentation.CARDS
 
 
-class Happening(StrEnum):
+class EventKind(StrEnum):
     """The kind of an event of a followed job."""
 
     CHANGE = "change"  # the job has a new status, which is not terminal
     TASK = "task"  # a task has ended; the job's status is unchanged
     RUN = "run"  # one run of a repeating job has ended
     OUTCOME = "outcome"  # the job has ended
-    TROUBLE = "trouble"  # the job cannot be polled
-    WELL = "well"  # polling works again
-    LOST = "lost"  # the job is not found any more, or access to it is denied
+    POLLING_FAILED = "trouble"  # the job cannot be polled
+    POLLING_RECOVERED = "well"  # polling works again
+    JOB_MISSING = "lost"  # the job is not found any more, or access to it is denied
 
 
-class News(Value):
+class Event(Value):
     """An event of a followed job, as far as the notification policy depends on it."""
 
-    happening: Happening
-    bad: bool = False  # the job, a run or a task failed
+    kind: EventKind
+    failed: bool = False  # the job, a run or a task failed
 
     @property
     def ends(self) -> bool:
         """Whether this is the last event of a job or of one of its runs."""
-        return self.happening in (Happening.OUTCOME, Happening.RUN, Happening.LOST)
+        return self.kind in (EventKind.OUTCOME, EventKind.RUN, EventKind.JOB_MISSING)
 
 
 class Context(Value):
     """The inputs of a decision beside the policy and the event."""
 
     now: AwareDatetime
-    spoken: int = 0  # thread replies in the channel within the last hour
-    was_bad: bool = False  # whether the last job of this series that ended here failed
+    recent_posts: int = 0  # thread replies in the channel within the last hour
+    previously_failed: bool = False  # whether the last job of this series that ended here failed
     can_react: bool = False  # the request is a message, which can carry a reaction
     stopped: bool = False  # a user has stopped following the job since
 
@@ -74,7 +76,7 @@ class Action(StrEnum):
 
     POST = "post"  # a thread reply
     UPDATE = "update"  # only the card
-    HOLD = "hold"  # deferred until the quiet hours end
+    DEFER = "hold"  # deferred until the quiet hours end
     DIGEST = "digest"  # in the digest of the thread replies beyond the hourly limit
     REACT = "react"  # a reaction on the asker's message
     DROP = "drop"
@@ -87,12 +89,12 @@ class Decision(Value):
     rule: str  # the policy field that decided, or "stopped"
     reason: str  # a sentence for people
     until: AwareDatetime | None = None  # set only for a deferred event
-    loud: bool = False  # the reply is also shown in the channel
+    broadcast: bool = False  # the reply is also shown in the channel
     mention: str = ""  # "asker", the id of a user group, or empty
-    every_task: bool = False  # the reply also names the tasks that succeeded
+    all_tasks: bool = False  # the reply also names the tasks that succeeded
 
 
-def decide(policy: NoisePolicy, event: News, context: Context) -> Decision:
+def evaluate(policy: NotificationPolicy, event: Event, context: Context) -> Decision:
     """Return how an event is delivered under a policy."""
     if context.stopped:
         return Decision(
@@ -106,72 +108,74 @@ def decide(policy: NoisePolicy, event: News, context: Context) -> Decision:
     return _schedule(policy, event, context, rule, reason)
 
 
-def _react(event: News) -> Decision:
+def _react(event: Event) -> Decision:
     reason = "This channel wants a reaction on the asker's message instead of follow-ups."
-    ignored = event.happening in (Happening.TASK, Happening.TROUBLE, Happening.WELL)
+    ignored = event.kind in (EventKind.TASK, EventKind.POLLING_FAILED, EventKind.POLLING_RECOVERED)
     action = Action.UPDATE if ignored else Action.REACT
     return Decision(action=action, rule="reaction", reason=reason)
 
 
-def _apply_filters(policy: NoisePolicy, event: News, context: Context) -> tuple[str, bool, str]:
+def _apply_filters(
+    policy: NotificationPolicy, event: Event, context: Context
+) -> tuple[str, bool, str]:
     """Return the rule that applies, whether it lets the event through, and its reason."""
-    if event.happening is Happening.TASK and policy.follow_ups is not FollowUps.OUTCOMES:
+    if event.kind is EventKind.TASK and policy.follow_ups is not FollowUps.OUTCOMES:
         rule, wanted, reason = _task(policy.tasks, event)
         if not wanted or policy.follow_ups is FollowUps.EVERY:
             return rule, wanted, reason
     return "follow_ups", *_FOLLOW_UPS[policy.follow_ups](event, context)
 
 
-def _task(tasks: Tasks, event: News) -> tuple[str, bool, str]:
+def _task(tasks: Tasks, event: Event) -> tuple[str, bool, str]:
     if tasks is Tasks.NONE:
         return "tasks", False, "This channel does not hear of single tasks."
     if tasks is Tasks.FAILURES:
-        return "tasks", event.bad, "Of the tasks, this channel hears of those that fail."
+        return "tasks", event.failed, "Of the tasks, this channel hears of those that fail."
     return "tasks", True, "This channel hears of every task that ends."
 
 
-def _every_change(event: News, context: Context) -> tuple[bool, str]:
+def _every_change(event: Event, context: Context) -> tuple[bool, str]:
     del event, context
     return True, "This channel hears every change."
 
 
-def _outcomes_only(event: News, context: Context) -> tuple[bool, str]:
+def _outcomes_only(event: Event, context: Context) -> tuple[bool, str]:
     del context
     return event.ends, "This channel hears how jobs end, and nothing before."
 
 
-def _failures_only(event: News, context: Context) -> tuple[bool, str]:
+def _failures_only(event: Event, context: Context) -> tuple[bool, str]:
     del context
-    lost = event.happening is Happening.LOST
-    return lost or event.bad, "This channel hears of failures only."
+    lost = event.kind is EventKind.JOB_MISSING
+    return lost or event.failed, "This channel hears of failures only."
 
 
-def _state_changes(event: News, context: Context) -> tuple[bool, str]:
+def _state_changes(event: Event, context: Context) -> tuple[bool, str]:
     reason = "This channel hears of the first failure of its kind, and when it is well again."
-    if event.happening is Happening.LOST:
+    if event.kind is EventKind.JOB_MISSING:
         return True, reason
-    return (event.ends or event.bad) and event.bad != context.was_bad, reason
+    return (event.ends or event.failed) and event.failed != context.previously_failed, reason
 
 
 _FOLLOW_UPS = {
     FollowUps.EVERY: _every_change,
     FollowUps.OUTCOMES: _outcomes_only,
     FollowUps.FAILURES: _failures_only,
-    FollowUps.TURNS: _state_changes,
+    FollowUps.STATE_CHANGES: _state_changes,
 }
 
 
 def _schedule(
-    policy: NoisePolicy, event: News, context: Context, rule: str, reason: str
+    policy: NotificationPolicy, event: Event, context: Context, rule: str, reason: str
 ) -> Decision:
     """Return when a wanted event is delivered: now, after quiet hours, or in the digest."""
     action, until = Action.POST, None
     quiet, limit = policy.quiet_hours, policy.posts_per_hour
     end = quiet.end_after(context.now) if quiet else None
-    if quiet and end and not (quiet.failures_pass and event.bad):
-        action, until, rule = Action.HOLD, end, "quiet_hours"
+    if quiet and end and not (quiet.failures_pass and event.failed):
+        action, until, rule = Action.DEFER, end, "quiet_hours"
         reason = f"These are quiet hours here until {end:%H:%M} ({quiet.zone})."
-    elif limit is not None and context.spoken >= limit:
+    elif limit is not None and context.recent_posts >= limit:
         action, rule = Action.DIGEST, "posts_per_hour"
         reason = f"This channel takes {plural(limit, 'follow-up')} an hour; the rest is one digest."
     return Decision(
@@ -179,22 +183,22 @@ def _schedule(
         rule=rule,
         reason=reason,
         until=until,
-        loud=_broadcast(policy, event, context),
+        broadcast=_broadcast(policy, event, context),
         mention=_mention(policy, event),
-        every_task=policy.tasks is Tasks.ALL,
+        all_tasks=policy.tasks is Tasks.ALL,
     )
 
 
-def _broadcast(policy: NoisePolicy, event: News, context: Context) -> bool:
-    if event.happening is not Happening.OUTCOME or policy.broadcast is Broadcast.NEVER:
+def _broadcast(policy: NotificationPolicy, event: Event, context: Context) -> bool:
+    if event.kind is not EventKind.OUTCOME or policy.broadcast is Broadcast.NEVER:
         return False
-    recovered = policy.broadcast is Broadcast.TURNS and context.was_bad
-    return event.bad or recovered
+    recovered = policy.broadcast is Broadcast.FAILURE_AND_RECOVERY and context.previously_failed
+    return event.failed or recovered
 
 
-def _mention(policy: NoisePolicy, event: News) -> str:
-    if event.happening is not Happening.OUTCOME or policy.mention is Mention.NOBODY:
+def _mention(policy: NotificationPolicy, event: Event) -> str:
+    if event.kind is not EventKind.OUTCOME or policy.mention is Mention.NOBODY:
         return ""
     if policy.mention is Mention.ASKER:
         return "asker"
-    return policy.group if event.bad else ""
+    return policy.group if event.failed else ""

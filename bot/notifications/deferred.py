@@ -9,61 +9,65 @@ from dataclasses import replace
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from bot.delivery.messages import held, reaction, thread_of
+from bot.delivery.messages import deferred_reply, ordering_key, reaction
 from bot.notifications.decision import (
-    LOST_REACTION,
+    JOB_MISSING_REACTION,
     Action,
     Context,
     Decision,
-    Happening,
-    News,
-    decide,
+    Event,
+    EventKind,
+    evaluate,
 )
 from bot.sdk.formatting import REACTIONS
 from bot.sdk.models import Status
-from bot.store import BoardKind, PostKind, WatchState
+from bot.store import BoardKind, MessageKind, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bot.notifications.notifier import Notices
-    from bot.notifications.policy import NoisePolicy
-    from bot.store import Board, Decided, Post, Transaction, Watch
+    from bot.notifications.notifier import Notifier
+    from bot.notifications.policy import NotificationPolicy
+    from bot.store import Board, DecisionRecord, OutboxMessage, Transaction, Watch
 
 _HISTORY_LIMIT = 50  # the newest decisions of a watch that are examined
-_COMPLETE_KINDS = (Happening.OUTCOME, Happening.LOST)  # an outcome names the failed tasks
+_COMPLETE_KINDS = (EventKind.OUTCOME, EventKind.JOB_MISSING)  # an outcome names the failed tasks
 # Events that no later thread reply supersedes.
-_NEVER_SUPERSEDED = (Happening.RUN, Happening.OUTCOME, Happening.LOST)
+_NEVER_SUPERSEDED = (EventKind.RUN, EventKind.OUTCOME, EventKind.JOB_MISSING)
 _MESSAGE_DELETED = "message_not_found"  # Slack's error for a message that was deleted
 
 
-async def redecide_all(tx: Transaction, notices: Notices, now: datetime) -> None:
+async def reevaluate_all(tx: Transaction, notices: Notifier, now: datetime) -> None:
     """Re-evaluate all deferred notifications, as after a change of the bot's settings."""
-    for workspace, channel in await tx.decisions.places():
-        await redecide(tx, notices, workspace, channel, now)
+    for workspace, channel in await tx.decisions.channels_with_deferred():
+        await reevaluate(tx, notices, workspace, channel, now)
 
 
-async def redecide(
-    tx: Transaction, notices: Notices, workspace: str, channel: str, now: datetime
+async def reevaluate(
+    tx: Transaction, notices: Notifier, workspace: str, channel: str, now: datetime
 ) -> None:
     """Re-evaluate the deferred notifications of a channel, in the transaction of its new settings.
 
     The caller wakes the outbox dispatcher and the digest worker after the commit.
     """
-    policy = (await notices.contract(tx, workspace, channel)).policy
-    for decided in await tx.decisions.held(workspace, channel):
+    policy = (await notices.channel_settings(tx, workspace, channel)).policy
+    for decided in await tx.decisions.deferred(workspace, channel):
         decision = await _reevaluate_one(tx, notices, decided, now)
         if not _awaits_digest(policy, decided, decision, now):
             await _apply(tx, decided, decision, now)
 
 
-async def fit(tx: Transaction, due: Iterable[Decided], now: datetime) -> list[Decided]:
+async def select_for_digest(
+    tx: Transaction, due: Iterable[DecisionRecord], now: datetime
+) -> list[DecisionRecord]:
     """Return the due decisions that belong in a digest; settle the others without it."""
     return [decided for decided in due if not await _settle_without_digest(tx, decided, now)]
 
 
-async def refused(tx: Transaction, post: Post, code: str, now: datetime) -> bool:
+async def on_digest_rejected(
+    tx: Transaction, post: OutboxMessage, code: str, now: datetime
+) -> bool:
     """Release a rejected digest's items. Return False if the message is no digest.
 
     After a rejected first message, they go to their threads, where rejections are handled as usual.
@@ -74,14 +78,14 @@ async def refused(tx: Transaction, post: Post, code: str, now: datetime) -> bool
         return False
     await tx.boards.close(board.id, now)
     await tx.outbox.drop_thread(post.workspace, post.thread, error=code, now=now)
-    if post.kind is PostKind.UPDATE:
-        await tx.decisions.take_back(board.id, await _still_shown(tx, board, code), now)
+    if post.kind is MessageKind.UPDATE:
+        await tx.decisions.return_to_deferred(board.id, await _still_shown(tx, board, code), now)
     else:
         await _release_to_threads(tx, board, code, now)
     return True
 
 
-def digest_key(board: Board) -> str:
+def digest_idempotency_key(board: Board) -> str:
     """Return the idempotency key of a digest's first message; also its ordering key."""
     return f"digest:{board.id}"
 
@@ -90,41 +94,41 @@ async def _still_shown(tx: Transaction, board: Board, code: str) -> list[str]:
     """Return the keys of the decisions that a digest, which cannot be updated, still shows."""
     if code == _MESSAGE_DELETED:
         return []
-    body = await tx.outbox.body(board.workspace, digest_key(board))
+    body = await tx.outbox.latest_body(board.workspace, digest_idempotency_key(board))
     return list(body["tells"]) if body else []
 
 
 async def _release_to_threads(tx: Transaction, board: Board, code: str, now: datetime) -> None:
     decisions = await tx.decisions.of_board(board.id)
-    await tx.decisions.take_back(board.id, [], now)
+    await tx.decisions.return_to_deferred(board.id, [], now)
     for decided in decisions:
         if not await _settle_without_digest(tx, decided, now):
             reason = f"Slack refused the digest: {code}."
             await _apply(tx, decided, _post_in_thread(decided, reason), now)
 
 
-def _post_in_thread(decided: Decided, reason: str) -> Decision:
+def _post_in_thread(decided: DecisionRecord, reason: str) -> Decision:
     """Return the decision to post in the thread, with the original broadcast flag."""
     loud = bool((decided.body or {}).get("broadcast"))
-    return Decision(action=Action.POST, rule=decided.rule, reason=reason, loud=loud)
+    return Decision(action=Action.POST, rule=decided.rule, reason=reason, broadcast=loud)
 
 
 async def _reevaluate_one(
-    tx: Transaction, notices: Notices, decided: Decided, now: datetime
+    tx: Transaction, notices: Notifier, decided: DecisionRecord, now: datetime
 ) -> Decision:
-    policy, context = await notices.surroundings(
+    policy, context = await notices.load_context(
         tx, decided.workspace, decided.channel, decided.ref.connection, decided.series, now
     )
     watch = await tx.watches.get(decided.watch_id)
     context = Context(
         now=context.now,
-        spoken=context.spoken,
-        was_bad=decided.was_bad,
+        recent_posts=context.recent_posts,
+        previously_failed=decided.was_bad,
         can_react=bool(watch and watch.said_ts),
         stopped=_is_unfollowed(watch),
     )
-    event = News(happening=decided.happening, bad=decided.bad)
-    decision = decide(policy, event, context)
+    event = Event(kind=decided.happening, failed=decided.bad)
+    decision = evaluate(policy, event, context)
     superseded = decision.action is Action.POST and await _superseded(tx, decided)
     return _SUPERSEDED if superseded else decision
 
@@ -142,30 +146,30 @@ _UNFOLLOWED = Decision(
 
 
 def _awaits_digest(
-    policy: NoisePolicy, decided: Decided, decision: Decision, now: datetime
+    policy: NotificationPolicy, decided: DecisionRecord, decision: Decision, now: datetime
 ) -> bool:
     """Whether its quiet hours have ended, so that their digest is about to include it."""
     quiet = policy.quiet_hours
-    over = decided.action is Action.HOLD and decided.until is not None and decided.until <= now
+    over = decided.action is Action.DEFER and decided.until is not None and decided.until <= now
     shown = decision.action in (Action.POST, Action.DIGEST)
     return over and shown and not (quiet and quiet.end_after(now))
 
 
 def _is_unfollowed(watch: Watch | None) -> bool:
-    return watch is None or bool(watch.stopper)
+    return watch is None or bool(watch.stopped_by)
 
 
-async def _superseded(tx: Transaction, decided: Decided) -> bool:
+async def _superseded(tx: Transaction, decided: DecisionRecord) -> bool:
     """Whether the thread already has a newer reply, after which this one would mislead."""
     if decided.happening in _NEVER_SUPERSEDED:
         return False
-    superseding = _COMPLETE_KINDS if decided.bad else (*_COMPLETE_KINDS, Happening.CHANGE)
+    superseding = _COMPLETE_KINDS if decided.bad else (*_COMPLETE_KINDS, EventKind.CHANGE)
     newest_first = await tx.decisions.of_watch(decided.watch_id, _HISTORY_LIMIT)
     newer = takewhile(lambda other: other.key != decided.key, newest_first)
     return any(o.action is Action.POST and o.happening in superseding for o in newer)
 
 
-async def _settle_without_digest(tx: Transaction, decided: Decided, now: datetime) -> bool:
+async def _settle_without_digest(tx: Transaction, decided: DecisionRecord, now: datetime) -> bool:
     """Settle what no digest shows: unfollowed, superseded, or of an unreachable thread."""
     watch = await tx.watches.get(decided.watch_id)
     if watch is not None and _is_unfollowed(watch):
@@ -180,9 +184,11 @@ async def _settle_without_digest(tx: Transaction, decided: Decided, now: datetim
     return True
 
 
-async def _apply(tx: Transaction, decided: Decided, decision: Decision, now: datetime) -> None:
+async def _apply(
+    tx: Transaction, decided: DecisionRecord, decision: Decision, now: datetime
+) -> None:
     """Store the new decision; deliver it if the compare-and-set succeeds."""
-    waits = decision.action in (Action.HOLD, Action.DIGEST)
+    waits = decision.action in (Action.DEFER, Action.DIGEST)
     redecided = replace(
         decided,
         action=decision.action,
@@ -193,7 +199,7 @@ async def _apply(tx: Transaction, decided: Decided, decision: Decision, now: dat
         # A reply that is posted now counts toward the current hour's limit.
         at=now if decision.action is Action.POST else decided.at,
     )
-    if redecided == decided or not await tx.decisions.again(redecided):
+    if redecided == decided or not await tx.decisions.redecide(redecided):
         return
     if decision.action is Action.POST:
         await _enqueue_reply(tx, redecided, decision, now)
@@ -202,26 +208,26 @@ async def _apply(tx: Transaction, decided: Decided, decision: Decision, now: dat
 
 
 async def _enqueue_reply(
-    tx: Transaction, decided: Decided, decision: Decision, now: datetime
+    tx: Transaction, decided: DecisionRecord, decision: Decision, now: datetime
 ) -> None:
     """Enqueue the deferred thread reply; in an unreachable thread it becomes a dead letter."""
     watch = await tx.watches.get(decided.watch_id)
-    thread = thread_of(watch) if watch else f"watch:{decided.watch_id}"
-    await tx.outbox.add([held(decided, decision, thread, now)], now)
+    thread = ordering_key(watch) if watch else f"watch:{decided.watch_id}"
+    await tx.outbox.add([deferred_reply(decided, decision, thread, now)], now)
     if watch is not None and (error := await _unreachable_reason(tx, watch)):
-        await tx.outbox.park_thread(watch.workspace, thread, error=error, now=now)
+        await tx.outbox.dead_letter_thread(watch.workspace, thread, error=error, now=now)
 
 
 async def _unreachable_reason(tx: Transaction, watch: Watch) -> str:
     """Return why a thread is unreachable; empty if it is reachable."""
-    if watch.state is WatchState.PARKED:
+    if watch.state is WatchState.UNREACHABLE:
         return watch.reason
-    dead_letters = await tx.parked.messages(watch)
+    dead_letters = await tx.dead_letters.messages(watch)
     return dead_letters[0].error if dead_letters else ""
 
 
 async def _enqueue_reaction(
-    tx: Transaction, decided: Decided, decision: Decision, now: datetime
+    tx: Transaction, decided: DecisionRecord, decision: Decision, now: datetime
 ) -> None:
     """Replace the status reaction on the asker's message."""
     watch = await tx.watches.get(decided.watch_id)
@@ -235,8 +241,8 @@ async def _enqueue_reaction(
     await tx.outbox.add([reaction(watch, key, names, now, reason=decision.reason)], now)
 
 
-def _reaction(decided: Decided) -> str:
+def _reaction(decided: DecisionRecord) -> str:
     about: dict[str, Any] = (decided.body or {}).get("about") or {}
     word = str(about.get("status", ""))
-    known = decided.happening is not Happening.LOST and word in set(Status)
-    return REACTIONS[Status(word)] if known else LOST_REACTION
+    known = decided.happening is not EventKind.JOB_MISSING and word in set(Status)
+    return REACTIONS[Status(word)] if known else JOB_MISSING_REACTION

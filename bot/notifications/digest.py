@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.notifications.decision import Action, Happening
+from bot.notifications.decision import Action, EventKind
 from bot.notifications.policy import Mention
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, job_text
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
     from datetime import datetime
     from zoneinfo import ZoneInfo
 
-    from bot.notifications.policy import NoisePolicy
+    from bot.notifications.policy import NotificationPolicy
     from bot.sdk.models import Job
-    from bot.store import Decided
+    from bot.store import DecisionRecord
 
 MAX_LINES = 20
 MAX_MENTIONS = 10
@@ -27,73 +27,77 @@ MAX_NAMED = 3  # failures, in the first sentence
 _MAX_LINE = 300  # UTF-16 units of one line's text
 _MAX_LINES_WEIGHT = 9_000  # JSON size of all lines; the other blocks need the rest of MAX_WEIGHT
 _MAX_TEXT = 3_500  # units of the plain text; chat.update accepts 4,000
-_OWN_TEXT_KINDS = (Happening.TASK, Happening.RUN)
+_OWN_TEXT_KINDS = (EventKind.TASK, EventKind.RUN)
 _MENTIONS = re.compile(r"\s*<(?:@|!subteam\^|!here|!channel|!everyone)[^>]*>")
 
 
 @dataclass(frozen=True, kw_only=True)
-class Item:
+class DigestItem:
     """The content of a digest about one job."""
 
-    held: tuple[Decided, ...]  # the deferred decisions, oldest first; at least one
+    decisions: tuple[DecisionRecord, ...]  # the deferred decisions, oldest first; at least one
     job: Job | None = None  # the last snapshot
     link: str | None = None  # to its card
     asker: str = ""
 
     @property
-    def done(self) -> bool:
+    def ended(self) -> bool:
         """Whether the job has ended."""
         return (
-            self.job.status.terminal if self.job else self.held[-1].happening is Happening.OUTCOME
+            self.job.status.terminal
+            if self.job
+            else self.decisions[-1].happening is EventKind.OUTCOME
         )
 
     @property
-    def bad(self) -> bool:
+    def has_failures(self) -> bool:
         """Whether an ended job failed, or a run or task of a running job did."""
         if self.job and self.job.status.terminal:
-            return self.job.status.bad
-        return any(decided.bad for decided in self.held)
+            return self.job.status.failed
+        return any(decided.bad for decided in self.decisions)
 
     @property
     def failed(self) -> bool:
         """Whether the job has ended and failed."""
-        return self.done and self.bad
+        return self.ended and self.has_failures
 
     @property
     def name(self) -> str:
         """The name of the job, on one line."""
         if self.job:
-            return job_text.name(self.job)
-        name = blocks.clip(blocks.one_line(self.held[-1].name), 120)
-        return name if blocks.visible(name) else str(self.held[-1].ref)
+            return job_text.job_name(self.job)
+        name = blocks.clip(blocks.one_line(self.decisions[-1].name), 120)
+        return name if blocks.is_visible(name) else str(self.decisions[-1].ref)
 
 
-def message(items: Sequence[Item], why: str, called: Iterable[str], now: datetime) -> Message:
+def render_digest(
+    items: Sequence[DigestItem], why: str, called: Iterable[str], now: datetime
+) -> Message:
     """Return the digest of these jobs; `why`: the reason for the digest, as mrkdwn."""
     ordered = sorted(items, key=_sort_key)
     mentions = [m for id_ in called if (m := blocks.mention(id_))]
-    first = " ".join([head(ordered), *mentions[:MAX_MENTIONS]])
+    first = " ".join([summary(ordered), *mentions[:MAX_MENTIONS]])
     lines = _lines(ordered[:MAX_LINES], now)
     content = [blocks.section(first), *_paragraphs(lines)]
     footer = [_more(len(ordered) - len(lines)), why]
     return Message(
         text=_text([first, *lines], len(ordered), why),
-        blocks=blocks.sealed([*content, blocks.context(*filter(None, footer))]),
+        blocks=blocks.with_block_ids([*content, blocks.context(*filter(None, footer))]),
     )
 
 
-def head(items: Sequence[Item]) -> str:
+def summary(items: Sequence[DigestItem]) -> str:
     """Return the counts and the failed jobs: "7 of 9 done, 1 failed: api at step 3."."""
     failed = [_failed_job(item) for item in items if item.failed]
-    running = [item.name for item in items if item.bad and not item.done]
-    text = formatting.counts(sum(item.done for item in items), len(items), len(failed))
-    text += f": {formatting.listing(failed, MAX_NAMED)}" if failed else ""
+    running = [item.name for item in items if item.has_failures and not item.ended]
+    text = formatting.counts(sum(item.ended for item in items), len(items), len(failed))
+    text += f": {formatting.join_names(failed, MAX_NAMED)}" if failed else ""
     if running:
-        text += f"; {len(running):,} with failures: {formatting.listing(running, MAX_NAMED)}"
+        text += f"; {len(running):,} with failures: {formatting.join_names(running, MAX_NAMED)}"
     return blocks.escape(f"{text}.", 1_500)
 
 
-def called(items: Iterable[Item], policy: NoisePolicy) -> list[str]:
+def mentioned(items: Iterable[DigestItem], policy: NotificationPolicy) -> list[str]:
     """Return whom a digest mentions: each asker of a failed job once, or the group."""
     failed = [item for item in items if item.failed]
     if policy.mention is Mention.GROUP:
@@ -103,14 +107,14 @@ def called(items: Iterable[Item], policy: NoisePolicy) -> list[str]:
     return list(dict.fromkeys(item.asker for item in failed if item.asker))
 
 
-def quiet(end: datetime | None, zone: ZoneInfo | None) -> str:
+def quiet_hours_reason(end: datetime | None, zone: ZoneInfo | None) -> str:
     """Return quiet hours as the reason for the digest."""
     if end is None or zone is None:
         return "Deferred during the quiet hours."
     return f"Quiet hours until {end.astimezone(zone):%H:%M} ({zone.key})."
 
 
-def budget(posts_per_hour: int | None, until: datetime) -> str:
+def budget_reason(posts_per_hour: int | None, until: datetime) -> str:
     """Return the hourly limit as the reason for the digest, and until when it is extended."""
     limit = (
         formatting.plural(posts_per_hour, "follow-up") if posts_per_hour else "so many follow-ups"
@@ -118,65 +122,69 @@ def budget(posts_per_hour: int | None, until: datetime) -> str:
     return f"This channel takes {limit} an hour; until {blocks.date(until, '{time}')} I add here."
 
 
-def _sort_key(item: Item) -> tuple[bool, bool, float]:
+def _sort_key(item: DigestItem) -> tuple[bool, bool, float]:
     """Sort key: failed jobs, then running jobs with failures, each newest first."""
-    return not item.failed, not item.bad, -item.held[-1].at.timestamp()
+    return not item.failed, not item.has_failures, -item.decisions[-1].at.timestamp()
 
 
-def _failed_job(item: Item) -> str:
+def _failed_job(item: DigestItem) -> str:
     """Return a failed job and its failed step: "deploy-api at step 3"."""
-    steps = [job_text.step(task) for task in item.job.failed_tasks] if item.job else []
+    steps = [job_text.task_name(task) for task in item.job.failed_tasks] if item.job else []
     if len(steps) < 2:
         return item.name + (f" at step {steps[0]}" if steps else "")
     return f"{item.name} at {len(steps):,} steps"
 
 
-def _lines(items: Iterable[Item], now: datetime) -> list[str]:
+def _lines(items: Iterable[DigestItem], now: datetime) -> list[str]:
     """Return as many lines as Slack accepts in one message."""
     lines: list[str] = []
     remaining = _MAX_LINES_WEIGHT
     for item in items:
         line = _line(item, now)
-        remaining -= blocks.weight([blocks.section(line)])
+        remaining -= blocks.json_size([blocks.section(line)])
         if remaining < 0:
             break
         lines.append(line)
     return lines
 
 
-def _line(item: Item, now: datetime) -> str:
+def _line(item: DigestItem, now: datetime) -> str:
     name = blocks.escape(item.name, 150)
     title = f"<{item.link}|{name}>" if item.link else name
     state = _state_text(item, now)
     rest = state.removeprefix(name) if state.startswith(f"{name} ") else f": {state}"
     text = blocks.mrkdwn(rest, _MAX_LINE)["text"].removesuffix(".")
-    since = "deferred since " if item.held[0].action is Action.HOLD else ""
-    return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.held[0].at)}"
+    since = "deferred since " if item.decisions[0].action is Action.DEFER else ""
+    return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.decisions[0].at)}"
 
 
-def _emoji(item: Item) -> str:
-    happening = item.held[-1].happening
-    if happening is Happening.LOST:
+def _emoji(item: DigestItem) -> str:
+    happening = item.decisions[-1].happening
+    if happening is EventKind.JOB_MISSING:
         return "❔"
-    if item.job and (item.done or not item.bad) and happening is not Happening.TROUBLE:
-        return formatting.sign(item.job.status).emoji
+    if (
+        item.job
+        and (item.ended or not item.has_failures)
+        and happening is not EventKind.POLLING_FAILED
+    ):
+        return formatting.status_label(item.job.status).emoji
     return "⚠️"
 
 
-def _state_text(item: Item, now: datetime) -> str:
+def _state_text(item: DigestItem, now: datetime) -> str:
     """Return the current state of a job, as mrkdwn; it may be newer than what was deferred."""
-    newest = item.held[-1]
-    if item.job is None or newest.happening in (Happening.LOST, Happening.TROUBLE):
+    newest = item.decisions[-1]
+    if item.job is None or newest.happening in (EventKind.JOB_MISSING, EventKind.POLLING_FAILED):
         return _deferred_text(newest)
-    events = [decided for decided in item.held if decided.happening in _OWN_TEXT_KINDS]
+    events = [decided for decided in item.decisions if decided.happening in _OWN_TEXT_KINDS]
     if item.job.status.terminal or not events:
-        return blocks.escape(job_text.standing(item.job, now), _MAX_LINE)
+        return blocks.escape(job_text.status_sentence(item.job, now), _MAX_LINE)
     last = next((decided for decided in reversed(events) if decided.bad), events[-1])
     more = len(events) - 1
     return _deferred_text(last) + (f" (and {more:,} more)" if more else "")
 
 
-def _deferred_text(decided: Decided) -> str:
+def _deferred_text(decided: DecisionRecord) -> str:
     """Return the text of a deferred reply on one line, without mentions."""
     text = blocks.one_line(_MENTIONS.sub("", decided.text))
     return str(blocks.mrkdwn(text, _MAX_LINE - 40)["text"])

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.notifications import policy_text
-from bot.notifications.decision import Action, Happening
-from bot.notifications.effective_settings import FIELDS, Contract, Origin
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.effective_settings import FIELDS, ChannelSettings, Origin
 from bot.notifications.policy import FollowUps
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, overflow_menu
@@ -18,29 +18,29 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.sdk.cards.blocks import Block
-    from bot.store import Board, Decided, Said, Watch
+    from bot.store import Board, DecisionRecord, SentMessage, Watch
 
-MOST_DECISIONS = 15  # in one reply
+MAX_DECISIONS = 15  # in one reply
 _LINES = 5  # decisions in one section
 _EVENT_TEXTS = {
-    Happening.CHANGE: "its status changed",
-    Happening.TASK: "one of its steps ended",
-    Happening.RUN: "one of its runs ended",
-    Happening.OUTCOME: "it ended",
-    Happening.TROUBLE: "it could not be looked at",
-    Happening.WELL: "it can be looked at again",
-    Happening.LOST: "it is not found any more, or nobody can look at it",
+    EventKind.CHANGE: "its status changed",
+    EventKind.TASK: "one of its steps ended",
+    EventKind.RUN: "one of its runs ended",
+    EventKind.OUTCOME: "it ended",
+    EventKind.POLLING_FAILED: "it could not be looked at",
+    EventKind.POLLING_RECOVERED: "it can be looked at again",
+    EventKind.JOB_MISSING: "it is not found any more, or nobody can look at it",
 }
 _FAILURE_TEXTS = {
-    Happening.CHANGE: "its status changed, and something failed",
-    Happening.TASK: "one of its steps failed",
-    Happening.RUN: "one of its runs failed",
-    Happening.OUTCOME: "it ended badly",
+    EventKind.CHANGE: "its status changed, and something failed",
+    EventKind.TASK: "one of its steps failed",
+    EventKind.RUN: "one of its runs failed",
+    EventKind.OUTCOME: "it ended badly",
 }
 _ACTION_TEXTS = {
     Action.POST: "told",
     Action.UPDATE: "only on the card",
-    Action.HOLD: "deferred",
+    Action.DEFER: "deferred",
     Action.DIGEST: "in the digest",
     Action.REACT: "by a reaction",
     Action.DROP: "dropped",
@@ -48,39 +48,39 @@ _ACTION_TEXTS = {
 
 
 @dataclass(frozen=True)
-class Found:
+class MessageOrigin:
     """The stored data about a message in Slack."""
 
-    contract: Contract  # of its channel
-    said: Said | None = None  # None: a card that was first posted as another reply
+    settings: ChannelSettings  # of its channel
+    sent: SentMessage | None = None  # None: a card that was first posted as another reply
     watch: Watch | None = None
-    name: str = ""  # of the job
-    decided: Decided | None = None  # about the message
+    job_name: str = ""  # of the job
+    decision: DecisionRecord | None = None  # about the message
     board: Board | None = None  # the board or digest that the message shows
-    members: Sequence[Decided] = field(default_factory=tuple)  # the decisions in a digest
+    deferred: Sequence[DecisionRecord] = field(default_factory=tuple)  # the decisions in a digest
 
 
-def message(origin: Found) -> Message:
+def explain_message(origin: MessageOrigin) -> Message:
     """Return the explanation of a message."""
-    if origin.decided is not None:
-        text, details = _follow_up(origin, origin.decided)
+    if origin.decision is not None:
+        text, details = _follow_up(origin, origin.decision)
     elif origin.board is not None:
         text, details = _board(origin, origin.board)
-    elif origin.watch is not None and (origin.said is None or origin.said.roots_watch):
+    elif origin.watch is not None and (origin.sent is None or origin.sent.roots_watch):
         text, details = _card(origin, origin.watch)
     else:
-        text, details = _other(origin.said)
-    texts = [text, *details, *_requested(origin.watch), policy_text.gist(origin.contract.policy)]
+        text, details = _other(origin.sent)
+    texts = [text, *details, *_requested(origin.watch), policy_text.summary(origin.settings.policy)]
     return Message(
         text=text,
         blocks=(
             *(blocks.section(line) for line in texts),
-            *blocks.actions(_buttons(origin.contract, origin.watch)),
+            *blocks.actions(_buttons(origin.settings, origin.watch)),
         ),
     )
 
 
-def forgotten(keep_days: int) -> Message:
+def unknown_message(keep_days: int) -> Message:
     """Return that the message is not in the database."""
     kept = formatting.plural(keep_days, "day")
     text = (
@@ -90,20 +90,20 @@ def forgotten(keep_days: int) -> Message:
     return Message(text=text, blocks=(blocks.section(text),))
 
 
-def _follow_up(origin: Found, decided: Decided) -> tuple[str, list[str]]:
+def _follow_up(origin: MessageOrigin, decided: DecisionRecord) -> tuple[str, list[str]]:
     normal = _EVENT_TEXTS[decided.happening]
     event_text = _FAILURE_TEXTS.get(decided.happening, normal) if decided.bad else normal
     name = _name_and_ref(decided.name, decided.ref)
     text = f"This is a follow-up about {name}: {event_text}. {decided.reason}"
     rules = [decided.rule]
-    if origin.said and origin.said.loud:
+    if origin.sent and origin.sent.broadcast:
         rules.append("broadcast")
     if "<@" in decided.text or "<!subteam^" in decided.text:
         rules.append("mention")
-    coalesced = [_COALESCED_TEXT] if origin.said and origin.said.late else []
+    coalesced = [_COALESCED_TEXT] if origin.sent and origin.sent.coalesced else []
     return text, [
         *coalesced,
-        *(_setting(rule, origin.contract) for rule in rules if rule in FIELDS),
+        *(_setting(rule, origin.settings) for rule in rules if rule in FIELDS),
     ]
 
 
@@ -113,41 +113,41 @@ _COALESCED_TEXT = (
 )
 
 
-def _setting(rule: str, settings: Contract) -> str:
+def _setting(rule: str, settings: ChannelSettings) -> str:
     """Return the current value of a rule and its origin."""
     prefix = {
         "broadcast": "It is shown in the channel as well. ",
         "mention": "It calls somebody. ",
     }.get(rule, "")
-    value = policy_text.value(getattr(settings.policy, rule))
+    value = policy_text.format_value(getattr(settings.policy, rule))
     return f"{prefix}The setting is {blocks.code(rule)}, now *{value}*: {_origin(rule, settings)}."
 
 
-def _origin(rule: str, settings: Contract) -> str:
+def _origin(rule: str, settings: ChannelSettings) -> str:
     origin = settings.origin(rule)
     person = blocks.mention(settings.set_by) if origin is Origin.CHANNEL else ""
     return f"{origin}; {person} changed the settings here last" if person else str(origin)
 
 
-def _card(origin: Found, watch: Watch) -> tuple[str, list[str]]:
-    name = _name_and_ref(origin.name or watch.ref.id, watch.ref)
+def _card(origin: MessageOrigin, watch: Watch) -> tuple[str, list[str]]:
+    name = _name_and_ref(origin.job_name or watch.ref.id, watch.ref)
     text = f"This is the card of {name}: it was asked for, so no setting decided about it."
     return text, ["It is kept current as long as the job is followed."]
 
 
-def _board(origin: Found, board: Board) -> tuple[str, list[str]]:
+def _board(origin: MessageOrigin, board: Board) -> tuple[str, list[str]]:
     if board.kind is BoardKind.BOARD:
         person = blocks.mention(board.asker) or "Somebody"
         when = f"{person} asked for its jobs {blocks.date(board.opened_at)} or soon after."
         return "This message is a board: its jobs were asked for together.", [when]
-    count = formatting.plural(len(origin.members), "follow-up")
-    reasons = dict.fromkeys(decided.reason for decided in origin.members)
-    rules = dict.fromkeys(decided.rule for decided in origin.members)
-    settings = [_setting(rule, origin.contract) for rule in rules if rule in FIELDS]
+    count = formatting.plural(len(origin.deferred), "follow-up")
+    reasons = dict.fromkeys(decided.reason for decided in origin.deferred)
+    rules = dict.fromkeys(decided.rule for decided in origin.deferred)
+    settings = [_setting(rule, origin.settings) for rule in rules if rule in FIELDS]
     return f"This message is a digest: it tells {count} that were deferred.", [*reasons, *settings]
 
 
-def _other(said: Said | None) -> tuple[str, list[str]]:
+def _other(said: SentMessage | None) -> tuple[str, list[str]]:
     why = said.reason if said else ""
     person = blocks.mention(why.removeprefix("asked for by "))
     if person:
@@ -173,12 +173,12 @@ def _state(watch: Watch) -> str:
 
 def _reason(watch: Watch) -> str:
     """Return why a watch ended or its thread is unreachable; a user id becomes a mention."""
-    person = blocks.mention(watch.stopper) if watch.stopper else ""
+    person = blocks.mention(watch.stopped_by) if watch.stopped_by else ""
     said = f"stopped by {person}" if person else blocks.escape(watch.reason)
     return f": {said}" if said else ""
 
 
-def _buttons(settings: Contract, watch: Watch | None) -> list[Block]:
+def _buttons(settings: ChannelSettings, watch: Watch | None) -> list[Block]:
     present = settings.policy.follow_ups
     live = watch if watch and watch.state is WatchState.ACTIVE else None
     stop = blocks.button("Stop following", "unfollow", value=str(live.ref)) if live else None
@@ -194,18 +194,20 @@ def _buttons(settings: Contract, watch: Watch | None) -> list[Block]:
     return [*([stop] if stop else []), *narrow, everything]
 
 
-def job(ref: str, watch: Watch | None, decided: Sequence[Decided], origin: Found) -> Message:
+def explain_job(
+    ref: str, watch: Watch | None, decided: Sequence[DecisionRecord], origin: MessageOrigin
+) -> Message:
     """Return the decisions about a job in a channel; deferred ones come first."""
     deferred = [one for one in decided if one.until is not None]
     past = [one for one in decided if one.until is None]
     text = f"{blocks.code(ref)}: {_counts(deferred, past)}"
-    texts = [text, *_requested(watch), policy_text.gist(origin.contract.policy)]
+    texts = [text, *_requested(watch), policy_text.summary(origin.settings.policy)]
     texts += _section_texts("*Deferred now:*", deferred) + _section_texts("*Newest first:*", past)
-    buttons = blocks.actions(_buttons(origin.contract, watch))
+    buttons = blocks.actions(_buttons(origin.settings, watch))
     return Message(text=text, blocks=(*(blocks.section(line) for line in texts), *buttons))
 
 
-def _counts(deferred: Sequence[Decided], past: Sequence[Decided]) -> str:
+def _counts(deferred: Sequence[DecisionRecord], past: Sequence[DecisionRecord]) -> str:
     if not deferred and not past:
         return "nothing has happened to it here that could have been told."
     told = sum(one.action is Action.POST for one in past)
@@ -216,21 +218,21 @@ def _counts(deferred: Sequence[Decided], past: Sequence[Decided]) -> str:
     return f"{waiting}; {told:,} of {others} told by a follow-up."
 
 
-def _section_texts(title: str, decided: Sequence[Decided]) -> list[str]:
+def _section_texts(title: str, decided: Sequence[DecisionRecord]) -> list[str]:
     lines = [_line(one) for one in decided]
     groups = ["\n".join(lines[n : n + _LINES]) for n in range(0, len(lines), _LINES)]
     return [f"{title}\n{groups[0]}", *groups[1:]] if groups else []
 
 
-def _line(decided: Decided) -> str:
+def _line(decided: DecisionRecord) -> str:
     text = blocks.mrkdwn(blocks.one_line(decided.text), 200)["text"]
     return f"• *{_action_text(decided)}* · {blocks.date(decided.at)} · {text} _{decided.reason}_"
 
 
-def _action_text(decided: Decided) -> str:
-    if decided.action is Action.HOLD and decided.until is not None:
+def _action_text(decided: DecisionRecord) -> str:
+    if decided.action is Action.DEFER and decided.until is not None:
         return f"deferred until {blocks.date(decided.until)}"
-    if decided.action is Action.HOLD or decided.board_id is not None:
+    if decided.action is Action.DEFER or decided.board_id is not None:
         return "told in a digest"
     return _ACTION_TEXTS[decided.action]
 

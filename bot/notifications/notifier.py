@@ -5,106 +5,108 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from bot.delivery.messages import reaction, reply
+from bot.delivery.messages import reaction, thread_reply
 from bot.notifications.decision import (
-    LOST_REACTION,
+    JOB_MISSING_REACTION,
     Action,
     Context,
     Decision,
-    Happening,
-    News,
-    decide,
+    Event,
+    EventKind,
+    evaluate,
 )
-from bot.notifications.effective_settings import Contract, contract
+from bot.notifications.effective_settings import ChannelSettings, resolve
 from bot.notifications.policy import HOUR
 from bot.sdk.cards import overflow_menu
 from bot.sdk.formatting import REACTIONS
 from bot.settings import NotifySettings
-from bot.store import Decided
-from bot.tracking.board_card import headed
+from bot.store import DecisionRecord
+from bot.tracking.board_card import with_heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from bot.delivery.message_metadata import About
-    from bot.notifications.policy import NoisePolicy
+    from bot.delivery.message_metadata import Metadata
+    from bot.notifications.policy import NotificationPolicy
     from bot.sdk.models import Change, Message, Status
-    from bot.store import NewPost, Transaction, Watch
+    from bot.store import NewMessage, Transaction, Watch
 
 
-def news_of(change: Change) -> News:
+def event_of(change: Change) -> Event:
     """Return the event of a job change."""
     ended = (*change.newly_failed, *change.newly_ended)
     failed = bool(change.newly_failed)
     if change.ends:
-        return News(happening=Happening.OUTCOME, bad=change.after.status.bad)
+        return Event(kind=EventKind.OUTCOME, failed=change.after.status.failed)
     if change.status_changed:
-        return News(happening=Happening.CHANGE, bad=failed)
+        return Event(kind=EventKind.CHANGE, failed=failed)
     if any(task.announced for task in ended):
-        return News(happening=Happening.RUN, bad=failed)
-    return News(happening=Happening.TASK, bad=failed)
+        return Event(kind=EventKind.RUN, failed=failed)
+    return Event(kind=EventKind.TASK, failed=failed)
 
 
 @dataclass(frozen=True)
-class Notice:
+class Notification:
     """One event for one watch, before it is evaluated."""
 
     watch: Watch
-    key: str  # last part of the reply's idempotency key
-    news: News
-    name: str  # of the job
+    key_suffix: str  # last part of the reply's idempotency key
+    event: Event
+    job_name: str  # of the job
     series: str  # name of the series that the job belongs to
-    draft: Callable[[Decision], Message]  # renders the thread reply
+    render: Callable[[Decision], Message]  # renders the thread reply
     at: datetime
-    about: About | None = None  # metadata of the thread reply
+    metadata: Metadata | None = None  # metadata of the thread reply
     statuses: tuple[Status | None, Status | None] = (None, None)  # before and after
     urgent: bool = False
 
-    def post(self, decision: Decision) -> NewPost:
+    def reply_message(self, decision: Decision) -> NewMessage:
         """Return the thread reply, with its menu; under a board, the job's name is its heading."""
-        followed = self.news.happening not in (Happening.OUTCOME, Happening.LOST)
-        message = self.draft(decision)
-        message = headed(self.name, message) if self.watch.board_id else message
-        return reply(
+        followed = self.event.kind not in (EventKind.OUTCOME, EventKind.JOB_MISSING)
+        message = self.render(decision)
+        message = with_heading(self.job_name, message) if self.watch.board_id else message
+        return thread_reply(
             self.watch,
-            self.key,
-            overflow_menu.under(message, followed=followed),
+            self.key_suffix,
+            overflow_menu.with_menu(message, followed=followed),
             self.at,
             reason=decision.reason,
-            about=self.about,
-            loud=decision.loud,
+            metadata=self.metadata,
+            broadcast=decision.broadcast,
             urgent=self.urgent,
         )
 
     @property
-    def moved(self) -> bool:
+    def status_changed(self) -> bool:
         """Whether the status of the job has changed."""
         return self.statuses[0] != self.statuses[1]
 
-    def reaction(self, decision: Decision) -> NewPost:
+    def reaction_message(self, decision: Decision) -> NewMessage:
         """Return the status reaction on the asker's message."""
         before, after = (REACTIONS[status] if status else "" for status in self.statuses)
-        names = [after or LOST_REACTION, *([before] if before not in ("", after) else [])]
-        return reaction(self.watch, self.key, names, self.at, reason=decision.reason)
+        names = [after or JOB_MISSING_REACTION, *([before] if before not in ("", after) else [])]
+        return reaction(self.watch, self.key_suffix, names, self.at, reason=decision.reason)
 
 
 @dataclass(frozen=True)
-class Notices:
+class Notifier:
     """Evaluates events; stores decisions and messages in the transaction of the event."""
 
-    notify: NotifySettings = field(default_factory=NotifySettings)
+    settings: NotifySettings = field(default_factory=NotifySettings)
 
-    async def contract(self, tx: Transaction, workspace: str, channel: str) -> Contract:
+    async def channel_settings(
+        self, tx: Transaction, workspace: str, channel: str
+    ) -> ChannelSettings:
         """Return the effective settings of a channel."""
-        own = await tx.contracts.get(workspace, channel)
-        return contract(self.notify, channel, own)
+        own = await tx.channel_settings.get(workspace, channel)
+        return resolve(self.settings, channel, own)
 
-    async def tell(self, tx: Transaction, notifications: Sequence[Notice]) -> None:
+    async def notify(self, tx: Transaction, notifications: Sequence[Notification]) -> None:
         """Evaluate each notification, then enqueue it, defer it, or update the card only."""
         for notification in notifications:
             watch = notification.watch
-            policy, context = await self.surroundings(
+            policy, context = await self.load_context(
                 tx,
                 watch.workspace,
                 watch.channel,
@@ -112,10 +114,12 @@ class Notices:
                 notification.series,
                 notification.at,
             )
-            context = context.but(can_react=watch.said_ts is not None)
-            await self._apply(tx, notification, decide(policy, notification.news, context), context)
+            context = context.replace(can_react=watch.said_ts is not None)
+            await self._apply(
+                tx, notification, evaluate(policy, notification.event, context), context
+            )
 
-    async def surroundings(
+    async def load_context(
         self,
         tx: Transaction,
         workspace: str,
@@ -123,52 +127,56 @@ class Notices:
         connection: str,
         series: str,
         now: datetime,
-    ) -> tuple[NoisePolicy, Context]:
+    ) -> tuple[NotificationPolicy, Context]:
         """Return the policy of a channel, and the context of a decision about a series of jobs."""
-        policy = (await self.contract(tx, workspace, channel)).policy
+        policy = (await self.channel_settings(tx, workspace, channel)).policy
         recent_posts, was_bad = 0, False
         if policy.posts_per_hour is not None:
-            recent_posts = await tx.decisions.spoken(workspace, channel, now - HOUR)
-        if policy.looks_back:
-            was_bad = await tx.decisions.was_bad(workspace, channel, connection, series)
-        return policy, Context(now=now, spoken=recent_posts, was_bad=was_bad)
+            recent_posts = await tx.decisions.count_posted(workspace, channel, now - HOUR)
+        if policy.needs_history:
+            was_bad = await tx.decisions.last_failed(workspace, channel, connection, series)
+        return policy, Context(now=now, recent_posts=recent_posts, previously_failed=was_bad)
 
     async def _apply(
-        self, tx: Transaction, notification: Notice, decision: Decision, context: Context
+        self, tx: Transaction, notification: Notification, decision: Decision, context: Context
     ) -> None:
         """Store a decision and its messages; a decision that is stored already has no effect."""
-        if decision.action is Action.UPDATE and notification.news == _TASK_SUCCEEDED:
+        if decision.action is Action.UPDATE and notification.event == _TASK_SUCCEEDED:
             return
-        post = notification.post(decision)
+        post = notification.reply_message(decision)
         if not await tx.decisions.add(_record(notification, decision, context, post)):
             return
         if decision.action is Action.POST:
             await tx.outbox.add([post], notification.at)
         if decision.action is Action.REACT:
-            await tx.outbox.add([notification.reaction(decision)], notification.at)
-        elif notification.watch.cardless and notification.moved:
+            await tx.outbox.add([notification.reaction_message(decision)], notification.at)
+        elif notification.watch.uses_reactions and notification.status_changed:
             # The status reaction takes the place of a card.
-            status_reaction = replace(notification.reaction(decision), key=f"{post.key}:sign")
+            status_reaction = replace(
+                notification.reaction_message(decision), key=f"{post.key}:sign"
+            )
             await tx.outbox.add([status_reaction], notification.at)
 
 
 # A successful task is not recorded if no thread reply is wanted: only the card shows it.
-_TASK_SUCCEEDED = News(happening=Happening.TASK)
+_TASK_SUCCEEDED = Event(kind=EventKind.TASK)
 
 
-def _record(notification: Notice, decision: Decision, context: Context, post: NewPost) -> Decided:
-    deferred = decision.action in (Action.HOLD, Action.DIGEST)
-    return Decided(
+def _record(
+    notification: Notification, decision: Decision, context: Context, post: NewMessage
+) -> DecisionRecord:
+    deferred = decision.action in (Action.DEFER, Action.DIGEST)
+    return DecisionRecord(
         workspace=post.workspace,
         key=post.key,
         channel=post.channel,
         watch_id=notification.watch.id,
         ref=notification.watch.ref,
-        name=notification.name,
+        name=notification.job_name,
         series=notification.series,
-        happening=notification.news.happening,
-        bad=notification.news.bad,
-        was_bad=context.was_bad,
+        happening=notification.event.kind,
+        bad=notification.event.failed,
+        was_bad=context.previously_failed,
         action=decision.action,
         rule=decision.rule,
         reason=decision.reason,

@@ -23,7 +23,7 @@ class FollowUps(StrEnum):
     EVERY = "every"
     OUTCOMES = "outcomes"
     FAILURES = "failures"
-    TURNS = "turns"  # the first failure in a series of jobs, and the first success after it
+    STATE_CHANGES = "turns"  # the first failure in a series of jobs, and the first success after it
 
 
 class Tasks(StrEnum):
@@ -39,7 +39,7 @@ class Broadcast(StrEnum):
 
     NEVER = "never"
     FAILURE = "failure"
-    TURNS = "failure_and_recovery"
+    FAILURE_AND_RECOVERY = "failure_and_recovery"
 
 
 class Mention(StrEnum):
@@ -85,35 +85,38 @@ class QuietHours(Value):
         return None
 
 
-GROUP_ID = r"^(S[A-Z0-9]{2,20})?$"
+GROUP_ID_PATTERN = r"^(S[A-Z0-9]{2,20})?$"
 
 
-class NoisePolicy(Value):
+class NotificationPolicy(Value):
     """What one channel wants to receive. The defaults are those of a channel without settings."""
 
     follow_ups: FollowUps = FollowUps.EVERY
     tasks: Tasks = Tasks.FAILURES
     broadcast: Broadcast = Broadcast.FAILURE
     mention: Mention = Mention.ASKER
-    group: Annotated[str, Field(pattern=GROUP_ID)] = ""  # Slack's id of the user group
+    group: Annotated[str, Field(pattern=GROUP_ID_PATTERN)] = ""  # Slack's id of the user group
     quiet_hours: QuietHours | None = None
     posts_per_hour: Annotated[int, Field(ge=1, le=1000)] | None = None  # None: no limit
     board: bool = False  # jobs requested at once, or within a minute, share a message
     reaction: bool = False  # the asker's message gets a reaction instead of thread replies
 
     @property
-    def looks_back(self) -> bool:
+    def needs_history(self) -> bool:
         """Whether a decision depends on the outcome of the previous job of the series."""
-        return self.follow_ups is FollowUps.TURNS or self.broadcast is Broadcast.TURNS
+        return (
+            self.follow_ups is FollowUps.STATE_CHANGES
+            or self.broadcast is Broadcast.FAILURE_AND_RECOVERY
+        )
 
 
-PRESETS: Mapping[str, NoisePolicy] = {
-    "quiet": NoisePolicy(
+PRESETS: Mapping[str, NotificationPolicy] = {
+    "quiet": NotificationPolicy(
         follow_ups=FollowUps.OUTCOMES,
         tasks=Tasks.NONE,
         broadcast=Broadcast.NEVER,
         board=True,
     ),
-    "normal": NoisePolicy(),
-    "verbose": NoisePolicy(tasks=Tasks.ALL, broadcast=Broadcast.TURNS),
+    "normal": NotificationPolicy(),
+    "verbose": NotificationPolicy(tasks=Tasks.ALL, broadcast=Broadcast.FAILURE_AND_RECOVERY),
 }

@@ -15,22 +15,22 @@ from bot.sdk.formatting import plural
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.notifications.policy import NoisePolicy
+    from bot.notifications.policy import NotificationPolicy
 
 
 @dataclass(frozen=True)
-class Clause:
+class FieldText:
     """Texts of one policy field."""
 
     label: str  # of the input in the modal
-    meaning: str  # one sentence
+    description: str  # one sentence
     choices: Mapping[str, str] = field(default_factory=dict)  # value → label
 
 
 YES_NO = {"on": "yes", "off": "no"}
 
-CLAUSES: Mapping[str, Clause] = {
-    "follow_ups": Clause(
+FIELD_TEXTS: Mapping[str, FieldText] = {
+    "follow_ups": FieldText(
         "Follow-ups",
         "What a job's thread hears; the card shows everything in any case.",
         {
@@ -40,12 +40,12 @@ CLAUSES: Mapping[str, Clause] = {
             "turns": "first failure and back to normal",
         },
     ),
-    "tasks": Clause(
+    "tasks": FieldText(
         "Tasks",
         "Of the ends of which single tasks a thread hears.",
         {"failures": "those that fail", "all": "all of them", "none": "none"},
     ),
-    "broadcast": Clause(
+    "broadcast": FieldText(
         "Shown in the channel",
         "Which outcomes are shown in the channel, beside the thread.",
         {
@@ -54,21 +54,23 @@ CLAUSES: Mapping[str, Clause] = {
             "failure_and_recovery": "on failure and recovery",
         },
     ),
-    "mention": Clause(
+    "mention": FieldText(
         "Whom the outcome calls",
         "Who is notified when a job ends.",
         {"asker": "whoever asked", "nobody": "nobody", "group": "a user group, on failure"},
     ),
-    "quiet_hours": Clause(
+    "quiet_hours": FieldText(
         "Quiet hours", "A part of each day in which nothing is told; what waits is told afterwards."
     ),
-    "posts_per_hour": Clause(
+    "posts_per_hour": FieldText(
         "Follow-ups per hour",
         "At most so many in this channel, 1 to 1,000; the rest comes in one digest."
         " Leave it empty for no limit.",
     ),
-    "board": Clause("Boards", "Several jobs that are asked for at once share one message.", YES_NO),
-    "reaction": Clause(
+    "board": FieldText(
+        "Boards", "Several jobs that are asked for at once share one message.", YES_NO
+    ),
+    "reaction": FieldText(
         "Reactions",
         "A message that asks for a job gets reactions instead of follow-ups in a thread.",
         YES_NO,
@@ -110,13 +112,13 @@ _SENTENCES: Mapping[str, Mapping[str, str]] = {
 _TASKS_EFFECT: Mapping[FollowUps, str] = {
     FollowUps.OUTCOMES: "So it does not hear of single tasks.",
     FollowUps.FAILURES: _SENTENCES["tasks"]["failures"],
-    FollowUps.TURNS: "A single task that fails counts as a failure.",
+    FollowUps.STATE_CHANGES: "A single task that fails counts as a failure.",
 }
 _MAIN = ("follow_ups", "tasks", "broadcast", "mention")
 _OPTIONAL = ("quiet_hours", "posts_per_hour", "board", "reaction")
 
 
-def sentence(name: str, policy: NoisePolicy) -> str:
+def sentence(name: str, policy: NotificationPolicy) -> str:
     """Return what a policy says in one field, as mrkdwn."""
     if name == "quiet_hours":
         return _quiet_hours(policy.quiet_hours)
@@ -126,16 +128,16 @@ def sentence(name: str, policy: NoisePolicy) -> str:
         return _group_mention(policy.group)
     if name == "tasks" and policy.tasks is not Tasks.NONE:
         return _TASKS_EFFECT.get(policy.follow_ups) or _SENTENCES[name][policy.tasks]
-    return _SENTENCES[name][chosen(name, policy)]
+    return _SENTENCES[name][choice_key(name, policy)]
 
 
-def gist(policy: NoisePolicy) -> str:
+def summary(policy: NotificationPolicy) -> str:
     """Return a policy in a few sentences: the main fields, and the optional ones that are set."""
     names = (*_MAIN, *(name for name in _OPTIONAL if getattr(policy, name)))
     return " ".join(sentence(name, policy) for name in names)
 
 
-def value(raw: Any) -> str:
+def format_value(raw: Any) -> str:
     """Return the value of a field as text for people."""
     if isinstance(raw, bool):
         return "on" if raw else "off"
@@ -144,16 +146,16 @@ def value(raw: Any) -> str:
     return _span(raw) if isinstance(raw, QuietHours) else str(raw).replace("_", " ")
 
 
-def choice(name: str, policy: NoisePolicy) -> str:
+def labelled_choice(name: str, policy: NotificationPolicy) -> str:
     """Return the choice of a policy in one field, with its label: "Tasks: all of them"."""
-    text = CLAUSES[name]
-    return f"{text.label}: {text.choices[chosen(name, policy)]}"
+    text = FIELD_TEXTS[name]
+    return f"{text.label}: {text.choices[choice_key(name, policy)]}"
 
 
-def chosen(name: str, policy: NoisePolicy) -> str:
+def choice_key(name: str, policy: NotificationPolicy) -> str:
     """Return the key of the choice that a policy makes in one field."""
     raw = getattr(policy, name)
-    return value(raw) if isinstance(raw, bool) else str(raw)
+    return format_value(raw) if isinstance(raw, bool) else str(raw)
 
 
 def _quiet_hours(quiet: QuietHours | None) -> str:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.notifications.effective_settings import FIELDS, contract
-from bot.notifications.policy import PRESETS, Mention, NoisePolicy
+from bot.notifications.effective_settings import FIELDS, resolve
+from bot.notifications.policy import PRESETS, Mention, NotificationPolicy
 from bot.sdk.models import Value
 
 if TYPE_CHECKING:
@@ -21,40 +21,40 @@ if TYPE_CHECKING:
     Changes = Mapping[str, Any]
 
 # The fields that a preset sets. Quiet hours, mentions and the hourly limit keep their values.
-LOUDNESS = ("follow_ups", "tasks", "broadcast", "board", "reaction")
+PRESET_FIELDS = ("follow_ups", "tasks", "broadcast", "board", "reaction")
 
 
-class Wish(Value):
+class SettingsPatch(Value):
     """A settings patch and the revision that it is based on; sent by the modal or a button."""
 
     changes: dict[str, Any]
     revision: int  # of the channel settings that the user saw
 
 
-def preset(name: str) -> Changes:
+def preset_changes(name: str) -> Changes:
     """Return the patch of the preset "quiet", "normal" or "verbose"."""
-    return PRESETS[name].model_dump(mode="json", include=set(LOUDNESS))
+    return PRESETS[name].model_dump(mode="json", include=set(PRESET_FIELDS))
 
 
-def amended(policy: NoisePolicy, changes: Changes) -> NoisePolicy:
+def apply_patch(policy: NotificationPolicy, changes: Changes) -> NotificationPolicy:
     """Return the policy with a patch applied. Raise ValueError if the result is invalid."""
-    return NoisePolicy.model_validate({**policy.model_dump(mode="json"), **changes})
+    return NotificationPolicy.model_validate({**policy.model_dump(mode="json"), **changes})
 
 
-def defaults(notify: NotifySettings, channel: str) -> NoisePolicy:
+def defaults(notify: NotifySettings, channel: str) -> NotificationPolicy:
     """Return the policy of a channel that has no settings of its own."""
-    return contract(notify, channel, None).policy
+    return resolve(notify, channel, None).policy
 
 
-def own_values(base: NoisePolicy, wanted: NoisePolicy) -> dict[str, Any]:
+def overrides(base: NotificationPolicy, wanted: NotificationPolicy) -> dict[str, Any]:
     """Return the values that a channel must store to get the wanted policy over the defaults."""
     old, new = base.model_dump(mode="json"), wanted.model_dump(mode="json")
     return {name: new[name] for name in FIELDS if new[name] != old[name]}
 
 
-def differing(before: NoisePolicy, after: NoisePolicy) -> Changes:
+def diff(before: NotificationPolicy, after: NotificationPolicy) -> Changes:
     """Return the fields that differ, with their new values."""
-    return own_values(before, after)
+    return overrides(before, after)
 
 
 def problems(changes: Changes) -> dict[str, str]:
@@ -63,7 +63,7 @@ def problems(changes: Changes) -> dict[str, str]:
     `changes` contains every field.
     """
     try:
-        policy = NoisePolicy.model_validate(changes)
+        policy = NotificationPolicy.model_validate(changes)
     except ValidationError as error:
         return {str(item["loc"][0]): _sentence(item["msg"]) for item in error.errors()}
     if policy.mention is Mention.GROUP and not policy.group:

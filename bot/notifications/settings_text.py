@@ -6,18 +6,21 @@ from typing import TYPE_CHECKING
 
 from bot.commands import replies
 from bot.notifications.effective_settings import Origin
-from bot.notifications.policy_text import CLAUSES, choice, sentence
-from bot.notifications.settings_patch import Wish, differing
+from bot.notifications.policy_text import FIELD_TEXTS, labelled_choice, sentence
+from bot.notifications.settings_patch import SettingsPatch, diff
 from bot.sdk.cards import blocks
 from bot.sdk.models import Message
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.commands.settings_parser import Unclear
-    from bot.notifications.effective_settings import Contract
+    from bot.commands.settings_parser import ParseError
+    from bot.notifications.effective_settings import ChannelSettings
 
-CHANGE, UNDO = "contract_change", "contract_undo"  # buttons: open the modal, undo a change
+CHANGE_ACTION_ID, UNDO_ACTION_ID = (
+    "contract_change",
+    "contract_undo",
+)  # buttons: open the modal, undo a change
 MAX_BUTTONS = 5
 _PRECEDENCE = tuple(Origin)  # the highest last
 # Label and command of each button.
@@ -29,72 +32,72 @@ PRESET_BUTTONS = (
 )
 
 
-def reading(settings: Contract) -> Message:
+def render_settings(settings: ChannelSettings) -> Message:
     """Return the settings, field by field with their origins, and buttons to change them."""
     text = "This is what is told here."
-    lines = clauses_of(settings)
+    lines = setting_lines(settings)
     content = (
         blocks.section(f"*{text}*"),
         blocks.section("\n".join(f"• {line}" for line in lines)),
-        blocks.context(author(settings)),
+        blocks.context(last_changed_by(settings)),
         *blocks.actions([*_preset_buttons(), _change_button()]),
     )
-    return Message(text=" ".join([text, *lines, author(settings)]), blocks=content)
+    return Message(text=" ".join([text, *lines, last_changed_by(settings)]), blocks=content)
 
 
-def clauses_of(settings: Contract) -> list[str]:
+def setting_lines(settings: ChannelSettings) -> list[str]:
     """Return a sentence for each field with its origin, as mrkdwn."""
-    return [f"{sentence(n, settings.policy)} ({origin(n, settings)}.)" for n in CLAUSES]
+    return [f"{sentence(n, settings.policy)} ({origin_text(n, settings)}.)" for n in FIELD_TEXTS]
 
 
-def origin(name: str, settings: Contract) -> str:
+def origin_text(name: str, settings: ChannelSettings) -> str:
     """Return the origin of a field's value as text: "Set in this channel"."""
     names = ("mention", "group") if name == "mention" else (name,)
     origin_ = max((settings.origin(each) for each in names), key=_PRECEDENCE.index)
     return f"{origin_[:1].upper()}{origin_[1:]}"
 
 
-def author(settings: Contract) -> str:
+def last_changed_by(settings: ChannelSettings) -> str:
     """Return who last changed the channel's overrides, as mrkdwn."""
     person = blocks.mention(settings.set_by)
     return f"Last changed by {person}." if person else "Nobody has changed it here."
 
 
-def changed(before: Contract, after: Contract) -> Message:
+def render_change(before: ChannelSettings, after: ChannelSettings) -> Message:
     """Return the changed fields, the current settings and an Undo button."""
     lines = _changed_lines(before, after)
     if not lines:
         return _unchanged(after)
     text = "Changed what is told here."
-    undo = blocks.button("Undo", UNDO, value=_undo_patch(before, after))
+    undo = blocks.button("Undo", UNDO_ACTION_ID, value=_undo_patch(before, after))
     content = (
         blocks.section("\n".join([f"✅ *{text}*", *(f"• {line}" for line in lines)])),
-        blocks.section("*All that holds now:*\n" + _bullets(clauses_of(after))),
+        blocks.section("*All that holds now:*\n" + _bullets(setting_lines(after))),
         *blocks.actions([undo, _change_button()]),
     )
     return Message(text=" ".join([text, *lines]), blocks=content)
 
 
-def _changed_lines(before: Contract, after: Contract) -> list[str]:
+def _changed_lines(before: ChannelSettings, after: ChannelSettings) -> list[str]:
     """Return the new and the previous sentence of each field that changed."""
-    changed = {"mention" if n == "group" else n for n in differing(before.policy, after.policy)}
+    changed = {"mention" if n == "group" else n for n in diff(before.policy, after.policy)}
     return [
         _changed_line(name, before, after)
-        for name in CLAUSES
+        for name in FIELD_TEXTS
         if name in changed or sentence(name, before.policy) != sentence(name, after.policy)
     ]
 
 
-def _changed_line(name: str, before: Contract, after: Contract) -> str:
+def _changed_line(name: str, before: ChannelSettings, after: ChannelSettings) -> str:
     old, new = sentence(name, before.policy), sentence(name, after.policy)
     if old == new:
-        return f"{choice(name, after.policy)}. As things stand, that makes no difference."
+        return f"{labelled_choice(name, after.policy)}. As things stand, that makes no difference."
     return f"{new} Before: {_lower_first(old)}"
 
 
-def _unchanged(settings: Contract) -> Message:
+def _unchanged(settings: ChannelSettings) -> Message:
     text = "That is what holds here already; nothing was changed."
-    lines = clauses_of(settings)
+    lines = setting_lines(settings)
     content = (
         blocks.section(text),
         blocks.section(_bullets(lines)),
@@ -103,11 +106,11 @@ def _unchanged(settings: Contract) -> Message:
     return Message(text=" ".join([text, *lines]), blocks=content)
 
 
-def overtaken(settings: Contract) -> Message:
+def conflict(settings: ChannelSettings) -> Message:
     """Return that another user changed the settings first, and the current settings."""
     person = blocks.mention(settings.set_by) or "Somebody"
     text = f"⚠️ {person} changed this meanwhile, so I changed nothing. This holds now:"
-    lines = clauses_of(settings)
+    lines = setting_lines(settings)
     content = (
         blocks.section(text),
         blocks.section(_bullets(lines)),
@@ -116,17 +119,17 @@ def overtaken(settings: Contract) -> Message:
     return Message(text=" ".join([text, *lines]), blocks=content)
 
 
-def unclear(error: Unclear, command: str) -> Message:
+def setting_not_understood(error: ParseError, command: str) -> Message:
     """Return why a command cannot be parsed, with a suggestion or all valid commands."""
-    if error.better:
-        message = replies.did_you_mean(error.said, error.better)
+    if error.suggestion:
+        message = replies.did_you_mean(error.message, error.suggestion)
         choices = _choices_text(error.choices, command)
-        return message.but(blocks=(*message.blocks, *map(blocks.section, choices)))
+        return message.replace(blocks=(*message.blocks, *map(blocks.section, choices)))
     if 0 < len(error.choices) <= MAX_BUTTONS:
         buttons = [blocks.button(c, f"run_{n}", value=c) for n, c in enumerate(error.choices)]
-        return replies.sentence(f"{error.said} For example:", *buttons)
+        return replies.sentence(f"{error.message} For example:", *buttons)
     return replies.sentence(
-        " ".join([error.said, *_choices_text(error.choices, command)]), _change_button()
+        " ".join([error.message, *_choices_text(error.choices, command)]), _change_button()
     )
 
 
@@ -143,7 +146,7 @@ def _preset_buttons() -> list[blocks.Block]:
 
 
 def _change_button() -> blocks.Block:
-    return blocks.button("Change …", CHANGE, value="settings")
+    return blocks.button("Change …", CHANGE_ACTION_ID, value="settings")
 
 
 def _bullets(lines: Sequence[str]) -> str:
@@ -154,6 +157,6 @@ def _lower_first(text: str) -> str:
     return text[:1].lower() + text[1:]
 
 
-def _undo_patch(before: Contract, after: Contract) -> str:
-    changes = differing(after.policy, before.policy)
-    return Wish(changes=dict(changes), revision=after.revision).model_dump_json()
+def _undo_patch(before: ChannelSettings, after: ChannelSettings) -> str:
+    changes = diff(after.policy, before.policy)
+    return SettingsPatch(changes=dict(changes), revision=after.revision).model_dump_json()

@@ -7,22 +7,22 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
-from bot.sdk.errors import FAULTS, SettingsError, trail
-from bot.sdk.fuzzy import closest
+from bot.sdk.errors import PLUGIN_EXCEPTIONS, SettingsError, origin
+from bot.sdk.fuzzy import closest_match
 from bot.sdk.http import Http
 from bot.sdk.settings import (
-    Unread,
+    UnreadableSecret,
+    error_sentences,
     missing_secret,
-    of_the_whole,
+    model_errors,
     read_secret_files,
     secret_fields,
-    sentences,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from bot.providers.plugin_thread import Compartment
+    from bot.providers.plugin_thread import PluginThread
     from bot.sdk.clock import Clock
     from bot.sdk.provider import Endpoint, Provider
 
@@ -56,10 +56,10 @@ class Connections:
     async def close(self) -> None:
         """Close the HTTP clients and stop the plugin threads."""
         for provider in self:
-            if provider.compartment is None:
+            if provider.thread is None:
                 await provider.http.close()
             else:
-                await provider.compartment.close()
+                await provider.thread.close()
 
 
 def connect(
@@ -67,7 +67,7 @@ def connect(
     kinds: Mapping[str, type[Provider[Any]]],
     clock: Clock,
     disabled: Iterable[str] = (),
-    compartments: Mapping[str, Compartment] | None = None,
+    threads: Mapping[str, PluginThread] | None = None,
 ) -> Connections:
     """Build every connection of the settings; raises SettingsError with all problems.
 
@@ -85,17 +85,17 @@ def connect(
             providers.append((provider, provider.connect()))
         except SettingsError as error:
             problems += error.problems
-        except FAULTS as error:
-            log.error("connection %s cannot be built: %s", name, trail(error))
+        except PLUGIN_EXCEPTIONS as error:
+            log.error("connection %s cannot be built: %s", name, origin(error))
             error_name = type(error).__name__
             problems.append(f"connections.{name}: its provider failed ({error_name}): see the log.")
     if problems:
         raise SettingsError(problems)
     for provider, endpoint in providers:
         provider.http = Http(provider.name, endpoint)
-        if thread := (compartments or {}).get(provider.kind):
-            provider.compartment = thread
-            thread.at_end(provider.http.close)
+        if thread := (threads or {}).get(provider.kind):
+            provider.thread = thread
+            thread.on_close(provider.http.close)
     return Connections(provider for provider, _ in providers)
 
 
@@ -111,12 +111,12 @@ def _build_provider(
         raise SettingsError([_unknown_kind(path, kind, kinds)])
     provider = kinds[kind]
     raw = read_secret_files({k: v for k, v in table.items() if k != "provider"}, provider.Settings)
-    problems = [f"{path}.{value}." for value in raw.values() if isinstance(value, Unread)]
+    problems = [f"{path}.{value}." for value in raw.values() if isinstance(value, UnreadableSecret)]
     try:
         settings = provider.Settings(**raw)
     except ValidationError as error:
         problems += _validation_problems(error, path, provider)
-        problems += of_the_whole(error, path, provider.Settings, raw)
+        problems += model_errors(error, path, provider.Settings, raw)
     if problems:
         raise SettingsError(problems) from None
     return provider(name, settings, clock)
@@ -138,7 +138,7 @@ def _disabled_plugin(
 
 
 def _unknown_kind(path: str, kind: str, kinds: Mapping[str, Any]) -> str:
-    suggestion = closest(kind, kinds)
+    suggestion = closest_match(kind, kinds)
     choices = f"it can be {', '.join(sorted(kinds))}."
     hint = f"did you mean {suggestion}?" if suggestion else choices
     problem = f"there is no provider {kind!r}" if kind else "it must be set"
@@ -156,7 +156,7 @@ def _validation_problems(
     }
     others = [
         s
-        for s in sentences(error, path)
+        for s in error_sentences(error, path)
         if not any(s.startswith(f"{path}.{key} is missing") for key in missing)
     ]
     return others + [missing_secret(path, key) for key in sorted(missing)]

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from types import TracebackType
 
 
-class Patience:
+class Deadline:
     """Ends a block with TimeoutError when its run time or its queue time is used up.
 
     Run time does not count while all calls of the block wait for a slot.
@@ -46,21 +46,21 @@ class Patience:
         await self._timeout.__aexit__(kind, error, trace)
 
     @property
-    def over(self) -> bool:
+    def expired(self) -> bool:
         """Whether the run time or the queue time is used up."""
         return self._timeout.expired()
 
     @property
-    def in_vain(self) -> bool:
+    def expired_in_queue(self) -> bool:
         """Whether it expired while all calls waited for a slot."""
-        return self.over and self._is_queued
+        return self.expired and self._is_queued
 
     def count_calls(self, *, queued: int = 0, running: int = 0) -> None:
         """Add to the numbers of queued and running calls; negative values subtract."""
         self._queued_calls += queued
         self._running_calls += running
         is_queued = self._queued_calls > 0 and not self._running_calls
-        if is_queued != self._is_queued and self._is_counting and not self.over:
+        if is_queued != self._is_queued and self._is_counting and not self.expired:
             elapsed = asyncio.get_running_loop().time() - self._counting_since
             self._seconds_left[self._is_queued] -= elapsed
             self._is_queued = is_queued
@@ -71,11 +71,11 @@ class Patience:
         self._timeout.reschedule(self._counting_since + self._seconds_left[self._is_queued])
 
 
-_current: ContextVar[Patience | None] = ContextVar("deadline", default=None)
+_current: ContextVar[Deadline | None] = ContextVar("deadline", default=None)
 
 
 @asynccontextmanager
-async def place(slots: asyncio.Semaphore) -> AsyncIterator[None]:
+async def acquire_slot(slots: asyncio.Semaphore) -> AsyncIterator[None]:
     """Hold a call slot; time spent waiting for it counts as queue time of the current deadline."""
     deadline = _current.get()
     if deadline is None:
@@ -90,7 +90,7 @@ async def place(slots: asyncio.Semaphore) -> AsyncIterator[None]:
         deadline.count_calls(running=-1)
 
 
-async def _acquire(slots: asyncio.Semaphore, deadline: Patience) -> None:
+async def _acquire(slots: asyncio.Semaphore, deadline: Deadline) -> None:
     queued = int(slots.locked())
     deadline.count_calls(queued=queued)
     try:

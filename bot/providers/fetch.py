@@ -12,19 +12,19 @@ from typing import TYPE_CHECKING, Any
 from pydantic import SecretStr
 
 from bot.providers import circuit_breaker, plugin_thread, response_log
-from bot.providers.deadline import Patience
-from bot.providers.loop_monitor import Watched
-from bot.providers.plugin_thread import HeldError
+from bot.providers.deadline import Deadline
+from bot.providers.loop_monitor import MonitoredCoroutine
+from bot.providers.plugin_thread import PluginBlocked
 from bot.sdk import formatting
 from bot.sdk.cards import job_card
 from bot.sdk.errors import (
-    FAULTS,
+    PLUGIN_EXCEPTIONS,
     AnswerNotUnderstood,
     JobthreadError,
     ProviderError,
     RateLimited,
     Unavailable,
-    trail,
+    origin,
 )
 from bot.sdk.models import Change, Job, JobRef, Message
 
@@ -40,7 +40,7 @@ Call = Callable[[], Awaitable[Any]]
 _NEXT_STEP = "Whoever runs this bot finds more in the log; it is tried again by itself."
 
 
-async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadError:
+async def fetch_requested(provider: Provider[Any], ref: JobRef) -> Job | JobthreadError:
     """Fetch a requested job; the result keeps the reference that the provider returns.
 
     A user may request a job by its name; it is followed by its id.
@@ -51,7 +51,7 @@ async def first_look(provider: Provider[Any], ref: JobRef) -> Job | JobthreadErr
     return _checked_job(provider, result, ref)
 
 
-async def look(
+async def fetch_batch(
     provider: Provider[Any], refs: Sequence[JobRef], seen: Mapping[JobRef, Job] | None = None
 ) -> dict[JobRef, Job | JobthreadError]:
     """Return each job, or the error of its fetch; plugin faults and hangs become errors too.
@@ -74,73 +74,75 @@ async def _fetch(
     return {refs[0]: await provider.fetch_job(refs[0])}
 
 
-async def recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
+async def fetch_recent(provider: Provider[Any], limit: int) -> Sequence[Job] | JobthreadError:
     """Return the newest jobs of a connection, or the error of the call."""
     result = await _guarded_call(provider, partial(provider.recent_jobs, limit))
     if isinstance(result, JobthreadError):
         return result
     try:
         return list(islice((job for job in result if isinstance(job, Job)), limit))
-    except FAULTS as error:
-        log.error("invalid job list of %s: %s", provider.name, trail(error))
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("invalid job list of %s: %s", provider.name, origin(error))
         return _invalid_result(provider, result)
 
 
 async def _guarded_call(provider: Provider[Any], call: Call) -> Any:
     """Return the result of a provider's coroutine, or its error; update the circuit breaker."""
-    if open_seconds := provider.breaker.pause(provider.clock.now()):
+    if open_seconds := provider.circuit_breaker.open_for(provider.clock.now()):
         return _circuit_open(provider, open_seconds)
-    deadline = Patience(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
+    deadline = Deadline(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
     result = await _result_or_error(provider, call, deadline)
-    if not deadline.in_vain:  # the queue is the bot's own, so its timeout is no failure of the API
+    if (
+        not deadline.expired_in_queue
+    ):  # the queue is the bot's own, so its timeout is no failure of the API
         _update_breaker(provider, result)
     return result
 
 
-async def _result_or_error(provider: Provider[Any], call: Call, deadline: Patience) -> Any:
-    responses = response_log.begin()
+async def _result_or_error(provider: Provider[Any], call: Call, deadline: Deadline) -> Any:
+    responses = response_log.start_recording()
     try:
-        return await run(provider, call, deadline)
+        return await call_provider(provider, call, deadline)
     except JobthreadError as error:
         if isinstance(error, AnswerNotUnderstood):
-            error.details = response_log.told(responses, _secrets(provider))
+            error.details = response_log.excerpt(responses, _secrets(provider))
         return error
     except (asyncio.CancelledError, GeneratorExit, KeyboardInterrupt):
         raise
     except BaseException as error:  # noqa: BLE001  plugin code may raise SystemExit
-        log.error("provider of %s failed: %s", provider.name, trail(error))
+        log.error("provider of %s failed: %s", provider.name, origin(error))
         return Unavailable(f"The plugin that asks {provider.name} failed.", next_step=_NEXT_STEP)
 
 
-async def run(provider: Provider[Any], call: Call, deadline: Patience | None = None) -> Any:
+async def call_provider(
+    provider: Provider[Any], call: Call, deadline: Deadline | None = None
+) -> Any:
     """Run a provider's coroutine in its plugin's thread, if it has one, and return the result.
 
     Raises Unavailable after a timeout, and every exception of the provider.
     """
-    deadline = deadline or Patience(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
+    deadline = deadline or Deadline(CALL_TIMEOUT_SECONDS, QUEUE_TIMEOUT_SECONDS)
     limited_call = partial(_within, deadline, call)
     try:
-        if provider.compartment is None:
+        if provider.thread is None:
             return await _run_in_bot_loop(provider, limited_call)
-        return await provider.compartment.run(
-            limited_call, CALL_TIMEOUT_SECONDS + QUEUE_TIMEOUT_SECONDS
-        )
+        return await provider.thread.run(limited_call, CALL_TIMEOUT_SECONDS + QUEUE_TIMEOUT_SECONDS)
     except TimeoutError:
         raise _timed_out(provider, deadline) from None
-    except HeldError:
+    except PluginBlocked:
         log.error("the plugin of %s blocks its thread; circuit opened", provider.name)
-        provider.breaker.rest(circuit_breaker.BLOCKED_THREAD_SECONDS, provider.clock.now())
+        provider.circuit_breaker.open(circuit_breaker.BLOCKED_THREAD_SECONDS, provider.clock.now())
         sentence = f"The plugin that asks {provider.name} hangs."
         raise Unavailable(sentence, next_step=_NEXT_STEP) from None
 
 
-async def _within(deadline: Patience, call: Call) -> Any:
+async def _within(deadline: Deadline, call: Call) -> Any:
     async with deadline:
         return await call()
 
 
-def _timed_out(provider: Provider[Any], deadline: Patience) -> Unavailable:
-    if deadline.in_vain:
+def _timed_out(provider: Provider[Any], deadline: Deadline) -> Unavailable:
+    if deadline.expired_in_queue:
         seconds = f"{QUEUE_TIMEOUT_SECONDS:.0f} s"
         return Unavailable(
             f"Too many requests to {provider.name} are waiting: this one gave up after {seconds}."
@@ -153,7 +155,7 @@ def _secrets(provider: Provider[Any]) -> list[str]:
     return [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
 
 
-async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
+async def validate_settings(providers: Iterable[Provider[Any]]) -> list[str]:
     """Return the problems that providers find in their settings, each with its key."""
     return [
         f"connections.{provider.name}.{problem}"
@@ -164,24 +166,26 @@ async def rehearsed(providers: Iterable[Provider[Any]]) -> list[str]:
 
 async def _settings_problems(provider: Provider[Any]) -> Sequence[str]:
     try:
-        if provider.compartment is None:
-            return list(await provider.rehearse())
-        return list(await provider.compartment.run(provider.rehearse, CALL_TIMEOUT_SECONDS))
-    except FAULTS as error:
-        log.error("validating the settings of %s failed: %s", provider.name, trail(error))
+        if provider.thread is None:
+            return list(await provider.validate_settings())
+        return list(await provider.thread.run(provider.validate_settings, CALL_TIMEOUT_SECONDS))
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("validating the settings of %s failed: %s", provider.name, origin(error))
         return ()
 
 
 async def _run_in_bot_loop(provider: Provider[Any], call: Call) -> Any:
     """Run a call in the bot's event loop; open the circuit if it blocked the loop for long."""
-    monitored = Watched(_await(call))
+    monitored = MonitoredCoroutine(_await(call))
     try:
         return await monitored
     finally:
         if monitored.longest_step > MAX_STEP_SECONDS:
             name, seconds = provider.name, monitored.longest_step
             log.error("%s blocked the event loop for %.1f s; circuit opened", name, seconds)
-            provider.breaker.rest(circuit_breaker.BLOCKED_LOOP_SECONDS, provider.clock.now())
+            provider.circuit_breaker.open(
+                circuit_breaker.BLOCKED_LOOP_SECONDS, provider.clock.now()
+            )
 
 
 async def _await(call: Call) -> Any:
@@ -190,14 +194,14 @@ async def _await(call: Call) -> Any:
 
 def _update_breaker(provider: Provider[Any], result: object) -> None:
     now = provider.clock.now()
-    if provider.breaker.pause(now):
+    if provider.circuit_breaker.open_for(now):
         return  # this call has just opened the circuit
     if isinstance(result, RateLimited):
-        provider.breaker.rest(result.retry_after, now, limited=True)
+        provider.circuit_breaker.open(result.retry_after, now, rate_limited=True)
     elif _is_unavailable(result):
-        provider.breaker.failed(now)
+        provider.circuit_breaker.record_failure(now)
     else:
-        provider.breaker.answered()
+        provider.circuit_breaker.record_success()
 
 
 def _is_unavailable(result: object) -> bool:
@@ -207,7 +211,7 @@ def _is_unavailable(result: object) -> bool:
 
 
 def _circuit_open(provider: Provider[Any], seconds: float) -> ProviderError:
-    if provider.breaker.limited:
+    if provider.circuit_breaker.rate_limited:
         return RateLimited(f"{provider.name} is busy.", retry_after=max(1.0, seconds))
     return Unavailable(
         f"{provider.name} has not answered lately.",
@@ -224,7 +228,7 @@ def _invalid_result(provider: Provider[Any], result: object) -> AnswerNotUnderst
 def _checked_job(provider: Provider[Any], result: object, ref: JobRef) -> Job | JobthreadError:
     """Return a job under the requested reference, even if its provider writes it differently."""
     if isinstance(result, Job):
-        return result.but(ref=ref) if result.ref != ref else result
+        return result.replace(ref=ref) if result.ref != ref else result
     return result if isinstance(result, JobthreadError) else _invalid_result(provider, result)
 
 
@@ -234,25 +238,27 @@ def _checked_message(message: object) -> Message:
     return message
 
 
-def card(provider: Provider[Any] | None, job: Job, view: job_card.View) -> Message:
+def card(provider: Provider[Any] | None, job: Job, view: job_card.CardContext) -> Message:
     """Return the provider's card of a job, or the default card if rendering fails."""
     if provider is None:
-        return job_card.job(job, view)
+        return job_card.render_card(job, view)
     try:
-        message = plugin_thread.call(provider.compartment, provider.format_job, job, view)
+        message = plugin_thread.call_method(provider.thread, provider.format_job, job, view)
         return _checked_message(message)
-    except FAULTS as error:
-        log.error("the provider of %s failed to format a job: %s", provider.name, trail(error))
-        return job_card.job(job, view)
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("the provider of %s failed to format a job: %s", provider.name, origin(error))
+        return job_card.render_card(job, view)
 
 
-def follow_up(provider: Provider[Any] | None, change: Change, view: job_card.View) -> Message:
+def thread_reply(
+    provider: Provider[Any] | None, change: Change, view: job_card.CardContext
+) -> Message:
     """Return the provider's thread reply for a change, or the default if rendering fails."""
     if provider is None:
-        return job_card.change(change, view)
+        return job_card.render_change(change, view)
     try:
-        message = plugin_thread.call(provider.compartment, provider.format_change, change, view)
+        message = plugin_thread.call_method(provider.thread, provider.format_change, change, view)
         return _checked_message(message)
-    except FAULTS as error:
-        log.error("the provider of %s failed to format a change: %s", provider.name, trail(error))
-        return job_card.change(change, view)
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("the provider of %s failed to format a change: %s", provider.name, origin(error))
+        return job_card.render_change(change, view)

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine, Generator
 
 
-class Watched:
+class MonitoredCoroutine:
     """Awaits a coroutine and records its longest step in seconds.
 
     A step is the code between two awaits; it blocks every other task. Only the code that drives

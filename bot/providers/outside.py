@@ -14,30 +14,30 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.providers.plugin_loader import Plugins
-    from bot.settings import Reading, Settings
+    from bot.settings import Settings, SettingsResult
 
 
 @dataclass(frozen=True)
-class Outside:
+class LoadedProviders:
     """The plugins and connections of an installation, ready for calls."""
 
     plugins: Plugins
     connections: Connections
 
 
-def outside(
+def load_providers(
     settings: Settings, clock: Clock | None = None, plugins: Plugins | None = None
-) -> Outside:
+) -> LoadedProviders:
     """Load the plugins and build the connections; raises SettingsError with all problems."""
     plugins = plugins or plugin_loader.load_plugins(settings.disabled_plugins)
     clock = clock or SystemClock()
     connections = connect(
-        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.compartments()
+        settings.connections, plugins.kinds, clock, plugins.disabled, plugins.threads()
     )
-    return Outside(plugins, connections)
+    return LoadedProviders(plugins, connections)
 
 
-def every_problem(reading: Reading) -> list[str]:
+def find_problems(reading: SettingsResult) -> list[str]:
     """Return all configuration problems: of the settings, of Slack's secrets, of connections."""
     problems = list(reading.problems)
     if reading.settings is None:
@@ -46,7 +46,7 @@ def every_problem(reading: Reading) -> list[str]:
         slack = reading.settings.slack
         problems += [p for p in slack.problems() if not _is_reported(p.split()[0], problems)]
     try:
-        outside(reading.settings)
+        load_providers(reading.settings)
     except SettingsError as error:
         problems += error.problems
     return problems

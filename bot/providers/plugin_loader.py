@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, Any
 
 import pluggy
 
-from bot.providers.plugin_thread import Compartment
+from bot.providers.plugin_thread import PluginThread
 from bot.sdk import hookspecs
-from bot.sdk.errors import FAULTS, trail
-from bot.sdk.fuzzy import closest
+from bot.sdk.errors import PLUGIN_EXCEPTIONS, origin
+from bot.sdk.fuzzy import closest_match
 from bot.sdk.provider import Provider
 
 if TYPE_CHECKING:
@@ -48,7 +48,7 @@ class Plugin:
     distribution: str = ""
     version: str = ""
     state: PluginState = PluginState.READY
-    why: str = ""  # reason why it is not ready
+    reason: str = ""  # reason why it is not ready
     kinds: tuple[str, ...] = ()  # of its providers
 
 
@@ -73,7 +73,7 @@ class Plugins:
     def problems(self) -> list[str]:
         """Return a sentence for each disabled name that no plugin has."""
         names = [plugin.name for plugin in self.listing]
-        return [_no_plugin(name, closest(name, names)) for name in self.not_installed]
+        return [_no_plugin(name, closest_match(name, names)) for name in self.not_installed]
 
     async def job_changed(self, change: Change) -> None:
         """Call `job_changed` of every plugin; exceptions and timeouts are only logged."""
@@ -81,8 +81,8 @@ class Plugins:
             listener: Any = partial(plugin.function, *(change for _ in plugin.argnames))
             try:
                 await self._run_listener(plugin.plugin_name, listener)
-            except FAULTS as error:
-                log.error("a job_changed hook failed for %s: %s", change.ref, trail(error))
+            except PLUGIN_EXCEPTIONS as error:
+                log.error("a job_changed hook failed for %s: %s", change.ref, origin(error))
 
     async def _run_listener(
         self, name: str, listener: Callable[[], Coroutine[Any, Any, None]]
@@ -93,7 +93,7 @@ class Plugins:
         async with asyncio.timeout(HOOK_TIMEOUT_SECONDS):
             await listener()
 
-    def compartments(self) -> dict[str, Compartment]:
+    def threads(self) -> dict[str, PluginThread]:
         """Return the plugin threads by kind, of the kinds of third-party plugins."""
         return {
             kind: self._threads[plugin.name]
@@ -108,10 +108,10 @@ class Plugins:
             await thread.close()
 
     @cached_property
-    def _threads(self) -> dict[str, Compartment]:
+    def _threads(self) -> dict[str, PluginThread]:
         """One for each third-party plugin; it starts at the first call."""
         third_party = (p for p in self.listing if p.distribution != OWN_DISTRIBUTION)
-        return {p.name: Compartment(p.name) for p in third_party}
+        return {p.name: PluginThread(p.name) for p in third_party}
 
 
 def load_plugins(disabled: Iterable[str] = ()) -> Plugins:
@@ -148,13 +148,13 @@ def _load(
     plugin = Plugin(name=point.name, distribution=distribution, version=version)
     if point.name in disabled:
         reason = "switched off in the settings"
-        return replace(plugin, state=PluginState.DISABLED, why=reason)
+        return replace(plugin, state=PluginState.DISABLED, reason=reason)
     try:
         return replace(plugin, kinds=_register(point, hooks, kinds))
-    except FAULTS as error:
-        log.error("plugin %s is broken: %s", point.name, trail(error))
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("plugin %s is broken: %s", point.name, origin(error))
         reason = f"{type(error).__name__}: {error}"
-        return replace(plugin, state=PluginState.BROKEN, why=reason)
+        return replace(plugin, state=PluginState.BROKEN, reason=reason)
 
 
 def _register(
@@ -169,7 +169,7 @@ def _register(
     try:
         hooks.register(module, name=point.name)
         providers = _validate_plugin(module, hooks, kinds)
-    except FAULTS:
+    except PLUGIN_EXCEPTIONS:
         if hooks.is_registered(module):
             hooks.unregister(module)
         raise

@@ -23,11 +23,11 @@ JOIN_TIMEOUT_SECONDS = 2.0  # for the thread, at shutdown
 T = TypeVar("T")
 
 
-class HeldError(Exception):
+class PluginBlocked(Exception):
     """The plugin's code blocks its own event loop."""
 
 
-class Compartment:
+class PluginThread:
     """Thread and event loop of one plugin; the thread starts at the first call.
 
     Code that blocks does not block the bot. Its callers time out, and until the loop runs again
@@ -42,7 +42,7 @@ class Compartment:
         self._pinged_at: float | None = None  # monotonic seconds; None: no ping is unanswered
 
     @property
-    def held(self) -> bool:
+    def blocked(self) -> bool:
         """Whether the loop has not answered a ping in time."""
         pinged_at = self._pinged_at
         return pinged_at is not None and monotonic() - pinged_at > PING_TIMEOUT_SECONDS
@@ -75,7 +75,7 @@ class Compartment:
         finally:
             self._abandon(result, waited_seconds=CALL_TIMEOUT_SECONDS)
 
-    def at_end(self, callback: Callable[[], Awaitable[None]]) -> None:
+    def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Register a coroutine function that `close` runs in the thread."""
         self._close_callbacks.append(callback)
 
@@ -102,8 +102,8 @@ class Compartment:
             self._ping_loop(waited_seconds)
 
     def _raise_if_blocked(self) -> None:
-        if self.held:
-            raise HeldError(self.name)
+        if self.blocked:
+            raise PluginBlocked(self.name)
 
     def _ping_loop(self, waited_seconds: float = 0.0) -> None:
         if self._pinged_at is None:
@@ -144,7 +144,7 @@ async def _call(function: Callable[..., T], args: tuple[object, ...]) -> T:
     return function(*args)
 
 
-def call(thread: Compartment | None, method: Callable[..., T], *args: Any) -> T:
+def call_method(thread: PluginThread | None, method: Callable[..., T], *args: Any) -> T:
     """Call a provider's synchronous method in its plugin's thread, if it has one."""
     is_inherited = method.__module__ == "bot.sdk.provider"  # the plugin did not override it
     if thread is None or is_inherited:

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from bot.providers import plugin_thread
-from bot.sdk.errors import FAULTS, trail
-from bot.sdk.fuzzy import closest
+from bot.sdk.errors import PLUGIN_EXCEPTIONS, origin
+from bot.sdk.fuzzy import closest_match
 from bot.sdk.models import MAX_ID_LENGTH, JobRef
 
 if TYPE_CHECKING:
@@ -26,10 +26,10 @@ class Resolution:
     word: str
     refs: tuple[JobRef, ...] = ()
     suggestion: str = ""
-    why: str = field(default="", compare=False)
-    form: str = field(default="", compare=False)  # an id in the form of the named connection
+    reason: str = field(default="", compare=False)
+    id_example: str = field(default="", compare=False)  # an id in the form of the named connection
 
-    def each(self) -> tuple[Resolution, ...]:
+    def per_job(self) -> tuple[Resolution, ...]:
         """Split several jobs of one connection into one resolution each: no choice is needed."""
         if len({ref.connection for ref in self.refs}) != 1 or len(self.refs) == 1:
             return (self,)
@@ -38,7 +38,7 @@ class Resolution:
 
 def resolve(connections: Connections, word: str) -> Resolution:
     """Resolve one word: `connection:id`, a job's URL, or a bare id."""
-    if refs := in_urls(connections, word):
+    if refs := find_in_urls(connections, word):
         return Resolution(word, refs)
     name, colon, rest = word.partition(":")
     provider = connections.get(name.lower())
@@ -54,16 +54,18 @@ def _resolve_named(provider: Provider[Any], text: str, word: str) -> Resolution:
     if _matches_named(provider, text):
         return Resolution(word, (JobRef(connection=provider.name, id=text),))
     reason = f"{provider.name} has no ids of that form"
-    return Resolution(word, why=reason, form=provider.example_id)
+    return Resolution(word, reason=reason, id_example=provider.example_id)
 
 
 def _unresolved(connections: Connections, name: str, rest: str, word: str) -> Resolution:
-    suggested = closest(name.lower(), connections.names) if rest and "/" not in name else ""
+    suggested = closest_match(name.lower(), connections.names) if rest and "/" not in name else ""
     if suggested and _matches_named(connections[suggested], rest):
-        return Resolution(word, suggestion=f"{suggested}:{rest}", why="there is no such connection")
+        return Resolution(
+            word, suggestion=f"{suggested}:{rest}", reason="there is no such connection"
+        )
     if rest and "/" not in rest:
-        return Resolution(word, why=f"there is no connection {name}")
-    return Resolution(word, why="no connection has ids of that form")
+        return Resolution(word, reason=f"there is no connection {name}")
+    return Resolution(word, reason="no connection has ids of that form")
 
 
 def _matches_id(provider: Provider[Any], text: str) -> bool:
@@ -79,7 +81,7 @@ def _matches(pattern: re.Pattern[str], text: str) -> bool:
     return is_valid and bool(pattern.fullmatch(text))
 
 
-def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
+def find_in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
     """Return the jobs whose URLs occur in a text, each once, in the order of the connections."""
     refs = [
         JobRef(connection=provider.name, id=id_)
@@ -91,15 +93,15 @@ def in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
 
 def _ids_in_urls(provider: Provider[Any], text: str) -> list[str]:
     try:
-        ids = plugin_thread.call(provider.compartment, _list_ids, provider, text)
+        ids = plugin_thread.call_method(provider.thread, _list_ids, provider, text)
         return [id_ for id_ in ids if 0 < len(id_) <= MAX_ID_LENGTH]
-    except FAULTS as error:
-        log.error("the provider of %s failed to find URLs: %s", provider.name, trail(error))
+    except PLUGIN_EXCEPTIONS as error:
+        log.error("the provider of %s failed to find URLs: %s", provider.name, origin(error))
         return []
 
 
 def _list_ids(provider: Provider[Any], text: str) -> list[str]:
-    return list(provider.recognise(text))
+    return list(provider.find_ids(text))
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  users' own punctuation
@@ -113,9 +115,9 @@ def _strip_marks(token: str) -> str:
     return word if word == without_end else word.rstrip(".!?:_~")
 
 
-def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
+def find_in_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
     """Resolve the references and URLs in free text; other words are ignored."""
-    resolutions = {ref: Resolution(str(ref), (ref,)) for ref in in_urls(connections, text)}
+    resolutions = {ref: Resolution(str(ref), (ref,)) for ref in find_in_urls(connections, text)}
     for token in _TOKEN.findall(re.sub(r"https?://\S+", " ", text)):
         word = _strip_marks(token)
         is_named = ":" in word and connections.get(word.partition(":")[0].lower()) is not None
@@ -125,7 +127,7 @@ def in_free_text(connections: Connections, text: str) -> tuple[Resolution, ...]:
     return tuple(resolutions.values())
 
 
-def like_an_id(word: str) -> bool:
+def looks_like_id(word: str) -> bool:
     """Whether a word looks like a job's id or a reference, not like prose."""
     return ":" in word or bool(_ID_LIKE.match(word))
 
@@ -135,5 +137,5 @@ def _resolve_word(connections: Connections, word: str) -> Resolution:
     if not _ID_LIKE.match(word):
         return Resolution(word)
     resolution = resolve(connections, word)
-    refs = tuple(ref for ref in resolution.refs if connections[ref.connection].bare_in_text)
+    refs = tuple(ref for ref in resolution.refs if connections[ref.connection].match_bare_ids)
     return Resolution(word, refs)

@@ -7,15 +7,15 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.logs import discreet
+from bot.logs import redact
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     import httpx
 
-EXCERPT = 300  # characters of a response body
-_BYTES_READ = 10 * EXCERPT  # secrets are removed before the cut, which could split one
+EXCERPT_LENGTH = 300  # characters of a response body
+_BYTES_READ = 10 * EXCERPT_LENGTH  # secrets are removed before the cut, which could split one
 _MIN_SECRET_LENGTH = 8  # characters of a word in a header
 _HARMLESS_HEADERS = frozenset(
     {"accept", "accept-encoding", "content-length", "content-type", "host"}
@@ -23,35 +23,35 @@ _HARMLESS_HEADERS = frozenset(
 
 
 @dataclass(frozen=True)
-class Answer:
+class RecordedResponse:
     """A response and its validation problems, if they are known."""
 
     response: httpx.Response
     problems: str
-    culprit: bool  # whether this response could not be parsed
+    unparseable: bool  # whether this response could not be parsed
 
 
-_recorded: ContextVar[list[Answer]] = ContextVar("recorded")
+_recorded: ContextVar[list[RecordedResponse]] = ContextVar("recorded")
 
 
-def begin() -> list[Answer]:
+def start_recording() -> list[RecordedResponse]:
     """Start recording in this context; return the list, which holds at most one response.
 
     Tasks that are started from here record into the same list.
     """
-    recorded: list[Answer] = []
+    recorded: list[RecordedResponse] = []
     _recorded.set(recorded)
     return recorded
 
 
-def note(response: httpx.Response, problems: str = "", *, culprit: bool = False) -> None:
+def record(response: httpx.Response, problems: str = "", *, unparseable: bool = False) -> None:
     """Record a response, if recording was started; an unparseable one is not replaced by others."""
     recorded = _recorded.get(None)
-    if recorded is not None and (culprit or not any(each.culprit for each in recorded)):
-        recorded[:] = [Answer(response, problems, culprit)]
+    if recorded is not None and (unparseable or not any(each.unparseable for each in recorded)):
+        recorded[:] = [RecordedResponse(response, problems, unparseable)]
 
 
-def told(recorded: Iterable[Answer], secrets: Iterable[str]) -> str:
+def excerpt(recorded: Iterable[RecordedResponse], secrets: Iterable[str]) -> str:
     """Return problems, status, type, length and first characters of a response, without secrets.
 
     Credentials of the request are removed as well.
@@ -59,7 +59,7 @@ def told(recorded: Iterable[Answer], secrets: Iterable[str]) -> str:
     return "".join(_excerpt(each, frozenset(secrets)) for each in recorded)
 
 
-def _excerpt(recorded: Answer, secrets: frozenset[str]) -> str:
+def _excerpt(recorded: RecordedResponse, secrets: frozenset[str]) -> str:
     response = recorded.response
     content_type = response.headers.get("Content-Type", "no content type")
     summary = f"HTTP {response.status_code}, {content_type}, {len(response.content)} bytes"
@@ -67,7 +67,7 @@ def _excerpt(recorded: Answer, secrets: frozenset[str]) -> str:
     for secret in sorted(secrets | _request_credentials(response), key=len, reverse=True):
         body = body.replace(secret, "…") if secret else body
     problems = f"{recorded.problems}; " if recorded.problems else ""
-    return f"{problems}{discreet(summary)}: {discreet(body)[:EXCERPT]}"
+    return f"{problems}{redact(summary)}: {redact(body)[:EXCERPT_LENGTH]}"
 
 
 def _request_credentials(response: httpx.Response) -> frozenset[str]:

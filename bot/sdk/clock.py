@@ -31,24 +31,24 @@ class SystemClock:
         await asyncio.sleep(seconds)
 
 
-SHORTEST_WAIT_SECONDS = 0.02  # avoids a busy loop when clocks differ slightly
+MIN_WAIT_SECONDS = 0.02  # avoids a busy loop when clocks differ slightly
 
 
-def until(moment: datetime | None, now: datetime, longest: float) -> float:
+def seconds_until(due_at: datetime | None, now: datetime, max_seconds: float) -> float:
     """Return the seconds from now until a time, at most `longest`; `longest` without a time."""
-    if moment is None:
-        return longest
-    return min(longest, max(SHORTEST_WAIT_SECONDS, (moment - now).total_seconds()))
+    if due_at is None:
+        return max_seconds
+    return min(max_seconds, max(MIN_WAIT_SECONDS, (due_at - now).total_seconds()))
 
 
-class Bell:
+class Wakeup:
     """Wake-up event for a worker: `wait` returns when notified, or after a timeout."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._event = asyncio.Event()
 
-    def ring(self) -> None:
+    def notify(self) -> None:
         """Wake the waiting task, or the next call of `wait`."""
         self._event.set()
 

@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 from pydantic import SecretStr
 
 from bot.sdk.cards import block_limits
-from bot.sdk.cards.job_card import View
+from bot.sdk.cards.job_card import CardContext
 from bot.sdk.errors import JobthreadError, ProviderError, RateLimited
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.spellings import respelled
+from bot.sdk.spellings import rewrite_times
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,7 +31,7 @@ HOSTILE_NAMES = (
     "tab\tnewline\nbell\x07escape\x1b[31m delete\x7f next\x85",
     "👩‍👩‍👧 é 漢字 \U000e0041",
 )
-OTHER_SHAPES = (
+UNEXPECTED_BODIES = (
     "<html><h1>Welcome</h1></html>",
     "",
     '{"job": {"status": "RUN',
@@ -39,7 +39,7 @@ OTHER_SHAPES = (
     "null",
     '{"a": 1}',
 )
-ECHOING = (
+ECHO_STATUSES = (
     200,
     400,
     403,
@@ -51,11 +51,11 @@ ECHOING = (
 )  # statuses; 401 is last: it may end a session
 
 
-class BrokenPromise(AssertionError):
+class ConformanceError(AssertionError):
     """A provider fails a conformance check."""
 
 
-class Stand(Protocol):
+class ProviderUnderTest(Protocol):
     """A provider whose API is controlled by the check."""
 
     @property
@@ -63,101 +63,101 @@ class Stand(Protocol):
         """The provider under test."""
 
     @property
-    def fresh(self) -> bool:
+    def uncalled(self) -> bool:
         """Whether the API got no request yet: the first call may have to sign in."""
 
     def put(self, native: str, *, name: str = ..., tasks: int = ...) -> str:
         """Add a job of this native status and return its id."""
 
-    def meet(self, fault: Any) -> None:
+    def inject_fault(self, fault: Any) -> None:
         """Respond to every call with this fault; None: respond normally."""
 
-    def respell(self, respelled: Callable[[Any], Any]) -> None:
+    def rewrite_json(self, respelled: Callable[[Any], Any]) -> None:
         """Respond normally, with the JSON that this function returns."""
 
 
-def ref(target: Stand, id_: str) -> JobRef:
+def job_ref(target: ProviderUnderTest, id_: str) -> JobRef:
     """Return a reference to a job of this connection."""
     return JobRef(connection=target.provider.name, id=id_)
 
 
-async def fetched(target: Stand, id_: str) -> Job:
+async def fetch_job(target: ProviderUnderTest, id_: str) -> Job:
     """Fetch a job."""
-    return await target.provider.fetch_job(ref(target, id_))
+    return await target.provider.fetch_job(job_ref(target, id_))
 
 
-async def refused(target: Stand, id_: str) -> JobthreadError:
+async def fetch_error(target: ProviderUnderTest, id_: str) -> JobthreadError:
     """Fetch a job and return the error; raises if there is none."""
     try:
-        await fetched(target, id_)
+        await fetch_job(target, id_)
     except JobthreadError as error:
         return error
-    raise BrokenPromise("an error must be raised, but a job was returned")
+    raise ConformanceError("an error must be raised, but a job was returned")
 
 
-async def met(target: Stand, fault: Any) -> ProviderError:
+async def fetch_error_under_fault(target: ProviderUnderTest, fault: Any) -> ProviderError:
     """Fetch a job while every call gets this fault, and return the error."""
-    target.meet(None)
-    id_ = any_job(target)
-    if target.fresh:
-        await fetched(target, id_)
-    target.meet(fault)
-    error = await refused(target, id_)
+    target.inject_fault(None)
+    id_ = put_any_job(target)
+    if target.uncalled:
+        await fetch_job(target, id_)
+    target.inject_fault(fault)
+    error = await fetch_error(target, id_)
     _require(isinstance(error, ProviderError), f"{type(error).__name__} is not a ProviderError")
     _require(str(error).endswith("."), f"the error is not a sentence: {error}")
     assert isinstance(error, ProviderError)  # noqa: S101  for the type checker
     return error
 
 
-def any_job(target: Stand) -> str:
+def put_any_job(target: ProviderUnderTest) -> str:
     """Add a job of any status and return its id."""
     return target.put(next(iter(target.provider.statuses)))
 
 
-async def a_status_has_its_word(target: Stand, native: str) -> None:
+async def check_documented_status(target: ProviderUnderTest, native: str) -> None:
     """A documented native status is mapped to its status and kept."""
-    job = await fetched(target, target.put(native))
+    job = await fetch_job(target, target.put(native))
     expected = target.provider.statuses[native]
     _require(job.status is expected, f"{native!r} is mapped to {job.status}, not to {expected}")
     _require(job.native_status == native, f"{native!r} is kept as {job.native_status!r}")
 
 
-async def a_new_status_is_unknown(target: Stand, native: str) -> None:
+async def check_new_status(target: ProviderUnderTest, native: str) -> None:
     """A new native status is mapped to UNKNOWN, which is not terminal, and kept."""
-    job = await fetched(target, target.put(native))
+    job = await fetch_job(target, target.put(native))
     _require(job.status is Status.UNKNOWN, f"the new status {native!r} is mapped to {job.status}")
     _require(job.native_status == native, f"{native!r} is kept as {job.native_status!r}")
 
 
-async def all_tasks_are_told(target: Stand, number: int) -> None:
+async def check_tasks(target: ProviderUnderTest, number: int) -> None:
     """No task is lost, and the card stays within Slack's limits."""
-    job = await fetched(target, target.put(next(iter(target.provider.statuses)), tasks=number))
+    job = await fetch_job(target, target.put(next(iter(target.provider.statuses)), tasks=number))
     _require(len(job.tasks) == number, f"the job has {len(job.tasks)} of {number} tasks")
     _require(len({task.id for task in job.tasks}) == number, "two tasks have the same id")
-    the_card_fits(target, job)
+    check_card_size(target, job)
 
 
-async def a_hostile_name_survives(target: Stand, name: str, *, seen: bool) -> None:
+async def check_hostile_name(target: ProviderUnderTest, name: str, *, name_in_job: bool) -> None:
     """A hostile name causes no error; `seen`: the job or a task has it unchanged."""
-    job = await fetched(target, target.put(next(iter(target.provider.statuses)), name=name))
+    job = await fetch_job(target, target.put(next(iter(target.provider.statuses)), name=name))
     _require(Job.model_validate_json(job.model_dump_json()) == job, "the job cannot be stored")
-    if seen:
+    if name_in_job:
         _require(name in (job.name, *(task.name for task in job.tasks)), f"{name[:20]!r} is lost")
-    the_card_fits(target, job)
+    check_card_size(target, job)
     card = target.provider.format_job(job, _view(target))
     text = " ".join([card.text, *_mrkdwn_texts(card.blocks + card.classic)])
     _require("<!channel>" not in text, "the card mentions everyone in the channel")
 
 
-def the_card_fits(target: Stand, job: Job) -> None:
+def check_card_size(target: ProviderUnderTest, job: Job) -> None:
     """The card stays within Slack's limits, whether the job is followed or not."""
     for followed in (False, True):
         view = _view(target, followed=followed, interval_seconds=15.0)
-        exceeded = block_limits.exceeded(target.provider.format_job(job, view))
+        exceeded = block_limits.violations(target.provider.format_job(job, view))
         _require(not exceeded, f"Slack would reject the card: {', '.join(exceeded)}")
 
 
-async def a_time_is_the_same(target: Stand, spelling: str) -> None:
+async def check_time_format(target: ProviderUnderTest, spelling: str) -> None:
     """A time has the same instant in every format, and every time is aware."""
     zone = ZoneInfo(getattr(target.provider.settings, "timezone", "UTC"))
     statuses = target.provider.statuses
@@ -165,42 +165,42 @@ async def a_time_is_the_same(target: Stand, spelling: str) -> None:
     id_ = target.put(next(terminal, next(iter(statuses))))
     instants = []
     for each in ("Z", spelling):
-        target.respell(partial(respelled, spelling=each, zone=zone))
-        instants.append(_instants(await fetched(target, id_)))
+        target.rewrite_json(partial(rewrite_times, time_format=each, zone=zone))
+        instants.append(_instants(await fetch_job(target, id_)))
     _require(any(instants[0]), "the job has no time: add times to the simulated job")
     same = instants[0] == instants[1]
     _require(same, f"times in the format {spelling!r} are parsed to other instants")
 
 
-async def an_error_has_its_meaning(target: Stand, fault: Any, *kinds: type[ProviderError]) -> None:
+async def check_error(target: ProviderUnderTest, fault: Any, *kinds: type[ProviderError]) -> None:
     """A response is mapped to one of these error classes."""
-    error = await met(target, fault)
+    error = await fetch_error_under_fault(target, fault)
     names = " or ".join(kind.__name__ for kind in kinds)
     _require(isinstance(error, kinds), f"{type(error).__name__} is raised, not {names}")
 
 
-async def busy_is_left_alone(target: Stand, fault: Any, seconds: float) -> None:
+async def check_rate_limit(target: ProviderUnderTest, fault: Any, seconds: float) -> None:
     """A rate limit is mapped to RateLimited with the wait that the API asks for."""
-    error = await met(target, fault)
+    error = await fetch_error_under_fault(target, fault)
     _require(isinstance(error, RateLimited), f"{type(error).__name__} is raised, not RateLimited")
     retry_after = getattr(error, "retry_after", None)
     _require(retry_after == seconds, f"retry_after is {retry_after} s, not {seconds} s")
 
 
-def echo(target: Stand) -> dict[str, str]:
+def echo_secrets(target: ProviderUnderTest) -> dict[str, str]:
     """Return a response body that repeats all secrets."""
-    text = " ".join(secrets_of(target.provider))
+    text = " ".join(secret_values(target.provider))
     return {"error_msg": text, "message": text}
 
 
-def no_secret_in(target: Stand, *texts: str) -> None:
+def check_no_secret(target: ProviderUnderTest, *texts: str) -> None:
     """The texts and the settings' repr contain no secret."""
     text = "".join([*texts, repr(target.provider.settings)])
-    leaked = any(secret in text for secret in secrets_of(target.provider))
+    leaked = any(secret in text for secret in secret_values(target.provider))
     _require(not leaked, "a secret is leaked")
 
 
-def secrets_of(provider: Provider[Any]) -> list[str]:
+def secret_values(provider: Provider[Any]) -> list[str]:
     """Return the secret values of a connection's settings."""
     values = (getattr(provider.settings, name) for name in type(provider.settings).model_fields)
     secrets = [value.get_secret_value() for value in values if isinstance(value, SecretStr)]
@@ -209,11 +209,11 @@ def secrets_of(provider: Provider[Any]) -> list[str]:
 
 def _require(condition: bool, problem: str) -> None:  # noqa: FBT001  the form of `assert`
     if not condition:
-        raise BrokenPromise(problem)
+        raise ConformanceError(problem)
 
 
-def _view(target: Stand, **more: Any) -> View:
-    return View(checked_at=target.provider.clock.now(), **more)
+def _view(target: ProviderUnderTest, **more: Any) -> CardContext:
+    return CardContext(checked_at=target.provider.clock.now(), **more)
 
 
 def _instants(job: Job) -> list[datetime | None]:

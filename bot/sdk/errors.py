@@ -11,9 +11,9 @@ JobthreadError              a sentence for its reader; `next_step` says what to 
 │  ├─ Ambiguous             several jobs match; `choices` lists them
 │  └─ AnswerNotUnderstood   the response does not match the API's documentation
 ├─ SlackError               a call to Slack failed
-│  ├─ SlackBusy             too many requests; retry after `retry_after` seconds
-│  ├─ SlackRefused          rejected for good; `code` is Slack's error code
-│  └─ SlackSilent           no response: the call may or may not have taken effect
+│  ├─ SlackRateLimited             too many requests; retry after `retry_after` seconds
+│  ├─ SlackRejected          rejected for good; `code` is Slack's error code
+│  └─ SlackUnconfirmed           no response: the call may or may not have taken effect
 ├─ SettingsError            invalid settings; `problems` lists all of them
 └─ StoreError               the database cannot be used
    └─ StoreInUse            another process has it open
@@ -58,7 +58,7 @@ class BadReference(JobthreadError):
 class ProviderError(JobthreadError):
     """A provider's API call failed; a `transient` error may succeed on retry."""
 
-    passing: ClassVar[bool] = False
+    transient: ClassVar[bool] = False
 
 
 class JobNotFound(ProviderError):
@@ -82,7 +82,7 @@ class CredentialsRefused(ProviderError):
 class RateLimited(ProviderError):
     """The provider rate-limits us (429)."""
 
-    passing = True
+    transient = True
 
     def __init__(
         self, sentence: str, *, retry_after: float = 30.0, next_step: str | None = None
@@ -97,7 +97,7 @@ class RateLimited(ProviderError):
 class Unavailable(ProviderError):
     """The provider is down, too slow, or unreachable."""
 
-    passing = True
+    transient = True
     next_step = "Try again in a minute; jobs that are followed are asked for again by themselves."
 
 
@@ -122,7 +122,7 @@ class Ambiguous(ProviderError):
 class AnswerNotUnderstood(ProviderError):
     """The provider's response does not match its documentation."""
 
-    passing = True
+    transient = True
     next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
     details = ""  # for the log only: excerpt of the response, secrets redacted
 
@@ -131,7 +131,7 @@ class SlackError(JobthreadError):
     """A call to Slack failed."""
 
 
-class SlackBusy(SlackError):
+class SlackRateLimited(SlackError):
     """Slack rate-limits us (429)."""
 
     def __init__(self, sentence: str, *, retry_after: float, method: str = "") -> None:
@@ -140,7 +140,7 @@ class SlackBusy(SlackError):
         self.method = method  # the rate-limited Web API method; empty: all
 
 
-class SlackRefused(SlackError):
+class SlackRejected(SlackError):
     """Slack rejects the call for good; a retry cannot succeed."""
 
     def __init__(self, sentence: str, *, code: str) -> None:
@@ -148,7 +148,7 @@ class SlackRefused(SlackError):
         self.code = code  # Slack's error code, such as "channel_not_found"
 
 
-class SlackSilent(SlackError):
+class SlackUnconfirmed(SlackError):
     """No response: the call may or may not have taken effect (unconfirmed)."""
 
 
@@ -169,10 +169,10 @@ class StoreInUse(StoreError):
 
 
 # What plugin code may raise; SystemExit must not end the program.
-FAULTS: tuple[type[BaseException], ...] = (Exception, SystemExit)
+PLUGIN_EXCEPTIONS: tuple[type[BaseException], ...] = (Exception, SystemExit)
 
 
-def trail(error: BaseException) -> str:
+def origin(error: BaseException) -> str:
     """Return an error's class and its last four frames, without its text or locals.
 
     For the log: an exception's text may contain a secret or a whole response. For example

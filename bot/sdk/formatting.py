@@ -17,7 +17,7 @@ _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct",
 _MINUTE, _HOUR, _DAY = 60, 3_600, 86_400
 
 
-class Sign(NamedTuple):
+class StatusLabel(NamedTuple):
     """Emoji and word of a status; the emoji is never shown without the word."""
 
     emoji: str
@@ -27,16 +27,16 @@ class Sign(NamedTuple):
         return f"{self.emoji} {self.word}"
 
 
-SIGNS: dict[Status, Sign] = {
-    Status.QUEUED: Sign("🕒", "queued"),
-    Status.RUNNING: Sign("▶️", "running"),
-    Status.WAITING: Sign("✋", "waiting for a person"),
-    Status.SUCCEEDED: Sign("✅", "succeeded"),
-    Status.PARTIAL: Sign("⚠️", "partly succeeded"),
-    Status.FAILED: Sign("❌", "failed"),
-    Status.CANCELLED: Sign("🚫", "cancelled"),
-    Status.SKIPPED: Sign("⏭️", "skipped"),
-    Status.UNKNOWN: Sign("❔", "in an unknown status"),
+STATUS_LABELS: dict[Status, StatusLabel] = {
+    Status.QUEUED: StatusLabel("🕒", "queued"),
+    Status.RUNNING: StatusLabel("▶️", "running"),
+    Status.WAITING: StatusLabel("✋", "waiting for a person"),
+    Status.SUCCEEDED: StatusLabel("✅", "succeeded"),
+    Status.PARTIAL: StatusLabel("⚠️", "partly succeeded"),
+    Status.FAILED: StatusLabel("❌", "failed"),
+    Status.CANCELLED: StatusLabel("🚫", "cancelled"),
+    Status.SKIPPED: StatusLabel("⏭️", "skipped"),
+    Status.UNKNOWN: StatusLabel("❔", "in an unknown status"),
 }
 
 # Slack's emoji names, for reactions.
@@ -85,9 +85,9 @@ _RUNNING_PHRASES = (
 )
 
 
-def sign(status: Status) -> Sign:
+def status_label(status: Status) -> StatusLabel:
     """Return the emoji and word of a status."""
-    return SIGNS[status]
+    return STATUS_LABELS[status]
 
 
 def duration(seconds: float) -> str:
@@ -124,7 +124,7 @@ def progress_bar(done: int, total: int, width: int = 12, *, failed: int = 0) -> 
     return f"{'▰' * filled}{'▱' * (width - filled)} {counts(done, total, failed)}"
 
 
-def listing(names: Sequence[str], limit: int = 5) -> str:
+def join_names(names: Sequence[str], limit: int = 5) -> str:
     """Return "A", "A and B", "A, B and C" or, over the limit, "A, B and 3 more"."""
     if len(names) > limit:
         return f"{', '.join(names[:limit])} and {len(names) - limit:,} more"
@@ -133,27 +133,27 @@ def listing(names: Sequence[str], limit: int = 5) -> str:
     return f"{', '.join(names[:-1])} and {names[-1]}"
 
 
-def moment(when: datetime) -> str:
+def utc_time(when: datetime) -> str:
     """Return "3 Nov 2026, 12:03 UTC", for readers whose time zone is unknown."""
     utc = when.astimezone(UTC)
     return f"{utc.day} {_MONTHS[utc.month - 1]} {utc.year}, {utc:%H:%M} UTC"
 
 
-def own_word(status: Status, native: str) -> str:
+def provider_word(status: Status, native: str) -> str:
     """Return the native status if it says more than ours, else ""."""
     return "" if _SYNONYMS[status].fullmatch(_letters(native)) or not native.strip() else native
 
 
-def standing(status: Status, native: str) -> str:
+def status_phrase(status: Status, native: str) -> str:
     """Return a phrase that fits after "is": "running", "rolling back"."""
     if status is not Status.RUNNING:
-        return sign(status).word
+        return status_label(status).word
     letters = _letters(native)
     phrases = (phrase for pattern, phrase in _RUNNING_PHRASES if pattern.fullmatch(letters))
     return next(phrases, "running")
 
 
-def ending(status: Status, native: str) -> str:
+def outcome_phrase(status: Status, native: str) -> str:
     """Return a phrase that fits after the job's name: "failed", "was cancelled"."""
     rolled_back = status is Status.FAILED and _ROLLED_BACK.fullmatch(_letters(native))
     return "failed and was rolled back" if rolled_back else _OUTCOMES[status]

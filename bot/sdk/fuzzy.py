@@ -9,10 +9,10 @@ from rapidfuzz import fuzz, process
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-LIKENESS = 60  # of 100
+MIN_SIMILARITY = 60  # of 100
 
 
-def closest(word: str, choices: Iterable[str], likeness: int = LIKENESS) -> str:
+def closest_match(word: str, choices: Iterable[str], min_similarity: int = MIN_SIMILARITY) -> str:
     """Return the most similar choice, or "" if none is similar enough."""
-    best = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=likeness)
+    best = process.extractOne(word, list(choices), scorer=fuzz.ratio, score_cutoff=min_similarity)
     return str(best[0]) if best else ""

@@ -16,7 +16,7 @@ from pydantic import BaseModel, ValidationError
 from yarl import URL
 
 from bot.providers import response_log
-from bot.providers.deadline import place
+from bot.providers.deadline import acquire_slot
 from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LARGEST_ANSWER = 8 * 1024 * 1024  # bytes
+MAX_RESPONSE_BYTES = 8 * 1024 * 1024  # bytes
 USER_AGENT = "jobthread"
 _UNREACHABLE = "cannot be reached"
 _TRANSPORT_HEADERS = frozenset({b"content-encoding", b"content-length", b"transfer-encoding"})
@@ -43,7 +43,7 @@ KEEP_ALIVE_SECONDS = 120.0  # longer than the longest poll interval
 T = TypeVar("T", bound=BaseModel)
 
 
-class Wire(Protocol):
+class HttpTransport(Protocol):
     """Sends requests to an API and returns its responses."""
 
     async def send(self, request: httpx.Request) -> httpx.Response:
@@ -61,33 +61,35 @@ class Http:
     messages; `wire` replaces the network as transport.
     """
 
-    def __init__(self, name: str, endpoint: Endpoint, wire: Wire | None = None) -> None:
+    def __init__(
+        self, name: str, endpoint: Endpoint, transport: HttpTransport | None = None
+    ) -> None:
         self.name = name
         self._endpoint = endpoint
         self._slots = asyncio.Semaphore(endpoint.concurrency)
         self._base_url = endpoint.base_url.rstrip("/")
         self._headers = {"Accept": "*/*", "User-Agent": USER_AGENT, **endpoint.headers}
         self._auth = endpoint.auth
-        self._wire = wire or _Wire(endpoint)
+        self._transport = transport or _AiohttpTransport(endpoint)
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._wire.close()
+        await self._transport.close()
 
     async def get(self, path: str, model: type[T], **options: Any) -> T:
         """GET a path and return the response body as `model`; options as in `call`."""
-        return parsed(await self.call("GET", path, **options), model, self.name)
+        return parse_response(await self.call("GET", path, **options), model, self.name)
 
     async def post(self, path: str, model: type[T], **options: Any) -> T:
         """POST to a path and return the response body as `model`; options as in `call`."""
-        return parsed(await self.call("POST", path, **options), model, self.name)
+        return parse_response(await self.call("POST", path, **options), model, self.name)
 
     async def call(
         self,
         method: str,
         path: str,
         *,
-        explain: Callable[[httpx.Response], ProviderError | None] | None = None,
+        map_error: Callable[[httpx.Response], ProviderError | None] | None = None,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
         headers: Mapping[str, str] | None = None,
@@ -99,10 +101,12 @@ class Http:
         returns None, the HTTP status decides.
         """
         request = self._request(method, path, params, json=json, headers=dict(headers or {}))
-        async with place(self._slots):
+        async with acquire_slot(self._slots):
             response = await self._send(request, auth)
-        error = (explain(response) if explain else None) or refusal(response, self.name)
-        response_log.note(response, culprit=isinstance(error, AnswerNotUnderstood))
+        error = (map_error(response) if map_error else None) or error_for_status(
+            response, self.name
+        )
+        response_log.record(response, unparseable=isinstance(error, AnswerNotUnderstood))
         if error is not None:
             logged_path = path.partition("?")[0]  # a query may hold a key
             log.info("%s %s of %s: HTTP %d", method, logged_path, self.name, response.status_code)
@@ -123,7 +127,7 @@ class Http:
 
     async def _send(self, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
         try:
-            return await _exchange(self._wire, request, auth or self._auth)
+            return await _exchange(self._transport, request, auth or self._auth)
         except _ResponseTooLongError:
             raise AnswerNotUnderstood(f"The answer of {self.name} is too long.") from None
         except _DecompressionError as error:
@@ -148,7 +152,7 @@ def _query(params: Mapping[str, Any]) -> str:
     return urlencode(values, doseq=True, quote_via=quote)
 
 
-def refusal(response: httpx.Response, name: str) -> ProviderError | None:
+def error_for_status(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the error for an HTTP status; None for 2xx. APIs with error codes map them first."""
     status = response.status_code
     if status < 300:
@@ -172,18 +176,18 @@ def retry_after(response: httpx.Response, default: float = 30.0) -> float:
     return min(3600.0, max(1.0, float(text))) if text.isdecimal() else default
 
 
-def parsed(response: httpx.Response, model: type[T], name: str) -> T:
+def parse_response(response: httpx.Response, model: type[T], name: str) -> T:
     """Return a response's JSON body as `model`; raises AnswerNotUnderstood."""
     try:
         return model.model_validate_json(response.content)
     except ValidationError as error:
-        response_log.note(response, problems(error), culprit=True)
-        log.warning("invalid response of %s: %s", name, problems(error))
+        response_log.record(response, validation_problems(error), unparseable=True)
+        log.warning("invalid response of %s: %s", name, validation_problems(error))
         # Not `from error`: its text holds the response, which may repeat a secret.
         raise AnswerNotUnderstood(f"The answer of {name} was not understood.") from None
 
 
-def problems(error: ValidationError) -> str:
+def validation_problems(error: ValidationError) -> str:
     """Return path and type of each validation error, without the value: it may be secret."""
     return "; ".join(
         f"{'.'.join(map(str, item['loc'])) or 'body'}: {item['type']}"
@@ -199,7 +203,9 @@ class _DecompressionError(Exception):
     """A response body does not match its Content-Encoding."""
 
 
-async def _exchange(wire: Wire, request: httpx.Request, auth: httpx.Auth | None) -> httpx.Response:
+async def _exchange(
+    wire: HttpTransport, request: httpx.Request, auth: httpx.Auth | None
+) -> httpx.Response:
     """Send a request and the further requests of its auth flow; return the last response.
 
     httpx's client does the same, with cookies, redirects and hooks besides.
@@ -219,7 +225,7 @@ async def _exchange(wire: Wire, request: httpx.Request, auth: httpx.Auth | None)
         await flow.aclose()
 
 
-class _Wire:
+class _AiohttpTransport:
     """Transports httpx's requests over aiohttp: many times the throughput of httpx's own pool.
 
     URLs are sent unchanged: signatures cover `%2C`, which yarl would decode. Cookies are not
@@ -232,7 +238,7 @@ class _Wire:
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         """Send a request and return the complete response; raises aiohttp's errors."""
-        async with self._opened().request(
+        async with self._open_session().request(
             request.method,
             URL(str(request.url), encoded=True),
             headers=[(k.decode("latin-1"), v.decode("latin-1")) for k, v in request.headers.raw],
@@ -252,7 +258,7 @@ class _Wire:
         if self._session is not None:
             await self._session.close()
 
-    def _opened(self) -> aiohttp.ClientSession:
+    def _open_session(self) -> aiohttp.ClientSession:
         """Return the session; it can only be created while an event loop runs."""
         if self._session is None:
             seconds = self._endpoint.timeout_seconds
@@ -273,7 +279,7 @@ async def _read(content: aiohttp.StreamReader) -> bytes:
     try:
         while chunk := await content.readany():
             body += chunk
-            if len(body) > LARGEST_ANSWER:
+            if len(body) > MAX_RESPONSE_BYTES:
                 raise _ResponseTooLongError
     except aiohttp.ClientPayloadError as error:
         if isinstance(error.__cause__, ContentEncodingError):

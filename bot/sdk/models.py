@@ -31,7 +31,7 @@ class Status(StrEnum):
         return self in _TERMINAL
 
     @property
-    def bad(self) -> bool:
+    def failed(self) -> bool:
         """Whether it needs attention: failed, or only partly succeeded."""
         return self in (Status.FAILED, Status.PARTIAL)
 
@@ -46,7 +46,7 @@ class Value(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    def but(self, **changes: Any) -> Self:
+    def replace(self, **changes: Any) -> Self:
         """Return a copy with some fields changed; the new values are not validated."""
         return self.model_copy(update=changes)
 
@@ -112,14 +112,14 @@ class Job(Value):
     series: Text = ""  # name shared by related jobs, where each job's own name is unique
 
     @property
-    def family(self) -> str:
+    def series_name(self) -> str:
         """Name shared by a failure and the success after it: the series, or the job's name."""
         return self.series or self.name
 
     @property
     def failed_tasks(self) -> tuple[Task, ...]:
         """The tasks that failed or partly succeeded, in order."""
-        return tuple(task for task in self.tasks if task.status.bad)
+        return tuple(task for task in self.tasks if task.status.failed)
 
     @property
     def finished_tasks(self) -> int:
@@ -159,9 +159,9 @@ class Message(Value):
     classic: tuple[dict[str, Any], ...] = ()
 
 
-def why_failed(tasks: Iterable[Task]) -> str:
+def failure_message(tasks: Iterable[Task]) -> str:
     """Return the message of the first failed task that has one, else ""."""
-    return next((task.message for task in tasks if task.status.bad and task.message), "")
+    return next((task.message for task in tasks if task.status.failed and task.message), "")
 
 
 def seconds_between(start: datetime | None, end: datetime | None) -> float | None:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, TypeVar
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict
 from pydantic.alias_generators import to_camel
 
-from bot.sdk.timestamps import known_zone, moment
+from bot.sdk.timestamps import check_zone, parse_time
 
 
 def _to_text(value: Any) -> str:
@@ -23,12 +23,12 @@ def _to_list(value: Any) -> Any:
     return [value] if value and isinstance(value, dict) else value or ()
 
 
-ZoneName = Annotated[str, AfterValidator(known_zone)]  # for settings
+ZoneName = Annotated[str, AfterValidator(check_zone)]  # for settings
 RowT = TypeVar("RowT")
 
-Word = Annotated[str, BeforeValidator(_to_text)]
-Moment = Annotated[datetime | None, BeforeValidator(moment)]
-Rows = Annotated[tuple[RowT, ...], BeforeValidator(_to_list)]
+OptionalText = Annotated[str, BeforeValidator(_to_text)]
+Timestamp = Annotated[datetime | None, BeforeValidator(parse_time)]
+OneOrMany = Annotated[tuple[RowT, ...], BeforeValidator(_to_list)]
 
 
 class CamelCase(BaseModel):

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from bot.providers.circuit_breaker import Breaker
+from bot.providers.circuit_breaker import CircuitBreaker
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobthreadError
 from bot.sdk.models import Change, Job, JobRef, Message, Status
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     import httpx
     from aiohttp import web
 
-    from bot.providers.plugin_thread import Compartment
+    from bot.providers.plugin_thread import PluginThread
     from bot.sdk.clock import Clock
     from bot.sdk.http import Http
 
@@ -84,7 +84,7 @@ class Provider(ABC, Generic[SettingsT]):
     statuses: ClassVar[Mapping[str, Status]]  # native status → status
     id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # of a bare id
     named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: same
-    bare_in_text: ClassVar[bool] = True  # whether bare ids are found in free text
+    match_bare_ids: ClassVar[bool] = True  # whether bare ids are found in free text
     example_id: ClassVar[str] = ""  # shows the form of an id; if set on `self`, an existing job
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
     batch_size: ClassVar[int] = 1  # jobs per call of `fetch_jobs`
@@ -93,8 +93,8 @@ class Provider(ABC, Generic[SettingsT]):
         self.name = name
         self.settings = settings
         self.clock = clock
-        self.breaker = Breaker()
-        self.compartment: Compartment | None = None  # None: runs in the bot's loop
+        self.circuit_breaker = CircuitBreaker()
+        self.thread: PluginThread | None = None  # None: runs in the bot's loop
         self.http: Http  # set after construction, built from `connect()`
 
     @abstractmethod
@@ -137,7 +137,7 @@ class Provider(ABC, Generic[SettingsT]):
         """Test the connection and return the result as a sentence; raises a ProviderError."""
         return f"{self.connect().base_url} is set; nothing was asked of it."
 
-    async def rehearse(self) -> Sequence[str]:
+    async def validate_settings(self) -> Sequence[str]:
         """Return problems of the settings as `key: problem; remedy.`, without calling the API.
 
         For a provider whose settings describe an API. Called at start-up and by `jobthread check`.
@@ -148,7 +148,7 @@ class Provider(ABC, Generic[SettingsT]):
         """Return the status for a native status; a new one is UNKNOWN, never an error."""
         return self.statuses.get(str(native), Status.UNKNOWN)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids of this connection's jobs whose URLs occur in a text."""
         del text
         return ()
@@ -157,13 +157,13 @@ class Provider(ABC, Generic[SettingsT]):
         """Return the URL of the job's page in the provider's console."""
         return job.url
 
-    def format_job(self, job: Job, view: job_card.View) -> Message:
+    def format_job(self, job: Job, view: job_card.CardContext) -> Message:
         """Return the job's card."""
-        return job_card.job(job, view)
+        return job_card.render_card(job, view)
 
-    def format_change(self, change: Change, view: job_card.View) -> Message:
+    def format_change(self, change: Change, view: job_card.CardContext) -> Message:
         """Return the thread reply for a change."""
-        return job_card.change(change, view)
+        return job_card.render_change(change, view)
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation | None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.settings_env import variable
+from bot.settings_env import variable_name
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -26,7 +26,7 @@ def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[st
     return table
 
 
-class Unread(str):
+class UnreadableSecret(str):
     """Placeholder for a secret whose file cannot be read; its text says why."""
 
     __slots__ = ()
@@ -37,7 +37,7 @@ def _read_secret(key: str, path: str) -> str:
         return Path(path).read_text("utf-8").strip()
     except (OSError, ValueError) as error:  # ValueError: not UTF-8, or not a path
         why = type(error).__name__
-        return Unread(f"{key} cannot be read ({why}): check the path and its rights")
+        return UnreadableSecret(f"{key} cannot be read ({why}): check the path and its rights")
 
 
 def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
@@ -52,10 +52,10 @@ def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
 def missing_secret(where: str, key: str) -> str:
     """Return the sentence for a missing secret."""
     place = f"{where}.{key}"
-    return f"{place} is missing: set {variable(place)}, or {place}_file to a file's path."
+    return f"{place} is missing: set {variable_name(place)}, or {place}_file to a file's path."
 
 
-def of_the_whole(
+def model_errors(
     error: ValidationError, where: str, model: type[BaseModel], raw: Mapping[str, Any]
 ) -> list[str]:
     """Return the errors of a model's "after" validators, which pydantic skips on a field error."""
@@ -84,7 +84,7 @@ def _validator_error(validator: Callable[[BaseModel], object], unvalidated: Base
     return ""
 
 
-def sentences(error: ValidationError, where: str = "") -> list[str]:
+def error_sentences(error: ValidationError, where: str = "") -> list[str]:
     """Return a sentence for each error: its key and remedy, never the value."""
     return [
         _sentence(item, ".".join(filter(None, [where, *map(str, item["loc"])])))

@@ -12,7 +12,7 @@ MAX_SECONDS = 1e11  # the year 5138; a larger number counts ms, µs or ns
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]+)?")
 
 
-def known_zone(name: str) -> str:
+def check_zone(name: str) -> str:
     """Return the name of a time zone; raises ValueError if this machine does not know it."""
     try:
         ZoneInfo(name)
@@ -23,7 +23,7 @@ def known_zone(name: str) -> str:
     return name
 
 
-def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
+def parse_time(value: object, zone: tzinfo = UTC) -> datetime | None:
     """Return an aware time in UTC, or None if the value is no time.
 
     A time without a zone is read in `zone`.
@@ -38,12 +38,12 @@ def moment(value: object, zone: tzinfo = UTC) -> datetime | None:
 def _parse(value: object, zone: tzinfo) -> datetime:
     text = str(value).strip()
     if _NUMBER.fullmatch(text):
-        return datetime.fromtimestamp(seconds(float(text)), UTC)
+        return datetime.fromtimestamp(to_seconds(float(text)), UTC)
     time = datetime.fromisoformat(text)
     return (time if time.tzinfo else time.replace(tzinfo=zone)).astimezone(UTC)
 
 
-def seconds(number: float) -> float:
+def to_seconds(number: float) -> float:
     """Convert a number of seconds, ms, µs or ns, told apart by size, to seconds."""
     for _ in ("ms", "µs", "ns"):
         if number >= MAX_SECONDS:

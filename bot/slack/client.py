@@ -11,10 +11,10 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.delivery.transport import HTTP_SECONDS
-from bot.sdk.errors import SlackRefused, SlackSilent
+from bot.delivery.transport import HTTP_TIMEOUT_SECONDS
+from bot.sdk.errors import SlackRejected, SlackUnconfirmed
 from bot.slack.proxy import proxy_for
-from bot.slack.web_api import PASSING, code_of, retry_after_in
+from bot.slack.web_api import TRANSIENT_ERRORS, error_code, parse_retry_after
 
 if TYPE_CHECKING:
     from pydantic import SecretStr
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
-PATIENCE_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between attempts of auth.test
+RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between attempts of auth.test
 UNREACHABLE = (
     "Slack cannot be reached: check slack.api_url, and that this machine may call it; a proxy is"
     " named in HTTPS_PROXY."
@@ -35,59 +35,59 @@ SCOPES_HEADER = "x-oauth-scopes"  # header of every response
 
 def client_session() -> aiohttp.ClientSession:
     """Return the session for all calls to Slack, with its timeout."""
-    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_SECONDS))
+    return aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=HTTP_TIMEOUT_SECONDS))
 
 
 def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
     """Return the Web API client, without retries: only the outbox retries."""
     client = AsyncWebClient(
-        token=revealed(settings.slack.bot_token),
+        token=secret_value(settings.slack.bot_token),
         base_url=settings.slack.api_url,
         session=session,
         retry_handlers=[],
-        timeout=int(HTTP_SECONDS),
+        timeout=int(HTTP_TIMEOUT_SECONDS),
     )
     client.proxy = proxy_for(settings.slack.api_url)  # replaces the one that the client detected
     return client
 
 
-async def greet(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
+async def connect(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
     """Call auth.test, with retries for transient errors of Slack."""
-    for seconds in PATIENCE_SECONDS:
+    for seconds in RETRY_DELAYS_SECONDS:
         try:
-            return await hello(client)
-        except SlackSilent as error:
+            return await auth_test(client)
+        except SlackUnconfirmed as error:
             wait = max(seconds, _retry_after(error.__cause__))
             log.warning("%s Retrying in %.1f s.", error, wait)
         await clock.sleep(wait)
-    return await hello(client)
+    return await auth_test(client)
 
 
-async def hello(client: AsyncWebClient) -> dict[str, Any]:
+async def auth_test(client: AsyncWebClient) -> dict[str, Any]:
     """Call auth.test; raises SlackRejected, or SlackUnconfirmed for a transient error."""
     try:
         response = await client.auth_test()
     except SlackApiError as error:
-        code = code_of(error)
-        if error.response.status_code != HTTPStatus.OK or code in PASSING:
-            raise SlackSilent("Slack is in trouble.") from error
-        raise SlackRefused(_token_error(code), code=code) from error
+        code = error_code(error)
+        if error.response.status_code != HTTPStatus.OK or code in TRANSIENT_ERRORS:
+            raise SlackUnconfirmed("Slack is in trouble.") from error
+        raise SlackRejected(_token_error(code), code=code) from error
     except aiohttp.ClientConnectorError as error:
-        raise SlackRefused(UNREACHABLE, code="unreachable") from error
+        raise SlackRejected(UNREACHABLE, code="unreachable") from error
     except (aiohttp.ClientError, SlackClientError, OSError, AttributeError) as error:
         # AttributeError: slack_sdk parses every response with status 200 as Slack's JSON.
-        raise SlackSilent("Slack did not answer.") from error
+        raise SlackUnconfirmed("Slack did not answer.") from error
     return dict(response.data) if isinstance(response.data, dict) else {}
 
 
 def _retry_after(error: BaseException | None) -> float:
     """Return the seconds of Retry-After for a 429, else 0."""
     if isinstance(error, SlackApiError) and error.response.status_code == TOO_MANY:
-        return retry_after_in(error.response.headers)
+        return parse_retry_after(error.response.headers)
     return 0.0
 
 
-async def scopes(client: AsyncWebClient) -> frozenset[str] | None:
+async def token_scopes(client: AsyncWebClient) -> frozenset[str] | None:
     """Return the scopes of the bot's token, or None if Slack does not report them."""
     try:
         response = await client.auth_test()
@@ -106,21 +106,21 @@ def _token_error(code: str) -> str:
     )
 
 
-def revealed(secret: SecretStr | None) -> str:
+def secret_value(secret: SecretStr | None) -> str:
     """Return the secret's value, or "" if there is none."""
     return secret.get_secret_value() if secret is not None else ""
 
 
-async def try_app_token(client: AsyncWebClient, token: str) -> None:
+async def check_app_token(client: AsyncWebClient, token: str) -> None:
     """Call apps.connections.open to check the app token; raises SlackRejected."""
     try:
         await client.apps_connections_open(app_token=token)
     except SlackApiError as error:
-        code = code_of(error)
-        raise SlackRefused(
+        code = error_code(error)
+        raise SlackRejected(
             f"Slack refuses the app token ({code or 'no word why'}): make one with"
             " connections:write under Basic Information in the app's settings.",
             code=code,
         ) from error
     except (aiohttp.ClientError, SlackClientError, OSError) as error:
-        raise SlackRefused(UNREACHABLE, code="unreachable") from error
+        raise SlackRejected(UNREACHABLE, code="unreachable") from error

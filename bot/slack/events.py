@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.request import Ask, Kind
+from bot.commands.request import Request, RequestKind
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,7 @@ Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Incoming:
+class IncomingRequest:
     """A request, its workspace, and its idempotency key.
 
     Slack retries deliveries, and sends a mention twice (as `app_mention` and as `message`);
@@ -28,11 +28,11 @@ class Incoming:
     """
 
     workspace: str
-    key: str
-    ask: Ask
+    idempotency_key: str
+    request: Request
 
 
-def read(body: Payload, now: datetime) -> Incoming | None:
+def parse_payload(body: Payload, now: datetime) -> IncomingRequest | None:
     """Return the request in a payload, or None if it contains none."""
     if "command" in body:
         return _command(body, now)
@@ -45,24 +45,24 @@ def read(body: Payload, now: datetime) -> Incoming | None:
     return None
 
 
-def _command(body: Payload, now: datetime) -> Incoming:
-    ask = Ask(
-        kind=Kind.COMMAND,
+def _command(body: Payload, now: datetime) -> IncomingRequest:
+    ask = Request(
+        kind=RequestKind.COMMAND,
         user=body["user_id"],
         channel=body["channel_id"],
         at=now,
         text=body.get("text") or "",
         response_url=body.get("response_url"),
     )
-    return Incoming(body["team_id"], f"command:{body['trigger_id']}", ask)
+    return IncomingRequest(body["team_id"], f"command:{body['trigger_id']}", ask)
 
 
-def _event(body: Payload, now: datetime) -> Incoming | None:
+def _event(body: Payload, now: datetime) -> IncomingRequest | None:
     event = body["event"]
     kind = _message_kind(event)
     if kind is None:
         return None
-    ask = Ask(
+    ask = Request(
         kind=kind,
         user=event["user"],
         channel=event["channel"],
@@ -71,29 +71,29 @@ def _event(body: Payload, now: datetime) -> Incoming | None:
         thread_ts=event.get("thread_ts"),
         said_ts=event["ts"],
     )
-    return Incoming(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
+    return IncomingRequest(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
 
 
-def _message_kind(event: Payload) -> Kind | None:
+def _message_kind(event: Payload) -> RequestKind | None:
     """Return MENTION or DIRECT; None for edits, deletions and messages of bots."""
     if event.get("subtype") not in (None, "file_share", "thread_broadcast"):
         return None
     if event.get("bot_id") or not event.get("user"):
         return None
     if event["type"] == "app_mention":
-        return Kind.MENTION
+        return RequestKind.MENTION
     is_direct = event["type"] == "message" and event.get("channel_type") == "im"
-    return Kind.DIRECT if is_direct else None
+    return RequestKind.DIRECT if is_direct else None
 
 
-def _click(body: Payload, now: datetime) -> Incoming | None:
+def _click(body: Payload, now: datetime) -> IncomingRequest | None:
     container, action = body.get("container", {}), body["actions"][0]
     if container.get("type") != "message":
         return None
     message_ts = container["message_ts"]
     thread_ts = container.get("thread_ts") or body.get("message", {}).get("thread_ts")
-    ask = Ask(
-        kind=Kind.CLICK,
+    ask = Request(
+        kind=RequestKind.CLICK,
         user=body["user"]["id"],
         channel=container["channel_id"],
         at=now,
@@ -104,7 +104,7 @@ def _click(body: Payload, now: datetime) -> Incoming | None:
         message_ts=message_ts,
         ephemeral=bool(container.get("is_ephemeral")),
     )
-    return Incoming(workspace_of(body), f"click:{body['trigger_id']}", ask)
+    return IncomingRequest(workspace_id(body), f"click:{body['trigger_id']}", ask)
 
 
 def _value(action: Payload) -> str:
@@ -112,12 +112,12 @@ def _value(action: Payload) -> str:
     return action.get("value") or (action.get("selected_option") or {}).get("value") or ""
 
 
-def _shortcut(body: Payload, now: datetime) -> Incoming | None:
+def _shortcut(body: Payload, now: datetime) -> IncomingRequest | None:
     if body.get("callback_id") not in SHORTCUTS:
         return None
     message = body["message"]
-    ask = Ask(
-        kind=Kind.SHORTCUT,
+    ask = Request(
+        kind=RequestKind.SHORTCUT,
         user=body["user"]["id"],
         channel=body["channel"]["id"],
         at=now,
@@ -125,10 +125,10 @@ def _shortcut(body: Payload, now: datetime) -> Incoming | None:
         thread_ts=message.get("thread_ts") or message["ts"],
         response_url=body.get("response_url"),
     )
-    return Incoming(workspace_of(body), f"shortcut:{body['trigger_id']}", ask)
+    return IncomingRequest(workspace_id(body), f"shortcut:{body['trigger_id']}", ask)
 
 
-def workspace_of(body: Payload) -> str:
+def workspace_id(body: Payload) -> str:
     """Return the workspace id of an interaction."""
     team = body.get("team") or body["user"].get("team_id") or {}
     return str(team["id"] if isinstance(team, dict) else team)

@@ -4,31 +4,31 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.sdk.errors import SlackBusy, SlackSilent
+from bot.sdk.errors import SlackRateLimited, SlackUnconfirmed
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from datetime import datetime
 
     from bot.sdk.clock import Clock
-    from bot.slack.web_api import WebOutlet
+    from bot.slack.web_api import WebApiTransport
 
-Sent = dict[str, Any]  # a message as the Web API returns it
+SlackMessage = dict[str, Any]  # a message as the Web API returns it
 
-PAGE = 200  # messages
-MOST_TRIES = 20  # of one page
-SILENCE_SECONDS = 2.0  # before a retry, when no response came
+PAGE_SIZE = 200  # messages
+MAX_ATTEMPTS = 20  # of one page
+RETRY_SECONDS = 2.0  # before a retry, when no response came
 
 
 class History:
     """Reads the history of channels that the bot is a member of."""
 
-    def __init__(self, outlet: WebOutlet, clock: Clock, bot_user: str) -> None:
-        self._transport = outlet
+    def __init__(self, transport: WebApiTransport, clock: Clock, bot_user: str) -> None:
+        self._transport = transport
         self._clock = clock
         self._bot_user = bot_user
 
-    async def threads(self, channel: str, since: datetime) -> AsyncIterator[list[Sent]]:
+    async def threads(self, channel: str, since: datetime) -> AsyncIterator[list[SlackMessage]]:
         """Yield the bot's own messages, thread by thread, of threads started after `since`."""
         query = {"channel": channel, "oldest": f"{since.timestamp():.6f}"}
         async for root in self._pages("conversations.history", query):
@@ -40,7 +40,7 @@ class History:
             if own := [sent for sent in thread if sent.get("user") == self._bot_user]:
                 yield own
 
-    def _bot_may_have_replied(self, root: Sent) -> bool:
+    def _bot_may_have_replied(self, root: SlackMessage) -> bool:
         """Whether the bot may have replied; `reply_users` lists only some repliers."""
         if not root.get("reply_count"):
             return False
@@ -48,10 +48,15 @@ class History:
         some_unlisted = int(root.get("reply_users_count") or 0) > len(listed)
         return some_unlisted or self._bot_user in listed or root.get("user") == self._bot_user
 
-    async def _pages(self, method: str, query: dict[str, Any]) -> AsyncIterator[Sent]:
+    async def _pages(self, method: str, query: dict[str, Any]) -> AsyncIterator[SlackMessage]:
         cursor: str | None = None
         while True:
-            arguments = {**query, "include_all_metadata": True, "limit": PAGE, "cursor": cursor}
+            arguments = {
+                **query,
+                "include_all_metadata": True,
+                "limit": PAGE_SIZE,
+                "cursor": cursor,
+            }
             page = await self._call_with_retry(method, arguments)
             for sent in page["messages"]:
                 yield sent
@@ -61,11 +66,11 @@ class History:
 
     async def _call_with_retry(self, method: str, query: dict[str, Any]) -> dict[str, Any]:
         """Call a read method; retry after a rate limit or a missing response."""
-        for _ in range(MOST_TRIES - 1):
+        for _ in range(MAX_ATTEMPTS - 1):
             try:
                 return await self._transport.call(method, query)
-            except SlackBusy as error:
+            except SlackRateLimited as error:
                 await self._clock.sleep(error.retry_after)
-            except SlackSilent:
-                await self._clock.sleep(SILENCE_SECONDS)
+            except SlackUnconfirmed:
+                await self._clock.sleep(RETRY_SECONDS)
         return await self._transport.call(method, query)

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from slack_bolt.async_app import AsyncApp
 
     from bot.settings import WebSettings
-    from bot.status import Backlog, Live
+    from bot.status import LiveStatus, StoredStatus
 
 log = logging.getLogger(__name__)
 
@@ -26,12 +26,12 @@ EVENTS_PATH = "/slack/events"  # for events, commands and interactions
 HEALTH_PATH = "/healthz"
 STATUS_PATH = "/status"
 METRICS_PATH = "/metrics"
-EXPOSITION = "text/plain; version=0.0.4; charset=utf-8"
+METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 DEFAULT_PORT = 8080
-LARGEST_REQUEST = 1024 * 1024  # bytes
+MAX_REQUEST_BYTES = 1024 * 1024  # bytes
 
 
-class Web:
+class HttpServer:
     """HTTP server on one port; `app` is None in Socket Mode, where Slack sends no HTTP requests."""
 
     def __init__(
@@ -39,7 +39,7 @@ class Web:
         settings: WebSettings,
         app: AsyncApp | None,
         healthy: Callable[[], Awaitable[bool]],
-        status: Callable[[], Awaitable[tuple[Backlog, Live]]],
+        status: Callable[[], Awaitable[tuple[StoredStatus, LiveStatus]]],
     ) -> None:
         self._settings = settings
         self._app = app
@@ -48,13 +48,13 @@ class Web:
         self._runner: web.AppRunner | None = None
 
     @property
-    def wanted(self) -> bool:
+    def enabled(self) -> bool:
         """Whether the server is needed: in HTTP mode, or with a port in the settings."""
         return self._app is not None or self._settings.port is not None
 
     async def open(self) -> None:
         """Start listening; raises SettingsError."""
-        site = web.Application(client_max_size=LARGEST_REQUEST)
+        site = web.Application(client_max_size=MAX_REQUEST_BYTES)
         site.router.add_get(HEALTH_PATH, self._health)
         site.router.add_get(STATUS_PATH, self._status)
         site.router.add_get(METRICS_PATH, self._metrics)
@@ -62,7 +62,7 @@ class Web:
             site.router.add_post(EVENTS_PATH, self._events)
         self._runner = web.AppRunner(site, access_log=None, shutdown_timeout=3)
         await self._runner.setup()
-        host, port = self._settings.host, port_of(self._settings)
+        host, port = self._settings.host, listen_port(self._settings)
         try:
             await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
@@ -102,10 +102,10 @@ class Web:
     async def _metrics(self, request: web.Request) -> web.Response:
         del request
         try:
-            text = status.exposition(*await self._get_status())
+            text = status.prometheus_text(*await self._get_status())
         except StoreError:
             return web.Response(status=503)
-        return web.Response(body=text.encode(), headers={"Content-Type": EXPOSITION})
+        return web.Response(body=text.encode(), headers={"Content-Type": METRICS_CONTENT_TYPE})
 
     async def _events(self, request: web.Request) -> web.Response:
         """Pass a request to Bolt, which verifies its signature."""
@@ -114,7 +114,7 @@ class Web:
         return await to_aiohttp_response(answer)
 
 
-def port_of(settings: WebSettings) -> int:
+def listen_port(settings: WebSettings) -> int:
     """Return the port to listen on."""
     return DEFAULT_PORT if settings.port is None else settings.port
 
@@ -123,4 +123,4 @@ def status_url(settings: WebSettings) -> str:
     """Return the status URL on this machine, also for a server that listens on all addresses."""
     host = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.host, settings.host)  # noqa: S104
     bracketed = f"[{host}]" if ":" in host else host
-    return f"http://{bracketed}:{port_of(settings)}{STATUS_PATH}"
+    return f"http://{bracketed}:{listen_port(settings)}{STATUS_PATH}"

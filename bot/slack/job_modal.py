@@ -5,25 +5,25 @@ from __future__ import annotations
 import html
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.request import Ask, Kind
+from bot.commands.request import Request, RequestKind
 from bot.sdk.cards import blocks
-from bot.slack.events import ASK_JOB, Incoming, Payload, workspace_of
+from bot.slack.events import ASK_JOB, IncomingRequest, Payload, workspace_id
 
 if TYPE_CHECKING:
     from datetime import datetime
 
 # Names of the inputs: both block_id and action_id.
-JOB, CHANNEL, FOR_WHOM = "job", "channel", "for_whom"
+JOB, CHANNEL, VISIBILITY = "job", "channel", "for_whom"
 _PEEK: Payload = {"text": blocks.plain("Only show it to me"), "value": "peek"}
 _MISSING = {JOB: "Choose a job, or type its reference.", CHANNEL: "Choose where to answer."}
 
 
-def is_wanted(body: Payload) -> bool:
+def opens(body: Payload) -> bool:
     """Whether the payload is the shortcut that opens the modal."""
     return body.get("type") == "shortcut" and body.get("callback_id") == ASK_JOB
 
 
-def is_searched(body: Payload) -> bool:
+def asks_options(body: Payload) -> bool:
     """Whether the payload asks for the options of the job select."""
     is_job_select = body.get("type") == "block_suggestion" and body.get("action_id") == JOB
     return is_job_select and _is_job_modal(body)
@@ -70,7 +70,7 @@ def _channel_input() -> blocks.Block:
 
 def _visibility_input() -> blocks.Block:
     boxes = {"type": "checkboxes", "options": [_PEEK]}
-    return {**_input(FOR_WHOM, "For whom", boxes), "optional": True}
+    return {**_input(VISIBILITY, "For whom", boxes), "optional": True}
 
 
 def _input(name: str, label: str, element: dict[str, Any]) -> blocks.Block:
@@ -83,23 +83,23 @@ def _input(name: str, label: str, element: dict[str, Any]) -> blocks.Block:
     }
 
 
-def missing(body: Payload) -> dict[str, str]:
+def missing_inputs(body: Payload) -> dict[str, str]:
     """Return a sentence for each required input that is empty, by block_id."""
     values = {JOB: _selected_job(body), CHANNEL: _selected_channel(body)}
     return {name: sentence for name, sentence in _MISSING.items() if not values[name]}
 
 
-def submitted(body: Payload, now: datetime) -> Incoming:
+def to_request(body: Payload, now: datetime) -> IncomingRequest:
     """Return the request for a complete submission: a command."""
-    ask = Ask(
-        kind=Kind.COMMAND,
+    ask = Request(
+        kind=RequestKind.COMMAND,
         user=body["user"]["id"],
         channel=_selected_channel(body),
         at=now,
         text=command_for(_selected_job(body), peek=_is_peek(body)),
         response_url=_response_url(body),
     )
-    return Incoming(workspace_of(body), f"view:{body['view']['id']}", ask)
+    return IncomingRequest(workspace_id(body), f"view:{body['view']['id']}", ask)
 
 
 def command_for(reference: str, *, peek: bool = False) -> str:
@@ -108,7 +108,7 @@ def command_for(reference: str, *, peek: bool = False) -> str:
     return f"peek {escaped}" if peek else escaped
 
 
-def refusal(errors: dict[str, str]) -> Payload:
+def errors_response(errors: dict[str, str]) -> Payload:
     """Return the acknowledgement that keeps the modal open and shows the errors."""
     return {"response_action": "errors", "errors": errors}
 
@@ -122,7 +122,7 @@ def _selected_channel(body: Payload) -> str:
 
 
 def _is_peek(body: Payload) -> bool:
-    selected = _state(body, FOR_WHOM).get("selected_options") or []
+    selected = _state(body, VISIBILITY).get("selected_options") or []
     return any(option.get("value") == _PEEK["value"] for option in selected)
 
 

@@ -7,12 +7,12 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.parser import typed as parse
+from bot.commands.parser import parse_command as parse
 from bot.providers import fetch
 from bot.providers.references import resolve
 from bot.sdk import formatting
 from bot.sdk.cards import blocks
-from bot.sdk.errors import trail
+from bot.sdk.errors import origin
 from bot.slack.job_modal import command_for
 
 if TYPE_CHECKING:
@@ -30,26 +30,26 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 30.0  # that a list of recent jobs is cached
-PATIENCE_SECONDS = 2.0  # for all connections together; Slack waits for 3
-MOST_NEWEST = 50  # recent jobs to request from a connection
-MOST_TYPED = 5  # options for the typed reference, one a connection
+CACHE_SECONDS = 30.0  # that a list of recent jobs is cached
+TIMEOUT_SECONDS = 2.0  # for all connections together; Slack waits for 3
+MAX_RECENT_JOBS = 50  # recent jobs to request from a connection
+MAX_TYPED_OPTIONS = 5  # options for the typed reference, one a connection
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object
-MOST_OPTIONS = 100
-LONGEST_TEXT = 75
-LONGEST_VALUE = 150
+MAX_OPTIONS = 100
+MAX_TEXT = 75
+MAX_VALUE = 150
 
 
 @dataclass(frozen=True)
-class Newest:
+class CachedJobs:
     """Recent jobs of a connection, and when they were fetched."""
 
     jobs: tuple[Job, ...]
-    at: datetime  # aware, UTC
+    fetched_at: datetime  # aware, UTC
 
 
-class Suggestions:
+class JobOptions:
     """Builds the options of the job select from cached lists of recent jobs.
 
     A list that arrives after the deadline is cached for the next keystroke.
@@ -58,16 +58,16 @@ class Suggestions:
     def __init__(self, connections: Connections, clock: Clock) -> None:
         self._connections = connections
         self._clock = clock
-        self._newest: dict[str, Newest] = {}  # by connection
+        self._newest: dict[str, CachedJobs] = {}  # by connection
         self._fetches: dict[str, Fetch] = {}
 
-    async def answer(self, typed: str) -> Payload:
+    async def options(self, typed: str) -> Payload:
         """Return the response to a `block_suggestion` within the deadline."""
-        await self._wait(self.prepare())
+        await self._wait(self.prefetch())
         newest = {p.name: self._jobs(p.name) for p in self._connections if p.lists_jobs}
-        return offer(self._connections, newest, typed)
+        return build_options(self._connections, newest, typed)
 
-    def prepare(self) -> set[Fetch]:
+    def prefetch(self) -> set[Fetch]:
         """Start fetching lists that have expired; return all running fetches."""
         for provider in self._connections:
             if provider.lists_jobs and not self._is_fresh(provider.name):
@@ -77,33 +77,33 @@ class Suggestions:
     async def close(self) -> None:
         """Cancel running fetches."""
         running = list(self._fetches.values())
-        for fetch in running:
-            fetch.cancel()
+        for task in running:
+            task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
 
     def _is_fresh(self, name: str) -> bool:
         newest = self._newest.get(name)
         if newest is None:
             return False
-        return (self._clock.now() - newest.at).total_seconds() < FRESH_SECONDS
+        return (self._clock.now() - newest.fetched_at).total_seconds() < CACHE_SECONDS
 
     def _start_fetch(self, provider: Provider[Any]) -> None:
         name = provider.name
         if name not in self._fetches:
-            self._fetches[name] = asyncio.create_task(fetch.recent(provider, MOST_NEWEST))
-            self._fetches[name].add_done_callback(lambda fetch: self._store(name, fetch))
+            self._fetches[name] = asyncio.create_task(fetch.fetch_recent(provider, MAX_RECENT_JOBS))
+            self._fetches[name].add_done_callback(lambda task: self._store(name, task))
 
-    def _store(self, name: str, fetch: Fetch) -> None:
+    def _store(self, name: str, task: Fetch) -> None:
         """Cache the fetched list; after an error, keep the previous one."""
         del self._fetches[name]
-        if fetch.cancelled():
+        if task.cancelled():
             return
-        found = fetch.exception() or fetch.result()
+        found = task.exception() or task.result()
         if isinstance(found, BaseException):
-            log.warning("cannot list the recent jobs of %s: %s", name, trail(found))
+            log.warning("cannot list the recent jobs of %s: %s", name, origin(found))
             found = self._jobs(name)
-        requestable = tuple(job for job in found if can_be_asked_for(self._connections, job.ref))
-        self._newest[name] = Newest(requestable, self._clock.now())
+        requestable = tuple(job for job in found if is_requestable(self._connections, job.ref))
+        self._newest[name] = CachedJobs(requestable, self._clock.now())
 
     def _jobs(self, name: str) -> tuple[Job, ...]:
         newest = self._newest.get(name)
@@ -111,7 +111,7 @@ class Suggestions:
 
     async def _wait(self, fetches: set[Fetch]) -> None:
         """Wait until all fetches end, or until the deadline."""
-        deadline = asyncio.ensure_future(self._clock.sleep(PATIENCE_SECONDS))
+        deadline = asyncio.ensure_future(self._clock.sleep(TIMEOUT_SECONDS))
         try:
             while fetches and not deadline.done():
                 await asyncio.wait({deadline, *fetches}, return_when=asyncio.FIRST_COMPLETED)
@@ -120,31 +120,35 @@ class Suggestions:
             deadline.cancel()
 
 
-def can_be_asked_for(connections: Connections, ref: JobRef) -> bool:
+def is_requestable(connections: Connections, ref: JobRef) -> bool:
     """Whether the reference fits an option and resolves, as a command, to that job only."""
     word = str(ref)
-    fits = blocks.length(word) <= LONGEST_VALUE and parse(command_for(word)).words == (word,)
+    fits = blocks.length(word) <= MAX_VALUE and parse(command_for(word)).words == (word,)
     return fits and resolve(connections, word).refs == (ref,)
 
 
-def offer(connections: Connections, newest: Mapping[str, Sequence[Job]], typed: str) -> Payload:
+def build_options(
+    connections: Connections, newest: Mapping[str, Sequence[Job]], typed: str
+) -> Payload:
     """Return the options for the typed text: its references, and jobs that match it."""
     word = typed.strip()
     matching = _matching_jobs(newest, word)
     known = {job.ref for jobs in matching.values() for job in jobs}
     references = [ref for ref in resolve(connections, word).refs if ref not in known]
     typed_options = [
-        _option(f"Ask for {ref}", ref) for ref in references if can_be_asked_for(connections, ref)
+        _option(f"Ask for {ref}", ref) for ref in references if is_requestable(connections, ref)
     ]
-    groups = [_group("What you typed", typed_options[:MOST_TYPED])]
-    groups += [_group(n, [_option(line(j), j.ref) for j in jobs]) for n, jobs in matching.items()]
+    groups = [_group("What you typed", typed_options[:MAX_TYPED_OPTIONS])]
+    groups += [
+        _group(n, [_option(option_text(j), j.ref) for j in jobs]) for n, jobs in matching.items()
+    ]
     non_empty = [group for group in groups if group["options"]]
     return {"option_groups": non_empty} if non_empty else {"options": []}
 
 
 def _matching_jobs(newest: Mapping[str, Sequence[Job]], word: str) -> dict[str, list[Job]]:
     """Return the jobs that match a word; the options are shared equally by the connections."""
-    available = MOST_OPTIONS - MOST_TYPED
+    available = MAX_OPTIONS - MAX_TYPED_OPTIONS
     share = max(1, available // max(1, len(newest)))
     return {
         name: [job for job in _unique(jobs) if _matches(job, word.casefold())][:share]
@@ -160,16 +164,16 @@ def _matches(job: Job, word: str) -> bool:
     return word in job.name.casefold() or word in str(job.ref).casefold()
 
 
-def line(job: Job) -> str:
+def option_text(job: Job) -> str:
     """Return a job on one line, "deploy-api · ✅ succeeded · 12345"; a long name is cut."""
-    rest = f" · {formatting.sign(job.status)} · {job.ref.id}"
-    name_limit = max(20, LONGEST_TEXT - blocks.length(rest))
+    rest = f" · {formatting.status_label(job.status)} · {job.ref.id}"
+    name_limit = max(20, MAX_TEXT - blocks.length(rest))
     return blocks.clip(blocks.one_line(job.name), name_limit) + rest
 
 
 def _group(label: str, options: list[Payload]) -> Payload:
-    return {"label": blocks.plain(label, LONGEST_TEXT), "options": options}
+    return {"label": blocks.plain(label, MAX_TEXT), "options": options}
 
 
 def _option(text: str, ref: JobRef) -> Payload:
-    return {"text": blocks.plain(blocks.one_line(text), LONGEST_TEXT), "value": str(ref)}
+    return {"text": blocks.plain(blocks.one_line(text), MAX_TEXT), "value": str(ref)}

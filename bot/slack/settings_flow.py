@@ -7,22 +7,22 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.parser import Verb, typed
+from bot.commands.parser import Verb, parse_command
 from bot.notifications import settings_patch
-from bot.notifications.settings_text import CHANGE
-from bot.sdk.errors import JobthreadError, SlackError, StoreError, trail
+from bot.notifications.settings_text import CHANGE_ACTION_ID
+from bot.sdk.errors import JobthreadError, SlackError, StoreError, origin
 from bot.slack import settings_modal, settings_options, settings_submission
-from bot.slack.events import workspace_of
-from bot.slack.settings_modal import Page
+from bot.slack.events import workspace_id
+from bot.slack.settings_modal import ModalContext
 
 if TYPE_CHECKING:
-    from bot.commands.channel_settings import Negotiation
-    from bot.commands.inbox_worker import Desk
-    from bot.notifications.effective_settings import Contract
-    from bot.notifications.policy import NoisePolicy
+    from bot.commands.channel_settings import ChannelSettingsCommands
+    from bot.commands.inbox_worker import InboxWorker
+    from bot.notifications.effective_settings import ChannelSettings
+    from bot.notifications.policy import NotificationPolicy
     from bot.sdk.clock import Clock
     from bot.slack.events import Payload
-    from bot.slack.users import Directory, Group, WebApi
+    from bot.slack.users import UserCache, UserGroup, WebApi
 
 log = logging.getLogger(__name__)
 
@@ -31,33 +31,33 @@ READ_SECONDS = 1.0  # to load the channel settings
 LIST_SECONDS = 2.0  # to load options; Slack waits for 3
 
 
-def is_wanted(body: Payload) -> bool:
+def opens(body: Payload) -> bool:
     """Whether the payload opens the modal: `/job settings`, or the button "Change …"."""
     if "command" in body:
-        command = typed(body.get("text") or "")
+        command = parse_command(body.get("text") or "")
         return command.verb is Verb.SETTINGS
     if body.get("type") != "block_actions":
         return False
     in_message = (body.get("container") or {}).get("type") == "message"
-    return in_message and bool(body["actions"][0].get("action_id") == CHANGE)
+    return in_message and bool(body["actions"][0].get("action_id") == CHANGE_ACTION_ID)
 
 
-class SettingsTalk:
+class SettingsModalFlow:
     """Handles the settings modal within Slack's deadlines; a submission becomes a request."""
 
     def __init__(
         self,
         *,
         api: WebApi,
-        desk: Desk,
-        negotiation: Negotiation,
-        directory: Directory,
+        inbox_worker: InboxWorker,
+        settings_commands: ChannelSettingsCommands,
+        users: UserCache,
         clock: Clock,
     ) -> None:
         self._api = api
-        self._inbox_worker = desk
-        self._settings_commands = negotiation
-        self._users = directory
+        self._inbox_worker = inbox_worker
+        self._settings_commands = settings_commands
+        self._users = users
         self._clock = clock
 
     async def open(self, body: Payload) -> bool:
@@ -67,45 +67,49 @@ class SettingsTalk:
                 view = await self._initial_view(body)
                 await self._api.call("views.open", {"trigger_id": body["trigger_id"], "view": view})
         except (JobthreadError, TimeoutError) as error:
-            log.warning("cannot open the settings modal: %s", trail(error))
+            log.warning("cannot open the settings modal: %s", origin(error))
             return False
         return True
 
-    async def refill(self, body: Payload, preset: str) -> bool:
+    async def apply_preset(self, body: Payload, preset: str) -> bool:
         """Fill a preset or the defaults into the open modal, without saving; False on failure."""
-        page = settings_submission.page_of(body)
+        page = settings_submission.modal_context(body)
         try:
             async with asyncio.timeout(TRIGGER_SECONDS):
-                contract = await self._load_settings(workspace_of(body), page.channel)
+                contract = await self._load_settings(workspace_id(body), page.channel)
                 filled = self._preset_values(page, preset, contract)
-                view = self._view(page.refilled(preset), contract, filled)
+                view = self._view(page.with_preset(preset), contract, filled)
                 target = {"view_id": body["view"]["id"], "hash": body["view"].get("hash")}
                 await self._api.call("views.update", {**target, "view": view})
         except (JobthreadError, TimeoutError) as error:
-            log.warning("cannot update the settings modal: %s", trail(error))
+            log.warning("cannot update the settings modal: %s", origin(error))
             return False
         return True
 
-    async def suggest(self, body: Payload) -> Payload:
+    async def options(self, body: Payload) -> Payload:
         """Return the options that match the text typed into a select of the modal."""
         word = str(body.get("value") or "")
         if body.get("action_id") == settings_modal.ZONE:
-            return settings_options.offer_zones(word, await self._time_zone(body["user"]["id"]))
-        return settings_options.offer_groups(word, await self._groups())
+            return settings_options.time_zone_options(
+                word, await self._time_zone(body["user"]["id"])
+            )
+        return settings_options.user_group_options(word, await self._groups())
 
     async def submit(self, body: Payload) -> dict[str, str]:
         """Enqueue the request, or return a sentence for each invalid input, by block id."""
-        if invalid := settings_submission.errors(body):
+        if invalid := settings_submission.input_errors(body):
             return invalid
-        page, workspace = settings_submission.page_of(body), workspace_of(body)
+        page, workspace = settings_submission.modal_context(body), workspace_id(body)
         try:
             if (await self._load_settings(workspace, page.channel)).revision != page.revision:
-                return settings_submission.overtaken(body)
-            incoming = settings_submission.submitted(body, self._clock.now())
-            await self._inbox_worker.take(incoming.workspace, incoming.key, incoming.ask)
+                return settings_submission.conflict(body)
+            incoming = settings_submission.to_request(body, self._clock.now())
+            await self._inbox_worker.enqueue(
+                incoming.workspace, incoming.idempotency_key, incoming.request
+            )
         except (StoreError, TimeoutError) as error:
-            log.error("cannot store the channel settings: %s", trail(error))
-            return settings_submission.busy(body, replies.busy().text)
+            log.error("cannot store the channel settings: %s", origin(error))
+            return settings_submission.save_failed(body, replies.busy().text)
         return {}
 
     async def _initial_view(self, body: Payload) -> Payload:
@@ -113,41 +117,45 @@ class SettingsTalk:
         if "command" in body:
             workspace, channel, user = body["team_id"], body["channel_id"], body["user_id"]
         else:
-            workspace, channel = workspace_of(body), body["container"]["channel_id"]
+            workspace, channel = workspace_id(body), body["container"]["channel_id"]
             user = body["user"]["id"]
         contract = await self._load_settings(workspace, channel)
-        if refusal := await self._settings_commands.rights.refusal(user, channel):
-            return settings_modal.reading(contract, refusal)
-        page = Page(channel=channel, revision=contract.revision)
+        if refusal := await self._settings_commands.permissions.denial_reason(user, channel):
+            return settings_modal.read_only_view(contract, refusal)
+        page = ModalContext(channel=channel, revision=contract.revision)
         return self._view(page, contract, contract.policy)
 
-    def _view(self, page: Page, contract: Contract, filled: NoisePolicy) -> Payload:
-        group = self._users.handle(filled.group)
+    def _view(
+        self, page: ModalContext, contract: ChannelSettings, filled: NotificationPolicy
+    ) -> Payload:
+        group = self._users.group_handle(filled.group)
         return settings_modal.view(page, contract, filled, group)
 
-    def _preset_values(self, page: Page, preset: str, contract: Contract) -> NoisePolicy:
+    def _preset_values(
+        self, page: ModalContext, preset: str, contract: ChannelSettings
+    ) -> NotificationPolicy:
         if preset == Verb.DEFAULT:
             return self._settings_commands.defaults(page.channel)
-        return settings_patch.amended(contract.policy, settings_patch.preset(preset))
+        return settings_patch.apply_patch(contract.policy, settings_patch.preset_changes(preset))
 
-    async def _load_settings(self, workspace: str, channel: str) -> Contract:
+    async def _load_settings(self, workspace: str, channel: str) -> ChannelSettings:
         async with asyncio.timeout(READ_SECONDS):
-            return await self._settings_commands.contract(workspace, channel)
+            return await self._settings_commands.effective_settings(workspace, channel)
 
     async def _time_zone(self, user: str) -> str:
         """Return the user's time zone, or "" if Slack does not return it in time."""
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                return (await self._users.person(user)).zone
+                return (await self._users.get_user(user)).time_zone
         except (SlackError, TimeoutError) as error:
-            log.warning("cannot load a user's time zone: %s", trail(error))
+            log.warning("cannot load a user's time zone: %s", origin(error))
             return ""
 
-    async def _groups(self) -> tuple[Group, ...]:
+    async def _groups(self) -> tuple[UserGroup, ...]:
         """Return the user groups, or none if Slack does not return them in time."""
         try:
             async with asyncio.timeout(LIST_SECONDS):
-                return await self._users.groups()
+                return await self._users.get_groups()
         except (SlackError, TimeoutError) as error:
-            log.warning("cannot load the user groups: %s", trail(error))
+            log.warning("cannot load the user groups: %s", origin(error))
             return ()

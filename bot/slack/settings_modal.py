@@ -10,28 +10,28 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from bot.notifications import settings_text
-from bot.notifications.policy_text import CLAUSES, YES_NO, chosen
-from bot.notifications.settings_patch import LOUDNESS
+from bot.notifications.policy_text import FIELD_TEXTS, YES_NO, choice_key
+from bot.notifications.settings_patch import PRESET_FIELDS
 from bot.sdk.cards import blocks
 from bot.sdk.models import Value
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.notifications.effective_settings import Contract
-    from bot.notifications.policy import NoisePolicy
+    from bot.notifications.effective_settings import ChannelSettings
+    from bot.notifications.policy import NotificationPolicy
     from bot.slack.events import Payload
 
-CONTRACT = "contract"  # the modal's callback_id
+CALLBACK_ID = "contract"  # the modal's callback_id
 # action_ids of inputs that are only part of a policy field.
-GROUP, BEGINS, ENDS, ZONE, PASSING = "group", "begins", "ends", "zone", "failures_pass"
-SEARCHED = (GROUP, ZONE)  # external selects: options are loaded while the user types
-REFILL = "refill"  # prefix of the preset buttons' action_id, as in refill:quiet
+GROUP, BEGINS, ENDS, ZONE, ALLOW_FAILURES = "group", "begins", "ends", "zone", "failures_pass"
+SEARCH_INPUTS = (GROUP, ZONE)  # external selects: options are loaded while the user types
+PRESET_ACTION = "refill"  # prefix of the preset buttons' action_id, as in refill:quiet
 TITLE = "What is told here"  # at most 24 characters
 NOTE = "Nothing changes until you press Save."
 
 
-class Page(Value):
+class ModalContext(Value):
     """The modal's context, stored as its private_metadata."""
 
     channel: str
@@ -39,32 +39,35 @@ class Page(Value):
     loud: int = 0  # how often a preset has filled its inputs
     rest: int = 0  # how often the defaults have filled the other inputs
 
-    def block(self, name: str) -> str:
+    def block_id(self, name: str) -> str:
         """Return the block_id of an input."""
-        return f"{name}.{self.loud if name in LOUDNESS else self.rest}"
+        return f"{name}.{self.loud if name in PRESET_FIELDS else self.rest}"
 
-    def refilled(self, preset: str) -> Page:
+    def with_preset(self, preset: str) -> ModalContext:
         """Return the context after a preset or the defaults were filled in."""
         rest = self.rest + (preset == "default")
-        return self.but(loud=self.loud + 1, rest=rest)
+        return self.replace(loud=self.loud + 1, rest=rest)
 
 
 @dataclass(frozen=True)
-class Drawing:
+class ModalBuilder:
     """Builds the modal: its context, the channel settings, and the initial input values."""
 
-    page: Page
-    contract: Contract
-    filled: NoisePolicy
+    context: ModalContext
+    settings: ChannelSettings
+    values: NotificationPolicy
     group: str = ""  # the group's handle, if known
 
     def input(self, name: str, element: Payload, *, of: str = "", optional: bool = False) -> Any:
         """Return an input block; its hint gives the meaning and the origin of the current value."""
-        label, meaning = _LABELS.get(name) or (CLAUSES[name].label, CLAUSES[name].meaning)
-        hint = f"{meaning} Now: {settings_text.origin(of or name, self.contract).lower()}."
+        label, meaning = _LABELS.get(name) or (
+            FIELD_TEXTS[name].label,
+            FIELD_TEXTS[name].description,
+        )
+        hint = f"{meaning} Now: {settings_text.origin_text(of or name, self.settings).lower()}."
         return {
             "type": "input",
-            "block_id": self.page.block(name),
+            "block_id": self.context.block_id(name),
             "label": blocks.plain(label),
             "hint": blocks.plain(hint),
             "element": {**element, "action_id": name},
@@ -74,19 +77,21 @@ class Drawing:
 
 _LABELS: Mapping[str, tuple[str, str]] = {
     GROUP: ("User group", "Which one is called; only needed where a user group is to be called."),
-    BEGINS: ("Quiet hours begin", CLAUSES["quiet_hours"].meaning),
+    BEGINS: ("Quiet hours begin", FIELD_TEXTS["quiet_hours"].description),
     ENDS: ("Quiet hours end", "They may reach over midnight. Empty both for no quiet hours."),
     ZONE: ("Time zone of the quiet hours", "Yours comes first; type to find another."),
-    PASSING: ("Failures in quiet hours", "Whether failures are told at once all the same."),
+    ALLOW_FAILURES: ("Failures in quiet hours", "Whether failures are told at once all the same."),
 }
 
 
-def view(page: Page, contract: Contract, filled: NoisePolicy, group: str = "") -> Payload:
+def view(
+    page: ModalContext, contract: ChannelSettings, filled: NotificationPolicy, group: str = ""
+) -> Payload:
     """Return the modal as `views.open` and `views.update` take it."""
-    builder = Drawing(page, contract, filled, group)
+    builder = ModalBuilder(page, contract, filled, group)
     return {
         "type": "modal",
-        "callback_id": CONTRACT,
+        "callback_id": CALLBACK_ID,
         "private_metadata": page.model_dump_json(),
         "title": blocks.plain(TITLE),
         "submit": blocks.plain("Save"),
@@ -100,12 +105,12 @@ def view(page: Page, contract: Contract, filled: NoisePolicy, group: str = "") -
     }
 
 
-def reading(contract: Contract, why: str) -> Payload:
+def read_only_view(contract: ChannelSettings, why: str) -> Payload:
     """Return a read-only modal for a user who may not change the settings."""
-    lines = "\n".join(f"• {line}" for line in settings_text.clauses_of(contract))
+    lines = "\n".join(f"• {line}" for line in settings_text.setting_lines(contract))
     shown = [
         blocks.section(lines),
-        blocks.context(settings_text.author(contract), blocks.plain(why)),
+        blocks.context(settings_text.last_changed_by(contract), blocks.plain(why)),
     ]
     return {
         "type": "modal",
@@ -115,31 +120,31 @@ def reading(contract: Contract, why: str) -> Payload:
     }
 
 
-def _header(contract: Contract) -> list[blocks.Block]:
+def _header(contract: ChannelSettings) -> list[blocks.Block]:
     buttons = [
-        blocks.button(label, f"{REFILL}:{name}", value=name)
+        blocks.button(label, f"{PRESET_ACTION}:{name}", value=name)
         for label, name in settings_text.PRESET_BUTTONS
     ]
-    return [*blocks.actions(buttons), blocks.context(settings_text.author(contract), NOTE)]
+    return [*blocks.actions(buttons), blocks.context(settings_text.last_changed_by(contract), NOTE)]
 
 
-def _field_inputs(builder: Drawing) -> list[blocks.Block]:
+def _field_inputs(builder: ModalBuilder) -> list[blocks.Block]:
     names = ("follow_ups", "tasks", "broadcast", "mention")
-    selects = [builder.input(name, _select(name, builder.filled)) for name in names]
+    selects = [builder.input(name, _select(name, builder.values)) for name in names]
     return [*selects, builder.input(GROUP, _group_select(builder), of="mention", optional=True)]
 
 
-def _select(name: str, filled: NoisePolicy) -> Payload:
-    options = {value: _option(label, value) for value, label in CLAUSES[name].choices.items()}
+def _select(name: str, filled: NotificationPolicy) -> Payload:
+    options = {value: _option(label, value) for value, label in FIELD_TEXTS[name].choices.items()}
     return {
         "type": "static_select",
         "options": list(options.values()),
-        "initial_option": options[chosen(name, filled)],
+        "initial_option": options[choice_key(name, filled)],
     }
 
 
-def _group_select(builder: Drawing) -> Payload:
-    id_ = builder.filled.group
+def _group_select(builder: ModalBuilder) -> Payload:
+    id_ = builder.values.group
     initial = {"initial_option": _option(builder.group or id_, id_)} if id_ else {}
     placeholder = blocks.plain("Type a name, or the group's id")
     return {
@@ -150,14 +155,16 @@ def _group_select(builder: Drawing) -> Payload:
     }
 
 
-def _quiet_inputs(builder: Drawing) -> list[blocks.Block]:
-    quiet = builder.filled.quiet_hours
+def _quiet_inputs(builder: ModalBuilder) -> list[blocks.Block]:
+    quiet = builder.values.quiet_hours
     zone = {"initial_option": _option(quiet.zone, quiet.zone)} if quiet else {}
     elements: dict[str, Payload] = {
         BEGINS: _time_picker(f"{quiet.begins:%H:%M}" if quiet else ""),
         ENDS: _time_picker(f"{quiet.ends:%H:%M}" if quiet else ""),
         ZONE: {"type": "external_select", "min_query_length": 0, **zone},
-        PASSING: _checkbox("Tell failures at once", ticked=bool(quiet and quiet.failures_pass)),
+        ALLOW_FAILURES: _checkbox(
+            "Tell failures at once", ticked=bool(quiet and quiet.failures_pass)
+        ),
     }
     return [
         builder.input(name, element, of="quiet_hours", optional=True)
@@ -169,8 +176,8 @@ def _time_picker(initial: str) -> Payload:
     return {"type": "timepicker", **({"initial_time": initial} if initial else {})}
 
 
-def _other_inputs(builder: Drawing) -> list[blocks.Block]:
-    filled = builder.filled
+def _other_inputs(builder: ModalBuilder) -> list[blocks.Block]:
+    filled = builder.values
     elements: dict[str, Payload] = {
         "posts_per_hour": _number_input(filled.posts_per_hour),
         "board": _checkbox("Share one message", ticked=filled.board),

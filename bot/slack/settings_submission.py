@@ -4,18 +4,27 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.request import Ask, Kind
-from bot.notifications.policy_text import CLAUSES
-from bot.notifications.settings_patch import Wish, problems
-from bot.slack.events import Incoming, workspace_of
-from bot.slack.settings_modal import BEGINS, CONTRACT, ENDS, GROUP, PASSING, REFILL, ZONE, Page
+from bot.commands.request import Request, RequestKind
+from bot.notifications.policy_text import FIELD_TEXTS
+from bot.notifications.settings_patch import SettingsPatch, problems
+from bot.slack.events import IncomingRequest, workspace_id
+from bot.slack.settings_modal import (
+    ALLOW_FAILURES,
+    BEGINS,
+    CALLBACK_ID,
+    ENDS,
+    GROUP,
+    PRESET_ACTION,
+    ZONE,
+    ModalContext,
+)
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.slack.events import Payload
 
-OVERTAKEN = (
+CONFLICT = (
     "Somebody changed this while you had it open. Close it and open it again to see what holds now;"
     " nothing of yours was saved."
 )
@@ -27,29 +36,29 @@ def is_submitted(body: Payload) -> bool:
     return body.get("type") == "view_submission" and _is_settings_modal(body)
 
 
-def is_searched(body: Payload) -> bool:
+def asks_options(body: Payload) -> bool:
     """Whether the payload asks for the options of a select in the settings modal."""
     return body.get("type") == "block_suggestion" and _is_settings_modal(body)
 
 
-def refilling(body: Payload) -> str:
+def preset_pressed(body: Payload) -> str:
     """Return the preset whose button was pressed, such as "quiet", or ""."""
     if body.get("type") != "block_actions" or not _is_settings_modal(body):
         return ""
     kind, _, name = str(body["actions"][0].get("action_id", "")).partition(":")
-    return name if kind == REFILL else ""
+    return name if kind == PRESET_ACTION else ""
 
 
 def _is_settings_modal(body: Payload) -> bool:
-    return bool((body.get("view") or {}).get("callback_id") == CONTRACT)
+    return bool((body.get("view") or {}).get("callback_id") == CALLBACK_ID)
 
 
-def page_of(body: Payload) -> Page:
+def modal_context(body: Payload) -> ModalContext:
     """Return the modal's context from its private_metadata."""
-    return Page.model_validate_json(body["view"]["private_metadata"])
+    return ModalContext.model_validate_json(body["view"]["private_metadata"])
 
 
-def changes(body: Payload) -> dict[str, Any]:
+def parse_changes(body: Payload) -> dict[str, Any]:
     """Return all fields as submitted, not validated; `input_errors` reports invalid ones."""
     inputs = _input_values(body)
     chosen = {name: inputs.get(name) for name in ("follow_ups", "tasks", "broadcast", "mention")}
@@ -63,7 +72,7 @@ def changes(body: Payload) -> dict[str, Any]:
     }
 
 
-def errors(body: Payload) -> dict[str, str]:
+def input_errors(body: Payload) -> dict[str, str]:
     """Return a sentence for each invalid input, by block id."""
     inputs, invalid = _input_values(body), {}
     begins, ends = inputs.get(BEGINS), inputs.get(ENDS)
@@ -74,38 +83,38 @@ def errors(body: Payload) -> dict[str, str]:
     elif begins and not inputs.get(ZONE):
         invalid[ZONE] = "Choose the time zone in which these hours are meant."
     if not invalid:
-        found = problems(changes(body))
+        found = problems(parse_changes(body))
         invalid = {_INPUTS.get(name, name): _ERRORS.get(name, found[name]) for name in found}
-    page = page_of(body)
-    return {page.block(name): sentence for name, sentence in invalid.items()}
+    page = modal_context(body)
+    return {page.block_id(name): sentence for name, sentence in invalid.items()}
 
 
 _INPUTS = {"quiet_hours": ZONE}  # the input that shows the field's error
 _ERRORS = {"posts_per_hour": _NOT_A_NUMBER}
 
 
-def overtaken(body: Payload) -> dict[str, str]:
+def conflict(body: Payload) -> dict[str, str]:
     """Return the error for settings that somebody else has changed meanwhile."""
-    return {page_of(body).block(next(iter(CLAUSES))): OVERTAKEN}
+    return {modal_context(body).block_id(next(iter(FIELD_TEXTS))): CONFLICT}
 
 
-def busy(body: Payload, sentence: str) -> dict[str, str]:
+def save_failed(body: Payload, sentence: str) -> dict[str, str]:
     """Return a sentence that says why saving failed, as an error of the first input."""
-    return {page_of(body).block(next(iter(CLAUSES))): sentence}
+    return {modal_context(body).block_id(next(iter(FIELD_TEXTS))): sentence}
 
 
-def submitted(body: Payload, now: datetime) -> Incoming:
+def to_request(body: Payload, now: datetime) -> IncomingRequest:
     """Return the request for a valid submission."""
-    page = page_of(body)
-    wish = Wish(changes=changes(body), revision=page.revision)
-    ask = Ask(
-        kind=Kind.FORM,
+    page = modal_context(body)
+    wish = SettingsPatch(changes=parse_changes(body), revision=page.revision)
+    ask = Request(
+        kind=RequestKind.SETTINGS_FORM,
         user=body["user"]["id"],
         channel=page.channel,
         at=now,
         value=wish.model_dump_json(),
     )
-    return Incoming(workspace_of(body), f"view:{body['view']['id']}", ask)
+    return IncomingRequest(workspace_id(body), f"view:{body['view']['id']}", ask)
 
 
 def _quiet_hours(inputs: dict[str, Any]) -> dict[str, Any] | None:
@@ -115,7 +124,7 @@ def _quiet_hours(inputs: dict[str, Any]) -> dict[str, Any] | None:
         "begins": inputs[BEGINS],
         "ends": inputs[ENDS],
         "zone": inputs.get(ZONE) or "UTC",
-        PASSING: bool(inputs.get(PASSING)),
+        ALLOW_FAILURES: bool(inputs.get(ALLOW_FAILURES)),
     }
 
 

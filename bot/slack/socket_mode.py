@@ -10,9 +10,9 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError, SlackClientError
 
-from bot.sdk.errors import SlackRefused, trail
+from bot.sdk.errors import SlackRejected, origin
 from bot.slack.proxy import proxy_for
-from bot.slack.web_api import TOKEN, code_of
+from bot.slack.web_api import TOKEN_ERRORS, error_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -29,10 +29,10 @@ PING_SECONDS = 3.0  # also the client's retry interval, and a quarter of its idl
 WATCHDOG_SECONDS = 1.0
 # Delays of our first retries; slack_sdk's client starts its own after these.
 RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)
-NO_TOKEN = TOKEN | {"not_authed", "not_allowed_token_type", "missing_scope"}
+FATAL_ERRORS = TOKEN_ERRORS | {"not_authed", "not_allowed_token_type", "missing_scope"}
 
 
-class Socket:
+class SocketModeConnection:
     """A Socket Mode connection that reconnects.
 
     slack_sdk's client reuses its WebSocket URL, which is valid for one handshake only, so after a
@@ -52,7 +52,7 @@ class Socket:
             ping_interval=PING_SECONDS,
         )
         self._handler.client.message_listeners.append(self._on_message)
-        self.heard_at: datetime | None = None  # when the last message from Slack came
+        self.last_received_at: datetime | None = None  # when the last message from Slack came
         self._request_socket_url = self._handler.client.issue_new_wss_url
         self._handler.client.issue_new_wss_url = self._socket_url  # type: ignore[method-assign]
         session = _RetryingSession(
@@ -82,7 +82,7 @@ class Socket:
         await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
         if self._rejection.done():
             code = self._rejection.result()
-            raise SlackRefused(
+            raise SlackRejected(
                 f"Slack does not accept the app token ({code}): make one with connections:write"
                 " under Basic Information in the app's settings.",
                 code=code,
@@ -101,8 +101,8 @@ class Socket:
             try:
                 return await self._request_socket_url()
             except SlackApiError as error:  # slack_sdk's client has already waited for a 429
-                if code_of(error) in NO_TOKEN:
-                    self._reject(code_of(error))
+                if error_code(error) in FATAL_ERRORS:
+                    self._reject(error_code(error))
                     raise
             except (aiohttp.ClientError, SlackClientError, OSError, AttributeError):
                 pass  # AttributeError: slack_sdk parses every response with status 200 as JSON
@@ -114,7 +114,7 @@ class Socket:
             self._rejection.set_result(code)
 
     async def _on_message(self, *_: object) -> None:
-        self.heard_at = self._clock.now()
+        self.last_received_at = self._clock.now()
 
     async def _run_watchdog(self) -> None:
         client = self._handler.client
@@ -148,7 +148,7 @@ class _RetryingSession:
             try:
                 return await self._connect(url, options)
             except (aiohttp.ClientError, OSError) as error:
-                log.info("handshake failed; retrying in %.1f s: %s", seconds, trail(error))
+                log.info("handshake failed; retrying in %.1f s: %s", seconds, origin(error))
             await self._clock.sleep(seconds)
             url = await self._socket_url()
         return await self._connect(url, options)

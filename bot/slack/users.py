@@ -6,7 +6,7 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
-from bot.sdk.errors import SlackRefused
+from bot.sdk.errors import SlackRejected
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -15,19 +15,19 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-FRESH_SECONDS = 60.0  # cache lifetime; short, so that a new admin soon has permission
+CACHE_SECONDS = 60.0  # cache lifetime; short, so that a new admin soon has permission
 
 
 @dataclass(frozen=True)
-class Person:
+class User:
     """A user: admin flag and time zone."""
 
     admin: bool  # of the workspace, or its owner
-    zone: str  # IANA name such as Europe/Berlin; may be empty
+    time_zone: str  # IANA name such as Europe/Berlin; may be empty
 
 
 @dataclass(frozen=True)
-class Group:
+class UserGroup:
     """A user group."""
 
     id: str
@@ -43,20 +43,20 @@ class WebApi(Protocol):
         ...
 
 
-class Directory:
+class UserCache:
     """Loads and caches users and user groups."""
 
     def __init__(self, api: WebApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._users: dict[str, tuple[Person, datetime]] = {}
-        self._groups: tuple[tuple[Group, ...], datetime] | None = None
+        self._users: dict[str, tuple[User, datetime]] = {}
+        self._groups: tuple[tuple[UserGroup, ...], datetime] | None = None
 
     async def is_admin(self, user: str) -> bool:
         """Whether the user is an admin or owner of the workspace; raises SlackError."""
-        return (await self.person(user)).admin
+        return (await self.get_user(user)).admin
 
-    async def person(self, user: str) -> Person:
+    async def get_user(self, user: str) -> User:
         """Return a user; raises SlackError."""
         cached = self._users.get(user)
         if cached is not None and self._is_fresh(cached[1]):
@@ -67,32 +67,32 @@ class Directory:
         self._users[user] = (person, self._clock.now())
         return person
 
-    async def groups(self) -> tuple[Group, ...]:
+    async def get_groups(self) -> tuple[UserGroup, ...]:
         """Return the user groups, or none if the bot may not list them."""
         if self._groups is None or not self._is_fresh(self._groups[1]):
             self._groups = (await self._load_groups(), self._clock.now())
         return self._groups[0]
 
-    def handle(self, id_: str) -> str:
+    def group_handle(self, id_: str) -> str:
         """Return "@oncall" for a cached group, else the id; makes no call."""
         groups = self._groups[0] if self._groups else ()
         return next((f"@{group.handle}" for group in groups if group.id == id_), id_)
 
-    async def _load_groups(self) -> tuple[Group, ...]:
+    async def _load_groups(self) -> tuple[UserGroup, ...]:
         try:
             answer = await self._api.call("usergroups.list", {})
-        except SlackRefused as error:
+        except SlackRejected as error:
             log.warning("cannot list the user groups: %s", error.code)
             return ()
         return tuple(
-            Group(str(row["id"]), str(row.get("handle", "")), str(row.get("name", "")))
+            UserGroup(str(row["id"]), str(row.get("handle", "")), str(row.get("name", "")))
             for row in answer.get("usergroups") or ()
         )
 
     def _is_fresh(self, at: datetime) -> bool:
-        return (self._clock.now() - at).total_seconds() < FRESH_SECONDS
+        return (self._clock.now() - at).total_seconds() < CACHE_SECONDS
 
 
-def _parse_user(user: dict[str, Any]) -> Person:
+def _parse_user(user: dict[str, Any]) -> User:
     admin = bool(user.get("is_admin") or user.get("is_owner"))
-    return Person(admin, str(user.get("tz") or ""))
+    return User(admin, str(user.get("tz") or ""))

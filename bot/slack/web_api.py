@@ -10,7 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.delivery.rate_limiter import RESPONSE_URL
-from bot.sdk.errors import SlackBusy, SlackRefused, SlackSilent
+from bot.sdk.errors import SlackRateLimited, SlackRejected, SlackUnconfirmed
 from bot.slack.proxy import proxy_for
 
 if TYPE_CHECKING:
@@ -23,25 +23,29 @@ if TYPE_CHECKING:
     from bot.sdk.models import Message
 
 EVENT_TYPE = "jobthread_post"  # of the metadata that carries the idempotency key
-CALM = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
-TOO_LONG = "msg_blocks_too_long"  # the message's size, not a block type, is the cause
-BLOCKS_REFUSED = frozenset({"invalid_blocks", "invalid_blocks_format", TOO_LONG})
-REFUSAL_SECONDS = 3600.0  # that a rejected block type is remembered
-CLOCKS_DIFFER_SECONDS = 3_660.0  # that our clock may be ahead of Slack's
-READING = ("conversations.", "users.", "usergroups.")  # prefixes of methods that accept no JSON
+NO_UNFURL = {"unfurl_links": False, "unfurl_media": False, "link_names": False, "parse": "none"}
+BLOCKS_TOO_LONG = "msg_blocks_too_long"  # the message's size, not a block type, is the cause
+BLOCK_ERRORS = frozenset({"invalid_blocks", "invalid_blocks_format", BLOCKS_TOO_LONG})
+BLOCK_REJECTION_SECONDS = 3600.0  # that a rejected block type is remembered
+MAX_CLOCK_SKEW_SECONDS = 3_660.0  # that our clock may be ahead of Slack's
+QUERY_METHODS = (
+    "conversations.",
+    "users.",
+    "usergroups.",
+)  # prefixes of methods that accept no JSON
 MAX_PAGES = 20  # of history per look-up: below the rate limit of tier 3
-UNREACHABLE_SECONDS = 3.0  # before a retry when Slack is unreachable
-NO_TOKEN_SECONDS = 20.0  # before a retry when Slack rejects the token
+UNREACHABLE_RETRY_SECONDS = 3.0  # before a retry when Slack is unreachable
+TOKEN_RETRY_SECONDS = 20.0  # before a retry when Slack rejects the token
 
 # Slack's internal errors: https://docs.slack.dev/reference/methods/chat.postMessage#errors
-PASSING = frozenset(
+TRANSIENT_ERRORS = frozenset(
     {"internal_error", "fatal_error", "service_unavailable", "request_timeout", "team_added_to_org"}
 )
-DONE_ALREADY = frozenset({"already_reacted", "no_reaction"})
-TOKEN = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
+ALREADY_DONE_ERRORS = frozenset({"already_reacted", "no_reaction"})
+TOKEN_ERRORS = frozenset({"invalid_auth", "token_revoked", "token_expired", "account_inactive"})
 
 
-class WebOutlet:
+class WebApiTransport:
     """Slack transport for one workspace over its Web API client.
 
     The client must have no retry handlers, because a repeated chat.postMessage is a second
@@ -55,24 +59,24 @@ class WebOutlet:
         self._session = session
         self._clock = clock
         self._rejected_until: dict[str, datetime] = {}  # block type → when to try it again
-        self.limited = 0  # number of 429 responses
+        self.rate_limited_count = 0  # number of 429 responses
 
     async def post(
         self,
         channel: str,
         message: Message,
         *,
-        key: str,
+        idempotency_key: str,
         thread_ts: str | None = None,
         broadcast: bool = False,
-        about: Mapping[str, Any] | None = None,
+        metadata: Mapping[str, Any] | None = None,
     ) -> str:
         """Post a message with its idempotency key and metadata; return its timestamp."""
         arguments = {
             "channel": channel,
-            "metadata": _metadata({**(about or {}), "key": key}),
-            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, key)),
-            **CALM,
+            "metadata": _metadata({**(metadata or {}), "key": idempotency_key}),
+            "client_msg_id": str(uuid.uuid5(uuid.NAMESPACE_URL, idempotency_key)),
+            **NO_UNFURL,
         }
         if thread_ts:
             arguments |= {"thread_ts": thread_ts, "reply_broadcast": broadcast}
@@ -80,7 +84,7 @@ class WebOutlet:
         return str(answer["ts"])
 
     async def update(
-        self, channel: str, ts: str, message: Message, *, about: Mapping[str, Any] | None = None
+        self, channel: str, ts: str, message: Message, *, metadata: Mapping[str, Any] | None = None
     ) -> None:
         """Update a message; without `about` its metadata stays unchanged."""
         arguments: dict[str, Any] = {
@@ -89,11 +93,11 @@ class WebOutlet:
             "link_names": False,
             "parse": "none",
         }
-        if about:
-            arguments["metadata"] = _metadata(about)
+        if metadata:
+            arguments["metadata"] = _metadata(metadata)
         await self._send_message("chat.update", message, arguments)
 
-    async def whisper(
+    async def post_ephemeral(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
         """Post an ephemeral message to a user in a channel."""
@@ -102,13 +106,13 @@ class WebOutlet:
             arguments["thread_ts"] = thread_ts
         await self._send_message("chat.postEphemeral", message, arguments)
 
-    async def react(self, channel: str, ts: str, names: Sequence[str]) -> None:
+    async def set_reaction(self, channel: str, ts: str, names: Sequence[str]) -> None:
         """Add the first of these reactions to a message, and remove the others."""
         for method, name in _reaction_calls(names):
             try:
                 await self.call(method, {"channel": channel, "timestamp": ts, "name": name})
-            except SlackRefused as error:
-                if error.code not in DONE_ALREADY:
+            except SlackRejected as error:
+                if error.code not in ALREADY_DONE_ERRORS:
                     raise
 
     async def open_direct(self, user: str) -> str:
@@ -134,7 +138,7 @@ class WebOutlet:
         await self._send_with_fallback(message, send)
 
     async def find(
-        self, channel: str, key: str, *, thread_ts: str | None, since: datetime
+        self, channel: str, idempotency_key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
         """Return the timestamp of the message with this idempotency key, or None.
 
@@ -145,7 +149,7 @@ class WebOutlet:
         query: dict[str, Any] = {
             "channel": channel,
             "include_all_metadata": True,
-            "oldest": f"{since.timestamp() - CLOCKS_DIFFER_SECONDS:.6f}",
+            "oldest": f"{since.timestamp() - MAX_CLOCK_SKEW_SECONDS:.6f}",
             "limit": 200,
         }
         if thread_ts:
@@ -153,7 +157,7 @@ class WebOutlet:
         for _ in range(MAX_PAGES):
             page = await self.call(method, query)
             for sent in page["messages"]:
-                if _key_in_metadata(sent) == key:
+                if _key_in_metadata(sent) == idempotency_key:
                     return str(sent["ts"])
             query["cursor"] = (page.get("response_metadata") or {}).get("next_cursor")
             if not query["cursor"]:
@@ -185,9 +189,9 @@ class WebOutlet:
             return await self._send_classic(message, send, set())
         try:
             return await send(message.blocks)
-        except SlackRefused as error:
+        except SlackRejected as error:
             _raise_unless_blocks(error)
-            rejected_types = newer_types if error.code != TOO_LONG else set()
+            rejected_types = newer_types if error.code != BLOCKS_TOO_LONG else set()
         return await self._send_classic(message, send, rejected_types)
 
     async def _send_classic(
@@ -200,10 +204,10 @@ class WebOutlet:
         if message.classic:
             try:
                 answer = await send(message.classic)
-            except SlackRefused as error:
+            except SlackRejected as error:
                 _raise_unless_blocks(error)
             else:
-                retry_at = self._clock.now() + timedelta(seconds=REFUSAL_SECONDS)
+                retry_at = self._clock.now() + timedelta(seconds=BLOCK_REJECTION_SECONDS)
                 self._rejected_until |= dict.fromkeys(rejected_types, retry_at)
                 return answer
         return await send(())
@@ -211,18 +215,20 @@ class WebOutlet:
     async def call(self, method: str, arguments: dict[str, Any]) -> dict[str, Any]:
         """Call a Web API method; translate Slack's errors into ours."""
         try:
-            if method.startswith(READING):
+            if method.startswith(QUERY_METHODS):
                 answer = await self._client.api_call(method, params=_query_arguments(arguments))
             else:
                 answer = await self._client.api_call(method, json=arguments)
         except SlackApiError as error:
-            self.limited += _is_rate_limited(error)
+            self.rate_limited_count += _is_rate_limited(error)
             _raise_mapped(error, method)
         except aiohttp.ClientConnectorError as error:
-            raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
+            raise SlackRateLimited(
+                "Slack cannot be reached.", retry_after=UNREACHABLE_RETRY_SECONDS
+            ) from error
         except (aiohttp.ClientError, OSError, SlackClientError, AttributeError) as error:
             # AttributeError: slack_sdk parses every response with status 200 as Slack's JSON.
-            raise SlackSilent(f"Slack did not answer {method}.") from error
+            raise SlackUnconfirmed(f"Slack did not answer {method}.") from error
         return answer.data if isinstance(answer.data, dict) else {}
 
     async def _respond(self, response_url: str, body: dict[str, Any]) -> dict[str, Any]:
@@ -232,18 +238,20 @@ class WebOutlet:
             ) as response:
                 text = await response.text()
         except aiohttp.ClientConnectorError as error:
-            raise SlackBusy("Slack cannot be reached.", retry_after=UNREACHABLE_SECONDS) from error
+            raise SlackRateLimited(
+                "Slack cannot be reached.", retry_after=UNREACHABLE_RETRY_SECONDS
+            ) from error
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise SlackSilent("A response_url did not answer.") from error
+            raise SlackUnconfirmed("A response_url did not answer.") from error
         if response.status == 429:
-            self.limited += 1
-            wait = retry_after_in(response.headers)
-            raise SlackBusy("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
+            self.rate_limited_count += 1
+            wait = parse_retry_after(response.headers)
+            raise SlackRateLimited("Slack is busy.", retry_after=wait, method=RESPONSE_URL)
         if response.status >= 500:
-            raise SlackSilent("Slack is in trouble.")
+            raise SlackUnconfirmed("Slack is in trouble.")
         if response.status >= 400 or '"ok":false' in text.replace(" ", ""):
             code = "invalid_blocks" if "invalid_blocks" in text else "response_url_refused"
-            raise SlackRefused("A response_url answers no more.", code=code)
+            raise SlackRejected("A response_url answers no more.", code=code)
         return {}
 
 
@@ -256,9 +264,9 @@ def _metadata(payload: Mapping[str, Any]) -> dict[str, Any]:
     return {"event_type": EVENT_TYPE, "event_payload": dict(payload)}
 
 
-def _raise_unless_blocks(error: SlackRefused) -> None:
+def _raise_unless_blocks(error: SlackRejected) -> None:
     """Raise the error unless Slack rejected the blocks."""
-    if error.code not in BLOCKS_REFUSED:
+    if error.code not in BLOCK_ERRORS:
         raise error
 
 
@@ -282,30 +290,32 @@ def _key_in_metadata(sent: dict[str, Any]) -> str | None:
 def _raise_mapped(error: SlackApiError, method: str) -> NoReturn:
     """Raise the error that corresponds to Slack's response."""
     status = getattr(error.response, "status_code", 200)
-    code = code_of(error)
+    code = error_code(error)
     if _is_rate_limited(error):
-        retry_after = retry_after_in(getattr(error.response, "headers", {}))
-        raise SlackBusy("Slack is busy.", retry_after=retry_after, method=method) from error
-    if status >= 500 or not code or code in PASSING:  # no code: the response is not from Slack
-        raise SlackSilent(f"Slack is in trouble: {method} was not answered.") from error
-    if code in TOKEN:
+        retry_after = parse_retry_after(getattr(error.response, "headers", {}))
+        raise SlackRateLimited("Slack is busy.", retry_after=retry_after, method=method) from error
+    if (
+        status >= 500 or not code or code in TRANSIENT_ERRORS
+    ):  # no code: the response is not from Slack
+        raise SlackUnconfirmed(f"Slack is in trouble: {method} was not answered.") from error
+    if code in TOKEN_ERRORS:
         sentence = "Slack does not accept the bot's token: `jobthread check` tells more."
-        raise SlackBusy(sentence, retry_after=NO_TOKEN_SECONDS) from error
-    raise SlackRefused(f"Slack refuses {method}: {code}.", code=code) from error
+        raise SlackRateLimited(sentence, retry_after=TOKEN_RETRY_SECONDS) from error
+    raise SlackRejected(f"Slack refuses {method}: {code}.", code=code) from error
 
 
 def _is_rate_limited(error: SlackApiError) -> bool:
     status = getattr(error.response, "status_code", 200)
-    return status == 429 or code_of(error) in ("ratelimited", "rate_limited")
+    return status == 429 or error_code(error) in ("ratelimited", "rate_limited")
 
 
-def code_of(error: SlackApiError) -> str:
+def error_code(error: SlackApiError) -> str:
     """Return Slack's error code; "fatal_error" if the response is not JSON."""
     answer = getattr(error.response, "data", error.response)
     return str(answer.get("error", "")) if isinstance(answer, dict) else "fatal_error"
 
 
-def retry_after_in(headers: Any) -> float:
+def parse_retry_after(headers: Any) -> float:
     """Return the seconds of the Retry-After header, at most an hour; 1 if it is missing."""
     text = str(headers.get("Retry-After") or headers.get("retry-after") or "")
     return min(3600.0, float(text)) if text.isdecimal() else 1.0

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import and_, bindparam, delete, exists, func, insert, or_, select, text, update
 
-from bot.store.records import Board, BoardKind, PostKind
+from bot.store.records import Board, BoardKind, MessageKind
 from bot.store.tables import (
     ACTIVE,
     BOARD_OPEN,
@@ -77,7 +77,7 @@ _PENDING = select(outbox.c.watch_id).where(
     UNSENT,
     outbox.c.workspace == bindparam("in_workspace"),
     outbox.c.thread == bindparam("in_thread"),
-    outbox.c.kind == PostKind.POST,
+    outbox.c.kind == MessageKind.POST,
     outbox.c.watch_id.is_not(None),
 )
 _REJECTED = select(outbox.c.watch_id).where(
@@ -122,7 +122,7 @@ class Boards:
         """Return a board and lock its row until the transaction ends."""
         return await self._one(_LOCK, board=board_id)
 
-    async def newest(
+    async def latest_open(
         self, workspace: str, channel: str, kind: BoardKind, asker: str = ""
     ) -> Board | None:
         """Return the newest open board of a kind in a channel, requested by this user."""
@@ -130,7 +130,7 @@ class Boards:
             _NEWEST, in_workspace=workspace, in_channel=channel, of_kind=kind, of_asker=asker
         )
 
-    async def hold(self, workspace: str, channel: str, asker: str) -> None:
+    async def lock_requester(self, workspace: str, channel: str, asker: str) -> None:
         """Lock this user's boards in the channel until the transaction ends.
 
         SQLite needs no lock: it runs one transaction at a time.
@@ -139,7 +139,7 @@ class Boards:
             number = zlib.crc32(f"board/{workspace}/{channel}/{asker}".encode())
             await self._connection.execute(_LOCK_REQUESTER, {"number": number})
 
-    async def fresh(
+    async def latest_request(
         self,
         workspace: str,
         channel: str,
@@ -147,7 +147,7 @@ class Boards:
         asker: str,
         since: datetime,
         *,
-        alone: bool = False,
+        for_update: bool = False,
     ) -> Watch | None:
         """Return a user's last request in a place since then, if it is still followed.
 
@@ -160,30 +160,30 @@ class Boards:
             "of_asker": asker,
             "since": since,
         }
-        statement = _LATEST_REQUEST_LOCKED if alone else _LATEST_REQUEST
+        statement = _LATEST_REQUEST_LOCKED if for_update else _LATEST_REQUEST
         row = (await self._connection.execute(statement, bound)).one_or_none()
         return None if row is None else watch_from_row(row)
 
-    async def rows(self, board_id: str) -> int:
+    async def count_rows(self, board_id: str) -> int:
         """Return the number of jobs on a board, ended ones too."""
         return (await self._connection.execute(_ROWS, {"of_board": board_id})).scalar_one()
 
-    async def unsaid(self, workspace: str, thread: str) -> set[str]:
+    async def watches_with_pending(self, workspace: str, thread: str) -> set[str]:
         """Return the watches with unsent thread replies in a thread."""
         bound = {"in_workspace": workspace, "in_thread": thread}
         return set((await self._connection.execute(_PENDING, bound)).scalars())
 
-    async def silent(self, workspace: str, thread: str) -> set[str]:
+    async def watches_with_dead_letters(self, workspace: str, thread: str) -> set[str]:
         """Return the watches with dead letters in a thread."""
         bound = {"in_workspace": workspace, "in_thread": thread}
         return set((await self._connection.execute(_REJECTED, bound)).scalars())
 
-    async def body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
+    async def latest_body(self, workspace: str, keys: Collection[str]) -> dict[str, Any]:
         """Return the newest body of a board's message, which has one of these keys."""
         bound = {"in_workspace": workspace, "keys": list(keys)}
         return (await self._connection.execute(_BODIES, bound)).scalar() or {}
 
-    async def placed(self, board_id: str, message_ts: str) -> None:
+    async def set_message_ts(self, board_id: str, message_ts: str) -> None:
         """Store the timestamp of a board's message."""
         update_ts = _SET_MESSAGE_TS.values(message_ts=bindparam("ts"))
         await self._connection.execute(update_ts, {"board": board_id, "ts": message_ts})
@@ -204,7 +204,7 @@ class Boards:
         bound = {"board": board_id, "now": now}
         return (await self._connection.execute(_CLOSE, bound)).rowcount == 1
 
-    async def closing(self, now: datetime) -> list[Board]:
+    async def due_to_close(self, now: datetime) -> list[Board]:
         """Return the open boards that are due to close."""
         rows = await self._connection.execute(_DUE_TO_CLOSE, {"now": now})
         return [Board(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name

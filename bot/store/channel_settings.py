@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot.store.records import ChannelContract
+from bot.store.records import ChannelOverrides
 from bot.store.tables import contracts
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_COLUMNS = tuple(contracts.c[field.name] for field in fields(ChannelContract))
+_COLUMNS = tuple(contracts.c[field.name] for field in fields(ChannelOverrides))
 _THIS = (
     contracts.c.workspace == bindparam("in_workspace"),
     contracts.c.channel == bindparam("in_channel"),
@@ -35,19 +35,19 @@ _SET = _NEW.on_conflict_do_update(
 )
 
 
-class Contracts:
+class ChannelSettingsTable:
     """The channel settings, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def get(self, workspace: str, channel: str) -> ChannelContract | None:
+    async def get(self, workspace: str, channel: str) -> ChannelOverrides | None:
         """Return a channel's overrides, if it has any."""
         bound = {"in_workspace": workspace, "in_channel": channel}
         row = (await self._connection.execute(_GET, bound)).one_or_none()
-        return None if row is None else ChannelContract(**row._mapping)  # noqa: SLF001
+        return None if row is None else ChannelOverrides(**row._mapping)  # noqa: SLF001
 
-    async def set(
+    async def replace(
         self,
         workspace: str,
         channel: str,
@@ -55,7 +55,7 @@ class Contracts:
         by: str,
         now: datetime,
         *,
-        over: int = 0,
+        expected_revision: int = 0,
     ) -> bool:
         """Replace a channel's overrides.
 
@@ -68,6 +68,6 @@ class Contracts:
             "values": values,
             "set_by": by,
             "set_at": now,
-            "revision": over + 1,
+            "revision": expected_revision + 1,
         }
         return (await self._connection.execute(_SET, row)).rowcount == 1

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, func, or_, select, union, update
 
 from bot.store.outbox_queries import OUTBOX_COLUMNS
-from bot.store.records import Post, PostState, WatchState
+from bot.store.records import MessageState, OutboxMessage, WatchState
 from bot.store.tables import DEAD_LETTER, UNSENT, outbox, watches
 from bot.store.watches import WATCH_COLUMNS, watch_from_row
 
@@ -29,7 +29,7 @@ _OF_WATCH = (
     outbox.c.watch_id == watches.c.id,
 )
 _UNREACHABLE = union(
-    select(watches.c.id).where(watches.c.state == WatchState.PARKED),
+    select(watches.c.id).where(watches.c.state == WatchState.UNREACHABLE),
     select(outbox.c.watch_id).where(DEAD_LETTER, outbox.c.watch_id.is_not(None)),
 ).subquery("unreachable")
 _WATCHES = (
@@ -58,7 +58,7 @@ _MESSAGES = (
 _SENT_BODIES = select(outbox.c.body).where(
     outbox.c.settled_at >= bindparam("since"),
     outbox.c.watch_id == bindparam("of_watch"),
-    outbox.c.state == PostState.SENT,
+    outbox.c.state == MessageState.SENT,
 )
 _UNSENT = select(func.count()).where(
     UNSENT,
@@ -80,8 +80,8 @@ _RESET = (
     .where(DEAD_LETTER, outbox.c.id.in_(bindparam("rows", expanding=True)))
     .values(attempts=0, due_at=bindparam("at"))
 )
-_REQUEUE = _RESET.values(state=PostState.READY, error="", settled_at=None)
-_DROP = _RESET.values(state=PostState.DROPPED, settled_at=bindparam("at"))
+_REQUEUE = _RESET.values(state=MessageState.READY, error="", settled_at=None)
+_DROP = _RESET.values(state=MessageState.DROPPED, settled_at=bindparam("at"))
 _CONFIRM_UNSENT = (
     update(outbox)
     .where(
@@ -91,7 +91,7 @@ _CONFIRM_UNSENT = (
 )
 
 
-class Parked:
+class DeadLetters:
     """The dead letters, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -105,7 +105,7 @@ class Parked:
         rows = await self._connection.execute(_WATCHES, {"only": channel})
         return [(watch_from_row(row[:-1]), row[-1]) for row in rows]
 
-    async def messages(self, watch: Watch) -> list[Post]:
+    async def messages(self, watch: Watch) -> list[OutboxMessage]:
         """Return the dead letters of a watch, in order."""
         bound = {
             "in_workspace": watch.workspace,
@@ -113,34 +113,34 @@ class Parked:
             "of_watch": watch.id,
         }
         rows = await self._connection.execute(_MESSAGES, bound)
-        return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+        return [OutboxMessage(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
-    async def of_board(self, workspace: str, board_id: str) -> int:
+    async def count_of_board(self, workspace: str, board_id: str) -> int:
         """Return the number of dead letters of a board and of its watches."""
         bound = {"in_workspace": workspace, "of_board": board_id}
         return (await self._connection.execute(_OF_BOARD, bound)).scalar_one()
 
-    async def said(self, watch: Watch) -> list[dict[str, Any]]:
+    async def sent_bodies(self, watch: Watch) -> list[dict[str, Any]]:
         """Return the bodies of a watch's sent messages that are not pruned yet."""
         bound = {"of_watch": watch.id, "since": watch.asked_at - MAX_CLOCK_STEP_BACK}
         return list((await self._connection.execute(_SENT_BODIES, bound)).scalars())
 
-    async def unsent(self, watch: Watch) -> int:
+    async def count_unsent(self, watch: Watch) -> int:
         """Return the number of unsent messages of a watch."""
         bound = {"in_workspace": watch.workspace, "of_watch": watch.id}
         return (await self._connection.execute(_UNSENT, bound)).scalar_one()
 
-    async def certain(self, message: Post, error: str) -> None:
+    async def confirm_unsent(self, message: OutboxMessage, error: str) -> None:
         """Record that Slack does not have a message that became a dead letter in flight."""
         bound = {"row": message.id, "at_attempts": message.attempts, "why": error}
         await self._connection.execute(_CONFIRM_UNSENT, bound)
 
-    async def again(self, messages: Collection[Post], now: datetime) -> int:
+    async def requeue(self, messages: Collection[OutboxMessage], now: datetime) -> int:
         """Make these dead letters ready again; return how many."""
         bound = {"rows": [message.id for message in messages], "at": now}
         return (await self._connection.execute(_REQUEUE, bound)).rowcount
 
-    async def drop(self, messages: Collection[Post], now: datetime) -> int:
+    async def drop(self, messages: Collection[OutboxMessage], now: datetime) -> int:
         """Drop these dead letters, as another message replaces them; return how many."""
         bound = {"rows": [message.id for message in messages], "at": now}
         return (await self._connection.execute(_DROP, bound)).rowcount

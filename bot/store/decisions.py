@@ -9,9 +9,9 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.notifications.decision import Action, Happening
+from bot.notifications.decision import Action, EventKind
 from bot.sdk.models import JobRef
-from bot.store.records import Decided, PostKind, Said
+from bot.store.records import DecisionRecord, MessageKind, SentMessage
 from bot.store.tables import DEFERRED, decisions, outbox, watches
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Executable
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_NAMES = (*(f.name for f in fields(Decided) if f.name != "ref"), "connection", "job_id")
+_NAMES = (*(f.name for f in fields(DecisionRecord) if f.name != "ref"), "connection", "job_id")
 _COLUMNS = tuple(decisions.c[name] for name in _NAMES)
 _THIS_CHANNEL = (
     decisions.c.workspace == bindparam("in_workspace"),
@@ -46,7 +46,7 @@ _LAST_OUTCOME = (
         *_THIS_CHANNEL,
         decisions.c.series == bindparam("of_series"),
         decisions.c.connection == bindparam("of_connection"),
-        decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
+        decisions.c.happening.in_([EventKind.OUTCOME, EventKind.RUN]),
     )
     .order_by(decisions.c.id.desc())
     .limit(1)
@@ -95,7 +95,7 @@ _LAST_OUTCOME_IDS = (
     .where(
         *_THIS_CHANNEL,
         decisions.c.at < bindparam("before"),
-        decisions.c.happening.in_([Happening.OUTCOME, Happening.RUN]),
+        decisions.c.happening.in_([EventKind.OUTCOME, EventKind.RUN]),
     )
     .group_by(decisions.c.connection, decisions.c.name)
 )
@@ -121,7 +121,7 @@ _SENT = (
         outbox.c.workspace == bindparam("in_workspace"),
         outbox.c.channel == bindparam("in_channel"),
         outbox.c.sent_ts == bindparam("ts"),
-        outbox.c.kind == PostKind.POST,
+        outbox.c.kind == MessageKind.POST,
     )
     .limit(1)
 )
@@ -151,10 +151,10 @@ _PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions
 _SENT_NAMES = ("key", "reason", "watch_id", "board_id", "roots_watch")
 
 
-def _record(row: Sequence[Any]) -> Decided:
+def _record(row: Sequence[Any]) -> DecisionRecord:
     values = dict(zip(_NAMES, row, strict=True))
     ref = JobRef.model_construct(connection=values.pop("connection"), id=values.pop("job_id"))
-    return Decided(ref=ref, **values)
+    return DecisionRecord(ref=ref, **values)
 
 
 class Decisions:
@@ -163,25 +163,25 @@ class Decisions:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, decided: Decided) -> bool:
+    async def add(self, decision: DecisionRecord) -> bool:
         """Store a decision; return False if its key is known."""
-        row = {f.name: getattr(decided, f.name) for f in fields(decided)}
+        row = {f.name: getattr(decision, f.name) for f in fields(decision)}
         ref = row.pop("ref")
-        key = sabotage.key(decided.key)
+        key = sabotage.key(decision.key)
         row |= {"key": key, "connection": ref.connection, "job_id": ref.id}
         return (await self._connection.execute(_ADD, row)).scalar() is not None
 
-    async def get(self, workspace: str, key: str) -> Decided | None:
+    async def get(self, workspace: str, key: str) -> DecisionRecord | None:
         """Return the decision with this key."""
         found = await self._all(_GET, in_workspace=workspace, of_key=key)
         return found[0] if found else None
 
-    async def spoken(self, workspace: str, channel: str, since: datetime) -> int:
+    async def count_posted(self, workspace: str, channel: str, since: datetime) -> int:
         """Return the number of thread replies that were posted in a channel after then."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
         return (await self._connection.execute(_COUNT_POSTED, bound)).scalar_one()
 
-    async def was_bad(self, workspace: str, channel: str, connection: str, series: str) -> bool:
+    async def last_failed(self, workspace: str, channel: str, connection: str, series: str) -> bool:
         """Return whether the last job of the series that ended in this channel failed."""
         bound = {
             "in_workspace": workspace,
@@ -191,35 +191,37 @@ class Decisions:
         }
         return bool((await self._connection.execute(_LAST_OUTCOME, bound)).scalar())
 
-    async def held(self, workspace: str, channel: str) -> list[Decided]:
+    async def deferred(self, workspace: str, channel: str) -> list[DecisionRecord]:
         """Return the deferred decisions of a channel, oldest first."""
         return await self._all(_DEFERRED_IN_CHANNEL, in_workspace=workspace, in_channel=channel)
 
-    async def ripe(self, workspace: str, channel: str, now: datetime) -> list[Decided]:
+    async def due(self, workspace: str, channel: str, now: datetime) -> list[DecisionRecord]:
         """Return the deferred decisions of a channel that are due, oldest first.
 
         Their rows are locked until the transaction ends.
         """
         return await self._all(_DUE_IN_CHANNEL, in_workspace=workspace, in_channel=channel, now=now)
 
-    async def places(self) -> list[tuple[str, str]]:
+    async def channels_with_deferred(self) -> list[tuple[str, str]]:
         """Return the workspaces and channels that have deferred decisions."""
         return [(row[0], row[1]) for row in await self._connection.execute(_CHANNELS)]
 
-    async def ripe_places(self, now: datetime) -> list[tuple[str, str]]:
+    async def channels_with_due(self, now: datetime) -> list[tuple[str, str]]:
         """Return the workspaces and channels that have due decisions."""
         return [(r[0], r[1]) for r in await self._connection.execute(_CHANNELS_DUE, {"now": now})]
 
-    async def next_ripe(self) -> datetime | None:
+    async def next_due(self) -> datetime | None:
         """Return when the next deferred decision is due."""
         moment: datetime | None = (await self._connection.execute(_NEXT_DUE)).scalar()
         return moment
 
-    async def of_watch(self, watch_id: str, most: int) -> list[Decided]:
+    async def of_watch(self, watch_id: str, limit: int) -> list[DecisionRecord]:
         """Return the newest decisions about a watch, the newest first."""
-        return await self._all(_OF_WATCH, of_watch=watch_id, most=most)
+        return await self._all(_OF_WATCH, of_watch=watch_id, most=limit)
 
-    async def of_job(self, workspace: str, channel: str, ref: JobRef, most: int) -> list[Decided]:
+    async def of_job(
+        self, workspace: str, channel: str, ref: JobRef, limit: int
+    ) -> list[DecisionRecord]:
         """Return decisions about a job in a channel: deferred ones, then the newest first."""
         return await self._all(
             _OF_JOB,
@@ -227,18 +229,18 @@ class Decisions:
             in_channel=channel,
             of_connection=ref.connection,
             of_job=ref.id,
-            most=most,
+            most=limit,
         )
 
-    async def of_board(self, board_id: str) -> list[Decided]:
+    async def of_board(self, board_id: str) -> list[DecisionRecord]:
         """Return the decisions in a digest, oldest first."""
         return await self._all(_OF_BOARD, of_board=board_id)
 
-    async def since(self, workspace: str, channel: str, then: datetime) -> list[Decided]:
+    async def since(self, workspace: str, channel: str, then: datetime) -> list[DecisionRecord]:
         """Return all decisions of a channel since then, oldest first."""
         return await self._all(_SINCE, in_workspace=workspace, in_channel=channel, since=then)
 
-    async def stood(
+    async def last_outcomes(
         self, workspace: str, channel: str, before: datetime
     ) -> dict[tuple[str, str], bool]:
         """Return by connection and name whether the last job that ended before then failed."""
@@ -246,12 +248,14 @@ class Decisions:
         rows = await self._connection.execute(_LAST_OUTCOMES, bound)
         return {(row.connection, row.name): row.bad for row in rows}
 
-    async def reactable(self, workspace: str, channel: str, since: datetime) -> frozenset[str]:
+    async def watches_with_reactions(
+        self, workspace: str, channel: str, since: datetime
+    ) -> frozenset[str]:
         """Return the watches with decisions since then that are shown as reactions."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
         return frozenset((await self._connection.execute(_WITH_REACTIONS, bound)).scalars())
 
-    async def said(self, workspace: str, channel: str, ts: str) -> Said | None:
+    async def sent_message(self, workspace: str, channel: str, ts: str) -> SentMessage | None:
         """Return the bot's message with this timestamp."""
         bound = {"in_workspace": workspace, "in_channel": channel, "ts": ts}
         row = (await self._connection.execute(_SENT, bound)).one_or_none()
@@ -259,30 +263,34 @@ class Decisions:
             return None
         *known, body = row
         loud, late = (bool((body or {}).get(name)) for name in ("broadcast", "items"))
-        return Said(**dict(zip(_SENT_NAMES, known, strict=True)), loud=loud, late=late)
+        return SentMessage(
+            **dict(zip(_SENT_NAMES, known, strict=True)), broadcast=loud, coalesced=late
+        )
 
-    async def again(self, decided: Decided) -> bool:
+    async def redecide(self, decision: DecisionRecord) -> bool:
         """Replace a deferred decision; return False if it is no longer deferred."""
         bound = {
-            "in_workspace": decided.workspace,
-            "of_key": decided.key,
-            "does": decided.action,
-            "by_rule": decided.rule,
-            "why": decided.reason,
-            "then": decided.until,
-            "of_board": decided.board_id,
-            "when": decided.at,
+            "in_workspace": decision.workspace,
+            "of_key": decision.key,
+            "does": decision.action,
+            "by_rule": decision.rule,
+            "why": decision.reason,
+            "then": decision.until,
+            "of_board": decision.board_id,
+            "when": decision.at,
         }
         return (await self._connection.execute(_REDECIDE, bound)).rowcount == 1
 
-    async def take_back(self, board_id: str, but: Collection[str], now: datetime) -> int:
+    async def return_to_deferred(
+        self, board_id: str, except_keys: Collection[str], now: datetime
+    ) -> int:
         """Defer a digest's decisions again, due now, except these keys; return how many."""
-        bound = {"of_board": board_id, "but": list(but), "now": now}
+        bound = {"of_board": board_id, "but": list(except_keys), "now": now}
         return (await self._connection.execute(_RETURN_TO_DEFERRED, bound)).rowcount
 
     async def prune(self, before: datetime) -> int:
         """Delete decisions from before then that are not deferred; return how many."""
         return (await self._connection.execute(_PRUNE, {"before": before})).rowcount
 
-    async def _all(self, statement: Executable, **bound: Any) -> list[Decided]:
+    async def _all(self, statement: Executable, **bound: Any) -> list[DecisionRecord]:
         return [_record(row) for row in await self._connection.execute(statement, bound)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, update
 
-from bot.store.records import PostState
+from bot.store.records import MessageState
 from bot.store.tables import UNSENT, inbox, jobs, outbox
 
 if TYPE_CHECKING:
@@ -25,24 +25,24 @@ _PULL_FORWARD = (
     .where(inbox.c.closed_at.is_(None), inbox.c.lease_until > _LATEST)
     .values(lease_until=_NOW),
     update(outbox)
-    .where(UNSENT, outbox.c.state == PostState.READY, outbox.c.due_at > _LATEST)
+    .where(UNSENT, outbox.c.state == MessageState.READY, outbox.c.due_at > _LATEST)
     .values(due_at=_NOW),
 )
 # The holder of a claim may still be sending: it keeps the time of a new claim.
 _SHORTEN_CLAIMS = (
     update(outbox)
-    .where(UNSENT, outbox.c.state == PostState.SENDING, outbox.c.adopt_at > _LATEST)
+    .where(UNSENT, outbox.c.state == MessageState.SENDING, outbox.c.adopt_at > _LATEST)
     .values(adopt_at=bindparam("reclaimable_at", type_=jobs.c.due_at.type))
 )
 
 
-class Ahead:
+class DueTimes:
     """The due times of all tables, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def recall(self, now: datetime, *, latest: datetime, adopt_at: datetime) -> int:
+    async def pull_forward(self, now: datetime, *, latest: datetime, reclaim_at: datetime) -> int:
         """Make rows that are due later than `latest` due now; return how many.
 
         Claims that would last that long become reclaimable at `reclaim_at`.
@@ -51,5 +51,5 @@ class Ahead:
         for statement in _PULL_FORWARD:
             rows = await self._connection.execute(statement, {"at": now, "latest": latest})
             found += rows.rowcount
-        bound = {"latest": latest, "reclaimable_at": adopt_at}
+        bound = {"latest": latest, "reclaimable_at": reclaim_at}
         return found + (await self._connection.execute(_SHORTEN_CLAIMS, bound)).rowcount

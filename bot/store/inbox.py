@@ -10,7 +10,7 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert
 
 from bot import sabotage
-from bot.store.records import Question
+from bot.store.records import InboxItem
 from bot.store.tables import inbox
 
 if TYPE_CHECKING:
@@ -117,7 +117,7 @@ class Inbox:
         lease_until: datetime,
         limit: int,
         id: int | None = None,  # noqa: A002  the column's own name
-    ) -> list[Question]:
+    ) -> list[InboxItem]:
         """Lease open requests whose lease has expired, oldest first."""
         bound: dict[str, Any] = {"at": now, "until": lease_until, "most": limit}
         if id is None:
@@ -125,7 +125,7 @@ class Inbox:
         else:
             rows = await self._connection.execute(_CLAIM_ONE, bound | {"only": id})
         return sorted(
-            (Question(*row) for row in rows), key=lambda item: (item.received_at, item.id)
+            (InboxItem(*row) for row in rows), key=lambda item: (item.received_at, item.id)
         )
 
     async def close(self, item_id: int, now: datetime) -> bool:
@@ -137,7 +137,7 @@ class Inbox:
         """Release an open request: it can be claimed again from then on."""
         await self._connection.execute(_RELEASE, {"row": item_id, "until": until})
 
-    async def reopen(self, now: datetime) -> None:
+    async def expire_leases(self, now: datetime) -> None:
         """Expire all leases; only at the start of a store that no other process has open."""
         await self._connection.execute(_REOPEN, {"at": now})
 

@@ -190,7 +190,7 @@ class Jobs:
         first: datetime | None = rows.scalar()
         return None if first is None else max(first, now)
 
-    async def unchanged(self, polls: Iterable[tuple[WatchedJob, datetime]], now: datetime) -> None:
+    async def touch(self, polls: Iterable[tuple[WatchedJob, datetime]], now: datetime) -> None:
         """Record polls that found no change, and when each job is polled next."""
         bound = [
             _failure_params(watched) | {"next_due_at": due_at, "at": now}
@@ -199,7 +199,7 @@ class Jobs:
         if bound:
             await self._connection.execute(_TOUCH, bound)
 
-    async def changed(
+    async def compare_and_set(
         self, watched: WatchedJob, job: Job, *, due_at: datetime | None, now: datetime
     ) -> bool:
         """Store a new snapshot by compare-and-set; return False if the revision is outdated.
@@ -209,7 +209,7 @@ class Jobs:
         bound = _revision_params(watched) | {"snapshot": job, "next_due_at": due_at, "at": now}
         return (await self._connection.execute(_COMPARE_AND_SET, bound)).rowcount == 1
 
-    async def failed(
+    async def record_failure(
         self,
         watched: WatchedJob,
         *,
@@ -232,7 +232,7 @@ class Jobs:
         }
         return (await self._connection.execute(_RECORD_FAILURE, bound)).rowcount == 1
 
-    async def hold(self, workspace: str, ref: JobRef) -> None:
+    async def lock(self, workspace: str, ref: JobRef) -> None:
         """Lock the job's row until the transaction ends."""
         await self._connection.execute(_LOCK, _job_params(workspace, ref))
 
@@ -241,7 +241,9 @@ class Jobs:
         bound = _job_params(workspace, ref) | {"next_due_at": due_at}
         return (await self._connection.execute(_WAKE, bound)).rowcount == 1
 
-    async def settle(self, workspace: str | None = None, refs: Iterable[JobRef] = ()) -> int:
+    async def sleep_unwatched(
+        self, workspace: str | None = None, refs: Iterable[JobRef] = ()
+    ) -> int:
         """Stop polling jobs without an active watch; return how many.
 
         With a workspace only these jobs of it are checked, which is cheap; without, all are.

@@ -25,39 +25,39 @@ _DEFERRED = select(func.count(), func.min(decisions.c.at)).where(DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)
-class Waiting:
+class QueueDepth:
     """The number of pending rows, and the time of the oldest."""
 
     count: int
-    since: datetime | None  # None if there are none
+    oldest_at: datetime | None  # None if there are none
 
 
-class Gauges:
+class Metrics:
     """The metrics, within one transaction."""
 
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def questions(self) -> Waiting:
+    async def requests(self) -> QueueDepth:
         """Return the requests that are not answered yet."""
         return await self._read(_OPEN)
 
-    async def messages(self) -> Waiting:
+    async def messages(self) -> QueueDepth:
         """Return the messages that are not known to be posted yet."""
         return await self._read(_UNSENT)
 
-    async def parked(self) -> Waiting:
+    async def dead_letters(self) -> QueueDepth:
         """Return the dead letters."""
         return await self._read(_DEAD_LETTERS)
 
-    async def overdue(self, now: datetime) -> Waiting:
+    async def overdue_jobs(self, now: datetime) -> QueueDepth:
         """Return the jobs that should have been polled by now."""
         return await self._read(_OVERDUE, at=now)
 
-    async def held(self) -> Waiting:
+    async def deferred(self) -> QueueDepth:
         """Return the deferred notifications."""
         return await self._read(_DEFERRED)
 
-    async def _read(self, statement: Executable, **bound: Any) -> Waiting:
+    async def _read(self, statement: Executable, **bound: Any) -> QueueDepth:
         count, since = (await self._connection.execute(statement, bound)).one()
-        return Waiting(count, since)
+        return QueueDepth(count, since)

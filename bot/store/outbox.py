@@ -21,7 +21,7 @@ from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well:
 
 from bot import sabotage
 from bot.store import outbox_claims, outbox_queries
-from bot.store.records import Claim, NewPost, Post, PostKind, PostState, lane_of
+from bot.store.records import Claim, MessageKind, MessageState, NewMessage, OutboxMessage, lane_of
 from bot.store.tables import UNSENT, boards, outbox, watches
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ _LATER_IN_THREAD = (
 _ABSORB = (
     update(outbox)
     .where(outbox_queries.READY, outbox.c.id.in_(bindparam("rows", expanding=True)))
-    .values(state=PostState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
+    .values(state=MessageState.DROPPED, settled_at=bindparam("at"), error=bindparam("why"))
 )
 _MAKE_URGENT = (
     update(outbox)
@@ -101,14 +101,14 @@ _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, outbox_queries.IS_DUE)
 
 
-def _row(message: NewPost, now: datetime) -> dict[str, Any]:
+def _row(message: NewMessage, now: datetime) -> dict[str, Any]:
     """Return the row of a new message."""
-    row = {field.name: getattr(message, field.name) for field in fields(NewPost)}
+    row = {field.name: getattr(message, field.name) for field in fields(NewMessage)}
     return row | {
         "key": sabotage.key(message.key),
         "lane": lane_of(message.workspace, message.channel),
-        "aimed": message.kind is not PostKind.UPDATE or "ts" in message.body,
-        "state": PostState.READY,
+        "aimed": message.kind is not MessageKind.UPDATE or "ts" in message.body,
+        "state": MessageState.READY,
         "version": 1,
         "attempts": 0,
         "doubtful": False,
@@ -117,10 +117,10 @@ def _row(message: NewPost, now: datetime) -> dict[str, Any]:
     }
 
 
-def _records(rows: Iterable[Row[Any]]) -> list[Post]:
+def _records(rows: Iterable[Row[Any]]) -> list[OutboxMessage]:
     """Build the records: posts before card updates, urgent ones first."""
-    messages = (Post(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
-    return sorted(messages, key=lambda m: (m.kind is PostKind.UPDATE, not m.urgent, m.id))
+    messages = (OutboxMessage(**row._mapping) for row in rows)  # noqa: SLF001  SQLAlchemy's public name
+    return sorted(messages, key=lambda m: (m.kind is MessageKind.UPDATE, not m.urgent, m.id))
 
 
 def _lane_params(lanes: tuple[int, int]) -> dict[str, Any]:
@@ -133,7 +133,7 @@ class Outbox:
     def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
 
-    async def add(self, messages: Iterable[NewPost], now: datetime) -> int:
+    async def add(self, messages: Iterable[NewMessage], now: datetime) -> int:
         """Store messages in their order; return how many had a new key.
 
         An urgent message makes the unsent messages before it in its thread urgent, too.
@@ -148,18 +148,20 @@ class Outbox:
                 await self._connection.execute(_MAKE_URGENT, bound)
         return added
 
-    async def add_claimed(self, message: NewPost, claim: Claim, now: datetime) -> Post | None:
+    async def add_claimed(
+        self, message: NewMessage, claim: Claim, now: datetime
+    ) -> OutboxMessage | None:
         """Store the first message of a thread as claimed; return None if its key is known.
 
         The caller sends it after the commit, without waiting for a tick of the dispatcher.
         """
-        claimed = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.adopt_at}
-        row = _row(message, now) | claimed | {"state": PostState.SENDING}
+        claimed = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.reclaim_at}
+        row = _row(message, now) | claimed | {"state": MessageState.SENDING}
         id_ = (await self._connection.execute(_ADD, row)).scalar()
         columns = {name: value for name, value in row.items() if name != "aimed"}
-        return None if id_ is None else Post(id=id_, **columns)
+        return None if id_ is None else OutboxMessage(id=id_, **columns)
 
-    async def replace(self, message: NewPost, now: datetime) -> None:
+    async def replace(self, message: NewMessage, now: datetime) -> None:
         """Store a message, or a newer body for the message with its key.
 
         A message in flight stays claimed and becomes ready again when its claim ends.
@@ -168,7 +170,7 @@ class Outbox:
 
     async def due(
         self, *, lanes: tuple[int, int], now: datetime, limit: int, cards: bool = True
-    ) -> list[Post]:
+    ) -> list[OutboxMessage]:
         """Return the next messages to send now in lane k of n: posts, then card updates.
 
         Urgent ones come first. Messages that can be reclaimed are included; updates whose target is
@@ -193,23 +195,23 @@ class Outbox:
         return later
 
     async def claim(
-        self, ids: Collection[int], *, now: datetime, deadline: datetime, adopt_at: datetime
-    ) -> list[Post]:
+        self, ids: Collection[int], *, now: datetime, deadline: datetime, reclaim_at: datetime
+    ) -> list[OutboxMessage]:
         """Claim these messages if still next and due; a reclaimed one is unconfirmed."""
-        bound = {"rows": list(ids), "at": now, "until": deadline, "reclaimable_at": adopt_at}
+        bound = {"rows": list(ids), "at": now, "until": deadline, "reclaimable_at": reclaim_at}
         claimed = list((await self._connection.execute(outbox_queries.CLAIM, bound)).scalars())
         if not claimed:
             return []
         return _records(await self._connection.execute(outbox_queries.BY_IDS, {"rows": claimed}))
 
-    async def sent(self, message: Post, *, ts: str | None, now: datetime) -> bool:
+    async def mark_sent(self, message: OutboxMessage, *, ts: str | None, now: datetime) -> bool:
         """Record that Slack has our message; return False if the claim is no longer ours."""
         ours = await self._end_claim(outbox_claims.SENT, message, ts=ts, error="", now=now)
         if ours and message.roots_watch and ts is not None:
             await self._set_card_ts(message, ts)
         return ours
 
-    async def _set_card_ts(self, message: Post, ts: str) -> None:
+    async def _set_card_ts(self, message: OutboxMessage, ts: str) -> None:
         """Store the card's timestamp: in one watch, or in a board and all its watches.
 
         A card can become a board while it is in flight.
@@ -225,17 +227,23 @@ class Outbox:
                 await self._connection.execute(statement, {"row": board_id, "ts": ts})
 
     async def postpone(
-        self, message: Post, *, due_at: datetime, doubtful: bool, error: str, now: datetime
+        self,
+        message: OutboxMessage,
+        *,
+        due_at: datetime,
+        unconfirmed: bool,
+        error: str,
+        now: datetime,
     ) -> bool:
         """Release our claim until then, at the earliest now; return False if it is not ours."""
         bound = outbox_claims.claim_params(message) | {
             "later": max(due_at, now),
-            "maybe": doubtful,
+            "maybe": unconfirmed,
             "why": error,
         }
         return (await self._connection.execute(outbox_claims.POSTPONE, bound)).rowcount == 1
 
-    async def behind(self, message: Post) -> list[Post]:
+    async def later_in_thread(self, message: OutboxMessage) -> list[OutboxMessage]:
         """Return the later ready messages of its watch and thread, in order."""
         bound = {
             "in_workspace": message.workspace,
@@ -244,10 +252,14 @@ class Outbox:
             "row": message.id,
         }
         rows = await self._connection.execute(_LATER_IN_THREAD, bound)
-        return [Post(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
+        return [OutboxMessage(**row._mapping) for row in rows]  # noqa: SLF001  SQLAlchemy's public name
 
-    async def gather(
-        self, message: Post, body: dict[str, Any], others: Collection[Post], now: datetime
+    async def absorb(
+        self,
+        message: OutboxMessage,
+        body: dict[str, Any],
+        others: Collection[OutboxMessage],
+        now: datetime,
     ) -> bool:
         """Move what other messages say into ours; return False if the claim is not ours."""
         bound = outbox_claims.claim_params(message) | {"new_body": body}
@@ -261,13 +273,15 @@ class Outbox:
         await self._connection.execute(_ABSORB, dropped)
         return True
 
-    async def park(self, message: Post, *, error: str, now: datetime) -> bool:
+    async def dead_letter(self, message: OutboxMessage, *, error: str, now: datetime) -> bool:
         """Make our message a dead letter; return False if the claim is no longer ours."""
         return await self._end_claim(
             outbox_claims.DEAD_LETTER, message, ts=None, error=error, now=now
         )
 
-    async def park_thread(self, workspace: str, thread: str, error: str, now: datetime) -> int:
+    async def dead_letter_thread(
+        self, workspace: str, thread: str, error: str, now: datetime
+    ) -> int:
         """Make all unsent messages of a thread dead letters, claimed ones too; return how many."""
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(outbox_claims.DEAD_LETTER_THREAD, bound)).rowcount
@@ -277,20 +291,20 @@ class Outbox:
         bound = {"in_workspace": workspace, "of_thread": thread, "why": error, "at": now}
         return (await self._connection.execute(outbox_claims.DROP_THREAD, bound)).rowcount
 
-    async def body(self, workspace: str, key: str) -> dict[str, Any] | None:
+    async def latest_body(self, workspace: str, key: str) -> dict[str, Any] | None:
         """Return the latest body of a message in any state, or None if its key is unknown."""
         bound = {"in_workspace": workspace, "of_key": key}
         body: dict[str, Any] | None = (await self._connection.execute(_BODY, bound)).scalar()
         return body
 
-    async def reopen(self, adopt_at: datetime) -> int:
+    async def expire_claims(self, reclaim_at: datetime) -> int:
         """Let every claim be reclaimed from then on; return how many.
 
         Only at the start of a store that no other process has open: the claims are of dead
         processes.
         """
         return (
-            await self._connection.execute(outbox_claims.EXPIRE, {"from_then": adopt_at})
+            await self._connection.execute(outbox_claims.EXPIRE, {"from_then": reclaim_at})
         ).rowcount
 
     async def prune(self, before: datetime) -> int:
@@ -303,7 +317,13 @@ class Outbox:
         return count, oldest
 
     async def _end_claim(
-        self, statement: Update, message: Post, *, ts: str | None, error: str, now: datetime
+        self,
+        statement: Update,
+        message: OutboxMessage,
+        *,
+        ts: str | None,
+        error: str,
+        now: datetime,
     ) -> bool:
         bound = outbox_claims.claim_params(message) | {
             "at_version": message.version,

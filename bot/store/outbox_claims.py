@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, func, or_, update
 
 from bot.store import outbox_queries
-from bot.store.records import PostState
+from bot.store.records import MessageState
 from bot.store.tables import UNSENT, outbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Update
 
-    from bot.store.records import Post
+    from bot.store.records import OutboxMessage
 
 OURS = (
     outbox.c.id == bindparam("row"),
@@ -32,14 +32,14 @@ EXPIRE = (
 _NO_CLAIM = {"deadline": None, "adopt_at": None}
 
 
-def _end_claim(state: PostState) -> Update:
+def _end_claim(state: MessageState) -> Update:
     """End a claim for good; if a newer body came meanwhile, the message is ready again."""
     newest = outbox.c.version == bindparam("at_version")
     return (
         update(outbox)
         .where(*OURS)
         .values(
-            state=case((newest, state), else_=PostState.READY),
+            state=case((newest, state), else_=MessageState.READY),
             settled_at=case((newest, bindparam("at", type_=outbox.c.settled_at.type)), else_=None),
             attempts=case((newest, outbox.c.attempts), else_=0),
             sent_ts=func.coalesce(bindparam("ts"), outbox.c.sent_ts),
@@ -50,12 +50,12 @@ def _end_claim(state: PostState) -> Update:
     )
 
 
-SENT, DEAD_LETTER = map(_end_claim, (PostState.SENT, PostState.PARKED))
+SENT, DEAD_LETTER = map(_end_claim, (MessageState.SENT, MessageState.DEAD_LETTER))
 POSTPONE = (
     update(outbox)
     .where(*OURS)
     .values(
-        state=PostState.READY,
+        state=MessageState.READY,
         due_at=bindparam("later"),
         doubtful=bindparam("maybe"),
         error=bindparam("why"),
@@ -76,11 +76,11 @@ _END_THREAD = (
         **_NO_CLAIM,
     )
 )
-DEAD_LETTER_THREAD = _END_THREAD.values(state=PostState.PARKED)
-DROP_THREAD = _END_THREAD.values(state=PostState.DROPPED)
+DEAD_LETTER_THREAD = _END_THREAD.values(state=MessageState.DEAD_LETTER)
+DROP_THREAD = _END_THREAD.values(state=MessageState.DROPPED)
 SET_BODY = update(outbox).where(*OURS).values(body=bindparam("new_body", type_=outbox.c.body.type))
 
 
-def claim_params(message: Post) -> dict[str, Any]:
+def claim_params(message: OutboxMessage) -> dict[str, Any]:
     """Return the parameters that identify a claim."""
     return {"row": message.id, "at_attempts": message.attempts, "at_deadline": message.deadline}

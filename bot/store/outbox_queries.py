@@ -21,11 +21,11 @@ from sqlalchemy import (
 )
 
 from bot.store.column_types import in_literals
-from bot.store.records import Post, PostKind, PostState
+from bot.store.records import MessageKind, MessageState, OutboxMessage
 from bot.store.tables import UNSENT, boards, outbox, watches
 
-READY = outbox.c.state == PostState.READY
-SENDING = outbox.c.state == PostState.SENDING
+READY = outbox.c.state == MessageState.READY
+SENDING = outbox.c.state == MessageState.SENDING
 IS_DUE = or_(
     and_(READY, outbox.c.due_at <= bindparam("at")),
     and_(SENDING, outbox.c.adopt_at <= bindparam("at")),
@@ -35,7 +35,7 @@ _OF_WATCH = {
     "watch_thread_ts": func.coalesce(watches.c.thread_ts, boards.c.thread_ts),
 }
 OUTBOX_COLUMNS = tuple(
-    outbox.c[field.name] for field in fields(Post) if field.name not in _OF_WATCH
+    outbox.c[field.name] for field in fields(OutboxMessage) if field.name not in _OF_WATCH
 )
 # Bodies cost far more to read than the other columns. Only the lookup of an unconfirmed message
 # needs its body.
@@ -69,15 +69,15 @@ _IS_NEXT = ~exists().where(
     _earlier.c.workspace == outbox.c.workspace,
     _earlier.c.thread == outbox.c.thread,
     _earlier.c.id < outbox.c.id,
-    in_literals(_earlier.c.state, PostState.READY, PostState.SENDING),
+    in_literals(_earlier.c.state, MessageState.READY, MessageState.SENDING),
 )
 
 SELECT_DUE = (
     select(*_DUE_COLUMNS, *_JOINED_COLUMNS)
     .select_from(_FROM_NEXT)
-    .where(*_DELIVERABLE, IS_DUE, or_(bindparam("cards"), outbox.c.kind != PostKind.UPDATE))
+    .where(*_DELIVERABLE, IS_DUE, or_(bindparam("cards"), outbox.c.kind != MessageKind.UPDATE))
     # Card updates have their own rate limit: while they wait for it, they must not hide posts.
-    .order_by(outbox.c.kind == PostKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
+    .order_by(outbox.c.kind == MessageKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
 _DUE_AT = case((READY, outbox.c.due_at), else_=outbox.c.adopt_at)
@@ -94,7 +94,7 @@ CLAIM = (
     update(outbox)
     .where(outbox.c.id.in_(select(_CLAIMABLE.c.id)))
     .values(
-        state=PostState.SENDING,
+        state=MessageState.SENDING,
         attempts=outbox.c.attempts + 1,
         doubtful=or_(outbox.c.doubtful, SENDING),
         deadline=bindparam("until"),

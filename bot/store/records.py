@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.notifications.decision import Action, Happening
+    from bot.notifications.decision import Action, EventKind
     from bot.sdk.models import Job, JobRef
 
 LANES = 64  # for delivery; a channel belongs to one lane
@@ -28,7 +28,7 @@ def shard_of(ref: JobRef) -> int:
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
+class InboxItem:
     """A request from Slack that is not answered yet."""
 
     id: int
@@ -40,7 +40,7 @@ class Question:
     attempts: int  # number of claims; 0 while the process that added it holds the lease
 
 
-class PostKind(StrEnum):
+class MessageKind(StrEnum):
     """How a message is sent to Slack."""
 
     POST = "post"  # a new message
@@ -50,25 +50,25 @@ class PostKind(StrEnum):
     REACTION = "reaction"  # on a user's message
 
 
-class PostState(StrEnum):
+class MessageState(StrEnum):
     """Delivery state of a message."""
 
     READY = "ready"
     SENDING = "sending"  # claimed; another process can reclaim it later
     SENT = "sent"
-    PARKED = "parked"  # dead letter: Slack rejects it; it needs an operator or a redelivery
+    DEAD_LETTER = "parked"  # dead letter: Slack rejects it; it needs an operator or a redelivery
     DROPPED = "dropped"  # will never be sent
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class NewPost:
+class NewMessage:
     """A message to send."""
 
     key: str  # idempotency key: one key is sent once
     workspace: str
     channel: str
     thread: str  # ordering key: messages that share it are sent in the order of adding
-    kind: PostKind
+    kind: MessageKind
     body: dict[str, Any]
     watch_id: str | None = None
     board_id: str | None = None  # set if it posts or updates a board
@@ -83,11 +83,11 @@ class Claim:
     """The time limits of a claimed message."""
 
     deadline: datetime  # no API call starts later
-    adopt_at: datetime  # another process can claim it from then on
+    reclaim_at: datetime  # another process can claim it from then on
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Post(NewPost):
+class OutboxMessage(NewMessage):
     """A message in the outbox; `attempts` and `deadline` identify a claim.
 
     `card_ts` and `watch_thread_ts` are those of its watch or board, if it has one.
@@ -95,7 +95,7 @@ class Post(NewPost):
 
     id: int
     lane: int
-    state: PostState
+    state: MessageState
     version: int  # of the body, from 1; `replace` increments it
     attempts: int = 0  # claims of this body and of unsent earlier ones
     doubtful: bool = False  # Slack may have it: look it up before a retry
@@ -113,10 +113,10 @@ class WatchState(StrEnum):
 
     ACTIVE = "active"
     ENDED = "ended"
-    PARKED = "parked"  # unreachable: its thread rejects posts; it can be reactivated
+    UNREACHABLE = "parked"  # unreachable: its thread rejects posts; it can be reactivated
 
 
-STOPPED_BY = "stopped by "  # prefix of `reason` if a user ended the watch
+STOPPED_BY_PREFIX = "stopped by "  # prefix of `reason` if a user ended the watch
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -138,14 +138,18 @@ class Watch:
     said_ts: str | None = None  # the asker's message, if reactions on it replace the card
 
     @property
-    def cardless(self) -> bool:
+    def uses_reactions(self) -> bool:
         """Whether reactions on the asker's message replace the card."""
         return self.said_ts is not None
 
     @property
-    def stopper(self) -> str:
+    def stopped_by(self) -> str:
         """The user who ended the watch; empty if no user did."""
-        return self.reason.removeprefix(STOPPED_BY) if self.reason.startswith(STOPPED_BY) else ""
+        return (
+            self.reason.removeprefix(STOPPED_BY_PREFIX)
+            if self.reason.startswith(STOPPED_BY_PREFIX)
+            else ""
+        )
 
 
 class BoardKind(StrEnum):
@@ -172,7 +176,7 @@ class Board:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ChannelContract:
+class ChannelOverrides:
     """The notification settings that a channel overrides: fields and their JSON values."""
 
     workspace: str
@@ -184,7 +188,7 @@ class ChannelContract:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Decided:
+class DecisionRecord:
     """The decision about one event for one watch."""
 
     workspace: str
@@ -194,7 +198,7 @@ class Decided:
     ref: JobRef
     name: str  # of the job
     series: str = ""  # jobs of one series share one outcome history
-    happening: Happening
+    happening: EventKind
     bad: bool
     was_bad: bool  # whether the previous outcome of the series was a failure
     action: Action
@@ -208,7 +212,7 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Said:
+class SentMessage:
     """One of the bot's messages in Slack, as recorded in the outbox."""
 
     key: str  # idempotency key, which its decision shares, if there is one
@@ -216,8 +220,8 @@ class Said:
     watch_id: str | None
     board_id: str | None
     roots_watch: bool  # it is a card or a board
-    loud: bool  # also shown in the channel
-    late: bool = False  # it also contains later replies, coalesced into it
+    broadcast: bool  # also shown in the channel
+    coalesced: bool = False  # it also contains later replies, coalesced into it
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

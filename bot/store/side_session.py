@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 @asynccontextmanager
-async def visit(address: str, *, writes: bool = False) -> AsyncIterator[Transaction]:
+async def open_beside(address: str, *, writes: bool = False) -> AsyncIterator[Transaction]:
     """Begin a transaction beside the bot, which need not run; read-only unless `writes`."""
     url = engines.parse_url(address)
     database_file(url)

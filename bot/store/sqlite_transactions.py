@@ -27,7 +27,7 @@ log = logging.getLogger(__name__)
 ROWS_PER_CHECKPOINT = 500  # rows written; about SQLite's own default of 1,000 pages
 
 
-class Turns:
+class SerialTransactions:
     """Runs transactions on SQLite's one connection, in order of arrival.
 
     BEGIN and COMMIT bypass SQLAlchemy, whose own transaction stays open throughout.

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from bot.sdk.errors import StoreError
 from bot.store import driver_errors, engines, migrations
 from bot.store.boards import Boards
-from bot.store.channel_settings import Contracts
-from bot.store.dead_letters import Parked
+from bot.store.channel_settings import ChannelSettingsTable
+from bot.store.dead_letters import DeadLetters
 from bot.store.decisions import Decisions
-from bot.store.due_times import Ahead
+from bot.store.due_times import DueTimes
 from bot.store.inbox import Inbox
 from bot.store.jobs import Jobs
-from bot.store.metrics import Gauges
+from bot.store.metrics import Metrics
 from bot.store.outbox import Outbox
-from bot.store.sqlite_transactions import Turns
+from bot.store.sqlite_transactions import SerialTransactions
 from bot.store.watches import Watches
 
 if TYPE_CHECKING:
@@ -34,12 +34,12 @@ class Transaction:
         self.outbox = Outbox(connection)
         self.watches = Watches(connection)
         self.jobs = Jobs(connection)
-        self.parked = Parked(connection)
-        self.gauges = Gauges(connection)
+        self.dead_letters = DeadLetters(connection)
+        self.metrics = Metrics(connection)
         self.boards = Boards(connection)
-        self.contracts = Contracts(connection)
+        self.channel_settings = ChannelSettingsTable(connection)
         self.decisions = Decisions(connection)
-        self.ahead = Ahead(connection)
+        self.due_times = DueTimes(connection)
 
 
 class Store:
@@ -53,7 +53,9 @@ class Store:
         self.exclusive = self._url.get_backend_name() == "sqlite"
         self._lock: engines.FileLock | None = None
         self._engine: AsyncEngine | None = None
-        self._transactions: Turns | None = None  # SQLite only: runs one transaction at a time
+        self._transactions: SerialTransactions | None = (
+            None  # SQLite only: runs one transaction at a time
+        )
 
     def __repr__(self) -> str:
         return f"<Store {self._url.get_backend_name()}, {'open' if self._engine else 'closed'}>"
@@ -74,7 +76,7 @@ class Store:
             self._release_lock()
             raise
         self._engine = engine
-        self._transactions = Turns(engine) if self.exclusive else None
+        self._transactions = SerialTransactions(engine) if self.exclusive else None
 
     async def close(self) -> None:
         """Close the database; a second call has no effect."""

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-from bot.notifications.decision import Action, Happening
+from bot.notifications.decision import Action, EventKind
 from bot.store.column_types import (
     JobSnapshot,
     JsonObject,
@@ -16,7 +16,7 @@ from bot.store.column_types import (
     enum_text,
     in_literals,
 )
-from bot.store.records import BoardKind, PostKind, PostState, WatchState
+from bot.store.records import BoardKind, MessageKind, MessageState, WatchState
 
 metadata = MetaData(
     naming_convention={
@@ -62,7 +62,7 @@ outbox = Table(
     Column("channel", String, nullable=False),
     Column("thread", String, nullable=False),
     Column("lane", Integer, nullable=False),
-    Column("kind", enum_text(PostKind), nullable=False),
+    Column("kind", enum_text(MessageKind), nullable=False),
     Column("body", JsonObject, nullable=False),
     Column("watch_id", String),
     Column("board_id", String),  # the board that it posts or updates, if any
@@ -70,7 +70,7 @@ outbox = Table(
     Column("aimed", Boolean, nullable=False),  # False: an update of the card of its watch
     Column("urgent", Boolean, nullable=False),
     Column("reason", String, nullable=False),
-    Column("state", enum_text(PostState), nullable=False),
+    Column("state", enum_text(MessageState), nullable=False),
     Column("version", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("doubtful", Boolean, nullable=False),
@@ -83,8 +83,8 @@ outbox = Table(
     Column("settled_at", UtcTimestamp),  # when it was sent, rejected or dropped
     UniqueConstraint("workspace", "key"),
 )
-UNSENT = in_literals(outbox.c.state, PostState.READY, PostState.SENDING)
-DEAD_LETTER = in_literals(outbox.c.state, PostState.PARKED)
+UNSENT = in_literals(outbox.c.state, MessageState.READY, MessageState.SENDING)
+DEAD_LETTER = in_literals(outbox.c.state, MessageState.DEAD_LETTER)
 Index(
     "ix_outbox_unsent",
     outbox.c.workspace,
@@ -133,7 +133,7 @@ watches = Table(
     Column("board_id", String),
     Column("said_ts", String),
 )
-NOT_ENDED = in_literals(watches.c.state, WatchState.ACTIVE, WatchState.PARKED)
+NOT_ENDED = in_literals(watches.c.state, WatchState.ACTIVE, WatchState.UNREACHABLE)
 ACTIVE = in_literals(watches.c.state, WatchState.ACTIVE)
 Index(
     "uq_watches_living",
@@ -246,7 +246,7 @@ decisions = Table(
     Column("job_id", String, nullable=False),
     Column("name", String, nullable=False),  # of the job
     Column("series", String, nullable=False),  # jobs of one series share one outcome history
-    Column("happening", enum_text(Happening), nullable=False),
+    Column("happening", enum_text(EventKind), nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("was_bad", Boolean, nullable=False),
     Column("action", enum_text(Action), nullable=False),

@@ -105,7 +105,7 @@ _OF_BOARD = (
 _OPEN = (
     select(*WATCH_COLUMNS)
     .where(
-        watches.c.state.in_([WatchState.ACTIVE, WatchState.PARKED]),
+        watches.c.state.in_([WatchState.ACTIVE, WatchState.UNREACHABLE]),
         or_(
             bindparam("only", type_=watches.c.channel.type).is_(None),
             watches.c.channel == bindparam("only"),
@@ -151,16 +151,16 @@ _END = (
 _MARK_UNREACHABLE = (
     update(watches)
     .where(ACTIVE, watches.c.id == bindparam("row"))
-    .values(state=WatchState.PARKED, ended_at=bindparam("at"), reason=bindparam("why"))
+    .values(state=WatchState.UNREACHABLE, ended_at=bindparam("at"), reason=bindparam("why"))
 )
 _REACTIVATE = (
     update(watches)
-    .where(watches.c.id == bindparam("row"), watches.c.state == WatchState.PARKED)
+    .where(watches.c.id == bindparam("row"), watches.c.state == WatchState.UNREACHABLE)
     .values(state=WatchState.ACTIVE, ended_at=None, reason="")
 )
 _COUNT = select(watches.c.state, func.count().label("total")).group_by(watches.c.state)
 _PRUNE = delete(watches).where(
-    watches.c.state.in_([WatchState.ENDED, WatchState.PARKED]),
+    watches.c.state.in_([WatchState.ENDED, WatchState.UNREACHABLE]),
     watches.c.ended_at < bindparam("before"),
 )
 
@@ -208,7 +208,7 @@ class Watches:
             of_job=ref.id,
         )
 
-    async def asked(self, workspace: str, channel: str, since: datetime) -> list[Watch]:
+    async def requested_since(self, workspace: str, channel: str, since: datetime) -> list[Watch]:
         """Return the watches requested in a channel since then, in any state, oldest first."""
         bound = {"in_workspace": workspace, "in_channel": channel, "since": since}
         return [watch_from_row(row) for row in await self._connection.execute(_REQUESTED, bound)]
@@ -217,7 +217,7 @@ class Watches:
         """Return a watch in any state."""
         return await self._one(_GET, row=watch_id)
 
-    async def those(self, ids: Collection[str]) -> dict[str, Watch]:
+    async def get_many(self, ids: Collection[str]) -> dict[str, Watch]:
         """Return watches by their ids, in any state."""
         rows = await self._connection.execute(_GET_MANY, {"rows": list(ids)})
         return {watch.id: watch for watch in map(watch_from_row, rows)}
@@ -243,12 +243,12 @@ class Watches:
             for row in rows
         ]
 
-    async def living(self, channel: str | None = None) -> list[Watch]:
+    async def list_open(self, channel: str | None = None) -> list[Watch]:
         """Return the open watches of a channel, or of all channels, oldest first."""
         rows = await self._connection.execute(_OPEN, {"only": channel})
         return [watch_from_row(row) for row in rows]
 
-    async def newest(self, workspace: str, channel: str | None = None) -> list[JobRef]:
+    async def latest_jobs(self, workspace: str, channel: str | None = None) -> list[JobRef]:
         """Return the last requested job of each connection, in a channel or in any.
 
         The one that was requested last comes first.
@@ -272,7 +272,7 @@ class Watches:
                 found.setdefault(watch.ref, []).append(watch)
         return found
 
-    async def placed(self, watch_id: str, card_ts: str) -> None:
+    async def set_card_ts(self, watch_id: str, card_ts: str) -> None:
         """Store the timestamp of a watch's card."""
         await self._connection.execute(_SET_CARD_TS, {"row": watch_id, "ts": card_ts})
 
@@ -281,12 +281,12 @@ class Watches:
         bound = {"rows": list(ids), "at": now, "why": reason}
         return (await self._connection.execute(_END, bound)).rowcount
 
-    async def park(self, watch_id: str, *, now: datetime, reason: str) -> bool:
+    async def mark_unreachable(self, watch_id: str, *, now: datetime, reason: str) -> bool:
         """Mark an active watch as unreachable; return False if it is not active."""
         bound = {"row": watch_id, "at": now, "why": reason}
         return (await self._connection.execute(_MARK_UNREACHABLE, bound)).rowcount == 1
 
-    async def revive(self, watch_id: str) -> bool:
+    async def reactivate(self, watch_id: str) -> bool:
         """Make an unreachable watch active again; return False if it is not unreachable."""
         return (await self._connection.execute(_REACTIVATE, {"row": watch_id})).rowcount == 1
 

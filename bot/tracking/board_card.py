@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from bot.sdk.cards.tables import Cell
     from bot.sdk.models import Job
 
-MOST_ROWS = 50  # on one board
-ROWS_IN_SIGHT = 15  # of the table on one page
-MOST_TROUBLES = 3  # shown as sentences
-LONGEST_ADDRESS = 300  # of a link in a row, in characters
+MAX_ROWS = 50  # on one board
+TABLE_PAGE_SIZE = 15  # of the table on one page
+MAX_WARNINGS = 3  # shown as sentences
+MAX_URL_LENGTH = 300  # of a link in a row, in characters
 _PAGE_SIZES = (25, 15, 10, 5, 2, 1)  # page sizes to try, until the page fits
 _ROW_COUNTS = (40, 30, *_PAGE_SIZES)
 
@@ -34,18 +34,18 @@ _URGENCY = (
 
 
 @dataclass(frozen=True, kw_only=True)
-class Row:
+class BoardRow:
     """One job on a board."""
 
     id: str  # of its watch; value of the menu's option
     job: Job
     followed: bool = True
-    lost: bool = False  # the provider no longer finds the job
+    missing: bool = False  # the provider no longer finds the job
     trouble: str = ""  # why the last poll failed
 
 
 @dataclass(frozen=True, kw_only=True)
-class BoardView:
+class BoardContext:
     """Context for rendering a board."""
 
     id: str  # of the board; value of its buttons
@@ -69,9 +69,9 @@ _MEDIUM = _DetailLevel()
 _MINIMAL = _DetailLevel(references=False, choice=False, name_units=40)
 
 
-def board(rows: Sequence[Row], view: BoardView) -> Message:
+def render_board(rows: Sequence[BoardRow], view: BoardContext) -> Message:
     """Return the board: all rows if they fit, else the most urgent and a button for the rest."""
-    ordered = by_urgency(rows)
+    ordered = sort_by_urgency(rows)
     for level in (_FULL, _DetailLevel(links=True), _MEDIUM, _MINIMAL):
         if message := _if_small_enough(_board(ordered, ordered, view, level)):
             return message
@@ -81,9 +81,9 @@ def board(rows: Sequence[Row], view: BoardView) -> Message:
     return Message(text=_text(ordered, view), blocks=(blocks.section(_text(ordered, view)),))
 
 
-def page(rows: Sequence[Row], view: BoardView, number: int) -> Message:
+def render_page(rows: Sequence[BoardRow], view: BoardContext, number: int) -> Message:
     """Return one page of the rows, for an ephemeral message; `number` is clamped to 1 … count."""
-    ordered = by_urgency(rows)
+    ordered = sort_by_urgency(rows)
     for size in _PAGE_SIZES:
         made = [_page(ordered, view, n, size) for n in range(1, _pages(ordered, size) + 1)]
         if all(map(_if_small_enough, made)):
@@ -91,7 +91,7 @@ def page(rows: Sequence[Row], view: BoardView, number: int) -> Message:
     return made[max(1, min(number, len(made))) - 1]
 
 
-def headed(name: str, message: Message) -> Message:
+def with_heading(name: str, message: Message) -> Message:
     """Return a thread reply headed by its job's name; a board's thread is about several jobs."""
     shown = blocks.clip(blocks.one_line(name), 120)
     title = blocks.rich_text(blocks.line(blocks.text(shown, bold=True)))
@@ -104,14 +104,14 @@ def headed(name: str, message: Message) -> Message:
     )
 
 
-def reads_otherwise(before: Job, after: Job, now: datetime) -> bool:
+def row_changed(before: Job, after: Job, now: datetime) -> bool:
     """Whether a job's row or its part of the summary is different."""
-    pair = [Row(id="", job=job) for job in (before, after)]
-    old, new = ((_row(row, now, _FULL), job_text.failing(row.job)) for row in pair)
+    pair = [BoardRow(id="", job=job) for job in (before, after)]
+    old, new = ((_row(row, now, _FULL), job_text.failure_text(row.job)) for row in pair)
     return old != new
 
 
-def by_urgency(rows: Iterable[Row]) -> list[Row]:
+def sort_by_urgency(rows: Iterable[BoardRow]) -> list[BoardRow]:
     """Return the rows sorted by urgency (failed, running, …, ended), then by name."""
     return sorted(rows, key=lambda row: (_urgency(row.job.status), row.job.name.casefold(), row.id))
 
@@ -120,46 +120,46 @@ def _urgency(status: Status) -> int:
     return next((n for n, group in enumerate(_URGENCY) if status in group), len(_URGENCY))
 
 
-def counts(rows: Sequence[Row]) -> str:
+def counts(rows: Sequence[BoardRow]) -> str:
     """Return "7 of 9 done, 1 failed"."""
     done = sum(row.job.status.terminal for row in rows)
-    return formatting.counts(done, len(rows), sum(row.job.status.bad for row in rows))
+    return formatting.counts(done, len(rows), sum(row.job.status.failed for row in rows))
 
 
-def sentence(rows: Sequence[Row]) -> str:
+def summary_sentence(rows: Sequence[BoardRow]) -> str:
     """Return a summary: "7 of 9 done, 1 failed: deploy-api at step 3. Running: web."."""
     bad = _failures(rows)
     return " ".join([f"{counts(rows)}{': ' if bad else ''}{bad}.", *_in_progress(rows)])
 
 
-def _failures(rows: Sequence[Row]) -> str:
-    bad = [job_text.failing(row.job) for row in rows if row.job.status.bad]
-    return formatting.listing(bad, limit=3)
+def _failures(rows: Sequence[BoardRow]) -> str:
+    bad = [job_text.failure_text(row.job) for row in rows if row.job.status.failed]
+    return formatting.join_names(bad, limit=3)
 
 
-def _in_progress(rows: Sequence[Row]) -> list[str]:
+def _in_progress(rows: Sequence[BoardRow]) -> list[str]:
     """Return sentences that name the waiting and the running jobs."""
     said: list[str] = []
     for title, status in (("Waiting for a person", Status.WAITING), ("Running", Status.RUNNING)):
-        names = [job_text.name(row.job) for row in rows if row.job.status is status]
-        said += [f"{title}: {formatting.listing(names, limit=3)}."] if names else []
+        names = [job_text.job_name(row.job) for row in rows if row.job.status is status]
+        said += [f"{title}: {formatting.join_names(names, limit=3)}."] if names else []
     return said
 
 
-def _text(rows: Sequence[Row], view: BoardView) -> str:
+def _text(rows: Sequence[BoardRow], view: BoardContext) -> str:
     troubles = " Some could not be checked the last time." if _warnings(rows) else ""
     end = f" {_closing_line(rows)}" if view.closed else ""
-    return blocks.escape(f"{sentence(rows)}{troubles}{end}")
+    return blocks.escape(f"{summary_sentence(rows)}{troubles}{end}")
 
 
-def _closing_line(rows: Sequence[Row]) -> str:
+def _closing_line(rows: Sequence[BoardRow]) -> str:
     ended = all(row.job.status.terminal for row in rows)
     why = "All jobs have ended" if ended else "None of these jobs is followed here any more"
     return f"{why}: this board does not change any more."
 
 
 def _board(
-    all_: Sequence[Row], shown: Sequence[Row], view: BoardView, level: _DetailLevel
+    all_: Sequence[BoardRow], shown: Sequence[BoardRow], view: BoardContext, level: _DetailLevel
 ) -> Message:
     top = [blocks.header(counts(all_)), *_summary_blocks(all_, view)]
     left = len(all_) - len(shown)
@@ -172,7 +172,7 @@ def _board(
     return _message(_text(all_, view), top, _table(shown, view, level), end)
 
 
-def _summary_blocks(rows: Sequence[Row], view: BoardView) -> list[Block]:
+def _summary_blocks(rows: Sequence[BoardRow], view: BoardContext) -> list[Block]:
     bad = _failures(rows)
     said = " ".join([*([f"Failed: {bad}."] if bad else []), *_in_progress(rows)])
     return [
@@ -182,7 +182,7 @@ def _summary_blocks(rows: Sequence[Row], view: BoardView) -> list[Block]:
     ]
 
 
-def _warnings(rows: Sequence[Row]) -> list[Block]:
+def _warnings(rows: Sequence[BoardRow]) -> list[Block]:
     """Return one warning for each error that made polls fail."""
     found: dict[str, int] = {}
     for row in rows:
@@ -193,15 +193,15 @@ def _warnings(rows: Sequence[Row]) -> list[Block]:
             f"⚠️ {formatting.plural(count, 'job')} could not be checked:"
             f" {blocks.escape(blocks.one_line(why), 300)}"
         )
-        for why, count in list(found.items())[:MOST_TROUBLES]
+        for why, count in list(found.items())[:MAX_WARNINGS]
     ]
 
 
-def _checked_text(view: BoardView) -> str:
+def _checked_text(view: BoardContext) -> str:
     return f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
 
 
-def _buttons(view: BoardView) -> list[Block]:
+def _buttons(view: BoardContext) -> list[Block]:
     if view.closed:
         return [overflow_menu.menu()]
     question = blocks.confirm(
@@ -217,7 +217,7 @@ def _buttons(view: BoardView) -> list[Block]:
     ]
 
 
-def _menu(rows: Sequence[Row]) -> Block:
+def _menu(rows: Sequence[BoardRow]) -> Block:
     options = [{"text": blocks.plain(_option(row), 75), "value": row.id} for row in rows]
     return {
         "type": "static_select",
@@ -227,30 +227,31 @@ def _menu(rows: Sequence[Row]) -> Block:
     }
 
 
-def _option(row: Row) -> str:
-    name = blocks.clip(job_text.name(row.job), 50)
-    return f"{name} · {formatting.sign(row.job.status).word}"
+def _option(row: BoardRow) -> str:
+    name = blocks.clip(job_text.job_name(row.job), 50)
+    return f"{name} · {formatting.status_label(row.job.status).word}"
 
 
-def _table(rows: Sequence[Row], view: BoardView, level: _DetailLevel) -> list[list[Cell]]:
+def _table(rows: Sequence[BoardRow], view: BoardContext, level: _DetailLevel) -> list[list[Cell]]:
     head: list[Cell] = ["Status", "Job", "Progress", "Took"]
     head += ["Reference"] if level.references else []
     return [head, *(_row(row, view.checked_at, level) for row in rows)]
 
 
-def _row(row: Row, now: datetime, level: _DetailLevel) -> list[Cell]:
+def _row(row: BoardRow, now: datetime, level: _DetailLevel) -> list[Cell]:
     job = row.job
     cells = [_status(row), _name(job, level), _progress(job, bar=level.bars), _took(job, now)]
     return [*cells, str(job.ref)] if level.references else cells
 
 
-def _status(row: Row) -> str:
-    status, native = row.job.status, job_text.native(row.job)
-    said = f"{formatting.sign(status).emoji} {formatting.standing(status, row.job.native_status)}"
+def _status(row: BoardRow) -> str:
+    status, native = row.job.status, job_text.provider_word(row.job)
+    phrase = formatting.status_phrase(status, row.job.native_status)
+    said = f"{formatting.status_label(status).emoji} {phrase}"
     said += f" ({blocks.clip(native, 30)})" if native else ""
     if row.job.status.terminal:
         return said
-    if row.lost:
+    if row.missing:
         return f"{said} · not found any more"
     if not row.followed:
         return f"{said} · not followed"
@@ -258,9 +259,9 @@ def _status(row: Row) -> str:
 
 
 def _name(job: Job, level: _DetailLevel) -> Cell:
-    name = blocks.clip(job_text.name(job), level.name_units)
+    name = blocks.clip(job_text.job_name(job), level.name_units)
     address = blocks.web_address(job.url) if level.links else None
-    return blocks.link(address, name) if address and len(address) <= LONGEST_ADDRESS else name
+    return blocks.link(address, name) if address and len(address) <= MAX_URL_LENGTH else name
 
 
 def _progress(job: Job, *, bar: bool) -> str:
@@ -278,11 +279,11 @@ def _took(job: Job, now: datetime) -> str:
     return f"{formatting.duration(seconds)}{so_far}" if seconds is not None else ""
 
 
-def _pages(rows: Sequence[Row], size: int) -> int:
+def _pages(rows: Sequence[BoardRow], size: int) -> int:
     return max(1, -(-len(rows) // size))
 
 
-def _page(rows: Sequence[Row], view: BoardView, number: int, size: int) -> Message:
+def _page(rows: Sequence[BoardRow], view: BoardContext, number: int, size: int) -> Message:
     shown, count = rows[(number - 1) * size : number * size], _pages(rows, size)
     text = f"Page {number} of {count}. {counts(rows)}."
     turns = [("Back", "back", number - 1), ("Next page", "next", number + 1)]
@@ -301,19 +302,19 @@ def _message(
 ) -> Message:
     """Return the message with a sortable table, and a plain table as its classic blocks."""
     if len(rows) == 1:  # Slack rejects a table without rows
-        return Message(text=text, blocks=blocks.sealed([*top, *end]))
+        return Message(text=text, blocks=blocks.with_block_ids([*top, *end]))
     caption = f"{formatting.plural(len(rows) - 1, 'job')}, the most urgent first"
     # By default, Slack's clients show five rows and use the first column as the row header:
     # https://docs.slack.dev/reference/block-kit/blocks/data-table-block
     sortable = {
         **tables.data_table(caption, rows),
-        "page_size": ROWS_IN_SIGHT,
+        "page_size": TABLE_PAGE_SIZE,
         "row_header_column_index": list(rows[0]).index("Job"),
     }
     return Message(
         text=text,
-        blocks=blocks.sealed([*top, sortable, *end]),
-        classic=blocks.sealed([*top, tables.table(rows), *end]),
+        blocks=blocks.with_block_ids([*top, sortable, *end]),
+        classic=blocks.with_block_ids([*top, tables.table(rows), *end]),
     )
 
 
@@ -323,4 +324,4 @@ def _if_small_enough(message: Message) -> Message | None:
         json.dumps(shown, separators=(",", ":"))
     )
     largest = max(json_size(message.blocks), json_size(message.classic))
-    return message if largest <= blocks.MAX_WEIGHT else None
+    return message if largest <= blocks.MAX_JSON_SIZE else None

@@ -6,11 +6,11 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.delivery import message_metadata
-from bot.delivery.messages import board_update, keys_of_board, thread_of_board
+from bot.delivery.messages import board_idempotency_keys, board_ordering_key, board_update
 from bot.sdk.models import Job, Status
 from bot.store import WatchState
 from bot.tracking import board_card
-from bot.tracking.board_card import BoardView, Row
+from bot.tracking.board_card import BoardContext, BoardRow
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -19,29 +19,29 @@ if TYPE_CHECKING:
     from bot.sdk.models import JobRef, Message
     from bot.store import Board, Transaction, Watch, WatchedJob
 
-Seat = tuple["Watch", "WatchedJob"]  # a watch of a board and its stored job
+WatchRow = tuple["Watch", "WatchedJob"]  # a watch of a board and its stored job
 
-LOST = "job not found"  # end reason of a watch
+JOB_NOT_FOUND = "job not found"  # end reason of a watch
 
 
 @dataclass
-class Redrawing:
+class PendingRedraws:
     """The boards that changed in one transaction; each is redrawn once, at its end."""
 
     now: datetime
     boards: dict[str, bool] = field(default_factory=dict)  # id → whether a job ended
 
-    def note(self, board_id: str, *, urgent: bool = False) -> None:
+    def add(self, board_id: str, *, urgent: bool = False) -> None:
         """Mark a board as changed."""
         self.boards[board_id] = self.boards.get(board_id, False) or urgent
 
-    def note_all(self, watches: Iterable[Watch]) -> None:
+    def add_all(self, watches: Iterable[Watch]) -> None:
         """Mark the boards of these watches as changed."""
         for watch in watches:
             if watch.board_id:
-                self.note(watch.board_id)
+                self.add(watch.board_id)
 
-    async def finish(self, tx: Transaction) -> None:
+    async def redraw_all(self, tx: Transaction) -> None:
         """Enqueue the updates of all changed boards."""
         for board_id, urgent in sorted(self.boards.items()):  # one lock order, against deadlocks
             await redraw(tx, board_id, self.now, urgent=urgent)
@@ -53,7 +53,7 @@ async def redraw(
     now: datetime,
     *,
     urgent: bool = False,
-    again: bool = False,
+    already_reported: bool = False,
 ) -> None:
     """Enqueue an update of a board; close the board if all its watches have ended.
 
@@ -64,74 +64,82 @@ async def redraw(
     if board is None:
         return
     watch_rows = await tx.watches.of_board(board_id)
-    if closed := not any(living(watch) for watch, _ in watch_rows):
+    if closed := not any(is_open(watch) for watch, _ in watch_rows):
         await tx.boards.close(board_id, now)
-    thread = board.workspace, thread_of_board(board)
-    pending = await tx.boards.unsaid(*thread) | await tx.boards.silent(*thread)
-    last_body = await tx.boards.body(board.workspace, keys_of_board(board)) if pending else {}
-    # While thread replies are pending, the metadata keeps the states that the thread has seen.
-    metadata = message_metadata.by_board(
-        board, standings(watch_rows), message_metadata.rows_of(last_body.get("about"), pending)
+    thread = board.workspace, board_ordering_key(board)
+    pending = await tx.boards.watches_with_pending(
+        *thread
+    ) | await tx.boards.watches_with_dead_letters(*thread)
+    last_body = (
+        await tx.boards.latest_body(board.workspace, board_idempotency_keys(board))
+        if pending
+        else {}
     )
-    message = drawn(board, watch_rows, now, closed=closed)
+    # While thread replies are pending, the metadata keeps the states that the thread has seen.
+    metadata = message_metadata.for_board(
+        board, row_states(watch_rows), message_metadata.select_rows(last_body.get("about"), pending)
+    )
+    message = render(board, watch_rows, now, closed=closed)
     update = board_update(board, message, now, metadata, urgent=urgent or closed)
-    update.body.update({"again": True} if again else {})
+    update.body.update({"again": True} if already_reported else {})
     await tx.outbox.replace(update, now)
 
 
-async def stop(tx: Transaction, board_id: str, now: datetime, why: str) -> int:
+async def unfollow_all(tx: Transaction, board_id: str, now: datetime, why: str) -> int:
     """End all watches of a board; return how many."""
-    watches = [watch for watch, _ in await tx.watches.of_board(board_id) if living(watch)]
+    watches = [watch for watch, _ in await tx.watches.of_board(board_id) if is_open(watch)]
     await tx.watches.end([watch.id for watch in watches], now=now, reason=why)
     for watch in watches:
-        await tx.parked.drop(await tx.parked.messages(watch), now)
-        await tx.jobs.settle(watch.workspace, [watch.ref])
+        await tx.dead_letters.drop(await tx.dead_letters.messages(watch), now)
+        await tx.jobs.sleep_unwatched(watch.workspace, [watch.ref])
     return len(watches)
 
 
-async def settle(tx: Transaction, watch: Watch, now: datetime) -> None:
+async def close_if_idle(tx: Transaction, watch: Watch, now: datetime) -> None:
     """Close the board of an ended watch if all watches of the board have ended."""
     if watch.board_id is None or await tx.boards.lock(watch.board_id) is None:
         return
-    if not any(living(other) for other, _ in await tx.watches.of_board(watch.board_id)):
+    if not any(is_open(other) for other, _ in await tx.watches.of_board(watch.board_id)):
         await tx.boards.close(watch.board_id, now)
 
 
-def drawn(
-    board: Board, watch_rows: Sequence[Seat], now: datetime, *, closed: bool = False
+def render(
+    board: Board, watch_rows: Sequence[WatchRow], now: datetime, *, closed: bool = False
 ) -> Message:
     """Render a board as a message."""
-    return board_card.board(rows(watch_rows), view(board, now, closed=closed))
+    return board_card.render_board(card_rows(watch_rows), board_context(board, now, closed=closed))
 
 
-def view(board: Board, now: datetime, *, closed: bool = False) -> BoardView:
+def board_context(board: Board, now: datetime, *, closed: bool = False) -> BoardContext:
     """Return what a board shows besides its rows."""
-    return BoardView(id=board.id, checked_at=now, closed=closed)
+    return BoardContext(id=board.id, checked_at=now, closed=closed)
 
 
-def rows(watch_rows: Sequence[Seat]) -> list[Row]:
+def card_rows(watch_rows: Sequence[WatchRow]) -> list[BoardRow]:
     """Return the rows of a board."""
     return [
-        Row(
+        BoardRow(
             id=watch.id,
             job=watched.seen or _placeholder_job(watched.ref),
-            followed=living(watch),
-            lost=watch.reason == LOST,
+            followed=is_open(watch),
+            missing=watch.reason == JOB_NOT_FOUND,
             trouble=watched.trouble,
         )
         for watch, watched in watch_rows
     ]
 
 
-def standings(watch_rows: Sequence[Seat]) -> list[message_metadata.Standing]:
+def row_states(watch_rows: Sequence[WatchRow]) -> list[message_metadata.BoardRowState]:
     """Return the row state of each watch of a board."""
     return [
-        message_metadata.Standing(watch, watched.seen, watched.revision, over=not living(watch))
+        message_metadata.BoardRowState(
+            watch, watched.seen, watched.revision, ended=not is_open(watch)
+        )
         for watch, watched in watch_rows
     ]
 
 
-def living(watch: Watch) -> bool:
+def is_open(watch: Watch) -> bool:
     """Whether a watch has not ended: it is active or unreachable."""
     return watch.state is not WatchState.ENDED
 

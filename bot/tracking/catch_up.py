@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from bot.commands import replies
 from bot.delivery import coalescing, message_metadata
-from bot.delivery.messages import reaction, reply
+from bot.delivery.messages import reaction, thread_reply
 from bot.sdk.cards import blocks, job_text, overflow_menu
 from bot.sdk.formatting import REACTIONS
-from bot.store import PostKind
+from bot.store import MessageKind
 from bot.tracking import job_changes
-from bot.tracking.board_card import headed
+from bot.tracking.board_card import with_heading
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -20,93 +20,96 @@ if TYPE_CHECKING:
 
     from bot.notifications.decision import Decision
     from bot.sdk.models import Job
-    from bot.store import NewPost, Post, Watch
+    from bot.store import NewMessage, OutboxMessage, Watch
 
 
 @dataclass(frozen=True)
-class Gap:
+class MissedUpdates:
     """The updates that a watch's thread missed while it was unreachable."""
 
     watch: Watch
-    posts: Sequence[Post]  # dead letters of the thread
+    dead_letters: Sequence[OutboxMessage]  # dead letters of the thread
     before: Job | None  # last state that the thread has seen
     after: Job | None  # current state; None: no longer followed, so not polled
     revision: int = 0
-    signs_shown: Sequence[Sequence[str]] = ()  # names of reactions already set in Slack
+    reactions_shown: Sequence[Sequence[str]] = ()  # names of reactions already set in Slack
 
     @property
-    def replies(self) -> list[Post]:
+    def replies(self) -> list[OutboxMessage]:
         """Replies that can be merged; unconfirmed ones keep their keys and are looked up."""
-        return [p for p in self.posts if p.kind is PostKind.POST and not p.doubtful]
+        return [p for p in self.dead_letters if p.kind is MessageKind.POST and not p.doubtful]
 
     @property
-    def signs(self) -> list[Post]:
+    def reactions(self) -> list[OutboxMessage]:
         """The dead-lettered reactions; only the newest is set."""
-        return [post for post in self.posts if post.kind is PostKind.REACTION]
+        return [post for post in self.dead_letters if post.kind is MessageKind.REACTION]
 
     @property
-    def unknown(self) -> Job | None:
+    def unreported_job(self) -> Job | None:
         """The job, if its current state differs from what the replies report."""
-        if self.after is None or job_changes.compare(self.before, self.after) is None:
+        if self.after is None or job_changes.diff(self.before, self.after) is None:
             return None
         return self.after
 
     @property
     def items(self) -> list[str]:
         """The texts of the dead-lettered replies, oldest first."""
-        return [text for post in self.replies for text in coalescing.texts(post)]
+        return [text for post in self.replies for text in coalescing.reply_texts(post)]
 
     @property
-    def signs_wanted(self) -> list[str]:
+    def reactions_wanted(self) -> list[str]:
         """The reaction to set on the asker's message, then those to remove."""
-        missed = [post.body["names"] for post in self.signs]
+        missed = [post.body["names"] for post in self.reactions]
         last = missed[-1][0] if missed else ""
         newest = REACTIONS[self.after.status] if self.after else last
-        others = {name for names in (*self.signs_shown, *missed) for name in names} - {newest}
+        others = {name for names in (*self.reactions_shown, *missed) for name in names} - {newest}
         return [newest, *sorted(others)] if newest else []
 
     @property
-    def about(self) -> message_metadata.About:
+    def metadata(self) -> message_metadata.Metadata:
         """The state that the thread has seen after the catch-up."""
         if self.after is None:
-            return coalescing.newest(self.replies) or {}
+            return coalescing.latest_metadata(self.replies) or {}
         over = self.after.status.terminal
-        return message_metadata.by_follow_up(self.watch, self.after, self.revision, over=over)
+        return message_metadata.for_reply(self.watch, self.after, self.revision, ended=over)
 
-    def key(self, now: datetime) -> str:
+    def idempotency_key(self, now: datetime) -> str:
         """Return the idempotency key of the catch-up.
 
         It depends on the last dead letter, so concurrent retries share one key and a later retry
         gets a new one.
         """
-        missed = [*self.replies, *self.signs]
+        missed = [*self.replies, *self.reactions]
         if not missed:
             return f"again:{now.timestamp():.0f}:{self.revision}"
         last = max(missed, key=lambda post: post.id)
         return f"again:{last.created_at.timestamp():.0f}:{self.revision}:{last.id}"
 
 
-def bodies_of_replies(posts: Iterable[Post]) -> list[dict[str, Any]]:
+def reply_bodies(posts: Iterable[OutboxMessage]) -> list[dict[str, Any]]:
     """Return the bodies of the thread replies among these messages."""
-    return [post.body for post in posts if post.kind is PostKind.POST]
+    return [post.body for post in posts if post.kind is MessageKind.POST]
 
 
-def follow_up(gap: Gap, name: str, outcome: Decision | None, now: datetime) -> NewPost:
+def catch_up_reply(
+    missed: MissedUpdates, name: str, outcome: Decision | None, now: datetime
+) -> NewMessage:
     """Return one thread reply with all updates that a thread missed about the named job.
 
     `outcome`: the delivery decision for the job's end, if the thread missed it.
     """
-    text = _CatchUpText(gap, outcome, now)
-    message = replies.caught_up(text.since, gap.items, text.status_sentence, text.mention)
-    message = headed(name, message) if gap.watch.board_id else message
-    post = reply(
-        gap.watch,
-        gap.key(now),
-        overflow_menu.under(message, followed=not gap.about.get("over")),
+    text = _CatchUpText(missed, outcome, now)
+    message = replies.catch_up(text.since, missed.items, text.status_sentence, text.mention)
+    message = with_heading(name, message) if missed.watch.board_id else message
+    post = thread_reply(
+        missed.watch,
+        missed.idempotency_key(now),
+        overflow_menu.with_menu(message, followed=not missed.metadata.get("over")),
         now,
-        about=gap.about,
-        loud=any(p.body.get("broadcast") for p in gap.replies) or bool(outcome and outcome.loud),
-        urgent=outcome is not None or any(p.urgent for p in gap.replies),
+        metadata=missed.metadata,
+        broadcast=any(p.body.get("broadcast") for p in missed.replies)
+        or bool(outcome and outcome.broadcast),
+        urgent=outcome is not None or any(p.urgent for p in missed.replies),
         reason="the thread could not be told for a while",
     )
     post.body["again"] = True
@@ -118,15 +121,15 @@ def follow_up(gap: Gap, name: str, outcome: Decision | None, now: datetime) -> N
 class _CatchUpText:
     """Values of the catch-up text beside the missed replies."""
 
-    gap: Gap
+    gap: MissedUpdates
     outcome: Decision | None
     now: datetime
 
     @property
     def status_sentence(self) -> str:
         """The job's current status, if no missed reply reports it."""
-        job = self.gap.unknown
-        return job_text.standing(job, self.now) if job else ""
+        job = self.gap.unreported_job
+        return job_text.status_sentence(job, self.now) if job else ""
 
     @property
     def mention(self) -> str:
@@ -151,9 +154,15 @@ class _CatchUpText:
         return [*self.gap.items, blocks.escape(self.status_sentence) + suffix]
 
 
-def sign(gap: Gap, now: datetime) -> NewPost:
+def catch_up_reaction(missed: MissedUpdates, now: datetime) -> NewMessage:
     """Return one reaction that shows the newest missed status."""
     reason = "the message could not be given its sign for a while"
-    post = reaction(gap.watch, f"{gap.key(now)}:sign", gap.signs_wanted, now, reason=reason)
+    post = reaction(
+        missed.watch,
+        f"{missed.idempotency_key(now)}:sign",
+        missed.reactions_wanted,
+        now,
+        reason=reason,
+    )
     post.body["again"] = True
     return post

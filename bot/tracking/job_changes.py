@@ -13,11 +13,11 @@ if TYPE_CHECKING:
 MIN_POLL_SECONDS = 10.0  # poll interval of a young job
 MAX_POLL_SECONDS = 60.0  # poll interval of an old job
 MAX_RETRY_AFTER_SECONDS = 900.0  # until the next poll after a 429
-TROUBLE_SECONDS = 300.0  # longest backoff after failures
+MAX_BACKOFF_SECONDS = 300.0  # longest backoff after failures
 YOUNG_SECONDS = 300.0  # age up to which a job is young
 
 
-def compare(before: Job | None, after: Job, *, every_task: bool = False) -> Change | None:
+def diff(before: Job | None, after: Job, *, every_task: bool = False) -> Change | None:
     """Return the change between two snapshots that a thread should get, or None.
 
     `every_task`: include all tasks that succeeded, not only the announced ones.
@@ -56,23 +56,25 @@ def _newly_ended(before: Job | None, after: Job, *, every_task: bool) -> tuple[T
         for task in after.tasks
         if (task.announced or every_task)
         and task.status.terminal
-        and not task.status.bad
+        and not task.status.failed
         and task.id not in known
     )
 
 
-def next_look(job: Job, now: datetime, *, shortest: float = MIN_POLL_SECONDS) -> float:
+def poll_interval(job: Job, now: datetime, *, min_seconds: float = MIN_POLL_SECONDS) -> float:
     """Return the seconds until the next poll of an active job; they grow with its age."""
     age = seconds_between(job.started_at or job.created_at, now)
     if age is None or age <= YOUNG_SECONDS:
-        return shortest
-    return max(shortest, min(MAX_POLL_SECONDS, shortest * age / YOUNG_SECONDS))
+        return min_seconds
+    return max(min_seconds, min(MAX_POLL_SECONDS, min_seconds * age / YOUNG_SECONDS))
 
 
-def next_try(error: ProviderError, failures: int, *, shortest: float = MIN_POLL_SECONDS) -> float:
+def retry_delay(
+    error: ProviderError, failures: int, *, min_seconds: float = MIN_POLL_SECONDS
+) -> float:
     """Return the seconds until the next poll after `failures` failures in a row."""
-    longest = max(TROUBLE_SECONDS, shortest)
-    backoff: float = min(longest, shortest * 2 ** min(failures, 10))
+    longest = max(MAX_BACKOFF_SECONDS, min_seconds)
+    backoff: float = min(longest, min_seconds * 2 ** min(failures, 10))
     if not isinstance(error, RateLimited):
         return backoff
     # The circuit breaker waits for the whole Retry-After; the stored delay is capped.

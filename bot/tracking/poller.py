@@ -8,8 +8,8 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.providers import fetch
-from bot.sdk.clock import Bell, Clock, until
-from bot.tracking.job_updates import Following, Look
+from bot.sdk.clock import Clock, Wakeup, seconds_until
+from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -34,38 +34,38 @@ class Poller:
         store: Store,
         connections: Connections,
         plugins: Plugins,
-        following: Following,
+        job_updates: JobUpdates,
         clock: Clock,
         coalesce_seconds: float,
-        ring: Callable[[], None],
+        wake_dispatcher: Callable[[], None],
     ) -> None:
         self._store = store
         self._connections = connections
         self._plugins = plugins
-        self._job_updates = following
+        self._job_updates = job_updates
         self._clock = clock
         self._window = timedelta(seconds=coalesce_seconds)
-        self._wake_dispatcher = ring
-        self._wakeups: dict[tuple[str, int], Bell] = {}
+        self._wake_dispatcher = wake_dispatcher
+        self._wakeups: dict[tuple[str, int], Wakeup] = {}
         self._wakes_at: dict[tuple[str, int], datetime] = {}  # of the waiting shards
         self._closing = False
 
-    def expect(self, connection: str, due_at: datetime) -> None:
+    def wake_for(self, connection: str, due_at: datetime) -> None:
         """Wake a connection's shards that would sleep past this time."""
         for shard, wakeup in self._wakeups.items():
             if shard[0] == connection and self._wakes_at.get(shard, due_at) >= due_at:
-                wakeup.ring()
+                wakeup.notify()
 
     def close(self) -> None:
         """End every tick as soon as its pending poll is stored."""
         self._closing = True
         for wakeup in self._wakeups.values():
-            wakeup.ring()
+            wakeup.notify()
 
     async def tick(self, connection: str, shard: int, shards: int) -> float:
         """Poll one shard of a connection for a quantum; return the seconds until the next tick."""
         key = (connection, shard)
-        wakeup = self._wakeups.setdefault(key, Bell(self._clock))
+        wakeup = self._wakeups.setdefault(key, Wakeup(self._clock))
         end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
         # If more than the quantum is left, the clock was set back.
         while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
@@ -81,7 +81,7 @@ class Poller:
         async with self._store.begin() as tx:
             next_due = await tx.jobs.next_due(provider.name, shards, now)
             if next_due is None or next_due > now:
-                return until(next_due, now, QUANTUM_SECONDS)
+                return seconds_until(next_due, now, QUANTUM_SECONDS)
             window = self._window if provider.batch_size > 1 else timedelta()
             due = await tx.jobs.due(provider.name, shards=shards, now=now + window, limit=MAX_JOBS)
         await self._poll(provider, due)
@@ -95,11 +95,11 @@ class Poller:
         """Fetch one batch and apply its results in one transaction."""
         refs = list(dict.fromkeys(watched.ref for watched in batch))
         known = {watched.ref: watched.seen for watched in batch if watched.seen}
-        found = await fetch.look(provider, refs, known)
+        found = await fetch.fetch_batch(provider, refs, known)
         now = self._clock.now()
-        results = [Look(watched, found[watched.ref], now) for watched in batch]
+        results = [PollResult(watched, found[watched.ref], now) for watched in batch]
         async with self._store.begin() as tx:
-            changes = await self._job_updates.write(tx, provider, results)
+            changes = await self._job_updates.apply(tx, provider, results)
         if any(result.found != result.watched.seen for result in results):  # messages may be due
             self._wake_dispatcher()
         for change in changes:

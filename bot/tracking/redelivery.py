@@ -13,27 +13,27 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.delivery import message_metadata
-from bot.delivery.messages import card
-from bot.delivery.transport import MAY_PASS
-from bot.notifications.decision import Decision, Happening, News, decide
+from bot.delivery.messages import card_update
+from bot.delivery.transport import RECOVERABLE_ERRORS
+from bot.notifications.decision import Decision, Event, EventKind, evaluate
 from bot.providers import fetch
-from bot.sdk.clock import Bell, Clock
+from bot.sdk.clock import Clock, Wakeup
 from bot.sdk.models import Job
 from bot.store import Watch, WatchState
 from bot.tracking import boards
-from bot.tracking.catch_up import Gap, bodies_of_replies, follow_up, sign
-from bot.tracking.job_updates import Following, Look
+from bot.tracking.catch_up import MissedUpdates, catch_up_reaction, catch_up_reply, reply_bodies
+from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from bot.providers.connections import Connections
     from bot.sdk.errors import JobthreadError
-    from bot.store import Post, Question, Store, Transaction, WatchedJob
+    from bot.store import InboxItem, OutboxMessage, Store, Transaction, WatchedJob
 
 log = logging.getLogger(__name__)
 
-OPERATOR = "operator"  # request kind that `jobthread retry` adds to the inbox
+OPERATOR_TASK = "operator"  # request kind that `jobthread retry` adds to the inbox
 SCAN_SECONDS = 60.0  # between scans for unreachable watches
 PROBE_INTERVAL = timedelta(hours=1)  # per channel without activity
 
@@ -42,14 +42,14 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 @dataclass
-class Scout:
+class Probe:
     """The one unreachable thread of a channel that is tried on behalf of all."""
 
     tried_at: datetime
     watch: Watch | None = None  # None: no attempt yet
 
 
-class Revival:
+class RedeliveryWorker:
     """Retries unreachable watches."""
 
     def __init__(
@@ -57,38 +57,38 @@ class Revival:
         *,
         store: Store,
         connections: Connections,
-        following: Following,
+        job_updates: JobUpdates,
         clock: Clock,
-        ring: Callable[[], None],
-        expect: Callable[[str, datetime], None],
+        wake_dispatcher: Callable[[], None],
+        wake_poller: Callable[[str, datetime], None],
     ) -> None:
         self._store = store
         self._connections = connections
-        self._job_updates = following
+        self._job_updates = job_updates
         self._clock = clock
-        self._wake_dispatcher = ring
-        self._wake_poller = expect  # takes a connection and the time of its next poll
-        self._wakeup = Bell(clock)
+        self._wake_dispatcher = wake_dispatcher
+        self._wake_poller = wake_poller  # takes a connection and the time of its next poll
+        self._wakeup = Wakeup(clock)
         self._activity: dict[Place, datetime] = {}  # since the last tick
-        self._probes: dict[Place, Scout] = {}
+        self._probes: dict[Place, Probe] = {}
         self._unreachable: set[Place] = set()  # as of the last tick
 
-    def heard(self, workspace: str, channel: str) -> None:
+    def on_channel_activity(self, workspace: str, channel: str) -> None:
         """Record a request in a channel, and retry its unreachable threads at once."""
         self._activity[workspace, channel] = self._clock.now()
         if (workspace, channel) in self._unreachable:
-            self._wakeup.ring()
+            self._wakeup.notify()
 
     def close(self) -> None:
         """End the current tick."""
-        self._wakeup.ring()
+        self._wakeup.notify()
 
     async def tick(self) -> float:
         """Retry recoverable watches; return the seconds until the next tick."""
         activity, self._activity = self._activity, {}
         now = self._clock.now()
         async with self._store.begin() as tx:
-            unreachable = [watch for watch, _ in await tx.parked.watches()]
+            unreachable = [watch for watch, _ in await tx.dead_letters.watches()]
             recoverable = [w for w in unreachable if await _is_recoverable(tx, w)]
             places = _by_place(recoverable)
             reachable = {p for p in self._probes if await self._probe_succeeded(tx, p, unreachable)}
@@ -96,24 +96,24 @@ class Revival:
             del self._probes[place]
         for place, watches in places.items():
             retry_all = place in reachable or activity.get(place, _NEVER) > _since(watches)
-            await self.revive(self._select(place, watches, now, retry_all=retry_all))
+            await self.redeliver(self._select(place, watches, now, retry_all=retry_all))
         self._unreachable = set(places)
         await self._wakeup.wait(SCAN_SECONDS)
         return 0.0
 
-    async def errand(self, question: Question) -> None:
+    async def retry_requested(self, item: InboxItem) -> None:
         """Run a request of `jobthread retry` from the inbox: retry one watch, or all."""
-        watch_id = question.body.get("watch")
+        watch_id = item.body.get("watch")
         async with self._store.begin() as tx:
-            unreachable = [watch for watch, _ in await tx.parked.watches()]
-        await self.revive([watch for watch in unreachable if watch_id in (None, watch.id)])
+            unreachable = [watch for watch, _ in await tx.dead_letters.watches()]
+        await self.redeliver([watch for watch in unreachable if watch_id in (None, watch.id)])
         async with self._store.begin() as tx:
-            await tx.inbox.close(question.id, self._clock.now())
+            await tx.inbox.close(item.id, self._clock.now())
 
-    async def revive(self, watches: Iterable[Watch]) -> None:
+    async def redeliver(self, watches: Iterable[Watch]) -> None:
         """Reactivate these watches, each with one catch-up reply."""
         for watch in watches:
-            found = await self._poll(watch) if watch.state is WatchState.PARKED else None
+            found = await self._poll(watch) if watch.state is WatchState.UNREACHABLE else None
             async with self._store.begin() as tx:
                 await self._redeliver(tx, watch, found)
             log.info("watch %s is retried after: %s", watch.id, watch.reason)
@@ -127,10 +127,10 @@ class Revival:
         if retry_all:
             self._probes.pop(place, None)
             return watches
-        probe = self._probes.setdefault(place, Scout(_since(watches)))
+        probe = self._probes.setdefault(place, Probe(_since(watches)))
         if timedelta() <= now - probe.tried_at < PROBE_INTERVAL:  # negative: the clock was set back
             return []
-        self._probes[place] = Scout(now, watches[0])
+        self._probes[place] = Probe(now, watches[0])
         return watches[:1]
 
     async def _probe_succeeded(
@@ -140,13 +140,13 @@ class Revival:
         watch = self._probes[place].watch
         if watch is None or any(watch.id == other.id for other in unreachable):
             return False
-        return not await tx.parked.unsent(watch)
+        return not await tx.dead_letters.count_unsent(watch)
 
     async def _poll(self, watch: Watch) -> Job | JobthreadError | None:
         provider = self._connections.get(watch.ref.connection)
         if provider is None:
             return None
-        return (await fetch.look(provider, [watch.ref]))[watch.ref]
+        return (await fetch.fetch_batch(provider, [watch.ref]))[watch.ref]
 
     async def _redeliver(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None
@@ -155,19 +155,19 @@ class Revival:
         now = self._clock.now()
         watch = await tx.watches.get(watch.id) or watch
         tracked = await self._apply_poll(tx, watch, found, now)
-        posts = await tx.parked.messages(watch)
+        posts = await tx.dead_letters.messages(watch)
         missed = await _missed_updates(tx, watch, posts, tracked)
-        if watch.state is WatchState.PARKED and not await tx.watches.revive(watch.id):
+        if watch.state is WatchState.UNREACHABLE and not await tx.watches.reactivate(watch.id):
             return
-        if missed.items or (missed.unknown and not watch.cardless):
+        if missed.items or (missed.unreported_job and not watch.uses_reactions):
             name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
-            outcome = await self._outcome(tx, watch, missed.unknown, now)
-            await tx.outbox.add([follow_up(missed, name, outcome, now)], now)
-        if watch.cardless and missed.signs_wanted:
-            await tx.outbox.add([sign(missed, now)], now)
-        replaced = [*missed.replies, *missed.signs]
-        await tx.parked.drop(replaced, now)
-        await tx.parked.again([p for p in posts if p not in replaced], now)
+            outcome = await self._outcome(tx, watch, missed.unreported_job, now)
+            await tx.outbox.add([catch_up_reply(missed, name, outcome, now)], now)
+        if watch.uses_reactions and missed.reactions_wanted:
+            await tx.outbox.add([catch_up_reaction(missed, now)], now)
+        replaced = [*missed.replies, *missed.reactions]
+        await tx.dead_letters.drop(replaced, now)
+        await tx.dead_letters.requeue([p for p in posts if p not in replaced], now)
         if tracked is not None and tracked.seen is not None:
             await self._resume(tx, watch, tracked.seen, now)
 
@@ -177,10 +177,10 @@ class Revival:
         """Return the delivery decision for a job's end; None: the thread missed no end."""
         if job is None or not job.status.terminal:
             return None
-        policy, context = await self._job_updates.notices.surroundings(
-            tx, watch.workspace, watch.channel, watch.ref.connection, job.family, now
+        policy, context = await self._job_updates.notifier.load_context(
+            tx, watch.workspace, watch.channel, watch.ref.connection, job.series_name, now
         )
-        return decide(policy, News(happening=Happening.OUTCOME, bad=job.status.bad), context)
+        return evaluate(policy, Event(kind=EventKind.OUTCOME, failed=job.status.failed), context)
 
     async def _apply_poll(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None, now: datetime
@@ -190,34 +190,34 @@ class Revival:
         if before is None or not isinstance(found, Job):
             return before
         provider = self._connections.get(watch.ref.connection)
-        await self._job_updates.write(tx, provider, [Look(before, found, now)])
+        await self._job_updates.apply(tx, provider, [PollResult(before, found, now)])
         return (await tx.jobs.get(watch.workspace, [watch.ref]))[watch.ref]
 
     async def _resume(self, tx: Transaction, watch: Watch, job: Job, now: datetime) -> None:
         """Redraw the card; poll the job again, or end the watch if the job has ended."""
         provider = self._connections.get(watch.ref.connection)
-        if watch.state is WatchState.PARKED and job.status.terminal:
+        if watch.state is WatchState.UNREACHABLE and job.status.terminal:
             await tx.watches.end([watch.id], now=now, reason="the job ended")
-        elif watch.state is WatchState.PARKED:
+        elif watch.state is WatchState.UNREACHABLE:
             await tx.jobs.wake(watch.workspace, watch.ref, due_at=now)
         if watch.board_id:
-            await boards.redraw(tx, watch.board_id, now, again=True)
-        if watch.board_id or watch.cardless:
+            await boards.redraw(tx, watch.board_id, now, already_reported=True)
+        if watch.board_id or watch.uses_reactions:
             return
         current = await tx.watches.get(watch.id) or watch
-        message = fetch.card(provider, job, self._job_updates.view(current, job, now))
+        message = fetch.card(provider, job, self._job_updates.card_context(current, job, now))
         # The card keeps its metadata: the thread has not seen the missed updates yet.
-        update = card(watch, message, now, about={})
+        update = card_update(watch, message, now, metadata={})
         update.body["again"] = True
         await tx.outbox.replace(update, now)
 
 
-async def order(tx: Transaction, watch_id: str | None, now: datetime) -> None:
+async def request_retry(tx: Transaction, watch_id: str | None, now: datetime) -> None:
     """Add a request to the inbox: retry one unreachable watch, or all."""
     await tx.inbox.add(
         workspace="",  # none: the request is not from Slack
-        key=f"{OPERATOR}:{uuid.uuid4().hex}",
-        kind=OPERATOR,
+        key=f"{OPERATOR_TASK}:{uuid.uuid4().hex}",
+        kind=OPERATOR_TASK,
         body={"watch": watch_id},
         now=now,
         lease_until=now,
@@ -226,9 +226,9 @@ async def order(tx: Transaction, watch_id: str | None, now: datetime) -> None:
 
 async def _is_recoverable(tx: Transaction, watch: Watch) -> bool:
     """Return whether the thread's error can end without a change to the thread."""
-    if watch.state is WatchState.PARKED:
-        return watch.reason in MAY_PASS
-    return any(post.error in MAY_PASS for post in await tx.parked.messages(watch))
+    if watch.state is WatchState.UNREACHABLE:
+        return watch.reason in RECOVERABLE_ERRORS
+    return any(post.error in RECOVERABLE_ERRORS for post in await tx.dead_letters.messages(watch))
 
 
 def _since(watches: Iterable[Watch]) -> datetime:
@@ -244,18 +244,18 @@ def _by_place(watches: Iterable[Watch]) -> dict[Place, list[Watch]]:
 
 
 async def _missed_updates(
-    tx: Transaction, watch: Watch, posts: list[Post], tracked: WatchedJob | None
-) -> Gap:
+    tx: Transaction, watch: Watch, posts: list[OutboxMessage], tracked: WatchedJob | None
+) -> MissedUpdates:
     """Return what the thread missed: its dead letters, and the changes since."""
-    posted = await tx.parked.said(watch)
+    posted = await tx.dead_letters.sent_bodies(watch)
     metadata = message_metadata.latest(
-        body.get("about") or {} for body in (*posted, *bodies_of_replies(posts))
+        body.get("about") or {} for body in (*posted, *reply_bodies(posts))
     )
-    return Gap(
+    return MissedUpdates(
         watch,
         posts,
-        before=message_metadata.job_of(watch.ref, metadata) if metadata else None,
-        after=tracked.seen if tracked and watch.state is WatchState.PARKED else None,
+        before=message_metadata.job_from_metadata(watch.ref, metadata) if metadata else None,
+        after=tracked.seen if tracked and watch.state is WatchState.UNREACHABLE else None,
         revision=tracked.revision if tracked else 0,
-        signs_shown=[body["names"] for body in posted if body.get("names")],
+        reactions_shown=[body["names"] for body in posted if body.get("names")],
     )

@@ -7,9 +7,17 @@ import secrets
 from typing import TYPE_CHECKING, Any
 
 from bot.commands import replies
-from bot.delivery.messages import thread_of_board
+from bot.delivery.messages import board_ordering_key
 from bot.notifications import deferred
-from bot.store import BoardKind, NewPost, Post, PostKind, Transaction, Watch, WatchState
+from bot.store import (
+    BoardKind,
+    MessageKind,
+    NewMessage,
+    OutboxMessage,
+    Transaction,
+    Watch,
+    WatchState,
+)
 from bot.tracking import boards
 
 if TYPE_CHECKING:
@@ -24,19 +32,19 @@ log = logging.getLogger(__name__)
 NO_ACCESS_ERRORS = frozenset({"not_in_channel", "channel_not_found"})
 
 
-async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
+async def handle_rejection(tx: Transaction, post: OutboxMessage, code: str, now: datetime) -> None:
     """Move a rejected message and its dependents to the dead letters; notify the asker once."""
     log_id = secrets.token_hex(4)
     log.warning("[%s] Slack rejected message %s (%s): %s", log_id, post.id, post.kind, code)
-    if await deferred.refused(tx, post, code, now):
+    if await deferred.on_digest_rejected(tx, post, code, now):
         return
     watch = await tx.watches.get(post.watch_id) if post.watch_id else None
     if board := await _board_of(tx, post, watch):
         await _handle_board_rejection(tx, post, board, code, log_id, now)
         return
-    notified = bool(watch and await tx.parked.messages(watch)) or bool(post.body.get("again"))
-    if not await tx.outbox.park(post, error=code, now=now):
-        await tx.parked.certain(post, code)
+    notified = bool(watch and await tx.dead_letters.messages(watch)) or bool(post.body.get("again"))
+    if not await tx.outbox.dead_letter(post, error=code, now=now):
+        await tx.dead_letters.confirm_unsent(post, code)
     if watch is None:
         await _notify_card_failed(tx, post, code, log_id, now)
     elif post.roots_watch:
@@ -44,13 +52,13 @@ async def settle(tx: Transaction, post: Post, code: str, now: datetime) -> None:
         await _dead_letter_thread(tx, watch, code, now)
         await _notify_card_failed(tx, post, code, log_id, now)
     else:
-        await tx.watches.park(watch.id, now=now, reason=code)
+        await tx.watches.mark_unreachable(watch.id, now=now, reason=code)
         await _dead_letter_thread(tx, watch, code, now)
         if not notified:
             await _notify_thread_unreachable(tx, post, watch, code, now)
 
 
-async def _board_of(tx: Transaction, post: Post, watch: Watch | None) -> Board | None:
+async def _board_of(tx: Transaction, post: OutboxMessage, watch: Watch | None) -> Board | None:
     """Return the locked board of a message; its card may have become a board meanwhile.
 
     The lock makes concurrent rejections of one board send one notice.
@@ -61,68 +69,74 @@ async def _board_of(tx: Transaction, post: Post, watch: Watch | None) -> Board |
 
 
 async def _handle_board_rejection(
-    tx: Transaction, post: Post, board: Board, code: str, log_id: str, now: datetime
+    tx: Transaction, post: OutboxMessage, board: Board, code: str, log_id: str, now: datetime
 ) -> None:
     """Make all watches of a rejected board unreachable, or end them if it was never posted."""
     rows = await tx.watches.of_board(board.id)
-    notified = any(watch.state is WatchState.PARKED for watch, _ in rows) or post.body.get("again")
-    notified = notified or bool(await tx.parked.of_board(board.workspace, board.id))
-    if not await tx.outbox.park(post, error=code, now=now):
-        await tx.parked.certain(post, code)
-    await tx.outbox.park_thread(board.workspace, thread_of_board(board), error=code, now=now)
+    notified = any(watch.state is WatchState.UNREACHABLE for watch, _ in rows) or post.body.get(
+        "again"
+    )
+    notified = notified or bool(await tx.dead_letters.count_of_board(board.workspace, board.id))
+    if not await tx.outbox.dead_letter(post, error=code, now=now):
+        await tx.dead_letters.confirm_unsent(post, code)
+    await tx.outbox.dead_letter_thread(
+        board.workspace, board_ordering_key(board), error=code, now=now
+    )
     if post.roots_watch:
-        await boards.stop(tx, board.id, now, f"never posted: {code}")
+        await boards.unfollow_all(tx, board.id, now, f"never posted: {code}")
         await tx.boards.close(board.id, now)
-        await tx.outbox.park_thread(board.workspace, f"card:{board.id}", error=code, now=now)
+        await tx.outbox.dead_letter_thread(board.workspace, f"card:{board.id}", error=code, now=now)
         await _notify_card_failed(tx, post, code, log_id, now)
         return
     for watch, _ in rows:
-        await tx.watches.park(watch.id, now=now, reason=code)
-    await tx.jobs.settle(board.workspace, [watch.ref for watch, _ in rows])
+        await tx.watches.mark_unreachable(watch.id, now=now, reason=code)
+    await tx.jobs.sleep_unwatched(board.workspace, [watch.ref for watch, _ in rows])
     if not notified:
-        message = replies.parked(_describe_jobs(rows), board.channel, code)
-        direct = _requester_notice(post, PostKind.DIRECT, message, {"asker": board.asker}, now)
+        message = replies.thread_unreachable(_describe_jobs(rows), board.channel, code)
+        direct = _requester_notice(post, MessageKind.DIRECT, message, {"asker": board.asker}, now)
         await tx.outbox.add([direct], now)
 
 
-def _describe_jobs(rows: Sequence[boards.Seat]) -> str:
+def _describe_jobs(rows: Sequence[boards.WatchRow]) -> str:
     """Return the board's only job, or the number of its jobs, as text."""
     return str(rows[0][0].ref) if len(rows) == 1 else f"the {len(rows)} jobs of your board"
 
 
 async def _dead_letter_thread(tx: Transaction, watch: Watch, code: str, now: datetime) -> None:
     """Move the thread's other messages to the dead letters; stop polling an unwatched job."""
-    await tx.outbox.park_thread(watch.workspace, f"watch:{watch.id}", error=code, now=now)
-    await tx.jobs.settle(watch.workspace, [watch.ref])
+    await tx.outbox.dead_letter_thread(watch.workspace, f"watch:{watch.id}", error=code, now=now)
+    await tx.jobs.sleep_unwatched(watch.workspace, [watch.ref])
 
 
 async def _notify_card_failed(
-    tx: Transaction, post: Post, code: str, log_id: str, now: datetime
+    tx: Transaction, post: OutboxMessage, code: str, log_id: str, now: datetime
 ) -> None:
     """Tell the asker why the card was not posted."""
-    if post.kind is not PostKind.POST or not post.body.get("asker"):
+    if post.kind is not MessageKind.POST or not post.body.get("asker"):
         return
     message = (
-        replies.not_in_channel() if code in NO_ACCESS_ERRORS else replies.refused(code, log_id)
+        replies.not_in_channel()
+        if code in NO_ACCESS_ERRORS
+        else replies.card_rejected(code, log_id)
     )
     body = {key: post.body.get(key) for key in ("asker", "thread_ts", "response_url", "until")}
-    await tx.outbox.add([_requester_notice(post, PostKind.EPHEMERAL, message, body, now)], now)
+    await tx.outbox.add([_requester_notice(post, MessageKind.EPHEMERAL, message, body, now)], now)
 
 
 async def _notify_thread_unreachable(
-    tx: Transaction, post: Post, watch: Watch, code: str, now: datetime
+    tx: Transaction, post: OutboxMessage, watch: Watch, code: str, now: datetime
 ) -> None:
     """Tell the asker by direct message that the thread cannot be posted to."""
-    message = replies.parked(str(watch.ref), watch.channel, code)
-    direct = _requester_notice(post, PostKind.DIRECT, message, {"asker": watch.asker}, now)
+    message = replies.thread_unreachable(str(watch.ref), watch.channel, code)
+    direct = _requester_notice(post, MessageKind.DIRECT, message, {"asker": watch.asker}, now)
     await tx.outbox.add([direct], now)
 
 
 def _requester_notice(
-    post: Post, kind: PostKind, message: Message, body: dict[str, Any], now: datetime
-) -> NewPost:
+    post: OutboxMessage, kind: MessageKind, message: Message, body: dict[str, Any], now: datetime
+) -> NewMessage:
     key = f"{post.key}:{post.version}:refused"
-    return NewPost(
+    return NewMessage(
         key=key,
         workspace=post.workspace,
         channel=post.channel,

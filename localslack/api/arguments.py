@@ -6,7 +6,7 @@ import json
 from dataclasses import dataclass
 from typing import Any
 
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 Json = dict[str, Any]
 
@@ -26,38 +26,38 @@ class Arguments:
         """Return the value as text. Raise SlackApiError if it is missing or empty."""
         value = self.text(name)
         if not value:
-            raise RefusedError("invalid_arguments", problems=(f"missing required field: {name}",))
+            raise SlackApiError("invalid_arguments", problems=(f"missing required field: {name}",))
         return value
 
     def optional(self, name: str) -> str | None:
         """Return the value as text, or None if it is missing or empty."""
         return self.text(name) or None
 
-    def truth(self, name: str, *, default: bool = False) -> bool:
+    def boolean(self, name: str, *, default: bool = False) -> bool:
         """Return the value as a boolean; forms write 1 or true."""
         value = self.values.get(name)
         return default if value is None else str(value).lower() in {"1", "true", "yes"}
 
-    def number(self, name: str, default: int) -> int:
+    def integer(self, name: str, default: int) -> int:
         """Return the value as an integer. Raise SlackApiError if it is none."""
         try:
             return int(self.text(name) or default)
         except ValueError:
-            raise RefusedError(f"invalid_{name}") from None
+            raise SlackApiError(f"invalid_{name}") from None
 
-    def listed(self, name: str, error: str) -> list[Any] | None:
+    def json_list(self, name: str, error: str) -> list[Any] | None:
         """Return the value as a JSON list, or None if missing. Raise SlackApiError otherwise."""
         value = self._parsed(name, error)
         if value is None or isinstance(value, list):
             return value
-        raise RefusedError(error)
+        raise SlackApiError(error)
 
-    def mapped(self, name: str, error: str) -> Json | None:
+    def json_object(self, name: str, error: str) -> Json | None:
         """Return the value as a JSON object, or None if missing. Raise SlackApiError otherwise."""
         value = self._parsed(name, error)
         if value is None or isinstance(value, dict):
             return value
-        raise RefusedError(error)
+        raise SlackApiError(error)
 
     def _parsed(self, name: str, error: str) -> Any:
         value = self.values.get(name)
@@ -66,4 +66,4 @@ class Arguments:
         try:
             return json.loads(value) if value else None
         except ValueError:
-            raise RefusedError(error) from None
+            raise SlackApiError(error) from None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from localslack.api import message_content
 from localslack.api.conversations import channel_to_write
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
     from localslack.api.arguments import Arguments
@@ -18,7 +18,7 @@ def post_message(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.postMessage`: https://docs.slack.dev/reference/methods/chat.postMessage."""
     channel = channel_to_write(workspace, arguments.required("channel"))
     fields = _new_message_fields(workspace, arguments)
-    fields["broadcast"] = bool(fields.get("thread_ts")) and arguments.truth("reply_broadcast")
+    fields["broadcast"] = bool(fields.get("thread_ts")) and arguments.boolean("reply_broadcast")
     posted = workspace.post(workspace.bot_draft(channel.id, **fields))
     return {
         "ok": True,
@@ -33,7 +33,7 @@ def post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
     channel = channel_to_write(workspace, arguments.required("channel"))
     user = arguments.required("user")
     if user not in channel.members:
-        raise RefusedError("user_not_in_channel")
+        raise SlackApiError("user_not_in_channel")
     fields = _new_message_fields(workspace, arguments)
     posted = workspace.post(workspace.bot_draft(channel.id, ephemeral_for=user, **fields))
     return {"ok": True, "message_ts": posted.ts}
@@ -42,14 +42,16 @@ def post_ephemeral(workspace: Workspace, arguments: Arguments) -> Json:
 def update(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.update`: https://docs.slack.dev/reference/methods/chat.update."""
     message = _own_message(workspace, arguments, "cant_update_message")
-    fields = message_content.read(workspace, arguments, longest=message_content.LONGEST_UPDATE)
+    fields = message_content.message_fields(
+        workspace, arguments, max_length=message_content.MAX_UPDATE_LENGTH
+    )
     if not fields:
-        raise RefusedError("no_text")
+        raise SlackApiError("no_text")
     # Omitted blocks stay; an empty list removes them.
-    message_content.demand_something({"blocks": message.blocks, "text": message.text, **fields})
+    message_content.require_content({"blocks": message.blocks, "text": message.text, **fields})
     if "metadata" in arguments.values:
-        fields["metadata"] = message_content.metadata(arguments) or None
-    if arguments.truth("reply_broadcast") and message.thread_ts:
+        fields["metadata"] = message_content.parse_metadata(arguments) or None
+    if arguments.boolean("reply_broadcast") and message.thread_ts:
         fields["broadcast"] = True
     edited = workspace.edit(message, **fields)
     return {
@@ -68,14 +70,14 @@ def delete(workspace: Workspace, arguments: Arguments) -> Json:
     return {"ok": True, "channel": message.channel, "ts": message.ts}
 
 
-def permalink(workspace: Workspace, arguments: Arguments) -> Json:
+def get_permalink(workspace: Workspace, arguments: Arguments) -> Json:
     """`chat.getPermalink`: https://docs.slack.dev/reference/methods/chat.getPermalink."""
     channel = workspace.find_channel(arguments.required("channel"))
     if channel is None:
-        raise RefusedError("channel_not_found")
+        raise SlackApiError("channel_not_found")
     message = workspace.find(channel.id, arguments.required("message_ts"))
     if message is None:
-        raise RefusedError("message_not_found")
+        raise SlackApiError("message_not_found")
     link = f"{workspace.address}archives/{channel.id}/p{message.ts.replace('.', '')}"
     if message.thread_ts:
         link += f"?thread_ts={message.thread_ts}&cid={channel.id}"
@@ -83,13 +85,13 @@ def permalink(workspace: Workspace, arguments: Arguments) -> Json:
 
 
 def _new_message_fields(workspace: Workspace, arguments: Arguments) -> Json:
-    fields = message_content.read(workspace, arguments)
-    message_content.demand_something(fields)
-    fields.setdefault("text", message_content.UNSHOWN if fields.get("blocks") else "")
+    fields = message_content.message_fields(workspace, arguments)
+    message_content.require_content(fields)
+    fields.setdefault("text", message_content.FALLBACK_TEXT if fields.get("blocks") else "")
     channel = channel_to_write(workspace, arguments.required("channel"))
     return {
         **fields,
-        "metadata": message_content.metadata(arguments) or None,
+        "metadata": message_content.parse_metadata(arguments) or None,
         "client_msg_id": arguments.optional("client_msg_id"),
         "thread_ts": _thread_root(workspace, channel.id, arguments.optional("thread_ts")),
     }
@@ -100,8 +102,8 @@ def _thread_root(workspace: Workspace, channel: str, ts: str | None) -> str | No
         return None
     found = workspace.find(channel, ts)
     if found is None:
-        raise RefusedError("thread_not_found")
-    return found.root
+        raise SlackApiError("thread_not_found")
+    return found.root_ts
 
 
 def _own_message(workspace: Workspace, arguments: Arguments, error: str) -> Message:
@@ -109,7 +111,7 @@ def _own_message(workspace: Workspace, arguments: Arguments, error: str) -> Mess
     channel = channel_to_write(workspace, name, archived="is_inactive")
     message = workspace.find(channel.id, arguments.required("ts"))
     if message is None or message.tombstone:
-        raise RefusedError("message_not_found")
+        raise SlackApiError("message_not_found")
     if message.user != workspace.bot.id:
-        raise RefusedError(error)
+        raise SlackApiError(error)
     return message

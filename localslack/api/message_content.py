@@ -5,9 +5,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from localslack.blockkit.block_types import strings
+from localslack.blockkit.block_types import cell_texts
 from localslack.blockkit.validation import problems
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -16,68 +16,72 @@ if TYPE_CHECKING:
     from localslack.state.messages import Json
     from localslack.state.workspace import Workspace
 
-LONGEST_POST = 40_000  # https://docs.slack.dev/reference/methods/chat.postMessage
-LONGEST_UPDATE = 4_000  # https://docs.slack.dev/reference/methods/chat.update
+MAX_POST_LENGTH = 40_000  # https://docs.slack.dev/reference/methods/chat.postMessage
+MAX_UPDATE_LENGTH = 4_000  # https://docs.slack.dev/reference/methods/chat.update
 # Characters of JSON; undocumented, observed by others. Of a table only the cell texts can count:
 # the JSON syntax of 100 rows, which the documentation allows, exceeds this limit by itself.
-HEAVIEST_BLOCKS = 13_000
+MAX_BLOCKS_SIZE = 13_000
 _TABLES = {"table", "data_table"}
-UNSHOWN = "This content can't be displayed."
+FALLBACK_TEXT = "This content can't be displayed."
 
 
-def read(workspace: Workspace, arguments: Arguments, *, longest: int = LONGEST_POST) -> Json:
+def message_fields(
+    workspace: Workspace, arguments: Arguments, *, max_length: int = MAX_POST_LENGTH
+) -> Json:
     """Return the validated message fields of a call; omitted fields stay omitted."""
     fields: Json = {}
     text = arguments.optional("text") or arguments.optional("markdown_text")
     if text is not None:
-        fields["text"] = _within_limit(text, longest)
-    blocks = arguments.listed("blocks", "invalid_blocks_format")
+        fields["text"] = _within_limit(text, max_length)
+    blocks = arguments.json_list("blocks", "invalid_blocks_format")
     if blocks is not None:
-        fields["blocks"] = checked(workspace, blocks)
-    attachments = arguments.listed("attachments", "invalid_attachments")
+        fields["blocks"] = validated_blocks(workspace, blocks)
+    attachments = arguments.json_list("attachments", "invalid_attachments")
     if attachments is not None:
         fields["attachments"] = tuple(attachments)
     return fields
 
 
-def demand_something(fields: Json) -> None:
+def require_content(fields: Json) -> None:
     """Raise SlackApiError if the message has neither text nor blocks nor attachments."""
     text = str(fields.get("text") or "").strip()
     if not (text or fields.get("blocks") or fields.get("attachments")):
-        raise RefusedError("no_text")
+        raise SlackApiError("no_text")
 
 
-def metadata(arguments: Arguments) -> Json | None:
+def parse_metadata(arguments: Arguments) -> Json | None:
     """Return the validated metadata; an empty object means none."""
-    value = arguments.mapped("metadata", "metadata_must_be_sent_as_json")
+    value = arguments.json_object("metadata", "metadata_must_be_sent_as_json")
     if not value or "entities" in value:
         return value
     if not isinstance(value.get("event_type"), str) or not value["event_type"]:
-        raise RefusedError("invalid_metadata_schema")
+        raise SlackApiError("invalid_metadata_schema")
     if not isinstance(value.get("event_payload"), dict):
-        raise RefusedError("invalid_metadata_schema")
+        raise SlackApiError("invalid_metadata_schema")
     return value
 
 
-def checked(workspace: Workspace, blocks: list[Any], surface: str = "message") -> tuple[Json, ...]:
+def validated_blocks(
+    workspace: Workspace, blocks: list[Any], surface: str = "message"
+) -> tuple[Json, ...]:
     """Return the blocks with ids. Raise SlackApiError if Slack would reject them."""
     found = problems(blocks, surface, frozenset(workspace.refused_blocks))
     if found:
-        raise RefusedError("invalid_blocks", problems=tuple(found))
-    if sum(map(_counted_size, blocks)) > HEAVIEST_BLOCKS:
-        raise RefusedError("msg_blocks_too_long")
-    return identified(workspace, blocks)
+        raise SlackApiError("invalid_blocks", problems=tuple(found))
+    if sum(map(_counted_size, blocks)) > MAX_BLOCKS_SIZE:
+        raise SlackApiError("msg_blocks_too_long")
+    return with_ids(workspace, blocks)
 
 
-def identified(workspace: Workspace, blocks: list[Any]) -> tuple[Json, ...]:
+def with_ids(workspace: Workspace, blocks: list[Any]) -> tuple[Json, ...]:
     """Return the blocks with generated block and action ids where ids are missing."""
     return tuple(_block_with_ids(workspace, block) for block in blocks)
 
 
-def placed(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
+def interactive_elements(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
     """Yield (block, element) for every interactive element, at any depth."""
     for block in blocks:
-        yield from placed(block.get("child_blocks") or ())
+        yield from interactive_elements(block.get("child_blocks") or ())
         for element in _elements(block):
             yield block, element
 
@@ -92,7 +96,7 @@ def _elements(block: Json) -> Iterator[Json]:
 
 def _within_limit(text: str, limit: int) -> str:
     if len(text) > limit:
-        raise RefusedError("msg_too_long")
+        raise SlackApiError("msg_too_long")
     return text
 
 
@@ -102,13 +106,13 @@ def _counted_size(block: Json) -> int:
     inner = block.get("child_blocks") or ()
     counted = {**counted, "child_blocks": []} if inner else counted
     own = len(json.dumps(counted, separators=(",", ":")))
-    return own + sum(map(len, strings(rows))) + sum(map(_counted_size, inner))
+    return own + sum(map(len, cell_texts(rows))) + sum(map(_counted_size, inner))
 
 
 def _block_with_ids(workspace: Workspace, block: Json) -> Json:
     result = {**block, "block_id": block.get("block_id") or workspace.next_id("b")}
     if "child_blocks" in block:
-        result["child_blocks"] = list(identified(workspace, block["child_blocks"]))
+        result["child_blocks"] = list(with_ids(workspace, block["child_blocks"]))
     if block["type"] in {"actions", "context_actions"}:
         result["elements"] = [_element_with_id(workspace, element) for element in block["elements"]]
     for field in ("accessory", "element"):

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from localslack.api import chat, conversations, message_content, reactions, users
 from localslack.blockkit.validation import view_problems
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,7 +21,7 @@ _WITHOUT_TOKEN = {"api.test", "blocks.validate"}
 _WITH_APP_TOKEN = {"apps.connections.open"}
 
 
-class Methods:
+class WebApiMethods:
     """The Web API methods of a workspace, and the token that each requires."""
 
     def __init__(
@@ -31,17 +31,17 @@ class Methods:
         *,
         bot_token: str,
         app_token: str,
-        ticket: Callable[[], str],
+        issue_socket_url: Callable[[], str],
     ) -> None:
         self._bot_token = bot_token
         self._app_token = app_token
         self._methods: dict[str, Callable[[Arguments], Json]] = {
             "api.test": _echo,
-            "apps.connections.open": lambda _: {"ok": True, "url": ticket()},
+            "apps.connections.open": lambda _: {"ok": True, "url": issue_socket_url()},
             "auth.test": partial(_auth_test, workspace),
             "blocks.validate": partial(_validate, workspace),
             "chat.delete": partial(chat.delete, workspace),
-            "chat.getPermalink": partial(chat.permalink, workspace),
+            "chat.getPermalink": partial(chat.get_permalink, workspace),
             "chat.postEphemeral": partial(chat.post_ephemeral, workspace),
             "chat.postMessage": partial(chat.post_message, workspace),
             "chat.update": partial(chat.update, workspace),
@@ -59,21 +59,21 @@ class Methods:
             "views.update": views.update,
         }
 
-    def answer(self, method: str, token: str | None, arguments: Arguments) -> Json:
+    def call(self, method: str, token: str | None, arguments: Arguments) -> Json:
         """Check the token, call the method and return its response. Raise SlackApiError."""
         if method not in self._methods:
-            raise RefusedError("unknown_method")
+            raise SlackApiError("unknown_method")
         if method not in _WITHOUT_TOKEN:
             self._authorise(method, token)
         return self._methods[method](arguments)
 
     def _authorise(self, method: str, token: str | None) -> None:
         if not token:
-            raise RefusedError("not_authed")
+            raise SlackApiError("not_authed")
         if token not in {self._bot_token, self._app_token}:
-            raise RefusedError("invalid_auth")
+            raise SlackApiError("invalid_auth")
         if (token == self._app_token) != (method in _WITH_APP_TOKEN):
-            raise RefusedError("not_allowed_token_type")
+            raise SlackApiError("not_allowed_token_type")
 
 
 def _auth_test(workspace: Workspace, _: Arguments) -> Json:
@@ -91,23 +91,23 @@ def _auth_test(workspace: Workspace, _: Arguments) -> Json:
 
 def _echo(arguments: Arguments) -> Json:
     if arguments.optional("error"):
-        raise RefusedError(arguments.text("error"))
+        raise SlackApiError(arguments.text("error"))
     return {"ok": True, "args": arguments.values}
 
 
 def _validate(workspace: Workspace, arguments: Arguments) -> Json:
-    view = arguments.mapped("view", "invalid_arguments")
-    message = arguments.mapped("message", "invalid_arguments")
-    blocks = arguments.listed("blocks", "invalid_blocks_format")
+    view = arguments.json_object("view", "invalid_arguments")
+    message = arguments.json_object("message", "invalid_arguments")
+    blocks = arguments.json_list("blocks", "invalid_blocks_format")
     if sum(given is not None for given in (view, message, blocks)) != 1:
-        raise RefusedError("invalid_arguments")
+        raise SlackApiError("invalid_arguments")
     if view is not None:
         _require_valid(view_problems(view, frozenset(workspace.refused_blocks)))
     else:
-        message_content.checked(workspace, blocks or (message or {}).get("blocks") or [])
+        message_content.validated_blocks(workspace, blocks or (message or {}).get("blocks") or [])
     return {"ok": True}
 
 
 def _require_valid(problems: list[str]) -> None:
     if problems:
-        raise RefusedError("invalid_blocks", problems=tuple(problems))
+        raise SlackApiError("invalid_blocks", problems=tuple(problems))

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from localslack.api import message_content
 from localslack.api.arguments import Arguments
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,11 +20,11 @@ if TYPE_CHECKING:
 
 # https://docs.slack.dev/interactivity/handling-user-interaction
 LIFETIME = timedelta(minutes=30)
-USES = 5
+MAX_USES = 5
 
 
 @dataclass(slots=True)
-class Line:
+class ResponseUrl:
     """One response_url: its user, channel and number of uses."""
 
     user: str
@@ -36,43 +36,43 @@ class Line:
     used: int = field(default=0)
 
 
-class Responses:
+class ResponseUrls:
     """Every response_url that was issued."""
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self._issued: dict[str, Line] = {}
+        self._issued: dict[str, ResponseUrl] = {}
 
     def issue(self, user: str, channel: str, original: Message | None = None) -> str:
         """Return a new response_url."""
         path = f"respond/{self._workspace.team.id}/{secrets.token_urlsafe(16)}"
-        self._issued[path] = Line(user, channel, self._workspace.clock.now(), original)
+        self._issued[path] = ResponseUrl(user, channel, self._workspace.clock.now(), original)
         return f"{self._workspace.address}{path}"
 
-    def answer(self, path: str, body: str) -> None:
+    def receive(self, path: str, body: str) -> None:
         """Handle a POST to the response_url. Raise SlackApiError if it is expired or used up."""
         target = self._usable(path)
         target.used += 1
-        self.say(target, _parse(body))
+        self.apply(target, _parse(body))
 
-    def answer_at_once(self, url: str, payload: Json) -> Message | None:
+    def show_ack(self, url: str, payload: Json) -> Message | None:
         """Show the payload of an ack; this does not count as a use."""
-        return self.say(self._issued[url.removeprefix(self._workspace.address)], payload)
+        return self.apply(self._issued[url.removeprefix(self._workspace.address)], payload)
 
-    def say(self, target: Line, payload: Json) -> Message | None:
+    def apply(self, target: ResponseUrl, payload: Json) -> Message | None:
         """Post, replace or delete a message, as the payload says."""
         arguments = Arguments(payload)
-        if arguments.truth("delete_original"):
+        if arguments.boolean("delete_original"):
             self._delete(target)
             return None
-        fields = message_content.read(self._workspace, arguments)
-        message_content.demand_something(fields)
-        fields.setdefault("text", message_content.UNSHOWN if fields.get("blocks") else "")
+        fields = message_content.message_fields(self._workspace, arguments)
+        message_content.require_content(fields)
+        fields.setdefault("text", message_content.FALLBACK_TEXT if fields.get("blocks") else "")
         return self._post_or_replace(target, arguments, fields)
 
-    def _post_or_replace(self, target: Line, arguments: Arguments, fields: Json) -> Message:
+    def _post_or_replace(self, target: ResponseUrl, arguments: Arguments, fields: Json) -> Message:
         current = self._current(target)
-        if arguments.truth("replace_original") and current:
+        if arguments.boolean("replace_original") and current:
             return self._workspace.edit(current, **{"blocks": (), "attachments": (), **fields})
         private = arguments.text("response_type", "ephemeral") != "in_channel"
         draft = self._workspace.bot_draft(target.channel, **fields)
@@ -81,27 +81,27 @@ class Responses:
                 draft,
                 ephemeral_for=target.user if private else None,
                 thread_ts=arguments.optional("thread_ts"),
-                metadata=message_content.metadata(arguments) or None,
+                metadata=message_content.parse_metadata(arguments) or None,
             )
         )
 
-    def _delete(self, target: Line) -> None:
+    def _delete(self, target: ResponseUrl) -> None:
         current = self._current(target)
         if current:
             self._workspace.delete(current)
 
-    def _current(self, target: Line) -> Message | None:
+    def _current(self, target: ResponseUrl) -> Message | None:
         if target.original is None:
             return None
         key = (target.original.channel, target.original.ts)
-        return self._workspace.find_whisper(*key) or self._workspace.find(*key)
+        return self._workspace.find_ephemeral(*key) or self._workspace.find(*key)
 
-    def _usable(self, path: str) -> Line:
+    def _usable(self, path: str) -> ResponseUrl:
         target = self._issued.get(path)
         if target is None or self._workspace.clock.now() - target.issued_at > LIFETIME:
-            raise RefusedError("expired_url", status=404)
-        if target.used >= USES:
-            raise RefusedError("used_url", status=404)
+            raise SlackApiError("expired_url", status=404)
+        if target.used >= MAX_USES:
+            raise SlackApiError("used_url", status=404)
         return target
 
 
@@ -109,7 +109,7 @@ def _parse(body: str) -> Json:
     try:
         parsed = json.loads(body)
     except ValueError:
-        raise RefusedError("invalid_payload", status=400) from None
+        raise SlackApiError("invalid_payload", status=400) from None
     if not isinstance(parsed, dict):
-        raise RefusedError("invalid_payload", status=400)
+        raise SlackApiError("invalid_payload", status=400)
     return parsed

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 from localslack.api import message_content
 from localslack.blockkit import form_state
 from localslack.blockkit.validation import view_problems
-from localslack.state.errors import RefusedError
-from localslack.state.events import Change, Kind
-from localslack.state.trigger_ids import Triggers
+from localslack.state.errors import SlackApiError
+from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.trigger_ids import TriggerIds
 
 if TYPE_CHECKING:
     from localslack.api.arguments import Arguments
@@ -72,7 +72,7 @@ class Views:
 
     def __init__(self, workspace: Workspace) -> None:
         self._workspace = workspace
-        self.triggers = Triggers(workspace.clock)
+        self.triggers = TriggerIds(workspace.clock)
         self.opened: dict[str, View] = {}
 
     def find(self, id_: str) -> View:
@@ -86,15 +86,15 @@ class Views:
         id_ = self._workspace.next_id("V")
         root = previous.root_id if previous else id_
         below = previous.id if previous else None
-        values = form_state.beginnings(body["blocks"])
+        values = form_state.initial_values(body["blocks"])
         return self._store(View(id_, user, body, self._hash(), root, below, values))
 
     def replace(self, view: View, body: Json) -> View:
         """Replace the body of the view; inputs with the same ids and type keep their values."""
-        values = form_state.kept(view.values, body["blocks"])
+        values = form_state.retained_values(view.values, body["blocks"])
         return self._store(replace(view, body=body, hash=self._hash(), values=values))
 
-    def remember(self, view: View, values: Json) -> View:
+    def save_values(self, view: View, values: Json) -> View:
         """Save the values that the user has entered so far."""
         updated = replace(view, values=form_state.merged(view.values, values))
         self.opened[view.id] = updated
@@ -103,7 +103,7 @@ class Views:
     def close(self, view: View) -> None:
         """Close the view; the one below is shown again."""
         self.opened.pop(view.id, None)
-        self._workspace.changes.tell(Change(Kind.VIEW_CLOSED, view=view))
+        self._workspace.events.publish(WorkspaceEvent(EventKind.VIEW_CLOSED, view=view))
 
     def clear(self, view: View) -> None:
         """Close the whole stack of the view."""
@@ -114,12 +114,12 @@ class Views:
         """Return the number of views in the stack of this one."""
         return sum(other.root_id == view.root_id for other in self.opened.values())
 
-    def checked(self, body: Any) -> Json:
+    def validated(self, body: Any) -> Json:
         """Return the view with block ids. Raise SlackApiError if Slack would reject it."""
         found = view_problems(body, frozenset(self._workspace.refused_blocks))
         if found:
-            raise RefusedError("invalid_arguments", problems=tuple(found))
-        blocks = message_content.identified(self._workspace, body["blocks"])
+            raise SlackApiError("invalid_arguments", problems=tuple(found))
+        blocks = message_content.with_ids(self._workspace, body["blocks"])
         return {**body, "blocks": list(blocks)}
 
     def _hash(self) -> str:
@@ -127,7 +127,7 @@ class Views:
 
     def _store(self, view: View) -> View:
         self.opened[view.id] = view
-        self._workspace.changes.tell(Change(Kind.VIEW, view=view))
+        self._workspace.events.publish(WorkspaceEvent(EventKind.VIEW_CHANGED, view=view))
         return view
 
     # Web API methods.
@@ -144,9 +144,9 @@ class Views:
         trigger = self.triggers.exchange(arguments.required("trigger_id"))
         below = self.opened.get(trigger.view_id or "")
         if below is None:
-            raise RefusedError("not_found")
+            raise SlackApiError("not_found")
         if self.depth(below) >= _MAX_STACK:
-            raise RefusedError("push_limit_reached")
+            raise SlackApiError("push_limit_reached")
         return self._response(self.show(trigger.user, body, below))
 
     def update(self, arguments: Arguments) -> Json:
@@ -154,17 +154,17 @@ class Views:
         body = self._body(arguments)
         view = self._addressed_view(arguments)
         if arguments.optional("hash") not in {None, view.hash}:
-            raise RefusedError("hash_conflict")
+            raise SlackApiError("hash_conflict")
         return self._response(self.replace(view, body))
 
     def publish(self, arguments: Arguments) -> Json:
         """`views.publish`: https://docs.slack.dev/reference/methods/views.publish."""
         body, user = self._body(arguments), arguments.required("user_id")
         if user not in self._workspace.users:
-            raise RefusedError("user_not_found")
+            raise SlackApiError("user_not_found")
         home = self.home(user)
         if home and arguments.optional("hash") not in {None, home.hash}:
-            raise RefusedError("hash_conflict")
+            raise SlackApiError("hash_conflict")
         return self._response(self.replace(home, body) if home else self.show(user, body))
 
     def home(self, user: str) -> View | None:
@@ -173,10 +173,10 @@ class Views:
         return next(own, None)
 
     def _body(self, arguments: Arguments) -> Json:
-        body = arguments.mapped("view", "invalid_arguments")
+        body = arguments.json_object("view", "invalid_arguments")
         if body is None:
-            raise RefusedError("invalid_arguments", problems=("missing required field: view",))
-        return self.checked(body)
+            raise SlackApiError("invalid_arguments", problems=("missing required field: view",))
+        return self.validated(body)
 
     def _addressed_view(self, arguments: Arguments) -> View:
         external = arguments.optional("external_id")
@@ -185,7 +185,7 @@ class Views:
                 return view
             if external and view.body.get("external_id") == external:
                 return view
-        raise RefusedError("not_found")
+        raise SlackApiError("not_found")
 
     def _response(self, view: View) -> Json:
         return {"ok": True, "view": view.as_slack(self._workspace)}

@@ -9,20 +9,20 @@ from typing import TYPE_CHECKING, Any
 
 from localslack.blockkit.checks import (
     Check,
+    all_of,
     any_field,
     anything,
     boolean,
-    both,
+    by_type,
     items,
-    kind,
     number,
     one_of,
-    plain,
+    plain_text,
     problem,
     shape,
     string,
-    text,
-    typed,
+    text_object,
+    typed_object,
 )
 from localslack.blockkit.elements import ACCESSORY, ACTIONS, BUTTON, CONTEXT_ACTIONS, IMAGE, INPUT
 from localslack.blockkit.rich_text import RICH_TEXT
@@ -34,23 +34,23 @@ _MAX_CELL_CHARACTERS = 10_000
 
 
 def _block(name: str, required: dict[str, Check], **optional: Check) -> Check:
-    return kind(name, required, {"block_id": string(255), **optional})
+    return typed_object(name, required, {"block_id": string(255), **optional})
 
 
 def _check_cell_characters(value: Any, path: str) -> Iterator[str]:
-    if sum(map(len, strings(value.get("rows")))) > _MAX_CELL_CHARACTERS:
+    if sum(map(len, cell_texts(value.get("rows")))) > _MAX_CELL_CHARACTERS:
         yield problem(f"no more than {_MAX_CELL_CHARACTERS} characters allowed in all cells", path)
 
 
-def strings(value: Any) -> Iterator[str]:
+def cell_texts(value: Any) -> Iterator[str]:
     """Yield the text of every cell of a table."""
     if isinstance(value, list | tuple):
         for each in value:
-            yield from strings(each)
+            yield from cell_texts(each)
     elif isinstance(value, dict):
         if isinstance(value.get("text"), str):
             yield value["text"]
-        yield from strings(value.get("elements"))
+        yield from cell_texts(value.get("elements"))
 
 
 def _check_equal_rows(value: Any, path: str) -> Iterator[str]:
@@ -67,10 +67,10 @@ def _check_plain_header(value: Any, path: str) -> Iterator[str]:
             yield problem("the header row may not hold rich_text", f"{path}/rows/0/{position}")
 
 
-_CELL = typed(
+_CELL = by_type(
     {
-        "raw_text": kind("raw_text", {"text": string()}, {}),
-        "raw_number": kind("raw_number", {"value": number(), "text": string()}, {}),
+        "raw_text": typed_object("raw_text", {"text": string()}, {}),
+        "raw_number": typed_object("raw_number", {"value": number(), "text": string()}, {}),
         "rich_text": RICH_TEXT,
     }
 )
@@ -83,11 +83,11 @@ def _column(value: Any, path: str) -> Iterator[str]:
         yield from _COLUMN(value, path)
 
 
-TABLE = both(
+TABLE = all_of(
     _block("table", {"rows": items(_ROW, 1, 100)}, column_settings=items(_column, 0, 20)),
     _check_cell_characters,
 )
-DATA_TABLE = both(
+DATA_TABLE = all_of(
     _block(
         "data_table",
         {"caption": string(), "rows": items(_ROW, 2, 101)},
@@ -105,16 +105,16 @@ _SERIES = shape({"name": string(), "data": items(_POINT, 1, 20)})
 
 def _chart(name: str) -> Check:
     fields = {"series": items(_SERIES, 1, 12), "axis_config": anything}
-    return kind(name, fields, {})
+    return typed_object(name, fields, {})
 
 
-_CHART = typed(
+_CHART = by_type(
     {
-        "pie": kind("pie", {"segments": items(_POINT, 1, 20)}, {}),
+        "pie": typed_object("pie", {"segments": items(_POINT, 1, 20)}, {}),
         **{name: _chart(name) for name in ("bar", "line", "area")},
     }
 )
-_SOURCE = typed({"url": kind("url", {"url": string(3000), "text": string()}, {})})
+_SOURCE = by_type({"url": typed_object("url", {"url": string(3000), "text": string()}, {})})
 TASK = _block(
     "task_card",
     {
@@ -126,38 +126,40 @@ TASK = _block(
     output=RICH_TEXT,
     sources=items(_SOURCE),
 )
-SECTION = both(
+SECTION = all_of(
     _block(
         "section",
         {},
-        text=text(3000),
-        fields=items(text(2000), 1, 10),
+        text=text_object(3000),
+        fields=items(text_object(2000), 1, 10),
         accessory=ACCESSORY,
         expand=boolean,
     ),
     any_field("text", "fields"),
 )
-IMAGE_BLOCK = both(
+IMAGE_BLOCK = all_of(
     _block(
         "image",
         {"alt_text": string(2000)},
         image_url=string(3000),
         slack_file=anything,
-        title=plain(2000),
+        title=plain_text(2000),
     ),
     any_field("image_url", "slack_file"),
 )
-CONTEXT_ITEM = typed({"image": IMAGE, "plain_text": text(3000), "mrkdwn": text(3000)})
-CARD = both(
+CONTEXT_ITEM = by_type(
+    {"image": IMAGE, "plain_text": text_object(3000), "mrkdwn": text_object(3000)}
+)
+CARD = all_of(
     _block(
         "card",
         {},
         hero_image=IMAGE,
         icon=IMAGE,
-        title=text(150),
-        subtitle=text(150),
-        body=text(200),
-        actions=items(typed({"button": BUTTON})),
+        title=text_object(150),
+        subtitle=text_object(150),
+        body=text_object(200),
+        actions=items(by_type({"button": BUTTON})),
     ),
     any_field("hero_image", "title", "actions", "body"),
 )
@@ -165,12 +167,12 @@ _CLASSIC: dict[str, Check] = {
     "actions": _block("actions", {"elements": items(ACTIONS, 1, 25)}),
     "context": _block("context", {"elements": items(CONTEXT_ITEM, 1, 10)}),
     "divider": _block("divider", {}),
-    "header": _block("header", {"text": plain(150)}),
+    "header": _block("header", {"text": plain_text(150)}),
     "image": IMAGE_BLOCK,
     "input": _block(
         "input",
-        {"label": plain(2000), "element": INPUT},
-        hint=plain(2000),
+        {"label": plain_text(2000), "element": INPUT},
+        hint=plain_text(2000),
         optional=boolean,
         dispatch_action=boolean,
     ),
@@ -180,25 +182,25 @@ _CLASSIC: dict[str, Check] = {
         "video",
         {
             "alt_text": string(),
-            "title": plain(200),
+            "title": plain_text(200),
             "thumbnail_url": string(),
             "video_url": string(),
         },
         author_name=string(50),
-        description=plain(200),
+        description=plain_text(200),
         provider_icon_url=string(),
         provider_name=string(),
         title_url=string(),
     ),
 }
 _FILE = _block("file", {"external_id": string(), "source": one_of("remote")})
-CONTAINER = both(
+CONTAINER = all_of(
     _block(
         "container",
-        {"child_blocks": items(typed({**_CLASSIC, "file": _FILE, "table": TABLE}), 1, 10)},
-        title=plain(150),
+        {"child_blocks": items(by_type({**_CLASSIC, "file": _FILE, "table": TABLE}), 1, 10)},
+        title=plain_text(150),
         rich_text_title=RICH_TEXT,
-        subtitle=text(150),
+        subtitle=text_object(150),
         width=one_of("narrow", "standard", "wide", "full"),
         icon=IMAGE,
         is_collapsible=boolean,
@@ -209,22 +211,22 @@ CONTAINER = both(
 )
 
 _LEVELS = one_of("default", "info", "warning", "error", "success")
-IN_MESSAGES: dict[str, Check] = {
+MESSAGE_BLOCKS: dict[str, Check] = {
     **_CLASSIC,
     "card": CARD,
-    "carousel": _block("carousel", {"elements": items(typed({"card": CARD}), 1, 10)}),
+    "carousel": _block("carousel", {"elements": items(by_type({"card": CARD}), 1, 10)}),
     "container": CONTAINER,
     "context_actions": _block("context_actions", {"elements": items(CONTEXT_ACTIONS, 1, 5)}),
     "data_table": DATA_TABLE,
     "data_visualization": _block("data_visualization", {"title": string(50), "chart": _CHART}),
     "file": _FILE,
     "markdown": _block("markdown", {"text": string(12_000)}),
-    "plan": _block("plan", {"title": string()}, tasks=items(typed({"task_card": TASK}), 1, 50)),
+    "plan": _block("plan", {"title": string()}, tasks=items(by_type({"task_card": TASK}), 1, 50)),
     "table": TABLE,
     "task_card": TASK,
 }
-IN_HOME: dict[str, Check] = {**_CLASSIC, "container": CONTAINER}
-IN_MODALS: dict[str, Check] = {
-    **IN_HOME,
-    "alert": _block("alert", {"text": text(3000)}, level=_LEVELS),
+HOME_BLOCKS: dict[str, Check] = {**_CLASSIC, "container": CONTAINER}
+MODAL_BLOCKS: dict[str, Check] = {
+    **HOME_BLOCKS,
+    "alert": _block("alert", {"text": text_object(3000)}, level=_LEVELS),
 }

@@ -17,16 +17,16 @@ def problem(what: str, path: str) -> str:
     return f"{what} [json-pointer:{path}]"
 
 
-def string(most: int | None = None, least: int = 1) -> Check:
+def string(max_length: int | None = None, min_length: int = 1) -> Check:
     """Return a check for a string of a length in characters; by default non-empty."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, str):
             yield problem("must be a string", path)
-        elif len(value) < least:
-            yield problem(f"must be more than {least - 1} characters", path)
-        elif most is not None and len(value) > most:
-            yield problem(f"must be less than {most + 1} characters", path)
+        elif len(value) < min_length:
+            yield problem(f"must be more than {min_length - 1} characters", path)
+        elif max_length is not None and len(value) > max_length:
+            yield problem(f"must be less than {max_length + 1} characters", path)
 
     return check
 
@@ -52,14 +52,14 @@ def anything(_: Any, __: str) -> Iterator[str]:
     yield from ()
 
 
-def number(least: float | None = None, most: float | None = None) -> Check:
+def number(minimum: float | None = None, maximum: float | None = None) -> Check:
     """Return a check for a number within these inclusive bounds."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if isinstance(value, bool) or not isinstance(value, int | float):
             yield problem("must be a number", path)
-        elif (least is not None and value < least) or (most is not None and value > most):
-            yield problem(f"must be between {least} and {most}", path)
+        elif (minimum is not None and value < minimum) or (maximum is not None and value > maximum):
+            yield problem(f"must be between {minimum} and {maximum}", path)
 
     return check
 
@@ -74,17 +74,17 @@ def one_of(*allowed: str) -> Check:
     return check
 
 
-def items(inner: Check, least: int = 1, most: int | None = None) -> Check:
+def items(inner: Check, min_items: int = 1, max_items: int | None = None) -> Check:
     """Return a check for a list: its length and each item."""
 
     def check(value: Any, path: str) -> Iterator[str]:
         if not isinstance(value, list | tuple):
             yield problem("must be an array", path)
             return
-        if len(value) < least:
-            yield problem(f"no fewer than {least} items allowed", path)
-        if most is not None and len(value) > most:
-            yield problem(f"no more than {most} items allowed", path)
+        if len(value) < min_items:
+            yield problem(f"no fewer than {min_items} items allowed", path)
+        if max_items is not None and len(value) > max_items:
+            yield problem(f"no more than {max_items} items allowed", path)
         for position, each in enumerate(value):
             yield from inner(each, f"{path}/{position}")
 
@@ -111,7 +111,7 @@ def shape(required: Mapping[str, Check], optional: Mapping[str, Check] | None = 
     return check
 
 
-def typed(kinds: Mapping[str, Check]) -> Check:
+def by_type(kinds: Mapping[str, Check]) -> Check:
     """Return a check for an object whose `type` selects one of these checks."""
 
     def check(value: Any, path: str) -> Iterator[str]:
@@ -134,7 +134,7 @@ def any_field(*names: str) -> Check:
     return check
 
 
-def both(*checks: Check) -> Check:
+def all_of(*checks: Check) -> Check:
     """Return a check that runs all of these."""
 
     def check(value: Any, path: str) -> Iterator[str]:
@@ -144,17 +144,17 @@ def both(*checks: Check) -> Check:
     return check
 
 
-def kind(name: str, required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
+def typed_object(name: str, required: Mapping[str, Check], optional: Mapping[str, Check]) -> Check:
     """Return a check for an object of this `type` with these fields."""
     return shape({"type": one_of(name), **required}, optional)
 
 
-def plain(most: int) -> Check:
+def plain_text(max_length: int) -> Check:
     """Return a check for a plain_text object."""
-    return kind("plain_text", {"text": string(most)}, {"emoji": boolean})
+    return typed_object("plain_text", {"text": string(max_length)}, {"emoji": boolean})
 
 
-def text(most: int) -> Check:
+def text_object(max_length: int) -> Check:
     """Return a check for a plain_text or mrkdwn object."""
-    marked = kind("mrkdwn", {"text": string(most)}, {"verbatim": boolean})
-    return typed({"plain_text": plain(most), "mrkdwn": marked})
+    marked = typed_object("mrkdwn", {"text": string(max_length)}, {"verbatim": boolean})
+    return by_type({"plain_text": plain_text(max_length), "mrkdwn": marked})

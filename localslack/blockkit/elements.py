@@ -9,21 +9,21 @@ from typing import TYPE_CHECKING, Any
 
 from localslack.blockkit.checks import (
     Check,
+    all_of,
     any_field,
     anything,
     boolean,
-    both,
+    by_type,
     items,
-    kind,
     number,
     one_of,
     pattern,
-    plain,
+    plain_text,
     problem,
     shape,
     string,
-    text,
-    typed,
+    text_object,
+    typed_object,
 )
 
 if TYPE_CHECKING:
@@ -31,25 +31,33 @@ if TYPE_CHECKING:
 
 _ACTION = {"action_id": string(255)}
 CONFIRM = shape(
-    {"title": plain(100), "text": text(300), "confirm": plain(30), "deny": plain(30)},
+    {
+        "title": plain_text(100),
+        "text": text_object(300),
+        "confirm": plain_text(30),
+        "deny": plain_text(30),
+    },
     {"style": one_of("primary", "danger")},
 )
 _STYLE = {"style": one_of("primary", "danger")}
 _COMMON = {**_ACTION, "confirm": CONFIRM, "focus_on_load": boolean}
-_OPTION = shape({"text": plain(75), "value": string(150)}, {"description": plain(75)})
-_CHECK_OPTION = shape({"text": text(75), "value": string(150)}, {"description": text(75)})
-_OVERFLOW_OPTION = shape(
-    {"text": plain(75), "value": string(150)}, {"description": plain(75), "url": string(3000)}
+_OPTION = shape({"text": plain_text(75), "value": string(150)}, {"description": plain_text(75)})
+_CHECK_OPTION = shape(
+    {"text": text_object(75), "value": string(150)}, {"description": text_object(75)}
 )
-_GROUP = shape({"label": plain(75), "options": items(_OPTION, 1, 100)})
-OFFER = shape(
+_OVERFLOW_OPTION = shape(
+    {"text": plain_text(75), "value": string(150)},
+    {"description": plain_text(75), "url": string(3000)},
+)
+_GROUP = shape({"label": plain_text(75), "options": items(_OPTION, 1, 100)})
+OPTIONS_RESPONSE = shape(
     {}, {"options": items(_OPTION, 0, 100), "option_groups": items(_GROUP, 0, 100)}
 )  # the response to a block_suggestion
 _MULTI = {"max_selected_items": number(1)}
 
-BUTTON = kind(
+BUTTON = typed_object(
     "button",
-    {"text": plain(75)},
+    {"text": plain_text(75)},
     {
         **_ACTION,
         **_STYLE,
@@ -59,11 +67,11 @@ BUTTON = kind(
         "accessibility_label": string(75),
     },
 )
-OVERFLOW = kind(
+OVERFLOW = typed_object(
     "overflow", {"options": items(_OVERFLOW_OPTION, 1, 5)}, {**_ACTION, "confirm": CONFIRM}
 )
-IMAGE = both(
-    kind(
+IMAGE = all_of(
+    typed_object(
         "image",
         {"alt_text": string(2000)},
         {"image_url": string(3000), "slack_file": shape({}, {"id": string(), "url": string()})},
@@ -104,12 +112,12 @@ def _amount(value: Any) -> float | None:
 
 
 def _menu(name: str, **optional: Check) -> Check:
-    return kind(name, {}, {**_COMMON, "placeholder": plain(150), **optional})
+    return typed_object(name, {}, {**_COMMON, "placeholder": plain_text(150), **optional})
 
 
 def _static(name: str, **optional: Check) -> Check:
     lists = {"options": items(_OPTION, 1, 100), "option_groups": items(_GROUP, 1, 100)}
-    return both(
+    return all_of(
         _menu(name, **lists, **optional),
         any_field("options", "option_groups"),
         _initial_among_options,
@@ -118,12 +126,12 @@ def _static(name: str, **optional: Check) -> Check:
 
 def _input(name: str, **optional: Check) -> Check:
     own = {"initial_value": anything, "dispatch_action_config": anything}
-    return kind(name, {}, {**_COMMON, "placeholder": plain(150), **own, **optional})
+    return typed_object(name, {}, {**_COMMON, "placeholder": plain_text(150), **own, **optional})
 
 
 def _check_list(name: str, **optional: Check) -> Check:
-    choices = kind(name, {"options": items(_CHECK_OPTION, 1, 10)}, {**_COMMON, **optional})
-    return both(choices, _initial_among_options)
+    choices = typed_object(name, {"options": items(_CHECK_OPTION, 1, 10)}, {**_COMMON, **optional})
+    return all_of(choices, _initial_among_options)
 
 
 _DATE = pattern(r"\d{4}-\d\d-\d\d", "a date: YYYY-MM-DD")
@@ -166,10 +174,10 @@ _MENUS: dict[str, Check] = {
     "datetimepicker": _menu("datetimepicker", initial_date_time=number()),
 }
 _INPUTS: dict[str, Check] = {
-    "plain_text_input": both(
+    "plain_text_input": all_of(
         _input(
             "plain_text_input",
-            initial_value=string(3000, least=0),
+            initial_value=string(3000, min_length=0),
             multiline=boolean,
             min_length=number(0, 3000),
             max_length=number(1, 3000),
@@ -178,7 +186,7 @@ _INPUTS: dict[str, Check] = {
     ),
     "email_text_input": _input("email_text_input"),
     "url_text_input": _input("url_text_input"),
-    "number_input": both(
+    "number_input": all_of(
         _input(
             "number_input",
             is_decimal_allowed=boolean,
@@ -194,22 +202,22 @@ _INPUTS: dict[str, Check] = {
 }
 # Element types with a value in `state.values`: all but buttons and overflow menus.
 STATEFUL = frozenset({**_MENUS, **_INPUTS})
-_WORKFLOW = kind(
+_WORKFLOW = typed_object(
     "workflow_button",
-    {"text": plain(75), "workflow": anything},
+    {"text": plain_text(75), "workflow": anything},
     {**_ACTION, **_STYLE, "accessibility_label": string(75)},
 )
-_FEEDBACK = kind(
+_FEEDBACK = typed_object(
     "feedback_buttons", {"positive_button": anything, "negative_button": anything}, _ACTION
 )
-_ICON = kind(
+_ICON = typed_object(
     "icon_button",
-    {"icon": string(), "text": plain(75)},
+    {"icon": string(), "text": plain_text(75)},
     {**_ACTION, "value": string(2000), "confirm": CONFIRM, "accessibility_label": string(75)},
 )
 
 _BUTTONS: dict[str, Check] = {"button": BUTTON, "overflow": OVERFLOW, "workflow_button": _WORKFLOW}
-ACTIONS = typed({**_BUTTONS, **_MENUS})
-ACCESSORY = typed({**_BUTTONS, **_MENUS, "image": IMAGE})
-INPUT = typed({**_MENUS, **_INPUTS})
-CONTEXT_ACTIONS = typed({"feedback_buttons": _FEEDBACK, "icon_button": _ICON})
+ACTIONS = by_type({**_BUTTONS, **_MENUS})
+ACCESSORY = by_type({**_BUTTONS, **_MENUS, "image": IMAGE})
+INPUT = by_type({**_MENUS, **_INPUTS})
+CONTEXT_ACTIONS = by_type({"feedback_buttons": _FEEDBACK, "icon_button": _ICON})

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from localslack.api.message_content import placed
+from localslack.api.message_content import interactive_elements
 from localslack.blockkit.elements import STATEFUL
 
 if TYPE_CHECKING:
@@ -42,19 +42,19 @@ _FORMATS = {
 }
 
 
-def field_of(kind: str) -> str:
+def value_field(kind: str) -> str:
     """Return the name of the state field that holds the value of this element type."""
     return _FIELDS.get(kind, "value")
 
 
 def inputs(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
     """Yield (block, element) for every element that has a value."""
-    for block, element in placed(blocks):
+    for block, element in interactive_elements(blocks):
         if element["type"] in STATEFUL:
             yield block, element
 
 
-def called(blocks: Iterable[Json], name: str) -> tuple[Json, Json]:
+def find_input(blocks: Iterable[Json], name: str) -> tuple[Json, Json]:
     """Return (block, element) of the input with this block id or action id."""
     known = list(inputs(blocks))
     named = [(b, e) for b, e in known if b["block_id"] == name]
@@ -65,25 +65,25 @@ def called(blocks: Iterable[Json], name: str) -> tuple[Json, Json]:
     raise LookupError(f"No one input is called {name}; there is {names or 'none'}.")
 
 
-def beginnings(blocks: Iterable[Json]) -> Json:
+def initial_values(blocks: Iterable[Json]) -> Json:
     """Return `state.values` before any input."""
     values: Json = {}
     for block, element in inputs(blocks):
-        values.setdefault(block["block_id"], {})[element["action_id"]] = beginning(element)
+        values.setdefault(block["block_id"], {})[element["action_id"]] = initial_state(element)
     return values
 
 
-def beginning(element: Json) -> Json:
+def initial_state(element: Json) -> Json:
     """Return the initial state of the element."""
-    field = field_of(element["type"])
+    field = value_field(element["type"])
     initial = field.replace("selected", "initial") if "selected" in field else "initial_value"
     value = element.get(initial)
     return {"type": element["type"], field: _empty(field) if value is None else value}
 
 
-def filled(element: Json, answer: Any) -> Json:
+def answered_state(element: Json, answer: Any) -> Json:
     """Return the state of the element after this answer: a text, a value, a list, or None."""
-    field = field_of(element["type"])
+    field = value_field(element["type"])
     value = _empty(field) if answer is None else _value(element, field, answer)
     return {"type": element["type"], field: value}
 
@@ -93,9 +93,9 @@ def merged(values: Json, newer: Json) -> Json:
     return {**values, **{block: {**values.get(block, {}), **newer[block]} for block in newer}}
 
 
-def kept(values: Json, blocks: Iterable[Json]) -> Json:
+def retained_values(values: Json, blocks: Iterable[Json]) -> Json:
     """Return the values of these blocks; inputs of the same ids and type keep theirs."""
-    retained = beginnings(blocks)
+    retained = initial_values(blocks)
     for block, states in retained.items():
         for action, initial in states.items():
             value = values.get(block, {}).get(action, initial)
@@ -103,7 +103,7 @@ def kept(values: Json, blocks: Iterable[Json]) -> Json:
     return retained
 
 
-def of_action(action: Json) -> Json:
+def action_values(action: Json) -> Json:
     """Return the `state.values` of an action; empty for buttons and overflow menus."""
     if action.get("type") not in STATEFUL:
         return {}
@@ -112,7 +112,7 @@ def of_action(action: Json) -> Json:
     return {action["block_id"]: {action["action_id"]: state}}
 
 
-def offered(element: Json) -> list[Json]:
+def own_options(element: Json) -> list[Json]:
     """Return the static options of the element."""
     groups = [option for group in element.get("option_groups") or () for option in group["options"]]
     return [*(element.get("options") or ()), *groups]
@@ -141,7 +141,7 @@ def _option(element: Json, answer: Any) -> Json:
         return answer
     if element["type"].endswith("external_select"):
         return {"text": {"type": "plain_text", "text": answer}, "value": answer}
-    options = offered(element)
+    options = own_options(element)
     for option in options:
         if option.get("value") == answer:
             return option

@@ -9,13 +9,13 @@ from localslack.blockkit.checks import (
     Check,
     anything,
     boolean,
+    by_type,
     items,
-    kind,
     number,
     one_of,
     shape,
     string,
-    typed,
+    typed_object,
 )
 
 _STYLES = ("bold", "italic", "strike", "code", "underline", "highlight", "client_highlight")
@@ -23,10 +23,10 @@ _STYLE = {"style": shape({}, dict.fromkeys((*_STYLES, "unlink"), boolean))}
 
 
 def _inline(name: str, required: dict[str, Check], **optional: Check) -> Check:
-    return kind(name, required, {**_STYLE, **optional})
+    return typed_object(name, required, {**_STYLE, **optional})
 
 
-_LINK = _inline("link", {"url": string(3000)}, text=string(least=0), unsafe=boolean)
+_LINK = _inline("link", {"url": string(3000)}, text=string(min_length=0), unsafe=boolean)
 _TEXT = _inline("text", {"text": string()})
 _DATE = _inline(
     "date",
@@ -34,7 +34,7 @@ _DATE = _inline(
     url=string(),
     fallback=string(),
 )
-_INLINE = typed(
+_INLINE = by_type(
     {
         "text": _TEXT,
         "link": _LINK,
@@ -49,22 +49,22 @@ _INLINE = typed(
     }
 )
 _BORDER = {"border": number(0, 1)}
-_SECTION = kind("rich_text_section", {"elements": items(_INLINE, least=0)}, {})
-_LIST = kind(
+_SECTION = typed_object("rich_text_section", {"elements": items(_INLINE, min_items=0)}, {})
+_LIST = typed_object(
     "rich_text_list",
     {
         "style": one_of("bullet", "ordered"),
-        "elements": items(typed({"rich_text_section": _SECTION})),
+        "elements": items(by_type({"rich_text_section": _SECTION})),
     },
     {"indent": number(0, 8), "offset": number(0), **_BORDER},
 )
-_QUOTE = kind("rich_text_quote", {"elements": items(_INLINE)}, _BORDER)
-_PREFORMATTED = kind(
+_QUOTE = typed_object("rich_text_quote", {"elements": items(_INLINE)}, _BORDER)
+_PREFORMATTED = typed_object(
     "rich_text_preformatted",
-    {"elements": items(typed({"text": _TEXT, "link": _LINK}))},
+    {"elements": items(by_type({"text": _TEXT, "link": _LINK}))},
     {"language": string(), **_BORDER},
 )
-_ELEMENTS = typed(
+_ELEMENTS = by_type(
     {
         "rich_text_section": _SECTION,
         "rich_text_list": _LIST,
@@ -72,4 +72,4 @@ _ELEMENTS = typed(
         "rich_text_preformatted": _PREFORMATTED,
     }
 )
-RICH_TEXT = kind("rich_text", {"elements": items(_ELEMENTS)}, {"block_id": string(255)})
+RICH_TEXT = typed_object("rich_text", {"elements": items(_ELEMENTS)}, {"block_id": string(255)})

@@ -9,26 +9,26 @@ import json
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
-from localslack.blockkit.block_types import IN_HOME, IN_MESSAGES, IN_MODALS
+from localslack.blockkit.block_types import HOME_BLOCKS, MESSAGE_BLOCKS, MODAL_BLOCKS
 from localslack.blockkit.checks import (
     Check,
     anything,
     boolean,
+    by_type,
     items,
-    kind,
-    plain,
+    plain_text,
     problem,
     string,
-    typed,
+    typed_object,
 )
-from localslack.blockkit.elements import OFFER
+from localslack.blockkit.elements import OPTIONS_RESPONSE
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 Json = dict[str, Any]
 
-_SURFACES = {"message": IN_MESSAGES, "modal": IN_MODALS, "home": IN_HOME}
+_SURFACES = {"message": MESSAGE_BLOCKS, "modal": MODAL_BLOCKS, "home": HOME_BLOCKS}
 _MAX_BLOCKS = {"message": 50, "modal": 100, "home": 100}
 _MAX_MARKDOWN = 12_000
 _MAX_CHARTS = 2
@@ -42,16 +42,16 @@ def problems(blocks: Any, surface: str, refused: frozenset[str] = frozenset()) -
     support.
     """
     known = {name: check for name, check in _SURFACES[surface].items() if name not in refused}
-    found = list(items(typed(known), 0, _MAX_BLOCKS[surface])(blocks, "/blocks"))
+    found = list(items(by_type(known), 0, _MAX_BLOCKS[surface])(blocks, "/blocks"))
     if found:
         return found
     inner = list(_typed_objects(blocks))
     return [*_unsupported(inner, refused), *_combined_violations(blocks, inner)]
 
 
-def offer_problems(offer: Json) -> list[str]:
+def options_problems(offer: Json) -> list[str]:
     """Return every violation in a response to a `block_suggestion`."""
-    return list(OFFER(offer, "/options"))
+    return list(OPTIONS_RESPONSE(offer, "/options"))
 
 
 def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]:
@@ -66,19 +66,19 @@ def view_problems(view: Any, refused: frozenset[str] = frozenset()) -> list[str]
 
 
 _COMMON: dict[str, Check] = {
-    "private_metadata": string(3000, least=0),
-    "callback_id": string(255, least=0),
-    "external_id": string(255, least=0),
+    "private_metadata": string(3000, min_length=0),
+    "callback_id": string(255, min_length=0),
+    "external_id": string(255, min_length=0),
 }
 _VIEWS = {
-    "home": kind("home", {"blocks": anything}, _COMMON),
-    "modal": kind(
+    "home": typed_object("home", {"blocks": anything}, _COMMON),
+    "modal": typed_object(
         "modal",
-        {"title": plain(24), "blocks": anything},
+        {"title": plain_text(24), "blocks": anything},
         {
             **_COMMON,
-            "submit": plain(24),
-            "close": plain(24),
+            "submit": plain_text(24),
+            "close": plain_text(24),
             "clear_on_close": boolean,
             "notify_on_close": boolean,
             "submit_disabled": boolean,

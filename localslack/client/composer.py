@@ -27,7 +27,7 @@ class Part:
     name: str = ""
 
 
-def parts(workspace: Workspace, typed: str) -> list[Part]:
+def parse(workspace: Workspace, typed: str) -> list[Part]:
     """Return the parts of the text, in order."""
     found, end = [], 0
     for match in _TOKEN.finditer(typed):
@@ -39,21 +39,21 @@ def parts(workspace: Workspace, typed: str) -> list[Part]:
     return [part for part in found if part.value]
 
 
-def for_event(workspace: Workspace, typed: str) -> str:
+def event_text(workspace: Workspace, typed: str) -> str:
     """Return the text with Slack's markup, as in messages."""
-    return "".join(_markup(part) for part in parts(workspace, typed))
+    return "".join(_markup(part) for part in parse(workspace, typed))
 
 
-def for_command(workspace: Workspace, typed: str, *, should_escape: bool) -> str:
+def command_text(workspace: Workspace, typed: str, *, should_escape: bool) -> str:
     """Return the text as in slash commands; mentions keep the name beside the id."""
     if not should_escape:
         return typed
-    return "".join(_markup(part, with_name=True) for part in parts(workspace, typed))
+    return "".join(_markup(part, with_name=True) for part in parse(workspace, typed))
 
 
 def rich_text(workspace: Workspace, typed: str) -> Json:
     """Return the rich_text block that Slack's clients send with the text."""
-    elements = [_element(part) for part in parts(workspace, typed)]
+    elements = [_element(part) for part in parse(workspace, typed)]
     section = {"type": "rich_text_section", "elements": elements}
     return {"type": "rich_text", "block_id": workspace.next_id("b"), "elements": [section]}
 

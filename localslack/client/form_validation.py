@@ -9,26 +9,28 @@ import re
 from decimal import Decimal, InvalidOperation
 from typing import TYPE_CHECKING
 
-from localslack.blockkit.form_state import beginning, field_of, inputs
+from localslack.blockkit.form_state import initial_state, inputs, value_field
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from localslack.state.messages import Json
 
-MISSING = "Please complete this required field."
+REQUIRED = "Please complete this required field."
 _EMAIL = re.compile(r"\S+@\S+\.\S+")
 _URL = re.compile(r"https?://\S+")
 
 
-def complaints(blocks: Iterable[Json], values: Json) -> dict[str, str]:
+def form_errors(blocks: Iterable[Json], values: Json) -> dict[str, str]:
     """Return the error message of each invalid input, by block id."""
     errors = {}
     for block, element in inputs(blocks):
         if block["type"] != "input":
             continue
-        state = values.get(block["block_id"], {}).get(element["action_id"]) or beginning(element)
-        error = _error(block, element, state.get(field_of(element["type"])))
+        state = values.get(block["block_id"], {}).get(element["action_id"]) or initial_state(
+            element
+        )
+        error = _error(block, element, state.get(value_field(element["type"])))
         if error:
             errors[block["block_id"]] = error
     return errors
@@ -36,7 +38,7 @@ def complaints(blocks: Iterable[Json], values: Json) -> dict[str, str]:
 
 def _error(block: Json, element: Json, value: object) -> str | None:
     if value in (None, "", []):
-        return None if block.get("optional") else MISSING
+        return None if block.get("optional") else REQUIRED
     match element["type"]:
         case "number_input":
             return _number_error(element, str(value).strip())

@@ -5,24 +5,24 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from localslack.api.message_content import placed
-from localslack.client.form_validation import complaints
-from localslack.state.errors import RefusedError
+from localslack.api.message_content import interactive_elements
+from localslack.client.form_validation import form_errors
+from localslack.state.errors import SlackApiError
 from localslack.transport import payloads
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from localslack.api.response_urls import Responses
+    from localslack.api.response_urls import ResponseUrls
     from localslack.api.views import View, Views
     from localslack.state.messages import Json
     from localslack.state.workspace import Workspace
-    from localslack.transport.dispatcher import Deliveries
+    from localslack.transport.dispatcher import EventDispatcher
     from localslack.transport.envelopes import Ack
 
 
 @dataclass(frozen=True, slots=True)
-class Submitted:
+class SubmissionResult:
     """The result of a submission."""
 
     ok: bool
@@ -31,31 +31,35 @@ class Submitted:
     errors: dict[str, str] = field(default_factory=dict)
 
 
-class Modals:
+class ModalActions:
     """A user's actions on an open modal."""
 
     def __init__(
-        self, workspace: Workspace, views: Views, responses: Responses, deliveries: Deliveries
+        self,
+        workspace: Workspace,
+        views: Views,
+        responses: ResponseUrls,
+        deliveries: EventDispatcher,
     ) -> None:
         self._workspace = workspace
         self._views = views
         self._responses = responses
         self._deliveries = deliveries
 
-    async def submit(self, view: View, values: Json | None = None) -> Submitted:
+    async def submit(self, view: View, values: Json | None = None) -> SubmissionResult:
         """Press Submit. Client-side validation errors do not reach the app.
 
         `values`, in Slack's `state.values` shape, are sent without validation.
         """
-        filled = self._views.remember(view, values or {})
-        errors = complaints(filled.blocks, filled.values) if values is None else {}
+        filled = self._views.save_values(view, values or {})
+        errors = form_errors(filled.blocks, filled.values) if values is None else {}
         if errors:
-            return Submitted(ok=False, errors=errors)
+            return SubmissionResult(ok=False, errors=errors)
         payload = self._payload("view_submission", filled)
         payload["response_urls"] = list(self._response_urls(filled))
         ack = await self._deliveries.send("interactive", payload)
         if not ack.ok:
-            return Submitted(ok=False, error=ack.error)
+            return SubmissionResult(ok=False, error=ack.error)
         return self._apply_response(filled, ack)
 
     async def close(self, view: View, *, cleared: bool = False) -> None:
@@ -65,22 +69,22 @@ class Modals:
             payload = self._payload("view_closed", view) | {"is_cleared": cleared}
             await self._deliveries.send("interactive", payload)
 
-    def _apply_response(self, view: View, ack: Ack) -> Submitted:
+    def _apply_response(self, view: View, ack: Ack) -> SubmissionResult:
         response = ack.payload or {}
         if response.get("response_action") == "errors":
-            return Submitted(ok=False, errors=response.get("errors") or {})
+            return SubmissionResult(ok=False, errors=response.get("errors") or {})
         try:
             self._update_stack(view, response)
-        except RefusedError as refused:
-            return Submitted(ok=False, error=refused.error)
-        return Submitted(ok=True)
+        except SlackApiError as refused:
+            return SubmissionResult(ok=False, error=refused.error)
+        return SubmissionResult(ok=True)
 
     def _update_stack(self, view: View, response: Json) -> None:
         match response.get("response_action"):
             case "update":
-                self._views.replace(view, self._views.checked(response.get("view")))
+                self._views.replace(view, self._views.validated(response.get("view")))
             case "push":
-                self._views.show(view.user, self._views.checked(response.get("view")), view)
+                self._views.show(view.user, self._views.validated(response.get("view")), view)
             case "clear":
                 self._views.clear(view)
             case _:
@@ -91,7 +95,7 @@ class Modals:
 
         https://docs.slack.dev/reference/block-kit/block-elements/select-menu-element
         """
-        for block, element in placed(view.blocks):
+        for block, element in interactive_elements(view.blocks):
             ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
             state = view.values.get(ids["block_id"], {}).get(ids["action_id"], {})
             channel = state.get("selected_conversation") or state.get("selected_channel")

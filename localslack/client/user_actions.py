@@ -5,32 +5,32 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localslack.api.message_content import placed
+from localslack.api.message_content import interactive_elements
 from localslack.api.views import View
 from localslack.blockkit import form_state
-from localslack.blockkit.validation import offer_problems
+from localslack.blockkit.validation import options_problems
 from localslack.client import composer
-from localslack.client.modal_actions import Modals
-from localslack.state.errors import RefusedError
+from localslack.client.modal_actions import ModalActions
+from localslack.state.errors import SlackApiError
 from localslack.state.messages import Message
 from localslack.transport import payloads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from localslack.api.response_urls import Responses
+    from localslack.api.response_urls import ResponseUrls
     from localslack.api.views import Views
     from localslack.state.entities import Channel, User
     from localslack.state.messages import Json
     from localslack.state.workspace import Workspace
-    from localslack.transport.dispatcher import Deliveries, Subscriptions
+    from localslack.transport.dispatcher import EventDispatcher, EventSubscriptions
     from localslack.transport.envelopes import Ack
 
 Source = Message | View
 
 
 @dataclass(frozen=True, slots=True)
-class Answer:
+class ActionResult:
     """The result of a user action."""
 
     ok: bool
@@ -41,16 +41,16 @@ class Answer:
     response_url: str | None = None
 
 
-class Gestures:
+class UserActions:
     """The actions of a user in Slack's client."""
 
     def __init__(
         self,
         workspace: Workspace,
         views: Views,
-        responses: Responses,
-        deliveries: Deliveries,
-        subscriptions: Subscriptions,
+        responses: ResponseUrls,
+        deliveries: EventDispatcher,
+        subscriptions: EventSubscriptions,
         *,
         should_escape: bool,
     ) -> None:
@@ -60,26 +60,26 @@ class Gestures:
         self._deliveries = deliveries
         self._subscriptions = subscriptions
         self._should_escape = should_escape
-        self.modals = Modals(workspace, views, responses, deliveries)
+        self.modals = ModalActions(workspace, views, responses, deliveries)
 
-    async def say(
+    async def send_text(
         self, text: str, channel: Channel, user: User, thread_ts: str | None = None
-    ) -> Answer:
+    ) -> ActionResult:
         """Type a line and press Enter; a line that starts with `/` is a slash command."""
         if text.startswith("/"):
             return await self._command(text, channel, user)
         posted = self._workspace.post(self._draft(text, channel, user, thread_ts))
-        ack = await self._subscriptions.said(posted)
-        return Answer(ack.ok, ack.error, message=posted, payload=ack.payload)
+        ack = await self._subscriptions.deliver_message(posted)
+        return ActionResult(ack.ok, ack.error, message=posted, payload=ack.payload)
 
-    async def act(self, source: Source, action: Json, user: User) -> Answer:
+    async def use_element(self, source: Source, action: Json, user: User) -> ActionResult:
         """Use one interactive element; `action` is its item in the payload's `actions`."""
-        chosen = form_state.of_action(action)
+        chosen = form_state.action_values(action)
         payload = payloads.interaction(self._workspace, "block_actions", user)
         if isinstance(source, View):
-            source = self._views.remember(source, chosen)
+            source = self._views.save_values(source, chosen)
         else:
-            initial = form_state.beginnings(source.blocks)
+            initial = form_state.initial_values(source.blocks)
             payload["state"] = {"values": form_state.merged(initial, chosen)}
         payload |= self._origin(source, user)
         payload["actions"] = [{**action, "action_ts": self._workspace.next_ts()}]
@@ -91,7 +91,7 @@ class Gestures:
             return self._workspace.unreact(message, name, user.id)
         return self._workspace.react(message, name, user.id)
 
-    async def shortcut(self, callback_id: str, user: User, message: Message | None) -> Answer:
+    async def shortcut(self, callback_id: str, user: User, message: Message | None) -> ActionResult:
         """Use a message shortcut, or a global shortcut if there is no message."""
         kind = "message_action" if message else "shortcut"
         payload = payloads.interaction(self._workspace, kind, user)
@@ -108,12 +108,12 @@ class Gestures:
         user = self._workspace.users[view.user]
         for name, answer in answers.items():
             now = self._views.find(view.id)
-            block, element = form_state.called(now.blocks, name)
+            block, element = form_state.find_input(now.blocks, name)
             action = choose(block, element, await self._resolve_option(now, element, answer, user))
             if block["type"] != "input" or block.get("dispatch_action"):
-                await self.act(now, action, user)
+                await self.use_element(now, action, user)
             else:
-                self._views.remember(now, form_state.of_action(action))
+                self._views.save_values(now, form_state.action_values(action))
         return self._views.find(view.id)
 
     async def _resolve_option(self, view: View, element: Json, answer: Any, user: User) -> Any:
@@ -128,26 +128,28 @@ class Gestures:
 
     async def suggest(self, source: Source, action_id: str, typed: str, user: User) -> list[Json]:
         """Type into an external select; return the options that the app suggests."""
-        found = (await self.offer(source, action_id, typed, user)).payload or {}
+        found = (await self.request_options(source, action_id, typed, user)).payload or {}
         groups = [option for g in found.get("option_groups", []) for option in g["options"]]
         return [*found.get("options", []), *groups]
 
-    async def offer(self, source: Source, action_id: str, typed: str, user: User) -> Answer:
+    async def request_options(
+        self, source: Source, action_id: str, typed: str, user: User
+    ) -> ActionResult:
         """Type into an external select; the result's payload holds the app's options."""
         block, element = find_element(source, action_id, None)
         payload = payloads.interaction(self._workspace, "block_suggestion", user)
         origin = self._origin(source, user)
         query = {"action_id": element["action_id"], "block_id": block["block_id"], "value": typed}
         answer = await self._interact({**payload, **origin, **query})
-        problems = offer_problems(answer.payload or {})
-        return Answer(False, " ".join(problems)) if problems else answer
+        problems = options_problems(answer.payload or {})
+        return ActionResult(False, " ".join(problems)) if problems else answer
 
     def current(self, source: Source) -> Source:
         """Return the current version of the message or view."""
         if isinstance(source, View):
             return self._views.find(source.id)
         key = (source.channel, source.ts)
-        found = self._workspace.find_whisper(*key) or self._workspace.find(*key)
+        found = self._workspace.find_ephemeral(*key) or self._workspace.find(*key)
         if found is None:
             raise LookupError(f"The message {source.ts} was deleted.")
         return found
@@ -158,61 +160,63 @@ class Gestures:
             channel=channel.id,
             ts="",
             user=user.id,
-            text=composer.for_event(self._workspace, text),
+            text=composer.event_text(self._workspace, text),
             blocks=(composer.rich_text(self._workspace, text),),
-            thread_ts=parent.root if parent else None,
+            thread_ts=parent.root_ts if parent else None,
             client_msg_id=self._workspace.next_id("client-"),
         )
 
-    async def _command(self, text: str, channel: Channel, user: User) -> Answer:
-        typed = composer.for_command(self._workspace, text, should_escape=self._should_escape)
+    async def _command(self, text: str, channel: Channel, user: User) -> ActionResult:
+        typed = composer.command_text(self._workspace, text, should_escape=self._should_escape)
         payload = payloads.command(self._workspace, channel, user, typed)
         payload["trigger_id"] = self._views.triggers.issue(user.id)
         payload["response_url"] = self._responses.issue(user.id, channel.id)
         ack = await self._deliveries.send("slash_commands", payload)
         return self._command_result(payload, ack)
 
-    def _command_result(self, payload: Json, ack: Ack) -> Answer:
+    def _command_result(self, payload: Json, ack: Ack) -> ActionResult:
         if not ack.ok:
             return self._command_failed(payload, ack.error or "dispatch_failed", ack.reason)
         ack_payload = ack.payload or {}
         try:
             has_content = bool(ack_payload.get("text") or ack_payload.get("blocks"))
             shown = (
-                self._responses.answer_at_once(payload["response_url"], ack_payload)
+                self._responses.show_ack(payload["response_url"], ack_payload)
                 if has_content
                 else None
             )
-        except RefusedError as refused:
+        except SlackApiError as refused:
             return self._command_failed(payload, refused.error)
-        return Answer(True, None, shown, ack_payload or None, *_trigger_and_url(payload))
+        return ActionResult(True, None, shown, ack_payload or None, *_trigger_and_url(payload))
 
-    def _command_failed(self, payload: Json, error: str, reason: str = "") -> Answer:
+    def _command_failed(self, payload: Json, error: str, reason: str = "") -> ActionResult:
         text = f'{payload["command"]} failed with the error "{error}"'
         if reason == "connection_failed":
             text = f"{payload['command']} failed because the app did not respond"
         user, channel = payload["user_id"], payload["channel_id"]
         draft = Message(channel, "", user="USLACKBOT", text=text, ephemeral_for=user)
-        return Answer(False, error, self._workspace.post(draft), None, *_trigger_and_url(payload))
+        return ActionResult(
+            False, error, self._workspace.post(draft), None, *_trigger_and_url(payload)
+        )
 
-    async def _interact(self, payload: Json) -> Answer:
+    async def _interact(self, payload: Json) -> ActionResult:
         ack = await self._deliveries.send("interactive", payload)
-        return Answer(ack.ok, ack.error, None, ack.payload, *_trigger_and_url(payload))
+        return ActionResult(ack.ok, ack.error, None, ack.payload, *_trigger_and_url(payload))
 
     def _origin(self, source: Source, user: User) -> Json:
         if isinstance(source, View):
             trigger = self._views.triggers.issue(user.id, source.id)
-            origin = payloads.in_view(self._workspace, source)
+            origin = payloads.view_origin(self._workspace, source)
             return {**origin, "trigger_id": trigger}
         url = self._responses.issue(user.id, source.channel, source)
         trigger = self._views.triggers.issue(user.id)
-        origin = payloads.in_message(self._workspace, source)
+        origin = payloads.message_origin(self._workspace, source)
         return {**origin, "trigger_id": trigger, "response_url": url}
 
 
 def find_element(source: Source, action_id: str, value: str | None) -> tuple[Json, Json]:
     """Return (block, element) of this action id; `value` selects one of several buttons."""
-    known = list(placed(source.blocks))
+    known = list(interactive_elements(source.blocks))
     for block, element in known:
         if element["action_id"] == action_id and value in {None, element.get("value")}:
             return block, element
@@ -230,7 +234,7 @@ def click(block: Json, element: Json) -> Json:
 def choose(block: Json, element: Json, answer: Any) -> Json:
     """Return the `actions` item of this choice or answer."""
     ids = {"block_id": block["block_id"], "action_id": element["action_id"]}
-    return {**ids, **form_state.filled(element, answer)}
+    return {**ids, **form_state.answered_state(element, answer)}
 
 
 def _trigger_and_url(payload: Json) -> tuple[str | None, str | None]:

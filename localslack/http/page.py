@@ -12,13 +12,13 @@ from aiohttp import WSMsgType, web
 from localslack.api.views import View
 from localslack.blockkit.elements import STATEFUL
 from localslack.client.user_actions import Source, choose, click, find_element
-from localslack.state.events import Change, Kind
+from localslack.state.events import EventKind, WorkspaceEvent
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
 
     from localslack.api.views import Views
-    from localslack.client.user_actions import Answer, Gestures
+    from localslack.client.user_actions import ActionResult, UserActions
     from localslack.state.messages import Json, Message
     from localslack.state.workspace import Workspace
 
@@ -36,7 +36,7 @@ class Page:
         self,
         workspace: Workspace,
         views: Views,
-        gestures: Gestures,
+        gestures: UserActions,
         *,
         connected: Callable[[], bool],
         suggestions: Sequence[Json],
@@ -101,7 +101,7 @@ class Page:
             ],
             "groups": [{"id": g.id, "handle": g.handle} for g in workspace.groups.values()],
             "channels": self._channels(),
-            "messages": workspace.state_for(workspace.me.id),
+            "messages": workspace.visible_messages(workspace.me.id),
             "views": [view.as_page() for view in modals],
             "suggestions": self._suggestions,
         }
@@ -118,7 +118,7 @@ class Page:
         stream = web.WebSocketResponse(heartbeat=30)
         await stream.prepare(request)
         queue: asyncio.Queue[Json] = asyncio.Queue()
-        stop = self._workspace.changes.subscribe(lambda change: self._enqueue(queue, change))
+        stop = self._workspace.events.subscribe(lambda change: self._enqueue(queue, change))
         self._streams.add(stream)
         writer = asyncio.get_running_loop().create_task(_send_queued(stream, queue))
         try:
@@ -131,28 +131,28 @@ class Page:
             self._streams.discard(stream)
         return stream
 
-    def _enqueue(self, queue: asyncio.Queue[Json], change: Change) -> None:
+    def _enqueue(self, queue: asyncio.Queue[Json], change: WorkspaceEvent) -> None:
         pushed = self._push_message(change)
         if pushed is not None:
             queue.put_nowait(pushed)
 
-    def _push_message(self, change: Change) -> Json | None:
-        if change.kind is Kind.CONNECTED:
+    def _push_message(self, change: WorkspaceEvent) -> Json | None:
+        if change.kind is EventKind.CONNECTION_CHANGED:
             return {"type": "bot", "connected": self._connected()}
         if change.view is not None:
             return self._push_view(change)
         message = change.message
         if message is None or message.ephemeral_for not in {None, self._workspace.me.id}:
             return None
-        if change.kind is Kind.DELETED and not message.tombstone:
+        if change.kind is EventKind.DELETED and not message.tombstone:
             return {"type": "deleted", "channel": message.channel, "ts": message.ts}
         return {"type": "message", "message": message.as_page()}
 
-    def _push_view(self, change: Change) -> Json | None:
+    def _push_view(self, change: WorkspaceEvent) -> Json | None:
         view = change.view
         if view is None or not view.is_modal or view.user != self._workspace.me.id:
             return None
-        if change.kind is Kind.VIEW_CLOSED:
+        if change.kind is EventKind.VIEW_CLOSED:
             return {"type": "view_closed", "id": view.id}
         return {"type": "view", "view": view.as_page()}
 
@@ -175,23 +175,23 @@ class Page:
             return {"ok": False, "error": "There is nothing to say."}
         channel = self._workspace.channel(str(body.get("channel")))
         me, thread = self._workspace.me, body.get("thread_ts")
-        await self._gestures.say(text, channel, me, thread)
+        await self._gestures.send_text(text, channel, me, thread)
         return {"ok": True}  # A failed command is reported in the channel, as in Slack.
 
     async def _click(self, body: Json) -> Json:
         source = self._source(body)
         if isinstance(source, View):
-            source = self._views.remember(source, body.get("values") or {})
+            source = self._views.save_values(source, body.get("values") or {})
         requested = body.get("action") or {}
         # Several buttons may share an action id; their values differ. An input's value is its text.
         value = None if requested.get("type") in STATEFUL else requested.get("value")
         block, element = find_element(source, str(requested.get("action_id")), value)
         action = _action(block, element, requested)
-        return _result(await self._gestures.act(source, action, self._workspace.me))
+        return _result(await self._gestures.use_element(source, action, self._workspace.me))
 
     async def _submit(self, body: Json) -> Json:
         view = self._views.find(str(body.get("view_id")))
-        view = self._views.remember(view, body.get("values") or {})
+        view = self._views.save_values(view, body.get("values") or {})
         done = await self._gestures.modals.submit(view)
         if done.ok:
             return {"ok": True}
@@ -215,7 +215,7 @@ class Page:
     async def _options(self, body: Json) -> Json:
         source, typed = self._source(body), str(body.get("value") or "")
         name = str(body.get("action_id"))
-        answer = await self._gestures.offer(source, name, typed, self._workspace.me)
+        answer = await self._gestures.request_options(source, name, typed, self._workspace.me)
         offered = answer.payload or {}
         names = ("options", "option_groups")
         return {**_result(answer), **{name: offered.get(name) or [] for name in names}}
@@ -227,7 +227,7 @@ class Page:
 
     def _message(self, body: Json) -> Message:
         key = (str(body.get("channel")), str(body.get("message_ts")))
-        found = self._workspace.find_whisper(*key) or self._workspace.find(*key)
+        found = self._workspace.find_ephemeral(*key) or self._workspace.find(*key)
         if found is None:
             raise LookupError("This message was deleted.")
         return found
@@ -248,7 +248,7 @@ def _action(block: Json, element: Json, requested: Json) -> Json:
     return {**plain, **own, "block_id": block["block_id"]}
 
 
-def _result(answer: Answer) -> Json:
+def _result(answer: ActionResult) -> Json:
     if answer.ok:
         return {"ok": True}
     return {"ok": False, "error": _ERROR_TEXTS.get(answer.error or "", str(answer.error))}

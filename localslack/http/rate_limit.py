@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from bot.sdk.clock import Clock
 
 
-class Throttle:
+class RateLimiter:
     """A token bucket per channel: capacity `burst` posts, refill `per_second`."""
 
     def __init__(self, clock: Clock, per_second: float | None, burst: int = 4) -> None:
@@ -20,7 +20,7 @@ class Throttle:
         self._burst = burst
         self._levels: dict[str, tuple[float, datetime]] = {}
 
-    def wait_for(self, channel: str) -> int:
+    def acquire(self, channel: str) -> int:
         """Take a token and return 0, or return the seconds until one is available, rounded up."""
         if self._per_second is None:
             return 0

@@ -6,27 +6,27 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from localslack.state.errors import RefusedError
-from localslack.state.faults import Trouble
+from localslack.state.errors import SlackApiError
+from localslack.state.faults import FaultKind
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-    from localslack.api.response_urls import Responses
+    from localslack.api.response_urls import ResponseUrls
     from localslack.http.page import Page
     from localslack.http.web_api import WebApi
     from localslack.server import LocalSlack
     from localslack.state.messages import Json
 
 _CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
-RESPONSE_URL = "response_url"  # its method name in faults
+RESPONSE_URL_METHOD = "response_url"  # its method name in faults
 _LARGEST_BODY = 4 * 1024 * 1024  # bytes
 
 
-class Doors:
+class Routes:
     """Builds the web application of a local Slack."""
 
-    def __init__(self, slack: LocalSlack, api: WebApi, page: Page, responses: Responses) -> None:
+    def __init__(self, slack: LocalSlack, api: WebApi, page: Page, responses: ResponseUrls) -> None:
         self._slack = slack
         self._api = api
         self._page = page
@@ -52,22 +52,22 @@ class Doors:
     async def _respond(self, request: web.Request) -> web.Response:
         """Handle a POST to a response_url. Faults address it as the method RESPONSE_URL."""
         faults = self._slack.faults
-        if limited := faults.take(Trouble.RATE_LIMIT, RESPONSE_URL):
+        if limited := faults.consume(FaultKind.RATE_LIMIT, RESPONSE_URL_METHOD):
             return web.Response(status=429, headers={"Retry-After": str(limited.retry_after)})
-        if broken := faults.take(Trouble.FAIL_BEFORE, RESPONSE_URL):
+        if broken := faults.consume(FaultKind.FAIL_BEFORE, RESPONSE_URL_METHOD):
             return web.Response(status=broken.status)
         response = await self._handle_response_url(request)
-        if faults.take(Trouble.LOSE_ANSWER, RESPONSE_URL) and request.transport:
+        if faults.consume(FaultKind.LOSE_ANSWER, RESPONSE_URL_METHOD) and request.transport:
             request.transport.abort()
-        broken = faults.take(Trouble.FAIL_AFTER, RESPONSE_URL)
+        broken = faults.consume(FaultKind.FAIL_AFTER, RESPONSE_URL_METHOD)
         return web.Response(status=broken.status) if broken else response
 
     async def _handle_response_url(self, request: web.Request) -> web.Response:
         try:
-            self._responses.answer(request.path.lstrip("/"), await request.text())
-        except RefusedError as error:
+            self._responses.receive(request.path.lstrip("/"), await request.text())
+        except SlackApiError as error:
             status = error.status if error.status != 200 else 400
-            return web.json_response(error.answer(), status=status)
+            return web.json_response(error.as_slack(), status=status)
         return web.Response(text="ok")
 
     async def _fault(self, request: web.Request) -> web.Response:
@@ -91,7 +91,7 @@ class Doors:
             "refuse_sockets": faults.refuse_sockets,
             "deliver_twice": faults.deliver_twice,
             "retry_event": faults.retry_event,
-            "swallow": faults.swallow,
+            "swallow": faults.drop_envelope,
             "clear": faults.clear,
             "cut": slack.cut,
             "archive": slack.archive,

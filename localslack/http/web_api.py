@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from localslack.api.arguments import Arguments
-from localslack.state.errors import RefusedError
-from localslack.state.events import Change, Kind
-from localslack.state.faults import Trouble
+from localslack.state.errors import SlackApiError
+from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.faults import FaultKind
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from localslack.api.methods import Methods
-    from localslack.http.rate_limit import Throttle
+    from localslack.api.methods import WebApiMethods
+    from localslack.http.rate_limit import RateLimiter
     from localslack.state.faults import Faults
     from localslack.state.messages import Json
     from localslack.state.workspace import Workspace
@@ -30,11 +30,11 @@ class Call:
     """One logged Web API call, without its token."""
 
     method: str
-    at: datetime  # time of receipt, on the workspace's clock
+    received_at: datetime  # time of receipt, on the workspace's clock
     arguments: Json
-    answer: Json
+    response: Json
     status: int = 200
-    lost: bool = False  # the response never reached the app
+    response_lost: bool = False  # the response never reached the app
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class WebApi:
     """Serves `/api/<method>` and logs every call."""
 
     def __init__(
-        self, workspace: Workspace, methods: Methods, faults: Faults, throttle: Throttle
+        self, workspace: Workspace, methods: WebApiMethods, faults: Faults, throttle: RateLimiter
     ) -> None:
         self._workspace = workspace
         self._methods = methods
@@ -66,9 +66,9 @@ class WebApi:
         if rejection is not None:
             return rejection
         response = self._call_method(call)
-        if self._faults.take(Trouble.LOSE_ANSWER, call.method):
+        if self._faults.consume(FaultKind.LOSE_ANSWER, call.method):
             return self._lose_response(request, call, response)
-        broken = self._faults.take(Trouble.FAIL_AFTER, call.method)
+        broken = self._faults.consume(FaultKind.FAIL_AFTER, call.method)
         return self._respond(call, response, broken.status if broken else 200)
 
     async def _read(self, request: web.Request) -> IncomingCall:
@@ -79,35 +79,35 @@ class WebApi:
         return IncomingCall(request.match_info["method"], token, Arguments(values), at)
 
     async def _reject_by_fault(self, call: IncomingCall) -> web.Response | None:
-        delay = self._faults.take(Trouble.DELAY, call.method)
+        delay = self._faults.consume(FaultKind.DELAY, call.method)
         if delay:
             await self._workspace.clock.sleep(delay.seconds)
         wait = self._retry_after(call)
         if wait:
             headers = {"Retry-After": str(wait)}
             return self._respond(call, {"ok": False, "error": "ratelimited"}, 429, headers)
-        broken = self._faults.take(Trouble.FAIL_BEFORE, call.method)
+        broken = self._faults.consume(FaultKind.FAIL_BEFORE, call.method)
         if broken:
             return self._respond(call, {"ok": False, "error": "internal_error"}, broken.status)
         return None
 
     def _retry_after(self, call: IncomingCall) -> int:
-        planned = self._faults.take(Trouble.RATE_LIMIT, call.method)
+        planned = self._faults.consume(FaultKind.RATE_LIMIT, call.method)
         if planned:
             return planned.retry_after
         if call.method not in _RATE_LIMITED_METHODS:
             return 0
         channel = self._workspace.find_channel(call.arguments.text("channel"))
-        return self._throttle.wait_for(channel.id) if channel else 0
+        return self._throttle.acquire(channel.id) if channel else 0
 
     def _call_method(self, call: IncomingCall) -> Json:
-        planned = self._faults.take(Trouble.REFUSE, call.method)
+        planned = self._faults.consume(FaultKind.REFUSE, call.method)
         if planned:
-            return RefusedError(planned.error).answer()
+            return SlackApiError(planned.error).as_slack()
         try:
-            return self._methods.answer(call.method, call.token, call.arguments)
-        except RefusedError as refused:
-            return refused.answer()
+            return self._methods.call(call.method, call.token, call.arguments)
+        except SlackApiError as refused:
+            return refused.as_slack()
 
     def _respond(
         self, call: IncomingCall, response: Json, status: int, headers: dict[str, str] | None = None
@@ -132,7 +132,7 @@ class WebApi:
     def _log(self, call: IncomingCall, response: Json, status: int, *, lost: bool = False) -> None:
         values = call.arguments.values
         self.calls.append(Call(call.method, call.at, values, response, status, lost))
-        self._workspace.changes.tell(Change(Kind.CALLED))
+        self._workspace.events.publish(WorkspaceEvent(EventKind.API_CALLED))
 
 
 def _bearer_token(request: web.Request) -> str | None:

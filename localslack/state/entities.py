@@ -134,7 +134,7 @@ class Channel:
         ]
 
     @property
-    def spoken_name(self) -> str:
+    def payload_name(self) -> str:
         """Return the name that slash commands and interaction payloads contain."""
         return {"im": "directmessage", "group": "privategroup", "channel": self.name}[self.kind]
 
@@ -164,13 +164,13 @@ ADA = User("U0ADA", "ada")
 BEN = User("U0BEN", "ben", zone="Asia/Shanghai")
 GRACE = User("U0GRACE", "grace", zone="Europe/Berlin", is_admin=True)
 BOT = User("U0JOBTHREAD", "jobthread", is_bot=True)
-EVERYBODY = (ADA, BEN, GRACE, BOT)
+USERS = (ADA, BEN, GRACE, BOT)
 USER_GROUPS = (
     UserGroup("S0DEPLOYERS", "deployers", "Deployers", (ADA.id, BEN.id)),
     UserGroup("S0ONCALL", "oncall", "On call", (GRACE.id,)),
 )
 
-_ALL = frozenset(user.id for user in EVERYBODY)
+_ALL = frozenset(user.id for user in USERS)
 CHANNELS = (
     Channel("C0DEPLOYS", "deploys", _ALL),
     Channel("C0GENERAL", "general", _ALL),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 
-class RefusedError(Exception):
+class SlackApiError(Exception):
     """Slack rejects the call; `error` is Slack's error code."""
 
     def __init__(self, error: str, *, status: int = 200, problems: tuple[str, ...] = ()) -> None:
@@ -14,7 +14,7 @@ class RefusedError(Exception):
         self.status = status
         self.problems = problems
 
-    def answer(self) -> dict[str, Any]:
+    def as_slack(self) -> dict[str, Any]:
         """Return the response's JSON, in Slack's form."""
         response: dict[str, Any] = {"ok": False, "error": self.error}
         if self.problems:

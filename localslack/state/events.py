@@ -12,36 +12,36 @@ if TYPE_CHECKING:
     from localslack.state.messages import Message
 
 
-class Kind(StrEnum):
+class EventKind(StrEnum):
     """The kinds of workspace event."""
 
     POSTED = "posted"
     EDITED = "edited"
-    THREADED = "threaded"  # a reply was added or removed: the root's counts changed
+    REPLIES_CHANGED = "threaded"  # a reply was added or removed: the root's counts changed
     REACTED = "reacted"
     DELETED = "deleted"
-    VIEW = "view"
+    VIEW_CHANGED = "view"
     VIEW_CLOSED = "view_closed"
-    CONNECTED = "connected"  # the app connected or disconnected
-    CALLED = "called"  # the app called the Web API
-    DELIVERED = "delivered"  # an envelope was acknowledged or abandoned
+    CONNECTION_CHANGED = "connected"  # the app connected or disconnected
+    API_CALLED = "called"  # the app called the Web API
+    ENVELOPE_SETTLED = "delivered"  # an envelope was acknowledged or abandoned
 
 
 @dataclass(frozen=True, slots=True)
-class Change:
+class WorkspaceEvent:
     """One event; its kind determines which fields are set."""
 
-    kind: Kind
+    kind: EventKind
     message: Message | None = None
     before: Message | None = None  # the previous message, for EDITED and DELETED
     view: View | None = None
     connected: bool = False
 
 
-Listener = Callable[[Change], None]
+Listener = Callable[[WorkspaceEvent], None]
 
 
-class Changes:
+class EventBus:
     """The listeners of one workspace."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Changes:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def tell(self, change: Change) -> None:
+    def publish(self, change: WorkspaceEvent) -> None:
         """Call every listener, in the order of subscription."""
         for listener in tuple(self._listeners):
             listener(change)

@@ -44,7 +44,7 @@ class Message:
     tombstone: bool = False  # deleted; kept because it has replies
 
     @property
-    def root(self) -> str:
+    def root_ts(self) -> str:
         """Return the ts of the thread's root: the message itself if it is no reply."""
         return self.thread_ts or self.ts
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from localslack.state.errors import RefusedError
+from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -26,7 +26,7 @@ class Trigger:
     view_id: str | None = None
 
 
-class Triggers:
+class TriggerIds:
     """Every trigger id that was issued."""
 
     def __init__(self, clock: Clock) -> None:
@@ -45,10 +45,10 @@ class Triggers:
         """Return the action of the id, once, within three seconds. Raise SlackApiError."""
         trigger = self._issued.get(name)
         if trigger is None:
-            raise RefusedError("invalid_trigger_id")
+            raise SlackApiError("invalid_trigger_id")
         if name in self._used:
-            raise RefusedError("exchanged_trigger_id")
+            raise SlackApiError("exchanged_trigger_id")
         if self._clock.now() - trigger.issued_at > LIFETIME:
-            raise RefusedError("expired_trigger_id")
+            raise SlackApiError("expired_trigger_id")
         self._used.add(name)
         return trigger

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 from localslack.state.entities import (
     CHANNELS,
-    EVERYBODY,
     USER_GROUPS,
+    USERS,
     App,
     Channel,
     Team,
     User,
     UserGroup,
 )
-from localslack.state.events import Change, Changes, Kind
+from localslack.state.events import EventBus, EventKind, WorkspaceEvent
 from localslack.state.messages import Json, Message, Reaction
 
 if TYPE_CHECKING:
@@ -31,14 +31,14 @@ class Workspace:
         self,
         clock: Clock,
         *,
-        users: Iterable[User] = EVERYBODY,
+        users: Iterable[User] = USERS,
         channels: Iterable[Channel] = CHANNELS,
         groups: Iterable[UserGroup] = USER_GROUPS,
     ) -> None:
         self.clock = clock
         self.team = Team()
         self.app = App()
-        self.changes = Changes()
+        self.events = EventBus()
         self.users = {user.id: user for user in users}
         self.channels = {channel.id: channel for channel in channels}
         self.groups = {group.id: group for group in groups}
@@ -82,13 +82,13 @@ class Workspace:
 
     def channel(self, name: str) -> Channel:
         """Return the channel of this id or name; "im" is the first user's direct channel."""
-        found = self.direct(self.me.id) if name == "im" else self.find_channel(name)
+        found = self.direct_channel(self.me.id) if name == "im" else self.find_channel(name)
         if found is None:
             known = ", ".join(f"#{c.name}" for c in self.channels.values() if not c.is_im)
             raise LookupError(f"There is no channel {name}; there are {known}.")
         return found
 
-    def direct(self, user: str) -> Channel:
+    def direct_channel(self, user: str) -> Channel:
         """Return the direct channel of the bot and this user; create it if there is none."""
         for channel in self.channels.values():
             if channel.is_im and user in channel.members:
@@ -125,23 +125,23 @@ class Workspace:
         """Return the non-ephemeral message of this ts, if it exists."""
         return self._messages.get(channel, {}).get(ts)
 
-    def find_whisper(self, channel: str, ts: str) -> Message | None:
+    def find_ephemeral(self, channel: str, ts: str) -> Message | None:
         """Return the ephemeral message of this ts, if it exists."""
         return self._ephemerals.get((channel, ts))
 
-    def said(self, channel: str) -> list[Message]:
+    def messages(self, channel: str) -> list[Message]:
         """Return all messages of the channel and its threads, oldest first."""
         return list(self._messages[channel].values())
 
     def thread(self, channel: str, ts: str) -> list[Message]:
         """Return the thread of any of its messages: the root, then replies, oldest first."""
         found = self.find(channel, ts)
-        root = self.find(channel, found.root) if found else None
+        root = self.find(channel, found.root_ts) if found else None
         if root is None:
             return []
         return [root, *(self._messages[channel][reply] for reply in root.replies)]
 
-    def whispers(self) -> list[Message]:
+    def ephemerals(self) -> list[Message]:
         """Return every ephemeral message, oldest first."""
         return list(self._ephemerals.values())
 
@@ -149,7 +149,7 @@ class Workspace:
         """Post the draft; this assigns its ts."""
         posted = replace(draft, ts=self.next_ts())
         self._store(posted)
-        self.changes.tell(Change(Kind.POSTED, message=posted))
+        self.events.publish(WorkspaceEvent(EventKind.POSTED, message=posted))
         if posted.thread_ts and not posted.ephemeral_for:
             self._add_to_root(posted)
         return posted
@@ -158,7 +158,7 @@ class Workspace:
         """Edit the message."""
         edited = replace(message, **fields, edited_ts=self.next_ts())
         self._store(edited)
-        self.changes.tell(Change(Kind.EDITED, message=edited, before=message))
+        self.events.publish(WorkspaceEvent(EventKind.EDITED, message=edited, before=message))
         return edited
 
     def delete(self, message: Message) -> None:
@@ -172,7 +172,7 @@ class Workspace:
         else:
             del self._messages[message.channel][message.ts]
             self._remove_from_root(message)
-        self.changes.tell(Change(Kind.DELETED, message=remaining, before=message))
+        self.events.publish(WorkspaceEvent(EventKind.DELETED, message=remaining, before=message))
 
     def react(self, message: Message, name: str, user: str) -> Message:
         """Add this user's reaction."""
@@ -188,7 +188,7 @@ class Workspace:
         by_name = {reaction.name: reaction for reaction in message.reactions}
         by_name[name] = Reaction(name, users)
         reactions = tuple(reaction for reaction in by_name.values() if reaction.users)
-        return self._replace(Kind.REACTED, replace(message, reactions=reactions))
+        return self._replace(EventKind.REACTED, replace(message, reactions=reactions))
 
     def _store(self, message: Message) -> None:
         if message.ephemeral_for:
@@ -196,30 +196,30 @@ class Workspace:
         else:
             self._messages[message.channel][message.ts] = message
 
-    def _replace(self, kind: Kind, message: Message) -> Message:
+    def _replace(self, kind: EventKind, message: Message) -> Message:
         self._store(message)
-        self.changes.tell(Change(kind, message=message))
+        self.events.publish(WorkspaceEvent(kind, message=message))
         return message
 
     def _add_to_root(self, reply: Message) -> None:
-        root = self._messages[reply.channel].get(reply.root)
+        root = self._messages[reply.channel].get(reply.root_ts)
         if root:
             repliers = tuple(dict.fromkeys((*root.repliers, reply.user)))
             updated = replace(root, replies=(*root.replies, reply.ts), repliers=repliers)
-            self._replace(Kind.THREADED, updated)
+            self._replace(EventKind.REPLIES_CHANGED, updated)
 
     def _remove_from_root(self, reply: Message) -> None:
         root = self._messages[reply.channel].get(reply.thread_ts or "")
         if root:
             remaining = tuple(ts for ts in root.replies if ts != reply.ts)
-            self._replace(Kind.THREADED, replace(root, replies=remaining))
+            self._replace(EventKind.REPLIES_CHANGED, replace(root, replies=remaining))
 
     def bot_draft(self, channel: str, **fields: Any) -> Message:
         """Return a draft by the bot."""
         own = {"user": self.bot.id, "app_id": self.app.id, "bot_id": self.app.bot_id}
         return Message(channel=channel, ts="", **{**own, **fields})
 
-    def state_for(self, user: str) -> list[Json]:
+    def visible_messages(self, user: str) -> list[Json]:
         """Return all messages visible to this user, in the page's JSON, oldest first."""
         messages = [message for channel in self._messages.values() for message in channel.values()]
         own = [m for m in self._ephemerals.values() if m.ephemeral_for == user]

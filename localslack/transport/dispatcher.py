@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from localslack.state.events import Change, Kind
-from localslack.state.faults import Trouble
+from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.faults import FaultKind
 from localslack.transport import payloads
-from localslack.transport.envelopes import Ack, Carrier, Envelope
+from localslack.transport.envelopes import Ack, Envelope, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Sequence
@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 RETRY_SECONDS = (0.0, 60.0, 300.0)
 
 
-class Deliveries:
+class EventDispatcher:
     """Sends envelopes to the app and retries events that were not acknowledged."""
 
     def __init__(
         self,
         workspace: Workspace,
-        transport: Carrier,
+        transport: Transport,
         faults: Faults,
         *,
         retry_seconds: Sequence[float] = RETRY_SECONDS,
@@ -41,24 +41,24 @@ class Deliveries:
 
     async def send(self, kind: str, payload: Json) -> Ack:
         """Send a command or an interaction, once."""
-        ack = await self._transport.carry(Envelope(kind, payload))
-        self._workspace.changes.tell(Change(Kind.DELIVERED))
+        ack = await self._transport.deliver(Envelope(kind, payload))
+        self._workspace.events.publish(WorkspaceEvent(EventKind.ENVELOPE_SETTLED))
         return ack
 
-    async def event(self, inner: Json) -> Ack:
+    async def send_event(self, inner: Json) -> Ack:
         """Send an event; retries run in the background."""
         payload = payloads.event(self._workspace, inner)
         subject = str(inner["type"])
         ack = await self.send("events_api", payload)
-        if self._faults.take(Trouble.DELIVER_TWICE, subject):
-            self.later(self.send("events_api", payload))
-        if self._faults.take(Trouble.RETRY_EVENT, subject):
-            self.later(self._retry(payload, self._retry_seconds[:1], "timeout"))
+        if self._faults.consume(FaultKind.DELIVER_TWICE, subject):
+            self.run_in_background(self.send("events_api", payload))
+        if self._faults.consume(FaultKind.RETRY_EVENT, subject):
+            self.run_in_background(self._retry(payload, self._retry_seconds[:1], "timeout"))
         elif not ack.ok and not ack.no_retry:
-            self.later(self._retry(payload, self._retry_seconds, ack.reason))
+            self.run_in_background(self._retry(payload, self._retry_seconds, ack.reason))
         return ack
 
-    def later(self, work: Coroutine[Any, Any, Any]) -> None:
+    def run_in_background(self, work: Coroutine[Any, Any, Any]) -> None:
         """Run the coroutine in the background; `close` cancels it."""
         task = asyncio.get_running_loop().create_task(work)
         self._tasks.add(task)
@@ -74,33 +74,35 @@ class Deliveries:
         for attempt, seconds in enumerate(delays, start=1):
             if seconds:
                 await self._workspace.clock.sleep(seconds)
-            ack = await self._transport.carry(Envelope("events_api", payload, attempt, reason))
-            self._workspace.changes.tell(Change(Kind.DELIVERED))
+            ack = await self._transport.deliver(Envelope("events_api", payload, attempt, reason))
+            self._workspace.events.publish(WorkspaceEvent(EventKind.ENVELOPE_SETTLED))
             if ack.ok or ack.no_retry:
                 return
             reason = ack.reason
 
 
-class Subscriptions:
+class EventSubscriptions:
     """Turns workspace events into the Events API events that the app subscribed to."""
 
     def __init__(
-        self, workspace: Workspace, deliveries: Deliveries, subscribed: frozenset[str]
+        self, workspace: Workspace, deliveries: EventDispatcher, subscribed: frozenset[str]
     ) -> None:
         self._workspace = workspace
         self._deliveries = deliveries
         self._subscribed = subscribed
-        workspace.changes.subscribe(self._on_change)
+        workspace.events.subscribe(self._on_change)
 
-    async def said(self, message: Message) -> Ack:
+    async def deliver_message(self, message: Message) -> Ack:
         """Send every event that a user's message causes; return the first failed ack, if any."""
-        acks = await asyncio.gather(*(self._deliveries.event(e) for e in self._events(message)))
+        acks = await asyncio.gather(
+            *(self._deliveries.send_event(e) for e in self._events(message))
+        )
         return next((ack for ack in acks if not ack.ok), Ack())
 
-    async def home_opened(self, inner: Json) -> Ack:
+    async def deliver_home_opened(self, inner: Json) -> Ack:
         """Send `app_home_opened`, if the app subscribed to it."""
         subscribed = "app_home_opened" in self._subscribed
-        return await self._deliveries.event(inner) if subscribed else Ack()
+        return await self._deliveries.send_event(inner) if subscribed else Ack()
 
     def _events(self, message: Message) -> list[Json]:
         channel = self._workspace.channels[message.channel]
@@ -115,28 +117,28 @@ class Subscriptions:
             events.append(payloads.message(self._workspace, channel, message))
         return events
 
-    def _on_change(self, change: Change) -> None:
+    def _on_change(self, change: WorkspaceEvent) -> None:
         message = change.before or change.message
         if message is None or message.ephemeral_for or not self._is_subscribed(message):
             return
         inner = self._event_for(change)
         if inner:
-            self._deliveries.later(self._deliveries.event(inner))
+            self._deliveries.run_in_background(self._deliveries.send_event(inner))
 
     def _is_subscribed(self, message: Message) -> bool:
         channel = self._workspace.channels[message.channel]
         joined = self._workspace.bot.id in channel.members
         return joined and channel.subscription in self._subscribed
 
-    def _event_for(self, change: Change) -> Json | None:
+    def _event_for(self, change: WorkspaceEvent) -> Json | None:
         before, message = change.before, change.message
         if message is None:
             return None
         channel = self._workspace.channels[message.channel]
-        if change.kind is Kind.POSTED and message.user == self._workspace.bot.id:
+        if change.kind is EventKind.POSTED and message.user == self._workspace.bot.id:
             return payloads.message(self._workspace, channel, message)
-        if change.kind is Kind.EDITED and before:
+        if change.kind is EventKind.EDITED and before:
             return payloads.message_changed(self._workspace, channel, message, before)
-        if change.kind is Kind.DELETED and before:
+        if change.kind is EventKind.DELETED and before:
             return payloads.message_deleted(self._workspace, channel, before)
         return None

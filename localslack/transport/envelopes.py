@@ -17,7 +17,7 @@ class Envelope:
     retry_attempt: int = 0  # 1 for the first retry
     retry_reason: str = ""
 
-    def wire(self, id_: str) -> Json:
+    def socket_mode_message(self, id_: str) -> Json:
         """Return the envelope as Socket Mode sends it."""
         sent = {
             "envelope_id": id_,
@@ -45,9 +45,9 @@ class Ack:
         return self.error is None
 
 
-class Carrier(Protocol):
+class Transport(Protocol):
     """Delivers envelopes to the app: by Socket Mode or HTTP."""
 
-    async def carry(self, envelope: Envelope) -> Ack:
+    async def deliver(self, envelope: Envelope) -> Ack:
         """Deliver the envelope and wait for its acknowledgement."""
         ...

@@ -29,7 +29,7 @@ def signature(secret: str, timestamp: str, body: bytes) -> str:
     return "v0=" + hmac.new(secret.encode(), base, hashlib.sha256).hexdigest()
 
 
-class Post:
+class HttpTransport:
     """Delivers envelopes to the app's request URL."""
 
     def __init__(self, url: str, secret: str, *, ack_seconds: float) -> None:
@@ -38,7 +38,7 @@ class Post:
         self._timeout = aiohttp.ClientTimeout(total=ack_seconds)
         self.envelopes: list[Envelope] = []  # every envelope sent, in order
 
-    async def carry(self, envelope: Envelope) -> Ack:
+    async def deliver(self, envelope: Envelope) -> Ack:
         """Send the request; its response is the acknowledgement."""
         self.envelopes.append(envelope)
         kind, body = _encode(envelope)
@@ -55,7 +55,7 @@ class Post:
     async def verify(self) -> bool:
         """Return whether the app answers Slack's `url_verification`."""
         challenge = {"type": "url_verification", "challenge": "3eZbrw1aBm2rZgRNFdxV2595E9CY"}
-        ack = await self.carry(Envelope("events_api", {"token": VERIFICATION_TOKEN, **challenge}))
+        ack = await self.deliver(Envelope("events_api", {"token": VERIFICATION_TOKEN, **challenge}))
         echoed = (ack.payload or {}).get("challenge", (ack.payload or {}).get("text"))
         return ack.ok and echoed == challenge["challenge"]
 

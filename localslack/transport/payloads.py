@@ -26,7 +26,7 @@ def command(workspace: Workspace, channel: Channel, user: User, typed: str) -> J
         "team_id": workspace.team.id,
         "team_domain": workspace.team.domain,
         "channel_id": channel.id,
-        "channel_name": channel.spoken_name,
+        "channel_name": channel.payload_name,
         "user_id": user.id,
         "user_name": user.name,
         "command": name,
@@ -114,7 +114,7 @@ def home_opened(workspace: Workspace, user: User, home: View | None) -> Json:
     event = {
         "type": "app_home_opened",
         "user": user.id,
-        "channel": workspace.direct(user.id).id,
+        "channel": workspace.direct_channel(user.id).id,
         "event_ts": workspace.next_ts(),
         "tab": "home",
     }
@@ -139,7 +139,7 @@ def interaction(workspace: Workspace, kind: str, user: User) -> Json:
     }
 
 
-def in_message(workspace: Workspace, source: Message) -> Json:
+def message_origin(workspace: Workspace, source: Message) -> Json:
     """Return the fields that name the message of an interaction."""
     channel = workspace.channels[source.channel]
     container = {
@@ -150,18 +150,18 @@ def in_message(workspace: Workspace, source: Message) -> Json:
     }
     if source.thread_ts:
         container["thread_ts"] = source.thread_ts
-    origin = {"container": container, "channel": named(channel)}
+    origin = {"container": container, "channel": channel_summary(channel)}
     if source.ephemeral_for:
         return origin  # Slack does not send the content of an ephemeral message.
     return {**origin, "message": {**source.as_slack(), "team": workspace.team.id}}
 
 
-def in_view(workspace: Workspace, source: View) -> Json:
+def view_origin(workspace: Workspace, source: View) -> Json:
     """Return the fields that name the modal or Home view of an interaction."""
     container = {"type": "view", "view_id": source.id}
     return {"container": container, "view": source.as_slack(workspace)}
 
 
-def named(channel: Channel) -> Json:
+def channel_summary(channel: Channel) -> Json:
     """Return the channel as interaction payloads contain it."""
-    return {"id": channel.id, "name": channel.spoken_name}
+    return {"id": channel.id, "name": channel.payload_name}

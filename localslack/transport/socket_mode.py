@@ -11,8 +11,8 @@ from uuid import uuid4
 
 from aiohttp import WSMsgType, web
 
-from localslack.state.events import Change, Kind
-from localslack.state.faults import Trouble
+from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.faults import FaultKind
 from localslack.transport.envelopes import Ack, Envelope
 
 if TYPE_CHECKING:
@@ -30,11 +30,11 @@ class Connection:
 
     socket: web.WebSocketResponse
     request: web.Request
-    leaving: bool = False  # was sent `disconnect`: gets no new envelopes
-    waiting: dict[str, asyncio.Future[Json]] = field(default_factory=dict)  # by envelope id
+    disconnecting: bool = False  # was sent `disconnect`: gets no new envelopes
+    pending: dict[str, asyncio.Future[Json]] = field(default_factory=dict)  # by envelope id
 
 
-class Sockets:
+class SocketModeServer:
     """The app's connections; envelopes go to them round-robin."""
 
     def __init__(
@@ -54,7 +54,7 @@ class Sockets:
         """Return the number of connections that accept envelopes."""
         return len(self._available())
 
-    def ticket(self) -> str:
+    def issue_url(self) -> str:
         """Return a WebSocket URL with a one-time ticket."""
         ticket = secrets.token_urlsafe(16)
         self._tickets.add(ticket)
@@ -75,7 +75,7 @@ class Sockets:
             self._unregister(connection)
         return socket
 
-    async def carry(self, envelope: Envelope) -> Ack:
+    async def deliver(self, envelope: Envelope) -> Ack:
         """Send the envelope to one connection and wait for its acknowledgement."""
         connection = self._next_connection()
         if connection is None:
@@ -83,22 +83,22 @@ class Sockets:
         self.envelopes.append(envelope)
         id_ = str(uuid4())
         future = asyncio.get_running_loop().create_future()
-        connection.waiting[id_] = future
+        connection.pending[id_] = future
         try:
             async with asyncio.timeout(self._ack_seconds):
-                if not self._faults.take(Trouble.SWALLOW, envelope.kind):
-                    await connection.socket.send_str(json.dumps(envelope.wire(id_)))
+                if not self._faults.consume(FaultKind.DROP_ENVELOPE, envelope.kind):
+                    await connection.socket.send_str(json.dumps(envelope.socket_mode_message(id_)))
                 return Ack(payload=(await future).get("payload"))
         except (TimeoutError, ConnectionError):
             return Ack(error="operation_timeout", reason="timeout")
         finally:
-            connection.waiting.pop(id_, None)
+            connection.pending.pop(id_, None)
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send `disconnect` to every connection: refresh_requested, warning or link_disabled."""
         for connection in tuple(self._connections):
             # After a warning, envelopes are still sent until the connection ends.
-            connection.leaving = reason != "warning"
+            connection.disconnecting = reason != "warning"
             note = {"type": "disconnect", "reason": reason, "debug_info": _debug_info(self.count)}
             await connection.socket.send_str(json.dumps(note))
             if reason == "link_disabled":
@@ -120,7 +120,7 @@ class Sockets:
         ticket = request.query.get("ticket", "")
         known = ticket in self._tickets
         self._tickets.discard(ticket)
-        return known and not self._faults.take(Trouble.REFUSE_SOCKET, "socket")
+        return known and not self._faults.consume(FaultKind.REFUSE_SOCKET, "socket")
 
     async def _register(self, connection: Connection) -> None:
         if len(self._connections) >= _MAX_CONNECTIONS:
@@ -148,13 +148,13 @@ class Sockets:
     def _unregister(self, connection: Connection) -> None:
         if connection in self._connections:
             self._connections.remove(connection)
-            for future in connection.waiting.values():
+            for future in connection.pending.values():
                 if not future.done():
                     future.set_exception(ConnectionResetError("The connection ended."))
             self._publish()
 
     def _available(self) -> list[Connection]:
-        return [c for c in self._connections if not c.leaving and not c.socket.closed]
+        return [c for c in self._connections if not c.disconnecting and not c.socket.closed]
 
     def _next_connection(self) -> Connection | None:
         candidates = self._available()
@@ -164,7 +164,9 @@ class Sockets:
         return candidates[self._next_index % len(candidates)]
 
     def _publish(self) -> None:
-        self._workspace.changes.tell(Change(Kind.CONNECTED, connected=self.count > 0))
+        self._workspace.events.publish(
+            WorkspaceEvent(EventKind.CONNECTION_CHANGED, connected=self.count > 0)
+        )
 
 
 def _acknowledge(connection: Connection, text: str) -> None:
@@ -172,7 +174,7 @@ def _acknowledge(connection: Connection, text: str) -> None:
         message: Any = json.loads(text)
     except ValueError:
         return
-    future = connection.waiting.get(message.get("envelope_id", ""))
+    future = connection.pending.get(message.get("envelope_id", ""))
     if future and not future.done():
         future.set_result(message)
 

@@ -15,9 +15,9 @@ from bot.sdk.errors import Ambiguous, JobNotFound
 from bot.sdk.hookspecs import hookimpl
 from bot.sdk.models import JobRef
 from bot.sdk.payload import ZoneName
-from bot.sdk.timestamps import moment
-from plugins.aicc_rpa.api import DETAILS, Api
-from plugins.aicc_rpa.failure_text import Reasons
+from bot.sdk.timestamps import parse_time
+from plugins.aicc_rpa.api import DETAILS_PATH, ApiClient
+from plugins.aicc_rpa.failure_text import FailureReasons
 from plugins.aicc_rpa.translator import STATUSES, JobPayload, translate
 from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, Status
     from bot.sdk.provider import ConnectionSettings
 
-MOST_CHOICES = 5
+MAX_CHOICES = 5
 
 _UID = re.compile(r"[0-9A-Fa-f]{32}")
 
@@ -56,27 +56,27 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
     example_id = "0c9358552188478a8d5ff9203db8791f"
 
     @cached_property
-    def _api(self) -> Api:
-        return Api(self.http, self.settings.tenant_id, self.settings.app_secret, self.clock)
+    def _api(self) -> ApiClient:
+        return ApiClient(self.http, self.settings.tenant_id, self.settings.app_secret, self.clock)
 
     @cached_property
     def _zone(self) -> ZoneInfo:
         return ZoneInfo(self.settings.timezone)
 
     @cached_property
-    def _failure_reasons(self) -> Reasons:
-        return Reasons(self._api, self._zone)
+    def _failure_reasons(self) -> FailureReasons:
+        return FailureReasons(self._api, self._zone)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job of that uid or name; raises Ambiguous if several have the name."""
         payload = await self._payload(ref)
-        return self._job(payload, await self._failure_reasons.of(payload))
+        return self._job(payload, await self._failure_reasons.fetch(payload))
 
     async def _payload(self, ref: JobRef) -> JobPayload:
         if _UID.fullmatch(ref.id):
-            return await self._api.by_uid(ref.id)
+            return await self._api.fetch_by_uid(ref.id)
         name = unquote(ref.id)
-        found = await self._api.by_name(name)
+        found = await self._api.find_by_name(name)
         if not found:
             raise JobNotFound(f"{self.name} knows no such job.")
         if len(found) > 1 or found[0].job_name != name:
@@ -84,36 +84,36 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         return found[0]
 
     def _choice(self, found: Sequence[JobPayload], *, exact: bool) -> Ambiguous:
-        choices = found[:MOST_CHOICES]
+        choices = found[:MAX_CHOICES]
         matches = "several jobs of that name" if exact else "no job of exactly that name"
         return Ambiguous(
             f"{self.name} has {matches}.",
             choices=[(self._ref(job), f"{job.job_name}, {job.mode}") for job in choices],
-            created={self._ref(job): moment(job.create_time, self._zone) for job in choices},
+            created={self._ref(job): parse_time(job.create_time, self._zone) for job in choices},
         )
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the last created jobs, newest first."""
-        return [self._job(payload) for payload in await self._api.newest(limit)]
+        return [self._job(payload) for payload in await self._api.fetch_newest(limit)]
 
     def _ref(self, payload: JobPayload) -> JobRef:
         return JobRef(connection=self.name, id=payload.uid)
 
     def _job(self, payload: JobPayload, reason: str = "") -> Job:
         job = translate(self._ref(payload), payload, self._zone, reason)
-        return job.but(url=self.settings.page(payload.uid))
+        return job.replace(url=self.settings.job_url(payload.uid))
 
     async def check(self) -> str:
         """Fetch the list of jobs, which needs a token."""
         sentence = f"{self.title} answers at {self.settings.url}, accepts the API password"
-        return f"{sentence} and has {await self._api.total()} jobs."
+        return f"{sentence} and has {await self._api.count_jobs()} jobs."
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the uids in pasted calls of this API and in the console's URLs.
 
         The API's URL holds no uid: it follows in the body of the call.
         """
-        scheme, _, rest = f"{self.settings.url}{DETAILS}".partition("://")
+        scheme, _, rest = f"{self.settings.url}{DETAILS_PATH}".partition("://")
         call = rf"(?i:{re.escape(scheme)}://{re.escape(rest)})(?s:.{{0,400}}?)\buid\W{{1,8}}"
         for match in re.finditer(rf"{call}(?P<id>{_UID.pattern})\b", text):
             yield match["id"]

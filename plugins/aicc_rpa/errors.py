@@ -16,28 +16,28 @@ from bot.sdk.errors import (
     ProviderError,
     Unavailable,
 )
-from plugins.selfhosted.session import Locked, SessionEnded
+from plugins.selfhosted.session import AccountLocked, SessionEnded
 
 if TYPE_CHECKING:
     import httpx
 
 log = logging.getLogger(__name__)
 
-WHOM_TO_ASK = "Whoever runs this bot must check tenant_id and app_secret, the API password."
-UNLOCK = f"{WHOM_TO_ASK} An administrator of the AICC can unlock the account."
+CHECK_CREDENTIALS = "Whoever runs this bot must check tenant_id and app_secret, the API password."
+UNLOCK_ACCOUNT = f"{CHECK_CREDENTIALS} An administrator of the AICC can unlock the account."
 OTHER_TENANT = "If it is right, tenant_id may be wrong."
 
 _Meaning = tuple[type[ProviderError], str, str | None]
 
-MEANINGS: dict[int, _Meaning] = {
+ERRORS_BY_CODE: dict[int, _Meaning] = {
     **dict.fromkeys(
-        (900001, 900002), (SessionEnded, "does not accept even a new token", WHOM_TO_ASK)
+        (900001, 900002), (SessionEnded, "does not accept even a new token", CHECK_CREDENTIALS)
     ),
     **dict.fromkeys(
         (200800001, 200800002),
-        (CredentialsRefused, "does not accept tenant_id and app_secret", WHOM_TO_ASK),
+        (CredentialsRefused, "does not accept tenant_id and app_secret", CHECK_CREDENTIALS),
     ),
-    200800003: (Locked, "has locked its account after too many wrong keys", UNLOCK),
+    200800003: (AccountLocked, "has locked its account after too many wrong keys", UNLOCK_ACCOUNT),
     **dict.fromkeys((10000001, 200900002), (Unavailable, "is in trouble", None)),
     **dict.fromkeys(
         (10000002, 10000003, 200900003),
@@ -47,12 +47,12 @@ MEANINGS: dict[int, _Meaning] = {
 _UNDOCUMENTED: _Meaning = (AnswerNotUnderstood, "gave an error that is not documented", None)
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception for a response's error code, whatever its HTTP status."""
     code = _code(response.content)
     if code:
         log.info("%s: HTTP %d, errorCode %d", name, response.status_code, code)
-        return meaning(code, name)
+        return error_for_code(code, name)
     if response.status_code == 404:
         return AnswerNotUnderstood(
             f"{name}: what answers is not the OIAP.",
@@ -61,19 +61,19 @@ def explain(response: httpx.Response, name: str) -> ProviderError | None:
     return None
 
 
-def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
+def map_sign_in_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception for a response of gettoken, which names no job."""
-    error = explain(response, name)
+    error = map_error(response, name)
     if isinstance(error, JobNotFound):
         return CredentialsRefused(
-            f"{name} does not accept tenant_id and app_secret.", next_step=WHOM_TO_ASK
+            f"{name} does not accept tenant_id and app_secret.", next_step=CHECK_CREDENTIALS
         )
     return error
 
 
-def meaning(code: int, name: str) -> ProviderError:
+def error_for_code(code: int, name: str) -> ProviderError:
     """Return the exception for a code."""
-    kind, what, advice = MEANINGS.get(code, _UNDOCUMENTED)
+    kind, what, advice = ERRORS_BY_CODE.get(code, _UNDOCUMENTED)
     return kind(f"{name} {what} (errorCode {code}).", next_step=advice)
 
 

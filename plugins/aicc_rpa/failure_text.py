@@ -6,37 +6,37 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from bot.sdk.errors import ProviderError
-from bot.sdk.timestamps import moment
+from bot.sdk.timestamps import parse_time
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-    from plugins.aicc_rpa.api import Api
+    from plugins.aicc_rpa.api import ApiClient
     from plugins.aicc_rpa.translator import JobPayload
 
-MOST_REASONS = 1_000  # that are cached
+MAX_CACHED = 1_000  # that are cached
 
 
-class Reasons:
+class FailureReasons:
     """Fetches and caches the failure reasons of one connection."""
 
-    def __init__(self, api: Api, zone: ZoneInfo) -> None:
+    def __init__(self, api: ApiClient, zone: ZoneInfo) -> None:
         self._api = api
         self._zone = zone
-        self.known: dict[tuple[str, str], str] = {}
+        self.cached: dict[tuple[str, str], str] = {}
 
-    async def of(self, payload: JobPayload) -> str:
+    async def fetch(self, payload: JobPayload) -> str:
         """Return why the latest run failed; empty if it did not, or if no reason is known.
 
         The job can be shown without a reason, so this method raises no provider error.
         """
         if not (payload.run_failed and payload.queue_uid):
             return ""
-        run = (payload.uid, payload.run)
-        if not self.known.get(run):
-            began = moment(payload.start_time, self._zone)
+        run = (payload.uid, payload.run_id)
+        if not self.cached.get(run):
+            began = parse_time(payload.start_time, self._zone)
             with suppress(ProviderError):
-                self.known[run] = await self._api.failure(payload.queue_uid, began)
-        while len(self.known) > MOST_REASONS:
-            del self.known[next(iter(self.known))]
-        return self.known.get(run, "")
+                self.cached[run] = await self._api.fetch_failure_reason(payload.queue_uid, began)
+        while len(self.cached) > MAX_CACHED:
+            del self.cached[next(iter(self.cached))]
+        return self.cached.get(run, "")

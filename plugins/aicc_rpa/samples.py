@@ -78,7 +78,7 @@ SAMPLES = (
         ),
     ),
 )
-NOT_A_JOB = Sample(
+MISSING_JOB = Sample(
     "One that does not exist",
     "f60a3b9c27d84e15a90be4c8d2715f36",
     "RPA knows no such job.",

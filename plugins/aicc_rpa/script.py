@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
 
-MOST_ENTRIES = 60  # failed runs that a queue keeps
+MAX_QUEUE_ITEMS = 60  # failed runs that a queue keeps
 
 
 @dataclass(frozen=True)
@@ -17,7 +17,7 @@ class Run:
     """One run of the robot: its duration, its final status and its failure reason."""
 
     seconds: float = 10.0
-    ends: str = "success"
+    final_status: str = "success"
     reason: str = ""
 
 
@@ -41,41 +41,41 @@ class RobotScript:
 
 
 @dataclass(frozen=True)
-class Moment:
+class RunState:
     """The state of a job at a given time: the number of runs started, and the latest run."""
 
-    begun: int
+    runs_started: int
     started: float  # seconds since the job started
     run: Run | None  # the latest; None before the first
-    over: bool = False
+    ended: bool = False
 
 
-def standing(script: RobotScript, at: float) -> Moment:
+def state_at(script: RobotScript, at: float) -> RunState:
     """Return the job's state so many seconds after its start."""
     if script.suspended:
-        return Moment(0, 0.0, None)
+        return RunState(0, 0.0, None)
     rounds = [script.rest_seconds + run.seconds for run in script.runs]
     whole = 0 if script.mode == "once" else int(at // sum(rounds))
-    now, seen = whole * sum(rounds), Moment(0, 0.0, None)
+    now, seen = whole * sum(rounds), RunState(0, 0.0, None)
     if whole:
         last = script.runs[-1]
-        seen = Moment(whole * len(rounds), now - last.seconds, last, over=True)
+        seen = RunState(whole * len(rounds), now - last.seconds, last, ended=True)
     for number, run in enumerate(script.runs, start=whole * len(rounds) + 1):
         start = now + script.rest_seconds
         if at < start:
             break
         now = start + run.seconds
-        seen = Moment(number, start, run, over=at >= now)
+        seen = RunState(number, start, run, ended=at >= now)
     return seen
 
 
 def payload(script: RobotScript, began: datetime, now: datetime, zone: ZoneInfo) -> dict[str, Any]:
     """Return the job's details as the API returns them at a given time."""
-    seen = standing(script, (now - began).total_seconds())
+    seen = state_at(script, (now - began).total_seconds())
     details: dict[str, Any] = {
         "uid": script.uid,
         "jobName": script.name,
-        "createTime": stamp(began, zone),
+        "createTime": format_time(began, zone),
         "runMode": "online",
         "mode": script.mode,
         "jobType": "procedure",
@@ -85,34 +85,34 @@ def payload(script: RobotScript, began: datetime, now: datetime, zone: ZoneInfo)
         "timeout": 120,
     }
     if seen.run:
-        details["startTime"] = stamp(began + timedelta(seconds=seen.started), zone)
+        details["startTime"] = format_time(began + timedelta(seconds=seen.started), zone)
         details["workstationName"] = "robot-07"
-        details["recentTaskStatus"] = seen.run.ends if seen.over else "processing"
+        details["recentTaskStatus"] = seen.run.final_status if seen.ended else "processing"
     if script.queue:
         details |= {"queueUid": script.queue_uid, "queueName": script.queue}
     return details
 
 
-def _status(script: RobotScript, seen: Moment) -> str:
+def _status(script: RobotScript, seen: RunState) -> str:
     if script.suspended:
         return "suspend"
     if seen.run is None:
         return "init"
-    done = script.mode == "once" and seen.over and seen.begun == len(script.runs)
+    done = script.mode == "once" and seen.ended and seen.runs_started == len(script.runs)
     return "success" if done else "running"
 
 
-def failed_entries(script: RobotScript, began: datetime, now: datetime) -> list[dict[str, Any]]:
+def failed_items(script: RobotScript, began: datetime, now: datetime) -> list[dict[str, Any]]:
     """Return the queue items of the failed runs, oldest first."""
-    seen = standing(script, (now - began).total_seconds())
+    seen = state_at(script, (now - began).total_seconds())
     length = sum(script.rest_seconds + run.seconds for run in script.runs)
     entries = []
-    for number in range(max(1, seen.begun - MOST_ENTRIES), seen.begun + 1):
+    for number in range(max(1, seen.runs_started - MAX_QUEUE_ITEMS), seen.runs_started + 1):
         place = (number - 1) % len(script.runs)
-        run, over = script.runs[place], number < seen.begun or seen.over
+        run, over = script.runs[place], number < seen.runs_started or seen.ended
         before = sum(script.rest_seconds + each.seconds for each in script.runs[:place])
         at = (number - 1) // len(script.runs) * length + before
-        if over and run.ends == "failed":
+        if over and run.final_status == "failed":
             entries.append(_entry(script, number, began + timedelta(seconds=at), run))
     return entries
 
@@ -132,6 +132,6 @@ def _entry(script: RobotScript, number: int, created: datetime, run: Run) -> dic
     }
 
 
-def stamp(moment: datetime, zone: ZoneInfo) -> str:
+def format_time(moment: datetime, zone: ZoneInfo) -> str:
     """Return a time as the API writes it: without its zone."""
     return f"{moment.astimezone(zone):%Y-%m-%d %H:%M:%S}"

@@ -13,8 +13,8 @@ from aiohttp import web
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Call, Fault, Faults
 from plugins.aicc_rpa import script
-from plugins.aicc_rpa.api import PATH
-from plugins.aicc_rpa.samples import NOT_A_JOB, SAMPLES
+from plugins.aicc_rpa.api import API_PATH
+from plugins.aicc_rpa.samples import MISSING_JOB, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -25,11 +25,11 @@ if TYPE_CHECKING:
 
 TENANT = "202201072597"
 SECRET = "made-up-password"  # noqa: S105  made up
-LIFE_SECONDS = 3600
-WRONG_UNTIL_LOCKED = 5
-LOCK = timedelta(minutes=30)
-SIZES = (5, 10, 20, 50)
-LISTED = (  # the list's fields: without the status of the latest run
+TOKEN_SECONDS = 3600
+MAX_FAILURES = 5
+LOCK_PERIOD = timedelta(minutes=30)
+PAGE_SIZES = (5, 10, 20, 50)
+LIST_KEYS = (  # the list's fields: without the status of the latest run
     *("uid", "jobName", "createTime", "startTime"),
     *("status", "mode", "runMode", "timeout", "description"),
 )
@@ -51,15 +51,15 @@ class Simulator:
         self.clock = clock
         self.zone = ZoneInfo("Asia/Shanghai")
         self.tokens: dict[str, datetime] = {}  # token → expiry
-        self.tokens_given = 0
+        self.tokens_issued = 0
         self.newest_first = True  # in lists: the order is not documented
-        self.lonely_objects = True  # a single job is an object, not an array
-        self.entries: dict[str, list[dict[str, Any]]] = {}  # items by queue, set by a test
+        self.unwrap_single_job = True  # a single job is an object, not an array
+        self.queue_items: dict[str, list[dict[str, Any]]] = {}  # items by queue, set by a test
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
-        self.app.router.add_post(f"{PATH}/gettoken", self._issue_token)
-        self.app.router.add_post(f"{PATH}/rpa/{{call}}", self._answer)
+        self.app.router.add_post(f"{API_PATH}/gettoken", self._issue_token)
+        self.app.router.add_post(f"{API_PATH}/rpa/{{call}}", self._answer)
         self._jobs: dict[str, _SimulatedJob] = {}
         self._failures = 0
         self._locked_until: datetime | None = None
@@ -70,7 +70,7 @@ class Simulator:
         return self.faults.calls
 
     @property
-    def asked(self) -> list[str]:
+    def operations(self) -> list[str]:
         """The operation of each call: "gettoken", "queryJobDetails"."""
         return [call.path.rpartition("/")[2] for call in self.calls]
 
@@ -83,11 +83,11 @@ class Simulator:
         """Add a job with these fields, and return its uid."""
         return self.add(script.RobotScript(uuid4().hex, name), **fixed)
 
-    def change(self, uid: str, **fixed: Any) -> None:
+    def override(self, uid: str, **fixed: Any) -> None:
         """Override these fields of a job from now on."""
         self._jobs[uid].fixed |= fixed
 
-    def refuse(self, code: int, times: int | None = 1, status: int = 200) -> None:
+    def fail_calls(self, code: int, times: int | None = 1, status: int = 200) -> None:
         """Answer the next calls with an error code."""
         self.faults.plan(Fault(status, {"errorCode": code, "errorMsg": "made up"}), times)
 
@@ -97,13 +97,13 @@ class Simulator:
             return _error(200800003)
         if (body.get("appKey"), body.get("appSecret")) != (TENANT, SECRET):
             self._failures += 1
-            if self._failures >= WRONG_UNTIL_LOCKED:
-                self._failures, self._locked_until = 0, now + LOCK
+            if self._failures >= MAX_FAILURES:
+                self._failures, self._locked_until = 0, now + LOCK_PERIOD
             return _error(200800002)
-        self.tokens_given += 1
-        token = f"made-up-token-{self.tokens_given}"
-        self.tokens[token] = now + timedelta(seconds=LIFE_SECONDS)
-        return _success(authToken=token, expireTime=LIFE_SECONDS)
+        self.tokens_issued += 1
+        token = f"made-up-token-{self.tokens_issued}"
+        self.tokens[token] = now + timedelta(seconds=TOKEN_SECONDS)
+        return _success(authToken=token, expireTime=TOKEN_SECONDS)
 
     async def _answer(self, request: web.Request) -> web.Response:
         body = await request.json()
@@ -124,29 +124,29 @@ class Simulator:
         if not (body.get("uid") or body.get("jobName")):
             return _error(10000002)
         found = [self._payload(job) for job in self._jobs.values() if _matches(job.script, body)]
-        lonely = self.lonely_objects and len(found) == 1
+        lonely = self.unwrap_single_job and len(found) == 1
         return _success(jobDetail=(found[0] if lonely else found) if found else None)
 
     def _list(self, body: dict[str, Any]) -> web.Response:
         jobs = [self._payload(simulated, begin=False) for simulated in self._jobs.values()]
         jobs.sort(key=lambda job: str(job["createTime"]))
-        rows = [{key: job[key] for key in LISTED if key in job} for job in jobs]
+        rows = [{key: job[key] for key in LIST_KEYS if key in job} for job in jobs]
         return self._page(body, rows, "jobs")
 
     def _queue(self, body: dict[str, Any]) -> web.Response:
         conditions = body.get("conditions") or {}
         if not conditions.get("queueUid"):
             return _error(10000002)
-        rows = list(self.entries.get(conditions["queueUid"], ()))
+        rows = list(self.queue_items.get(conditions["queueUid"], ()))
         for simulated in self._jobs.values():
             if simulated.script.queue_uid == conditions["queueUid"] and simulated.began:
-                rows += script.failed_entries(simulated.script, simulated.began, self.clock.now())
+                rows += script.failed_items(simulated.script, simulated.began, self.clock.now())
         state = conditions.get("status")
         return self._page(body, [r for r in rows if state in (None, r["status"])], "queueData")
 
     def _page(self, body: dict[str, Any], rows: Sequence[Any], key: str) -> web.Response:
         size, number = body.get("pageSize", 50), body.get("pageNo", 1)
-        if size not in SIZES:
+        if size not in PAGE_SIZES:
             return _error(10000002)
         ordered = rows[::-1] if self.newest_first else rows
         return _success(**{"total": len(rows), key: ordered[(number - 1) * size : number * size]})
@@ -186,4 +186,4 @@ def simulation(clock: Clock) -> Simulation:
     def settings(url: str) -> dict[str, str | int | bool]:
         return {"provider": "aicc-rpa", "url": url, "tenant_id": TENANT, "app_secret": SECRET}
 
-    return Simulation(simulator.app, settings, (*offered, NOT_A_JOB))
+    return Simulation(simulator.app, settings, (*offered, MISSING_JOB))

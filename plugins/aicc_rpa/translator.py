@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 from pydantic import Field
 
 from bot.sdk.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import CamelCase, Word
-from bot.sdk.timestamps import moment
+from bot.sdk.payload import CamelCase, OptionalText
+from bot.sdk.timestamps import parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,41 +26,41 @@ STATUSES = {
     "processing": Status.RUNNING,  # runs only
     "failed": Status.FAILED,  # runs only
 }
-ONCE = ("once", "")  # modes whose jobs end; jobs of other modes run again
+RUN_ONCE_MODES = ("once", "")  # modes whose jobs end; jobs of other modes run again
 
 
 class JobPayload(CamelCase):
     """A job, in its details or in the list, which omits some keys."""
 
     uid: Annotated[str, Field(min_length=1, max_length=MAX_ID_LENGTH)]
-    status: Word
-    job_name: Word = ""
-    mode: Word = ""
-    start_time: Word = ""  # of the latest run
-    create_time: Word = ""
-    recent_task_status: Word = ""  # of the latest run; absent before the first one
-    workstation_name: Word = ""
-    cluster_name: Word = ""
-    procedure_name: Word = ""
-    procedure_version: Word = ""
-    queue_uid: Word = ""
-    queue_name: Word = ""
-    description: Word = ""
+    status: OptionalText
+    job_name: OptionalText = ""
+    mode: OptionalText = ""
+    start_time: OptionalText = ""  # of the latest run
+    create_time: OptionalText = ""
+    recent_task_status: OptionalText = ""  # of the latest run; absent before the first one
+    workstation_name: OptionalText = ""
+    cluster_name: OptionalText = ""
+    procedure_name: OptionalText = ""
+    procedure_version: OptionalText = ""
+    queue_uid: OptionalText = ""
+    queue_name: OptionalText = ""
+    description: OptionalText = ""
 
     @property
-    def ends(self) -> bool:
+    def runs_once(self) -> bool:
         """Whether the job runs only once."""
-        return self.mode in ONCE
+        return self.mode in RUN_ONCE_MODES
 
     @property
-    def run(self) -> str:
+    def run_id(self) -> str:
         """The id of the latest run; empty if there was none."""
         return (self.start_time or "latest") if self.recent_task_status else ""
 
     @property
     def run_failed(self) -> bool:
         """Whether the latest run failed."""
-        return status_of(self.recent_task_status).bad
+        return status_of(self.recent_task_status).failed
 
 
 def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = "") -> Job:
@@ -72,8 +72,8 @@ def translate(ref: JobRef, payload: JobPayload, zone: ZoneInfo, reason: str = ""
         status=status,
         native_status=native,
         type=payload.mode,
-        created_at=moment(payload.create_time, zone),
-        started_at=moment(payload.start_time, zone),
+        created_at=parse_time(payload.create_time, zone),
+        started_at=parse_time(payload.start_time, zone),
         tasks=tuple(_runs(payload, zone, reason)),
         details=tuple(Detail(label=k, value=v) for k, v in _facts(payload).items() if v),
     )
@@ -87,7 +87,7 @@ def status_of(native: str) -> Status:
 def _job_status(payload: JobPayload) -> tuple[Status, str]:
     """Return the job's status and the native status that decides it."""
     status, recent = status_of(payload.status), payload.recent_task_status
-    if not payload.ends:
+    if not payload.runs_once:
         # Between two runs: a job that repeats or waits for a queue never ends.
         return (Status.QUEUED if status.terminal else status), payload.status
     if status is Status.SUCCEEDED and recent:
@@ -99,15 +99,15 @@ def _job_status(payload: JobPayload) -> tuple[Status, str]:
 
 def _runs(payload: JobPayload, zone: ZoneInfo, reason: str) -> Iterator[Task]:
     """Return the latest run as a task with its own id; RPA returns no earlier runs."""
-    if payload.run:
+    if payload.run_id:
         yield Task(
-            id=payload.run,
+            id=payload.run_id,
             name="Latest run",
             status=status_of(payload.recent_task_status),
             native_status=payload.recent_task_status,
-            started_at=moment(payload.start_time, zone),
+            started_at=parse_time(payload.start_time, zone),
             message=f"The queue's last failed entry says: {reason}" if reason else "",
-            announced=not payload.ends,
+            announced=not payload.runs_once,
         )
 
 

@@ -14,7 +14,7 @@ from bot.sdk import urls
 from bot.sdk.errors import BadReference, JobNotFound
 from bot.sdk.hookspecs import hookimpl
 from plugins.aom import workflows
-from plugins.aom.errors import explain
+from plugins.aom.errors import map_error
 from plugins.aom.translator import STATUSES, Execution, translate
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T", bound=BaseModel)
 
-NOBODYS = "0" * 32
+MISSING_ID = "0" * 32
 
 # The id format is undocumented. Bare ids must be long, so that words are not taken for ids.
 _WORKFLOW = r"(?!JOB[0-9A-Fa-f]{8}-)[0-9A-Za-z_-]{20,64}"  # JOB… is a ServiceStage id
@@ -54,7 +54,7 @@ class Aom(HuaweiCloudProvider[AomSettings]):
     example_id = "4f1d7c0e92ab46d8b35e60c1a7f8d294/0b6e4d92-1c35-47fa-92d8-5af310c7e684"
     version = "v1"
     console = "aom2"
-    explain = staticmethod(explain)
+    map_error = staticmethod(map_error)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the execution; a workflow's id alone means its newest execution."""
@@ -66,7 +66,9 @@ class Aom(HuaweiCloudProvider[AomSettings]):
             )
         if execution:
             return self._job(ref, await self._execution(workflow, execution[0]))
-        last = workflows.newest(await self._get(workflows.History, workflow, "executions"))
+        last = workflows.newest_execution(
+            await self._get(workflows.History, workflow, "executions")
+        )
         if last is None:
             raise JobNotFound(f"{self.name} knows no execution of this workflow.")
         found = await self._execution(workflow, last.execution_id)
@@ -74,21 +76,21 @@ class Aom(HuaweiCloudProvider[AomSettings]):
 
     def _job(self, ref: JobRef, payload: Execution) -> Job:
         job = translate(ref, payload)
-        return job.but(url=self.console_url(job))
+        return job.replace(url=self.console_url(job))
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the newest execution of each recently run workflow, newest first."""
         listing = await self.http.post(
             f"{self._project_path}/cms/workflow-list",
-            workflows.Listing,
-            json=workflows.NEWEST_FIRST | {"page": 0, "size": min(limit, workflows.LARGEST)},
-            explain=partial(explain, name=self.name),
+            workflows.WorkflowPage,
+            json=workflows.NEWEST_FIRST | {"page": 0, "size": min(limit, workflows.MAX_PAGE_SIZE)},
+            map_error=partial(map_error, name=self.name),
         )
-        jobs = (job.but(url=self.console_url(job)) for job in listing.jobs(self.name))
+        jobs = (job.replace(url=self.console_url(job)) for job in listing.jobs(self.name))
         return list(islice(jobs, limit))
 
     async def _fetch_missing(self) -> object:
-        return await self._execution(NOBODYS, NOBODYS)
+        return await self._execution(MISSING_ID, MISSING_ID)
 
     async def _execution(self, workflow: str, execution: str) -> Execution:
         return await self._get(Execution, workflow, "executions", execution, "status")
@@ -97,7 +99,7 @@ class Aom(HuaweiCloudProvider[AomSettings]):
         segments = "/".join(quote(segment, safe="") for segment in path)
         return await self._fetch(f"/cms/workflow/{segments}", model)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
         api = f"{self.settings.base_url}{self._project_path}/cms/workflow/{{id}}"
         for path in urls.ids_in(text, api, _URL_PATH):

@@ -21,7 +21,7 @@ from plugins.huaweicloud import errors
 if TYPE_CHECKING:
     import httpx
 
-GOING = (
+SHUTDOWN_NOTICE = (
     "Huawei Cloud has announced that AOM's automation goes offline, and only some regions had it. "
     "Whoever runs this bot must check region and endpoint; if both are right, it has ended."
 )
@@ -45,16 +45,18 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
 }
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception that an error response of AOM or the gateway means, or None."""
     status = response.status_code
     if status < 300:
         return None
-    code = errors.read(response.content).code
+    code = errors.parse_error_body(response.content).code
     if code in _ERRORS_BY_CODE:
         kind, what, advice = _ERRORS_BY_CODE[code]
         return kind(f"{name}: AOM {what} ({code}).", next_step=advice)
     if status == 410 or code == NO_SUCH_API or (status == 404 and not code):
         said = f" ({code})" if code else f" (HTTP {status})"
-        return AnswerNotUnderstood(f"{name}: there is no such API{said}.", next_step=GOING)
-    return errors.explain(response, name)
+        return AnswerNotUnderstood(
+            f"{name}: there is no such API{said}.", next_step=SHUTDOWN_NOTICE
+        )
+    return errors.map_error(response, name)

@@ -7,16 +7,16 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
-from bot.sdk.payload import Word
-from plugins.huaweicloud.payload import AnyCase
+from bot.sdk.payload import OptionalText
+from plugins.huaweicloud.payload import CaseInsensitiveModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-MOST_NAMES = 10  # host names in one line
-MOST_LOGS = 3
-LOG_LINES = 12  # per host
-LOG_CHARACTERS = 700
+MAX_NAMES = 10  # host names in one line
+MAX_LOGS = 3
+MAX_LOG_LINES = 12  # per host
+MAX_LOG_CHARACTERS = 700
 
 
 def _rows(value: Any) -> list[Any]:
@@ -25,16 +25,16 @@ def _rows(value: Any) -> list[Any]:
     return [row if isinstance(row, dict) else {"name": row} for row in rows]
 
 
-class Host(AnyCase):
+class Host(CaseInsensitiveModel):
     """A host, or a workload of a cluster, on which a node ran."""
 
-    name: Word = ""
-    app: Word = ""
-    ip: Word = ""
-    id: Word = ""
-    exit_code: Word = ""
-    error_msg: Word = ""
-    log: Word = ""
+    name: OptionalText = ""
+    app: OptionalText = ""
+    ip: OptionalText = ""
+    id: OptionalText = ""
+    exit_code: OptionalText = ""
+    error_msg: OptionalText = ""
+    log: OptionalText = ""
 
     def __str__(self) -> str:
         label = self.name or self.app or self.ip or self.id or "a host without a name"
@@ -44,7 +44,7 @@ class Host(AnyCase):
 Hosts = Annotated[tuple[Host, ...], BeforeValidator(_rows)]
 
 
-class Results(AnyCase):
+class NodeOutput(CaseInsensitiveModel):
     """A node's hosts, by result."""
 
     fail: Hosts = ()
@@ -53,25 +53,25 @@ class Results(AnyCase):
     not_performed: Hosts = ()
 
     @property
-    def any(self) -> bool:
+    def has_hosts(self) -> bool:
         """Whether any host is listed."""
         return bool(self.fail or self.success or self.in_execution or self.not_performed)
 
 
-def read(output: Any) -> Results:
+def parse_output(output: Any) -> NodeOutput:
     """Return the hosts in an output; none if the output has another shape."""
-    return Results.model_validate(output if isinstance(output, dict) else {})
+    return NodeOutput.model_validate(output if isinstance(output, dict) else {})
 
 
-def told(output: Any) -> str:
+def render_output(output: Any) -> str:
     """Return the hosts, one result per line, and the ends of the relevant logs."""
-    results = read(output)
-    if not results.any:
+    results = parse_output(output)
+    if not results.has_hosts:
         return _plain(output)
     return "\n".join([*_lines(results), *_logs(results.fail or results.success)])
 
 
-def _lines(results: Results) -> Iterator[str]:
+def _lines(results: NodeOutput) -> Iterator[str]:
     kinds = (
         ("Failed", results.fail),
         ("Succeeded", results.success),
@@ -80,20 +80,20 @@ def _lines(results: Results) -> Iterator[str]:
     )
     for title, hosts in kinds:
         if hosts:
-            more = f" and {len(hosts) - MOST_NAMES} more" if len(hosts) > MOST_NAMES else ""
-            named = ", ".join(str(host) for host in hosts[:MOST_NAMES])
+            more = f" and {len(hosts) - MAX_NAMES} more" if len(hosts) > MAX_NAMES else ""
+            named = ", ".join(str(host) for host in hosts[:MAX_NAMES])
             yield f"{title} on {len(hosts)}: {named}{more}"
 
 
 def _logs(hosts: Sequence[Host]) -> Iterator[str]:
     with_logs = [host for host in hosts if host.log.strip() or host.error_msg.strip()]
-    for host in with_logs[:MOST_LOGS]:
+    for host in with_logs[:MAX_LOGS]:
         yield f"{host}:\n{_tail(host.log.strip() or host.error_msg.strip())}"
 
 
 def _tail(log: str) -> str:
     """Return the end of a log, where the error is."""
-    kept = "\n".join(log.splitlines()[-LOG_LINES:])[-LOG_CHARACTERS:]
+    kept = "\n".join(log.splitlines()[-MAX_LOG_LINES:])[-MAX_LOG_CHARACTERS:]
     return kept if kept == log else f"…{kept}"
 
 

@@ -24,7 +24,7 @@ class SampleExecution:
         return workflow if self.bare else f"{workflow}/{self.execution.id}"
 
 
-def hosts(*names: str, seconds: float = 8.0) -> tuple[HostRun, ...]:
+def successful_hosts(*names: str, seconds: float = 8.0) -> tuple[HostRun, ...]:
     """Return hosts that all succeed."""
     return tuple(HostRun(name, seconds, log=f"{name}: done") for name in names)
 
@@ -47,8 +47,8 @@ SAMPLES = (
             "0b6e4d92-1c35-47fa-92d8-5af310c7e684",
             (
                 NodeScript("drain", seconds=6),
-                NodeScript("restart-service", hosts("web-1", "web-2", "web-3")),
-                NodeScript("health-check", hosts("web-1", "web-2", "web-3", seconds=12)),
+                NodeScript("restart-service", successful_hosts("web-1", "web-2", "web-3")),
+                NodeScript("health-check", successful_hosts("web-1", "web-2", "web-3", seconds=12)),
             ),
             workflow_name="restart-shop",
         ),
@@ -64,9 +64,9 @@ SAMPLES = (
                 NodeScript(
                     "backup",
                     (
-                        *hosts("db-1", seconds=9),
+                        *successful_hosts("db-1", seconds=9),
                         HostRun("db-2", 11, 11, DISK_FULL),
-                        *hosts("db-3", seconds=9),
+                        *successful_hosts("db-3", seconds=9),
                     ),
                 ),
                 NodeScript("start-writes"),
@@ -90,7 +90,7 @@ SAMPLES = (
         ExecutionScript(
             "e1a64c07b92f45d38d70c5f9164be83a",
             "d27f5a83-04be-4196-a7cc-5813e60b9df4",
-            (NodeScript("resize-pool", hosts("cce-1", "cce-2")),),
+            (NodeScript("resize-pool", successful_hosts("cce-1", "cce-2")),),
             workflow_name="resize-pool",
             approvers=("alice", "bob"),
             approval_seconds=30,
@@ -113,14 +113,14 @@ SAMPLES = (
         ExecutionScript(
             "90be3d5c7a1248f6a04d1ec95b7f8260",
             "17cb1778-07b1-4c8f-a183-c86cffbe8f9e",
-            (NodeScript("rotate-logs", hosts("web-1", "web-2")),),
+            (NodeScript("rotate-logs", successful_hosts("web-1", "web-2")),),
             workflow_name="rotate-logs",
             began_seconds_ago=3600,
         ),
         bare=True,
     ),
 )
-NOT_AN_EXECUTION = Sample(
+MISSING_EXECUTION = Sample(
     "One that does not exist",
     "c6d81f9e3b5047a2be90d4f6a1735c28/3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35",
     "AOM knows no such execution.",

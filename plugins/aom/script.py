@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 QUEUED_SECONDS = 3.0
-ENDED = ("success", "fail", "cancel", "approvalFailed")
+TERMINAL_STATUSES = ("success", "fail", "cancel", "approvalFailed")
 
 
 @dataclass(frozen=True)
@@ -30,7 +30,7 @@ class NodeScript:
     pauses: bool = False  # and is never resumed
 
     @property
-    def length(self) -> float:
+    def duration_seconds(self) -> float:
         """How many seconds it takes."""
         ends = (n + host.seconds for n, host in enumerate(self.hosts))
         return max(ends, default=self.seconds)
@@ -55,7 +55,7 @@ class ExecutionScript:
     began_seconds_ago: float = 0.0  # before the first request
 
 
-def word(script: ExecutionScript, at: float) -> str:
+def status_at(script: ExecutionScript, at: float) -> str:
     """Return the execution's status so many seconds after its creation."""
     if at < QUEUED_SECONDS:
         return "waitExecute"
@@ -64,7 +64,7 @@ def word(script: ExecutionScript, at: float) -> str:
     for node, start in _starts(script):
         if node.pauses and at >= start:
             return "pausing"
-        if at < start + node.length:
+        if at < start + node.duration_seconds:
             return "executing"
         if node.fails:
             return "fail"
@@ -79,14 +79,14 @@ def _starts(script: ExecutionScript) -> list[tuple[NodeScript, float]]:
         starts.append((node, second))
         if node.fails or node.pauses:
             break
-        second += node.length
+        second += node.duration_seconds
     return starts
 
 
-def end(script: ExecutionScript) -> float:
+def end_seconds(script: ExecutionScript) -> float:
     """Return the second in which the execution ends."""
     starts = _starts(script)
-    return starts[-1][1] + starts[-1][0].length if starts else QUEUED_SECONDS
+    return starts[-1][1] + starts[-1][0].duration_seconds if starts else QUEUED_SECONDS
 
 
 def payload(
@@ -94,21 +94,21 @@ def payload(
 ) -> dict[str, Any]:
     """Return the API response at a given time; `forced` is a status set by a test."""
     at = (now - began).total_seconds()
-    status = forced or word(script, at)
-    finished = min(at, end(script)) if status in ENDED else None
+    status = forced or status_at(script, at)
+    finished = min(at, end_seconds(script)) if status in TERMINAL_STATUSES else None
     return {
         "workflow_id": script.workflow_id,
         "execution_id": script.id,
         "status": status,
-        "begin_time": stamp(began, 0),
-        "end_time": stamp(began, finished) if finished is not None else 0,
+        "begin_time": milliseconds(began, 0),
+        "end_time": milliseconds(began, finished) if finished is not None else 0,
         "approve_user_name_list": list(script.approvers),
         "execution_result_list": _nodes(script, began, at, forced=forced),
         "last_record_id_with_snapshot": "",
     }
 
 
-def stamp(began: datetime, seconds: float) -> int:
+def milliseconds(began: datetime, seconds: float) -> int:
     """Return a time in milliseconds since 1970."""
     return round((began + timedelta(seconds=seconds)).timestamp() * 1000)
 
@@ -125,15 +125,15 @@ def _nodes(
 def _node(
     node: NodeScript, began: datetime, start: float, at: float, *, forced_status: str | None
 ) -> dict[str, Any]:
-    node_ended = at >= start + node.length and not node.pauses
+    node_ended = at >= start + node.duration_seconds and not node.pauses
     # As in the real API, a node that ran is a "success" even if its hosts failed.
     word = "pausing" if node.pauses else "success" if node_ended else "executing"
-    ended = node_ended if forced_status is None else forced_status in ENDED
+    ended = node_ended if forced_status is None else forced_status in TERMINAL_STATUSES
     return {
         "node_id": node.id,
         "function_execution_id": f"function-{node.id}",
-        "begin_time": stamp(began, start),
-        "end_time": stamp(began, min(at, start + node.length)) if ended else 0,
+        "begin_time": milliseconds(began, start),
+        "end_time": milliseconds(began, min(at, start + node.duration_seconds)) if ended else 0,
         "status": forced_status or word,
         "output": _output(node, began, start, at) if node.hosts else {},
     }
@@ -150,7 +150,7 @@ def _output(node: NodeScript, began: datetime, start: float, at: float) -> dict[
         since = start + number
         kind = _kind(host, at - since)
         rows[kind].append(
-            _row(host, number, stamp(began, since), ended=kind in ("fail", "success"))
+            _row(host, number, milliseconds(began, since), ended=kind in ("fail", "success"))
         )
     return rows
 

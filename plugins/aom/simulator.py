@@ -11,8 +11,8 @@ from aiohttp import web
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Call, Faults
 from plugins.aom import script
-from plugins.aom.samples import NOT_AN_EXECUTION, SAMPLES
-from plugins.huaweicloud.simulator import Gate, Tenant, refusal
+from plugins.aom.samples import MISSING_EXECUTION, SAMPLES
+from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from bot.sdk.clock import Clock
     from plugins.aom.script import ExecutionScript
 
-TIMES = ("begin_time", "end_time")
+TIME_KEYS = ("begin_time", "end_time")
 
 
 @dataclass
@@ -37,12 +37,12 @@ class Simulator:
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
-        self.gate = Gate(clock, tenant or Tenant())
+        self.gateway = SimulatedGateway(clock, tenant or Tenant())
         self.in_seconds = False  # times in seconds, as one of the pages shows them
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
-        self.gate.install(self.app)
+        self.gateway.install(self.app)
         self._executions: dict[tuple[str, str], _SimulatedExecution] = {}
         self._serve()
 
@@ -72,13 +72,13 @@ class Simulator:
         if simulated.began is None:
             simulated.began = now - timedelta(seconds=simulated.script.began_seconds_ago)
         answer = script.payload(simulated.script, simulated.began, now, simulated.status)
-        answer["project_id"] = self.gate.tenant.project_id
+        answer["project_id"] = self.gateway.tenant.project_id
         return _in_seconds(answer) if self.in_seconds else answer
 
     async def _show(self, request: web.Request) -> web.Response:
         match = request.match_info
         simulated = self._executions.get((match["workflow"], match["execution"]))
-        if match["project"] != self.gate.tenant.project_id:
+        if match["project"] != self.gateway.tenant.project_id:
             return _execution_error(401, "AOM.31009004", "auth failed.")
         if simulated is None:
             return _execution_error(400, "AOM.31001403", "param error.")
@@ -134,13 +134,13 @@ SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
 
 
 def _in_seconds(answer: dict[str, Any]) -> dict[str, Any]:
-    shorter = {name: answer[name] // 1000 for name in TIMES}
+    shorter = {name: answer[name] // 1000 for name in TIME_KEYS}
     nodes = answer.get("execution_result_list", [])
     return answer | shorter | {"execution_result_list": [_node_in_seconds(n) for n in nodes]}
 
 
 def _node_in_seconds(node: dict[str, Any]) -> dict[str, Any]:
-    return node | {name: node[name] // 1000 for name in TIMES}
+    return node | {name: node[name] // 1000 for name in TIME_KEYS}
 
 
 def _execution_error(status: int, code: str, message: str) -> web.Response:
@@ -152,7 +152,7 @@ def _execution_error(status: int, code: str, message: str) -> web.Response:
 
 def _workflow_error(status: int, code: str, message: str) -> web.Response:
     """Return an error as the other pages show it."""
-    return refusal(status, code, message, http_code=status)
+    return error_response(status, code, message, http_code=status)
 
 
 def simulation(clock: Clock) -> Simulation:
@@ -163,6 +163,6 @@ def simulation(clock: Clock) -> Simulation:
     offered = tuple(Sample(sample.title, sample.id, sample.hint) for sample in SAMPLES)
 
     def settings(url: str) -> dict[str, str | int | bool]:
-        return {"provider": "aom", "endpoint": url, **simulator.gate.tenant.key_settings()}
+        return {"provider": "aom", "endpoint": url, **simulator.gateway.tenant.key_settings()}
 
-    return Simulation(simulator.app, settings, (*offered, NOT_AN_EXECUTION))
+    return Simulation(simulator.app, settings, (*offered, MISSING_EXECUTION))

@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import AliasChoices, Field
 
-from bot.sdk.models import Detail, Job, JobRef, Status, Task, why_failed
-from bot.sdk.payload import Moment, Rows, Word
+from bot.sdk.models import Detail, Job, JobRef, Status, Task, failure_message
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
 from plugins.aom import node_output
-from plugins.huaweicloud.payload import AnyCase
+from plugins.huaweicloud.payload import CaseInsensitiveModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -32,27 +32,29 @@ STATUSES = {
 }
 
 
-class NodePayload(AnyCase):
+class NodePayload(CaseInsensitiveModel):
     """One of `execution_result_list`: a node that has started."""
 
-    node_id: Word = ""
-    status: Word = ""
-    begin_time: Moment = None
-    end_time: Moment = None
+    node_id: OptionalText = ""
+    status: OptionalText = ""
+    begin_time: Timestamp = None
+    end_time: Timestamp = None
     output: Any = None
 
 
-class Execution(AnyCase):
+class Execution(CaseInsensitiveModel):
     """An execution of a workflow, or an item of the history, which also names its creator."""
 
     status: str
-    workflow_id: Word = ""
-    execution_id: Word = ""
-    begin_time: Moment = None
-    end_time: Moment = None
-    created_by: Word = Field(default="", validation_alias=AliasChoices("created_by", "create_by"))
-    execution_result_list: Rows[NodePayload] = ()
-    approve_user_name_list: Rows[Word] = ()
+    workflow_id: OptionalText = ""
+    execution_id: OptionalText = ""
+    begin_time: Timestamp = None
+    end_time: Timestamp = None
+    created_by: OptionalText = Field(
+        default="", validation_alias=AliasChoices("created_by", "create_by")
+    )
+    execution_result_list: OneOrMany[NodePayload] = ()
+    approve_user_name_list: OneOrMany[OptionalText] = ()
 
 
 def translate(ref: JobRef, payload: Execution) -> Job:
@@ -77,7 +79,7 @@ def translate(ref: JobRef, payload: Execution) -> Job:
 def status_of(payload: Execution) -> Status:
     """Return the status; PARTIAL if a node failed on some of its hosts and succeeded on others."""
     if payload.status == "fail":
-        nodes = [node_output.read(node.output) for node in payload.execution_result_list]
+        nodes = [node_output.parse_output(node.output) for node in payload.execution_result_list]
         if any(node.fail and node.success for node in nodes):
             return Status.PARTIAL
     return STATUSES.get(payload.status, Status.UNKNOWN)
@@ -100,7 +102,7 @@ def _sort_key(number: int, node: NodePayload) -> tuple[bool, float, int]:
 
 def _task(node: NodePayload, name: str, id_: str) -> Task:
     status = STATUSES.get(node.status, Status.UNKNOWN)
-    if status is Status.SUCCEEDED and node_output.read(node.output).fail:
+    if status is Status.SUCCEEDED and node_output.parse_output(node.output).fail:
         status = Status.FAILED  # "success" only means that the node ran
     return Task(
         id=id_,
@@ -109,7 +111,7 @@ def _task(node: NodePayload, name: str, id_: str) -> Task:
         native_status=node.status,
         started_at=node.begin_time,
         finished_at=node.end_time if status.terminal else None,
-        message=node_output.told(node.output),
+        message=node_output.render_output(node.output),
     )
 
 
@@ -123,7 +125,7 @@ def _message(payload: Execution, status: Status, tasks: Iterable[Task]) -> str:
         return f"Paused: {who} must restart, skip or continue it in AOM's console."
     if payload.status == "approvalFailed":
         return f"Not approved{f' by {approvers}' if approvers else ''}."
-    return why_failed(tasks) if status.bad else ""
+    return failure_message(tasks) if status.failed else ""
 
 
 def _details(ref: JobRef, payload: Execution) -> Iterator[Detail]:

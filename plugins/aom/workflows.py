@@ -7,46 +7,46 @@ from typing import TYPE_CHECKING
 from pydantic import RootModel
 
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.payload import Moment, Rows, Word
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
 from plugins.aom.translator import STATUSES, Execution, status_of
-from plugins.huaweicloud.payload import AnyCase
+from plugins.huaweicloud.payload import CaseInsensitiveModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 NEWEST_FIRST = {"sort_field": "last_execution_start_time", "sort_type": "DESC"}
-LARGEST = 100  # workflows in one page
+MAX_PAGE_SIZE = 100  # workflows in one page
 
 
 class History(RootModel[tuple[Execution, ...]]):
     """All executions of a workflow: a bare array, in no documented order."""
 
 
-class WorkflowPayload(AnyCase):
+class WorkflowPayload(CaseInsensitiveModel):
     """A workflow of the list, with its newest execution."""
 
-    id: Word = ""
-    name: Word = ""
-    type: Word = ""
-    status: Word = ""
-    last_execution_id: Word = ""
-    last_execution_start_time: Moment = None
-    last_execution_end_time: Moment = None
+    id: OptionalText = ""
+    name: OptionalText = ""
+    type: OptionalText = ""
+    status: OptionalText = ""
+    last_execution_id: OptionalText = ""
+    last_execution_start_time: Timestamp = None
+    last_execution_end_time: Timestamp = None
 
 
-class Listing(AnyCase):
+class WorkflowPage(CaseInsensitiveModel):
     """One page of workflows."""
 
-    elements: Rows[WorkflowPayload]
+    elements: OneOrMany[WorkflowPayload]
 
     def jobs(self, connection: str) -> Iterator[Job]:
         """Return the newest execution of each workflow that has one."""
         for payload in self.elements:
             if payload.id and payload.last_execution_id:
-                yield last_execution(connection, payload)
+                yield newest_execution_of(connection, payload)
 
 
-def last_execution(connection: str, payload: WorkflowPayload) -> Job:
+def newest_execution_of(connection: str, payload: WorkflowPayload) -> Job:
     """Return a workflow's newest execution, from the list's fields."""
     status = STATUSES.get(payload.status, Status.UNKNOWN)
     return Job(
@@ -60,7 +60,7 @@ def last_execution(connection: str, payload: WorkflowPayload) -> Job:
     )
 
 
-def newest(history: History) -> Execution | None:
+def newest_execution(history: History) -> Execution | None:
     """Return the execution that started last; an active one that has not started is newer still."""
     return max((each for each in history.root if each.execution_id), key=_age, default=None)
 

@@ -10,8 +10,8 @@ from bot.sdk import urls
 from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
 from bot.sdk.hookspecs import hookimpl
 from plugins.cph import request_matching
-from plugins.cph.errors import explain
-from plugins.cph.translator import ONE, STATUSES, Answer, JobPayload, translate
+from plugins.cph.errors import map_error
+from plugins.cph.translator import JOB_PREFIX, STATUSES, Answer, JobPayload, translate
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
@@ -21,14 +21,14 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, JobRef, Status
     from bot.sdk.provider import ConnectionSettings
 
-PATH = "/cloud-phone/jobs"
-PAGE = 100  # jobs in one page: the API's maximum
-MOST_PAGES = 200
-NOBODYS = "0" * 32
+JOBS_PATH = "/cloud-phone/jobs"
+PAGE_SIZE = 100  # jobs in one page: the API's maximum
+MAX_PAGES = 200
+MISSING_ID = "0" * 32
 
 _HEX = re.compile(r"[0-9a-fA-F]{32}")
 _QUERY = re.compile(r"[0-9A-Za-z_&=%,.-]*[0-9A-Za-z]")
-_ID = re.compile(rf"(?:{ONE})?[0-9A-Za-z_-]{{1,64}}")  # a comma would add a second request
+_ID = re.compile(rf"(?:{JOB_PREFIX})?[0-9A-Za-z_-]{{1,64}}")  # a comma would add a second request
 
 
 class CphSettings(HuaweiCloudSettings):
@@ -44,31 +44,32 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     title = "Huawei Cloud Phone Host"
     Settings: ClassVar[type[ConnectionSettings]] = CphSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = re.compile(rf"(?:{ONE})?{_HEX.pattern}")
+    id_pattern = re.compile(rf"(?:{JOB_PREFIX})?{_HEX.pattern}")
     example_name = "phones"
     example_id = "6837531fd3f54550927b930180a706bf"
     batch_size = 20  # requests in one call: the API's maximum
     version = "v1"
     console = "cph"
-    explain = staticmethod(explain)
+    map_error = staticmethod(map_error)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the request with all its jobs from all pages, or one job as `jobs/ID`."""
         if not _ID.fullmatch(ref.id):
             raise BadReference(
                 "A Cloud Phone request id has only letters and digits.",
-                next_step=f"It looks like {self.example_id}; write {ONE} before the id of a job.",
+                next_step=f"It looks like {self.example_id}; "
+                f"write {JOB_PREFIX} before the id of a job.",
             )
-        if ref.id.startswith(ONE):
-            id_ = ref.id.removeprefix(ONE)
-            return self._job(ref, [await self._fetch(f"{PATH}/{id_}", JobPayload)])
+        if ref.id.startswith(JOB_PREFIX):
+            id_ = ref.id.removeprefix(JOB_PREFIX)
+            return self._job(ref, [await self._fetch(f"{JOBS_PATH}/{id_}", JobPayload)])
         return self._job(ref, await self._fetch_all({"request_id": ref.id}))
 
     async def fetch_jobs(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
         """Fetch previously seen requests in one call, the others in one call each."""
-        before = [ref for ref in refs if ref in seen and not ref.id.startswith(ONE)]
+        before = [ref for ref in refs if ref in seen and not ref.id.startswith(JOB_PREFIX)]
         found = await self._fetch_batch(before, seen) if len(before) > 1 else {}
         return found | await super().fetch_jobs([ref for ref in refs if ref not in found], seen)
 
@@ -84,49 +85,50 @@ class Cph(HuaweiCloudProvider[CphSettings]):
             return dict.fromkeys(refs, error)
         return {
             ref: self._job(ref, mine)
-            for ref, mine in request_matching.split(refs, seen, jobs).items()
+            for ref, mine in request_matching.match_jobs(refs, seen, jobs).items()
         }
 
     def _job(self, ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
         if not payloads:
             raise JobNotFound(
                 f"{self.name} knows no such request.",
-                next_step=f"Check the id. Is it that of a single job? Then write {ONE} before it.",
+                next_step="Check the id. Is it that of a single job? "
+                f"Then write {JOB_PREFIX} before it.",
             )
         job = translate(ref, payloads)
-        return job.but(url=self.console_url(job))
+        return job.replace(url=self.console_url(job))
 
     async def _fetch_missing(self) -> object:
-        return await self._fetch(PATH, Answer, params={"request_id": NOBODYS, "limit": 1})
+        return await self._fetch(JOBS_PATH, Answer, params={"request_id": MISSING_ID, "limit": 1})
 
     async def _fetch_all(self, query: Mapping[str, str]) -> list[JobPayload]:
         """Return the jobs of all pages, each once, up to a short page or one without new jobs."""
         found: dict[object, JobPayload] = {}
-        for number in range(MOST_PAGES):
-            params = {**query, "limit": PAGE, "offset": number * PAGE}
-            page = (await self._fetch(PATH, Answer, params=params)).jobs
+        for number in range(MAX_PAGES):
+            params = {**query, "limit": PAGE_SIZE, "offset": number * PAGE_SIZE}
+            page = (await self._fetch(JOBS_PATH, Answer, params=params)).jobs
             count = len(found)
             found |= {job.job_id or count + n: job for n, job in enumerate(page)}
-            if len(page) < PAGE or len(found) == count:
+            if len(page) < PAGE_SIZE or len(found) == count:
                 return list(found.values())
         raise AnswerNotUnderstood(
-            f"{self.name}: more than {MOST_PAGES * PAGE:,} jobs are too many."
+            f"{self.name}: more than {MAX_PAGES * PAGE_SIZE:,} jobs are too many."
         )
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
-        api = f"{self.settings.base_url}{self._project_path}{PATH}"
+        api = f"{self.settings.base_url}{self._project_path}{JOBS_PATH}"
         for query in urls.ids_in(text, f"{api}?{{id}}", _QUERY):
             params = parse_qs(query)
             wanted = params.get("request_ids") or params.get("request_id") or []
             yield from filter(_HEX.fullmatch, ",".join(wanted).split(","))
         for id_ in urls.ids_in(text, f"{api}/{{id}}", _HEX):
-            yield f"{ONE}{id_}"
+            yield f"{JOB_PREFIX}{id_}"
         yield from urls.ids_in(text, self.settings.console_url, _HEX)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of a request; a single job has only the service's console page."""
-        single = self.settings.console_url and job.ref.id.startswith(ONE)
+        single = self.settings.console_url and job.ref.id.startswith(JOB_PREFIX)
         return self._service_page if single else super().console_url(job)
 
 

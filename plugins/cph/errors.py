@@ -52,17 +52,17 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
 }
 
 
-def spelled(code: str) -> str:
+def normalize_code(code: str) -> str:
     """Return a code in the spelling of the documentation's tables."""
     return _NO_DOT.sub("CPS.", code, count=1)
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception that an error response of Cloud Phone or the gateway means, or None."""
     status = response.status_code
     if status < 300:
         return None
-    code = spelled(errors.read(response.content).code)
+    code = normalize_code(errors.parse_error_body(response.content).code)
     if code in _ERRORS_BY_CODE:
         kind, what, advice = _ERRORS_BY_CODE[code]
         return kind(f"{name}: Cloud Phone {what} ({code}).", next_step=advice)
@@ -73,4 +73,4 @@ def explain(response: httpx.Response, name: str) -> ProviderError | None:
             f"{name}: what answers is not Cloud Phone.",
             next_step="Whoever runs this bot must check region and endpoint.",
         )
-    return errors.explain(response, name)
+    return errors.map_error(response, name)

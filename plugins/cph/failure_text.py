@@ -5,27 +5,27 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from plugins.cph.errors import spelled
+from plugins.cph.errors import normalize_code
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.sdk.models import Task
 
-MOST_REASONS = 5  # in a job's message
+MAX_REASONS = 5  # in a job's message
 
 
-def reason(code: str, message: str) -> str:
+def format_reason(code: str, message: str) -> str:
     """Return a message and its code as one text."""
-    code, message = spelled(code), message.strip()
+    code, message = normalize_code(code), message.strip()
     return f"{message} ({code})" if code and message else message or code
 
 
-def told(tasks: Sequence[Task]) -> str:
+def failure_text(tasks: Sequence[Task]) -> str:
     """Return the only task's message, or each failure reason once with its count."""
     if len(tasks) == 1:
         return tasks[0].message
-    reasons = Counter(task.message for task in tasks if task.status.bad and task.message)
+    reasons = Counter(task.message for task in tasks if task.status.failed and task.message)
     lines = [f"{count} of {len(tasks)}: {reason}" for reason, count in reasons.most_common()]
-    more = [f"and {len(lines) - MOST_REASONS} more reasons"] if len(lines) > MOST_REASONS else []
-    return "\n".join(lines[:MOST_REASONS] + more)
+    more = [f"and {len(lines) - MAX_REASONS} more reasons"] if len(lines) > MAX_REASONS else []
+    return "\n".join(lines[:MAX_REASONS] + more)

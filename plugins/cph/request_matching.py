@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from plugins.cph.translator import JobPayload
 
 
-def split(
+def match_jobs(
     refs: Iterable[JobRef], seen: Mapping[JobRef, Job], jobs: Sequence[JobPayload]
 ) -> dict[JobRef, list[JobPayload]]:
     """Return the jobs of each request that is complete, by the task ids seen before.

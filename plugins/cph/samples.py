@@ -36,7 +36,7 @@ NO_SPACE = (
     "adb: failed to install shop-2.14.0.apk: Failure [INSTALL_FAILED_INSUFFICIENT_STORAGE]"
 )
 UPTIME = " 09:41:07 up 12 days,  3:16,  0 users,  load average: 1.92, 1.71, 1.66"
-TEN = phones(10)
+TEN_PHONES = phones(10)
 SERVER = PhoneJob(seconds=35.0)
 
 SAMPLES = (
@@ -51,10 +51,10 @@ SAMPLES = (
         RequestScript(
             "b04e6d92c1354f7a92d85af310c7e684",
             (
-                *TEN[:4],
-                _failing(TEN[4], "CPS.0003", "Service internal error.", NO_SPACE),
-                _failing(TEN[5], "CPS.0003", "Service internal error.", NO_SPACE),
-                *TEN[6:],
+                *TEN_PHONES[:4],
+                _failing(TEN_PHONES[4], "CPS.0003", "Service internal error.", NO_SPACE),
+                _failing(TEN_PHONES[5], "CPS.0003", "Service internal error.", NO_SPACE),
+                *TEN_PHONES[6:],
             ),
         ),
     ),
@@ -86,7 +86,7 @@ SAMPLES = (
         ),
     ),
 )
-NOT_A_REQUEST = Sample(
+MISSING_REQUEST = Sample(
     "One that does not exist",
     "d9170c6e4b8a45f2936ce10b7f24a85d",
     "Cloud Phone knows no such request.",

@@ -11,8 +11,8 @@ from aiohttp import web
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Call, Faults
 from plugins.cph import script
-from plugins.cph.samples import NOT_A_REQUEST, SAMPLES
-from plugins.huaweicloud.simulator import Gate, Tenant, refusal
+from plugins.cph.samples import MISSING_REQUEST, SAMPLES
+from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,8 +21,8 @@ if TYPE_CHECKING:
     from bot.sdk.clock import Clock
     from plugins.cph.script import RequestScript
 
-LARGEST_LIMIT = 100
-MOST_REQUESTS = 20  # in one call
+MAX_LIMIT = 100
+MAX_REQUESTS = 20  # in one call
 OWN_ID = "6a63a18b8bab40ffb71ebd9cb80d0085"  # of the query itself; belongs to no request
 
 _BAD_PAGE = ("CPS.0002", "Parameter: offset or limit is invalid.")
@@ -45,11 +45,11 @@ class Simulator:
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
-        self.gate = Gate(clock, tenant or Tenant())
+        self.gateway = SimulatedGateway(clock, tenant or Tenant())
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
-        self.gate.install(self.app)
+        self.gateway.install(self.app)
         self.app.router.add_get("/v1/{project}/cloud-phone/jobs", self._list)
         self.app.router.add_get("/v1/{project}/cloud-phone/jobs/{job}", self._show)
         self._requests: dict[str, _SimulatedRequest] = {}
@@ -77,25 +77,25 @@ class Simulator:
         return script.payload(simulated.script, simulated.began, now, simulated.status)
 
     async def _list(self, request: web.Request) -> web.Response:
-        if request.match_info["project"] != self.gate.tenant.project_id:
-            return refusal(403, *_NO_PERMISSION)
+        if request.match_info["project"] != self.gateway.tenant.project_id:
+            return error_response(403, *_NO_PERMISSION)
         query = request.query
         wanted = (query.get("request_ids") or query.get("request_id") or "").split(",")
-        if wanted == [""] or len(wanted) > MOST_REQUESTS:
-            return refusal(400, *_BAD_IDS)
+        if wanted == [""] or len(wanted) > MAX_REQUESTS:
+            return error_response(400, *_BAD_IDS)
         found = [job for id_ in wanted if id_ in self._requests for job in self.jobs_of(id_)]
         if len(wanted) > 1:  # an order that does not show their request
             found.sort(key=lambda job: str(job["job_id"]))
         return _page(found, query)
 
     async def _show(self, request: web.Request) -> web.Response:
-        if request.match_info["project"] != self.gate.tenant.project_id:
-            return refusal(403, *_NO_PERMISSION)
+        if request.match_info["project"] != self.gateway.tenant.project_id:
+            return error_response(403, *_NO_PERMISSION)
         for id_, simulated in self._requests.items():
             for number in range(len(simulated.script.jobs)):
                 if script.job_id(id_, number) == request.match_info["job"]:
                     return web.json_response({"request_id": OWN_ID} | self.jobs_of(id_)[number])
-        return refusal(404, *_NO_JOB)
+        return error_response(404, *_NO_JOB)
 
 
 SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
@@ -103,11 +103,11 @@ SIMULATOR: web.AppKey[Simulator] = web.AppKey("simulator", Simulator)
 
 def _page(jobs: list[dict[str, Any]], query: Mapping[str, str]) -> web.Response:
     try:
-        limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
+        limit, offset = int(query.get("limit", MAX_LIMIT)), int(query.get("offset", 0))
     except ValueError:
-        return refusal(400, *_BAD_PAGE)
-    if not (0 < limit <= LARGEST_LIMIT and offset >= 0):
-        return refusal(400, *_BAD_PAGE)
+        return error_response(400, *_BAD_PAGE)
+    if not (0 < limit <= MAX_LIMIT and offset >= 0):
+        return error_response(400, *_BAD_PAGE)
     return web.json_response({"request_id": OWN_ID, "jobs": jobs[offset : offset + limit]})
 
 
@@ -119,6 +119,6 @@ def simulation(clock: Clock) -> Simulation:
     offered = tuple(Sample(sample.title, sample.request.id, sample.hint) for sample in SAMPLES)
 
     def settings(url: str) -> dict[str, str | int | bool]:
-        return {"provider": "cph", "endpoint": url, **simulator.gate.tenant.key_settings()}
+        return {"provider": "cph", "endpoint": url, **simulator.gateway.tenant.key_settings()}
 
-    return Simulation(simulator.app, settings, (*offered, NOT_A_REQUEST))
+    return Simulation(simulator.app, settings, (*offered, MISSING_REQUEST))

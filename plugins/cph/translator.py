@@ -9,36 +9,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sdk.models import Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import Moment, Rows, Word
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
 from plugins.cph import failure_text
-from plugins.huaweicloud.payload import AnyCase
+from plugins.huaweicloud.payload import CaseInsensitiveModel
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-ONE = "jobs/"  # prefix of a single job's id, which looks like a request's
+JOB_PREFIX = "jobs/"  # prefix of a single job's id, which looks like a request's
 
-WORDS = {"1": "running", "2": "success", "-1": "failure"}  # the page's names of its codes
+STATUS_NAMES = {"1": "running", "2": "success", "-1": "failure"}  # the page's names of its codes
 STATUSES = {"running": Status.RUNNING, "success": Status.SUCCEEDED, "failure": Status.FAILED}
 
 
-class JobPayload(AnyCase):
+class JobPayload(CaseInsensitiveModel):
     """One of `jobs`: an operation on one phone or one server."""
 
-    status: Word
-    job_id: Word = ""
-    phone_id: Word = ""
-    server_id: Word = ""
-    begin_time: Moment = None
-    end_time: Moment = None
-    error_code: Word = ""
-    error_msg: Word = ""
-    execute_msg: Word = ""
+    status: OptionalText
+    job_id: OptionalText = ""
+    phone_id: OptionalText = ""
+    server_id: OptionalText = ""
+    begin_time: Timestamp = None
+    end_time: Timestamp = None
+    error_code: OptionalText = ""
+    error_msg: OptionalText = ""
+    execute_msg: OptionalText = ""
 
     @property
-    def word(self) -> str:
+    def status_name(self) -> str:
         """The page's name of the status; an unknown number is its own name."""
-        return WORDS.get(self.status, self.status) or ("failure" if self.error_code else "")
+        return STATUS_NAMES.get(self.status, self.status) or ("failure" if self.error_code else "")
 
     @property
     def target(self) -> str:
@@ -46,10 +46,10 @@ class JobPayload(AnyCase):
         return self.phone_id or self.server_id or self.job_id
 
 
-class Answer(AnyCase):
+class Answer(CaseInsensitiveModel):
     """One page of the response; its jobs do not name their request."""
 
-    jobs: Rows[JobPayload]
+    jobs: OneOrMany[JobPayload]
 
 
 def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
@@ -67,24 +67,26 @@ def translate(ref: JobRef, payloads: Sequence[JobPayload]) -> Job:
         started_at=min((task.started_at for task in tasks if task.started_at), default=None),
         finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
-        message=failure_text.told(tasks),
+        message=failure_text.failure_text(tasks),
         details=tuple(_details(ordered)),
     )
 
 
 def _name(id_: str) -> str:
     """Return a name for the job, since the API has none."""
-    return f"{'job' if id_.startswith(ONE) else 'request'} {id_.removeprefix(ONE)[:8]}"
+    return (
+        f"{'job' if id_.startswith(JOB_PREFIX) else 'request'} {id_.removeprefix(JOB_PREFIX)[:8]}"
+    )
 
 
 def _task(payload: JobPayload, number: int) -> Task:
-    status = STATUSES.get(payload.word, Status.UNKNOWN)
-    why = failure_text.reason(payload.error_code, payload.error_msg)
+    status = STATUSES.get(payload.status_name, Status.UNKNOWN)
+    why = failure_text.format_reason(payload.error_code, payload.error_msg)
     return Task(
         id=payload.job_id or f"{number}",
         name=payload.target or f"Task {number}",
         status=status,
-        native_status=payload.word,
+        native_status=payload.status_name,
         started_at=payload.begin_time,
         finished_at=payload.end_time if status.terminal else None,
         message="\n".join(filter(None, (why, payload.execute_msg.strip()))),

@@ -10,13 +10,13 @@ from urllib.parse import unquote
 
 from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound
 from bot.sdk.hookspecs import hookimpl
-from bot.sdk.http import parsed
+from bot.sdk.http import parse_response
 from bot.sdk.models import JobRef
 from bot.sdk.provider import Endpoint, Provider
 from bot.sdk.urls import ids_in
 from plugins.http import recorded_answer, templates
 from plugins.http.authentication import auth
-from plugins.http.errors import Answer, explain
+from plugins.http.errors import Answer, map_error
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import STATUSES, translate
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, Status
     from bot.sdk.provider import ConnectionSettings
 
-NOBODYS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
+MISSING_IDS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
 
 _SET_CHECK_ID = "Set check_id to a job that stays, if this API refuses ids that are made up."
 _URL = re.compile(r"https?://[^\s<>|\"'`]+", re.IGNORECASE)
@@ -50,7 +50,7 @@ class HttpJobs(Provider[HttpSettings]):
         # Class attributes of other providers; here each connection has its own.
         vars(self).update(
             title=settings.title or name,
-            statuses=settings.words,
+            statuses=settings.status_table,
             id_pattern=re.compile(settings.id_pattern),
             example_id=settings.example_id or settings.check_id,
         )
@@ -67,7 +67,7 @@ class HttpJobs(Provider[HttpSettings]):
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job that the API's response describes."""
         job = translate(ref, await self._fetch(ref.id), self.settings)
-        return job.but(url=self.console_url(job))
+        return job.replace(url=self.console_url(job))
 
     async def _fetch(self, id_: str) -> Any:
         if not self.id_pattern.fullmatch(id_) or {"", ".", ".."} & set(id_.split("/")):
@@ -75,11 +75,11 @@ class HttpJobs(Provider[HttpSettings]):
         body = self.settings.body
         response = await self.http.call(
             self.settings.method,
-            templates.filled(self.settings.url, id_),
-            json=None if body is None else templates.body(body, id_),
-            explain=partial(explain, settings=self.settings, name=self.name),
+            templates.fill_url(self.settings.url, id_),
+            json=None if body is None else templates.fill_body(body, id_),
+            map_error=partial(map_error, settings=self.settings, name=self.name),
         )
-        return parsed(response, Answer, self.name).root
+        return parse_response(response, Answer, self.name).root
 
     async def check(self) -> str:
         """Fetch `check_id`, or a job that does not exist; try the settings on `example`."""
@@ -90,14 +90,16 @@ class HttpJobs(Provider[HttpSettings]):
             sentences.append(f"In {self.settings.example}: {self._try_example()}")
         return " ".join(sentences)
 
-    async def rehearse(self) -> Sequence[str]:
+    async def validate_settings(self) -> Sequence[str]:
         """Run the conformance checks on the recorded answer, if there is one."""
         if not self.settings.example:
             return ()
         from plugins.http import self_test  # noqa: PLC0415  only needed at start-up
 
         provider = HttpJobs(self.name, self.settings, self.clock)
-        return await self_test.problems(self_test.Rehearsal(provider, self.settings), self.settings)
+        return await self_test.run_checks(
+            self_test.SelfTest(provider, self.settings), self.settings
+        )
 
     async def _check_job(self) -> str:
         id_ = self.settings.check_id
@@ -108,10 +110,11 @@ class HttpJobs(Provider[HttpSettings]):
                 error.sentence, next_step="Set check_id to a job that stays."
             ) from None
         translate(JobRef(connection=self.name, id=id_), answer, self.settings)
-        return f"{self._reachable} In its answer for {id_}: {recorded_answer.told(answer, self.settings)}"
+        findings = recorded_answer.describe_findings(answer, self.settings)
+        return f"{self._reachable} In its answer for {id_}: {findings}"
 
     async def _check_missing(self) -> str:
-        candidates = (id_ for id_ in NOBODYS if self.id_pattern.fullmatch(id_))
+        candidates = (id_ for id_ in MISSING_IDS if self.id_pattern.fullmatch(id_))
         if (id_ := next(candidates, None)) is None:
             return f"{self.settings.url} is set; set check_id to a job that stays, to try it."
         try:
@@ -128,11 +131,11 @@ class HttpJobs(Provider[HttpSettings]):
 
     def _try_example(self) -> str:
         try:
-            return recorded_answer.told(self.settings.recorded, self.settings)
+            return recorded_answer.describe_findings(self.settings.recorded_answer, self.settings)
         except (OSError, ValueError, AnswerNotUnderstood):
             return "no job can be read from it any more."
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this API and of its console_url."""
         for url in _URL.findall(text):
             for template in (self.settings.url, self.settings.console_url):
@@ -147,7 +150,7 @@ class HttpJobs(Provider[HttpSettings]):
 
     def console_url(self, job: Job) -> str | None:
         """Return the job's page by the setting `console_url`, if it is set."""
-        return templates.filled(self.settings.console_url, job.ref.id) or None
+        return templates.fill_url(self.settings.console_url, job.ref.id) or None
 
 
 @hookimpl

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from plugins.http.settings import HttpSettings
 
 
-class OneHeader(httpx.Auth):
+class HeaderAuth(httpx.Auth):
     """Adds a header to every request; its value is not in its repr."""
 
     def __init__(self, name: str, value: str) -> None:
@@ -31,12 +31,12 @@ def auth(settings: HttpSettings) -> httpx.Auth | None:
     token = settings.token.get_secret_value()
     match settings.auth:
         case "bearer":
-            return OneHeader("Authorization", f"Bearer {token}")
+            return HeaderAuth("Authorization", f"Bearer {token}")
         case "basic":
             pair = f"{settings.user_name}:{settings.password.get_secret_value()}"
-            return OneHeader("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
+            return HeaderAuth("Authorization", f"Basic {b64encode(pair.encode()).decode()}")
         case "header":
-            return OneHeader(settings.auth_name, token)
+            return HeaderAuth(settings.auth_name, token)
         case "cookie":
-            return OneHeader("Cookie", f"{settings.auth_name}={token}")
+            return HeaderAuth("Cookie", f"{settings.auth_name}={token}")
     return None

@@ -18,7 +18,7 @@ from bot.sdk.errors import (
     Unavailable,
 )
 from bot.sdk.http import retry_after
-from plugins.http.coercion import word
+from plugins.http.coercion import to_word
 from plugins.http.expressions import find
 
 if TYPE_CHECKING:
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-NO_ERROR = frozenset({"", "0", "false"})  # codes of a success, unless the settings list them
+SUCCESS_CODES = frozenset({"", "0", "false"})  # codes of a success, unless the settings list them
 _SENTENCES: dict[str, tuple[type[ProviderError], str]] = {
     "not_found": (JobNotFound, "{name} knows no such job."),
     "denied": (AccessDenied, "{name} does not let this bot see the job."),
@@ -43,7 +43,7 @@ class Answer(RootModel[Any]):
     """Any JSON; the settings' expressions say where its values are."""
 
 
-def explain(response: httpx.Response, settings: HttpSettings, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, settings: HttpSettings, name: str) -> ProviderError | None:
     """Return the exception by `not_found` and `error_code`, or None if neither applies."""
     if not (settings.not_found or settings.error_code):
         return None
@@ -51,7 +51,7 @@ def explain(response: httpx.Response, settings: HttpSettings, name: str) -> Prov
         answer = Answer.model_validate_json(response.content).root
     except ValidationError:
         return None
-    result = meaning(answer, settings)
+    result = error_meaning(answer, settings)
     if result == "unlisted":
         _log_unlisted(answer, settings, name)
     elif result != "ok":
@@ -63,20 +63,20 @@ def explain(response: httpx.Response, settings: HttpSettings, name: str) -> Prov
     return _error(result, response, name) if response.status_code < 300 else None
 
 
-def code(answer: Any, settings: HttpSettings) -> str:
+def error_code(answer: Any, settings: HttpSettings) -> str:
     """Return the API's own error code; empty if there is none."""
-    return word(find(settings.error_code, answer))
+    return to_word(find(settings.error_code, answer))
 
 
-def meaning(answer: Any, settings: HttpSettings) -> str:
+def error_meaning(answer: Any, settings: HttpSettings) -> str:
     """Return the meaning of the response's code by `error_codes`; "ok" or "unlisted" otherwise."""
-    own = code(answer, settings)
-    return settings.error_codes.get(own, "ok" if own in NO_ERROR else "unlisted")
+    own = error_code(answer, settings)
+    return settings.error_codes.get(own, "ok" if own in SUCCESS_CODES else "unlisted")
 
 
 def _log_unlisted(answer: Any, settings: HttpSettings, name: str) -> None:
     """Log a new code, unless it may be a text or a secret."""
-    own = code(answer, settings)
+    own = error_code(answer, settings)
     safe = _CODE.fullmatch(own) and not any(secret in own for secret in settings.secrets)
     log.warning("%s returned error code %s", name, own if safe else "(redacted)")
 

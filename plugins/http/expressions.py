@@ -25,7 +25,7 @@ def find(expression: str, answer: Any) -> Any:
         return None
 
 
-def fault(expression: str) -> str:
+def syntax_problem(expression: str) -> str:
     """Return why a text is not a valid expression; empty if it is valid."""
     try:
         parsed = jmespath.compile(expression).parsed

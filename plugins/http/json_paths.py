@@ -10,33 +10,33 @@ from plugins.http.expressions import find
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-MARK = "jobthread-was-here"
-MOST_ALIKE = 500  # equal values that are tried, to limit the start-up time
+MARKER = "jobthread-was-here"
+MAX_CANDIDATES = 500  # equal values that are tried, to limit the start-up time
 
 Path = tuple[str | int, ...]
 
 
-def place(expression: str, answer: Any) -> Path | None:
+def find_path(expression: str, answer: Any) -> Path | None:
     """Return the path of the value that an expression finds; None if it computes the value."""
     found = find(expression, answer)
-    mark: Any = [MARK] if isinstance(found, list) else MARK
+    mark: Any = [MARKER] if isinstance(found, list) else MARKER
     candidates = (path for path, value in _walk(answer) if value == found)
-    for path in islice(candidates, MOST_ALIKE):
-        if find(expression, put(answer, path, mark)) == mark:
+    for path in islice(candidates, MAX_CANDIDATES):
+        if find(expression, replace_at(answer, path, mark)) == mark:
             return path
     return None
 
 
-def put(answer: Any, path: Path, value: Any) -> Any:
+def replace_at(answer: Any, path: Path, value: Any) -> Any:
     """Return a copy of an answer with another value at a path."""
     if not path:
         return value
     copy = answer.copy()
-    copy[path[0]] = put(answer[path[0]], path[1:], value)
+    copy[path[0]] = replace_at(answer[path[0]], path[1:], value)
     return copy
 
 
-def at(answer: Any, path: Path) -> Any:
+def value_at(answer: Any, path: Path) -> Any:
     """Return the value at a path."""
     for step in path:
         answer = answer[step]

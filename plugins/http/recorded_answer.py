@@ -8,36 +8,36 @@ from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.timestamps import moment
-from plugins.http.coercion import word
-from plugins.http.errors import meaning
+from bot.sdk.timestamps import parse_time
+from plugins.http.coercion import to_word
+from plugins.http.errors import error_meaning
 from plugins.http.expressions import find
-from plugins.http.translator import listed, translate
+from plugins.http.translator import find_tasks, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugins.http.settings import HttpSettings
 
-JOB = ("status", "name", "type", "message", "created", "started", "finished", "tasks")
-TASK = ("task_status", "task_id", "task_name", "task_message", "task_started", "task_finished")
-TIMES = frozenset({"created", "started", "finished", "task_started", "task_finished"})
+JOB_KEYS = ("status", "name", "type", "message", "created", "started", "finished", "tasks")
+TASK_KEYS = ("task_status", "task_id", "task_name", "task_message", "task_started", "task_finished")
+TIME_KEYS = frozenset({"created", "started", "finished", "task_started", "task_finished"})
 _REF = JobRef(connection="example", id="example")
 
 
-def fault(answer: Any, settings: HttpSettings) -> str:
+def unreadable_reason(answer: Any, settings: HttpSettings) -> str:
     """Return why no job can be read from an answer; empty if one can."""
-    result = meaning(answer, settings)
+    result = error_meaning(answer, settings)
     if result != "ok":
         return f"error_code finds an error in it ({result})"
     if find(settings.not_found, answer):
         return "not_found says that there is no job in it"
-    if listed(answer, settings) is None:
+    if find_tasks(answer, settings) is None:
         return "what tasks finds is not a list"
-    return "" if word(find(settings.status, answer)) else "status finds nothing in it"
+    return "" if to_word(find(settings.status, answer)) else "status finds nothing in it"
 
 
-def told(answer: Any, settings: HttpSettings) -> str:
+def describe_findings(answer: Any, settings: HttpSettings) -> str:
     """Return sentences that say what each expression finds in an answer that holds a job."""
     job = translate(_REF, answer, settings)
     found_values = dict(_values(answer, settings))
@@ -50,7 +50,7 @@ def told(answer: Any, settings: HttpSettings) -> str:
     )
 
 
-def wrong(answer: Any, settings: HttpSettings) -> Iterator[str]:
+def find_problems(answer: Any, settings: HttpSettings) -> Iterator[str]:
     """Return a sentence for each setting that does not fit the recorded answer, with the fix."""
     job = translate(_REF, answer, settings)
     for key in _invalid_times(dict(_values(answer, settings)), settings):
@@ -61,16 +61,16 @@ def wrong(answer: Any, settings: HttpSettings) -> Iterator[str]:
 
 def _values(answer: Any, settings: HttpSettings) -> Iterator[tuple[str, list[Any]]]:
     """Return the values that each set expression finds: in the job, or in all tasks."""
-    items = listed(answer, settings) or []
-    keys = JOB + TASK if items else JOB
+    items = find_tasks(answer, settings) or []
+    keys = JOB_KEYS + TASK_KEYS if items else JOB_KEYS
     for key in filter(partial(getattr, settings), keys):
         values = [find(getattr(settings, key), each) for each in _scopes(key, answer, items)]
-        nothing: tuple[Any, ...] = (None, "", [], 0) if key in TIMES else (None, "", [])
+        nothing: tuple[Any, ...] = (None, "", [], 0) if key in TIME_KEYS else (None, "", [])
         yield key, [value for value in values if value not in nothing]
 
 
 def _scopes(key: str, answer: Any, items: list[Any]) -> list[Any]:
-    return items if key in TASK else [answer]
+    return items if key in TASK_KEYS else [answer]
 
 
 def _shown(key: str, job: Job) -> str:
@@ -86,7 +86,7 @@ def _time_sentences(found_values: dict[str, list[Any]], settings: HttpSettings) 
 def _invalid_times(found_values: dict[str, list[Any]], settings: HttpSettings) -> Iterator[str]:
     zone = ZoneInfo(settings.timezone)
     for key, values in found_values.items():
-        if key in TIMES and values and not any(moment(value, zone) for value in values):
+        if key in TIME_KEYS and values and not any(parse_time(value, zone) for value in values):
             yield key
 
 
@@ -99,4 +99,4 @@ def _unlisted_statuses(job: Job, settings: HttpSettings) -> Iterator[str]:
     both = [(job.native_status, job.status)]
     both += [(task.native_status, task.status) for task in job.tasks]
     new = dict.fromkeys(own for own, status in both if status is Status.UNKNOWN and own)
-    yield from filterfalse(settings.task_words.__contains__, new)
+    yield from filterfalse(settings.task_status_table.__contains__, new)

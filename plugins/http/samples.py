@@ -23,11 +23,11 @@ STEPS = (
     BuildStep("Unit tests", 12),
     BuildStep("Publish image", 6),
 )
-RED = (
+FAILED_TESTS = (
     "FAILED tests/test_basket.py::test_a_voucher_is_used_once - assert 2 == 1\n"
     "1 failed, 417 passed in 11.82s"
 )
-APPROVAL = BuildStep("Release to production", 20, word="waiting")
+APPROVAL = BuildStep("Release to production", 20, active_state="waiting")
 
 SAMPLES = (
     SampleBuild(
@@ -41,7 +41,7 @@ SAMPLES = (
         BuildScript(
             "build-1043",
             "shop-web voucher #1043",
-            (*STEPS[:2], replace(STEPS[2], ends="failed", output=RED), STEPS[3]),
+            (*STEPS[:2], replace(STEPS[2], final_state="failed", output=FAILED_TESTS), STEPS[3]),
             trigger="pull request",
         ),
     ),
@@ -56,4 +56,4 @@ SAMPLES = (
         BuildScript("build-1041", "shop-web main #1041", STEPS, began_seconds_ago=3600),
     ),
 )
-NOT_A_BUILD = Sample("One that does not exist", "build-9999", "The API knows no such build.")
+MISSING_BUILD = Sample("One that does not exist", "build-9999", "The API knows no such build.")

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-ENDED = frozenset({"succeeded", "partial", "failed", "cancelled", "skipped"})
+TERMINAL_STATUSES = frozenset({"succeeded", "partial", "failed", "cancelled", "skipped"})
 
 
 @dataclass(frozen=True)
@@ -15,9 +15,9 @@ class BuildStep:
 
     name: str
     seconds: float = 7.0
-    ends: str = "succeeded"
+    final_state: str = "succeeded"
     output: str = ""
-    word: str = "running"  # until it ends
+    active_state: str = "running"  # until it ends
 
 
 @dataclass(frozen=True)
@@ -41,9 +41,9 @@ def answer(script: BuildScript, began: datetime, now: datetime) -> dict[str, Any
     for step in script.steps:
         steps.append(_step(step, len(steps) + 1, start, at, began, skipped=failed))
         start += 0 if failed else step.seconds
-        failed = failed or step.ends == "failed"
+        failed = failed or step.final_state == "failed"
     state = script.state or _state(script, steps, at)
-    ended = state in ENDED and at >= start
+    ended = state in TERMINAL_STATUSES and at >= start
     return {
         "build": {
             "id": script.id,
@@ -64,7 +64,7 @@ def _state(script: BuildScript, steps: list[dict[str, Any]], at: float) -> str:
         return "queued"
     if "waiting" in words:
         return "waiting"
-    if not set(words) <= ENDED:
+    if not set(words) <= TERMINAL_STATUSES:
         return "running"
     return "failed" if "failed" in words else "succeeded"
 
@@ -74,7 +74,7 @@ def _step(
 ) -> dict[str, Any]:
     """Return a step as it is at a given time; a skipped step takes no time."""
     end = start if skipped else start + step.seconds
-    word = "queued" if at < start else step.word if at < end else step.ends
+    word = "queued" if at < start else step.active_state if at < end else step.final_state
     return {
         "number": number,
         "name": step.name,

@@ -19,10 +19,10 @@ from plugins.http.translator import STATUSES
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-Words = dict[str, Status]
-Meaning = Literal["ok", "not_found", "denied", "credentials", "busy", "down"]
+StatusTable = dict[str, Status]
+ErrorMeaning = Literal["ok", "not_found", "denied", "credentials", "busy", "down"]
 
-AUTH = {  # method → required keys
+AUTH_METHODS = {  # method → required keys
     "none": (),
     "bearer": ("token",),
     "basic": ("user_name", "password"),
@@ -35,7 +35,7 @@ _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_|~-]+")
 
 
 def _expression(value: str) -> str:
-    if value and (why := expressions.fault(value)):
+    if value and (why := expressions.syntax_problem(value)):
         raise ValueError(f"this is not a JMESPath expression, {why}: correct it (see jmespath.org)")
     return value
 
@@ -99,19 +99,21 @@ class HttpSettings(ConnectionSettings):
     not_found: Expression = Field("", description="What is true when there is no such job.")
     error_code: Expression = Field("", description="Where the API's own error code is.")
 
-    statuses: Words = Field({}, description="The API's words, and ours for them.")
-    task_statuses: Words = Field({}, description="Those that mean another in a task.")
-    error_codes: dict[str, Meaning] = Field({}, description="The API's error codes: what they mean")
+    statuses: StatusTable = Field({}, description="The API's words, and ours for them.")
+    task_statuses: StatusTable = Field({}, description="Those that mean another in a task.")
+    error_codes: dict[str, ErrorMeaning] = Field(
+        {}, description="The API's error codes: what they mean"
+    )
 
     @property
-    def words(self) -> Mapping[str, Status]:
+    def status_table(self) -> Mapping[str, Status]:
         """The status of each of the API's words; without a table, the API uses our words."""
         return self.statuses or STATUSES
 
     @property
-    def task_words(self) -> Mapping[str, Status]:
+    def task_status_table(self) -> Mapping[str, Status]:
         """The status of each of the API's words for tasks."""
-        return {**self.words, **self.task_statuses}
+        return {**self.status_table, **self.task_statuses}
 
     @property
     def secrets(self) -> tuple[str, ...]:
@@ -120,14 +122,14 @@ class HttpSettings(ConnectionSettings):
         return tuple(filter(None, both))
 
     @property
-    def recorded(self) -> Any:
+    def recorded_answer(self) -> Any:
         """The recorded answer in the file `example`; raises OSError or ValueError."""
         return json.loads(Path(self.example).read_text("utf-8"))
 
     @field_validator("url")
     @classmethod
     def _check_url(cls, value: str) -> str:
-        if why := templates.url_fault(value):
+        if why := templates.url_problem(value):
             raise ValueError(why)
         if "#" in value:
             raise ValueError("what is behind # is never sent: delete it")
@@ -136,7 +138,7 @@ class HttpSettings(ConnectionSettings):
     @field_validator("console_url")
     @classmethod
     def _check_console_url(cls, value: str) -> str:
-        if value and (why := templates.url_fault(value)):
+        if value and (why := templates.url_problem(value)):
             raise ValueError(why)
         return value
 
@@ -196,7 +198,7 @@ class HttpSettings(ConnectionSettings):
         return self
 
     def _request_problems(self) -> Iterator[str]:
-        if templates.ID not in self.url and not templates.asks(self.body):
+        if templates.ID not in self.url and not templates.has_placeholder(self.body):
             yield "url has no {id}: write it where the job's id stands."
         if self.body is not None and self.method != "POST":
             yield 'body is only for method = "POST": delete it, or change method.'
@@ -204,9 +206,9 @@ class HttpSettings(ConnectionSettings):
     def _auth_problems(self) -> Iterator[str]:
         for key in AUTH_KEYS:
             given = bool(self._plain(key))
-            if given and key not in AUTH[self.auth]:
+            if given and key not in AUTH_METHODS[self.auth]:
                 yield f'{key} is not for auth = "{self.auth}": delete it, or change auth.'
-            if not given and key in AUTH[self.auth]:
+            if not given and key in AUTH_METHODS[self.auth]:
                 hint = f", or {key}_file" if key in ("token", "password") else ""
                 yield f'{key} is missing: auth = "{self.auth}" needs it{hint}.'
         if ":" in self.user_name:
@@ -227,7 +229,7 @@ class HttpSettings(ConnectionSettings):
     def _task_problems(self) -> Iterator[str]:
         if self.tasks and not self.task_status:
             yield "task_status is missing: tasks needs it."
-        for key in (*recorded_answer.TASK, "task_statuses"):
+        for key in (*recorded_answer.TASK_KEYS, "task_statuses"):
             if not self.tasks and getattr(self, key):
                 yield f"{key} is set, but tasks is not: set it to where the list of tasks is."
 
@@ -236,7 +238,7 @@ class HttpSettings(ConnectionSettings):
         if not self.example:
             return
         try:
-            why = recorded_answer.fault(self.recorded, self)
+            why = recorded_answer.unreadable_reason(self.recorded_answer, self)
         except (OSError, ValueError, RecursionError):
             yield "example must be a file that holds an answer as JSON: check its path and rights."
         else:

@@ -9,7 +9,7 @@ from aiohttp import web
 
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Faults
-from plugins.http.samples import NOT_A_BUILD, SAMPLES
+from plugins.http.samples import MISSING_BUILD, SAMPLES
 from plugins.http.script import BuildScript, answer
 
 if TYPE_CHECKING:
@@ -91,4 +91,4 @@ def simulation(clock: Clock) -> Simulation:
     def settings(url: str) -> dict[str, str | int | bool]:
         return {**SETTINGS, "url": f"{url}/api/builds/{{id}}"}
 
-    return Simulation(simulator.app, settings, (*offered, NOT_A_BUILD))
+    return Simulation(simulator.app, settings, (*offered, MISSING_BUILD))

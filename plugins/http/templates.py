@@ -6,28 +6,30 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 ID = "{id}"
-NUMBER = "{id:int}"  # in a body: the id as a JSON number
+ID_NUMBER = "{id:int}"  # in a body: the id as a JSON number
 
 
-def filled(template: str, id_: str) -> str:
+def fill_url(template: str, id_: str) -> str:
     """Return the URL of a job; slashes are kept, so only an id_pattern can exclude them."""
     return template.replace(ID, quote(id_, safe="/"))
 
 
-def body(template: Any, id_: str) -> Any:
+def fill_body(template: Any, id_: str) -> Any:
     """Return the JSON body for a job; the id can only become a string or a number in it."""
     if isinstance(template, dict):
-        return {key: body(value, id_) for key, value in template.items()}
+        return {key: fill_body(value, id_) for key, value in template.items()}
     if isinstance(template, list):
-        return [body(value, id_) for value in template]
-    if template == NUMBER and id_.isascii() and id_.isdecimal():
+        return [fill_body(value, id_) for value in template]
+    if template == ID_NUMBER and id_.isascii() and id_.isdecimal():
         return int(id_)
-    return template.replace(NUMBER, id_).replace(ID, id_) if isinstance(template, str) else template
+    return (
+        template.replace(ID_NUMBER, id_).replace(ID, id_) if isinstance(template, str) else template
+    )
 
 
-def asks(template: Any) -> bool:
+def has_placeholder(template: Any) -> bool:
     """Return whether a body has a placeholder for the id."""
-    return bool(body(template, "") != template)
+    return bool(fill_body(template, "") != template)
 
 
 def origin(url: str) -> str:
@@ -36,7 +38,7 @@ def origin(url: str) -> str:
     return f"{parts.scheme}://{parts.netloc}"
 
 
-def url_fault(url: str) -> str:
+def url_problem(url: str) -> str:
     """Return what is wrong with a URL template, with or without {id}; empty if nothing."""
     try:
         parts = urlsplit(url)

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 from bot.sdk.errors import AnswerNotUnderstood
 from bot.sdk.models import Job, JobRef, Status, Task
-from bot.sdk.timestamps import moment
-from plugins.http.coercion import text, word
+from bot.sdk.timestamps import parse_time
+from plugins.http.coercion import to_text, to_word
 from plugins.http.expressions import find
 
 if TYPE_CHECKING:
@@ -21,24 +21,24 @@ STATUSES = {str(status): status for status in Status if status is not Status.UNK
 
 def translate(ref: JobRef, answer: Any, settings: HttpSettings) -> Job:
     """Return the job in a response; raises AnswerNotUnderstood without a status."""
-    native = word(find(settings.status, answer))
+    native = to_word(find(settings.status, answer))
     if not native:
         raise _missing_value(ref, "status")
-    status = status_of(native, settings.words)
+    status = status_of(native, settings.status_table)
     zone = ZoneInfo(settings.timezone)
     tasks = tuple(_tasks(ref, answer, settings))
-    finished = moment(find(settings.finished, answer), zone)
+    finished = parse_time(find(settings.finished, answer), zone)
     return Job(
         ref=ref,
-        name=text(find(settings.name, answer)) or f"job {ref.id}",
+        name=to_text(find(settings.name, answer)) or f"job {ref.id}",
         status=status,
         native_status=native,
-        type=text(find(settings.type, answer)),
-        created_at=moment(find(settings.created, answer), zone),
-        started_at=moment(find(settings.started, answer), zone),
+        type=to_text(find(settings.type, answer)),
+        created_at=parse_time(find(settings.created, answer), zone),
+        started_at=parse_time(find(settings.started, answer), zone),
         finished_at=finished if status.terminal else None,
         tasks=tasks,
-        message=text(find(settings.message, answer)) or _failure_message(tasks),
+        message=to_text(find(settings.message, answer)) or _failure_message(tasks),
     )
 
 
@@ -51,44 +51,44 @@ def status_of(native: str, words: Mapping[str, Status]) -> Status:
     return next(matches, Status.UNKNOWN)
 
 
-def listed(answer: Any, settings: HttpSettings) -> list[Any] | None:
+def find_tasks(answer: Any, settings: HttpSettings) -> list[Any] | None:
     """Return the tasks in a response; None if the value found is not a list."""
     found = find(settings.tasks, answer)
     return [] if found is None else found if isinstance(found, list) else None
 
 
 def _tasks(ref: JobRef, answer: Any, settings: HttpSettings) -> Iterator[Task]:
-    items = listed(answer, settings)
+    items = find_tasks(answer, settings)
     if items is None:
         raise _missing_value(ref, "tasks")
     seen: set[str] = set()
     for number, item in enumerate(items, start=1):
         task = _task(item, number, settings)
         if task.id in seen:  # a repeated step
-            task = task.but(id=f"{task.id}#{number}")
+            task = task.replace(id=f"{task.id}#{number}")
         seen.add(task.id)
         yield task
 
 
 def _task(item: Any, number: int, settings: HttpSettings) -> Task:
-    native = word(find(settings.task_status, item))
-    status = status_of(native, settings.task_words)
+    native = to_word(find(settings.task_status, item))
+    status = status_of(native, settings.task_status_table)
     zone = ZoneInfo(settings.timezone)
-    finished = moment(find(settings.task_finished, item), zone)
+    finished = parse_time(find(settings.task_finished, item), zone)
     return Task(
-        id=word(find(settings.task_id, item)) or str(number),
-        name=text(find(settings.task_name, item)) or f"Task {number}",
+        id=to_word(find(settings.task_id, item)) or str(number),
+        name=to_text(find(settings.task_name, item)) or f"Task {number}",
         status=status,
         native_status=native,
-        started_at=moment(find(settings.task_started, item), zone),
+        started_at=parse_time(find(settings.task_started, item), zone),
         finished_at=finished if status.terminal else None,
-        message=text(find(settings.task_message, item)),
+        message=to_text(find(settings.task_message, item)),
     )
 
 
 def _failure_message(tasks: tuple[Task, ...]) -> str:
     """Return the message of the first failed task that has one."""
-    return next((task.message for task in tasks if task.status.bad and task.message), "")
+    return next((task.message for task in tasks if task.status.failed and task.message), "")
 
 
 def _missing_value(ref: JobRef, key: str) -> AnswerNotUnderstood:

@@ -12,10 +12,12 @@ if TYPE_CHECKING:
 
     from bot.sdk.clock import Clock
 
-LENGTH = timedelta(minutes=5)  # the gateway locks a key for so long after five bad signatures
+LOCKOUT_PERIOD = timedelta(
+    minutes=5
+)  # the gateway locks a key for so long after five bad signatures
 
 
-class Pause:
+class CredentialLockout:
     """A connection's lockout: starts with a rejection, ends after a fixed time."""
 
     def __init__(self, name: str, clock: Clock) -> None:
@@ -25,10 +27,10 @@ class Pause:
         self._refused = ""
         self._advice = ""
 
-    def begin(self, refused: str, advice: str) -> CredentialsRefused:
+    def start(self, rejected: str, advice: str) -> CredentialsRefused:
         """Start the lockout; return the error to raise. `refused` names the rejected settings."""
-        self._until = self._clock.now() + LENGTH
-        self._refused = refused
+        self._until = self._clock.now() + LOCKOUT_PERIOD
+        self._refused = rejected
         self._advice = advice
         return self._rejection()
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from plugins.huaweicloud.signing import Keys, SignedAuth
-from plugins.huaweicloud.tokens import IamUser, ReadyTokenAuth, TokenAuth
+from plugins.huaweicloud.tokens import IamUser, StaticTokenAuth, TokenAuth
 
 if TYPE_CHECKING:
     import httpx
@@ -20,7 +20,7 @@ def auth(name: str, settings: HuaweiCloudSettings, clock: Clock) -> httpx.Auth:
         return SignedAuth(name, _keys(settings), clock)
     if settings.user_name:
         return TokenAuth(name, _user(settings), clock)
-    return ReadyTokenAuth(name, settings.token)
+    return StaticTokenAuth(name, settings.token)
 
 
 def _keys(settings: HuaweiCloudSettings) -> Keys:

@@ -29,12 +29,12 @@ log = logging.getLogger(__name__)
 
 CODE_KEYS = ("errorcode", "code")
 MESSAGE_KEYS = ("errormsg", "errormessage", "message", "detail")
-UNITS = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}  # in seconds
+SECONDS_PER_UNIT = {"second": 1, "minute": 60, "hour": 3600, "day": 86400}  # in seconds
 
 _CODE = re.compile(r"[A-Z]{2,12}\.?[0-9]{1,12}")
 _WINDOW = re.compile(r"time:\s*([0-9]{1,6})\s*(second|minute|hour|day)")
 
-REFUSED = frozenset({"APIGW.0301", "APIGW.0303", "APIGW.0305", "APIGW.0307"})
+REJECTED_CODES = frozenset({"APIGW.0301", "APIGW.0303", "APIGW.0305", "APIGW.0307"})
 
 _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "APIGW.0101": (
@@ -66,12 +66,12 @@ class ErrorBody:
     request_id: str = ""
 
     @property
-    def gateway(self) -> bool:
+    def from_gateway(self) -> bool:
         """Whether the error comes from the gateway and not from the service behind it."""
         return self.code.startswith("APIGW.")
 
 
-def read(content: bytes) -> ErrorBody:
+def parse_error_body(content: bytes) -> ErrorBody:
     """Return the error that a response body holds, at the top level or one level below."""
     try:
         body = json.loads(content)
@@ -87,22 +87,22 @@ def read(content: bytes) -> ErrorBody:
     )
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception for a gateway error, or None if the gateway reports none."""
     if response.status_code < 300:
         return None
-    body = read(response.content)
+    body = parse_error_body(response.content)
     log.info("%s: HTTP %d, code %r", name, response.status_code, body.code)
     if response.status_code == 494:
         return CredentialsRefused(f"{name}: the token is longer than Huawei Cloud's gateway takes.")
-    return _error_for(body, response, name) if body.gateway else None
+    return _error_for(body, response, name) if body.from_gateway else None
 
 
 def _error_for(body: ErrorBody, response: httpx.Response, name: str) -> ProviderError | None:
     if body.code == "APIGW.0308":
-        wait = retry_after(response, window(body.message))
+        wait = retry_after(response, throttling_seconds(body.message))
         return RateLimited(f"{name} is busy: too many calls ({body.code}).", retry_after=wait)
-    if body.code in REFUSED:
+    if body.code in REJECTED_CODES:
         return CredentialsRefused(f"{name} does not accept the credentials ({body.code}).")
     if body.code in _UNAVAILABLE:
         return Unavailable(f"{name}: Huawei Cloud's gateway is in trouble ({body.code}).")
@@ -112,21 +112,21 @@ def _error_for(body: ErrorBody, response: httpx.Response, name: str) -> Provider
     return None
 
 
-async def refuses_credentials(response: httpx.Response) -> bool:
+async def rejects_credentials(response: httpx.Response) -> bool:
     """Return whether the gateway, or a response without an error code, rejects the credentials.
 
     A 401 with a service's own code is mapped by the service: SVCSTG.00100401 means "not found".
     """
     if response.status_code != 401:
         return False
-    body = read(await response.aread())
-    return body.gateway or not body.code
+    body = parse_error_body(await response.aread())
+    return body.from_gateway or not body.code
 
 
-def window(message: str, default: float = 30.0) -> float:
+def throttling_seconds(message: str, default: float = 30.0) -> float:
     """Return the seconds of the window in "…over ratelimit,limit:200,time:5 minute"."""
     found = _WINDOW.search(message)
-    return min(3600.0, max(1.0, int(found[1]) * UNITS[found[2]])) if found else default
+    return min(3600.0, max(1.0, int(found[1]) * SECONDS_PER_UNIT[found[2]])) if found else default
 
 
 def _first(levels: list[dict[str, Any]], keys: tuple[str, ...]) -> str:

@@ -7,7 +7,7 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, model_validator
 
 
-class AnyCase(BaseModel):
+class CaseInsensitiveModel(BaseModel):
     """A payload whose keys may have any case; unknown keys are ignored."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")

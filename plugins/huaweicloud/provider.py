@@ -32,7 +32,7 @@ class HuaweiCloudProvider(Provider[SettingsT]):
 
     @staticmethod
     @abstractmethod
-    def explain(response: httpx.Response, name: str) -> ProviderError | None:
+    def map_error(response: httpx.Response, name: str) -> ProviderError | None:
         """Return the exception that an error response means, or None."""
 
     @abstractmethod
@@ -50,8 +50,10 @@ class HuaweiCloudProvider(Provider[SettingsT]):
 
     async def _fetch(self, path: str, model: type[T], **options: Any) -> T:
         """GET a path below the project's."""
-        explain = partial(self.explain, name=self.name)
-        return await self.http.get(f"{self._project_path}{path}", model, explain=explain, **options)
+        explain = partial(self.map_error, name=self.name)
+        return await self.http.get(
+            f"{self._project_path}{path}", model, map_error=explain, **options
+        )
 
     async def check(self) -> str:
         """Fetch a job that does not exist: "not found" proves address and credentials right."""

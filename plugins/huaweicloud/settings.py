@@ -14,14 +14,17 @@ from plugins.huaweicloud import endpoints
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-WAYS: dict[str, tuple[str, ...]] = {  # required keys, by method; the first key names it
+SIGN_IN_METHODS: dict[str, tuple[str, ...]] = {  # required keys, by method; the first key names it
     "access_key": ("access_key", "secret_key"),
     "user_name": ("user_name", "password", "domain_name"),
     "token": ("token",),
 }
-EXTRAS = {"security_token": "access_key", "iam_endpoint": "user_name"}  # optional key → its method
-SECRETS = frozenset({"secret_key", "password", "token"})  # may be read from a file
-CHOICES = (
+OPTIONAL_KEYS = {
+    "security_token": "access_key",
+    "iam_endpoint": "user_name",
+}  # optional key → its method
+SECRET_KEYS = frozenset({"secret_key", "password", "token"})  # may be read from a file
+SIGN_IN_CHOICES = (
     "access_key and secret_key (best), or user_name, password and domain_name of an IAM user, "
     "or token"
 )
@@ -93,22 +96,26 @@ class HuaweiCloudSettings(ConnectionSettings):
             yield "iam_endpoint is missing: user_name needs it when endpoint names no region."
 
     def _credential_problems(self) -> Iterator[str]:
-        ways = [way for way, keys in WAYS.items() if any(self._is_set(key) for key in keys)]
+        ways = [
+            way for way, keys in SIGN_IN_METHODS.items() if any(self._is_set(key) for key in keys)
+        ]
         if not ways:
-            yield f"Credentials are missing: set {CHOICES}."
+            yield f"Credentials are missing: set {SIGN_IN_CHOICES}."
         elif len(ways) > 1:
-            both = " and ".join(next(key for key in WAYS[way] if self._is_set(key)) for way in ways)
-            yield f"{both} are both set: keep one of them. Set {CHOICES}."
+            both = " and ".join(
+                next(key for key in SIGN_IN_METHODS[way] if self._is_set(key)) for way in ways
+            )
+            yield f"{both} are both set: keep one of them. Set {SIGN_IN_CHOICES}."
         else:
             yield from self._missing_keys(ways[0])
 
     def _missing_keys(self, way: str) -> Iterator[str]:
-        given = [key for key in WAYS[way] if self._is_set(key)]
-        for key in WAYS[way]:
+        given = [key for key in SIGN_IN_METHODS[way] if self._is_set(key)]
+        for key in SIGN_IN_METHODS[way]:
             if key not in given:
-                also = f" Set it, or {key}_file." if key in SECRETS else ""
+                also = f" Set it, or {key}_file." if key in SECRET_KEYS else ""
                 yield f"{key} is missing: {given[0]} is nothing without it.{also}"
-        for extra, needed in EXTRAS.items():
+        for extra, needed in OPTIONAL_KEYS.items():
             if self._is_set(extra) and needed != way:
                 yield f"{extra} is only for {needed}: delete it."
 

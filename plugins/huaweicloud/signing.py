@@ -17,7 +17,7 @@ from urllib.parse import parse_qsl, quote, unquote
 import httpx
 
 from plugins.huaweicloud import errors
-from plugins.huaweicloud.credential_lockout import Pause
+from plugins.huaweicloud.credential_lockout import CredentialLockout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator, Mapping
@@ -41,7 +41,7 @@ class Keys:
     project_id: str
 
 
-def exact(url: httpx.URL) -> httpx.URL:
+def canonical_url(url: httpx.URL) -> httpx.URL:
     """Return the URL in the encoding that is signed, so that the same bytes are sent."""
     raw = url.raw_path.decode("ascii")
     path, _, query = raw.partition("?")
@@ -95,7 +95,7 @@ class SignedAuth(httpx.Auth):
     def __init__(self, name: str, keys: Keys, clock: Clock) -> None:
         self._keys = keys
         self._clock = clock
-        self._lockout = Pause(name, clock)
+        self._lockout = CredentialLockout(name, clock)
         self._lock = asyncio.Lock()
         self._verified = False
 
@@ -122,7 +122,7 @@ class SignedAuth(httpx.Auth):
         return None
 
     def _sign(self, request: httpx.Request, body: bytes) -> None:
-        request.url = exact(request.url)
+        request.url = canonical_url(request.url)
         host = request.headers["Host"]
         request.headers.update(
             signed_headers(
@@ -131,9 +131,9 @@ class SignedAuth(httpx.Auth):
         )
 
     async def _record_result(self, response: httpx.Response) -> None:
-        if await errors.refuses_credentials(response):
+        if await errors.rejects_credentials(response):
             self._verified = False
-            raise self._lockout.begin(
+            raise self._lockout.start(
                 "access_key and secret_key",
                 "Whoever runs this bot must check both, and that this machine's clock is right.",
             )

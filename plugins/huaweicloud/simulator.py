@@ -24,11 +24,11 @@ if TYPE_CHECKING:
 
     from bot.sdk.clock import Clock
 
-WINDOW = timedelta(minutes=15)  # allowed difference of X-Sdk-Date
-LOCK = timedelta(minutes=5)
-WRONG_UNTIL_LOCKED = 5
-TOKEN_LIFE = timedelta(hours=24)
-TOKENS = "/v3/auth/tokens"
+MAX_CLOCK_SKEW = timedelta(minutes=15)  # allowed difference of X-Sdk-Date
+LOCK_PERIOD = timedelta(minutes=5)
+MAX_FAILURES = 5
+TOKEN_LIFETIME = timedelta(hours=24)
+TOKENS_PATH = "/v3/auth/tokens"
 
 _AUTHORIZATION = re.compile(
     r"SDK-HMAC-SHA256 Access=([^,]+), SignedHeaders=([a-z0-9;-]+), Signature=([0-9a-f]{64})"
@@ -58,14 +58,14 @@ class Tenant:
 
 
 @dataclass
-class Gate:
+class SimulatedGateway:
     """Authenticates and throttles requests, and counts the issued tokens."""
 
     clock: Clock
     tenant: Tenant = field(default_factory=Tenant)
     tokens: dict[str, datetime] = field(default_factory=dict)  # token → expiry
-    tokens_given: int = 0
-    calls_limit: int | None = None  # requests accepted within `limit_seconds`
+    tokens_issued: int = 0
+    max_calls: int | None = None  # requests accepted within `limit_seconds`
     limit_seconds: int = 300
     _failures: int = 0
     _locked_until: datetime | None = None
@@ -74,26 +74,26 @@ class Gate:
     def install(self, app: web.Application) -> None:
         """Add the gateway to the app as middleware, and IAM's token endpoint."""
         app.middlewares.append(self._authenticate)
-        app.router.add_post(TOKENS, self._issue_token)
+        app.router.add_post(TOKENS_PATH, self._issue_token)
 
-    def void_tokens(self) -> None:
+    def revoke_tokens(self) -> None:
         """Revoke every token now, as a change of permissions does."""
         self.tokens.clear()
 
     @web.middleware
     async def _authenticate(self, request: web.Request, handler: Handler) -> web.StreamResponse:
-        if request.path == TOKENS:
+        if request.path == TOKENS_PATH:
             return await handler(request)
         rejection = self._rejection(request, await request.read())
         return rejection if rejection is not None else await handler(request)
 
     def _rejection(self, request: web.Request, body: bytes) -> web.Response | None:
         if self._throttled():
-            words = f"limit:{self.calls_limit},time:{self.limit_seconds // 60} minute"
+            words = f"limit:{self.max_calls},time:{self.limit_seconds // 60} minute"
             message = (
                 f"The throttling threshold has been reached: policy user over ratelimit,{words}"
             )
-            return refusal(429, "APIGW.0308", message)
+            return error_response(429, "APIGW.0308", message)
         if "X-Auth-Token" in request.headers:
             return self._check_token(request.headers["X-Auth-Token"])
         return self._check_signature(request, body)
@@ -102,7 +102,7 @@ class Gate:
         now = self.clock.now()
         while self._accepted and self._accepted[0] <= now - timedelta(seconds=self.limit_seconds):
             self._accepted.popleft()
-        if self.calls_limit is not None and len(self._accepted) >= self.calls_limit:
+        if self.max_calls is not None and len(self._accepted) >= self.max_calls:
             return True
         self._accepted.append(now)
         return False
@@ -111,7 +111,7 @@ class Gate:
         ends = self.tokens.get(token)
         if ends is not None and self.clock.now() < ends:
             return None
-        return refusal(401, "APIGW.0307", "The token must be updated")
+        return error_response(401, "APIGW.0307", "The token must be updated")
 
     def _check_signature(self, request: web.Request, body: bytes) -> web.Response | None:
         now = self.clock.now()
@@ -122,12 +122,12 @@ class Gate:
             self._failures = 0
             return None
         self._failures += 1
-        if self._failures >= WRONG_UNTIL_LOCKED:
-            self._failures, self._locked_until = 0, now + LOCK
+        if self._failures >= MAX_FAILURES:
+            self._failures, self._locked_until = 0, now + LOCK_PERIOD
         return _unauthorized(wrong)
 
     def _signature_error(self, request: web.Request, body: bytes, now: datetime) -> str | None:
-        return signature_fault(
+        return signature_error(
             request.method,
             request.raw_path,
             request.headers,
@@ -144,14 +144,14 @@ class Gate:
         if given != (tenant.domain_name, tenant.user_name, tenant.password):
             error = {"code": 401, "message": "The username or password is wrong.", "title": "x"}
             return web.json_response({"error": error}, status=401)
-        self.tokens_given += 1
-        token, expires = f"made-up-token-{self.tokens_given}", self.clock.now() + TOKEN_LIFE
+        self.tokens_issued += 1
+        token, expires = f"made-up-token-{self.tokens_issued}", self.clock.now() + TOKEN_LIFETIME
         self.tokens[token] = expires
         life = {"expires_at": f"{expires:%Y-%m-%dT%H:%M:%S.%fZ}", "methods": ["password"]}
         return web.json_response({"token": life}, status=201, headers={"X-Subject-Token": token})
 
 
-def signature_fault(
+def signature_error(
     method: str,
     raw_path: str,
     headers: Mapping[str, str],
@@ -185,7 +185,7 @@ def _within_window(stamp: str, now: datetime) -> bool:
         moment = datetime.strptime(stamp, "%Y%m%dT%H%M%SZ").replace(tzinfo=UTC)
     except ValueError:
         return False
-    return abs(now - moment) <= WINDOW
+    return abs(now - moment) <= MAX_CLOCK_SKEW
 
 
 def _canonical_path(raw_path: str) -> str:
@@ -208,10 +208,10 @@ def _encoded(part: str) -> str:
 
 def _unauthorized(why: str) -> web.Response:
     message = f"Incorrect IAM authentication information: {why}"
-    return refusal(401, "APIGW.0301", message)
+    return error_response(401, "APIGW.0301", message)
 
 
-def refusal(status: int, code: str, message: str, **more: Any) -> web.Response:
+def error_response(status: int, code: str, message: str, **more: Any) -> web.Response:
     """Return an error response as the gateway and the services write it."""
     body = {"error_msg": message, "error_code": code, "request_id": "d4e8a1c09b7f4c1e"}
     return web.json_response(body | more, status=status)

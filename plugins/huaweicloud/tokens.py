@@ -16,17 +16,17 @@ import httpx
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
 from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
-from bot.sdk.http import parsed, retry_after
+from bot.sdk.http import parse_response, retry_after
 from plugins.huaweicloud import errors
-from plugins.huaweicloud.credential_lockout import Pause
+from plugins.huaweicloud.credential_lockout import CredentialLockout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
     from bot.sdk.clock import Clock
 
-HEADER = "X-Auth-Token"
-MARGIN = timedelta(minutes=10)  # a token is renewed so long before it expires
+TOKEN_HEADER = "X-Auth-Token"  # noqa: S105  a name
+RENEWAL_MARGIN = timedelta(minutes=10)  # a token is renewed so long before it expires
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,7 @@ class IamUser:
     password: SecretStr
     project_id: str
 
-    def question(self) -> dict[str, object]:
+    def token_request(self) -> dict[str, object]:
         """Return the body of the token request."""
         user = {
             "domain": {"name": self.domain_name},
@@ -71,7 +71,7 @@ class TokenAuth(httpx.Auth):
         self._name = name
         self._user = user
         self._clock = clock
-        self._lockout = Pause(name, clock)
+        self._lockout = CredentialLockout(name, clock)
         self._lock = asyncio.Lock()
         self._token: _Token | None = None
 
@@ -86,13 +86,13 @@ class TokenAuth(httpx.Auth):
                 if token is None:
                     token_response = yield self._token_request(request)
                     token = self._token = await self._parse_token(token_response)
-            request.headers[HEADER] = token.value
+            request.headers[TOKEN_HEADER] = token.value
             response = yield request
-            if not await errors.refuses_credentials(response):
+            if not await errors.rejects_credentials(response):
                 return
             if self._token is token:
                 self._token = None
-        raise self._lockout.begin(
+        raise self._lockout.start(
             "even a new token",
             "Whoever runs this bot must check that project_id belongs to the region.",
         )
@@ -105,7 +105,7 @@ class TokenAuth(httpx.Auth):
         return httpx.Request(
             "POST",
             f"{self._user.endpoint}/v3/auth/tokens?nocatalog=true",
-            json=self._user.question(),
+            json=self._user.token_request(),
             headers={"Accept": "application/json"},
             extensions={"timeout": request.extensions.get("timeout", {})},
         )
@@ -116,8 +116,8 @@ class TokenAuth(httpx.Auth):
         value = response.headers.get("X-Subject-Token", "")
         if not value:
             raise AnswerNotUnderstood(f"IAM gave {self._name} no token.")
-        expires = parsed(response, _TokenResponse, f"IAM for {self._name}").token.expires_at
-        return _Token(value, expires - MARGIN)
+        expires = parse_response(response, _TokenResponse, f"IAM for {self._name}").token.expires_at
+        return _Token(value, expires - RENEWAL_MARGIN)
 
     def _raise_for_status(self, response: httpx.Response) -> None:
         status = response.status_code
@@ -128,7 +128,7 @@ class TokenAuth(httpx.Auth):
         if status >= 500:
             raise Unavailable(f"IAM is in trouble for {self._name} (HTTP {status}).")
         if status in (400, 401, 403):
-            raise self._lockout.begin(
+            raise self._lockout.start(
                 "user_name, password and domain_name",
                 "They must be those of an IAM user; one that is named like its account is refused.",
             )
@@ -138,7 +138,7 @@ class TokenAuth(httpx.Auth):
         )
 
 
-class ReadyTokenAuth(httpx.Auth):
+class StaticTokenAuth(httpx.Auth):
     """Sends the configured token, which cannot be renewed."""
 
     def __init__(self, name: str, token: SecretStr) -> None:
@@ -149,9 +149,9 @@ class ReadyTokenAuth(httpx.Auth):
         self, request: httpx.Request
     ) -> AsyncGenerator[httpx.Request, httpx.Response]:
         """Send the request with the token."""
-        request.headers[HEADER] = self._token.get_secret_value()
+        request.headers[TOKEN_HEADER] = self._token.get_secret_value()
         response = yield request
-        if await errors.refuses_credentials(response):
+        if await errors.rejects_credentials(response):
             raise CredentialsRefused(
                 f"{self._name}: Huawei Cloud does not accept the token that is set; it may have "
                 "ended, for a token lives for 24 hours at most.",

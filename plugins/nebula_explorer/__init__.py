@@ -12,9 +12,9 @@ from bot.sdk import urls
 from bot.sdk.errors import BadReference, JobthreadError
 from bot.sdk.hookspecs import hookimpl
 from bot.sdk.models import JobRef
-from plugins.nebula_explorer.api import PATH, Api
-from plugins.nebula_explorer.task_rotation import Turns
-from plugins.nebula_explorer.translator import STATUSES, WORDS, translate
+from plugins.nebula_explorer.api import API_PATH, ApiClient
+from plugins.nebula_explorer.task_rotation import TaskRotation
+from plugins.nebula_explorer.translator import STATUS_NAMES, STATUSES, translate
 from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, Status
     from bot.sdk.provider import ConnectionSettings
 
-DETAILS = 5  # single fetches in a batch whose jobs are unchanged
+MAX_DETAIL_FETCHES = 5  # single fetches in a batch whose jobs are unchanged
 
 
 class NebulaExplorerSettings(SelfHostedSettings):
@@ -46,18 +46,20 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
     id_pattern = re.compile(r"[0-9]{1,18}")
     example_name = "graphs"
     example_id = "1964"
-    bare_in_text = False  # a bare number in a text may be a date or a count
+    match_bare_ids = False  # a bare number in a text may be a date or a count
     batch_size = 100
 
     @cached_property
-    def _api(self) -> Api:
+    def _api(self) -> ApiClient:
         settings = self.settings
         account = (settings.user, settings.password.get_secret_value())
-        return Api(self.http, account, (settings.graph_address, settings.graph_port), self.clock)
+        return ApiClient(
+            self.http, account, (settings.graph_address, settings.graph_port), self.clock
+        )
 
     @cached_property
-    def _rotation(self) -> Turns:
-        return Turns()
+    def _rotation(self) -> TaskRotation:
+        return TaskRotation()
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job with its tasks."""
@@ -66,9 +68,9 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
                 "A job's id in NebulaGraph Explorer is a whole number.",
                 next_step=f"It looks like {self.example_id}.",
             )
-        job = translate(ref, await self._api.job(int(ref.id)))
-        job = job.but(url=self.console_url(job))
-        self._rotation.note(job, self.clock.now())
+        job = translate(ref, await self._api.fetch_job(int(ref.id)))
+        job = job.replace(url=self.console_url(job))
+        self._rotation.record_fetch(job, self.clock.now())
         return job
 
     async def fetch_jobs(
@@ -80,16 +82,19 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
         others are returned as last seen.
         """
         unchanged = await self._unchanged({ref: seen[ref] for ref in refs if ref in seen})
-        due = self._rotation.first(unchanged, DETAILS)
+        due = self._rotation.least_recent(unchanged, MAX_DETAIL_FETCHES)
         changed = [ref for ref in refs if ref not in unchanged or ref in due]
         return {**unchanged, **await super().fetch_jobs(changed, seen)}
 
     async def _unchanged(self, known: Mapping[JobRef, Job]) -> dict[JobRef, Job]:
         """Return the jobs whose status is unchanged; none if there are only a few jobs."""
-        if len(known) <= DETAILS:
+        if len(known) <= MAX_DETAIL_FETCHES:
             return {}
         words = {job.native_status for job in known.values() if not job.status.terminal}
-        listed = {word: await self._api.standing(word) for word in words & set(WORDS.values())}
+        listed = {
+            word: await self._api.ids_with_status(word)
+            for word in words & set(STATUS_NAMES.values())
+        }
         return {
             ref: job
             for ref, job in known.items()
@@ -98,26 +103,26 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
 
     async def recent_jobs(self, limit: int) -> Sequence[Job]:
         """Return the last created jobs, newest first, without their tasks."""
-        page = await self._api.page(size=limit)
+        page = await self._api.fetch_page(size=limit)
         refs = (JobRef(connection=self.name, id=str(payload.id)) for payload in page.items)
         jobs = [translate(ref, row) for ref, row in zip(refs, page.items, strict=True)]
-        return [job.but(url=self.console_url(job)) for job in jobs[:limit]]
+        return [job.replace(url=self.console_url(job)) for job in jobs[:limit]]
 
     async def check(self) -> str:
         """Sign in and fetch one page of the list."""
-        total = (await self._api.page(size=1)).total
+        total = (await self._api.fetch_page(size=1)).total
         return (
             f"{self.title} answers at {self.settings.url}, lets the user in and has {total} jobs."
         )
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this Explorer's API and of its console_url."""
-        yield from urls.ids_in(text, f"{self.settings.url}{PATH}/jobs/{{id}}", self.id_pattern)
+        yield from urls.ids_in(text, f"{self.settings.url}{API_PATH}/jobs/{{id}}", self.id_pattern)
         yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page by the setting `console_url`, or else Explorer's start page."""
-        return self.settings.page(job.ref.id) or f"{self.settings.url}/"
+        return self.settings.job_url(job.ref.id) or f"{self.settings.url}/"
 
 
 @hookimpl

@@ -24,15 +24,20 @@ from bot.sdk.errors import (
     RateLimited,
     Unavailable,
 )
-from plugins.nebula_explorer.errors import NotIn, explain, explain_sign_in, refused
+from plugins.nebula_explorer.errors import (
+    SignInRejected,
+    map_error,
+    map_sign_in_error,
+    sign_in_error,
+)
 from plugins.nebula_explorer.translator import (
-    WORDS,
+    STATUS_NAMES,
     Answer,
+    JobPage,
     JobPayload,
     ListAnswer,
-    Listed,
 )
-from plugins.selfhosted.session import Session, Together, Token
+from plugins.selfhosted.session import Session, SingleFlight, Token
 
 if TYPE_CHECKING:
     import httpx
@@ -40,29 +45,29 @@ if TYPE_CHECKING:
     from bot.sdk.clock import Clock
     from bot.sdk.http import Http
 
-PATH = "/api-open/v1"
+API_PATH = "/api-open/v1"
 COOKIE = "explorer_token"
-LIFE_SECONDS = 259_200  # of a session without Max-Age
-MARGIN_SECONDS = 60  # a session is renewed so long before it expires
-PAGE = 100  # jobs in one page of the list
-MOST_PAGES = 200
-FRESH_SECONDS = 2.0  # a list is cached for so long
+SESSION_SECONDS = 259_200  # of a session without Max-Age
+RENEWAL_MARGIN_SECONDS = 60  # a session is renewed so long before it expires
+PAGE_SIZE = 100  # jobs in one page of the list
+MAX_PAGES = 200
+CACHE_SECONDS = 2.0  # a list is cached for so long
 
 T = TypeVar("T", bound=BaseModel)
 Encoding = Callable[[str, str], str]
 
 
-def as_array(user: str, password: str) -> str:
+def array_credentials(user: str, password: str) -> str:
     """Return the credentials in the form of Explorer 3.4 and later."""
     return json.dumps([user, password], ensure_ascii=False, separators=(",", ":"))
 
 
-def with_colon(user: str, password: str) -> str:
+def colon_credentials(user: str, password: str) -> str:
     """Return the credentials in the form before Explorer 3.4."""
     return f"{user}:{password}"
 
 
-class Api:
+class ApiClient:
     """API client of one connection; `account` is a user and the password."""
 
     def __init__(
@@ -72,15 +77,15 @@ class Api:
         self._account = account
         self._graph = graph
         self._clock = clock
-        self._encodings: list[Encoding] = [as_array, with_colon]
+        self._encodings: list[Encoding] = [array_credentials, colon_credentials]
         self._session = Session(clock, self._sign_in)
-        self._lists = {name: _StatusList(self, code, clock) for code, name in WORDS.items()}
+        self._lists = {name: _StatusList(self, code, clock) for code, name in STATUS_NAMES.items()}
 
-    async def job(self, number: int) -> JobPayload:
+    async def fetch_job(self, number: int) -> JobPayload:
         """Return one job with its tasks."""
-        return (await self._get(f"{PATH}/jobs/{number}", Answer)).data
+        return (await self._get(f"{API_PATH}/jobs/{number}", Answer)).data
 
-    async def standing(self, word: str) -> frozenset[int]:
+    async def ids_with_status(self, word: str) -> frozenset[int]:
         """Return the ids of all jobs with a status, from a list up to 2 seconds old.
 
         Returns an empty set if Explorer has no such list.
@@ -92,20 +97,22 @@ class Api:
         except ProviderError:
             return frozenset()
 
-    async def page(self, number: int = 1, size: int = PAGE, **conditions: int) -> Listed:
+    async def fetch_page(
+        self, number: int = 1, size: int = PAGE_SIZE, **conditions: int
+    ) -> JobPage:
         """Return a page of the list, without tasks, newest jobs first."""
         filters = json.dumps({**conditions, "orderByCreateTime": "desc"}, separators=(",", ":"))
         params = {"filter": filters, "pageSize": size, "page": number}
-        return (await self._get(f"{PATH}/jobs", ListAnswer, params=params)).data
+        return (await self._get(f"{API_PATH}/jobs", ListAnswer, params=params)).data
 
     async def _get(self, path: str, model: type[T], **options: Any) -> T:
-        map_error = partial(explain, name=self._http.name)
+        explain = partial(map_error, name=self._http.name)
 
         async def once(token: str) -> T:
             headers = {"Cookie": f"{COOKIE}={token}"}
-            return await self._http.get(path, model, headers=headers, explain=map_error, **options)
+            return await self._http.get(path, model, headers=headers, map_error=explain, **options)
 
-        return await self._session.ask(once)
+        return await self._session.call(once)
 
     async def _sign_in(self) -> Token:
         """Sign in with the encoding that worked last, else with the other one."""
@@ -113,28 +120,28 @@ class Api:
         for encoding in tuple(self._encodings):
             try:
                 token = await self._connect(encoding(*self._account))
-            except NotIn as error:
+            except SignInRejected as error:
                 codes.append(error.code)
             else:
                 self._encodings.sort(key=lambda each: each is not encoding)
                 return token
-        raise refused(codes, self._http.name)
+        raise sign_in_error(codes, self._http.name)
 
     async def _connect(self, account: str) -> Token:
         address, port = self._graph
         response = await self._http.call(
             "POST",
-            f"{PATH}/connect",
+            f"{API_PATH}/connect",
             json={"address": address, "port": port},
             headers={"Authorization": f"Bearer {b64encode(account.encode()).decode()}"},
-            explain=partial(explain_sign_in, name=self._http.name),
+            map_error=partial(map_sign_in_error, name=self._http.name),
         )
         cookie = _cookie(response)
         if cookie is None or not cookie.value:
             raise AnswerNotUnderstood(f"{self._http.name} gave no session.")
         age = cookie["max-age"]
-        life = int(age) if age.isdecimal() else LIFE_SECONDS
-        fresh = timedelta(seconds=max(1, life - MARGIN_SECONDS))
+        life = int(age) if age.isdecimal() else SESSION_SECONDS
+        fresh = timedelta(seconds=max(1, life - RENEWAL_MARGIN_SECONDS))
         return Token(cookie.value, self._clock.now() + fresh)
 
 
@@ -151,30 +158,30 @@ def _cookie(response: httpx.Response) -> Morsel[str] | None:
 class _StatusList:
     """The ids of all jobs of one status; concurrent and later callers share one list."""
 
-    def __init__(self, api: Api, code: int, clock: Clock) -> None:
+    def __init__(self, api: ApiClient, code: int, clock: Clock) -> None:
         self._api = api
         self._code = code
         self._clock = clock
-        self._single_flight = Together()
+        self._single_flight = SingleFlight()
         self._cached: tuple[datetime, frozenset[int]] | None = None
 
     async def ids(self) -> frozenset[int]:
         if self._cached:
             at, ids = self._cached
-            if self._clock.now() - at <= timedelta(seconds=FRESH_SECONDS):
+            if self._clock.now() - at <= timedelta(seconds=CACHE_SECONDS):
                 return ids
         return await self._single_flight.do(self._list)
 
     async def _list(self) -> frozenset[int]:
-        first = await self._api.page(status=self._code)
+        first = await self._api.fetch_page(status=self._code)
         step = max(1, len(first.items))  # Explorer may limit the page size
-        last = min(MOST_PAGES, -(-first.total // step)) if self._is_filtered(first) else 1
-        pages = (self._api.page(n, status=self._code) for n in range(2, last + 1))
+        last = min(MAX_PAGES, -(-first.total // step)) if self._is_filtered(first) else 1
+        pages = (self._api.fetch_page(n, status=self._code) for n in range(2, last + 1))
         rows = [job for page in (first, *await asyncio.gather(*pages)) for job in page.items]
-        ids = frozenset(job.id for job in rows if job.status == WORDS[self._code])
+        ids = frozenset(job.id for job in rows if job.status == STATUS_NAMES[self._code])
         self._cached = self._clock.now(), ids
         return ids
 
-    def _is_filtered(self, page: Listed) -> bool:
+    def _is_filtered(self, page: JobPage) -> bool:
         """Return whether Explorer applied the filter; otherwise the list could be endless."""
-        return all(job.status == WORDS[self._code] for job in page.items)
+        return all(job.status == STATUS_NAMES[self._code] for job in page.items)

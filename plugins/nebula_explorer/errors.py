@@ -28,16 +28,16 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-WHOM_TO_ASK = (
+CHECK_CREDENTIALS = (
     "Whoever runs this bot must check user and password, and that Explorer reaches the graph at"
     " graph_address and graph_port."
 )
 
-MEANINGS: dict[int, tuple[type[ProviderError], str, str | None]] = {
+ERRORS_BY_CODE: dict[int, tuple[type[ProviderError], str, str | None]] = {
     40004000: (JobNotFound, "does not take this as a job's id", "It is a whole number."),
     40004001: (JobNotFound, "does not take this as a job's id", "It is a whole number."),
-    40104000: (CredentialsRefused, "does not let this account in", WHOM_TO_ASK),
-    40104001: (SessionEnded, "does not accept even a new session", WHOM_TO_ASK),
+    40104000: (CredentialsRefused, "does not let this account in", CHECK_CREDENTIALS),
+    40104001: (SessionEnded, "does not accept even a new session", CHECK_CREDENTIALS),
     40304000: (AccessDenied, "does not let this account read jobs", None),
     40404000: (JobNotFound, "knows no such job", None),
     50004000: (Unavailable, "is in trouble", None),
@@ -49,12 +49,12 @@ MEANINGS: dict[int, tuple[type[ProviderError], str, str | None]] = {
 _BY_CATEGORY = {400: 40004000, 401: 40104000, 403: 40304000, 404: 40404000, 500: 50004000}
 
 
-def explain(response: httpx.Response, name: str) -> ProviderError | None:
+def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return the exception for a response's error code, whatever its HTTP status."""
-    code = code_of(response)
+    code = error_code(response)
     if code:
         log.info("%s: HTTP %d, code %d", name, response.status_code, code)
-        return meaning(code, name)
+        return error_for_code(code, name)
     if response.status_code == 404:
         return AnswerNotUnderstood(
             f"{name}: what answers has no workflow API.",
@@ -64,16 +64,16 @@ def explain(response: httpx.Response, name: str) -> ProviderError | None:
     return None
 
 
-def meaning(code: int, name: str) -> ProviderError:
+def error_for_code(code: int, name: str) -> ProviderError:
     """Return the exception for a code; a new code is mapped by its first three digits."""
-    known = code if code in MEANINGS else _BY_CATEGORY.get(code // 100_000, 0)
+    known = code if code in ERRORS_BY_CODE else _BY_CATEGORY.get(code // 100_000, 0)
     if not known:
         return AnswerNotUnderstood(f"{name} gave an error that is not documented (code {code}).")
-    kind, what, advice = MEANINGS[known]
+    kind, what, advice = ERRORS_BY_CODE[known]
     return kind(f"{name} {what} (code {code}).", next_step=advice)
 
 
-class NotIn(ProviderError):
+class SignInRejected(ProviderError):
     """Explorer rejects the sign-in with this code."""
 
     def __init__(self, code: int) -> None:
@@ -81,23 +81,23 @@ class NotIn(ProviderError):
         self.code = code
 
 
-def explain_sign_in(response: httpx.Response, name: str) -> ProviderError | None:
+def map_sign_in_error(response: httpx.Response, name: str) -> ProviderError | None:
     """Return NotIn if a sign-in response is an error, with or without a code."""
     by_status = {400: 40004000, 401: 40104000}.get(response.status_code, 0)
-    code = code_of(response) or by_status
-    return NotIn(code) if code else explain(response, name)
+    code = error_code(response) or by_status
+    return SignInRejected(code) if code else map_error(response, name)
 
 
-def refused(codes: Sequence[int], name: str) -> ProviderError:
+def sign_in_error(codes: Sequence[int], name: str) -> ProviderError:
     """Return the exception for the codes of all attempts: server errors count before rejections."""
     log.info("%s: sign-in failed with codes %s", name, codes)
-    error = meaning(max(codes), name)
+    error = error_for_code(max(codes), name)
     if isinstance(error, JobNotFound | SessionEnded):  # a sign-in names no job
-        return meaning(40104000, name)
+        return error_for_code(40104000, name)
     return error
 
 
-def code_of(response: httpx.Response) -> int:
+def error_code(response: httpx.Response) -> int:
     """Return a response's error code, or 0 if it has none."""
     try:
         body = json.loads(response.content)

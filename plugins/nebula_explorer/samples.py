@@ -54,4 +54,4 @@ SAMPLES = (
         JobScript(1964, "workflow_xkkjf_20220712103332", STEPS, began_seconds_ago=3600),
     ),
 )
-NOT_A_JOB = Sample("One that does not exist", "40404", "Explorer knows no such job.")
+MISSING_JOB = Sample("One that does not exist", "40404", "Explorer knows no such job.")

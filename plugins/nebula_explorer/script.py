@@ -6,10 +6,12 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
 
-Marks = tuple[tuple[float, int], ...]  # seconds since the job started → status code from then on
+StatusChanges = tuple[
+    tuple[float, int], ...
+]  # seconds since the job started → status code from then on
 
 PREPARING, RUNNING, SUCCESS, FAILED, INTERRUPTED, STOPPING = range(6)
-ENDED = frozenset({SUCCESS, FAILED, INTERRUPTED})
+TERMINAL_CODES = frozenset({SUCCESS, FAILED, INTERRUPTED})
 ZONE = timezone(timedelta(hours=8))  # of the tasks' times
 STOPPING_SECONDS = 4.0
 
@@ -20,7 +22,7 @@ class Step:
 
     name: str
     seconds: float = 8.0
-    ends: int = SUCCESS
+    final_code: int = SUCCESS
 
 
 @dataclass(frozen=True)
@@ -35,23 +37,23 @@ class JobScript:
     began_seconds_ago: float = 0.0  # before the first request
 
 
-def course(script: JobScript) -> tuple[Marks, list[Marks]]:
+def status_changes(script: JobScript) -> tuple[StatusChanges, list[StatusChanges]]:
     """Return the times at which the job and each of its tasks change status."""
-    now, ends, tasks = script.queued_seconds, SUCCESS, list[Marks]()
+    now, ends, tasks = script.queued_seconds, SUCCESS, list[StatusChanges]()
     for step in script.steps:
         if ends == FAILED:
             tasks.append(((0, PREPARING),))
             continue
-        tasks.append(((0, PREPARING), (now, RUNNING), (now + step.seconds, step.ends)))
-        now, ends = now + step.seconds, step.ends
-    job: Marks = ((0, PREPARING), (script.queued_seconds, RUNNING), (now, ends))
+        tasks.append(((0, PREPARING), (now, RUNNING), (now + step.seconds, step.final_code)))
+        now, ends = now + step.seconds, step.final_code
+    job: StatusChanges = ((0, PREPARING), (script.queued_seconds, RUNNING), (now, ends))
     stop = script.stopped_after
     if stop is None:
         return job, tasks
     return _stopped(job, stop), [_stopped(marks, stop) for marks in tasks]
 
 
-def _stopped(marks: Marks, at: float) -> Marks:
+def _stopped(marks: StatusChanges, at: float) -> StatusChanges:
     """Return the status changes of a stopped job: a running part stops after a delay."""
     before = tuple(mark for mark in marks if mark[0] < at)
     if before[-1][1] != RUNNING:
@@ -62,7 +64,7 @@ def _stopped(marks: Marks, at: float) -> Marks:
 def payload(script: JobScript, began: datetime, now: datetime) -> dict[str, Any]:
     """Return the API response at a given time, with all tasks."""
     at = (now - began).total_seconds()
-    job, tasks = course(script)
+    job, tasks = status_changes(script)
     steps = enumerate(zip(script.steps, tasks, strict=True))
     return {
         "id": script.id,
@@ -77,13 +79,13 @@ def payload(script: JobScript, began: datetime, now: datetime) -> dict[str, Any]
     }
 
 
-def code_at(marks: Marks, at: float) -> int:
+def code_at(marks: StatusChanges, at: float) -> int:
     """Return the status code at a given time."""
     return next(code for second, code in reversed(marks) if second <= at or not second)
 
 
 def _task(
-    script: JobScript, number: int, step: Step, marks: Marks, began: datetime, at: float
+    script: JobScript, number: int, step: Step, marks: StatusChanges, began: datetime, at: float
 ) -> dict[str, Any]:
     return {
         "id": f"{script.id:028x}{number:04x}",
@@ -94,12 +96,12 @@ def _task(
     }
 
 
-def _first(marks: Marks, at: float, code: int) -> float | None:
+def _first(marks: StatusChanges, at: float, code: int) -> float | None:
     return next((second for second, each in marks if each == code and second <= at), None)
 
 
-def _ended(marks: Marks, at: float) -> float | None:
-    return next((second for second, code in marks if code in ENDED and second <= at), None)
+def _ended(marks: StatusChanges, at: float) -> float | None:
+    return next((second for second, code in marks if code in TERMINAL_CODES and second <= at), None)
 
 
 def _milliseconds(began: datetime, seconds: float | None) -> int:

@@ -14,8 +14,8 @@ from aiohttp import web
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Call, Fault, Faults
 from plugins.nebula_explorer import script
-from plugins.nebula_explorer.api import COOKIE, LIFE_SECONDS, PATH
-from plugins.nebula_explorer.samples import NOT_A_JOB, SAMPLES
+from plugins.nebula_explorer.api import API_PATH, COOKIE, SESSION_SECONDS
+from plugins.nebula_explorer.samples import MISSING_JOB, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 USER, PASSWORD = "root", "made-up-password"
 ADDRESS, PORT = "192.168.8.111", 9669
-NAMES = {
+ERROR_NAMES = {
     40004001: "ErrParam",
     40104000: "ErrUnauthorized",
     40104001: "ErrSession",
@@ -51,18 +51,18 @@ class Simulator:
 
     def __init__(self, clock: Clock) -> None:
         self.clock = clock
-        self.colon = False  # credentials are encoded as before Explorer 3.4
+        self.colon_credentials = False  # credentials are encoded as before Explorer 3.4
         self.http_errors = True  # errors have a matching HTTP status; else 200
-        self.largest_page = 1000  # jobs
-        self.filters = True  # whether the list applies the status filter
+        self.max_page_size = 1000  # jobs
+        self.applies_filters = True  # whether the list applies the status filter
         self.sessions: dict[str, datetime] = {}  # token → expiry
-        self.sessions_given = 0
+        self.sessions_issued = 0
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
-        self.app.router.add_post(f"{PATH}/connect", self._connect)
-        self.app.router.add_get(f"{PATH}/jobs", self._list)
-        self.app.router.add_get(f"{PATH}/jobs/{{id}}", self._show)
+        self.app.router.add_post(f"{API_PATH}/connect", self._connect)
+        self.app.router.add_get(f"{API_PATH}/jobs", self._list)
+        self.app.router.add_get(f"{API_PATH}/jobs/{{id}}", self._show)
         self._jobs: dict[int, _SimulatedJob] = {}
         self._numbers = count(3001)
 
@@ -72,7 +72,7 @@ class Simulator:
         return self.faults.calls
 
     @property
-    def asked(self) -> list[str]:
+    def operations(self) -> list[str]:
         """The operation of each call: "connect", "jobs" for the list, or a job's id."""
         return [call.path.partition("?")[0].rpartition("/")[2] for call in self.calls]
 
@@ -86,11 +86,11 @@ class Simulator:
         job = script.JobScript(next(self._numbers), name, queued_seconds=0.0)
         return self.add(job, status=status, **fixed)
 
-    def change(self, id_: str, **fixed: Any) -> None:
+    def override(self, id_: str, **fixed: Any) -> None:
         """Override these fields of a job from now on."""
         self._jobs[int(id_)].fixed |= fixed
 
-    def refuse(self, code: int, times: int | None = 1) -> None:
+    def fail_calls(self, code: int, times: int | None = 1) -> None:
         """Answer the next calls with an error code."""
         self.faults.plan(Fault(self._status(code), {"code": code, "message": "made up"}), times)
 
@@ -102,7 +102,7 @@ class Simulator:
         return code // 100_000 if self.http_errors and code < 60_000_000 else 200
 
     def _error(self, code: int) -> web.Response:
-        body = {"code": code, "message": NAMES[code]}
+        body = {"code": code, "message": ERROR_NAMES[code]}
         return web.json_response(body, status=self._status(code))
 
     async def _connect(self, request: web.Request) -> web.Response:
@@ -113,17 +113,17 @@ class Simulator:
             return self._error(40104000)
         if await request.json() != {"address": ADDRESS, "port": PORT}:
             return self._error(50004000)
-        self.sessions_given += 1
-        token = f"eyJhbGciOiJIUzI1NiJ9.made-up-{self.sessions_given}.x"
-        self.sessions[token] = self.clock.now() + timedelta(seconds=LIFE_SECONDS)
-        cookie = f"{COOKIE}={token}; Path=/; Max-Age={LIFE_SECONDS}; HttpOnly"
+        self.sessions_issued += 1
+        token = f"eyJhbGciOiJIUzI1NiJ9.made-up-{self.sessions_issued}.x"
+        self.sessions[token] = self.clock.now() + timedelta(seconds=SESSION_SECONDS)
+        cookie = f"{COOKIE}={token}; Path=/; Max-Age={SESSION_SECONDS}; HttpOnly"
         return _success({"success": True}, {"Set-Cookie": cookie})
 
     def _account(self, header: str) -> list[str] | None:
         """Return user and password from the header, or None if the encoding is wrong."""
         text = b64decode(header.removeprefix("Bearer ")).decode()
         try:
-            return list(text.split(":", 1)) if self.colon else list(json.loads(text))
+            return list(text.split(":", 1)) if self.colon_credentials else list(json.loads(text))
         except ValueError:
             return None
 
@@ -144,9 +144,9 @@ class Simulator:
         if rejection := self._rejection(request):
             return rejection
         filters = json.loads(request.query.get("filter", "{}"))
-        size = min(self.largest_page, int(request.query.get("pageSize", 10)))
+        size = min(self.max_page_size, int(request.query.get("pageSize", 10)))
         number = int(request.query.get("page", 1))
-        rows = self._rows(filters.get("status") if self.filters else None)
+        rows = self._rows(filters.get("status") if self.applies_filters else None)
         newest = filters.get("orderByCreateTime", "desc") == "desc"
         ordered = sorted(rows, key=lambda row: (row["createTime"], row["id"]), reverse=newest)
         items = ordered[(number - 1) * size : number * size]
@@ -193,4 +193,4 @@ def simulation(clock: Clock) -> Simulation:
             "password": PASSWORD,
         }
 
-    return Simulation(simulator.app, settings, (*offered, NOT_A_JOB))
+    return Simulation(simulator.app, settings, (*offered, MISSING_JOB))

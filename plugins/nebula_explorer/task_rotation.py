@@ -10,24 +10,24 @@ if TYPE_CHECKING:
 
     from bot.sdk.models import Job, JobRef
 
-MOST_REMEMBERED = 20_000
+MAX_TRACKED = 20_000
 
 
-class Turns:
+class TaskRotation:
     """Records when the tasks of active jobs were last fetched."""
 
     def __init__(self) -> None:
         self._fetched_at: dict[JobRef, datetime] = {}
 
-    def note(self, job: Job, now: datetime) -> None:
+    def record_fetch(self, job: Job, now: datetime) -> None:
         """Record that a job was fetched; an ended job is dropped."""
         self._fetched_at.pop(job.ref, None)
         if not job.status.terminal:
             self._fetched_at[job.ref] = now
-        if len(self._fetched_at) > MOST_REMEMBERED:
+        if len(self._fetched_at) > MAX_TRACKED:
             del self._fetched_at[next(iter(self._fetched_at))]
 
-    def first(self, refs: Iterable[JobRef], number: int) -> list[JobRef]:
+    def least_recent(self, refs: Iterable[JobRef], number: int) -> list[JobRef]:
         """Return the jobs fetched longest ago; jobs never fetched come first."""
         return sorted(refs, key=self._sort_key)[:number]
 

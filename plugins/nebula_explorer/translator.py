@@ -11,9 +11,16 @@ from typing import Annotated, Any
 from pydantic import BeforeValidator
 
 from bot.sdk.models import Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import CamelCase, Moment, Rows, Word
+from bot.sdk.payload import CamelCase, OneOrMany, OptionalText, Timestamp
 
-WORDS = {0: "Preparing", 1: "Running", 2: "Success", 3: "Failed", 4: "Interrupted", 5: "Stopping"}
+STATUS_NAMES = {
+    0: "Preparing",
+    1: "Running",
+    2: "Success",
+    3: "Failed",
+    4: "Interrupted",
+    5: "Stopping",
+}
 STATUSES = {
     "Preparing": Status.QUEUED,
     "Running": Status.RUNNING,
@@ -24,23 +31,23 @@ STATUSES = {
 }
 
 
-def word(value: Any) -> str:
+def status_name(value: Any) -> str:
     """Return Explorer's name of a status code; an unknown code is its own name."""
     text = str(value)
-    return WORDS.get(int(text), text) if text.isdecimal() else text
+    return STATUS_NAMES.get(int(text), text) if text.isdecimal() else text
 
 
-Code = Annotated[str, BeforeValidator(word)]
+Code = Annotated[str, BeforeValidator(status_name)]
 
 
 class TaskPayload(CamelCase):
     """One of a job's tasks."""
 
-    id: Word = ""
-    name: Word = ""
+    id: OptionalText = ""
+    name: OptionalText = ""
     status: Code = ""
-    run_begin_time: Moment = None
-    run_end_time: Moment = None
+    run_begin_time: Timestamp = None
+    run_end_time: Timestamp = None
 
 
 class JobPayload(CamelCase):
@@ -48,13 +55,13 @@ class JobPayload(CamelCase):
 
     id: int
     status: Code
-    name: Word = ""
-    workflow_id: Word = ""
-    workflow_name: Word = ""
-    create_time: Moment = None
-    run_begin_time: Moment = None
-    run_end_time: Moment = None
-    tasks: Rows[TaskPayload] = ()
+    name: OptionalText = ""
+    workflow_id: OptionalText = ""
+    workflow_name: OptionalText = ""
+    create_time: Timestamp = None
+    run_begin_time: Timestamp = None
+    run_end_time: Timestamp = None
+    tasks: OneOrMany[TaskPayload] = ()
 
 
 class Answer(CamelCase):
@@ -64,10 +71,10 @@ class Answer(CamelCase):
     data: JobPayload
 
 
-class Listed(CamelCase):
+class JobPage(CamelCase):
     """One page of the list."""
 
-    items: Rows[JobPayload]
+    items: OneOrMany[JobPayload]
     total: int = 0
 
 
@@ -75,7 +82,7 @@ class ListAnswer(CamelCase):
     """The response of the list."""
 
     code: int
-    data: Listed
+    data: JobPage
 
 
 def translate(ref: JobRef, payload: JobPayload) -> Job:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from bot.sdk.clock import Clock
 
-REFUSED_SECONDS = 300.0  # pause after a rejected sign-in
+REJECTED_PAUSE_SECONDS = 300.0  # pause after a rejected sign-in
 
 T = TypeVar("T")
 
@@ -25,10 +25,10 @@ class SessionEnded(CredentialsRefused):
     """The token is no longer accepted; a new one may be."""
 
 
-class Locked(CredentialsRefused):
+class AccountLocked(CredentialsRefused):
     """The account is locked after too many failures; the next attempt is after `seconds`."""
 
-    seconds = 3600.0
+    retry_seconds = 3600.0
 
 
 @dataclass(frozen=True)
@@ -36,10 +36,10 @@ class Token:
     """The result of a sign-in."""
 
     value: str = field(repr=False)
-    fresh_until: datetime  # aware, UTC
+    valid_until: datetime  # aware, UTC
 
 
-class Together:
+class SingleFlight:
     """Single flight: concurrent callers share one execution and its result or error."""
 
     def __init__(self) -> None:
@@ -66,11 +66,11 @@ class Session:
     def __init__(self, clock: Clock, sign_in: Callable[[], Coroutine[Any, Any, Token]]) -> None:
         self._clock = clock
         self._sign_in = sign_in
-        self._single_flight = Together()
+        self._single_flight = SingleFlight()
         self._token: Token | None = None
         self._pause: tuple[datetime, CredentialsRefused | AccessDenied] | None = None
 
-    async def ask(self, call: Callable[[str], Awaitable[T]]) -> T:
+    async def call(self, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call with the token; if it has expired, once more with a new one."""
         token = await self._valid_token()
         try:
@@ -86,7 +86,7 @@ class Session:
 
     async def _valid_token(self) -> Token:
         """Return a valid token; concurrent callers wait for the same new one."""
-        if self._token and self._clock.now() < self._token.fresh_until:
+        if self._token and self._clock.now() < self._token.valid_until:
             return self._token
         if self._pause and self._clock.now() < self._pause[0]:
             raise _pause_error(*self._pause)
@@ -106,7 +106,9 @@ class Session:
 
     def _start_pause(self, error: CredentialsRefused | AccessDenied) -> CredentialsRefused:
         """Start a pause, and return the error to raise until its end."""
-        seconds = error.seconds if isinstance(error, Locked) else REFUSED_SECONDS
+        seconds = (
+            error.retry_seconds if isinstance(error, AccountLocked) else REJECTED_PAUSE_SECONDS
+        )
         self._pause = self._clock.now() + timedelta(seconds=seconds), error
         return _pause_error(*self._pause)
 

@@ -46,7 +46,7 @@ class SelfHostedSettings(ConnectionSettings):
             raise ValueError("console_url must begin with https:// and hold {id} at most once.")
         return value
 
-    def page(self, id_: str) -> str | None:
+    def job_url(self, id_: str) -> str | None:
         """Return a job's page by the setting `console_url`, if it is set."""
         return self.console_url.replace("{id}", quote(id_, safe="")) or None
 

@@ -14,7 +14,7 @@ from bot.sdk.models import MAX_ID_LENGTH, JobRef
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage import components
-from plugins.servicestage.errors import explain
+from plugins.servicestage.errors import map_error
 from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, translate
 
 if TYPE_CHECKING:
@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, Status
     from bot.sdk.provider import ConnectionSettings
 
-PAGE = 50  # tasks in one page, as in the Terraform provider
-MOST_PAGES = 40
-NOBODYS = "JOB00000000-0000-0000-0000-000000000000"
+PAGE_SIZE = 50  # tasks in one page, as in the Terraform provider
+MAX_PAGES = 40
+MISSING_ID = "JOB00000000-0000-0000-0000-000000000000"
 
 _ID = re.compile(r"JOB[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}")
 _UNSAFE = re.compile(r"[\x00-\x20\x7f-\x9f/\\]|^\.{1,2}$")  # not allowed in a path or a signature
@@ -50,7 +50,7 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
     example_id = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
     version = "v3"
     console = "servicestage"
-    explain = staticmethod(explain)
+    map_error = staticmethod(map_error)
 
     @cached_property
     def _components(self) -> components.Components:
@@ -75,16 +75,16 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
         tasks = await self._all_tasks(ref.id, first)
         # The job of the first page: a later one could be terminal while the tasks still run.
         job = translate(ref, first.job, tasks)
-        details = job.details + self._components.told(ref.id)
-        return job.but(url=self.console_url(job), details=details)
+        details = job.details + self._components.cached_deployment(ref.id)
+        return job.replace(url=self.console_url(job), details=details)
 
     async def _fetch_missing(self) -> object:
-        return await self._page(NOBODYS, 0)
+        return await self._page(MISSING_ID, 0)
 
     async def _all_tasks(self, id_: str, page: Answer) -> Iterable[TaskPayload]:
         """Return the tasks of the first page and of all later pages, each task once."""
         tasks = _by_id(page, 0)
-        for _ in range(MOST_PAGES):
+        for _ in range(MAX_PAGES):
             count = len(tasks)
             if not page.tasks or count >= _expected(page, count):
                 break
@@ -95,15 +95,15 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
         return tasks.values()
 
     async def _page(self, id_: str, offset: int) -> Answer:
-        params = {"desc": "false", "limit": PAGE, "offset": offset}
+        params = {"desc": "false", "limit": PAGE_SIZE, "offset": offset}
         return await self._fetch(f"/cas/jobs/{quote(id_, safe='')}", Answer, params=params)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, its console_url and the console."""
         api = f"{self.settings.base_url}{self._project_path}"
         yield from urls.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
         yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
-        yield from components.in_urls(text, api, self.settings.home_region)
+        yield from components.find_in_urls(text, api, self.settings.home_region)
 
 
 def _by_id(page: Answer, known: int) -> dict[object, TaskPayload]:
@@ -115,7 +115,7 @@ def _expected(page: Answer, known: int) -> int:
     """Return the number of tasks; without a count, a full page is taken not to be the last."""
     if page.task_count is not None:
         return page.task_count
-    return known + (len(page.tasks) >= PAGE)
+    return known + (len(page.tasks) >= PAGE_SIZE)
 
 
 @hookimpl

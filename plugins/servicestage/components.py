@@ -13,11 +13,11 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.sdk import urls
-from bot.sdk.errors import JobNotFound, ProviderError, trail
+from bot.sdk.errors import JobNotFound, ProviderError, origin
 from bot.sdk.models import Detail
-from bot.sdk.payload import Moment, Rows, Word
-from plugins.huaweicloud.payload import AnyCase
-from plugins.servicestage.errors import explain
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from plugins.huaweicloud.payload import CaseInsensitiveModel
+from plugins.servicestage.errors import map_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-MOST_REMEMBERED = 1_000  # jobs whose deployment is cached for later polls
+MAX_CACHED = 1_000  # jobs whose deployment is cached for later polls
 
 _ID = r"(?:[0-9A-Fa-f]{8}(?:-[0-9A-Fa-f]{4}){3}-[0-9A-Fa-f]{12}|[0-9A-Fa-f]{32})"
 REFERENCE = re.compile(rf"{_ID}/{_ID}")  # application/component
@@ -36,37 +36,37 @@ _CONSOLE = re.compile(r"(?i:https://console(?:-intl)?\.huaweicloud\.com)/service
 _REGION = re.compile(r"[?&;]region=([0-9A-Za-z-]+)")
 
 
-class StandingPayload(AnyCase):
+class ComponentStatusPayload(CaseInsensitiveModel):
     """The object `status` of a component."""
 
-    last_job_id: Word = ""
+    last_job_id: OptionalText = ""
 
 
-class ComponentPayload(AnyCase):
+class ComponentPayload(CaseInsensitiveModel):
     """A component; only its newest job is read."""
 
-    status: StandingPayload
+    status: ComponentStatusPayload
 
 
-class RecordedJob(AnyCase):
+class RecordedJob(CaseInsensitiveModel):
     """One of a record's `jobs`."""
 
-    job_id: Word = ""
+    job_id: OptionalText = ""
 
 
-class RecordPayload(AnyCase):
+class RecordPayload(CaseInsensitiveModel):
     """One deployment; only some responses have `begin_time`."""
 
-    version: Word = ""
-    deploy_type: Word = ""
-    begin_time: Moment = None
-    jobs: Rows[RecordedJob] = ()
+    version: OptionalText = ""
+    deploy_type: OptionalText = ""
+    begin_time: Timestamp = None
+    jobs: OneOrMany[RecordedJob] = ()
 
 
-class RecordsPayload(AnyCase):
+class RecordsPayload(CaseInsensitiveModel):
     """A component's deployment history."""
 
-    records: Rows[RecordPayload] = ()
+    records: OneOrMany[RecordPayload] = ()
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ class Components:
         found = await self.http.get(
             self._path(reference),
             ComponentPayload,
-            explain=partial(explain, name=self.name, what="component"),
+            map_error=partial(map_error, name=self.name, what="component"),
         )
         if not found.status.last_job_id:
             raise JobNotFound(
@@ -91,31 +91,31 @@ class Components:
                 next_step="Ask again once it was created, changed or acted upon.",
             )
         id_ = found.status.last_job_id
-        self._cache(id_, await self.deployment(reference, id_))
+        self._cache(id_, await self.fetch_deployment(reference, id_))
         return id_
 
-    def told(self, job_id: str) -> tuple[Detail, ...]:
+    def cached_deployment(self, job_id: str) -> tuple[Detail, ...]:
         """Return the cached deployment of a job that was requested by its component."""
         return self.deployments.get(job_id, ())
 
     def _cache(self, job_id: str, deployment: tuple[Detail, ...]) -> None:
         if deployment:
             self.deployments[job_id] = deployment
-        if len(self.deployments) > MOST_REMEMBERED:
+        if len(self.deployments) > MAX_CACHED:
             del self.deployments[next(iter(self.deployments))]
 
-    async def deployment(self, reference: str, job_id: str) -> tuple[Detail, ...]:
+    async def fetch_deployment(self, reference: str, job_id: str) -> tuple[Detail, ...]:
         """Return the details of the newest deployment; none if the request fails."""
         try:
             answer = await self.http.get(
                 f"{self._path(reference)}/records",
                 RecordsPayload,
-                explain=partial(explain, name=self.name, what="component"),
+                map_error=partial(map_error, name=self.name, what="component"),
             )
         except ProviderError as error:
-            log.info("%s: no deployment records: %s", self.name, trail(error))
+            log.info("%s: no deployment records: %s", self.name, origin(error))
             return ()
-        return details(answer.records, job_id)
+        return deployment_details(answer.records, job_id)
 
     def _path(self, reference: str) -> str:
         application, component = reference.split("/")
@@ -125,7 +125,7 @@ class Components:
         )
 
 
-def details(records: Iterable[RecordPayload], job_id: str) -> tuple[Detail, ...]:
+def deployment_details(records: Iterable[RecordPayload], job_id: str) -> tuple[Detail, ...]:
     """Return the details of a job's own deployment, or else of the newest; the first of equals."""
     newest = max(records, key=lambda record: _rank(record, job_id), default=RecordPayload())
     facts = (("Deployed version", newest.version), ("Deploy type", newest.deploy_type))
@@ -137,7 +137,7 @@ def _rank(record: RecordPayload, job_id: str) -> tuple[bool, float]:
     return job_id in {job.job_id for job in record.jobs}, began
 
 
-def in_urls(text: str, api: str, region: str) -> Iterator[str]:
+def find_in_urls(text: str, api: str, region: str) -> Iterator[str]:
     """Return the components in URLs of the API (its base and project) and of the console.
 
     Console URLs name the region but not the project: URLs of other regions are ignored.

@@ -15,10 +15,10 @@ if TYPE_CHECKING:
 
 BAD_PARAMETER = "SVCSTG.00100400"
 NOT_FOUND = "SVCSTG.00100401"  # sent with HTTP 401, as the Terraform provider confirms
-FORMS = {"job": "JOB and a UUID", "component": "application_id/component_id"}
+ID_FORMATS = {"job": "JOB and a UUID", "component": "application_id/component_id"}
 
 
-def explain(response: httpx.Response, name: str, what: str = "job") -> ProviderError | None:
+def map_error(response: httpx.Response, name: str, what: str = "job") -> ProviderError | None:
     """Return the exception that an error response of ServiceStage or the gateway means, or None.
 
     `what` was requested: a job or a component.
@@ -26,17 +26,17 @@ def explain(response: httpx.Response, name: str, what: str = "job") -> ProviderE
     status = response.status_code
     if status < 300:
         return None
-    code = errors.read(response.content).code
+    code = errors.parse_error_body(response.content).code
     if code == NOT_FOUND or (status == 404 and code.startswith("SVCSTG.")):
         return JobNotFound(f"{name} knows no such {what}.")
     if code == BAD_PARAMETER:
         return JobNotFound(
             f"{name} does not take this as a {what}'s id.",
-            next_step=f"It must be {FORMS[what]}. If it is, project_id may be wrong.",
+            next_step=f"It must be {ID_FORMATS[what]}. If it is, project_id may be wrong.",
         )
     if status == 404 and not code:
         return AnswerNotUnderstood(
             f"{name}: what answers is not ServiceStage.",
             next_step="Whoever runs this bot must check region and endpoint.",
         )
-    return errors.explain(response, name)
+    return errors.map_error(response, name)

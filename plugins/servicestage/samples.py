@@ -77,7 +77,7 @@ SAMPLES = (
         JobScript("JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e", STEPS, began_seconds_ago=3600),
     ),
 )
-OF_A_COMPONENT = Sample(
+COMPONENT = Sample(
     "The newest job of a component",
     "4a7d10c2-9b3e-4f58-8c61-d20e5f7a9b34/e81f6c05-2d47-4b9a-a3f0-5c9b7e1d8246",
     "Asked for by application_id/component_id; it is the one that succeeds.",
@@ -98,7 +98,7 @@ DEPLOYMENTS = (
         "jobs": [],
     },
 )
-NOT_A_JOB = Sample(
+MISSING_JOB = Sample(
     "One that does not exist",
     "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c",
     "ServiceStage knows no such job.",

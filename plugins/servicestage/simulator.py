@@ -10,18 +10,18 @@ from aiohttp import web
 
 from bot.sdk.provider import Sample, Simulation
 from bot.sdk.testing.faults import Call, Fault, Faults
-from plugins.huaweicloud.simulator import Gate, Tenant, refusal
+from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
 from plugins.servicestage import script
-from plugins.servicestage.samples import DEPLOYMENTS, NOT_A_JOB, OF_A_COMPONENT, SAMPLES
+from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, MISSING_JOB, SAMPLES
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
     from bot.sdk.clock import Clock
-    from plugins.servicestage.script import Course, JobScript
+    from plugins.servicestage.script import JobScript, JobTimeline
 
-LARGEST_LIMIT = 100
+MAX_LIMIT = 100
 
 _BUSY = (
     "The throttling threshold has been reached: policy user over ratelimit,limit:200,time:5 minute"
@@ -46,7 +46,7 @@ class _SimulatedJob:
     """A job of the simulator; it starts when it is first requested."""
 
     script: JobScript
-    course: Course
+    course: JobTimeline
     began: datetime | None = None
 
 
@@ -55,13 +55,13 @@ class Simulator:
 
     def __init__(self, clock: Clock, tenant: Tenant | None = None) -> None:
         self.clock = clock
-        self.gate = Gate(clock, tenant or Tenant())
+        self.gateway = SimulatedGateway(clock, tenant or Tenant())
         self.upper_case = False  # keys in capitals, as in v2
-        self.not_found = 404  # the real API also sends 401
+        self.not_found_status = 404  # the real API also sends 401
         self.app = web.Application()
         self.app[SIMULATOR] = self
         self.faults = Faults.of(self.app, clock)
-        self.gate.install(self.app)
+        self.gateway.install(self.app)
         self.app.router.add_get("/v3/{project}/cas/jobs/{job}", self._show)
         component = "/v3/{project}/cas/applications/{application}/components/{component}"
         self.app.router.add_get(component, self._show_component)
@@ -76,7 +76,7 @@ class Simulator:
 
     def add(self, job: JobScript) -> JobScript:
         """Add a job."""
-        self._jobs[job.id] = _SimulatedJob(job, script.course(job))
+        self._jobs[job.id] = _SimulatedJob(job, script.job_timeline(job))
         return job
 
     def add_component(self, reference: str, job_id: str, *records: dict[str, Any]) -> None:
@@ -86,14 +86,14 @@ class Simulator:
     def finish(self, id_: str, status: str = "SUCCEEDED") -> None:
         """Set the status of a job and its open tasks from now on."""
         simulated, at = self._jobs[id_], self._age(id_)
-        simulated.course = script.finished(simulated.course, at, status)
+        simulated.course = script.finish(simulated.course, at, status)
 
     def fail(self, id_: str, step: int, message: str) -> None:
         """Fail a job now, at this step (from 0), with this message."""
         simulated, at = self._jobs[id_], self._age(id_)
-        simulated.course = script.failed(simulated.course, at, step, message)
+        simulated.course = script.fail(simulated.course, at, step, message)
 
-    def refuse(
+    def fail_calls(
         self,
         times: int | None = 1,
         status: int = 503,
@@ -120,40 +120,40 @@ class Simulator:
         return (self.clock.now() - simulated.began).total_seconds()
 
     async def _show(self, request: web.Request) -> web.Response:
-        if request.match_info["project"] != self.gate.tenant.project_id:
-            return refusal(403, *_CODES[403])
+        if request.match_info["project"] != self.gateway.tenant.project_id:
+            return error_response(403, *_CODES[403])
         id_ = request.match_info["job"]
         if id_ not in self._jobs:
-            return refusal(self.not_found, *_CODES[self.not_found])
+            return error_response(self.not_found_status, *_CODES[self.not_found_status])
         self._age(id_)
         return self._page(self._jobs[id_], request.query)
 
     async def _show_component(self, request: web.Request) -> web.Response:
         component = self._component(request)
         if component is None:
-            return refusal(404, *_NO_COMPONENT)
+            return error_response(404, *_NO_COMPONENT)
         status = {"component_status": "RUNNING", "last_job_id": component[0]}
         return web.json_response({"id": request.match_info["component"], "status": status})
 
     async def _show_records(self, request: web.Request) -> web.Response:
         component = self._component(request)
         if component is None:
-            return refusal(404, *_NO_COMPONENT)
+            return error_response(404, *_NO_COMPONENT)
         return web.json_response({"count": len(component[1]), "records": component[1]})
 
     def _component(self, request: web.Request) -> tuple[str, tuple[dict[str, Any], ...]] | None:
         match = request.match_info
-        if match["project"] != self.gate.tenant.project_id:
+        if match["project"] != self.gateway.tenant.project_id:
             return None
         return self._components.get(f"{match['application']}/{match['component']}")
 
     def _page(self, simulated: _SimulatedJob, query: Mapping[str, str]) -> web.Response:
         try:
-            limit, offset = int(query.get("limit", LARGEST_LIMIT)), int(query.get("offset", 0))
+            limit, offset = int(query.get("limit", MAX_LIMIT)), int(query.get("offset", 0))
         except ValueError:
-            return refusal(400, *_CODES[400])
-        if not (0 < limit <= LARGEST_LIMIT and offset >= 0):
-            return refusal(400, *_CODES[400])
+            return error_response(400, *_CODES[400])
+        if not (0 < limit <= MAX_LIMIT and offset >= 0):
+            return error_response(400, *_CODES[400])
         now = self.clock.now()
         whole = script.payload(simulated.script, simulated.course, simulated.began or now, now)
         tasks = whole["tasks"][::-1] if query.get("desc") == "true" else whole["tasks"]
@@ -177,10 +177,14 @@ def simulation(clock: Clock) -> Simulation:
     simulator = Simulator(clock)
     for sample in SAMPLES:
         simulator.add(sample.job)
-    simulator.add_component(OF_A_COMPONENT.id, SAMPLES[0].job.id, *DEPLOYMENTS)
+    simulator.add_component(COMPONENT.id, SAMPLES[0].job.id, *DEPLOYMENTS)
     offered = tuple(Sample(sample.title, sample.job.id, sample.hint) for sample in SAMPLES)
 
     def settings(url: str) -> dict[str, str | int | bool]:
-        return {"provider": "servicestage", "endpoint": url, **simulator.gate.tenant.key_settings()}
+        return {
+            "provider": "servicestage",
+            "endpoint": url,
+            **simulator.gateway.tenant.key_settings(),
+        }
 
-    return Simulation(simulator.app, settings, (*offered, OF_A_COMPONENT, NOT_A_JOB))
+    return Simulation(simulator.app, settings, (*offered, COMPONENT, MISSING_JOB))

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 from typing import Any
 
-TELLING = ("message", "error_msg", "error_message", "errormessage", "msg", "reason", "detail")
-DEEPEST = 3  # rendered levels
+TEXT_KEYS = ("message", "error_msg", "error_message", "errormessage", "msg", "reason", "detail")
+MAX_DEPTH = 3  # rendered levels
 
 
-def shown(messages: Any) -> str:
+def render_messages(messages: Any) -> str:
     """Return the text to show: none for "{}", and non-JSON as it is."""
     try:
         parsed = json.loads(messages) if isinstance(messages, str) else messages
-        return _plain(parsed, DEEPEST)
+        return _plain(parsed, MAX_DEPTH)
     except (ValueError, RecursionError):
         return str(messages).strip()
 
@@ -33,7 +33,7 @@ def _plain(value: Any, depth: int) -> str:
 def _plain_object(value: dict[str, Any], depth: int) -> str:
     """Return the most informative value, or all values with their keys."""
     for key, item in value.items():
-        if key.lower() in TELLING and isinstance(item, str) and item.strip():
+        if key.lower() in TEXT_KEYS and isinstance(item, str) and item.strip():
             return item.strip()
     lines = ((key, _plain(item, depth - 1)) for key, item in value.items())
     return "\n".join(f"{key}: {text}" for key, text in lines if text)

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from bot.sdk.models import Detail, Job, JobRef, Status, Task, why_failed
-from bot.sdk.payload import Moment, Rows, Word
-from plugins.huaweicloud.payload import AnyCase
-from plugins.servicestage.task_messages import shown
+from bot.sdk.models import Detail, Job, JobRef, Status, Task, failure_message
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from plugins.huaweicloud.payload import CaseInsensitiveModel
+from plugins.servicestage.task_messages import render_messages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,45 +35,45 @@ STATUSES = {
 TASK_STATUSES = STATUSES | {"ROLLBACKED": Status.CANCELLED}  # an undone step did not fail
 
 
-class JobPayload(AnyCase):
+class JobPayload(CaseInsensitiveModel):
     """The object `job`; only v2 gives jobs a name."""
 
     execution_status: str
-    job_type: Word = ""
-    job_name: Word = ""
-    order_id: Word = ""
-    service_instance_id: Word = ""
+    job_type: OptionalText = ""
+    job_name: OptionalText = ""
+    order_id: OptionalText = ""
+    service_instance_id: OptionalText = ""
 
 
-class TaskPayload(AnyCase):
+class TaskPayload(CaseInsensitiveModel):
     """One of `tasks`; `messages` is a string that holds JSON."""
 
-    task_id: Word = ""
+    task_id: OptionalText = ""
     task_index: int | None = None
-    task_name: Word = ""
-    task_status: Word = ""
-    created_at: Moment = None
-    update_at: Moment = None
+    task_name: OptionalText = ""
+    task_status: OptionalText = ""
+    created_at: Timestamp = None
+    update_at: Timestamp = None
     messages: Any = ""
 
     @property
-    def place(self) -> tuple[int, float]:
+    def sort_key(self) -> tuple[int, float]:
         """The task's sort key: the API documents no order."""
         index = self.task_index if self.task_index is not None else 2**31
         return index, self.created_at.timestamp() if self.created_at else 0.0
 
 
-class Answer(AnyCase):
+class Answer(CaseInsensitiveModel):
     """The whole response or one page; the query's limit and offset count tasks."""
 
     job: JobPayload
-    tasks: Rows[TaskPayload] = ()
+    tasks: OneOrMany[TaskPayload] = ()
     task_count: int | None = Field(default=None, ge=0)
 
 
 def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload]) -> Job:
     """Return the job of a ServiceStage response."""
-    ordered = sorted(payloads, key=lambda task: task.place)
+    ordered = sorted(payloads, key=lambda task: task.sort_key)
     tasks = tuple(_task(task, number) for number, task in enumerate(ordered, start=1))
     status = status_of(payload.execution_status)
     ends = (task.finished_at for task in tasks if task.finished_at)
@@ -87,7 +87,7 @@ def translate(ref: JobRef, payload: JobPayload, payloads: Iterable[TaskPayload])
         started_at=min((t.started_at for t in tasks if t.started_at), default=None),
         finished_at=max(ends, default=None) if status.terminal else None,
         tasks=tasks,
-        message=why_failed(tasks),
+        message=failure_message(tasks),
         details=tuple(Detail(label=label, value=value) for label, value in details if value),
         series=payload.job_name or f"{payload.service_instance_id} {payload.job_type}".strip(),
     )
@@ -107,7 +107,7 @@ def _task(payload: TaskPayload, number: int) -> Task:
         native_status=payload.task_status,
         started_at=None if status is Status.QUEUED else payload.created_at,
         finished_at=payload.update_at if status.terminal else None,
-        message=shown(payload.messages),
+        message=render_messages(payload.messages),
     )
 
 

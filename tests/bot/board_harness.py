@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from plugins.servicestage.script import JobScript, JobStep
-from tests.bot.conftest import Stage, staged
+from tests.harness import BotHarness, bot_harness
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -21,35 +21,37 @@ STEPS = (JobStep("PREPARE", 30_000), JobStep("UPGRADE", 90_000))
 
 
 @dataclass
-class BoardStage(Stage):
+class BoardHarness(BotHarness):
     """A bot harness with a few long jobs, whose channels can use boards."""
 
-    def begin(self, *ids: str) -> None:
+    def start_jobs(self, *ids: str) -> None:
         """Start long jobs."""
         for id_ in ids or (A, B, C):
             self.servicestage.add(JobScript(id_, STEPS, type=f"DEPLOY-{id_[3]}", queued_seconds=0))
 
-    async def wants_boards(self, *channels: str) -> None:
+    async def enable_boards(self, *channels: str) -> None:
         """Enable boards in the settings of these channels."""
         async with self.bot.store.begin() as tx:
             for name in channels or ("deploys",):
                 place = self.slack.workspace.channel(name)
                 team = self.slack.workspace.team.id
-                await tx.contracts.set(team, place.id, {"board": True}, "U1", self.clock.now())
+                await tx.channel_settings.replace(
+                    team, place.id, {"board": True}, "U1", self.clock.now()
+                )
 
-    async def moves(self, id_: str, word: str) -> None:
+    async def change_status(self, id_: str, word: str) -> None:
         """Change a job's status, and wait until the bot has polled and posted it."""
         self.servicestage.finish(id_, word)
-        await self.looks(1)
-        await self.polls()
-        await self.at_rest()
+        await self.poll_times(1)
+        await self.advance_poll()
+        await self.settle()
 
-    def said(self, channel: str = "deploys") -> list[Message]:
+    def bot_messages(self, channel: str = "deploys") -> list[Message]:
         """Return the bot's messages in the channel, without thread replies."""
         bot = self.slack.workspace.bot.id
         return [m for m in self.slack.messages(channel) if m.user == bot and not m.thread_ts]
 
-    async def seats(self, board: Message) -> list[Watch]:
+    async def watches_on(self, board: Message) -> list[Watch]:
         """Return the watches of a board's message."""
         known = await self.board(board)
         async with self.bot.store.begin() as tx:
@@ -66,7 +68,7 @@ class BoardStage(Stage):
         return board
 
 
-def table(message: Message) -> list[list[str]]:
+def table_rows(message: Message) -> list[list[str]]:
     """Return the text of each cell of a board's table, without the header row."""
     [found] = [block for block in message.blocks if block["type"] in ("data_table", "table")]
     return [["".join(_cell_texts(cell)) for cell in row] for row in found["rows"][1:]]
@@ -80,10 +82,10 @@ def _cell_texts(value: Any) -> list[str]:
 
 
 @asynccontextmanager
-async def boarded(folder: Path, **slack: Any) -> AsyncIterator[BoardStage]:
+async def board_harness(folder: Path, **slack: Any) -> AsyncIterator[BoardHarness]:
     """Run a bot with long jobs and boards enabled in #deploys."""
-    async with staged(folder, **slack) as base:
-        stage = BoardStage(base.slack, base.servicestage, base.clock, base.settings, base.bot)
-        stage.begin()
-        await stage.wants_boards()
-        yield stage
+    async with bot_harness(folder, **slack) as base:
+        harness = BoardHarness(base.slack, base.servicestage, base.clock, base.settings, base.bot)
+        harness.start_jobs()
+        await harness.enable_boards()
+        yield harness

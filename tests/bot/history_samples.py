@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bot.notifications.decision import Action, Happening
-from bot.notifications.report.replay import Name, Past
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.report.replay import DecisionHistory, SeriesKey
 from bot.sdk.models import JobRef
-from bot.store import Decided, Watch
+from bot.store import DecisionRecord, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,8 +19,8 @@ _KEYS = count()
 
 
 def decision_record(
-    happening: Happening = Happening.OUTCOME, minutes: float = 0, **fields: Any
-) -> Decided:
+    happening: EventKind = EventKind.OUTCOME, minutes: float = 0, **fields: Any
+) -> DecisionRecord:
     """Return a decision to post, this many minutes after Monday noon."""
     defaults = {
         "workspace": "T1",
@@ -38,21 +38,21 @@ def decision_record(
         "text": "deploy-api succeeded after 3 m 12 s.",
         "at": MONDAY + timedelta(minutes=minutes),
     }
-    return Decided(**(defaults | fields))
+    return DecisionRecord(**(defaults | fields))
 
 
 def history(
-    *events: tuple[Happening, bool],
+    *events: tuple[EventKind, bool],
     minutes: float = 1,
-    outcomes: Mapping[Name, bool] | None = None,
+    outcomes: Mapping[SeriesKey, bool] | None = None,
     reactable: frozenset[str] = frozenset(),
-) -> Past:
+) -> DecisionHistory:
     """Return a history of these events, this many minutes apart."""
     records = [
         decision_record(happening, n * minutes, bad=bad)
         for n, (happening, bad) in enumerate(events)
     ]
-    return Past(records, stood=outcomes or {}, reactable=reactable)
+    return DecisionHistory(records, previous_outcomes=outcomes or {}, reactable=reactable)
 
 
 def requested_watch(seconds: float, **fields: Any) -> Watch:

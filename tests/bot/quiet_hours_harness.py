@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
-from bot.delivery.permalinks import Home
+from bot.delivery.permalinks import Workspace
 from bot.notifications import deferred
-from bot.notifications.digest_worker import Digests
-from bot.notifications.notifier import Notices
+from bot.notifications.digest_worker import DigestWorker
+from bot.notifications.notifier import Notifier
 from bot.sdk.models import Job, JobRef, Status, Task
 from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch
 from bot.store.tables import decisions, outbox
-from bot.tracking.job_updates import Following, Look
+from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,22 +29,24 @@ CHANNEL_KEY = ("T1", "C1")
 QUIET_HOURS = {"begins": "22:00", "ends": "07:00", "zone": "UTC"}
 
 
-class Night:
+class QuietHoursHarness:
     """A store, the jobs of one channel and a digest worker that ticks on request."""
 
     def __init__(self, store: Store) -> None:
         self.store = store
         self.clock = ManualClock(MIDNIGHT)
-        self.notices = Notices()
-        self.following = Following(10.0, self.notices)
+        self.notices = Notifier()
+        self.following = JobUpdates(10.0, self.notices)
 
-    async def agree(self, **values: Any) -> None:
+    async def change_settings(self, **values: Any) -> None:
         """Change the channel settings and re-evaluate the deferred notifications."""
         async with self.store.begin() as tx:
-            own = await tx.contracts.get(*CHANNEL_KEY)
+            own = await tx.channel_settings.get(*CHANNEL_KEY)
             over = own.revision if own else 0
-            await tx.contracts.set(*CHANNEL_KEY, values, "U1", self.clock.now(), over=over)
-            await deferred.redecide(tx, self.notices, *CHANNEL_KEY, self.clock.now())
+            await tx.channel_settings.replace(
+                *CHANNEL_KEY, values, "U1", self.clock.now(), expected_revision=over
+            )
+            await deferred.reevaluate(tx, self.notices, *CHANNEL_KEY, self.clock.now())
 
     async def follow(self, id_: str = "api", **fields: Any) -> Watch:
         """Follow a running job whose card is posted."""
@@ -62,7 +64,7 @@ class Night:
             await tx.jobs.track(CHANNEL_KEY[0], running, due_at=MIDNIGHT, now=self.clock.now())
         return watch
 
-    async def looks(
+    async def poll(
         self, status: Status, id_: str = "api", native_status: str = "", step: str = ""
     ) -> None:
         """Apply the result of a poll, one second later."""
@@ -72,7 +74,7 @@ class Night:
         job = Job(ref=ref, name=id_, status=status, native_status=native_status, tasks=tasks)
         async with self.store.begin() as tx:
             watched = (await tx.jobs.get(CHANNEL_KEY[0], [ref]))[ref]
-            await self.following.write(tx, None, [Look(watched, job, self.clock.now())])
+            await self.following.apply(tx, None, [PollResult(watched, job, self.clock.now())])
 
     async def unfollow(self, id_: str = "api") -> None:
         """End the watch of a job, as when a user stops following it."""
@@ -90,14 +92,14 @@ class Night:
 
     async def tick(self) -> None:
         """Run one tick of a new digest worker."""
-        worker = Digests(
+        worker = DigestWorker(
             store=self.store,
-            notices=self.notices,
-            home=Home(url="https://acme.slack.com/"),
+            notifier=self.notices,
+            slack_workspace=Workspace(url="https://acme.slack.com/"),
             clock=self.clock,
-            ring=lambda: None,
+            wake_dispatcher=lambda: None,
         )
-        worker.ring()  # skips the wait at the end of the tick
+        worker.wake()  # skips the wait at the end of the tick
         await worker.tick()
 
     async def posts(self, *kinds: str) -> list[Row[Any]]:
@@ -124,11 +126,11 @@ class Night:
 
 
 @asynccontextmanager
-async def open_harness(folder: Path) -> AsyncIterator[Night]:
+async def open_harness(folder: Path) -> AsyncIterator[QuietHoursHarness]:
     """Open a harness on the database in this folder, which is created if missing."""
     store = Store(f"sqlite+aiosqlite:///{folder / 'night.db'}")
     await store.open()
     try:
-        yield Night(store)
+        yield QuietHoursHarness(store)
     finally:
         await store.close()

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
 def redacted(text: str, *args: object) -> str:
     record = logging.LogRecord("bot", logging.INFO, __file__, 1, text, args, None)
-    assert logs.Discretion().filter(record)
+    assert logs.RedactingFilter().filter(record)
     return logging.Formatter(logs.FORMAT).format(record)
 
 

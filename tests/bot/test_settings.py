@@ -12,10 +12,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel, SecretStr, ValidationError
 
-from bot.notifications.effective_settings import contract
+from bot.notifications.effective_settings import resolve
 from bot.notifications.policy import FollowUps
 from bot.sdk.errors import SettingsError
-from bot.sdk.settings import missing_secret, read_secret_files, sentences
+from bot.sdk.settings import error_sentences, missing_secret, read_secret_files
 from bot.settings import SlackSettings, load, read
 
 if TYPE_CHECKING:
@@ -84,7 +84,7 @@ def test_documented_quiet_hours_and_budget_are_read(write_settings: WriteSetting
     notify = load(write_settings(table.removeprefix("toml\n"))).notify
     assert notify.quiet_hours
     assert (notify.quiet_hours.zone, notify.quiet_hours.failures_pass) == ("Europe/Berlin", True)
-    policies = [contract(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
+    policies = [resolve(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
     assert [policy.posts_per_hour for policy in policies] == [20, 20]
     assert [policy.follow_ups for policy in policies] == [FollowUps.OUTCOMES, FollowUps.EVERY]
 
@@ -93,7 +93,7 @@ def test_http_mode_has_a_secret_a_host_and_a_port(write_settings: WriteSettings)
     """It needs the signing secret instead of the app token."""
     text = '[slack]\nmode = "http"\nsigning_secret = "s"\nbot_token = "xoxb-1"\n'
     read = load(write_settings(f'{text}[web]\nhost = "127.0.0.2"\nport = 8443\n'))
-    assert read.slack.needed == ("bot_token", "signing_secret")
+    assert read.slack.required_secrets == ("bot_token", "signing_secret")
     assert read.slack.problems() == []
     assert (read.web.host, read.web.port) == ("127.0.0.2", 8443)
 
@@ -374,7 +374,7 @@ def test_no_secret_is_shown_by_settings_or_problems(secret: str) -> None:
     table = {"bot_token": secret, "app_token": {"wrong": secret}, "tokn": secret}
     with pytest.raises(ValidationError) as caught:
         SlackSettings.model_validate(table)
-    assert secret not in " ".join(sentences(caught.value))
+    assert secret not in " ".join(error_sentences(caught.value))
     assert secret not in f"{caught.value}{caught.value!r}"
     assert secret not in repr(SlackSettings.model_validate({"bot_token": secret}))
 
@@ -409,7 +409,7 @@ def test_any_table_is_settings_or_problems(table: dict[str, object]) -> None:
     try:
         SlackSettings.model_validate(table)
     except ValidationError as error:
-        messages = sentences(error, "slack")
+        messages = error_sentences(error, "slack")
     assert all(sentence.endswith(".") for sentence in messages)
 
 
@@ -427,7 +427,7 @@ def test_host_and_port_of_http_mode_can_stand_in_slack(tmp_path: Path) -> None:
     """Beside the signing secret they mean the bot's own server."""
     path = tmp_path / "jobthread.toml"
     path.write_text('[slack]\nmode = "http"\nhost = "127.0.0.2"\nport = 8443\n')
-    listens = load(path).listens
+    listens = load(path).http_server
     assert (listens.host, listens.port) == ("127.0.0.2", 8443)
 
 
@@ -444,11 +444,11 @@ def test_policy_is_set_for_all_channels_and_for_one(write_settings: WriteSetting
     notify = load(write_settings(text)).notify
     assert notify.who_may_change == "admins"
     assert set(notify.defaults) == {"follow_ups", "quiet_hours"}
-    policy = contract(notify, "C0123", None).policy
+    policy = resolve(notify, "C0123", None).policy
     assert (policy.follow_ups, policy.posts_per_hour) == (FollowUps.OUTCOMES, 20)
     assert policy.quiet_hours
     assert policy.quiet_hours.begins.hour == 22
-    assert contract(notify, "C0999", None).policy.posts_per_hour is None
+    assert resolve(notify, "C0999", None).policy.posts_per_hour is None
 
 
 @pytest.mark.parametrize(
@@ -509,4 +509,4 @@ def test_invalid_policy_is_reported_with_its_remedy(
 def test_channel_can_mention_the_group_of_the_general_table(write_settings: WriteSettings) -> None:
     """Both tables together are consistent."""
     text = '[notify]\ngroup = "S0123"\n[notify.channels.C0123]\nmention = "group"\n'
-    assert contract(load(write_settings(text)).notify, "C0123", None).policy.group == "S0123"
+    assert resolve(load(write_settings(text)).notify, "C0123", None).policy.group == "S0123"

@@ -12,22 +12,22 @@ from bot import status
 from bot.app import Bot
 from bot.settings import WebSettings
 from bot.slack.http_server import METRICS_PATH, STATUS_PATH
-from bot.status import Backlog, Live
+from bot.status import LiveStatus, StoredStatus
 from bot.store import WatchState
-from bot.store.metrics import Waiting
+from bot.store.metrics import QueueDepth
 from plugins.servicestage.script import JobScript, JobStep
 
 if TYPE_CHECKING:
-    from tests.bot.conftest import Stage
+    from tests.harness import BotHarness
 
 pytestmark = pytest.mark.anyio
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-NOTHING = Waiting(0, None)
+NOTHING = QueueDepth(0, None)
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
-def stored_status(**but: Any) -> Backlog:
+def stored_status(**but: Any) -> StoredStatus:
     plain = {
         "at": NOON,
         "questions": NOTHING,
@@ -36,34 +36,34 @@ def stored_status(**but: Any) -> Backlog:
         "overdue": NOTHING,
         "watches": dict.fromkeys(WatchState, 0),
     }
-    return Backlog(**(plain | but))
+    return StoredStatus(**(plain | but))
 
 
-def since(seconds: float, count: int = 1) -> Waiting:
-    return Waiting(count, NOON - timedelta(seconds=seconds))
+def since(seconds: float, count: int = 1) -> QueueDepth:
+    return QueueDepth(count, NOON - timedelta(seconds=seconds))
 
 
 @pytest.mark.parametrize(
     ("what", "limit"),
     [
-        ("questions", status.QUESTION_SECONDS),
-        ("messages", status.MESSAGE_SECONDS),
-        ("overdue", status.OVERDUE_SECONDS),
+        ("questions", status.MAX_REQUEST_AGE_SECONDS),
+        ("messages", status.MAX_MESSAGE_AGE_SECONDS),
+        ("overdue", status.MAX_OVERDUE_SECONDS),
     ],
 )
 def test_each_queue_has_its_age_limit(what: str, limit: float) -> None:
     """Up to the limit all lines are fine; above it, one is not."""
-    assert all(line.well for line in status.lines(stored_status(**{what: since(limit)})))
-    late = status.lines(stored_status(**{what: since(limit + 1)}))
-    assert [line.well for line in late].count(False) == 1
+    assert all(line.ok for line in status.stored_lines(stored_status(**{what: since(limit)})))
+    late = status.stored_lines(stored_status(**{what: since(limit + 1)}))
+    assert [line.ok for line in late].count(False) == 1
 
 
 def test_deferred_notifications_are_fine_until_overdue() -> None:
     """They are overdue five minutes after their time."""
-    for late, well in ((-3600, True), (status.MESSAGE_SECONDS, True), (301, False)):
+    for late, well in ((-3600, True), (status.MAX_MESSAGE_AGE_SECONDS, True), (301, False)):
         until = NOON - timedelta(seconds=late)
-        [*_, line] = status.lines(stored_status(held=since(60, count=3), held_until=until))
-        assert line.well is well
+        [*_, line] = status.stored_lines(stored_status(held=since(60, count=3), held_until=until))
+        assert line.ok is well
         assert line.sentence.startswith("3 notifications deferred, the first until 22 Nov 2026")
 
 
@@ -74,20 +74,20 @@ def test_future_time_gives_age_zero() -> None:
 
 def test_disconnected_bot_is_a_failure() -> None:
     """The status shows the connection to Slack first."""
-    [slack, _] = status.live_lines(Live(connected=False))
-    assert not slack.well
+    [slack, _] = status.live_lines(LiveStatus(connected=False))
+    assert not slack.ok
 
 
 def test_live_status_round_trips_through_json() -> None:
     """The command parses what the bot serves."""
-    live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
-    assert status.live_of(status.as_json(stored_status(), live)) == live
+    live = LiveStatus(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
+    assert status.parse_live(status.as_json(stored_status(), live)) == live
 
 
 def test_metrics_use_the_prometheus_text_format() -> None:
     """Alert rules depend on the names and the labels."""
-    live = Live(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
-    text = status.exposition(stored_status(messages=since(90, count=4)), live)
+    live = LiveStatus(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
+    text = status.prometheus_text(stored_status(messages=since(90, count=4)), live)
     assert text.endswith("\n")
     lines = text.splitlines()
     assert "# TYPE jobthread_slack_limited_total counter" in lines
@@ -101,18 +101,18 @@ def test_metrics_use_the_prometheus_text_format() -> None:
         assert sample in lines
 
 
-async def test_running_bot_serves_its_status_and_metrics(stage: Stage) -> None:
+async def test_running_bot_serves_its_status_and_metrics(harness: BotHarness) -> None:
     """They include 429 responses, watches and the time since Slack's last event."""
-    await stage.bot.__aexit__(None, None, None)
-    settings = stage.settings.model_copy(update={"web": WebSettings(port=0)})
-    async with Bot(settings, clock=stage.clock) as stage.bot:
-        stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 3000),), queued_seconds=0))
-        stage.slack.faults.rate_limit("chat.postMessage", retry_after=1)
-        await stage.says(f"/job deploys:{ID}")
-        await stage.slack.until(lambda: stage.slack.faults.done)
-        await stage.at_rest()
-        status = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{STATUS_PATH}")
-        text = await fetch(f"http://127.0.0.1:{stage.bot.web.port}{METRICS_PATH}")
+    await harness.bot.__aexit__(None, None, None)
+    settings = harness.settings.model_copy(update={"web": WebSettings(port=0)})
+    async with Bot(settings, clock=harness.clock) as harness.bot:
+        harness.servicestage.add(JobScript(ID, (JobStep("PREPARE", 3000),), queued_seconds=0))
+        harness.slack.faults.rate_limit("chat.postMessage", retry_after=1)
+        await harness.says(f"/job deploys:{ID}")
+        await harness.slack.until(lambda: harness.slack.faults.injected)
+        await harness.settle()
+        status = await fetch(f"http://127.0.0.1:{harness.bot.http_server.port}{STATUS_PATH}")
+        text = await fetch(f"http://127.0.0.1:{harness.bot.http_server.port}{METRICS_PATH}")
     assert status["slack"]["connected"] is True
     assert status["slack"]["limited"] == 1
     assert status["slack"]["last_event"] is not None

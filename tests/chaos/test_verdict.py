@@ -6,11 +6,11 @@ from collections import Counter
 
 import pytest
 
-from chaos.journal import Absence, Journal, Shown
-from chaos.plan import Wish
+from chaos.journal import Journal, Outage, ProviderAnswer
+from chaos.plan import PlannedRequest
 from chaos.simulated_users import Attempt
-from chaos.threads import FollowUp, Root, Threads
-from chaos.verdict import Verdict, judge, unanswered, untold
+from chaos.threads import BotMessages, CardPost, ThreadReply
+from chaos.verdict import Verdict, judge, missing_outcomes, unanswered_requests
 
 JOB, CHANNEL = "JOB1", "C1"
 TIMES = {"SUBMITTED": 0.0, "RUNNING": 20.0, "PAUSED": 40.0, "SUCCEEDED": 60.0}
@@ -22,22 +22,24 @@ TEXTS = {
 }
 
 
-def answer(word: str, at: float) -> Shown:
+def answer(word: str, at: float) -> ProviderAnswer:
     """Return an answer of the provider."""
-    return Shown(word, at, at + 0.1)
+    return ProviderAnswer(word, at, at + 0.1)
 
 
-def journal(*absences: Absence) -> Journal:
+def journal(*absences: Outage) -> Journal:
     """Return a job that was polled every ten seconds."""
-    found = Journal(moved={JOB: dict(TIMES)}, ended={JOB}, absences=list(absences))
-    found.shown[JOB] = [answer(word, at + 10) for word, at in TIMES.items()]
+    found = Journal(status_times={JOB: dict(TIMES)}, ended={JOB}, outages=list(absences))
+    found.answers[JOB] = [answer(word, at + 10) for word, at in TIMES.items()]
     return found
 
 
-def threads(*told: str, card: str = "SUBMITTED") -> Threads:
+def threads(*told: str, card: str = "SUBMITTED") -> BotMessages:
     """Return a thread with replies about these statuses, each with its own key."""
-    found = Threads("U0BOT", roots=[Root(JOB, CHANNEL, "5.0", "w:root", card, followed=True)])
-    said = [FollowUp(f"w:{n}", TEXTS[word], 70.0) for n, word in enumerate(told)]
+    found = BotMessages(
+        "U0BOT", cards=[CardPost(JOB, CHANNEL, "5.0", "w:root", card, followed=True)]
+    )
+    said = [ThreadReply(f"w:{n}", TEXTS[word], 70.0) for n, word in enumerate(told)]
     found.replies[CHANNEL, "5.0"] = said
     found.keys = Counter(["w:root", *(one.key for one in said)])
     return found
@@ -45,20 +47,20 @@ def threads(*told: str, card: str = "SUBMITTED") -> Threads:
 
 def attempt(person: str = "U1", *, acknowledged: bool = True) -> Attempt:
     """Return a request for the job."""
-    wish = Wish(JOB, 1, "command")
+    wish = PlannedRequest(JOB, 1, "command")
     return Attempt(wish, person, CHANNEL, f"command:{person}:", acknowledged, 4.0)
 
 
 def violations(verdict: Verdict) -> tuple[bool, bool, bool]:
     """Return whether something was lost, duplicated, out of order."""
-    return bool(verdict.lost), bool(verdict.duplicated), bool(verdict.disordered)
+    return bool(verdict.lost), bool(verdict.duplicated), bool(verdict.out_of_order)
 
 
 def test_thread_with_every_change_once_passes() -> None:
     """Each stored change is an expected reply."""
     verdict = judge(journal(), threads("RUNNING", "PAUSED", "SUCCEEDED"), [attempt()])
-    assert verdict.clean
-    assert (verdict.owed, verdict.told, verdict.merged) == (3, 3, 0)
+    assert verdict.passed
+    assert (verdict.expected, verdict.delivered, verdict.coalesced) == (3, 3, 0)
     assert sorted(verdict.delays) == [10.0, 30.0, 50.0]
 
 
@@ -81,16 +83,16 @@ def test_each_kind_of_violation_is_recognised(
 
 def test_change_seen_before_a_kill_may_be_coalesced() -> None:
     """The killed bot may not have stored it."""
-    verdict = judge(journal(Absence(31, 33)), threads("PAUSED", "SUCCEEDED"), [attempt()])
-    assert verdict.clean
-    assert (verdict.owed, verdict.merged) == (2, 1)
+    verdict = judge(journal(Outage(31, 33)), threads("PAUSED", "SUCCEEDED"), [attempt()])
+    assert verdict.passed
+    assert (verdict.expected, verdict.coalesced) == (2, 1)
 
 
 def test_change_of_an_overtaken_poll_may_be_coalesced() -> None:
     """Two concurrent polls may become one change."""
     found = journal()
-    found.shown[JOB].append(answer("PAUSED", 31))
-    assert judge(found, threads("PAUSED", "SUCCEEDED"), [attempt()]).clean
+    found.answers[JOB].append(answer("PAUSED", 31))
+    assert judge(found, threads("PAUSED", "SUCCEEDED"), [attempt()]).passed
 
 
 def test_repeated_idempotency_key_is_a_duplicate() -> None:
@@ -104,44 +106,47 @@ def test_acknowledged_request_without_an_answer_is_lost() -> None:
     """One card answers one request, and a failed request needs no answer."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
     attempts = [attempt("U1"), attempt("U2")]
-    assert unanswered(journal(), said, attempts) == 1
-    assert unanswered(journal(), said, [attempt("U1"), attempt("U2", acknowledged=False)]) == 0
-    said.whispers["U2"] = ["Looking up `deploys:JOB1` …"]
-    assert unanswered(journal(), said, attempts) == 1
-    said.whispers["U2"].append("It is followed already.")
-    assert judge(journal(), said, attempts).clean
+    assert unanswered_requests(journal(), said, attempts) == 1
+    assert (
+        unanswered_requests(journal(), said, [attempt("U1"), attempt("U2", acknowledged=False)])
+        == 0
+    )
+    said.ephemerals["U2"] = ["Looking up `deploys:JOB1` …"]
+    assert unanswered_requests(journal(), said, attempts) == 1
+    said.ephemerals["U2"].append("It is followed already.")
+    assert judge(journal(), said, attempts).passed
 
 
 def test_two_answers_to_one_request_are_a_duplicate() -> None:
     """Such as a card and an ephemeral; a repeated ephemeral is only counted."""
     said = threads("RUNNING", "PAUSED", "SUCCEEDED")
-    said.whispers["U1"] = ["It is followed already."] * 2
+    said.ephemerals["U1"] = ["It is followed already."] * 2
     verdict = judge(journal(), said, [attempt()])
     assert violations(verdict) == (False, True, False)
-    assert verdict.repeated_whispers == 1
+    assert verdict.repeated_ephemerals == 1
 
 
 def test_thread_without_its_outcome_is_counted() -> None:
     """Catching up waits for it."""
-    assert untold(journal(), threads("RUNNING")) == 1
-    assert untold(journal(), threads("RUNNING", "SUCCEEDED")) == 0
+    assert missing_outcomes(journal(), threads("RUNNING")) == 1
+    assert missing_outcomes(journal(), threads("RUNNING", "SUCCEEDED")) == 0
 
 
 def test_closed_channel_needs_the_outcome_only() -> None:
     """Earlier changes may be part of one catch-up reply."""
     found = journal()
-    found.shut[CHANNEL] = 35.0
-    assert judge(found, threads("SUCCEEDED"), [attempt()]).clean
+    found.closed_channels[CHANNEL] = 35.0
+    assert judge(found, threads("SUCCEEDED"), [attempt()]).passed
     assert violations(judge(found, threads("RUNNING"), [attempt()])) == (True, False, False)
 
 
 def test_deleted_card_needs_no_replies_and_may_be_reposted() -> None:
     """Its key cannot be looked up any more; a third post is a duplicate."""
     found, said = journal(), threads("RUNNING")
-    found.deleted[CHANNEL, "5.0"] = 35.0
+    found.deleted_cards[CHANNEL, "5.0"] = 35.0
     said.keys["w:root"] = 2
-    assert judge(found, said, [attempt()]).clean
-    assert untold(found, said) == 0
+    assert judge(found, said, [attempt()]).passed
+    assert missing_outcomes(found, said) == 0
     said.keys["w:root"] = 3
     assert violations(judge(found, said, [attempt()])) == (False, True, False)
 
@@ -150,12 +155,12 @@ def test_deleted_card_needs_no_replies_and_may_be_reposted() -> None:
 def test_request_after_a_deletion_may_get_a_new_card(new_card_at: str, *, duplicate: bool) -> None:
     """A second card beside an existing one is a duplicate."""
     found, said = journal(), threads("RUNNING", "PAUSED", "SUCCEEDED")
-    said.roots.append(Root(JOB, CHANNEL, new_card_at, "v:root", "RUNNING", followed=True))
+    said.cards.append(CardPost(JOB, CHANNEL, new_card_at, "v:root", "RUNNING", followed=True))
     said.replies[CHANNEL, new_card_at] = [
-        FollowUp("v:1", TEXTS["PAUSED"], 70.0),
-        FollowUp("v:2", TEXTS["SUCCEEDED"], 71.0),
+        ThreadReply("v:1", TEXTS["PAUSED"], 70.0),
+        ThreadReply("v:2", TEXTS["SUCCEEDED"], 71.0),
     ]
-    found.deleted[CHANNEL, "5.0"] = 35.0
+    found.deleted_cards[CHANNEL, "5.0"] = 35.0
     verdict = judge(found, said, [attempt("U1", acknowledged=False), attempt("U2")])
     assert violations(verdict) == (False, duplicate, False)
 
@@ -164,7 +169,7 @@ def test_request_after_a_deletion_may_get_a_new_card(new_card_at: str, *, duplic
 def test_card_deleted_in_a_post_outage_needs_no_replies(deleted_at: float, expected: int) -> None:
     """After the catch-up, replies are expected again."""
     found = journal()
-    found.silences.append(Absence(6.0, 100.0))
-    found.deleted[CHANNEL, "5.0"] = deleted_at
+    found.post_outages.append(Outage(6.0, 100.0))
+    found.deleted_cards[CHANNEL, "5.0"] = deleted_at
     verdict = judge(found, threads(), [attempt()])
-    assert (verdict.owed, len(verdict.lost)) == (expected, expected)
+    assert (verdict.expected, len(verdict.lost)) == (expected, expected)

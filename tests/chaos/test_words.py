@@ -22,35 +22,35 @@ def job(word: str) -> Job:
     return Job(ref=REF, name="provision 17cb", status=status_of(word), native_status=word)
 
 
-@pytest.mark.parametrize("word", [*words.LIVING, *words.ENDS])
+@pytest.mark.parametrize("word", [*words.ACTIVE_STATUSES, *words.FINAL_STATUSES])
 @pytest.mark.parametrize("before", ["SUBMITTED", "DRAINING", "ROLLBACKING"])
 def test_every_status_is_parsed_from_the_bots_texts(word: str, before: str) -> None:
     """On the card and in the thread, whatever the status before."""
-    view = job_card.View(checked_at=NOW)
+    view = job_card.CardContext(checked_at=NOW)
     change = Change(before=job(before), after=job(word), status_changed=True)
-    assert words.told(job_card.job(job(word), view).text) == [word]
-    assert words.told(job_card.change(change, view).text) == [word]
+    assert words.statuses_in(job_card.render_card(job(word), view).text) == [word]
+    assert words.statuses_in(job_card.render_change(change, view).text) == [word]
 
 
 def test_run_is_reproducible_from_its_seed() -> None:
     """The same timelines and the same requests."""
     plans = [Plan(minutes=1, seed=4, watches=50) for _ in range(2)]
-    one, two = ([wish for wish, _ in plan.wishes(plan.courses())] for plan in plans)
+    one, two = ([wish for wish, _ in plan.requests(plan.timelines())] for plan in plans)
     assert one == two
-    assert len([w for w, course in plans[0].wishes(plans[0].courses()) if course]) >= 50
+    assert len([w for w, course in plans[0].requests(plans[0].timelines()) if course]) >= 50
 
 
 def test_no_job_has_a_status_twice() -> None:
     """So a repeated status is a duplicate message."""
-    courses = Plan().courses()
+    courses = Plan().timelines()
     for course in (next(courses) for _ in range(200)):
-        assert len(set(course.words)) == len(course.words) == len(course.gaps) + 1
-        assert course.words[-1] in words.ENDS
-        assert words.jobs(f"… {course.job} …") == {course.job}
+        assert len(set(course.statuses)) == len(course.statuses) == len(course.intervals) + 1
+        assert course.statuses[-1] in words.FINAL_STATUSES
+        assert words.job_ids(f"… {course.job} …") == {course.job}
 
 
 def test_catch_up_reply_is_parsed_line_by_line() -> None:
     """It reports several changes, in their order."""
     items = ["x is paused (PAUSED).", "x is now running."]
-    message = replies.caught_up(NOW, items, "x succeeded after 3 s", "")
-    assert words.told(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]
+    message = replies.catch_up(NOW, items, "x succeeded after 3 s", "")
+    assert words.statuses_in(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]

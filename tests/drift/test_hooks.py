@@ -23,10 +23,10 @@ NOT_AN_AUTHORS = {"close"}  # of Http: the bot closes what it opened
 
 
 class _LastNames(ast.NodeTransformer):
-    """Writes `cards.View` as an author does, who imports `View` from `bot`."""
+    """Write `job_card.CardContext` as plugins do, which import `CardContext`."""
 
     def visit_Attribute(self, node: ast.Attribute) -> ast.AST:
-        ours = isinstance(node.value, ast.Name) and node.value.id == "cards"
+        ours = isinstance(node.value, ast.Name) and node.value.id == "job_card"
         return ast.Name(node.attr, ast.Load()) if ours else node
 
 
@@ -112,7 +112,7 @@ def test_every_method_says_what_it_is_for(page: str) -> None:
 
 def change(status: Status) -> Change:
     job = Job(ref=JobRef(connection="acme", id="1"), name="deploy", status=status)
-    return Change(before=None, after=job.but(native_status="broke"), status_changed=True)
+    return Change(before=None, after=job.replace(native_status="broke"), status_changed=True)
 
 
 @pytest.mark.anyio

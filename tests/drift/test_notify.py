@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.notifications.policy import PRESETS, NoisePolicy
-from bot.notifications.policy_text import CLAUSES
+from bot.notifications.policy import PRESETS, NotificationPolicy
+from bot.notifications.policy_text import FIELD_TEXTS
 from bot.settings import NotifySettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ def test_the_table_has_a_line_for_every_field(page: str) -> None:
 
 def test_every_value_of_a_field_is_named(page: str) -> None:
     """Those that one chooses from."""
-    for name, clause in CLAUSES.items():
+    for name, clause in FIELD_TEXTS.items():
         values = [value for value in clause.choices if value not in ("on", "off")]
         missing = [value for value in values if f'"{value}"' not in page]
         assert missing == [], name
@@ -56,4 +56,4 @@ def test_the_presets_are_as_the_page_says(page: str) -> None:
         said = re.search(rf"\*{name}\* is (.*?)[;.]", page, re.DOTALL | re.IGNORECASE)
         assert said
         fields = tomllib.loads("\n".join(re.findall(r"`([^`]+)`", said[1])))
-        assert NoisePolicy.model_validate(fields) == PRESETS[name]
+        assert NotificationPolicy.model_validate(fields) == PRESETS[name]

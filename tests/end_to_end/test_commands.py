@@ -14,7 +14,7 @@ from localslack import LocalSlack
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for, staged
+from tests.harness import BotHarness, bot_harness, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -33,181 +33,183 @@ def running(id_: str = ID) -> JobScript:
     return JobScript(id_, STEPS, queued_seconds=0)
 
 
-async def test_command_posts_a_card_with_one_slack_call(stage: Stage) -> None:
+async def test_command_posts_a_card_with_one_slack_call(harness: BotHarness) -> None:
     """The request costs exactly one Web API call: the post of the card."""
-    stage.servicestage.add(running())
-    before = len(stage.slack.calls)
-    card = await stage.asks(f"/job deploys:{ID}")
+    harness.servicestage.add(running())
+    before = len(harness.slack.calls)
+    card = await harness.request_card(f"/job deploys:{ID}")
     assert "running" in card.text
-    assert [c.method for c in stage.slack.calls[before:]] == ["chat.postMessage"]
+    assert [c.method for c in harness.slack.calls[before:]] == ["chat.postMessage"]
 
 
 async def test_finished_job_gets_a_last_reply_and_its_watch_ends(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """The thread ends with the outcome, once, and polling stops."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    last = await stage.replied(card, "succeeded after")
-    assert stage.thread(card) == [last]
-    assert await stage.watches() == []
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    last = await harness.wait_for_reply(card, "succeeded after")
+    assert harness.thread(card) == [last]
+    assert await harness.watches() == []
 
 
-async def test_card_is_updated_in_place(stage: Stage) -> None:
+async def test_card_is_updated_in_place(harness: BotHarness) -> None:
     """The card shows the latest status, under the same timestamp."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    assert (await stage.shown(card, "succeeded after")).ts == card.ts
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    assert (await harness.wait_for_card(card, "succeeded after")).ts == card.ts
 
 
-async def test_card_shows_polled_progress_at_once(stage: Stage) -> None:
+async def test_card_shows_polled_progress_at_once(harness: BotHarness) -> None:
     """Progress without a thread reply does not wait for a tick of the dispatcher."""
     steps = (JobStep("PREPARE", 5), JobStep("UPGRADE", 90))
-    stage.servicestage.add(JobScript(ID, steps, queued_seconds=0))
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.polls()
-    await stage.shown(card, "1 of 2")
+    harness.servicestage.add(JobScript(ID, steps, queued_seconds=0))
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.advance_poll()
+    await harness.wait_for_card(card, "1 of 2")
 
 
 async def test_failure_reply_mentions_the_requester_and_is_broadcast(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """It names the failed task."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.fail(ID, 0, "disk full")
-    await stage.polls()
-    outcome = await stage.replied(card, "failed")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.fail(ID, 0, "disk full")
+    await harness.advance_poll()
+    outcome = await harness.wait_for_reply(card, "failed")
     assert "PREPARE" in outcome.text
-    assert f"<@{stage.slack.workspace.user('ada').id}>" in outcome.text
+    assert f"<@{harness.slack.workspace.user('ada').id}>" in outcome.text
     assert outcome.broadcast
     assert "disk full" in str(outcome.blocks)
 
 
-async def test_success_reply_is_not_broadcast(stage: Stage) -> None:
+async def test_success_reply_is_not_broadcast(harness: BotHarness) -> None:
     """Only the thread gets it."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    assert not (await stage.replied(card, "succeeded")).broadcast
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    assert not (await harness.wait_for_reply(card, "succeeded")).broadcast
 
 
-async def test_finished_job_gets_a_card_but_no_watch(stage: Stage) -> None:
+async def test_finished_job_gets_a_card_but_no_watch(harness: BotHarness) -> None:
     """It is not polled."""
-    stage.servicestage.add(running())
-    stage.servicestage.finish(ID)
-    card = await stage.asks(f"/job deploys:{ID}")
+    harness.servicestage.add(running())
+    harness.servicestage.finish(ID)
+    card = await harness.request_card(f"/job deploys:{ID}")
     assert "succeeded" in card.text
-    assert await stage.watches() == []
+    assert await harness.watches() == []
 
 
-async def test_repeated_request_gets_a_link_to_the_card(stage: Stage) -> None:
+async def test_repeated_request_gets_a_link_to_the_card(harness: BotHarness) -> None:
     """There is no second card."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.says(f"/job {ID}")
-    said = await stage.whispered("followed here already")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.says(f"/job {ID}")
+    said = await harness.wait_for_ephemeral("followed here already")
     assert card.ts.replace(".", "") in str(said.blocks)
-    assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
+    assert [m.ts for m in harness.slack.messages() if m.user == card.user] == [card.ts]
 
 
-async def test_peek_is_ephemeral_and_starts_no_watch(stage: Stage) -> None:
+async def test_peek_is_ephemeral_and_starts_no_watch(harness: BotHarness) -> None:
     """It posts nothing in the channel."""
-    stage.servicestage.add(running())
-    await stage.says(f"/job peek deploys:{ID}")
-    await stage.whispered("running")
-    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
-    assert await stage.watches() == []
+    harness.servicestage.add(running())
+    await harness.says(f"/job peek deploys:{ID}")
+    await harness.wait_for_ephemeral("running")
+    assert [m for m in harness.slack.messages() if m.user == harness.slack.workspace.bot.id] == []
+    assert await harness.watches() == []
 
 
-async def test_mention_finds_the_reference_in_a_sentence(stage: Stage) -> None:
+async def test_mention_finds_the_reference_in_a_sentence(harness: BotHarness) -> None:
     """Other words are ignored."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"@jobthread how is {ID} doing?")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"@jobthread how is {ID} doing?")
     assert "running" in card.text
 
 
-async def test_mention_without_words_gets_help(stage: Stage) -> None:
+async def test_mention_without_words_gets_help(harness: BotHarness) -> None:
     """It works like the bare command."""
-    await stage.says("@jobthread")
-    assert "/job help" not in (await stage.whispered("Ask for a job")).text
+    await harness.says("@jobthread")
+    assert "/job help" not in (await harness.wait_for_ephemeral("Ask for a job")).text
 
 
-async def test_shortcut_on_a_message_without_words_finds_no_job(stage: Stage) -> None:
+async def test_shortcut_on_a_message_without_words_finds_no_job(harness: BotHarness) -> None:
     """The reply does not ask the user to type a command."""
-    message = (await stage.slack.says("<@U0GRACE>")).message
+    message = (await harness.slack.says("<@U0GRACE>")).message
     assert message is not None
-    await stage.slack.shortcut("follow_jobs", message)
-    await stage.whispered("I found no job in that")
+    await harness.slack.shortcut("follow_jobs", message)
+    await harness.wait_for_ephemeral("I found no job in that")
 
 
-async def test_stop_following_can_be_typed(stage: Stage) -> None:
+async def test_stop_following_can_be_typed(harness: BotHarness) -> None:
     """The button's label works as a command."""
-    stage.servicestage.add(running())
-    await stage.asks(f"/job deploys:{ID}")
-    await stage.says(f"@jobthread stop following {ID}")
-    await stage.whispered("no longer followed")
-    assert await stage.watches() == []
+    harness.servicestage.add(running())
+    await harness.request_card(f"/job deploys:{ID}")
+    await harness.says(f"@jobthread stop following {ID}")
+    await harness.wait_for_ephemeral("no longer followed")
+    assert await harness.watches() == []
 
 
-async def test_mention_in_a_thread_is_answered_in_that_thread(stage: Stage) -> None:
+async def test_mention_in_a_thread_is_answered_in_that_thread(harness: BotHarness) -> None:
     """Card and replies stay in the thread of the request."""
-    stage.servicestage.add(running())
-    root = (await stage.slack.says("the release")).message
+    harness.servicestage.add(running())
+    root = (await harness.slack.says("the release")).message
     assert root is not None
-    await stage.says(f"@jobthread {ID}", thread_ts=root.ts)
-    await stage.replied(root, "running")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    await stage.replied(root, "succeeded after")
+    await harness.says(f"@jobthread {ID}", thread_ts=root.ts)
+    await harness.wait_for_reply(root, "running")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    await harness.wait_for_reply(root, "succeeded after")
 
 
-async def test_direct_message_gets_an_ordinary_reply(stage: Stage) -> None:
+async def test_direct_message_gets_an_ordinary_reply(harness: BotHarness) -> None:
     """No ephemeral message is needed there."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"how is {ID}?", channel="im")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"how is {ID}?", channel="im")
     assert "running" in card.text
 
 
-async def test_several_references_get_a_card_each(stage: Stage) -> None:
+async def test_several_references_get_a_card_each(harness: BotHarness) -> None:
     """One command can name several jobs."""
-    stage.servicestage.add(running())
-    stage.servicestage.add(running(OTHER))
-    await stage.says(f"/job deploys:{ID} deploys:{OTHER}")
-    bot = stage.slack.workspace.bot.id
-    await stage.slack.until(lambda: len([m for m in stage.slack.messages() if m.user == bot]) == 2)
-    assert len(await stage.watches()) == 2
+    harness.servicestage.add(running())
+    harness.servicestage.add(running(OTHER))
+    await harness.says(f"/job deploys:{ID} deploys:{OTHER}")
+    bot = harness.slack.workspace.bot.id
+    await harness.slack.until(
+        lambda: len([m for m in harness.slack.messages() if m.user == bot]) == 2
+    )
+    assert len(await harness.watches()) == 2
 
 
-async def test_url_with_two_jobs_gets_a_card_each(stage: Stage) -> None:
+async def test_url_with_two_jobs_gets_a_card_each(harness: BotHarness) -> None:
     """A page can show several jobs; all of them count."""
-    stage.servicestage.add(running())
-    stage.servicestage.add(running(OTHER))
-    settings = stage.bot.connections["deploys"].settings
+    harness.servicestage.add(running())
+    harness.servicestage.add(running(OTHER))
+    settings = harness.bot.connections["deploys"].settings
     api = f"{settings.base_url}/v3/{settings.project_id}/cas/jobs"
-    await stage.says(f"/job {api}/{ID}?and={api}/{OTHER}")
-    await stage.slack.until(lambda: len(stage.slack.messages()) == 2)
-    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+    await harness.says(f"/job {api}/{ID}?and={api}/{OTHER}")
+    await harness.slack.until(lambda: len(harness.slack.messages()) == 2)
+    assert {ref.id for ref in await harness.watches()} == {ID, OTHER}
 
 
-async def test_malformed_id_beside_a_valid_one_gets_a_reply(stage: Stage) -> None:
+async def test_malformed_id_beside_a_valid_one_gets_a_reply(harness: BotHarness) -> None:
     """Each of the two references gets an answer."""
-    stage.servicestage.add(running())
-    await stage.asks(f"/job {ID} {OTHER.removeprefix('J')} please")
-    said = await stage.whispered("is not a job I can look up")
+    harness.servicestage.add(running())
+    await harness.request_card(f"/job {ID} {OTHER.removeprefix('J')} please")
+    said = await harness.wait_for_ephemeral("is not a job I can look up")
     assert OTHER.removeprefix("J") in said.text
-    assert len(stage.slack.ephemerals("ada")) == 1
+    assert len(harness.slack.ephemerals("ada")) == 1
 
 
-async def test_unknown_job_gets_an_ephemeral_reply(stage: Stage) -> None:
+async def test_unknown_job_gets_an_ephemeral_reply(harness: BotHarness) -> None:
     """It has the next step and the correlation id."""
-    await stage.says(f"/job deploys:{ID}")
-    said = await stage.whispered("knows no such job")
+    await harness.says(f"/job deploys:{ID}")
+    said = await harness.wait_for_ephemeral("knows no such job")
     assert "Check the id" in said.text
     assert "log id" in said.text
 
@@ -221,122 +223,124 @@ async def test_unknown_job_gets_an_ephemeral_reply(stage: Stage) -> None:
         (503, "trouble"),
     ],
 )
-async def test_each_provider_error_is_a_sentence(stage: Stage, status: int, words: str) -> None:
+async def test_each_provider_error_is_a_sentence(
+    harness: BotHarness, status: int, words: str
+) -> None:
     """Every error status gets a reply."""
-    stage.servicestage.refuse(status=status)
-    await stage.says(f"/job deploys:{ID}")
-    await stage.whispered(words)
+    harness.servicestage.fail_calls(status=status)
+    await harness.says(f"/job deploys:{ID}")
+    await harness.wait_for_ephemeral(words)
 
 
-async def test_misspelt_connection_is_corrected_with_one_click(stage: Stage) -> None:
+async def test_misspelt_connection_is_corrected_with_one_click(harness: BotHarness) -> None:
     """The button sends the suggested reference."""
-    stage.servicestage.add(running())
-    await stage.says(f"/job deplys:{ID}")
-    said = await stage.whispered("Did you mean")
-    before = {m.ts for m in stage.slack.messages()}
-    await stage.slack.click(said, "run")
-    assert "running" in (await stage.posted(before)).text
+    harness.servicestage.add(running())
+    await harness.says(f"/job deplys:{ID}")
+    said = await harness.wait_for_ephemeral("Did you mean")
+    before = {m.ts for m in harness.slack.messages()}
+    await harness.slack.click(said, "run")
+    assert "running" in (await harness.wait_for_post(before)).text
 
 
-async def test_corrected_peek_is_still_ephemeral(stage: Stage) -> None:
+async def test_corrected_peek_is_still_ephemeral(harness: BotHarness) -> None:
     """The button repeats the verb."""
-    stage.servicestage.add(running())
-    await stage.says(f"/job peek deplys:{ID}")
-    await stage.slack.click(await stage.whispered("Did you mean"), "run")
-    await stage.whispered("Only you see this")
-    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
+    harness.servicestage.add(running())
+    await harness.says(f"/job peek deplys:{ID}")
+    await harness.slack.click(await harness.wait_for_ephemeral("Did you mean"), "run")
+    await harness.wait_for_ephemeral("Only you see this")
+    assert [m for m in harness.slack.messages() if m.user == harness.slack.workspace.bot.id] == []
 
 
 @pytest.mark.parametrize(("typed", "meant"), [("peak", "peek"), ("unwacth", "unwatch")])
 async def test_misspelt_verb_before_a_job_posts_no_card(
-    stage: Stage, typed: str, meant: str
+    harness: BotHarness, typed: str, meant: str
 ) -> None:
     """The requester gets a suggestion, which one click runs."""
-    stage.servicestage.add(running())
-    await stage.says(f"/job {typed} deploys:{ID}")
-    said = await stage.whispered("Did you mean")
+    harness.servicestage.add(running())
+    await harness.says(f"/job {typed} deploys:{ID}")
+    said = await harness.wait_for_ephemeral("Did you mean")
     assert f"{meant} deploys:{ID}" in said.text
-    assert [m for m in stage.slack.messages() if m.user == stage.slack.workspace.bot.id] == []
+    assert [m for m in harness.slack.messages() if m.user == harness.slack.workspace.bot.id] == []
 
 
-async def test_polite_word_before_a_job_is_ignored(stage: Stage) -> None:
+async def test_polite_word_before_a_job_is_ignored(harness: BotHarness) -> None:
     """Only a word very close to a verb counts as a misspelt verb."""
-    stage.servicestage.add(running())
-    assert "running" in (await stage.asks(f"/job please deploys:{ID}")).text
+    harness.servicestage.add(running())
+    assert "running" in (await harness.request_card(f"/job please deploys:{ID}")).text
 
 
-async def test_requester_reads_how_to_invite_the_bot(stage: Stage) -> None:
+async def test_requester_reads_how_to_invite_the_bot(harness: BotHarness) -> None:
     """The bot cannot post a card in a channel that it is no member of."""
-    stage.servicestage.add(running())
-    await stage.says(f"/job deploys:{ID}", channel="private-ops")
-    await stage.whispered("/invite @jobthread")
+    harness.servicestage.add(running())
+    await harness.says(f"/job deploys:{ID}", channel="private-ops")
+    await harness.wait_for_ephemeral("/invite @jobthread")
 
 
-async def test_stop_following_ends_the_watch_and_removes_the_button(stage: Stage) -> None:
+async def test_stop_following_ends_the_watch_and_removes_the_button(harness: BotHarness) -> None:
     """One click on the card is enough."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.slack.click(card, "unfollow")
-    await stage.whispered("no longer followed")
-    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
-    assert await stage.watches() == []
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.slack.click(card, "unfollow")
+    await harness.wait_for_ephemeral("no longer followed")
+    await harness.slack.until(lambda: "unfollow" not in str(harness.current(card).blocks))
+    assert await harness.watches() == []
 
 
-async def test_job_can_be_followed_again_from_its_card(stage: Stage) -> None:
+async def test_job_can_be_followed_again_from_its_card(harness: BotHarness) -> None:
     """The same thread continues; there is no second card."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.slack.click(card, "unfollow")
-    assert "Follow button" in (await stage.whispered("no longer followed")).text
-    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
-    await stage.slack.click(stage.now(card), "follow")
-    await stage.shown(card, "unfollow")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    await stage.replied(card, "succeeded after")
-    assert [m.ts for m in stage.slack.messages() if m.user == card.user] == [card.ts]
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.slack.click(card, "unfollow")
+    assert "Follow button" in (await harness.wait_for_ephemeral("no longer followed")).text
+    await harness.slack.until(lambda: "unfollow" not in str(harness.current(card).blocks))
+    await harness.slack.click(harness.current(card), "follow")
+    await harness.wait_for_card(card, "unfollow")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    await harness.wait_for_reply(card, "succeeded after")
+    assert [m.ts for m in harness.slack.messages() if m.user == card.user] == [card.ts]
 
 
-async def test_follow_on_an_ended_job_only_updates_the_card(stage: Stage) -> None:
+async def test_follow_on_an_ended_job_only_updates_the_card(harness: BotHarness) -> None:
     """The card shows the outcome, and the job is not polled."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.slack.click(card, "unfollow")
-    await stage.whispered("no longer followed")
-    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
-    stage.servicestage.finish(ID)
-    await stage.slack.click(stage.now(card), "follow")
-    await stage.shown(card, "succeeded after")
-    await stage.at_rest()
-    asked = len(stage.servicestage.calls)
-    await stage.clock.advance(60)
-    assert await stage.watches() == []
-    assert len(stage.servicestage.calls) == asked
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.slack.click(card, "unfollow")
+    await harness.wait_for_ephemeral("no longer followed")
+    await harness.slack.until(lambda: "unfollow" not in str(harness.current(card).blocks))
+    harness.servicestage.finish(ID)
+    await harness.slack.click(harness.current(card), "follow")
+    await harness.wait_for_card(card, "succeeded after")
+    await harness.settle()
+    asked = len(harness.servicestage.calls)
+    await harness.clock.advance(60)
+    assert await harness.watches() == []
+    assert len(harness.servicestage.calls) == asked
 
 
-async def test_refresh_updates_the_card_and_posts_the_change(stage: Stage) -> None:
+async def test_refresh_updates_the_card_and_posts_the_change(harness: BotHarness) -> None:
     """A click does not wait for the next poll."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.slack.click(card, "refresh")
-    await stage.shown(card, "succeeded")
-    await stage.replied(card, "succeeded after")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.slack.click(card, "refresh")
+    await harness.wait_for_card(card, "succeeded")
+    await harness.wait_for_reply(card, "succeeded after")
 
 
-async def test_refresh_of_an_unfollowed_card_starts_no_polling(stage: Stage) -> None:
+async def test_refresh_of_an_unfollowed_card_starts_no_polling(harness: BotHarness) -> None:
     """It fetches the job once."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.slack.click(card, "unfollow")
-    await stage.whispered("no longer followed")
-    await stage.slack.until(lambda: "unfollow" not in str(stage.now(card).blocks))
-    await stage.clock.advance(35)
-    await stage.slack.click(stage.now(card), "refresh")
-    await stage.shown(card, "1 of 3")
-    asked = len(stage.servicestage.calls)
-    await stage.clock.advance(100)
-    assert len(stage.servicestage.calls) == asked
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.slack.click(card, "unfollow")
+    await harness.wait_for_ephemeral("no longer followed")
+    await harness.slack.until(lambda: "unfollow" not in str(harness.current(card).blocks))
+    await harness.clock.advance(35)
+    await harness.slack.click(harness.current(card), "refresh")
+    await harness.wait_for_card(card, "1 of 3")
+    asked = len(harness.servicestage.calls)
+    await harness.clock.advance(100)
+    assert len(harness.servicestage.calls) == asked
 
 
 class ListeningPlugin:
@@ -355,12 +359,12 @@ async def test_plugins_get_a_change_found_by_refresh(tmp_path: Path) -> None:
     """The hook runs for fetches by users as for polls."""
     listener, plugins = ListeningPlugin(), load_plugins()
     plugins.hooks.register(listener)
-    async with staged(tmp_path, plugins=plugins) as stage:
-        stage.servicestage.add(running())
-        card = await stage.asks(f"/job deploys:{ID}")
-        stage.servicestage.finish(ID)
-        await stage.slack.click(card, "refresh")
-        await stage.replied(card, "succeeded after")
+    async with bot_harness(tmp_path, plugins=plugins) as harness:
+        harness.servicestage.add(running())
+        card = await harness.request_card(f"/job deploys:{ID}")
+        harness.servicestage.finish(ID)
+        await harness.slack.click(card, "refresh")
+        await harness.wait_for_reply(card, "succeeded after")
         assert [str(change.ref) for change in listener.changes] == [f"deploys:{ID}"]
 
 
@@ -368,102 +372,102 @@ async def test_unknown_disabled_plugin_is_logged(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The bot runs nevertheless."""
-    async with staged(tmp_path, plugins=load_plugins(["servicestag"])):
+    async with bot_harness(tmp_path, plugins=load_plugins(["servicestag"])):
         assert "there is no plugin 'servicestag'; did you mean servicestage?" in caplog.text
 
 
-async def test_list_shows_the_channels_watches(stage: Stage) -> None:
+async def test_list_shows_the_channels_watches(harness: BotHarness) -> None:
     """Each has a link to its card."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.says("/job list")
-    said = await stage.whispered("1 job is followed")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.says("/job list")
+    said = await harness.wait_for_ephemeral("1 job is followed")
     assert card.ts.replace(".", "") in str(said.blocks)
 
 
-async def test_help_shows_a_placeholder_until_a_job_is_known(stage: Stage) -> None:
+async def test_help_shows_a_placeholder_until_a_job_is_known(harness: BotHarness) -> None:
     """After that its examples work when copied."""
-    await stage.says("/job")
-    first = str((await stage.whispered("Ask for a job")).blocks)
+    await harness.says("/job")
+    first = str((await harness.wait_for_ephemeral("Ask for a job")).blocks)
     assert "`/job deploys:&lt;job id&gt;`" in first
-    stage.servicestage.add(running())
-    await stage.asks(f"/job deploys:{ID}")
-    await stage.says("/job help")
-    await stage.whispered(f"/job peek deploys:{ID}")
+    harness.servicestage.add(running())
+    await harness.request_card(f"/job deploys:{ID}")
+    await harness.says("/job help")
+    await harness.wait_for_ephemeral(f"/job peek deploys:{ID}")
 
 
-async def test_malformed_id_gets_a_known_job_as_an_example(stage: Stage) -> None:
+async def test_malformed_id_gets_a_known_job_as_an_example(harness: BotHarness) -> None:
     """The class's own example id is never on a button."""
-    await stage.says("/job deploys:77")
-    assert "actions" not in str((await stage.whispered("Its ids have the form")).blocks)
-    stage.servicestage.add(running())
-    await stage.asks(f"/job deploys:{ID}")
-    await stage.says("/job deploys:78")
-    assert f"deploys:{ID}" in (await stage.whispered("One that I know")).text
+    await harness.says("/job deploys:77")
+    assert "actions" not in str((await harness.wait_for_ephemeral("Its ids have the form")).blocks)
+    harness.servicestage.add(running())
+    await harness.request_card(f"/job deploys:{ID}")
+    await harness.says("/job deploys:78")
+    assert f"deploys:{ID}" in (await harness.wait_for_ephemeral("One that I know")).text
 
 
-async def test_shortcut_follows_a_messages_jobs_in_its_thread(stage: Stage) -> None:
+async def test_shortcut_follows_a_messages_jobs_in_its_thread(harness: BotHarness) -> None:
     """Commands do not work in threads; the message's menu does."""
-    stage.servicestage.add(running())
-    message = (await stage.slack.says(f"releasing {ID} now")).message
+    harness.servicestage.add(running())
+    message = (await harness.slack.says(f"releasing {ID} now")).message
     assert message is not None
-    await stage.slack.shortcut("follow_jobs", message)
-    await stage.replied(message, "running")
+    await harness.slack.shortcut("follow_jobs", message)
+    await harness.wait_for_reply(message, "running")
 
 
-async def test_shortcut_ignores_verbs_in_the_message(stage: Stage) -> None:
+async def test_shortcut_ignores_verbs_in_the_message(harness: BotHarness) -> None:
     """The message was not written to the bot: an "unwatch" in it ends no watch."""
-    stage.servicestage.add(running())
-    stage.servicestage.add(running(OTHER))
-    await stage.asks(f"/job deploys:{ID}")
-    message = (await stage.slack.says(f"Unwatch deploys:{ID} deploys:{OTHER}")).message
+    harness.servicestage.add(running())
+    harness.servicestage.add(running(OTHER))
+    await harness.request_card(f"/job deploys:{ID}")
+    message = (await harness.slack.says(f"Unwatch deploys:{ID} deploys:{OTHER}")).message
     assert message is not None
-    await stage.slack.shortcut("follow_jobs", message)
-    await stage.replied(message, "running")
-    assert {ref.id for ref in await stage.watches()} == {ID, OTHER}
+    await harness.slack.shortcut("follow_jobs", message)
+    await harness.wait_for_reply(message, "running")
+    assert {ref.id for ref in await harness.watches()} == {ID, OTHER}
 
 
-async def test_unwatch_ends_the_watch(stage: Stage) -> None:
+async def test_unwatch_ends_the_watch(harness: BotHarness) -> None:
     """The command does what the button does."""
-    stage.servicestage.add(running())
-    await stage.asks(f"/job deploys:{ID}")
-    await stage.says(f"/job unwatch deploys:{ID}")
-    await stage.whispered("no longer followed")
-    assert await stage.watches() == []
+    harness.servicestage.add(running())
+    await harness.request_card(f"/job deploys:{ID}")
+    await harness.says(f"/job unwatch deploys:{ID}")
+    await harness.wait_for_ephemeral("no longer followed")
+    assert await harness.watches() == []
 
 
-async def test_card_shows_that_polling_fails(stage: Stage) -> None:
+async def test_card_shows_that_polling_fails(harness: BotHarness) -> None:
     """The card does not look up to date while the provider is down."""
-    stage.servicestage.add(running())
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.refuse(times=None, status=503)
-    await stage.looks(4)
-    await stage.shown(card, "Could not be checked")
+    harness.servicestage.add(running())
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.fail_calls(times=None, status=503)
+    await harness.poll_times(4)
+    await harness.wait_for_card(card, "Could not be checked")
 
 
-async def test_slow_command_sends_a_waiting_notice(stage: Stage) -> None:
+async def test_slow_command_sends_a_waiting_notice(harness: BotHarness) -> None:
     """It is sent after two seconds; a quick command sends none."""
-    stage.servicestage.add(running())
-    stage.servicestage.slow_down(5)
-    await stage.says(f"/job deploys:{ID}")
-    await stage.slack.until(lambda: stage.clock.sleepers > 3)
-    await stage.clock.advance(1.9)
-    assert stage.slack.ephemerals() == []
-    await stage.clock.advance(0.2)
-    await stage.whispered("takes longer than usual; the answer follows.")
-    await stage.clock.advance(10)
-    await stage.slack.until(lambda: len(stage.slack.messages()) == 1)
+    harness.servicestage.add(running())
+    harness.servicestage.slow_down(5)
+    await harness.says(f"/job deploys:{ID}")
+    await harness.slack.until(lambda: harness.clock.sleepers > 3)
+    await harness.clock.advance(1.9)
+    assert harness.slack.ephemerals() == []
+    await harness.clock.advance(0.2)
+    await harness.wait_for_ephemeral("takes longer than usual; the answer follows.")
+    await harness.clock.advance(10)
+    await harness.slack.until(lambda: len(harness.slack.messages()) == 1)
 
 
 async def test_unparseable_response_is_logged_under_the_correlation_id(
-    stage: Stage, caplog: pytest.LogCaptureFixture
+    harness: BotHarness, caplog: pytest.LogCaptureFixture
 ) -> None:
     """The log line has an excerpt; secrets are redacted."""
     key = Tenant().key_settings()["secret_key"]
     answer = {"job": ["gateway maintenance"], "note": key, "authToken": "sEcReT"}
-    stage.servicestage.faults.plan(Fault(200, answer), times=None)
-    await stage.says(f"/job peek deploys:{ID}")
-    said = (await stage.whispered("log id")).text
+    harness.servicestage.faults.plan(Fault(200, answer), times=None)
+    await harness.says(f"/job peek deploys:{ID}")
+    said = (await harness.wait_for_ephemeral("log id")).text
     log_id = said.rpartition("log id ")[2].rstrip(")")
     (line,) = [r.getMessage() for r in caplog.records if f"[{log_id}]" in r.getMessage()]
     for part in (f"deploys:{ID}", "job: ", "HTTP 200, application/json", "gateway maintenance"):
@@ -473,40 +477,40 @@ async def test_unparseable_response_is_logged_under_the_correlation_id(
     assert "sEcReT" not in line
 
 
-async def test_thread_gets_one_reply_per_outage_and_recovery(stage: Stage) -> None:
+async def test_thread_gets_one_reply_per_outage_and_recovery(harness: BotHarness) -> None:
     """The number of failed polls does not matter."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.refuse(times=None, status=503)
-    await stage.looks(6)
-    stage.servicestage.faults.clear()
-    await stage.looks(1)
-    await stage.replied(card, "again.")
-    assert [m.text.startswith("⚠️") for m in stage.thread(card)] == [True, False]
+    harness.servicestage.add(JobScript(ID, queued_seconds=0, final_status="RUNNING"))
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.fail_calls(times=None, status=503)
+    await harness.poll_times(6)
+    harness.servicestage.faults.clear()
+    await harness.poll_times(1)
+    await harness.wait_for_reply(card, "again.")
+    assert [m.text.startswith("⚠️") for m in harness.thread(card)] == [True, False]
 
 
-async def test_job_missing_five_times_in_a_row_ends_its_watch(stage: Stage) -> None:
+async def test_job_missing_five_times_in_a_row_ends_its_watch(harness: BotHarness) -> None:
     """It is not polled any more."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.refuse(times=None, status=404)
-    await stage.looks(4)
-    assert await stage.watches() != []
-    await stage.looks(1)
-    await stage.replied(card, "not found any more")
-    assert await stage.watches() == []
+    harness.servicestage.add(JobScript(ID, queued_seconds=0, final_status="RUNNING"))
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.fail_calls(times=None, status=404)
+    await harness.poll_times(4)
+    assert await harness.watches() != []
+    await harness.poll_times(1)
+    await harness.wait_for_reply(card, "not found any more")
+    assert await harness.watches() == []
 
 
-async def test_other_errors_do_not_count_as_a_missing_job(stage: Stage) -> None:
+async def test_other_errors_do_not_count_as_a_missing_job(harness: BotHarness) -> None:
     """The five results must be consecutive."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
-    await stage.asks(f"/job deploys:{ID}")
+    harness.servicestage.add(JobScript(ID, queued_seconds=0, final_status="RUNNING"))
+    await harness.request_card(f"/job deploys:{ID}")
     for status, times in ((404, 2), (503, 3), (404, 4)):
-        stage.servicestage.refuse(times=times, status=status)
-        await stage.looks(times)
-    assert await stage.watches() != []
-    await stage.looks(1)
-    assert await stage.watches() != []
+        harness.servicestage.fail_calls(times=times, status=status)
+        await harness.poll_times(times)
+    assert await harness.watches() != []
+    await harness.poll_times(1)
+    assert await harness.watches() != []
 
 
 async def test_threads_of_a_removed_connection_get_one_reply(tmp_path: Path) -> None:
@@ -520,12 +524,12 @@ async def test_threads_of_a_removed_connection_get_one_reply(tmp_path: Path) -> 
         )
         simulator.add(running())
         async with Bot(settings, clock=clock) as bot:
-            stage = Stage(slack, simulator, clock, settings, bot)
-            card = await stage.asks(f"/job deploys:{ID}")
+            harness = BotHarness(slack, simulator, clock, settings, bot)
+            card = await harness.request_card(f"/job deploys:{ID}")
         for _ in range(2):
             async with Bot(renamed, clock=clock) as bot:
-                stage = Stage(slack, simulator, clock, renamed, bot)
+                harness = BotHarness(slack, simulator, clock, renamed, bot)
                 await clock.advance(10)
-                await stage.replied(card, "no longer set up")
-                assert await stage.watches() == []
-        assert len(stage.thread(card)) == 1
+                await harness.wait_for_reply(card, "no longer set up")
+                assert await harness.watches() == []
+        assert len(harness.thread(card)) == 1

@@ -14,7 +14,7 @@ from bot.slack.http_server import EVENTS_PATH, HEALTH_PATH
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for
+from tests.harness import BotHarness, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -33,7 +33,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def harness(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A bot in HTTP mode, called by a local Slack."""
     clock, port = ManualClock(), free_port()
     simulator = Simulator(clock)
@@ -50,34 +50,34 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
             }
         )
         async with Bot(settings, clock=clock) as bot:
-            yield Stage(slack, simulator, clock, settings, bot)
+            yield BotHarness(slack, simulator, clock, settings, bot)
 
 
-async def test_signed_command_gets_a_card_and_thread_replies(stage: Stage) -> None:
+async def test_signed_command_gets_a_card_and_thread_replies(harness: BotHarness) -> None:
     """Everything works as in Socket Mode."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    await stage.replied(card, "succeeded")
+    harness.servicestage.add(JobScript(ID, queued_seconds=0, final_status="RUNNING"))
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    await harness.wait_for_reply(card, "succeeded")
 
 
-async def test_events_and_clicks_use_the_same_url(stage: Stage) -> None:
+async def test_events_and_clicks_use_the_same_url(harness: BotHarness) -> None:
     """One URL serves commands, events and clicks."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0, ends="RUNNING"))
-    card = await stage.asks(f"@jobthread {ID}")
-    await stage.slack.click(card, "unfollow")
-    await stage.whispered("no longer followed")
+    harness.servicestage.add(JobScript(ID, queued_seconds=0, final_status="RUNNING"))
+    card = await harness.request_card(f"@jobthread {ID}")
+    await harness.slack.click(card, "unfollow")
+    await harness.wait_for_ephemeral("no longer followed")
 
 
-async def test_slack_can_verify_the_request_url(stage: Stage) -> None:
+async def test_slack_can_verify_the_request_url(harness: BotHarness) -> None:
     """The response contains the challenge."""
-    assert await stage.slack.verify_url()
+    assert await harness.slack.verify_url()
 
 
-async def test_unsigned_request_is_rejected(stage: Stage) -> None:
+async def test_unsigned_request_is_rejected(harness: BotHarness) -> None:
     """Its status is 401."""
-    address = f"http://127.0.0.1:{stage.bot.web.port}{EVENTS_PATH}"
+    address = f"http://127.0.0.1:{harness.bot.http_server.port}{EVENTS_PATH}"
     async with (
         aiohttp.ClientSession() as session,
         session.post(address, data={"command": "/job", "text": "help"}) as answer,
@@ -85,8 +85,8 @@ async def test_unsigned_request_is_rejected(stage: Stage) -> None:
         assert answer.status == 401
 
 
-async def test_health_endpoint_is_served(stage: Stage) -> None:
+async def test_health_endpoint_is_served(harness: BotHarness) -> None:
     """A container's health check can call it."""
-    address = f"http://127.0.0.1:{stage.bot.web.port}{HEALTH_PATH}"
+    address = f"http://127.0.0.1:{harness.bot.http_server.port}{HEALTH_PATH}"
     async with aiohttp.ClientSession() as session, session.get(address) as answer:
         assert await answer.json() == {"ok": True}

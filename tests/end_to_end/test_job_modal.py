@@ -14,14 +14,14 @@ from localslack import LocalSlack
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for
+from tests.harness import BotHarness, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
     from localslack.api.views import View
-    from localslack.client.modal_actions import Submitted
+    from localslack.client.modal_actions import SubmissionResult
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ class Listing(ServiceStage):
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
+async def harness(tmp_path: Path) -> AsyncIterator[BotHarness]:
     """A bot whose provider can list jobs."""
     clock = ManualClock()
     simulator = Simulator(clock)
@@ -49,20 +49,22 @@ async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
         async with Bot(settings, clock=clock, plugins=plugins) as bot:
             for id_ in (ID, OTHER):
                 simulator.add(JobScript(id_, (JobStep("PREPARE", 30),), queued_seconds=0))
-            yield Stage(slack, simulator, clock, settings, bot)
+            yield BotHarness(slack, simulator, clock, settings, bot)
 
 
-async def open_modal(stage: Stage) -> View:
+async def open_modal(harness: BotHarness) -> View:
     """Open the modal with its shortcut."""
-    answer = await stage.slack.shortcut("ask_job")
+    answer = await harness.slack.shortcut("ask_job")
     assert answer.ok, answer.error
-    (view,) = stage.slack.modals()
+    (view,) = harness.slack.modals()
     return view
 
 
-async def submit_modal(stage: Stage, view: View, value: str, *ticked: str) -> Submitted:
+async def submit_modal(
+    harness: BotHarness, view: View, value: str, *ticked: str
+) -> SubmissionResult:
     """Submit the modal with a job, #deploys and the ticked boxes."""
-    channel = stage.slack.workspace.channel("deploys").id
+    channel = harness.slack.workspace.channel("deploys").id
     chosen = {"type": "external_select", "selected_option": {"value": value} if value else None}
     values: dict[str, Any] = {
         "job": {"job": chosen},
@@ -71,64 +73,64 @@ async def submit_modal(stage: Stage, view: View, value: str, *ticked: str) -> Su
             "for_whom": {"type": "checkboxes", "selected_options": [{"value": t} for t in ticked]}
         },
     }
-    return await stage.slack.submit(view, values)
+    return await harness.slack.submit(view, values)
 
 
-async def test_modal_options_are_the_newest_jobs(stage: Stage) -> None:
+async def test_modal_options_are_the_newest_jobs(harness: BotHarness) -> None:
     """They show name, status and id before anything is typed."""
-    (option,) = await stage.slack.suggest(await open_modal(stage), "job", "")
+    (option,) = await harness.slack.suggest(await open_modal(harness), "job", "")
     assert option["value"] == f"deploys:{ID}"
     assert option["text"]["text"].startswith("deploy-api · ▶️ running · ")
 
 
-async def test_typed_reference_can_be_chosen_in_the_modal(stage: Stage) -> None:
+async def test_typed_reference_can_be_chosen_in_the_modal(harness: BotHarness) -> None:
     """It need not be one of the listed jobs."""
-    (option,) = await stage.slack.suggest(await open_modal(stage), "job", OTHER)
+    (option,) = await harness.slack.suggest(await open_modal(harness), "job", OTHER)
     assert option["value"] == f"deploys:{OTHER}"
     assert option["text"]["text"].startswith("Ask for deploys:JOB3f8c2b6e")
 
 
-async def test_modal_posts_the_card_in_the_channel(stage: Stage) -> None:
+async def test_modal_posts_the_card_in_the_channel(harness: BotHarness) -> None:
     """The job is followed there, as after a command."""
-    assert (await submit_modal(stage, await open_modal(stage), f"deploys:{ID}")).ok
-    card = await stage.posted(set())
-    await stage.at_rest()
+    assert (await submit_modal(harness, await open_modal(harness), f"deploys:{ID}")).ok
+    card = await harness.wait_for_post(set())
+    await harness.settle()
     assert "running" in card.text
-    assert [ref.id for ref in await stage.watches()] == [ID]
-    assert stage.slack.modals() == []
+    assert [ref.id for ref in await harness.watches()] == [ID]
+    assert harness.slack.modals() == []
 
 
-async def test_peek_from_the_modal_is_ephemeral(stage: Stage) -> None:
+async def test_peek_from_the_modal_is_ephemeral(harness: BotHarness) -> None:
     """It uses the submission's response_url; the job is not followed."""
-    assert (await submit_modal(stage, await open_modal(stage), f"deploys:{ID}", "peek")).ok
-    await stage.whispered("running")
-    assert stage.slack.messages() == []
-    assert await stage.watches() == []
-    assert stage.slack.called("chat.postEphemeral") == []
+    assert (await submit_modal(harness, await open_modal(harness), f"deploys:{ID}", "peek")).ok
+    await harness.wait_for_ephemeral("running")
+    assert harness.slack.messages() == []
+    assert await harness.watches() == []
+    assert harness.slack.calls_of("chat.postEphemeral") == []
 
 
-async def test_modal_without_a_job_stays_open_with_an_error(stage: Stage) -> None:
+async def test_modal_without_a_job_stays_open_with_an_error(harness: BotHarness) -> None:
     """The error is at the empty input."""
-    done = await submit_modal(stage, await open_modal(stage), "")
+    done = await submit_modal(harness, await open_modal(harness), "")
     assert done.errors == {"job": "Choose a job, or type its reference."}
-    assert len(stage.slack.modals()) == 1
+    assert len(harness.slack.modals()) == 1
 
 
-async def test_modal_costs_two_slack_calls(stage: Stage) -> None:
+async def test_modal_costs_two_slack_calls(harness: BotHarness) -> None:
     """One opens the modal, one posts the card."""
-    before = len(stage.slack.calls)
-    await submit_modal(stage, await open_modal(stage), f"deploys:{ID}")
-    await stage.posted(set())
-    called = [call.method for call in stage.slack.calls[before:]]
+    before = len(harness.slack.calls)
+    await submit_modal(harness, await open_modal(harness), f"deploys:{ID}")
+    await harness.wait_for_post(set())
+    called = [call.method for call in harness.slack.calls[before:]]
     assert called == ["views.open", "chat.postMessage"]
 
 
 async def test_misspelt_connection_in_recent_gets_a_suggestion(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """One click lists the jobs of the suggested connection."""
-    await stage.says("/job recent Deplyos")
-    said = await stage.whispered("Did you mean")
+    await harness.says("/job recent Deplyos")
+    said = await harness.wait_for_ephemeral("Did you mean")
     assert "recent deploys" in said.text
-    await stage.slack.click(said, "run")
-    await stage.whispered("The newest 1 job of deploys")
+    await harness.slack.click(said, "run")
+    await harness.wait_for_ephemeral("The newest 1 job of deploys")

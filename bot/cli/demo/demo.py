@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.cli.demo.simulators import QuickClock, Simulated, Simulators, as_toml
+from bot.cli.demo.simulators import ScaledClock, Simulated, Simulators, as_toml
 from bot.providers.plugin_loader import load_plugins
 from bot.sdk.clock import SystemClock
 from bot.sdk.errors import JobthreadError
@@ -53,7 +53,7 @@ async def demo(
 
     The bot's log goes to the file `log`, or to standard error.
     """
-    clock = QuickClock(SystemClock(), speed)
+    clock = ScaledClock(SystemClock(), speed)
     kinds = sorted(load_plugins().kinds.values(), key=lambda provider: provider.kind != FIRST)
     with tempfile.TemporaryDirectory(prefix="jobthread-demo-") as folder:
         async with Simulators(kinds, clock) as simulators:

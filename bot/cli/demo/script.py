@@ -16,12 +16,12 @@ if TYPE_CHECKING:
 STEP_SECONDS = 25.0  # timeout of each expected message
 
 
-class MissingLineError(Exception):
+class MissingReplyError(Exception):
     """An expected message was not posted."""
 
 
 @dataclass
-class Conversation:
+class DemoScript:
     """Ada's dialogue with the bot; `say` prints each line of the transcript."""
 
     demo: Demo
@@ -159,13 +159,13 @@ class Conversation:
         try:
             message = await self.demo.slack.until(found, seconds=STEP_SECONDS)
         except TimeoutError:
-            raise MissingLineError(f"Missing: {what}.") from None
+            raise MissingReplyError(f"Missing: {what}.") from None
         assert message is not None  # noqa: S101  `until` waits for a truthy result
         return message
 
     def _expect(self, condition: bool, what: str) -> None:  # noqa: FBT001  a plain check
         if not condition:
-            raise MissingLineError(f"Missing: {what}.")
+            raise MissingReplyError(f"Missing: {what}.")
 
 
 def _about(message: Message, ref: str) -> bool:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 HOST = "127.0.0.1"
 
 
-class QuickClock:
+class ScaledClock:
     """A clock that runs faster than its base by a factor, starting now."""
 
     def __init__(self, base: Clock, speed: float) -> None:

@@ -7,9 +7,6 @@ from typing import Annotated
 
 import typer
 
-from bot.cli.scaffold import package
-from bot.sdk.errors import JobthreadError
-
 FAILED = 1
 
 Target = Annotated[
@@ -22,6 +19,9 @@ def new_plugin(
     folder: Target = None,
 ) -> None:
     """Write a plugin package for a job system of your own: provider, simulator, tests."""
+    from bot.cli.scaffold import package  # noqa: PLC0415
+    from bot.sdk.errors import JobthreadError  # noqa: PLC0415
+
     try:
         package_folder = package.write(name, folder)
     except JobthreadError as error:

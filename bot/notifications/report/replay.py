@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.notifications.decision import Action, Context, Happening, News, decide
+from bot.notifications.decision import Action, Context, Event, EventKind, evaluate
 from bot.notifications.policy import HOUR
 
 if TYPE_CHECKING:
@@ -15,32 +15,34 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.notifications.decision import Decision
-    from bot.notifications.policy import NoisePolicy
-    from bot.store import Decided, Watch
+    from bot.notifications.policy import NotificationPolicy
+    from bot.store import DecisionRecord, Watch
 
-Name = tuple[str, str]  # the connection and the name of the job
+SeriesKey = tuple[str, str]  # the connection and the name of the job
 
-TOGETHER = timedelta(minutes=1)  # requests of one user in one place within it share a board
+BOARD_WINDOW = timedelta(minutes=1)  # requests of one user in one place within it share a board
 
-_END_KINDS = (Happening.OUTCOME, Happening.RUN)
-_EVENTS = {(h, bad): News(happening=h, bad=bad) for h in Happening for bad in (False, True)}
+_END_KINDS = (EventKind.OUTCOME, EventKind.RUN)
+_EVENTS = {(h, bad): Event(kind=h, failed=bad) for h in EventKind for bad in (False, True)}
 
 
 @dataclass(frozen=True)
-class Past:
+class DecisionHistory:
     """The history of a channel that a replay needs."""
 
-    decided: Sequence[Decided] = ()  # by time, oldest first
-    stood: Mapping[Name, bool] = field(default_factory=dict)  # whether the last job before failed
+    decisions: Sequence[DecisionRecord] = ()  # by time, oldest first
+    previous_outcomes: Mapping[SeriesKey, bool] = field(
+        default_factory=dict
+    )  # whether the last job before failed
     reactable: frozenset[str] = frozenset()  # ids of the watches that a message requested
-    asked: Sequence[Watch] = ()  # oldest first
+    watches: Sequence[Watch] = ()  # oldest first
 
 
 @dataclass
 class _ReplayState:
     """What the replay has posted and seen so far."""
 
-    outcomes: dict[Name, bool]  # whether the last job failed
+    outcomes: dict[SeriesKey, bool]  # whether the last job failed
     posts: deque[datetime] = field(default_factory=deque)  # of the last hour, oldest first
 
     def recent_posts(self, now: datetime) -> int:
@@ -48,44 +50,44 @@ class _ReplayState:
             self.posts.popleft()
         return len(self.posts)
 
-    def record(self, record: Decided, action: Action) -> None:
+    def record(self, record: DecisionRecord, action: Action) -> None:
         if action is Action.POST:
             self.posts.append(record.at)
         if record.happening in _END_KINDS:
-            self.outcomes[name_of(record)] = record.bad
+            self.outcomes[series_key(record)] = record.bad
 
 
-def name_of(record: Decided) -> Name:
+def series_key(record: DecisionRecord) -> SeriesKey:
     """Return the key of the series that a job belongs to."""
     return record.ref.connection, record.name
 
 
-def replay(policy: NoisePolicy, history: Past) -> list[Decision]:
+def replay(policy: NotificationPolicy, history: DecisionHistory) -> list[Decision]:
     """Return what a policy would have decided about each event."""
-    state = _ReplayState(dict(history.stood))
+    state = _ReplayState(dict(history.previous_outcomes))
     decisions: list[Decision] = []
-    for record in history.decided:
+    for record in history.decisions:
         event = _EVENTS[record.happening, record.bad]
-        decision = decide(policy, event, _context(record, history, state))
+        decision = evaluate(policy, event, _context(record, history, state))
         state.record(record, decision.action)
         decisions.append(decision)
     return decisions
 
 
-def _context(record: Decided, history: Past, state: _ReplayState) -> Context:
+def _context(record: DecisionRecord, history: DecisionHistory, state: _ReplayState) -> Context:
     """Return the context at the time of a decision; skips validation for speed."""
     return Context.model_construct(
         now=record.at,
-        spoken=state.recent_posts(record.at),
-        was_bad=state.outcomes.get(name_of(record), False),
+        recent_posts=state.recent_posts(record.at),
+        previously_failed=state.outcomes.get(series_key(record), False),
         can_react=record.watch_id in history.reactable,
         stopped=False,
     )
 
 
-def cards(policy: NoisePolicy, history: Past) -> int:
+def count_cards(policy: NotificationPolicy, history: DecisionHistory) -> int:
     """Return how many cards or boards the requested jobs would have had."""
-    watches = [watch for watch in history.asked if not _has_old_card(watch)]
+    watches = [watch for watch in history.watches if not _has_old_card(watch)]
     if not policy.board:
         return len(watches)
     last: dict[tuple[str, str | None], datetime] = {}
@@ -93,7 +95,7 @@ def cards(policy: NoisePolicy, history: Past) -> int:
     for watch in watches:
         place = (watch.asker, watch.thread_ts)
         before = last.get(place)
-        boards += before is None or watch.asked_at - before > TOGETHER
+        boards += before is None or watch.asked_at - before > BOARD_WINDOW
         last[place] = watch.asked_at
     return boards
 
@@ -101,9 +103,9 @@ def cards(policy: NoisePolicy, history: Past) -> int:
 def _has_old_card(watch: Watch) -> bool:
     """Whether a job is followed from a card that existed before."""
     posted_at = float(watch.card_ts) if watch.card_ts and watch.board_id is None else None
-    return posted_at is not None and posted_at < (watch.asked_at - TOGETHER).timestamp()
+    return posted_at is not None and posted_at < (watch.asked_at - BOARD_WINDOW).timestamp()
 
 
-def count(decisions: Sequence[Decision]) -> Counter[Action]:
+def count_actions(decisions: Sequence[Decision]) -> Counter[Action]:
     """Return the number of decisions of each action."""
     return Counter(decision.action for decision in decisions)

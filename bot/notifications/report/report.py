@@ -13,21 +13,26 @@ from bot.sdk.models import Message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.notifications.policy import NoisePolicy
-    from bot.notifications.report.recommendations import Saving
-    from bot.notifications.report.replay import Past
-    from bot.notifications.report.statistics import Tally, Week
+    from bot.notifications.policy import NotificationPolicy
+    from bot.notifications.report.recommendations import Recommendation
+    from bot.notifications.report.replay import DecisionHistory
+    from bot.notifications.report.statistics import Tally, WeeklyStatistics
     from bot.sdk.cards.blocks import Block
     from bot.sdk.cards.tables import Cell
 
 NOTHING = "No follow-up was posted in this channel in the last 7 days"
 
 
-def report(week: Week, policy: NoisePolicy, history: Past) -> Message:
+def render_report(
+    week: WeeklyStatistics, policy: NotificationPolicy, history: DecisionHistory
+) -> Message:
     """Return the report of a week; slow after a busy week, because it replays all decisions."""
     text = _summary(week)
-    start, end = [blocks.section(text)], _recommendations(recommendations.best(policy, history))
-    if not week.decided:
+    start, end = (
+        [blocks.section(text)],
+        _recommendations(recommendations.recommend(policy, history)),
+    )
+    if not week.decisions:
         return Message(text=text, blocks=(*start, *end))
     start += _lines(week)
     rows = _rows(week)
@@ -38,55 +43,55 @@ def report(week: Week, policy: NoisePolicy, history: Past) -> Message:
     )
 
 
-def _summary(week: Week) -> str:
+def _summary(week: WeeklyStatistics) -> str:
     """Return the main figures, one sentence each."""
-    total, busiest = week.whole, week.busiest
+    total, busiest = week.total, week.busiest_hour
     if busiest is None:
         return f"{NOTHING}.{_not_posted(total)}"
     hour = blocks.date(busiest[0], "{date_short_pretty} at {time}")
     return (
-        f"{formatting.plural(total.told, 'follow-up')} in this channel in the last 7 days,"
+        f"{formatting.plural(total.posted, 'follow-up')} in this channel in the last 7 days,"
         f" {total.failures:,} of failures."
         f" The busiest hour began {hour} and had {busiest[1]}.{_not_posted(total)}"
     )
 
 
 def _not_posted(total: Tally) -> str:
-    not_posted = replace(total, told=0)
-    prefix = "Beside them" if total.told else "Instead"
-    return f" {prefix}: {_counts(not_posted)}." if total.untold else ""
+    not_posted = replace(total, posted=0)
+    prefix = "Beside them" if total.posted else "Instead"
+    return f" {prefix}: {_counts(not_posted)}." if total.not_posted else ""
 
 
 def _counts(tally: Tally) -> str:
     counts = (
-        (tally.told, "told"),
-        (tally.card, "left to the card"),
-        (tally.waiting, "deferred or in a digest"),
+        (tally.posted, "told"),
+        (tally.card_only, "left to the card"),
+        (tally.deferred, "deferred or in a digest"),
         (tally.other, "by a reaction or dropped"),
     )
-    return formatting.listing([f"{count:,} {word}" for count, word in counts if count])
+    return formatting.join_names([f"{count:,} {word}" for count, word in counts if count])
 
 
-def _lines(week: Week) -> list[Block]:
-    days = ", ".join(f"{day:%a} {count:,}" for day, count in week.days)
-    rules = [f"• {blocks.code(rule)}: {_counts(tally)}" for rule, tally in week.rules]
+def _lines(week: WeeklyStatistics) -> list[Block]:
+    days = ", ".join(f"{day:%a} {count:,}" for day, count in week.by_day)
+    rules = [f"• {blocks.code(rule)}: {_counts(tally)}" for rule, tally in week.by_rule]
     return [
         blocks.section(f"*By day* ({week.zone.key}): {days}"),
         blocks.section("\n".join(["*By rule:*", *rules])),
     ]
 
 
-def _rows(week: Week) -> list[Sequence[Cell]]:
+def _rows(week: WeeklyStatistics) -> list[Sequence[Cell]]:
     head = ["Job", "Told", "Of failures", "Only on the card", "Deferred or in a digest"]
-    return [head, *(_row(name, tally) for name, tally in week.names)]
+    return [head, *(_row(name, tally) for name, tally in week.by_name)]
 
 
 def _row(name: str, tally: Tally) -> list[Cell]:
-    counts = (tally.told, tally.failures, tally.card, tally.waiting)
+    counts = (tally.posted, tally.failures, tally.card_only, tally.deferred)
     return [name, *(f"{count:,}" for count in counts)]
 
 
-def _recommendations(recommendations: Sequence[Saving]) -> list[Block]:
+def _recommendations(recommendations: Sequence[Recommendation]) -> list[Block]:
     if not recommendations:
         return []
     title = "*What would have spared most,* with everything else as it is set now:"
@@ -96,21 +101,33 @@ def _recommendations(recommendations: Sequence[Saving]) -> list[Block]:
     ]
 
 
-def _recommendation(index: int, option: Saving) -> Block:
+def _recommendation(index: int, option: Recommendation) -> Block:
     change = option.change
     button = blocks.button(blocks.clip(change.label, 70), f"run_{index}", value=change.command)
     return {**blocks.section(f"*{change.label}:* {_effect(option)}."), "accessory": button}
 
 
-def _effect(option: Saving) -> str:
+def _effect(option: Recommendation) -> str:
     """Return the effect of a change; hidden failures are always included."""
-    posts = formatting.plural(option.spared, "follow-up")
+    posts = formatting.plural(option.avoided, "follow-up")
     effects = [
-        *([f"{posts} fewer"] if option.spared else []),
-        *([f"{formatting.plural(option.cards, 'card')} fewer"] if option.cards else []),
-        *([f"{option.unshown:,} fewer shown in the channel"] if option.unshown else []),
-        *([f"{option.together:,} told later in a digest"] if option.together else []),
-        *([f"would hide {formatting.plural(option.hidden, 'failure')}"] if option.hidden else []),
-        *([f"would tell {formatting.plural(option.late, 'failure')} later"] if option.late else []),
+        *([f"{posts} fewer"] if option.avoided else []),
+        *([f"{formatting.plural(option.fewer_cards, 'card')} fewer"] if option.fewer_cards else []),
+        *(
+            [f"{option.fewer_broadcasts:,} fewer shown in the channel"]
+            if option.fewer_broadcasts
+            else []
+        ),
+        *([f"{option.deferred:,} told later in a digest"] if option.deferred else []),
+        *(
+            [f"would hide {formatting.plural(option.hidden_failures, 'failure')}"]
+            if option.hidden_failures
+            else []
+        ),
+        *(
+            [f"would tell {formatting.plural(option.deferred_failures, 'failure')} later"]
+            if option.deferred_failures
+            else []
+        ),
     ]
     return ", ".join(effects)

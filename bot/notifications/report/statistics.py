@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import date
 
-    from bot.notifications.policy import NoisePolicy
-    from bot.store import Decided
+    from bot.notifications.policy import NotificationPolicy
+    from bot.store import DecisionRecord
 
 DAYS = 7
 MAX_NAMES = 5
@@ -25,82 +25,82 @@ MAX_NAMES = 5
 class Tally:
     """Counts of decisions by how the event was delivered."""
 
-    told: int = 0  # thread replies
+    posted: int = 0  # thread replies
     failures: int = 0  # of the posted
-    card: int = 0  # shown on the card only
-    waiting: int = 0  # deferred, or in a digest
+    card_only: int = 0  # shown on the card only
+    deferred: int = 0  # deferred, or in a digest
     other: int = 0  # reactions and dropped events
 
     @property
-    def untold(self) -> int:
+    def not_posted(self) -> int:
         """The number of events without a thread reply of their own."""
-        return self.card + self.waiting + self.other
+        return self.card_only + self.deferred + self.other
 
 
 @dataclass(frozen=True)
-class Week:
+class WeeklyStatistics:
     """The statistics of one channel; days are those of `zone`."""
 
-    begins: datetime  # aware
+    starts_at: datetime  # aware
     zone: ZoneInfo
-    decided: Sequence[Decided]  # since `begins`
+    decisions: Sequence[DecisionRecord]  # since `begins`
 
     @property
-    def whole(self) -> Tally:
+    def total(self) -> Tally:
         """The tally of all decisions."""
-        return tally(self.decided)
+        return tally(self.decisions)
 
     @property
-    def days(self) -> list[tuple[date, int]]:
+    def by_day(self) -> list[tuple[date, int]]:
         """The number of posts of each day, oldest first; days without posts are included."""
         counts = Counter(record.at.astimezone(self.zone).date() for record in self._posted)
-        first = self.begins.astimezone(self.zone).date()
+        first = self.starts_at.astimezone(self.zone).date()
         days = [first + timedelta(days) for days in range(DAYS)]
         return [(day, counts[day]) for day in days]
 
     @property
-    def busiest(self) -> tuple[datetime, int] | None:
+    def busiest_hour(self) -> tuple[datetime, int] | None:
         """The first hour with the most posts, and their number; None without posts."""
         hours = Counter(_hour(record.at.astimezone(self.zone)) for record in self._posted)
         return max(hours.items(), key=lambda each: each[1]) if hours else None
 
     @property
-    def rules(self) -> list[tuple[str, Tally]]:
+    def by_rule(self) -> list[tuple[str, Tally]]:
         """The tally of each rule, most decisions first."""
-        counts = Counter(record.rule for record in self.decided)
+        counts = Counter(record.rule for record in self.decisions)
         return [(rule, self._tally("rule", rule)) for rule, _ in counts.most_common()]
 
     @property
-    def names(self) -> list[tuple[str, Tally]]:
+    def by_name(self) -> list[tuple[str, Tally]]:
         """The tally of each of the job names with the most posts."""
         counts = Counter(record.name for record in self._posted)
-        counts.update(dict.fromkeys((record.name for record in self.decided), 0))
+        counts.update(dict.fromkeys((record.name for record in self.decisions), 0))
         top = [name for name, _ in counts.most_common(MAX_NAMES)]
         return [(name, self._tally("name", name)) for name in top]
 
     def _tally(self, field: str, value: str) -> Tally:
-        return tally([record for record in self.decided if getattr(record, field) == value])
+        return tally([record for record in self.decisions if getattr(record, field) == value])
 
     @property
-    def _posted(self) -> list[Decided]:
-        return [record for record in self.decided if record.action is Action.POST]
+    def _posted(self) -> list[DecisionRecord]:
+        return [record for record in self.decisions if record.action is Action.POST]
 
 
-def begin(policy: NoisePolicy, now: datetime) -> tuple[datetime, ZoneInfo]:
+def week_start(policy: NotificationPolicy, now: datetime) -> tuple[datetime, ZoneInfo]:
     """Return the midnight that starts the last seven days, and its time zone."""
     zone = ZoneInfo(policy.quiet_hours.zone if policy.quiet_hours else "UTC")
     first = now.astimezone(zone).date() - timedelta(DAYS - 1)
     return datetime.combine(first, time.min, zone), zone
 
 
-def tally(decided: Sequence[Decided]) -> Tally:
+def tally(decided: Sequence[DecisionRecord]) -> Tally:
     """Count decisions by how the event was delivered."""
     actions = Counter(record.action for record in decided)
     return Tally(
-        told=actions[Action.POST],
+        posted=actions[Action.POST],
         failures=sum(record.bad and record.action is Action.POST for record in decided),
-        card=actions[Action.UPDATE],
-        waiting=actions[Action.HOLD] + actions[Action.DIGEST],
+        card_only=actions[Action.UPDATE],
+        deferred=actions[Action.DEFER] + actions[Action.DIGEST],
         other=actions[Action.REACT] + actions[Action.DROP],
     )
 

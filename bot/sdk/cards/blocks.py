@@ -23,8 +23,10 @@ Block = dict[str, Any]
 
 MAX_BLOCKS = 50
 MAX_TEXT = 3_000
-MAX_WEIGHT = 12_000  # of all blocks as JSON: above about 13,000 Slack rejects msg_blocks_too_long
-NOTHING = "—"  # shown instead of empty text
+MAX_JSON_SIZE = (
+    12_000  # of all blocks as JSON: above about 13,000 Slack rejects msg_blocks_too_long
+)
+PLACEHOLDER = "—"  # shown instead of empty text
 
 # C0 and C1 controls except \n and \t, bidirectional overrides and isolates, lone surrogates.
 _INVISIBLE = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069\ud800-\udfff]")
@@ -55,7 +57,7 @@ def one_line(text: str) -> str:
     return " ".join(clean(text).split())
 
 
-def visible(text: str) -> bool:
+def is_visible(text: str) -> bool:
     """Whether the text has any visible character."""
     if text.isprintable():
         return bool(text.strip())
@@ -112,7 +114,7 @@ def _entities(content: str, limit: int, cut: Callable[[str, int], str] = clip) -
 def code(text: str, limit: int = 300) -> str:
     """Return untrusted text as inline code in mrkdwn, on one line."""
     inside = _entities(one_line(text).replace("`", _TICK), limit - 2)
-    return f"`{inside}`" if visible(inside) else NOTHING
+    return f"`{inside}`" if is_visible(inside) else PLACEHOLDER
 
 
 def web_address(url: str | None) -> str | None:
@@ -129,7 +131,7 @@ def web_address(url: str | None) -> str | None:
 
 def date(moment: datetime, fmt: str = "{date_short_pretty} at {time}") -> str:
     """Return mrkdwn for a time in the reader's time zone; the fallback is English, in UTC."""
-    return f"<!date^{int(moment.timestamp())}^{fmt}|{formatting.moment(moment)}>"
+    return f"<!date^{int(moment.timestamp())}^{fmt}|{formatting.utc_time(moment)}>"
 
 
 def mention(id_: str) -> str:
@@ -142,14 +144,14 @@ def mention(id_: str) -> str:
 def plain(text: str, limit: int = MAX_TEXT) -> Block:
     """Return untrusted text as a plain_text object; Slack does not parse it, not even :emoji:."""
     kept = clip(clean(text), limit)
-    return {"type": "plain_text", "text": kept if visible(kept) else NOTHING, "emoji": False}
+    return {"type": "plain_text", "text": kept if is_visible(kept) else PLACEHOLDER, "emoji": False}
 
 
 def mrkdwn(text: str, limit: int = MAX_TEXT) -> Block:
     """Return a mrkdwn object; untrusted parts must be escaped already. Tokens are never cut."""
     if length(text) > limit:
         text = _PARTIAL_TOKEN.sub("", clip(text, limit)[:-1]) + "…"
-    return {"type": "mrkdwn", "text": text if visible(text) else NOTHING, "verbatim": True}
+    return {"type": "mrkdwn", "text": text if is_visible(text) else PLACEHOLDER, "verbatim": True}
 
 
 def header(text: str) -> Block:
@@ -219,7 +221,7 @@ def actions(elements: Iterable[Block]) -> list[Block]:
 
 def text(content: str, *, limit: int = MAX_TEXT, **style: bool) -> Block:
     """Return a rich text element, not parsed; styles are bold, italic, strike and code."""
-    kept = clip(clean(content), limit) or NOTHING
+    kept = clip(clean(content), limit) or PLACEHOLDER
     return {"type": "text", "text": kept, **({"style": style} if style else {})}
 
 
@@ -230,21 +232,21 @@ def link(url: str, label: str) -> Block:
     return {"type": "link", "url": address, "text": part["text"]} if address else part
 
 
-def called(id_: str) -> Block:
+def mention_element(id_: str) -> Block:
     """Return a rich text element that mentions a user, or a user group if the id begins with S."""
     if id_.startswith("S"):
         return {"type": "usergroup", "usergroup_id": id_}
     return {"type": "user", "user_id": id_}
 
 
-def date_part(moment: datetime, fmt: str = "{date_short_pretty} at {time}") -> Block:
+def date_element(moment: datetime, fmt: str = "{date_short_pretty} at {time}") -> Block:
     """Return a rich text element for a time in the reader's time zone."""
     seconds = int(moment.timestamp())
     return {
         "type": "date",
         "timestamp": seconds,
         "format": fmt,
-        "fallback": formatting.moment(moment),
+        "fallback": formatting.utc_time(moment),
     }
 
 
@@ -272,7 +274,7 @@ def rich_text(*elements: Block) -> Block:
 def fence(content: str, *, limit: int = 2_500) -> Block:
     """Return the end of a log as a code fence in mrkdwn, where rich text is rejected."""
     shown = _entities(content.replace("`", _TICK), min(limit, 2_500), _clip_start)
-    return section(f"```\n{shown if visible(shown) else NOTHING}\n```")
+    return section(f"```\n{shown if is_visible(shown) else PLACEHOLDER}\n```")
 
 
 def _clip_start(content: str, limit: int) -> str:
@@ -287,25 +289,29 @@ def task_card(
     card = {
         "type": "task_card",
         "task_id": task_id[:255],
-        "title": name if visible(name) else NOTHING,
+        "title": name if is_visible(name) else PLACEHOLDER,
         "status": status,
     }
     shown = tail(output, lines=5, limit=limit)
-    return {**card, "output": rich_text(line(text(shown)))} if visible(shown) else card
+    return {**card, "output": rich_text(line(text(shown)))} if is_visible(shown) else card
 
 
 def plan(title: str, cards: Sequence[Block]) -> Block:
     """Return a plan of tasks from `task_card`, each with a unique id."""
     name = clip(one_line(title), 150)
-    return {"type": "plan", "title": name if visible(name) else NOTHING, "tasks": list(cards)}
+    return {
+        "type": "plan",
+        "title": name if is_visible(name) else PLACEHOLDER,
+        "tasks": list(cards),
+    }
 
 
-def weight(blocks: Iterable[Block]) -> int:
+def json_size(blocks: Iterable[Block]) -> int:
     """Return the number of characters of the blocks as JSON."""
     return len(json.dumps(list(blocks), ensure_ascii=False, separators=(",", ":")))
 
 
-def sealed(blocks: Sequence[Block]) -> tuple[Block, ...]:
+def with_block_ids(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """Return at most 50 blocks, each with a block_id derived from its content.
 
     Slack's clients may not redraw a changed block that keeps its block_id.

@@ -22,7 +22,7 @@ _MAX_LOGS = 5_000  # units for all logs of one thread reply
 
 
 @dataclass(frozen=True, kw_only=True)
-class View:
+class CardContext:
     """Context for rendering a job: watch, asker, poll state and controls."""
 
     checked_at: datetime  # aware; "so far" is counted up to this time
@@ -45,53 +45,53 @@ class _Line:
     log: str = ""
 
 
-def job(job: Job, view: View) -> Message:
+def render_card(job: Job, view: CardContext) -> Message:
     """Return the job's card."""
-    top = [blocks.header(job_text.name(job)), *blocks.fields(_facts(job, view))]
+    top = [blocks.header(job_text.job_name(job)), *blocks.fields(_facts(job, view))]
     top += [*_progress(job), *_poll_warning(view)]
-    rendered = task_list.drawn(job, view.checked_at)
+    rendered = task_list.render_tasks(job, view.checked_at)
     end = [blocks.context(*_footer(job, view)), *blocks.actions(_buttons(job, view))]
-    available = blocks.MAX_WEIGHT - 2_000 - blocks.weight([*top, *rendered, *end])
+    available = blocks.MAX_JSON_SIZE - 2_000 - blocks.json_size([*top, *rendered, *end])
     explanation = _explanation(job, max(300, min(2_500, available)))
-    plain = task_list.listed(job, view.checked_at)
-    top = list(blocks.sealed(top))  # the same in both renderings
+    plain = task_list.render_plain(job, view.checked_at)
+    top = list(blocks.with_block_ids(top))  # the same in both renderings
     return Message(
         text=_sentence(job, view),
-        blocks=blocks.sealed([*top, *_rich(explanation), *rendered, *end]),
-        classic=blocks.sealed([*top, *_classic(explanation), *plain, *end]),
+        blocks=blocks.with_block_ids([*top, *_rich(explanation), *rendered, *end]),
+        classic=blocks.with_block_ids([*top, *_classic(explanation), *plain, *end]),
     )
 
 
-def change(change: Change, view: View) -> Message:
+def render_change(change: Change, view: CardContext) -> Message:
     """Return the thread reply for a change."""
     lines = _change_lines(change)
     mentioned = _mentioned(change, view)
     mention = f" {blocks.mention(mentioned)}" if mentioned else ""
     return Message(
-        text=blocks.escape(job_text.told(change), blocks.MAX_TEXT - 100) + mention,
-        blocks=blocks.sealed(_rich(lines, mentioned)),
-        classic=blocks.sealed(_classic(lines, mention)),
+        text=blocks.escape(job_text.change_text(change), blocks.MAX_TEXT - 100) + mention,
+        blocks=blocks.with_block_ids(_rich(lines, mentioned)),
+        classic=blocks.with_block_ids(_classic(lines, mention)),
     )
 
 
-def _sentence(job: Job, view: View) -> str:
+def _sentence(job: Job, view: CardContext) -> str:
     trouble = " It could not be checked the last time." if view.trouble else ""
-    return blocks.escape(job_text.standing(job, view.checked_at) + trouble)
+    return blocks.escape(job_text.status_sentence(job, view.checked_at) + trouble)
 
 
-def _facts(job: Job, view: View) -> list[tuple[str, str]]:
+def _facts(job: Job, view: CardContext) -> list[tuple[str, str]]:
     """Return the fields in two columns: pairs of label and mrkdwn value."""
     return [
         ("Status", _status(job)),
         *_times(job, view),
-        *([("Type", blocks.code(job.type, 100))] if blocks.visible(job.type) else []),
+        *([("Type", blocks.code(job.type, 100))] if blocks.is_visible(job.type) else []),
         *_details(job),
     ]
 
 
 def _status(job: Job) -> str:
-    sign, native = formatting.sign(job.status), job_text.native(job)
-    doing = formatting.standing(job.status, job.native_status)
+    sign, native = formatting.status_label(job.status), job_text.provider_word(job)
+    doing = formatting.status_phrase(job.status, job.native_status)
     word = "waiting: a person must act" if job.status is Status.WAITING else doing
     said = f"{sign.emoji} *{word[0].upper()}{word[1:]}*"
     return f"{said} · {blocks.code(native, 100)}" if native else said
@@ -101,7 +101,7 @@ def _progress(job: Job) -> list[Block]:
     return [blocks.section(task_list.progress(job))] if job.tasks else []
 
 
-def _times(job: Job, view: View) -> list[tuple[str, str]]:
+def _times(job: Job, view: CardContext) -> list[tuple[str, str]]:
     seconds = job_text.seconds_taken(job, view.checked_at)
     ended = job.finished_at if job.status.terminal else None
     begun = ("Started", job.started_at) if job.started_at else ("Created", job.created_at)
@@ -122,17 +122,19 @@ def _details(job: Job) -> list[tuple[str, str]]:
     shown = [(detail.label, blocks.code(detail.value, 100)) for detail in job.details]
     left = len(shown) - MAX_DETAILS
     more = [("More", formatting.plural(left, "more detail", "more details"))] if left > 0 else []
-    return [(label, value) for label, value in shown[:MAX_DETAILS] if blocks.visible(label)] + more
+    return [
+        (label, value) for label, value in shown[:MAX_DETAILS] if blocks.is_visible(label)
+    ] + more
 
 
-def _poll_warning(view: View) -> list[Block]:
+def _poll_warning(view: CardContext) -> list[Block]:
     if not view.trouble:
         return []
     why = blocks.escape(blocks.one_line(view.trouble), 300)
     return [blocks.section(f"⚠️ Could not be checked{_since(view)}: {why}")]
 
 
-def _since(view: View) -> str:
+def _since(view: CardContext) -> str:
     if view.trouble_since is None:
         return ""
     recent = (view.checked_at - view.trouble_since).total_seconds() < _SECONDS_WITHOUT_DATE
@@ -140,7 +142,7 @@ def _since(view: View) -> str:
     return f" since {blocks.date(view.trouble_since, fmt)}"
 
 
-def _footer(job: Job, view: View) -> list[str]:
+def _footer(job: Job, view: CardContext) -> list[str]:
     every = view.interval_seconds if view.followed and not job.status.terminal else None
     checked = f"Last checked {blocks.date(view.checked_at, '{date_short_pretty} at {time_secs}')}"
     checked += f", every {formatting.duration(every)}" if every else ""
@@ -151,7 +153,7 @@ def _footer(job: Job, view: View) -> list[str]:
     ]
 
 
-def _buttons(job: Job, view: View) -> list[Block]:
+def _buttons(job: Job, view: CardContext) -> list[Block]:
     if not view.interactive:
         return []
     ref, address = str(job.ref), blocks.web_address(job.url)
@@ -170,7 +172,7 @@ def _follow(job: Job) -> Block:
 def _unfollow(job: Job) -> Block:
     question = blocks.confirm(
         "Stop following?",
-        f"This thread will hear no more of {job_text.name(job)}. The job itself goes on.",
+        f"This thread will hear no more of {job_text.job_name(job)}. The job itself goes on.",
         yes="Stop following",
         no="Keep following",
     )
@@ -179,27 +181,29 @@ def _unfollow(job: Job) -> Block:
 
 def _explanation(job: Job, limit: int) -> list[_Line]:
     """Return the messages that explain the status: of the first failed task, and of the job."""
-    failing = next((task for task in job.failed_tasks if blocks.visible(task.message)), None)
+    failing = next((task for task in job.failed_tasks if blocks.is_visible(task.message)), None)
     lines = [_failure(failing, limit)] if failing else []
-    if blocks.visible(job.message) and (failing is None or job.message != failing.message):
+    if blocks.is_visible(job.message) and (failing is None or job.message != failing.message):
         log_limit = 300 if lines else limit
         lines.append(_Line("The provider says:", blocks.tail(job.message, limit=log_limit)))
     return lines
 
 
 def _failure(task: Task, limit: int) -> _Line:
-    log = blocks.tail(task.message, limit=limit) if blocks.visible(task.message) else ""
-    return _Line(f"❌ {job_text.failed(task)}{':' if log else '.'}", log)
+    log = blocks.tail(task.message, limit=limit) if blocks.is_visible(task.message) else ""
+    return _Line(f"❌ {job_text.task_failure_text(task)}{':' if log else '.'}", log)
 
 
 def _change_lines(change: Change) -> list[_Line]:
     """Return one line for each part of the change."""
     after = change.after
-    sentence = job_text.outcome(after) if change.ends else job_text.moved(change)
-    first = _Line(f"{formatting.sign(after.status).emoji} {sentence}")
+    sentence = (
+        job_text.outcome_sentence(after) if change.ends else job_text.status_change_text(change)
+    )
+    first = _Line(f"{formatting.status_label(after.status).emoji} {sentence}")
     failures = _failures(change.newly_failed)
     ends = [
-        _Line(f"{formatting.sign(task.status).emoji} {job_text.ended(task)}.")
+        _Line(f"{formatting.status_label(task.status).emoji} {job_text.task_outcome_text(task)}.")
         for task in change.newly_ended[:MAX_FAILED_NAMED]
     ]
     head = [first] if change.status_changed or not (failures or ends) else []
@@ -216,14 +220,14 @@ def _failures(failed: Sequence[Task]) -> list[_Line]:
 def _provider_message(change: Change, failures: Sequence[_Line]) -> list[_Line]:
     """Return the provider's message for a failed or waiting job, unless a task has the same."""
     after = change.after
-    relevant = change.status_changed and (after.status.bad or after.status is Status.WAITING)
+    relevant = change.status_changed and (after.status.failed or after.status is Status.WAITING)
     log = blocks.tail(after.message, limit=1_500)
-    if not relevant or not blocks.visible(log) or any(line.log == log for line in failures):
+    if not relevant or not blocks.is_visible(log) or any(line.log == log for line in failures):
         return []
     return [_Line("The provider says:", log)]
 
 
-def _mentioned(change: Change, view: View) -> str:
+def _mentioned(change: Change, view: CardContext) -> str:
     """Return the id of the user or user group that the thread reply mentions, or ""."""
     target = view.group or view.asker or ""
     return target if change.ends and view.mention and blocks.mention(target) else ""
@@ -233,7 +237,11 @@ def _rich(lines: Sequence[_Line], mentioned: str = "") -> list[Block]:
     """Return the lines as one rich text block; the mention follows the first sentence."""
     elements: list[Block] = []
     for number, one in enumerate(lines):
-        mention = [blocks.text(" "), blocks.called(mentioned)] if mentioned and number == 0 else []
+        mention = (
+            [blocks.text(" "), blocks.mention_element(mentioned)]
+            if mentioned and number == 0
+            else []
+        )
         elements.append(blocks.line(blocks.text(one.sentence), *mention))
         elements += [blocks.preformatted(one.log)] if one.log else []
     return [blocks.rich_text(*elements)] if elements else []

@@ -45,4 +45,4 @@ def _cell(content: Cell) -> blocks.Block:
     if not isinstance(content, str):
         return blocks.rich_text(blocks.line(content))
     kept = blocks.clip(blocks.one_line(content), 450)
-    return {"type": "raw_text", "text": kept if blocks.visible(kept) else blocks.NOTHING}
+    return {"type": "raw_text", "text": kept if blocks.is_visible(kept) else blocks.PLACEHOLDER}

@@ -39,14 +39,14 @@ _URGENCY = (
 )
 
 
-def drawn(job: Job, now: datetime) -> list[Block]:
+def render_tasks(job: Job, now: datetime) -> list[Block]:
     """Return the tasks as a plan, or as a table when there are more than 15."""
     if not job.tasks:
         return []
     return [_plan(job, now)] if len(job.tasks) <= MAX_IN_PLAN else _table(job, now)
 
 
-def listed(job: Job, now: datetime) -> list[Block]:
+def render_plain(job: Job, now: datetime) -> list[Block]:
     """Return the tasks as plain lines, as a fallback for plans and tables."""
     if not job.tasks:
         return []
@@ -70,17 +70,18 @@ def _plan(job: Job, now: datetime) -> Block:
 
 def _title(job: Job) -> str:
     """Return the title: the most important fact, as a collapsed plan shows only its title."""
-    now = [job_text.step(task) for task in job.tasks if task.status is Status.RUNNING]
-    wait = [job_text.step(task) for task in job.tasks if task.status is Status.WAITING]
+    now = [job_text.task_name(task) for task in job.tasks if task.status is Status.RUNNING]
+    wait = [job_text.task_name(task) for task in job.tasks if task.status is Status.WAITING]
     total, failed = formatting.plural(len(job.tasks), "task"), len(job.failed_tasks)
     if wait or now:
-        return f"{'Waiting for a person' if wait else 'Now'}: {formatting.listing(wait or now, limit=2)}"
+        names = formatting.join_names(wait or now, limit=2)
+        return f"Waiting for a person: {names}" if wait else f"Now: {names}"
     return f"{failed:,} of {total} failed" if failed else total
 
 
 def _card(number: int, task: Task, now: datetime, limit: int) -> Block:
-    title = " · ".join(filter(None, [job_text.step(task), _state(task), _took(task, now)]))
-    output = task.message if task.status.bad else ""
+    title = " · ".join(filter(None, [job_text.task_name(task), _state(task), _took(task, now)]))
+    output = task.message if task.status.failed else ""
     return blocks.task_card(
         f"task-{number}", title, _PLAN_WORDS[task.status], output=output, limit=limit
     )
@@ -88,7 +89,7 @@ def _card(number: int, task: Task, now: datetime, limit: int) -> Block:
 
 def _state(task: Task) -> str:
     """Return the status in words; a plan's own icons do not distinguish skipped from succeeded."""
-    word, native = formatting.sign(task.status).word, job_text.native(task)
+    word, native = formatting.status_label(task.status).word, job_text.provider_word(task)
     return f"{word} ({blocks.clip(native, 30)})" if native else word
 
 
@@ -106,13 +107,15 @@ def _table(job: Job, now: datetime) -> list[Block]:
 
 
 def _row(task: Task, now: datetime) -> tuple[str, str, str]:
-    emoji = formatting.sign(task.status).emoji
-    return f"{emoji} {_state(task)}", job_text.step(task), _took(task, now)
+    emoji = formatting.status_label(task.status).emoji
+    return f"{emoji} {_state(task)}", job_text.task_name(task), _took(task, now)
 
 
 def _line(task: Task, now: datetime) -> str:
     took = _took(task, now)
-    text = f"{formatting.sign(task.status).emoji} {job_text.step(task)} · {_state(task)}"
+    text = (
+        f"{formatting.status_label(task.status).emoji} {job_text.task_name(task)} · {_state(task)}"
+    )
     return f"{text} · {took}" if took else text
 
 

@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING, Any
 
 from bot.sdk.testing.clock import ManualClock
 from bot.sdk.testing.faults import Call, Fault, Faults
-from bot.sdk.testing.harness import Bench
+from bot.sdk.testing.harness import ProviderHarness
 from bot.sdk.testing.server import connected, serve
 
 if TYPE_CHECKING:
     from bot.sdk.testing.contract import ProviderContract
 
 __all__ = [
-    "Bench",
     "Call",
     "Fault",
     "Faults",
     "ManualClock",
     "ProviderContract",
+    "ProviderHarness",
     "connected",
     "serve",
 ]

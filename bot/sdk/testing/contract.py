@@ -29,12 +29,12 @@ from bot.sdk.errors import (
     JobthreadError,
     Unavailable,
 )
-from bot.sdk.http import LARGEST_ANSWER
+from bot.sdk.http import MAX_RESPONSE_BYTES
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import Provider
 from bot.sdk.testing.clock import ManualClock
 from bot.sdk.testing.faults import Fault, Faults
-from bot.sdk.testing.harness import Bench
+from bot.sdk.testing.harness import ProviderHarness
 from bot.sdk.testing.server import connected, serve
 
 if TYPE_CHECKING:
@@ -56,18 +56,22 @@ class ProviderContract:
     provider: ClassVar[type[Provider[Any]]]
     unknown_id: ClassVar[str]  # well-formed, but no job has it
     unknown_status: ClassVar[str] = "BRAND_NEW"  # a native status that the API does not have
-    task_only: ClassVar[frozenset[str]] = frozenset()  # native statuses of tasks only
+    task_only_statuses: ClassVar[frozenset[str]] = frozenset()  # native statuses of tasks only
     task_counts: ClassVar[tuple[int, ...]] = (0, 1, 50, 500)  # (0,): the API has no tasks
-    named_by_put: ClassVar[bool] = True  # whether the job or a task has the name given to `put`
+    name_in_job: ClassVar[bool] = True  # whether the job or a task has the name given to `put`
     # Formats of the API's times: with a zone; "s" or "ms" since 1970; "" is local time in the
     # connection's `timezone`. (): the API has no times.
-    times: ClassVar[tuple[str, ...]] = ("Z", "+08:00", "-03:30")
+    time_formats: ClassVar[tuple[str, ...]] = ("Z", "+08:00", "-03:30")
 
     denied: ClassVar[Fault] = Fault(403, {"error_msg": "no"})
-    refused: ClassVar[Fault] = Fault(401, {"error_msg": "who are you?"})
-    busy: ClassVar[Fault] = Fault(429, {"error_msg": "slow down"}, {"Retry-After": "7"})
-    busy_seconds: ClassVar[float] = 7.0  # the wait that `busy` asks for
-    down: ClassVar[tuple[Fault, ...]] = (Fault(500), Fault(502), Fault(503, "<h1>Sorry</h1>"))
+    credentials_refused: ClassVar[Fault] = Fault(401, {"error_msg": "who are you?"})
+    rate_limited: ClassVar[Fault] = Fault(429, {"error_msg": "slow down"}, {"Retry-After": "7"})
+    retry_after_seconds: ClassVar[float] = 7.0  # the wait that `busy` asks for
+    unavailable: ClassVar[tuple[Fault, ...]] = (
+        Fault(500),
+        Fault(502),
+        Fault(503, "<h1>Sorry</h1>"),
+    )
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
@@ -85,18 +89,18 @@ class ProviderContract:
         assert simulation is not None, "implement simulator(), or override simulation()"
         return simulation
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
-        """Return URLs that contain the id; none if the provider does not override `recognise`."""
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
+        """Return URLs that contain the id; none if the provider does not override `find_ids`."""
         del bench, id_
         return ()
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
         """Parametrize the tests by native status, fault, name and number of tasks."""
         values: dict[str, Iterable[Any]] = {
-            "native": sorted(set(self.provider.statuses) - self.task_only),
+            "native": sorted(set(self.provider.statuses) - self.task_only_statuses),
             "hostile": conformance.HOSTILE_NAMES,
             "tasks": self.task_counts,
-            "server_error": self.down,
+            "server_error": self.unavailable,
         }
         for name in sorted(values.keys() & set(metafunc.fixturenames)):
             metafunc.parametrize(name, values[name], ids=lambda value: ascii(value)[:24])
@@ -107,7 +111,7 @@ class ProviderContract:
         return "asyncio"
 
     @pytest.fixture
-    async def bench(self) -> AsyncIterator[Bench]:
+    async def bench(self) -> AsyncIterator[ProviderHarness]:
         """Provider connected to its simulator."""
         async with self.connected() as bench:
             yield bench
@@ -115,7 +119,7 @@ class ProviderContract:
     @asynccontextmanager
     async def connected(
         self, settings: Mapping[str, Any] | None = None, **endpoint: Any
-    ) -> AsyncIterator[Bench]:
+    ) -> AsyncIterator[ProviderHarness]:
         """Serve the simulator and connect the provider to it.
 
         `settings` and `endpoint` replace settings of the connection and fields of its `Endpoint`.
@@ -129,7 +133,7 @@ class ProviderContract:
                 self.provider, {**simulation.settings(url), **(settings or {})}, clock, **endpoint
             ) as provider,
         ):
-            yield Bench(provider, simulation.app, faults, clock, self.put)
+            yield ProviderHarness(provider, simulation.app, faults, clock, self.put)
 
     def any_job(self, app: web.Application) -> str:
         """Add a job of any status to the simulator and return its id."""
@@ -145,65 +149,71 @@ class ProviderContract:
         assert all(isinstance(status, Status) for status in kind.statuses.values())
         assert kind.id_pattern.fullmatch(kind.example_id)
 
-    async def test_provider_finds_ids_in_its_own_urls(self, bench: Bench) -> None:
+    async def test_provider_finds_ids_in_its_own_urls(self, bench: ProviderHarness) -> None:
         """In a bare URL, in a sentence, and in Slack's link markup."""
         id_ = self.provider.example_id
-        is_overridden = self.provider.recognise is not Provider.recognise
-        assert list(self.urls(bench, id_)) or not is_overridden, "implement urls() for recognise()"
+        is_overridden = self.provider.find_ids is not Provider.find_ids
+        assert list(self.urls(bench, id_)) or not is_overridden, "implement urls() for find_ids()"
         for url in self.urls(bench, id_):
             for text in (url, f"look at {url}, please", f"<{url}>", f"<{url}|the job>"):
-                assert list(bench.provider.recognise(text)) == [id_], text
+                assert list(bench.provider.find_ids(text)) == [id_], text
 
-    async def test_provider_finds_no_ids_in_other_texts(self, bench: Bench) -> None:
+    async def test_provider_finds_no_ids_in_other_texts(self, bench: ProviderHarness) -> None:
         """Plain words and URLs of other sites are no jobs."""
         for text in ("", "deploy it", "https://example.com/jobs/1", "://", "\x00", "{id}"):
-            assert not list(bench.provider.recognise(text)), text
+            assert not list(bench.provider.find_ids(text)), text
 
-    async def test_check_returns_a_sentence(self, bench: Bench) -> None:
+    async def test_check_returns_a_sentence(self, bench: ProviderHarness) -> None:
         """`jobthread check` prints it."""
         assert (await bench.provider.check()).endswith(".")
 
     # Results
 
-    async def test_documented_status_is_translated(self, bench: Bench, native: str) -> None:
+    async def test_documented_status_is_translated(
+        self, bench: ProviderHarness, native: str
+    ) -> None:
         """Each native status has its status, and is kept."""
-        await conformance.a_status_has_its_word(bench, native)
+        await conformance.check_documented_status(bench, native)
 
-    async def test_new_status_is_no_error(self, bench: Bench) -> None:
+    async def test_new_status_is_no_error(self, bench: ProviderHarness) -> None:
         """A new native status is UNKNOWN, which is not terminal, and is kept."""
-        await conformance.a_new_status_is_unknown(bench, self.unknown_status)
+        await conformance.check_new_status(bench, self.unknown_status)
 
-    async def test_job_has_all_its_tasks(self, bench: Bench, tasks: int) -> None:
+    async def test_job_has_all_its_tasks(self, bench: ProviderHarness, tasks: int) -> None:
         """No task is lost, and the card stays within Slack's limits."""
-        await conformance.all_tasks_are_told(bench, tasks)
+        await conformance.check_tasks(bench, tasks)
 
-    async def test_hostile_name_causes_no_error(self, bench: Bench, hostile: str) -> None:
+    async def test_hostile_name_causes_no_error(self, bench: ProviderHarness, hostile: str) -> None:
         """Foreign text is not lost, and the card with it is within Slack's limits."""
-        await conformance.a_hostile_name_survives(bench, hostile, seen=self.named_by_put)
+        await conformance.check_hostile_name(bench, hostile, name_in_job=self.name_in_job)
 
-    async def test_time_is_the_same_in_every_format(self, bench: Bench) -> None:
+    async def test_time_is_the_same_in_every_format(self, bench: ProviderHarness) -> None:
         """The format and zone of a response do not change the instant."""
-        for spelling in self.times:
-            await conformance.a_time_is_the_same(bench, spelling)
+        for spelling in self.time_formats:
+            await conformance.check_time_format(bench, spelling)
 
     async def test_time_without_zone_is_read_in_the_connections_zone(self) -> None:
         """The setting `timezone` is the zone of the API's local times."""
-        has_local_times = "" in self.times and "timezone" in self.provider.Settings.model_fields
+        has_local_times = (
+            "" in self.time_formats and "timezone" in self.provider.Settings.model_fields
+        )
         for zone in ZONES if has_local_times else ():
             async with self.connected({"timezone": zone}) as bench:
-                await conformance.a_time_is_the_same(bench, "")
+                await conformance.check_time_format(bench, "")
 
-    async def test_job_has_the_requested_reference(self, bench: Bench) -> None:
+    async def test_job_has_the_requested_reference(self, bench: ProviderHarness) -> None:
         """The job's `ref` is the reference that was fetched."""
         id_ = self.any_job(bench.app)
         assert (await bench.fetch(id_)).ref == bench.ref(id_)
 
-    async def test_fetch_jobs_agrees_with_fetch_job(self, bench: Bench) -> None:
+    async def test_fetch_jobs_agrees_with_fetch_job(self, bench: ProviderHarness) -> None:
         """For each reference it returns what `fetch_job` returns or raises.
 
         This holds with and without the jobs' previous state.
         """
-        natives = sorted(set(self.provider.statuses) - self.task_only)[: self.provider.batch_size]
+        natives = sorted(set(self.provider.statuses) - self.task_only_statuses)[
+            : self.provider.batch_size
+        ]
         refs = [bench.ref(self.put(bench.app, native)) for native in natives]
         for batch in (refs, [bench.ref(self.unknown_id)]):
             seen: dict[JobRef, Job] = {}
@@ -215,35 +225,39 @@ class ProviderContract:
                 seen = {ref: job for ref, job in results.items() if isinstance(job, Job)}
 
     async def _assert_same_as_fetch_job(
-        self, bench: Bench, ref: JobRef, result: Job | JobthreadError
+        self, bench: ProviderHarness, ref: JobRef, result: Job | JobthreadError
     ) -> None:
         if isinstance(result, Job):
             assert await bench.provider.fetch_job(ref) == result
         else:
-            error = await bench.error(ref.id)
+            error = await bench.fetch_error(ref.id)
             assert (type(error), str(error)) == (type(result), str(result))
 
     # Errors
 
-    async def test_missing_job_is_not_found(self, bench: Bench) -> None:
+    async def test_missing_job_is_not_found(self, bench: ProviderHarness) -> None:
         """The user reads that the id is wrong, not that the connection failed."""
-        assert isinstance(await bench.error(self.unknown_id), JobNotFound)
+        assert isinstance(await bench.fetch_error(self.unknown_id), JobNotFound)
 
-    async def test_forbidden_job_is_denied(self, bench: Bench) -> None:
+    async def test_forbidden_job_is_denied(self, bench: ProviderHarness) -> None:
         """Missing permissions differ from wrong credentials."""
-        await conformance.an_error_has_its_meaning(bench, self.denied, AccessDenied)
+        await conformance.check_error(bench, self.denied, AccessDenied)
 
-    async def test_wrong_credentials_are_refused(self, bench: Bench) -> None:
+    async def test_wrong_credentials_are_refused(self, bench: ProviderHarness) -> None:
         """The operator reads that keys or tokens must be renewed."""
-        await conformance.an_error_has_its_meaning(bench, self.refused, CredentialsRefused)
+        await conformance.check_error(bench, self.credentials_refused, CredentialsRefused)
 
-    async def test_rate_limit_has_the_wait_that_the_api_asks_for(self, bench: Bench) -> None:
+    async def test_rate_limit_has_the_wait_that_the_api_asks_for(
+        self, bench: ProviderHarness
+    ) -> None:
         """The seconds are taken from the response."""
-        await conformance.busy_is_left_alone(bench, self.busy, self.busy_seconds)
+        await conformance.check_rate_limit(bench, self.rate_limited, self.retry_after_seconds)
 
-    async def test_server_error_is_unavailable(self, bench: Bench, server_error: Fault) -> None:
+    async def test_server_error_is_unavailable(
+        self, bench: ProviderHarness, server_error: Fault
+    ) -> None:
         """A 5xx response is a transient error."""
-        await conformance.an_error_has_its_meaning(bench, server_error, Unavailable)
+        await conformance.check_error(bench, server_error, Unavailable)
 
     async def test_refused_connection_is_unavailable(self) -> None:
         """It is a transient error."""
@@ -258,29 +272,31 @@ class ProviderContract:
     async def test_unanswered_call_is_unavailable(self) -> None:
         """A call times out."""
         async with self.connected(timeout_seconds=SHORT_TIMEOUT_SECONDS) as bench:
-            await conformance.an_error_has_its_meaning(bench, Fault(hangs=True), Unavailable)
+            await conformance.check_error(bench, Fault(hangs=True), Unavailable)
 
-    async def test_truncated_response_is_unavailable(self, bench: Bench) -> None:
+    async def test_truncated_response_is_unavailable(self, bench: ProviderHarness) -> None:
         """Half a body is an error, not a job."""
-        truncated = Fault(body="x" * 1000, cut=True)
-        await conformance.an_error_has_its_meaning(bench, truncated, Unavailable)
+        truncated = Fault(body="x" * 1000, truncated=True)
+        await conformance.check_error(bench, truncated, Unavailable)
 
-    @pytest.mark.parametrize("body", conformance.OTHER_SHAPES)
+    @pytest.mark.parametrize("body", conformance.UNEXPECTED_BODIES)
     async def test_response_of_another_shape_is_not_understood(
-        self, bench: Bench, body: str
+        self, bench: ProviderHarness, body: str
     ) -> None:
         """HTML, incomplete JSON and other JSON are transient errors."""
-        await conformance.an_error_has_its_meaning(bench, Fault(200, body), AnswerNotUnderstood)
+        await conformance.check_error(bench, Fault(200, body), AnswerNotUnderstood)
 
-    async def test_response_above_the_size_limit_is_not_understood(self, bench: Bench) -> None:
+    async def test_response_above_the_size_limit_is_not_understood(
+        self, bench: ProviderHarness
+    ) -> None:
         """An endless response does not fill the memory."""
-        too_long = Fault(200, b" " * (LARGEST_ANSWER + 1))
-        await conformance.an_error_has_its_meaning(bench, too_long, AnswerNotUnderstood)
+        too_long = Fault(200, b" " * (MAX_RESPONSE_BYTES + 1))
+        await conformance.check_error(bench, too_long, AnswerNotUnderstood)
 
-    async def test_provider_works_again_after_errors(self, bench: Bench) -> None:
+    async def test_provider_works_again_after_errors(self, bench: ProviderHarness) -> None:
         """A transient error leaves no state behind."""
-        for fault in (*self.down, Fault(200, "{"), Fault(body="x" * 9, cut=True)):
-            await conformance.met(bench, fault)
+        for fault in (*self.unavailable, Fault(200, "{"), Fault(body="x" * 9, truncated=True)):
+            await conformance.fetch_error_under_fault(bench, fault)
             bench.faults.clear()
             assert await bench.fetch(self.any_job(bench.app))
 
@@ -288,7 +304,9 @@ class ProviderContract:
         """Keys, passwords and tokens stay out even if the API repeats them."""
         caplog.set_level(logging.DEBUG)
         async with self.connected() as bench:
-            for status in conformance.ECHOING:
-                error = await conformance.met(bench, Fault(status, conformance.echo(bench)))
+            for status in conformance.ECHO_STATUSES:
+                error = await conformance.fetch_error_under_fault(
+                    bench, Fault(status, conformance.echo_secrets(bench))
+                )
                 text = "".join(traceback.format_exception(error)) + repr(error)
-                conformance.no_secret_in(bench, text, caplog.text)
+                conformance.check_no_secret(bench, text, caplog.text)

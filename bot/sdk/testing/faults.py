@@ -25,9 +25,11 @@ class Fault:
     body: Any = ""  # str and bytes are sent unchanged, other values as JSON
     headers: Mapping[str, str] = field(default_factory=dict)
     after_seconds: float = 0.0  # of the simulator's clock
-    cut: bool = False  # Content-Length covers the body, of which half is sent
+    truncated: bool = False  # Content-Length covers the body, of which half is sent
     hangs: bool = False  # never responds
-    respelled: Callable[[Any], Any] | None = None  # rewrites the JSON of the simulator's response
+    rewrite_json: Callable[[Any], Any] | None = (
+        None  # rewrites the JSON of the simulator's response
+    )
 
 
 @dataclass(frozen=True)
@@ -54,7 +56,7 @@ class Faults:
         """Return the app's fault middleware; install it if the app has none."""
         if FAULTS not in app:
             app[FAULTS] = cls(clock)
-            app.middlewares.insert(0, app[FAULTS].answer)
+            app.middlewares.insert(0, app[FAULTS].middleware)
         return app[FAULTS]
 
     def plan(self, fault: Fault, times: int | None = 1) -> None:
@@ -70,7 +72,7 @@ class Faults:
         self._permanent = None
 
     @web.middleware
-    async def answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+    async def middleware(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Respond with the planned fault, or else pass the request to the app."""
         body = await request.read()
         self.calls.append(Call(request.method, request.raw_path, dict(request.headers), body))
@@ -86,7 +88,7 @@ class Faults:
             await asyncio.Event().wait()  # ends when the caller disconnects
         if fault.after_seconds:
             await self._clock.sleep(fault.after_seconds)
-        if fault.cut:
+        if fault.truncated:
             return await _send_half(request, _to_bytes(fault.body))
         if fault.status is None:
             return _rewrite_json(await handler(request), fault)
@@ -109,8 +111,8 @@ def _to_bytes(body: Any) -> bytes:
 def _rewrite_json(response: web.StreamResponse, fault: Fault) -> web.StreamResponse:
     """Return the response with rewritten JSON; other content is unchanged."""
     is_json = isinstance(response, web.Response) and response.content_type == "application/json"
-    if fault.respelled and is_json and isinstance(response, web.Response) and response.text:
-        response.text = json.dumps(fault.respelled(json.loads(response.text)))
+    if fault.rewrite_json and is_json and isinstance(response, web.Response) and response.text:
+        response.text = json.dumps(fault.rewrite_json(json.loads(response.text)))
     return response
 
 

@@ -20,42 +20,42 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True)
-class Bench:
+class ProviderHarness:
     """A provider connected to its simulator, with fault injection and a manual clock."""
 
     provider: Provider[Any]
     app: web.Application
     faults: Faults
     clock: ManualClock
-    place: Callable[..., str]  # `ProviderContract.put`
+    put_job: Callable[..., str]  # `ProviderContract.put`
 
     def ref(self, id_: str) -> JobRef:
         """Return the reference of a job of this connection."""
-        return conformance.ref(self, id_)
+        return conformance.job_ref(self, id_)
 
     async def fetch(self, id_: str) -> Job:
         """Fetch a job."""
-        return await conformance.fetched(self, id_)
+        return await conformance.fetch_job(self, id_)
 
-    async def error(self, id_: str) -> JobthreadError:
+    async def fetch_error(self, id_: str) -> JobthreadError:
         """Fetch a job and return the error; raises if there is none."""
-        return await conformance.refused(self, id_)
+        return await conformance.fetch_error(self, id_)
 
     @property
-    def fresh(self) -> bool:
+    def uncalled(self) -> bool:
         """Whether the API got no request yet: the first call may have to sign in."""
         return not self.faults.calls
 
     def put(self, native: str, *, name: str = "deploy", tasks: int = 1) -> str:
         """Add a job to the simulator and return its id."""
-        return self.place(self.app, native, name=name, tasks=tasks)
+        return self.put_job(self.app, native, name=name, tasks=tasks)
 
-    def meet(self, fault: Fault | None) -> None:
+    def inject_fault(self, fault: Fault | None) -> None:
         """Respond to every call with this fault; None: respond normally."""
         self.faults.clear()
         if fault is not None:
             self.faults.plan(fault, times=None)
 
-    def respell(self, rewrite: Callable[[Any], Any]) -> None:
+    def rewrite_json(self, rewrite: Callable[[Any], Any]) -> None:
         """Respond normally, with the JSON that this function returns."""
-        self.meet(Fault(respelled=rewrite))
+        self.inject_fault(Fault(rewrite_json=rewrite))

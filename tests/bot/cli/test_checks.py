@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from bot.cli import checks
-from bot.cli.checks import findings
+from bot.cli.checks import run_checks
 from bot.sdk.errors import CredentialsRefused
 from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from bot.settings import NotifySettings
 from localslack import LocalSlack
-from tests.bot.conftest import settings_for
+from tests.harness import settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -66,7 +66,7 @@ async def test_check_reports_each_connection_in_a_sentence(
     monkeypatch.setattr(checks, "CONNECTION_TIMEOUT_SECONDS", 0.01)
     zebra = Zebra(outcome)
     finding = await checks._connection(zebra)
-    assert (finding.what, finding.works) == ("connection north", works)
+    assert (finding.subject, finding.ok) == ("connection north", works)
     assert finding.sentence.startswith(sentence)
 
 
@@ -86,5 +86,7 @@ async def test_missing_scope_is_reported_if_the_settings_need_it(
         slack.workspace.app = replace(slack.workspace.app, scopes=granted)
         notify = {"notify": NotifySettings(who_may_change=who)}
         settings = settings_for(slack, "http://127.0.0.1:1/", tmp_path).model_copy(update=notify)
-        sentences = [each.sentence async for each in findings(settings) if each.what == "slack"]
+        sentences = [
+            each.sentence async for each in run_checks(settings) if each.subject == "slack"
+        ]
     assert any("The token lacks users:read" in sentence for sentence in sentences) == reported

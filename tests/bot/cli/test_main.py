@@ -303,6 +303,6 @@ async def test_serve_stops_while_it_is_still_connecting(tmp_path: Path) -> None:
             env=os.environ | tokens,
             stderr=asyncio.subprocess.DEVNULL,
         )
-        await slack.until(lambda: slack.called("apps.connections.open"), seconds=20)
+        await slack.until(lambda: slack.calls_of("apps.connections.open"), seconds=20)
         process.send_signal(signal.SIGTERM)
         assert await asyncio.wait_for(process.wait(), 10) == 0

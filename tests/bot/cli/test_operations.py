@@ -12,7 +12,7 @@ from typer.testing import CliRunner, Result
 
 from bot.cli.main import app
 from bot.sdk.models import JobRef
-from bot.store import NewPost, PostKind, Question, Store, Watch
+from bot.store import InboxItem, MessageKind, NewMessage, Store, Watch
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,12 +30,12 @@ async def add_message(folder: Path, *, waits_seconds: float) -> None:
     store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()
     since = datetime.now(UTC) - timedelta(seconds=waits_seconds)
-    post = NewPost(
+    post = NewMessage(
         key="key",
         workspace="T1",
         channel="C1",
         thread="thread",
-        kind=PostKind.POST,
+        kind=MessageKind.POST,
         body={},
         due_at=since,
     )
@@ -62,11 +62,11 @@ async def add_watches(folder: Path, *ids: str) -> None:
             )
             await tx.watches.add(watch)
         for id_ in ids:
-            await tx.watches.park(id_, now=now, reason="is_archived")
+            await tx.watches.mark_unreachable(id_, now=now, reason="is_archived")
     await store.close()
 
 
-async def inbox_items(folder: Path) -> list[Question]:
+async def inbox_items(folder: Path) -> list[InboxItem]:
     """Return the pending inbox items."""
     store = Store(f"sqlite:///{folder / 'jobthread.db'}")
     await store.open()

@@ -27,9 +27,9 @@ JOB = Job(
 
 def printed(job: Job, message: Message | None = None) -> str:
     """Return the output in a terminal of 100 columns."""
-    view = job_card.View(checked_at=START, asker="U0ADA", trouble="It is down.")
+    view = job_card.CardContext(checked_at=START, asker="U0ADA", trouble="It is down.")
     console = Console(file=io.StringIO(), width=100, force_terminal=True, no_color=True)
-    console.print(terminal_card.show(message or job_card.job(job, view), job))
+    console.print(terminal_card.render(message or job_card.render_card(job, view), job))
     assert isinstance(console.file, io.StringIO)
     return console.file.getvalue()
 
@@ -67,14 +67,14 @@ def test_terminal_card_shows_local_times() -> None:
 )
 def test_slack_markup_is_resolved_or_removed(text: str, readable: str) -> None:
     """Entities, dates, links and mentions become plain text."""
-    assert terminal_card.spoken(text) == readable
+    assert terminal_card.readable_text(text) == readable
 
 
 def test_control_sequences_in_a_job_are_not_printed() -> None:
     """Neither escape sequences nor Rich markup take effect."""
     evil = "\x1b]0;owned\x07[bold red]x[/bold red][/]\u202e"
     hostile = Task(id="1", name=evil, status=Status.FAILED, message=evil, native_status=evil)
-    seen = printed(JOB.but(name=evil, type=evil, message=evil, tasks=(hostile,)))
+    seen = printed(JOB.replace(name=evil, type=evil, message=evil, tasks=(hostile,)))
     assert "\x1b]" not in seen
     assert "\x07" not in seen
     assert "[bold red]x[/bold red][/]" in seen
@@ -83,4 +83,4 @@ def test_control_sequences_in_a_job_are_not_printed() -> None:
 def test_job_without_tasks_has_no_table() -> None:
     """The table is left out if it would be empty."""
     assert "Started" in printed(JOB)
-    assert "Task" not in printed(JOB.but(tasks=()))
+    assert "Task" not in printed(JOB.replace(tasks=()))

@@ -5,13 +5,13 @@ from typing import get_args
 
 import pytest
 
-from bot.commands.actions import Part, Say, Stop
+from bot.commands.actions import Action, Reply, Unfollow
 from bot.sdk.models import JobRef, Message
 
 
 def test_every_action_is_a_frozen_dataclass() -> None:
     """Actions are decided first and executed later."""
-    for action in get_args(Part):
+    for action in get_args(Action):
         assert is_dataclass(action)
         assert action.__dataclass_params__.frozen
         assert fields(action)
@@ -19,7 +19,7 @@ def test_every_action_is_a_frozen_dataclass() -> None:
 
 def test_reply_neither_replaces_nor_deletes_by_default() -> None:
     """Replacing and deleting the clicked message is explicit."""
-    reply = Say(Message(text="hello"))
+    reply = Reply(Message(text="hello"))
     assert (reply.replace, reply.delete) == (False, False)
 
 
@@ -27,4 +27,4 @@ def test_action_is_immutable() -> None:
     """The executor runs exactly what was decided."""
     ref = JobRef(connection="deploys", id="1")
     with pytest.raises(FrozenInstanceError):
-        Stop(ref).ref = ref  # type: ignore[misc]
+        Unfollow(ref).ref = ref  # type: ignore[misc]

@@ -103,7 +103,7 @@ async def test_job_followed_in_the_channel_is_the_best_example(
     await followed(store, clock, ref("deploys", "JOB1"))
     graphs = Listing("graphs", ["1"])
     found = examples(store, clock, graphs, Unlisted("deploys"))
-    assert await found.best("T1", "C1") == ref("deploys", "JOB1")
+    assert await found.find_one("T1", "C1") == ref("deploys", "JOB1")
     assert graphs.calls == 0
 
 
@@ -117,16 +117,16 @@ async def test_followed_jobs_come_first_the_channels_own_before_others(
     await followed(store, clock, other, "C2")
     found = examples(store, clock, Unlisted("deploys"), Listing("graphs", ["1"]))
     both = {"deploys": here, "graphs": other}
-    assert await found.of("T1", "C1", ["deploys", "graphs"]) == both
-    assert await found.best("T1", "C1") == here
-    assert await found.of("T1", "C9", ["deploys"]) == {"deploys": there}
-    assert await found.best("T1", "C9") == other
+    assert await found.find_each("T1", "C1", ["deploys", "graphs"]) == both
+    assert await found.find_one("T1", "C1") == here
+    assert await found.find_each("T1", "C9", ["deploys"]) == {"deploys": there}
+    assert await found.find_one("T1", "C9") == other
 
 
 async def test_job_of_a_removed_connection_is_no_example(store: Store, clock: ManualClock) -> None:
     """It could not be fetched."""
     await followed(store, clock, ref("retired", "JOB1"))
-    assert await examples(store, clock, Unlisted("deploys")).best("T1", "C1") is None
+    assert await examples(store, clock, Unlisted("deploys")).find_one("T1", "C1") is None
 
 
 async def test_listed_job_is_an_example_if_none_is_followed(
@@ -141,21 +141,21 @@ async def test_listed_job_is_an_example_if_none_is_followed(
         Listing("broken", KeyError()),
         Listing("graphs", ["two words", "a/b", "7"]),
     )
-    assert await found.best("T1", "C1") == ref("graphs", "7")
+    assert await found.find_one("T1", "C1") == ref("graphs", "7")
     names = ["deploys", "down", "broken", "graphs"]
-    assert await found.of("T1", "C1", names) == {"graphs": ref("graphs", "7")}
+    assert await found.find_each("T1", "C1", names) == {"graphs": ref("graphs", "7")}
 
 
 async def test_configured_example_is_used(store: Store, clock: ManualClock) -> None:
     """An empty setting means none."""
     found = examples(store, clock, Unlisted("empty", ""), Unlisted("builds", "build-7"))
-    assert await found.best("T1", "C1") == ref("builds", "build-7")
+    assert await found.find_one("T1", "C1") == ref("builds", "build-7")
 
 
 async def test_help_does_not_wait_for_a_slow_connection(store: Store, clock: ManualClock) -> None:
     """The results that arrived before the timeout are used."""
     found = examples(store, clock, Listing("slow", None), Listing("quick", ["7"]))
-    asking = asyncio.ensure_future(found.best("T1", "C1"))
+    asking = asyncio.ensure_future(found.find_one("T1", "C1"))
     async with asyncio.timeout(5):
         while not clock.sleepers:  # noqa: ASYNC110  until the calls have started
             await asyncio.sleep(0)

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.commands.inbox_worker import MOST_AT_ONCE, MOST_ATTEMPTS, RETRY_SECONDS, Desk
-from bot.commands.request import Ask, Kind
-from bot.commands.router import Service
+from bot.commands.inbox_worker import MAX_ATTEMPTS, MAX_CONCURRENT, RETRY_SECONDS, InboxWorker
+from bot.commands.request import Request, RequestKind
+from bot.commands.router import RequestRouter
 from bot.sdk.errors import StoreError
 from bot.sdk.testing import ManualClock
-from bot.store import Question, Store
+from bot.store import InboxItem, Store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from pytest_mock import MockerFixture
 
-    from tests.bot.conftest import Stage
+    from tests.harness import BotHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -33,20 +33,20 @@ class InboxHarness:
         self.given_up: list[int] = []
         self.store = store
         self.clock = clock
-        self.worker = Desk(
+        self.worker = InboxWorker(
             store=store,
-            service=self,  # type: ignore[arg-type]  # duck-typed router
+            router=self,  # type: ignore[arg-type]  # duck-typed router
             clock=clock,
-            heard=lambda *_: None,
-            errands={"operator_task": self.answer},
+            on_activity=lambda *_: None,
+            operator_tasks={"operator_task": self.answer},
         )
 
-    async def answer(self, item: Question) -> None:
+    async def answer(self, item: InboxItem) -> None:
         """Raise the error."""
         self.attempts.append(item.attempts)
         raise self.error
 
-    async def give_up(self, item: Question) -> None:
+    async def give_up(self, item: InboxItem) -> None:
         """Record the call, and close the item like the real router."""
         self.given_up.append(item.id)
         async with self.store.begin() as tx:
@@ -54,8 +54,10 @@ class InboxHarness:
 
     async def enqueue(self, key: str = "k") -> None:
         """Enqueue one request."""
-        request = Ask(kind=Kind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1")
-        assert await self.worker.take("T1", key, request)
+        request = Request(
+            kind=RequestKind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1"
+        )
+        assert await self.worker.enqueue("T1", key, request)
 
     async def seconds_until_due(self) -> float | None:
         """Return the seconds until the item can be claimed; None if it is closed."""
@@ -94,9 +96,9 @@ async def test_requester_is_notified_after_five_attempts(inbox: InboxHarness) ->
     """The item is closed, and not retried any more."""
     await inbox.enqueue()
     await inbox.wait_until_idle()
-    for _ in range(MOST_ATTEMPTS + 2):
+    for _ in range(MAX_ATTEMPTS + 2):
         await inbox.retry()
-    assert inbox.attempts == list(range(MOST_ATTEMPTS))
+    assert inbox.attempts == list(range(MAX_ATTEMPTS))
     assert len(inbox.given_up) == 1
     assert await inbox.seconds_until_due() is None
 
@@ -108,9 +110,9 @@ async def test_failed_operator_task_is_closed_silently(inbox: InboxHarness) -> N
         await tx.inbox.add(
             workspace="T1", key="e", kind="operator_task", body={}, now=now, lease_until=now
         )
-    for _ in range(MOST_ATTEMPTS + 2):
+    for _ in range(MAX_ATTEMPTS + 2):
         await inbox.retry()
-    assert 1 < len(inbox.attempts) <= MOST_ATTEMPTS
+    assert 1 < len(inbox.attempts) <= MAX_ATTEMPTS
     assert inbox.given_up == []
     assert await inbox.seconds_until_due() is None
 
@@ -121,24 +123,24 @@ async def test_tick_claims_no_more_than_it_can_run(
     """The lease of a queued item would expire."""
     now = inbox.clock.now()
     async with inbox.store.begin() as tx:
-        for n in range(MOST_AT_ONCE + 5):
+        for n in range(MAX_CONCURRENT + 5):
             await tx.inbox.add(
                 workspace="T1", key=str(n), kind="operator_task", body={}, now=now, lease_until=now
             )
     started = mocker.spy(inbox.worker, "_start")
     await inbox.worker.tick()
     await inbox.worker.tick()
-    assert started.call_count == MOST_AT_ONCE
+    assert started.call_count == MAX_CONCURRENT
     await inbox.wait_until_idle()
 
 
 async def test_failing_request_ends_with_an_internal_error_reply(
-    stage: Stage, mocker: MockerFixture
+    harness: BotHarness, mocker: MockerFixture
 ) -> None:
     """The reply has the correlation id of the log line."""
-    mocker.patch.object(Service, "answer", autospec=True, side_effect=RuntimeError("broken"))
-    await stage.says("/job list")
-    for _ in range(MOST_ATTEMPTS * 4):
-        await stage.clock.advance(5)
-        await stage.at_rest()
-    assert "log id" in (await stage.whispered("Something went wrong")).text
+    mocker.patch.object(RequestRouter, "answer", autospec=True, side_effect=RuntimeError("broken"))
+    await harness.says("/job list")
+    for _ in range(MAX_ATTEMPTS * 4):
+        await harness.clock.advance(5)
+        await harness.settle()
+    assert "log id" in (await harness.wait_for_ephemeral("Something went wrong")).text

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from bot.commands.permissions import ADMINS_ONLY, NEVER, NOT_NOW, Rights
-from bot.sdk.errors import SlackBusy, SlackError, SlackRefused, SlackSilent
+from bot.commands.permissions import ADMINS_ONLY, CANNOT_VERIFY, TRY_LATER, Permissions
+from bot.sdk.errors import SlackError, SlackRateLimited, SlackRejected, SlackUnconfirmed
 
 pytestmark = pytest.mark.anyio
 
@@ -30,32 +30,32 @@ class People:
 async def test_members_may_change_settings_without_a_slack_call() -> None:
     """The default costs no call."""
     people = People()
-    assert await Rights("members", people).refusal("U0ADA", "C1") == ""
+    assert await Permissions("members", people).denial_reason("U0ADA", "C1") == ""
     assert people.checked == []
 
 
 async def test_only_admins_may_change_settings_if_configured() -> None:
     """Others get the reason."""
-    rights = Rights("admins", People())
-    assert await rights.refusal("U0GRACE", "C1") == ""
-    assert await rights.refusal("U0ADA", "C1") == ADMINS_ONLY
+    rights = Permissions("admins", People())
+    assert await rights.denial_reason("U0GRACE", "C1") == ""
+    assert await rights.denial_reason("U0ADA", "C1") == ADMINS_ONLY
 
 
 async def test_user_may_always_change_direct_message_settings() -> None:
     """No admin is needed."""
-    assert await Rights("admins", People()).refusal("U0ADA", "D1") == ""
+    assert await Permissions("admins", People()).denial_reason("U0ADA", "D1") == ""
 
 
 @pytest.mark.parametrize(
     ("error", "sentence"),
     [
-        (SlackRefused("No.", code="missing_scope"), NEVER),
-        (SlackBusy("Later.", retry_after=1), NOT_NOW),
-        (SlackSilent("…"), NOT_NOW),
+        (SlackRejected("No.", code="missing_scope"), CANNOT_VERIFY),
+        (SlackRateLimited("Later.", retry_after=1), TRY_LATER),
+        (SlackUnconfirmed("…"), TRY_LATER),
     ],
 )
 async def test_change_is_denied_when_the_admin_lookup_fails(
     error: SlackError, sentence: str
 ) -> None:
     """The reason says whether to try again or whom to contact."""
-    assert await Rights("admins", People(error)).refusal("U0GRACE", "C1") == sentence
+    assert await Permissions("admins", People(error)).denial_reason("U0GRACE", "C1") == sentence

@@ -51,19 +51,19 @@ def all_replies(text: str) -> list[Message]:
     rows = [(text, job, None), (text, None, "https://acme.slack.com/archives/C1/p1")] * 60
     return [
         replies.error(JobNotFound(text or "x"), REF, "a1"),
-        replies.not_understood(Resolution(text, why=text), "/job"),
+        replies.not_understood(Resolution(text, reason=text), "/job"),
         replies.not_understood(Resolution(text, suggestion=text[:1900] or "x"), "/job"),
-        replies.choose(text, choices),
-        help_text.which_recent(["deploys"], text),
-        help_text.recent("deploys", [job] * 60),
+        replies.choose_job(text, choices),
+        help_text.choose_recent_connection(["deploys"], text),
+        help_text.recent_jobs("deploys", [job] * 60),
         replies.already_followed(text, "https://acme.slack.com/archives/C1/p1"),
         replies.already_followed(text, None),
         replies.not_followed(text),
-        replies.no_longer_followed(text[:1900] or "x"),
+        replies.unfollowed(text[:1900] or "x"),
         help_text.watch_list(rows, "/job"),
-        replies.refused(text, "a1"),
-        replies.parked(text, "C1", text),
-        replies.lost(text, REF),
+        replies.card_rejected(text, "a1"),
+        replies.thread_unreachable(text, "C1", text),
+        replies.job_missing(text, REF),
         replies.looking_up(text),
     ]
 
@@ -112,7 +112,7 @@ def test_error_reply_has_next_step_and_correlation_id() -> None:
 
 def test_internal_error_reply_has_the_correlation_id() -> None:
     """The reply has no stack trace, only an id."""
-    assert "log id ab12" in replies.trouble("ab12").text
+    assert "log id ab12" in replies.internal_error("ab12").text
 
 
 def test_suggestion_is_on_a_button() -> None:
@@ -125,7 +125,7 @@ def test_suggestion_is_on_a_button() -> None:
 
 def test_unknown_connection_reply_names_the_connections_command() -> None:
     """The requester can look up the right name."""
-    message = replies.not_understood(Resolution("x:1", why="there is no connection x"), "/ops")
+    message = replies.not_understood(Resolution("x:1", reason="there is no connection x"), "/ops")
     assert "there is no connection x" in message.text
     assert "`/ops connections`" in message.text
 
@@ -133,7 +133,7 @@ def test_unknown_connection_reply_names_the_connections_command() -> None:
 def test_choice_has_a_button_for_each_of_the_first_five() -> None:
     """Each button holds the whole reference."""
     refs = tuple(JobRef(connection=f"c{n}", id="1") for n in range(9))
-    shown = buttons(replies.choose("Which?", [(ref, ref.connection) for ref in refs]))
+    shown = buttons(replies.choose_job("Which?", [(ref, ref.connection) for ref in refs]))
     assert [button["value"] for button in shown] == [f"c{n}:1" for n in range(5)]
 
 
@@ -141,14 +141,14 @@ def test_choice_shows_creation_times_in_the_readers_time_zone() -> None:
     """Buttons cannot format dates, so the text does; numbers connect the two."""
     refs = [JobRef(connection="c", id=id_) for id_ in "12"]
     created = {refs[1]: datetime(2024, 6, 1, tzinfo=UTC)}
-    message = replies.choose("Which?", [(ref, "Twin") for ref in refs], created=created)
+    message = replies.choose_job("Which?", [(ref, "Twin") for ref in refs], created=created)
     assert [button["text"]["text"] for button in buttons(message)] == ["1. Twin", "2. Twin"]
     assert "2. was created <!date^1717200000^" in message.text
 
 
 def test_malformed_id_reply_shows_an_example_job() -> None:
     """One click shows the example; without one, the reply shows the id format and no button."""
-    wrong = Resolution("north:7", why="north has no ids of that form", form="JOB1234")
+    wrong = Resolution("north:7", reason="north has no ids of that form", id_example="JOB1234")
     known = replies.not_understood(wrong, "/job", "peek {}".format, NORTH)
     assert "One that I know is `north:JOB77`." in known.text
     assert [button["value"] for button in buttons(known)] == ["peek north:JOB77"]
@@ -169,22 +169,22 @@ def test_verb_without_a_job_shows_the_syntax() -> None:
 
 def test_unfollowed_reply_points_to_the_cards_follow_button() -> None:
     """The reply has no button of its own: that would post a second card."""
-    said = replies.no_longer_followed("deploys:JOB1")
+    said = replies.unfollowed("deploys:JOB1")
     assert "Follow button" in said.text
     assert buttons(said) == []
 
 
 def test_added_to_board_reply_links_to_the_board() -> None:
     """It names one job or counts several; a board that is not posted yet has no link."""
-    one = replies.on_board(["deploys:JOB1"], "https://a.example/p1")
+    one = replies.added_to_board(["deploys:JOB1"], "https://a.example/p1")
     assert one.text.startswith("`deploys:JOB1` is on <https://a.example/p1|your board>")
-    assert replies.on_board(["a:1", "a:2"], None).text.startswith("2 jobs are on your board,")
+    assert replies.added_to_board(["a:1", "a:2"], None).text.startswith("2 jobs are on your board,")
 
 
 def test_catch_up_shows_every_item_with_wide_characters() -> None:
     """Slack counts some characters twice; sections stay within 3,000 of them."""
     items = [f"{'🦄' * 200} end {n}." for n in range(20)]
-    message = replies.caught_up(NOON, items, "", "")
+    message = replies.catch_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
     assert [n for n in range(20) if f" end {n}." not in shown] == []
     assert max(blocks.length(block["text"]["text"]) for block in message.blocks) <= 3_000
@@ -193,16 +193,16 @@ def test_catch_up_shows_every_item_with_wide_characters() -> None:
 def test_catch_up_stays_within_the_json_size_limit() -> None:
     """Long items are cut so that Slack accepts the message."""
     items = [f"{n}: " + '"\\\n' * 160 for n in range(20)]
-    message = replies.caught_up(NOON, items, "", "")
+    message = replies.catch_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
     assert [n for n in range(20) if f"• {n}: " not in shown] == []
-    assert blocks.weight(message.blocks) < blocks.MAX_WEIGHT
+    assert blocks.json_size(message.blocks) < blocks.MAX_JSON_SIZE
 
 
 def test_cut_item_keeps_its_mention() -> None:
     """A cut outcome still mentions its requester, and no tag is cut in two."""
     items = [f"{'x' * 495} <https://a.example/1|log>", f"{'y' * 600} <@U1>"]
-    message = replies.caught_up(NOON, items, "", "")
+    message = replies.catch_up(NOON, items, "", "")
     first, second = message.text.splitlines()[1:]
     assert "<" not in first
     assert second.endswith("… <@U1>")
@@ -214,7 +214,7 @@ def test_cut_item_keeps_its_mention() -> None:
 )
 def test_board_unfollowed_reply_counts_the_jobs(count: int, said: str) -> None:
     """The count can be zero, if two people clicked."""
-    assert replies.all_stopped(count).text.startswith(said)
+    assert replies.board_unfollowed(count).text.startswith(said)
 
 
 @pytest.mark.parametrize(

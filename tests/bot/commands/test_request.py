@@ -5,14 +5,14 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import ValidationError
 
-from bot.commands.request import Ask, Kind
+from bot.commands.request import Request, RequestKind
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def request_with(**fields: object) -> Ask:
-    return Ask.model_validate(
-        {"kind": Kind.COMMAND, "user": "U1", "channel": "C1", "at": NOON, **fields}
+def request_with(**fields: object) -> Request:
+    return Request.model_validate(
+        {"kind": RequestKind.COMMAND, "user": "U1", "channel": "C1", "at": NOON, **fields}
     )
 
 
@@ -21,18 +21,18 @@ def test_request_survives_the_inbox() -> None:
     request = request_with(
         text="deploys:JOB1", thread_ts="1.2", response_url="http://127.0.0.1/respond/1"
     )
-    assert Ask.model_validate(request.model_dump(mode="json")) == request
+    assert Request.model_validate(request.model_dump(mode="json")) == request
 
 
 def test_reply_target_expires_before_slacks_limit() -> None:
     """A response_url works for 30 minutes; ours expires two minutes earlier."""
-    until = request_with(response_url="http://127.0.0.1/respond/1").way_back()["until"]
+    until = request_with(response_url="http://127.0.0.1/respond/1").reply_target()["until"]
     assert until == (NOON + timedelta(minutes=28)).timestamp()
 
 
 def test_reply_target_works_without_a_response_url() -> None:
     """A mention has none: the user and the thread are enough."""
-    assert request_with(thread_ts="1.2").way_back() == {
+    assert request_with(thread_ts="1.2").reply_target() == {
         "asker": "U1",
         "thread_ts": "1.2",
         "response_url": None,

@@ -8,16 +8,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.settings_parser import Unclear, understood
-from bot.notifications.policy import NoisePolicy
-from bot.notifications.settings_patch import amended
+from bot.commands.settings_parser import ParseError, parse_setting
+from bot.notifications.policy import NotificationPolicy
+from bot.notifications.settings_patch import apply_patch
 
 NIGHT = {"begins": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin", "failures_pass": False}
-AT_NIGHT = NoisePolicy.model_validate({"quiet_hours": NIGHT})
+AT_NIGHT = NotificationPolicy.model_validate({"quiet_hours": NIGHT})
 
 
-def parse(text: str, policy: NoisePolicy | None = None) -> Any:
-    return understood(text.split(), policy or NoisePolicy())
+def parse(text: str, policy: NotificationPolicy | None = None) -> Any:
+    return parse_setting(text.split(), policy or NotificationPolicy())
 
 
 @pytest.mark.parametrize(
@@ -57,20 +57,20 @@ def test_hours_without_a_zone_keep_the_current_zone() -> None:
 def test_first_quiet_hours_require_a_zone() -> None:
     """UTC would be wrong almost everywhere."""
     error = parse("quiet_hours 22:00-07:00")
-    assert error.said == "In which time zone?"
+    assert error.message == "In which time zone?"
     assert error.choices == ("set quiet_hours 22:00-07:00 Europe/Berlin",)
 
 
 def test_failures_pass_is_set_on_its_own() -> None:
     """It requires quiet hours."""
     assert parse("failures_pass on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "failures_pass": True}
-    assert isinstance(parse("failures_pass on"), Unclear)
+    assert isinstance(parse("failures_pass on"), ParseError)
 
 
 def test_known_group_is_mentioned_by_the_word_group() -> None:
     """Without a known group, the error says how to name one."""
-    assert parse("mention group", NoisePolicy(group="S0ONCALL")) == {"mention": "group"}
-    assert "set mention @group" in parse("mention group").said
+    assert parse("mention group", NotificationPolicy(group="S0ONCALL")) == {"mention": "group"}
+    assert "set mention @group" in parse("mention group").message
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_known_group_is_mentioned_by_the_word_group() -> None:
 )
 def test_misspelt_command_gets_a_suggestion(typed: str, better: str) -> None:
     """The suggestion is a valid command."""
-    assert parse(typed).better == better
+    assert parse(typed).suggestion == better
 
 
 @pytest.mark.parametrize(
@@ -98,8 +98,8 @@ def test_misspelt_command_gets_a_suggestion(typed: str, better: str) -> None:
 def test_invalid_command_gets_an_error_sentence(typed: str) -> None:
     """Nothing is changed."""
     error = parse(typed)
-    assert isinstance(error, Unclear)
-    assert error.said.endswith((".", "?", "below."))
+    assert isinstance(error, ParseError)
+    assert error.message.endswith((".", "?", "below."))
 
 
 @pytest.mark.parametrize("typed", ["", "colour red", "follow_ups", "broadcast x", "board maybe"])
@@ -107,7 +107,7 @@ def test_suggested_commands_are_valid(typed: str) -> None:
     """A name of a field alone may still ask for a value."""
     for choice in parse(typed).choices:
         words = choice.split()[1:]
-        assert len(words) == 1 or isinstance(understood(words, NoisePolicy()), dict)
+        assert len(words) == 1 or isinstance(parse_setting(words, NotificationPolicy()), dict)
 
 
 WORDS = st.sampled_from(
@@ -119,8 +119,8 @@ WORDS = st.sampled_from(
 @given(st.lists(st.one_of(WORDS, st.text(max_size=8)), max_size=5))
 def test_any_words_yield_a_valid_patch_or_an_error(words: list[str]) -> None:
     """No input raises, and no patch is invalid."""
-    result = understood([word for word in words if word], AT_NIGHT)
-    if isinstance(result, Unclear):
-        assert "<!here>" not in result.said
+    result = parse_setting([word for word in words if word], AT_NIGHT)
+    if isinstance(result, ParseError):
+        assert "<!here>" not in result.message
     else:
-        amended(AT_NIGHT, result)
+        apply_patch(AT_NIGHT, result)

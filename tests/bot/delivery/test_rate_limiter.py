@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 from bot.delivery import rate_limiter
-from bot.delivery.rate_limiter import RATES, Pace, in_turns
-from bot.store import NewPost, Post, PostKind, PostState
+from bot.delivery.rate_limiter import RATES, RateLimiter, round_robin
+from bot.store import MessageKind, MessageState, NewMessage, OutboxMessage
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
-def post(kind: PostKind = PostKind.POST, channel: str = "C1", workspace: str = "T1") -> NewPost:
-    return NewPost(
+def post(
+    kind: MessageKind = MessageKind.POST, channel: str = "C1", workspace: str = "T1"
+) -> NewMessage:
+    return NewMessage(
         key="k",
         workspace=workspace,
         channel=channel,
@@ -25,14 +27,14 @@ def post(kind: PostKind = PostKind.POST, channel: str = "C1", workspace: str = "
     )
 
 
-def acquire_many(limiter: Pace, times: int, message: NewPost) -> None:
+def acquire_many(limiter: RateLimiter, times: int, message: NewMessage) -> None:
     for _ in range(times):
-        limiter.take(message, NOON)
+        limiter.acquire(message, NOON)
 
 
 def test_channel_allows_a_burst_then_one_post_a_second() -> None:
     """Four posts go at once, and after them one a second."""
-    limiter = Pace()
+    limiter = RateLimiter()
     acquire_many(limiter, 3, post())
     assert limiter.delay(post(), NOON) == 0.0
     acquire_many(limiter, 1, post())
@@ -42,21 +44,21 @@ def test_channel_allows_a_burst_then_one_post_a_second() -> None:
 
 def test_confirmation_restarts_the_interval() -> None:
     """Slack counts from a message's arrival, which under load is later than the sending."""
-    limiter = Pace()
+    limiter = RateLimiter()
     acquire_many(limiter, 4, post())
     for _ in range(4):
-        limiter.landed(post(), NOON + timedelta(seconds=0.5))
+        limiter.confirm(post(), NOON + timedelta(seconds=0.5))
     assert limiter.delay(post(), NOON + timedelta(seconds=1)) == pytest.approx(0.5)
     assert limiter.delay(post(), NOON + timedelta(seconds=1.5)) == pytest.approx(0.0)
 
 
 def test_late_confirmation_costs_one_interval_only() -> None:
     """Posts at the sustained rate keep it, however long each response takes."""
-    limiter, now = Pace(), NOON
+    limiter, now = RateLimiter(), NOON
     for _ in range(20):
         now += timedelta(seconds=limiter.delay(post(), now))
-        limiter.take(post(), now)
-        limiter.landed(post(), now + timedelta(seconds=0.3))
+        limiter.acquire(post(), now)
+        limiter.confirm(post(), now + timedelta(seconds=0.3))
     assert (now - NOON).total_seconds() <= 16.3
 
 
@@ -64,8 +66,8 @@ def test_round_robin_over_channels_with_urgent_first() -> None:
     """Each channel gets one message before any gets a second; card updates come last."""
     waiting = [post(channel=channel) for channel in ("C1", "C1", "C2", "C3", "C2")]
     urgent = replace(post(channel="C1"), urgent=True)
-    card = post(PostKind.UPDATE, channel="C4")
-    found = in_turns([card, *waiting, urgent])
+    card = post(MessageKind.UPDATE, channel="C4")
+    found = round_robin([card, *waiting, urgent])
     assert found[0] is urgent
     assert [one.channel for one in found[1:-1]] == ["C1", "C2", "C3", "C1", "C2"]
     assert found[-1] is card
@@ -73,18 +75,18 @@ def test_round_robin_over_channels_with_urgent_first() -> None:
 
 def test_idle_bucket_refills() -> None:
     """After an idle period a burst is possible again, and no larger one than before."""
-    limiter = Pace()
+    limiter = RateLimiter()
     acquire_many(limiter, 4, post())
     later = NOON + timedelta(hours=1)
     for _ in range(4):
         assert limiter.delay(post(), later) == 0.0
-        limiter.take(post(), later)
+        limiter.acquire(post(), later)
     assert limiter.delay(post(), later) > 0
 
 
 def test_channels_and_workspaces_have_separate_buckets() -> None:
     """A busy channel slows only itself."""
-    limiter = Pace()
+    limiter = RateLimiter()
     acquire_many(limiter, 9, post())
     assert limiter.delay(post(), NOON) > 0
     assert limiter.delay(post(channel="C2"), NOON) == 0.0
@@ -93,42 +95,42 @@ def test_channels_and_workspaces_have_separate_buckets() -> None:
 
 def test_updates_share_one_bucket_in_a_workspace() -> None:
     """Slack counts updates by method, not by channel."""
-    limiter = Pace()
-    acquire_many(limiter, RATES[PostKind.UPDATE].burst, post(PostKind.UPDATE))
-    assert limiter.delay(post(PostKind.UPDATE, "C2"), NOON) > 0
-    assert limiter.delay(post(PostKind.POST), NOON) == 0.0
+    limiter = RateLimiter()
+    acquire_many(limiter, RATES[MessageKind.UPDATE].burst, post(MessageKind.UPDATE))
+    assert limiter.delay(post(MessageKind.UPDATE, "C2"), NOON) > 0
+    assert limiter.delay(post(MessageKind.POST), NOON) == 0.0
 
 
 def test_rate_limit_blocks_for_retry_after() -> None:
     """Retry-After overrides our own rate."""
-    limiter = Pace()
-    limiter.pause(post(), 30, NOON)
+    limiter = RateLimiter()
+    limiter.block_for(post(), 30, NOON)
     assert limiter.delay(post(), NOON) == pytest.approx(30)
     assert limiter.delay(post(), NOON + timedelta(seconds=30)) == pytest.approx(0)
 
 
 def test_shorter_block_does_not_shorten_a_longer_one() -> None:
     """Two 429 responses may arrive out of order."""
-    limiter = Pace()
-    limiter.pause(post(), 30, NOON)
-    limiter.pause(post(), 1, NOON)
+    limiter = RateLimiter()
+    limiter.block_for(post(), 30, NOON)
+    limiter.block_for(post(), 1, NOON)
     assert limiter.delay(post(), NOON) == pytest.approx(30)
 
 
-def stored(kind: PostKind = PostKind.POST, **but: Any) -> Post:
+def stored(kind: MessageKind = MessageKind.POST, **but: Any) -> OutboxMessage:
     """Return a message as read from the outbox."""
-    new = {field.name: getattr(post(kind), field.name) for field in fields(NewPost)}
-    plain = {"id": 1, "lane": 0, "state": PostState.READY, "version": 1, "created_at": NOON}
-    return Post(**(new | plain | but))
+    new = {field.name: getattr(post(kind), field.name) for field in fields(NewMessage)}
+    plain = {"id": 1, "lane": 0, "state": MessageState.READY, "version": 1, "created_at": NOON}
+    return OutboxMessage(**(new | plain | but))
 
 
 def test_lookups_share_one_bucket() -> None:
     """After a crash, a hundred unconfirmed messages do not cause a hundred lookups at once."""
-    limiter = Pace()
+    limiter = RateLimiter()
     for number in range(rate_limiter.TIER_3.burst):
-        limiter.take(stored(doubtful=True, channel=f"C{number}"), NOON)
+        limiter.acquire(stored(doubtful=True, channel=f"C{number}"), NOON)
     assert limiter.delay(stored(doubtful=True, channel="D1"), NOON) > 0
-    assert limiter.delay(stored(state=PostState.SENDING, channel="D2"), NOON) > 0
+    assert limiter.delay(stored(state=MessageState.SENDING, channel="D2"), NOON) > 0
     assert limiter.delay(stored(channel="D3"), NOON) == 0.0
 
 
@@ -138,14 +140,14 @@ REPLY = ROOT | {"watch_id": "w"}
 
 @pytest.mark.parametrize(
     ("method", "blocked", "free"),
-    [(rate_limiter.IN_CHANNEL, ROOT, REPLY), (rate_limiter.IN_THREAD, REPLY, ROOT)],
+    [(rate_limiter.HISTORY_METHOD, ROOT, REPLY), (rate_limiter.REPLIES_METHOD, REPLY, ROOT)],
 )
 def test_rate_limited_lookup_blocks_its_method_only(
     method: str, blocked: dict[str, Any], free: dict[str, Any]
 ) -> None:
     """The 429 concerns one method in the whole workspace."""
-    limiter = Pace()
-    limiter.pause(stored(**blocked), 30, NOON, method)
+    limiter = RateLimiter()
+    limiter.block_for(stored(**blocked), 30, NOON, method)
     assert limiter.delay(stored(**blocked), NOON) == pytest.approx(30)
     assert limiter.delay(stored(**free), NOON) == 0.0
     assert limiter.delay(stored(), NOON) == 0.0
@@ -153,9 +155,9 @@ def test_rate_limited_lookup_blocks_its_method_only(
 
 def test_card_and_reply_lookups_have_separate_buckets() -> None:
     """Slack counts each method separately; a card that creates a watch is no reply."""
-    limiter = Pace()
+    limiter = RateLimiter()
     for number in range(rate_limiter.TIER_3.burst):
-        limiter.take(stored(**REPLY | {"channel": f"R{number}"}), NOON)
+        limiter.acquire(stored(**REPLY | {"channel": f"R{number}"}), NOON)
     assert limiter.delay(stored(**REPLY), NOON) > 0
     assert limiter.delay(stored(**ROOT, body={"thread_ts": "1.0"}), NOON) > 0
     assert limiter.delay(stored(**ROOT), NOON) == 0.0
@@ -164,23 +166,23 @@ def test_card_and_reply_lookups_have_separate_buckets() -> None:
 
 def test_rate_limited_open_blocks_direct_messages() -> None:
     """Each direct message opens a conversation first."""
-    limiter = Pace()
-    limiter.pause(post(PostKind.DIRECT), 30, NOON, rate_limiter.OPENING)
-    assert limiter.delay(post(PostKind.DIRECT, "C2"), NOON) == pytest.approx(30)
+    limiter = RateLimiter()
+    limiter.block_for(post(MessageKind.DIRECT), 30, NOON, rate_limiter.OPEN_METHOD)
+    assert limiter.delay(post(MessageKind.DIRECT, "C2"), NOON) == pytest.approx(30)
 
 
 def test_rate_limited_response_url_blocks_nothing_else() -> None:
     """Each response_url has its own limit; its message waits alone."""
-    limiter = Pace()
-    limiter.pause(post(PostKind.EPHEMERAL), 30, NOON, rate_limiter.RESPONSE_URL)
-    assert limiter.delay(post(PostKind.EPHEMERAL), NOON) == 0.0
+    limiter = RateLimiter()
+    limiter.block_for(post(MessageKind.EPHEMERAL), 30, NOON, rate_limiter.RESPONSE_URL)
+    assert limiter.delay(post(MessageKind.EPHEMERAL), NOON) == 0.0
 
 
 def test_clock_step_back_does_not_extend_the_delays() -> None:
     """Full buckets stay full, and blocks last no longer than before."""
-    limiter = Pace()
+    limiter = RateLimiter()
     acquire_many(limiter, 5, post())
-    limiter.pause(post(channel="C2"), 30, NOON)
+    limiter.block_for(post(channel="C2"), 30, NOON)
     back = NOON - timedelta(hours=1)
     assert limiter.delay(post(), back) == pytest.approx(2.0)
     assert limiter.delay(post(channel="C2"), back) == pytest.approx(30)
@@ -188,16 +190,16 @@ def test_clock_step_back_does_not_extend_the_delays() -> None:
 
 def test_every_kind_of_message_has_a_rate() -> None:
     """No message kind is sent without a limit."""
-    assert set(RATES) == set(PostKind)
+    assert set(RATES) == set(MessageKind)
 
 
 def test_idle_buckets_are_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
     """Memory stays bounded in ten thousand channels; an active block is kept."""
-    monkeypatch.setattr(rate_limiter, "MOST_BUCKETS", 10)
-    limiter = Pace()
-    limiter.pause(post(channel="busy"), 3_600, NOON)
+    monkeypatch.setattr(rate_limiter, "MAX_BUCKETS", 10)
+    limiter = RateLimiter()
+    limiter.block_for(post(channel="busy"), 3_600, NOON)
     for number in range(50):
-        limiter.take(post(channel=f"C{number}"), NOON + timedelta(minutes=number))
+        limiter.acquire(post(channel=f"C{number}"), NOON + timedelta(minutes=number))
     assert len(limiter._full_at) <= 12
     later = NOON + timedelta(minutes=49)
     assert limiter.delay(post(channel="busy"), later) == pytest.approx(660)

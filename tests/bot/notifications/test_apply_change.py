@@ -7,18 +7,18 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.app import Bot
-from bot.commands.request import Ask, Kind
+from bot.commands.request import Request, RequestKind
 from bot.notifications.decision import Action
 from bot.sdk.testing import ManualClock, serve
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for
+from tests.harness import BotHarness, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from bot.store import Decided
+    from bot.store import DecisionRecord
     from localslack.state.messages import Message
 
 pytestmark = pytest.mark.anyio
@@ -27,64 +27,64 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 ALL_DAY = "/job set quiet_hours 00:00-23:59 UTC"
 
 
-async def deferred(stage: Stage) -> list[Decided]:
+async def deferred(harness: BotHarness) -> list[DecisionRecord]:
     """Return the deferred decisions of #deploys."""
-    workspace = stage.slack.workspace
-    async with stage.bot.store.begin() as tx:
-        return await tx.decisions.held(workspace.team.id, workspace.channel("deploys").id)
+    workspace = harness.slack.workspace
+    async with harness.bot.store.begin() as tx:
+        return await tx.decisions.deferred(workspace.team.id, workspace.channel("deploys").id)
 
 
-async def end_in_quiet_hours(stage: Stage) -> Message:
+async def end_in_quiet_hours(harness: BotHarness) -> Message:
     """End a job successfully during quiet hours, and return its card."""
-    await stage.says(ALL_DAY)
-    await stage.whispered("nothing is told")
-    stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 90),), queued_seconds=0))
-    card = await stage.asks(f"/job deploys:{ID}")
-    stage.servicestage.finish(ID)
-    await stage.polls()
-    await stage.shown(card, "succeeded after")
-    assert stage.thread(card) == []
-    assert await deferred(stage)
+    await harness.says(ALL_DAY)
+    await harness.wait_for_ephemeral("nothing is told")
+    harness.servicestage.add(JobScript(ID, (JobStep("PREPARE", 90),), queued_seconds=0))
+    card = await harness.request_card(f"/job deploys:{ID}")
+    harness.servicestage.finish(ID)
+    await harness.advance_poll()
+    await harness.wait_for_card(card, "succeeded after")
+    assert harness.thread(card) == []
+    assert await deferred(harness)
     return card
 
 
 async def test_ending_quiet_hours_posts_deferred_replies(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """Each is posted once, in order."""
-    card = await end_in_quiet_hours(stage)
-    texts = [decided.text for decided in await deferred(stage)]
-    await stage.says("/job set quiet_hours off")
-    await stage.replied(card, texts[-1])
-    assert [message.text for message in stage.thread(card)] == texts
-    assert await deferred(stage) == []
+    card = await end_in_quiet_hours(harness)
+    texts = [decided.text for decided in await deferred(harness)]
+    await harness.says("/job set quiet_hours off")
+    await harness.wait_for_reply(card, texts[-1])
+    assert [message.text for message in harness.thread(card)] == texts
+    assert await deferred(harness) == []
 
 
 async def test_repeated_changes_post_deferred_replies_once(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """Quiet hours are disabled, enabled and disabled again."""
-    card = await end_in_quiet_hours(stage)
-    texts = [decided.text for decided in await deferred(stage)]
+    card = await end_in_quiet_hours(harness)
+    texts = [decided.text for decided in await deferred(harness)]
     for command in ("/job set quiet_hours off", ALL_DAY, "/job set quiet_hours off"):
-        await stage.says(command)
-        await stage.at_rest()
-    await stage.replied(card, texts[-1])
-    assert [message.text for message in stage.thread(card)] == texts
+        await harness.says(command)
+        await harness.settle()
+    await harness.wait_for_reply(card, texts[-1])
+    assert [message.text for message in harness.thread(card)] == texts
 
 
-async def test_unwanted_deferred_reply_updates_the_card_only(stage: Stage) -> None:
+async def test_unwanted_deferred_reply_updates_the_card_only(harness: BotHarness) -> None:
     """The decision has the new rule."""
-    card = await end_in_quiet_hours(stage)
-    (waiting,) = await deferred(stage)
-    await stage.says("/job set follow_ups failures")
-    await stage.whispered("failures only")
-    assert await deferred(stage) == []
-    async with stage.bot.store.begin() as tx:
-        result = await tx.decisions.get(stage.slack.workspace.team.id, waiting.key)
+    card = await end_in_quiet_hours(harness)
+    (waiting,) = await deferred(harness)
+    await harness.says("/job set follow_ups failures")
+    await harness.wait_for_ephemeral("failures only")
+    assert await deferred(harness) == []
+    async with harness.bot.store.begin() as tx:
+        result = await tx.decisions.get(harness.slack.workspace.team.id, waiting.key)
     assert result
     assert (result.action, result.rule) == (Action.UPDATE, "follow_ups")
-    assert stage.thread(card) == []
+    assert harness.thread(card) == []
 
 
 async def test_stored_change_is_applied_after_a_crash(tmp_path: Path) -> None:
@@ -94,29 +94,29 @@ async def test_stored_change_is_applied_after_a_crash(tmp_path: Path) -> None:
     async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:
         settings = settings_for(slack, url, tmp_path)
         async with Bot(settings, clock=clock) as bot:
-            stage = Stage(slack, simulator, clock, settings, bot)
-            card = await end_in_quiet_hours(stage)
-            texts = [decided.text for decided in await deferred(stage)]
-            await store_request(stage, "set quiet_hours off")
+            harness = BotHarness(slack, simulator, clock, settings, bot)
+            card = await end_in_quiet_hours(harness)
+            texts = [decided.text for decided in await deferred(harness)]
+            await store_request(harness, "set quiet_hours off")
         async with Bot(settings, clock=clock) as bot:
-            stage = Stage(slack, simulator, clock, settings, bot)
-            await stage.replied(card, texts[-1])
-            assert [message.text for message in stage.thread(card)] == texts
-            assert await deferred(stage) == []
+            harness = BotHarness(slack, simulator, clock, settings, bot)
+            await harness.wait_for_reply(card, texts[-1])
+            assert [message.text for message in harness.thread(card)] == texts
+            assert await deferred(harness) == []
 
 
-async def store_request(stage: Stage, text: str) -> None:
+async def store_request(harness: BotHarness, text: str) -> None:
     """Store a request, as a process does that crashes before it replies."""
-    workspace = stage.slack.workspace
-    now = stage.clock.now()
-    request = Ask(
-        kind=Kind.COMMAND,
+    workspace = harness.slack.workspace
+    now = harness.clock.now()
+    request = Request(
+        kind=RequestKind.COMMAND,
         user=workspace.user("ada").id,
         channel=workspace.channel("deploys").id,
         at=now,
         text=text,
     )
-    async with stage.bot.store.begin() as tx:
+    async with harness.bot.store.begin() as tx:
         await tx.inbox.add(
             workspace=workspace.team.id,
             key="command:1",
@@ -128,44 +128,49 @@ async def store_request(stage: Stage, text: str) -> None:
 
 
 async def test_failed_reevaluation_rolls_the_change_back(
-    stage: Stage, monkeypatch: pytest.MonkeyPatch
+    harness: BotHarness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The old settings stay in effect until the next attempt."""
-    await end_in_quiet_hours(stage)
+    await end_in_quiet_hours(harness)
 
     async def fail(*_: Any) -> None:
         raise OSError
 
     monkeypatch.setattr("bot.notifications.apply_change.redecide", fail)
-    await stage.says("/job set quiet_hours off")
+    await harness.says("/job set quiet_hours off")
     for _ in range(20):
-        await stage.clock.advance(0.05)
-    workspace = stage.slack.workspace
-    async with stage.bot.store.begin() as tx:
-        result = await stage.bot.notices.contract(
+        await harness.clock.advance(0.05)
+    workspace = harness.slack.workspace
+    async with harness.bot.store.begin() as tx:
+        result = await harness.bot.notifier.channel_settings(
             tx, workspace.team.id, workspace.channel("deploys").id
         )
     assert result.policy.quiet_hours is not None
-    assert await deferred(stage)
+    assert await deferred(harness)
 
 
-async def test_concurrent_changes_of_two_fields_both_apply(stage: Stage) -> None:
+async def test_concurrent_changes_of_two_fields_both_apply(harness: BotHarness) -> None:
     """Neither overwrites the other."""
-    await stage.says("/job set board on")
-    await stage.says("/job set tasks all", user="ben")
-    await stage.whispered("Changed what is told here")
-    await stage.whispered("Changed what is told here", user="ben")
-    workspace = stage.slack.workspace
-    async with stage.bot.store.begin() as tx:
-        overrides = await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id)
+    await harness.says("/job set board on")
+    await harness.says("/job set tasks all", user="ben")
+    await harness.wait_for_ephemeral("Changed what is told here")
+    await harness.wait_for_ephemeral("Changed what is told here", user="ben")
+    workspace = harness.slack.workspace
+    async with harness.bot.store.begin() as tx:
+        overrides = await tx.channel_settings.get(
+            workspace.team.id, workspace.channel("deploys").id
+        )
     assert overrides
     assert overrides.values == {"board": True, "tasks": "all"}
 
 
-async def test_default_without_overrides_changes_nothing(stage: Stage) -> None:
+async def test_default_without_overrides_changes_nothing(harness: BotHarness) -> None:
     """No row is stored, so no user is shown as the last editor."""
-    await stage.says("/job default")
-    await stage.whispered("nothing was changed")
-    workspace = stage.slack.workspace
-    async with stage.bot.store.begin() as tx:
-        assert await tx.contracts.get(workspace.team.id, workspace.channel("deploys").id) is None
+    await harness.says("/job default")
+    await harness.wait_for_ephemeral("nothing was changed")
+    workspace = harness.slack.workspace
+    async with harness.bot.store.begin() as tx:
+        assert (
+            await tx.channel_settings.get(workspace.team.id, workspace.channel("deploys").id)
+            is None
+        )

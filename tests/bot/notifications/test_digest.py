@@ -11,12 +11,12 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.notifications import digest
-from bot.notifications.decision import Action, Happening
-from bot.notifications.digest import Item
-from bot.notifications.policy import Mention, NoisePolicy
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.digest import DigestItem
+from bot.notifications.policy import Mention, NotificationPolicy
 from bot.sdk.cards import blocks
 from bot.sdk.models import Job, JobRef, Status, Task
-from bot.store import Decided
+from bot.store import DecisionRecord
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WHY = "Quiet hours until 07:00 (Europe/Berlin)."
@@ -37,7 +37,7 @@ def failed_job(name: str = "deploy-api", step: str = "3", **fields: Any) -> Job:
     return job(name, Status.FAILED, tasks=tasks, **fields)
 
 
-def deferred(job: Job, happening: Happening = Happening.OUTCOME, **fields: Any) -> Decided:
+def deferred(job: Job, happening: EventKind = EventKind.OUTCOME, **fields: Any) -> DecisionRecord:
     """Return a decision that defers an event of a job."""
     defaults = {
         "workspace": "T1",
@@ -47,27 +47,27 @@ def deferred(job: Job, happening: Happening = Happening.OUTCOME, **fields: Any) 
         "ref": job.ref,
         "name": job.name,
         "happening": happening,
-        "bad": job.status.bad,
+        "bad": job.status.failed,
         "was_bad": False,
-        "action": Action.HOLD,
+        "action": Action.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "the deferred text <@U1>",
         "at": NOON - timedelta(hours=3),
     }
-    return Decided(**(defaults | fields))
+    return DecisionRecord(**(defaults | fields))
 
 
-def item(job: Job, *records: Decided, asker: str = "U1") -> Item:
+def item(job: Job, *records: DecisionRecord, asker: str = "U1") -> DigestItem:
     """Return the digest item of a job."""
-    return Item(held=records or (deferred(job),), job=job, link=LINK, asker=asker)
+    return DigestItem(decisions=records or (deferred(job),), job=job, link=LINK, asker=asker)
 
 
 def test_counts_come_first_and_name_the_failed_jobs() -> None:
     """The first sentence shows whether action is needed."""
     items = [item(job(f"job-{n}")) for n in range(6)]
     items += [item(failed_job()), *(item(job(f"slow-{n}", Status.RUNNING)) for n in range(2))]
-    assert digest.head(items) == "7 of 9 done, 1 failed: deploy-api at step 3."
+    assert digest.summary(items) == "7 of 9 done, 1 failed: deploy-api at step 3."
 
 
 @pytest.mark.parametrize(
@@ -85,26 +85,26 @@ def test_counts_come_first_and_name_the_failed_jobs() -> None:
         ),
     ],
 )
-def test_first_sentence_reads_well(items: list[Item], message: str) -> None:
+def test_first_sentence_reads_well(items: list[DigestItem], message: str) -> None:
     """It handles one job or many, ended or not."""
-    assert digest.head(items) == message
+    assert digest.summary(items) == message
 
 
 def test_failed_run_of_a_running_job_is_in_the_summary() -> None:
     """The job itself has not failed."""
     robot = job("robot", Status.RUNNING)
-    run = deferred(robot, Happening.RUN, bad=True, text="Run 17 failed: robot.")
-    assert digest.head([item(robot, run)]) == "0 of 1 done; 1 with failures: robot."
-    assert "Run 17 failed" in digest.message([item(robot, run)], WHY, [], NOON).text
+    run = deferred(robot, EventKind.RUN, bad=True, text="Run 17 failed: robot.")
+    assert digest.summary([item(robot, run)]) == "0 of 1 done; 1 with failures: robot."
+    assert "Run 17 failed" in digest.render_digest([item(robot, run)], WHY, [], NOON).text
 
 
 def test_several_runs_of_a_job_are_one_line_with_a_count() -> None:
     """The failed run is named, the others are counted."""
     robot = job("robot", Status.RUNNING)
     runs = [
-        deferred(robot, Happening.RUN, bad=n == 1, text=f"Run {n} ended: robot.") for n in range(3)
+        deferred(robot, EventKind.RUN, bad=n == 1, text=f"Run {n} ended: robot.") for n in range(3)
     ]
-    text = digest.message([item(robot, *runs)], WHY, [], NOON).text
+    text = digest.render_digest([item(robot, *runs)], WHY, [], NOON).text
     assert "Run 1 ended: robot. (and 2 more)" in text
 
 
@@ -112,7 +112,7 @@ def test_failed_jobs_come_first_and_then_the_newest() -> None:
     """The order is failed, newest, oldest."""
     old, new = (deferred(job(n), at=NOON - timedelta(hours=h)) for n, h in (("old", 5), ("new", 1)))
     items = [item(job("old"), old), item(job("new"), new), item(failed_job("bad"))]
-    lines = digest.message(items, WHY, [], NOON).text.split("\n")[1:4]
+    lines = digest.render_digest(items, WHY, [], NOON).text.split("\n")[1:4]
     assert [name for line in lines for name in ("bad", "new", "old") if f"|{name}>" in line] == [
         "bad",
         "new",
@@ -122,7 +122,7 @@ def test_failed_jobs_come_first_and_then_the_newest() -> None:
 
 def test_line_has_status_card_link_and_deferral_time() -> None:
     """The name of the job is the link."""
-    [line] = digest.message([item(failed_job())], WHY, [], NOON).text.split("\n")[1:-1]
+    [line] = digest.render_digest([item(failed_job())], WHY, [], NOON).text.split("\n")[1:-1]
     assert line.startswith(
         f"❌ <{LINK}|deploy-api> failed after 3 m at step 3 · deferred since <!date"
     )
@@ -131,38 +131,38 @@ def test_line_has_status_card_link_and_deferral_time() -> None:
 def test_line_shows_the_current_status() -> None:
     """The job ended after its notification was deferred."""
     ended = job()
-    changed = deferred(ended, Happening.CHANGE, text="deploy-api is now running.")
-    text = digest.message([item(ended, changed)], WHY, [], NOON).text
+    changed = deferred(ended, EventKind.CHANGE, text="deploy-api is now running.")
+    text = digest.render_digest([item(ended, changed)], WHY, [], NOON).text
     assert "succeeded after 3 m" in text
     assert "is now running" not in text
 
 
-@pytest.mark.parametrize("happening", [Happening.LOST, Happening.TROUBLE])
-def test_job_that_cannot_be_polled_has_its_deferred_text(happening: Happening) -> None:
+@pytest.mark.parametrize("happening", [EventKind.JOB_MISSING, EventKind.POLLING_FAILED])
+def test_job_that_cannot_be_polled_has_its_deferred_text(happening: EventKind) -> None:
     """The last snapshot may be outdated; the text has no mention."""
     gone = job(status=Status.RUNNING)
-    text = digest.message([item(gone, deferred(gone, happening))], WHY, [], NOON).text
+    text = digest.render_digest([item(gone, deferred(gone, happening))], WHY, [], NOON).text
     assert "the deferred text" in text
     assert "<@U1>" not in text
 
 
 def test_job_missing_from_the_store_has_its_deferred_text() -> None:
     """Every item has a line."""
-    item_ = Item(held=(deferred(job()),))
-    assert "deploy-api: the deferred text" in digest.message([item_], WHY, [], NOON).text
+    item_ = DigestItem(decisions=(deferred(job()),))
+    assert "deploy-api: the deferred text" in digest.render_digest([item_], WHY, [], NOON).text
 
 
 def test_digest_has_twenty_lines_and_counts_the_rest() -> None:
     """It is always one message."""
     items = [item(job(f"job-{n}")) for n in range(32)]
-    message = digest.message(items, WHY, [], NOON)
+    message = digest.render_digest(items, WHY, [], NOON)
     assert "… and 12 more" in str(message.blocks[-1])
     assert str(message.blocks).count(LINK) == 20
 
 
 def test_reason_of_the_digest_comes_last() -> None:
     """It is in the defaults text and in the context block."""
-    message = digest.message([item(job())], WHY, [], NOON)
+    message = digest.render_digest([item(job())], WHY, [], NOON)
     assert message.text.endswith(WHY)
     assert WHY in str(message.blocks[-1])
 
@@ -170,7 +170,7 @@ def test_reason_of_the_digest_comes_last() -> None:
 def test_end_of_quiet_hours_is_in_their_own_zone() -> None:
     """The zone is named."""
     end = datetime(2026, 11, 23, 6, 0, tzinfo=UTC)
-    assert digest.quiet(end, ZoneInfo("Europe/Berlin")) == WHY
+    assert digest.quiet_hours_reason(end, ZoneInfo("Europe/Berlin")) == WHY
 
 
 def test_asker_of_failed_jobs_is_mentioned_once() -> None:
@@ -181,28 +181,30 @@ def test_asker_of_failed_jobs_is_mentioned_once() -> None:
         item(job("c"), asker="U2"),
         item(failed_job("d"), asker="U3"),
     ]
-    assert digest.called(items, NoisePolicy()) == ["U1", "U3"]
-    message = digest.message(items, WHY, ["U1", "U3"], NOON)
+    assert digest.mentioned(items, NotificationPolicy()) == ["U1", "U3"]
+    message = digest.render_digest(items, WHY, ["U1", "U3"], NOON)
     assert message.text.split("\n")[0].endswith("<@U1> <@U3>")
 
 
 @pytest.mark.parametrize(
     ("policy", "mentioned"),
     [
-        (NoisePolicy(mention=Mention.NOBODY), []),
-        (NoisePolicy(mention=Mention.GROUP, group="S0123"), ["S0123"]),
-        (NoisePolicy(mention=Mention.GROUP), []),
+        (NotificationPolicy(mention=Mention.NOBODY), []),
+        (NotificationPolicy(mention=Mention.GROUP, group="S0123"), ["S0123"]),
+        (NotificationPolicy(mention=Mention.GROUP), []),
     ],
 )
-def test_digest_mentions_whom_the_policy_says(policy: NoisePolicy, mentioned: list[str]) -> None:
+def test_digest_mentions_whom_the_policy_says(
+    policy: NotificationPolicy, mentioned: list[str]
+) -> None:
     """No user, or the group instead of the askers."""
-    assert digest.called([item(failed_job())], policy) == mentioned
+    assert digest.mentioned([item(failed_job())], policy) == mentioned
 
 
 def test_digest_without_failures_mentions_no_one() -> None:
     """The policy mentions a group on failure."""
-    policy = NoisePolicy(mention=Mention.GROUP, group="S0123")
-    assert digest.called([item(job())], policy) == []
+    policy = NotificationPolicy(mention=Mention.GROUP, group="S0123")
+    assert digest.mentioned([item(job())], policy) == []
 
 
 HOSTILE = st.text(
@@ -220,8 +222,8 @@ def test_hostile_names_break_no_limit_and_mention_no_one(
         item(failed_job(name, step or "s", id=f"i{n}") if n % every else job(name, id=f"i{n}"))
         for n, name in enumerate(names)
     ]
-    message = digest.message(items, WHY, ["U9"] * 3, NOON)
-    assert blocks.weight(message.blocks) <= blocks.MAX_WEIGHT
+    message = digest.render_digest(items, WHY, ["U9"] * 3, NOON)
+    assert blocks.json_size(message.blocks) <= blocks.MAX_JSON_SIZE
     assert blocks.length(message.text) <= 4_000
     assert len(message.blocks) <= blocks.MAX_BLOCKS
     for block in message.blocks:
@@ -232,6 +234,6 @@ def test_hostile_names_break_no_limit_and_mention_no_one(
 def test_full_digest_of_long_names_is_within_the_limits() -> None:
     """The lines that do not fit are counted."""
     items = [item(failed_job('"\\' * 100, "&" * 200, id=f"i{n}")) for n in range(200)]
-    message = digest.message(items, WHY, [], NOON)
-    assert blocks.weight(message.blocks) <= blocks.MAX_WEIGHT
+    message = digest.render_digest(items, WHY, [], NOON)
+    assert blocks.json_size(message.blocks) <= blocks.MAX_JSON_SIZE
     assert "more" in message.text

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from bot.notifications.effective_settings import Origin, contract
-from bot.notifications.policy import FollowUps, NoisePolicy, Tasks
+from bot.notifications.effective_settings import Origin, resolve
+from bot.notifications.policy import FollowUps, NotificationPolicy, Tasks
 from bot.settings import NotifySettings
-from bot.store import ChannelContract
+from bot.store import ChannelOverrides
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 CHANNEL = "C0123"
 
 
-def overrides(values: Mapping[str, Any]) -> ChannelContract:
+def overrides(values: Mapping[str, Any]) -> ChannelOverrides:
     """Return the overrides of the channel."""
-    return ChannelContract(
+    return ChannelOverrides(
         workspace="T1",
         channel=CHANNEL,
         values=dict(values),
@@ -30,9 +30,9 @@ def overrides(values: Mapping[str, Any]) -> ChannelContract:
 
 def test_channel_without_settings_has_built_in_values() -> None:
     """Every value reports the built-in origin."""
-    settings = contract(NotifySettings(), CHANNEL, None)
-    assert settings.policy == NoisePolicy()
-    assert {settings.origin(name) for name in NoisePolicy.model_fields} == {Origin.BUILT_IN}
+    settings = resolve(NotifySettings(), CHANNEL, None)
+    assert settings.policy == NotificationPolicy()
+    assert {settings.origin(name) for name in NotificationPolicy.model_fields} == {Origin.BUILT_IN}
 
 
 def test_later_layer_overrides_field_by_field() -> None:
@@ -45,29 +45,29 @@ def test_later_layer_overrides_field_by_field() -> None:
             "channels": {CHANNEL: {"tasks": "all", "follow_ups": "every"}},
         }
     )
-    settings = contract(notify, CHANNEL, overrides({"follow_ups": "failures"}))
-    assert settings.policy == NoisePolicy(
+    settings = resolve(notify, CHANNEL, overrides({"follow_ups": "failures"}))
+    assert settings.policy == NotificationPolicy(
         follow_ups=FollowUps.FAILURES, tasks=Tasks.ALL, board=True
     )
     assert settings.origin("follow_ups") is Origin.CHANNEL
-    assert settings.origin("tasks") is Origin.CHANNEL_SETTINGS
-    assert settings.origin("board") is Origin.SETTINGS
+    assert settings.origin("tasks") is Origin.BOT_CHANNEL_DEFAULTS
+    assert settings.origin("board") is Origin.BOT_DEFAULTS
     assert settings.origin("mention") is Origin.BUILT_IN
 
 
 def test_settings_carry_the_last_editor_and_revision() -> None:
     """The revision detects concurrent changes."""
-    settings = contract(NotifySettings(), CHANNEL, overrides({"tasks": "none"}))
+    settings = resolve(NotifySettings(), CHANNEL, overrides({"tasks": "none"}))
     assert (settings.set_by, settings.revision) == ("U1", 3)
 
 
 def test_unknown_stored_field_is_ignored() -> None:
     """The overrides may have been written by another version."""
-    settings = contract(NotifySettings(), CHANNEL, overrides({"volume": 11, "tasks": "none"}))
-    assert settings.policy == NoisePolicy(tasks=Tasks.NONE)
+    settings = resolve(NotifySettings(), CHANNEL, overrides({"volume": 11, "tasks": "none"}))
+    assert settings.policy == NotificationPolicy(tasks=Tasks.NONE)
 
 
 def test_settings_of_another_channel_do_not_apply() -> None:
     """Each channel has its own section."""
     notify = NotifySettings.model_validate({"channels": {"C9999": {"tasks": "none"}}})
-    assert contract(notify, CHANNEL, None).policy == NoisePolicy()
+    assert resolve(notify, CHANNEL, None).policy == NotificationPolicy()

@@ -15,7 +15,7 @@ from bot.settings import NotifySettings
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for, staged
+from tests.harness import BotHarness, bot_harness, settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,17 +29,17 @@ OTHER = "JOB3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35"
 STEPS = (JobStep("PREPARE", 30), JobStep("UPGRADE", 90))
 
 
-async def follow(stage: Stage, id_: str = ID) -> Message:
+async def follow(harness: BotHarness, id_: str = ID) -> Message:
     """Request a running job, and return its card."""
-    stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
-    return await stage.asks(f"/job deploys:{id_}")
+    harness.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
+    return await harness.request_card(f"/job deploys:{id_}")
 
 
-async def fail_job(stage: Stage, card: Message, id_: str = ID) -> Message:
+async def fail_job(harness: BotHarness, card: Message, id_: str = ID) -> Message:
     """Let a followed job fail, and return the last thread reply."""
-    stage.servicestage.fail(id_, 0, "disk full")
-    await stage.polls()
-    return await stage.replied(card, "failed")
+    harness.servicestage.fail(id_, 0, "disk full")
+    await harness.advance_poll()
+    return await harness.wait_for_reply(card, "failed")
 
 
 def sections(message: Message) -> str:
@@ -47,107 +47,107 @@ def sections(message: Message) -> str:
     return "\n".join(b["text"]["text"] for b in message.blocks if b["type"] == "section")
 
 
-async def test_reply_menu_explains_the_reply_to_the_clicker_only(stage: Stage) -> None:
+async def test_reply_menu_explains_the_reply_to_the_clicker_only(harness: BotHarness) -> None:
     """It has the rule, the asker and the origin of the setting."""
-    outcome = await fail_job(stage, await follow(stage))
-    await stage.slack.choose(outcome, "more", "why", user="ben")
-    reply = await stage.whispered("This channel hears every change.", "ben")
-    ada = stage.slack.workspace.user("ada").id
+    outcome = await fail_job(harness, await follow(harness))
+    await harness.slack.choose(outcome, "more", "why", user="ben")
+    reply = await harness.wait_for_ephemeral("This channel hears every change.", "ben")
+    ada = harness.slack.workspace.user("ada").id
     assert "it ended badly" in reply.text
     assert f"<@{ada}> asked for the job" in sections(reply)
     assert f"`follow_ups`, now *every*: {Origin.BUILT_IN}." in sections(reply)
     assert "`broadcast`, now *failure*" in sections(reply)
-    assert stage.slack.ephemerals("ada") == []
+    assert harness.slack.ephemerals("ada") == []
 
 
-async def test_card_menu_says_that_the_card_was_requested(stage: Stage) -> None:
+async def test_card_menu_says_that_the_card_was_requested(harness: BotHarness) -> None:
     """No rule decided about it, so none is named."""
-    card = await follow(stage)
-    await stage.slack.choose(card, "more", "why")
-    reply = await stage.whispered("so no setting decided about it")
+    card = await follow(harness)
+    await harness.slack.choose(card, "more", "why")
+    reply = await harness.wait_for_ephemeral("so no setting decided about it")
     assert "It is still followed." in sections(reply)
 
 
-async def test_finished_jobs_card_names_whom_it_answers(stage: Stage) -> None:
+async def test_finished_jobs_card_names_whom_it_answers(harness: BotHarness) -> None:
     """It is a reply, and no watch follows the job."""
-    stage.servicestage.add(JobScript(ID, STEPS, queued_seconds=0))
-    stage.servicestage.finish(ID)
-    card = await stage.asks(f"/job deploys:{ID}")
-    await stage.slack.choose(card, "more", "why")
-    await stage.whispered("This answers what <@")
+    harness.servicestage.add(JobScript(ID, STEPS, queued_seconds=0))
+    harness.servicestage.finish(ID)
+    card = await harness.request_card(f"/job deploys:{ID}")
+    await harness.slack.choose(card, "more", "why")
+    await harness.wait_for_ephemeral("This answers what <@")
 
 
-async def test_pruned_message_reports_the_retention(stage: Stage) -> None:
+async def test_pruned_message_reports_the_retention(harness: BotHarness) -> None:
     """An unknown reason is not invented."""
-    outcome = await fail_job(stage, await follow(stage))
-    async with stage.bot.store.begin() as tx:
-        later = stage.clock.now() + timedelta(days=1)
+    outcome = await fail_job(harness, await follow(harness))
+    async with harness.bot.store.begin() as tx:
+        later = harness.clock.now() + timedelta(days=1)
         await tx.outbox.prune(later)
         await tx.watches.prune(later)
         await tx.decisions.prune(later)
-    await stage.slack.choose(outcome, "more", "why")
-    await stage.whispered("too long ago: I remember for 30 days")
+    await harness.slack.choose(outcome, "more", "why")
+    await harness.wait_for_ephemeral("too long ago: I remember for 30 days")
 
 
-async def test_card_menu_unfollows_the_job(stage: Stage) -> None:
+async def test_card_menu_unfollows_the_job(harness: BotHarness) -> None:
     """The menu no longer offers it afterwards."""
-    card = await follow(stage)
-    await stage.slack.choose(card, "more", "stop")
-    await stage.whispered("no longer followed")
-    await stage.slack.until(lambda: "'stop'" not in str(stage.now(card).blocks))
-    assert await stage.watches() == []
+    card = await follow(harness)
+    await harness.slack.choose(card, "more", "stop")
+    await harness.wait_for_ephemeral("no longer followed")
+    await harness.slack.until(lambda: "'stop'" not in str(harness.current(card).blocks))
+    assert await harness.watches() == []
 
 
-async def test_reply_menu_unfollows_its_job_in_a_shared_thread(stage: Stage) -> None:
+async def test_reply_menu_unfollows_its_job_in_a_shared_thread(harness: BotHarness) -> None:
     """The message determines the job."""
-    root = (await stage.slack.says("the release")).message
+    root = (await harness.slack.says("the release")).message
     assert root is not None
     for id_ in (ID, OTHER):
-        stage.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
-        await stage.says(f"@jobthread {id_}", thread_ts=root.ts)
-        await stage.replied(root, f"{id_[3:11]} is")
-    stage.servicestage.refuse(times=None, status=503)
-    await stage.looks(8)
-    polling_failed = await stage.replied(root, f"deploys:{OTHER}")
-    await stage.slack.choose(polling_failed, "more", "stop")
-    await stage.whispered("no longer followed")
-    assert {ref.id for ref in await stage.watches()} == {ID}
+        harness.servicestage.add(JobScript(id_, STEPS, queued_seconds=0))
+        await harness.says(f"@jobthread {id_}", thread_ts=root.ts)
+        await harness.wait_for_reply(root, f"{id_[3:11]} is")
+    harness.servicestage.fail_calls(times=None, status=503)
+    await harness.poll_times(8)
+    polling_failed = await harness.wait_for_reply(root, f"deploys:{OTHER}")
+    await harness.slack.choose(polling_failed, "more", "stop")
+    await harness.wait_for_ephemeral("no longer followed")
+    assert {ref.id for ref in await harness.watches()} == {ID}
 
 
-async def test_outcome_menu_does_not_offer_to_unfollow(stage: Stage) -> None:
+async def test_outcome_menu_does_not_offer_to_unfollow(harness: BotHarness) -> None:
     """The job has ended."""
-    outcome = await fail_job(stage, await follow(stage))
+    outcome = await fail_job(harness, await follow(harness))
     assert "'why'" in str(outcome.blocks)
     assert "'stop'" not in str(outcome.blocks)
 
 
-async def test_peek_has_no_menu(stage: Stage) -> None:
+async def test_peek_has_no_menu(harness: BotHarness) -> None:
     """Only the asker sees it, and knows the reason."""
-    stage.servicestage.add(JobScript(ID, STEPS, queued_seconds=0))
-    await stage.says(f"/job peek deploys:{ID}")
-    assert "overflow" not in str((await stage.whispered("Only you see this")).blocks)
+    harness.servicestage.add(JobScript(ID, STEPS, queued_seconds=0))
+    await harness.says(f"/job peek deploys:{ID}")
+    assert "overflow" not in str((await harness.wait_for_ephemeral("Only you see this")).blocks)
 
 
-async def test_why_lists_the_decisions_about_a_job(stage: Stage) -> None:
+async def test_why_lists_the_decisions_about_a_job(harness: BotHarness) -> None:
     """It has the asker, the policy, and each decision with its reason."""
-    await fail_job(stage, await follow(stage))
-    await stage.says(f"/job why deploys:{ID}")
-    reply = await stage.whispered("nothing is deferred now")
+    await fail_job(harness, await follow(harness))
+    await harness.says(f"/job why deploys:{ID}")
+    reply = await harness.wait_for_ephemeral("nothing is deferred now")
     assert "1 of 1 other decision told by a follow-up." in reply.text
     assert "*told* · <!date^" in sections(reply)
     assert "A job's thread hears every change. Of single tasks, it hears" in sections(reply)
 
 
-async def test_why_of_an_unfollowed_job_reports_the_retention(stage: Stage) -> None:
+async def test_why_of_an_unfollowed_job_reports_the_retention(harness: BotHarness) -> None:
     """Older watches are not stored."""
-    await stage.says(f"/job why deploys:{ID}")
-    await stage.whispered("was not followed here in the last 30 days")
+    await harness.says(f"/job why deploys:{ID}")
+    await harness.wait_for_ephemeral("was not followed here in the last 30 days")
 
 
-async def test_why_without_a_job_asks_for_one(stage: Stage) -> None:
+async def test_why_without_a_job_asks_for_one(harness: BotHarness) -> None:
     """Every verb that needs a job does."""
-    await stage.says("/job why")
-    await stage.whispered("Which job?")
+    await harness.says("/job why")
+    await harness.wait_for_ephemeral("Which job?")
 
 
 def settings_with(slack: LocalSlack, url: str, folder: Path, **values: Any) -> Any:
@@ -165,33 +165,35 @@ async def test_why_shows_deferred_notifications(tmp_path: Path) -> None:
     async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:
         settings = settings_with(slack, url, tmp_path, quiet_hours=hours)
         async with Bot(settings, clock=clock) as bot:
-            stage = Stage(slack, simulator, clock, settings, bot)
-            card = await follow(stage)
+            harness = BotHarness(slack, simulator, clock, settings, bot)
+            card = await follow(harness)
             simulator.fail(ID, 0, "disk full")
-            await stage.polls()
-            await stage.shown(card, "failed")
-            await stage.says(f"/job why deploys:{ID}")
-            reply = await stage.whispered("1 deferred now")
+            await harness.advance_poll()
+            await harness.wait_for_card(card, "failed")
+            await harness.says(f"/job why deploys:{ID}")
+            reply = await harness.wait_for_ephemeral("1 deferred now")
             assert "deferred until <!date^" in sections(reply)
             assert "These are quiet hours here until" in sections(reply)
-            assert str(Origin.SETTINGS) not in sections(reply)
+            assert str(Origin.BOT_DEFAULTS) not in sections(reply)
 
 
 def _later(clock: ManualClock, hours: int) -> str:
     return f"{clock.now() + timedelta(hours=hours):%H:%M}"
 
 
-async def test_report_of_a_channel_without_posts_says_so(stage: Stage) -> None:
+async def test_report_of_a_channel_without_posts_says_so(harness: BotHarness) -> None:
     """The request still gets a reply."""
-    await stage.says("/job noise")
-    await stage.whispered("No follow-up was posted in this channel in the last 7 days.")
+    await harness.says("/job noise")
+    await harness.wait_for_ephemeral("No follow-up was posted in this channel in the last 7 days.")
 
 
-async def test_report_has_counts_and_recommended_settings(stage: Stage) -> None:
+async def test_report_has_counts_and_recommended_settings(harness: BotHarness) -> None:
     """The counts come first, then each setting with its button."""
-    await fail_job(stage, await follow(stage))
-    await stage.says("/job noise")
-    reply = await stage.whispered("1 follow-up in this channel in the last 7 days, 1 of failures.")
+    await fail_job(harness, await follow(harness))
+    await harness.says("/job noise")
+    reply = await harness.wait_for_ephemeral(
+        "1 follow-up in this channel in the last 7 days, 1 of failures."
+    )
     assert "*Nothing outside the threads:* 1 fewer shown in the channel." in sections(reply)
     values = [b["accessory"]["value"] for b in reply.blocks if "accessory" in b]
     assert values == ["set broadcast never"]
@@ -199,23 +201,23 @@ async def test_report_has_counts_and_recommended_settings(stage: Stage) -> None:
 
 async def test_report_covers_its_own_channel_only(tmp_path: Path) -> None:
     """Posts in other channels are not counted."""
-    async with staged(tmp_path) as stage:
-        await fail_job(stage, await follow(stage))
-        await stage.says("/job noise", channel="im")
-        await stage.whispered("No follow-up was posted")
+    async with bot_harness(tmp_path) as harness:
+        await fail_job(harness, await follow(harness))
+        await harness.says("/job noise", channel="im")
+        await harness.wait_for_ephemeral("No follow-up was posted")
 
 
-async def test_deferred_reply_counts_at_its_posting_time(stage: Stage) -> None:
+async def test_deferred_reply_counts_at_its_posting_time(harness: BotHarness) -> None:
     """A reply that was deferred for a day counts on the day it was posted."""
-    outcome = await fail_job(stage, await follow(stage))
-    async with stage.bot.store.begin() as tx:
-        place = stage.slack.workspace.team.id, outcome.channel
-        (posted,) = await tx.decisions.since(*place, stage.clock.now() - timedelta(days=1))
+    outcome = await fail_job(harness, await follow(harness))
+    async with harness.bot.store.begin() as tx:
+        place = harness.slack.workspace.team.id, outcome.channel
+        (posted,) = await tx.decisions.since(*place, harness.clock.now() - timedelta(days=1))
         later = replace(posted, key="other", at=posted.at + timedelta(hours=1))
         earlier = replace(posted, key="another", at=posted.at - timedelta(hours=1))
         for decided in (later, earlier):
             assert await tx.decisions.add(decided)
-    await stage.says("/job noise")
-    reply = await stage.whispered("3 follow-ups in this channel in the last 7 days")
+    await harness.says("/job noise")
+    reply = await harness.wait_for_ephemeral("3 follow-ups in this channel in the last 7 days")
     first = int((posted.at - timedelta(hours=1)).replace(minute=0, second=0).timestamp())
     assert f"The busiest hour began <!date^{first}^" in reply.text

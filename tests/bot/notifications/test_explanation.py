@@ -9,29 +9,29 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.notifications import explanation
-from bot.notifications.decision import Action, Happening
-from bot.notifications.effective_settings import Contract, Origin
-from bot.notifications.explanation import Found
-from bot.notifications.policy import FollowUps, NoisePolicy
-from bot.store import Board, BoardKind, Said, Watch, WatchState
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.effective_settings import ChannelSettings, Origin
+from bot.notifications.explanation import MessageOrigin
+from bot.notifications.policy import FollowUps, NotificationPolicy
+from bot.store import Board, BoardKind, SentMessage, Watch, WatchState
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record
 
 if TYPE_CHECKING:
     from bot.sdk.models import Message
-    from bot.store import Decided
+    from bot.store import DecisionRecord
 
 REF = decision_record().ref
 WATCH = Watch(id="watch1", workspace="T1", channel="C1", ref=REF, asker="U0ADA", asked_at=MONDAY)
-OVERRIDDEN = Contract(
-    NoisePolicy(follow_ups=FollowUps.OUTCOMES),
+OVERRIDDEN = ChannelSettings(
+    NotificationPolicy(follow_ups=FollowUps.OUTCOMES),
     {"follow_ups": Origin.CHANNEL},
     set_by="U0GRACE",
     revision=1,
 )
 
 
-def sent_message(**fields: Any) -> Said:
+def sent_message(**fields: Any) -> SentMessage:
     """Return a sent thread reply, as the store returns it."""
     defaults = {
         "key": "watch1:2",
@@ -39,9 +39,9 @@ def sent_message(**fields: Any) -> Said:
         "watch_id": "watch1",
         "board_id": None,
         "roots_watch": False,
-        "loud": False,
+        "broadcast": False,
     }
-    return Said(**(defaults | fields))
+    return SentMessage(**(defaults | fields))
 
 
 def text_of(message: Message) -> str:
@@ -58,19 +58,19 @@ def buttons(message: Message) -> dict[str, str]:
 
 
 def explain(
-    settings: Contract | None = None,
-    sent: Said | None = None,
+    settings: ChannelSettings | None = None,
+    sent: SentMessage | None = None,
     watch: Watch = WATCH,
-    decision: Decided | None = None,
+    decision: DecisionRecord | None = None,
 ) -> Message:
     """Return the explanation of a thread reply."""
-    origin = Found(
-        contract=settings or Contract(),
-        said=sent or sent_message(),
+    origin = MessageOrigin(
+        settings=settings or ChannelSettings(),
+        sent=sent or sent_message(),
         watch=watch,
-        decided=decision or decision_record(),
+        decision=decision or decision_record(),
     )
-    return explanation.message(origin)
+    return explanation.explain_message(origin)
 
 
 def test_reply_explanation_names_rule_asker_and_origin() -> None:
@@ -90,7 +90,7 @@ def test_overridden_value_names_the_last_editor() -> None:
 
 def test_broadcast_reply_also_names_the_broadcast_rule() -> None:
     """A broadcast has a second rule."""
-    text = text_of(explain(sent=sent_message(loud=True)))
+    text = text_of(explain(sent=sent_message(broadcast=True)))
     assert "It is shown in the channel as well. The setting is `broadcast`, now *failure*" in text
 
 
@@ -103,13 +103,13 @@ def test_mentioning_reply_also_names_the_mention_rule() -> None:
 def test_coalesced_reply_says_that_it_covers_more() -> None:
     """Its own decision is not the whole reason."""
     assert "this message tells with it what happened" in text_of(
-        explain(sent=sent_message(late=True))
+        explain(sent=sent_message(coalesced=True))
     )
     assert "It was late" not in text_of(explain())
 
 
-@pytest.mark.parametrize("happening", Happening)
-def test_every_event_kind_has_texts(happening: Happening) -> None:
+@pytest.mark.parametrize("happening", EventKind)
+def test_every_event_kind_has_texts(happening: EventKind) -> None:
     """A failure has its own text."""
     good, bad = (
         text_of(explain(decision=decision_record(happening, bad=bad))) for bad in (False, True)
@@ -121,8 +121,10 @@ def test_every_event_kind_has_texts(happening: Happening) -> None:
 
 def test_card_explanation_says_that_it_was_requested() -> None:
     """No setting decided about it, so none is named."""
-    origin = Found(Contract(), sent_message(roots_watch=True), WATCH, name="deploy-api")
-    text = text_of(explanation.message(origin))
+    origin = MessageOrigin(
+        ChannelSettings(), sent_message(roots_watch=True), WATCH, job_name="deploy-api"
+    )
+    text = text_of(explanation.explain_message(origin))
     assert "card of *deploy-api*" in text
     assert "it was asked for, so no setting decided about it." in text
 
@@ -130,16 +132,16 @@ def test_card_explanation_says_that_it_was_requested() -> None:
 def test_reply_to_a_request_names_the_user() -> None:
     """The card of a finished job has no watch."""
     answer = sent_message(watch_id=None, reason="asked for by U0ADA")
-    text = text_of(explanation.message(Found(Contract(), answer)))
+    text = text_of(explanation.explain_message(MessageOrigin(ChannelSettings(), answer)))
     assert "This answers what <@U0ADA> asked; no setting decided about it." in text
 
 
 def test_message_without_a_decision_has_its_stored_reason() -> None:
     """An example is the catch-up of a thread that was unreachable."""
-    origin = Found(
-        Contract(), sent_message(reason="the thread could not be told for a while"), WATCH
+    origin = MessageOrigin(
+        ChannelSettings(), sent_message(reason="the thread could not be told for a while"), WATCH
     )
-    text = text_of(explanation.message(origin))
+    text = text_of(explanation.explain_message(origin))
     assert "No setting decided about this message: the thread could not be told" in text
 
 
@@ -152,7 +154,9 @@ def test_digest_explanation_names_its_rules() -> None:
         rule="posts_per_hour", reason="This channel takes 1 follow-up an hour."
     )
     text = text_of(
-        explanation.message(Found(Contract(), sent_message(), board=board, members=[record] * 3))
+        explanation.explain_message(
+            MessageOrigin(ChannelSettings(), sent_message(), board=board, deferred=[record] * 3)
+        )
     )
     assert "it tells 3 follow-ups that were deferred" in text
     assert text.count("This channel takes 1 follow-up an hour.") == 1
@@ -164,8 +168,8 @@ def test_board_explanation_says_that_it_was_requested() -> None:
     board = Board(
         id="b", workspace="T1", channel="C1", kind=BoardKind.BOARD, asker="U", opened_at=MONDAY
     )
-    origin = Found(Contract(), sent_message(roots_watch=True), board=board)
-    assert "asked for together" in text_of(explanation.message(origin))
+    origin = MessageOrigin(ChannelSettings(), sent_message(roots_watch=True), board=board)
+    assert "asked for together" in text_of(explanation.explain_message(origin))
 
 
 def test_buttons_unfollow_narrow_and_open_settings() -> None:
@@ -189,7 +193,7 @@ def test_buttons_without_effect_are_omitted() -> None:
 
 def test_unknown_message_reports_the_retention() -> None:
     """No reason is invented."""
-    assert "I remember for 30 days" in explanation.forgotten(30).text
+    assert "I remember for 30 days" in explanation.unknown_message(30).text
 
 
 def test_job_that_was_never_followed_reports_the_retention() -> None:
@@ -200,13 +204,15 @@ def test_job_that_was_never_followed_reports_the_retention() -> None:
 
 def explain_job(*decisions: Any, watch: Watch | None = WATCH) -> Message:
     """Return the explanation of a job with these decisions."""
-    return explanation.job("deploys:JOB1", watch, decisions, Found(Contract()))
+    return explanation.explain_job(
+        "deploys:JOB1", watch, decisions, MessageOrigin(ChannelSettings())
+    )
 
 
 def test_deferred_decisions_come_first_with_their_end() -> None:
     """They are followed by the others, newest first."""
     deferred = decision_record(
-        action=Action.HOLD,
+        action=Action.DEFER,
         until=MONDAY + timedelta(hours=19),
         rule="quiet_hours",
         reason="These are quiet hours here until 07:00 (UTC).",
@@ -225,7 +231,7 @@ def test_deferred_decisions_come_first_with_their_end() -> None:
     [
         ({"action": Action.DIGEST, "until": MONDAY}, "in the digest"),
         ({"action": Action.DIGEST, "board_id": "b"}, "told in a digest"),
-        ({"action": Action.HOLD, "board_id": "b"}, "told in a digest"),
+        ({"action": Action.DEFER, "board_id": "b"}, "told in a digest"),
         ({"action": Action.REACT}, "by a reaction"),
         ({"action": Action.DROP}, "dropped"),
     ],
@@ -243,4 +249,4 @@ def test_job_without_events_says_so() -> None:
 def test_longest_history_fits_into_one_message() -> None:
     """Fifteen decisions with texts of maximum length."""
     record = decision_record(text="<&>" * 1_000, reason="x" * 120)
-    text_of(explain_job(*[record] * explanation.MOST_DECISIONS))
+    text_of(explain_job(*[record] * explanation.MAX_DECISIONS))

@@ -10,11 +10,11 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from bot.notifications.decision import Action, Happening
-from bot.notifications.policy import Broadcast, FollowUps, Mention, NoisePolicy, Tasks
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.policy import Broadcast, FollowUps, Mention, NotificationPolicy, Tasks
 from bot.sdk import formatting
 from bot.sdk.models import Status
-from tests.bot.quiet_hours_harness import QUIET_HOURS, Night, open_harness
+from tests.bot.quiet_hours_harness import QUIET_HOURS, QuietHoursHarness, open_harness
 
 if TYPE_CHECKING:
     from sqlalchemy import Row
@@ -74,26 +74,26 @@ async def test_no_policy_hides_the_outcome_of_a_job(
     """
     with tempfile.TemporaryDirectory() as folder:
         async with open_harness(Path(folder)) as harness:
-            await harness.agree(**_valid(policy))
+            await harness.change_settings(**_valid(policy))
             await harness.follow(said_ts="9.9" if asked_by_message else None)
             await _run_steps(harness, steps)
-            await harness.looks(end)
+            await harness.poll(end)
             await _run_steps(harness, [step for step in after if not isinstance(step, tuple)])
             await _release_all(harness)
             await _check_outcome_visible(harness, end, cardless=asked_by_message)
 
 
 def _valid(policy: dict[str, Any]) -> dict[str, Any]:
-    return NoisePolicy.model_validate(policy).model_dump(mode="json", include=set(policy))
+    return NotificationPolicy.model_validate(policy).model_dump(mode="json", include=set(policy))
 
 
-async def _run_steps(harness: Night, steps: list[Any]) -> None:
+async def _run_steps(harness: QuietHoursHarness, steps: list[Any]) -> None:
     for step in steps:
         match step:
             case (status, task):
-                await harness.looks(status, step=task)
+                await harness.poll(status, step=task)
             case dict():
-                await harness.agree(**_valid(step))
+                await harness.change_settings(**_valid(step))
             case float():
                 await harness.clock.advance(step * 3_600)
             case "tick":
@@ -103,23 +103,25 @@ async def _run_steps(harness: Night, steps: list[Any]) -> None:
                 await harness.store.open()
 
 
-async def _release_all(harness: Night) -> None:
+async def _release_all(harness: QuietHoursHarness) -> None:
     """Tick whenever a deferred notification is due, as the digest worker does."""
     for _ in range(5):
         async with harness.store.begin() as tx:
-            due = await tx.decisions.next_ripe()
+            due = await tx.decisions.next_due()
         if due is not None:
             await harness.clock.advance(max(0.0, (due - harness.now).total_seconds()))
             await harness.tick()
 
 
-async def _check_outcome_visible(harness: Night, end: Status, *, cardless: bool) -> None:
-    [outcome] = [row for row in await harness.decision_rows() if row.happening is Happening.OUTCOME]
+async def _check_outcome_visible(
+    harness: QuietHoursHarness, end: Status, *, cardless: bool
+) -> None:
+    [outcome] = [row for row in await harness.decision_rows() if row.happening is EventKind.OUTCOME]
     posts = {row.key: row for row in await harness.posts("post", "reaction", "update")}
     if cardless:
         assert {outcome.key, f"{outcome.key}:sign"} & set(posts)
     else:
-        assert formatting.ending(end, "") in _text(posts["w-api:card"])
+        assert formatting.outcome_phrase(end, "") in _text(posts["w-api:card"])
     assert all(row.until is None for row in await harness.decision_rows())
     assert outcome.reason
     match outcome.action:
@@ -127,11 +129,11 @@ async def _check_outcome_visible(harness: Night, end: Status, *, cardless: bool)
             assert _text(posts[outcome.key]) == outcome.text
         case Action.REACT:
             assert outcome.key in posts
-        case Action.HOLD | Action.DIGEST:
+        case Action.DEFER | Action.DIGEST:
             digest = posts[f"digest:{outcome.board_id}"]
             newest = posts.get(f"{digest.key}:grown", digest)
             assert "1 of 1 done" in _text(newest)
-            assert ("1 failed" in _text(newest)) == end.bad
+            assert ("1 failed" in _text(newest)) == end.failed
         case action:
             assert action is Action.UPDATE
 

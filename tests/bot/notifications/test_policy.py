@@ -27,7 +27,7 @@ NIGHT = QuietHours(begins=time(22), ends=time(7), zone="UTC")
 def test_quiet_hours_may_cross_midnight(local: str, ends: str | None) -> None:
     """They use the channel's time zone, whatever that of the machine is."""
     berlin = ZoneInfo("Europe/Berlin")
-    quiet = NIGHT.but(zone="Europe/Berlin")
+    quiet = NIGHT.replace(zone="Europe/Berlin")
     now = datetime.fromisoformat(local).replace(tzinfo=berlin).astimezone(UTC)
     end = quiet.end_after(now)
     assert end == (datetime.fromisoformat(ends).replace(tzinfo=berlin) if ends else None)
@@ -48,7 +48,7 @@ def test_quiet_hours_without_an_end_are_rejected() -> None:
 
 def test_quiet_hours_end_by_wall_clock_when_dst_ends() -> None:
     """The end stays 07:00 local time, however long the night was."""
-    quiet = NIGHT.but(zone="Europe/Berlin")
+    quiet = NIGHT.replace(zone="Europe/Berlin")
     evening = datetime(2026, 10, 24, 23, tzinfo=ZoneInfo("Europe/Berlin"))
     end = quiet.end_after(evening.astimezone(UTC))
     assert end is not None

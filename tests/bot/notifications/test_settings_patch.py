@@ -14,30 +14,30 @@ from bot.notifications.policy import (
     Broadcast,
     FollowUps,
     Mention,
-    NoisePolicy,
+    NotificationPolicy,
     QuietHours,
     Tasks,
 )
 from bot.notifications.settings_patch import (
-    LOUDNESS,
-    amended,
+    PRESET_FIELDS,
+    apply_patch,
     defaults,
-    differing,
-    own_values,
-    preset,
+    diff,
+    overrides,
+    preset_changes,
     problems,
 )
 from bot.settings import NotifySettings
 
 QUIET = QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlin")
 POLICIES = st.builds(
-    NoisePolicy,
+    NotificationPolicy,
     follow_ups=st.sampled_from(FollowUps),
     tasks=st.sampled_from(Tasks),
     broadcast=st.sampled_from(Broadcast),
     mention=st.sampled_from(Mention),
     group=st.sampled_from(["", "S0ONCALL", "S0OTHERS"]),
-    quiet_hours=st.sampled_from([None, QUIET, QUIET.but(failures_pass=True)]),
+    quiet_hours=st.sampled_from([None, QUIET, QUIET.replace(failures_pass=True)]),
     posts_per_hour=st.sampled_from([None, 1, 20]),
     board=st.booleans(),
     reaction=st.booleans(),
@@ -45,40 +45,44 @@ POLICIES = st.builds(
 
 
 @given(base=POLICIES, wanted=POLICIES)
-def test_stored_overrides_restore_the_wanted_policy(base: NoisePolicy, wanted: NoisePolicy) -> None:
+def test_stored_overrides_restore_the_wanted_policy(
+    base: NotificationPolicy, wanted: NotificationPolicy
+) -> None:
     """Storing only the differing fields loses nothing."""
-    assert amended(base, own_values(base, wanted)) == wanted
+    assert apply_patch(base, overrides(base, wanted)) == wanted
 
 
 @given(before=POLICIES, after=POLICIES)
-def test_undo_patch_restores_the_previous_policy(before: NoisePolicy, after: NoisePolicy) -> None:
+def test_undo_patch_restores_the_previous_policy(
+    before: NotificationPolicy, after: NotificationPolicy
+) -> None:
     """The reverse patch yields exactly the earlier policy."""
-    assert amended(after, differing(after, before)) == before
+    assert apply_patch(after, diff(after, before)) == before
 
 
 def test_values_equal_to_the_defaults_are_not_stored() -> None:
     """A later change of the defaults then applies to the channel."""
     notify = NotifySettings(follow_ups=FollowUps.FAILURES)
-    wanted = NoisePolicy(follow_ups=FollowUps.FAILURES, board=True)
-    assert own_values(defaults(notify, "C1"), wanted) == {"board": True}
+    wanted = NotificationPolicy(follow_ups=FollowUps.FAILURES, board=True)
+    assert overrides(defaults(notify, "C1"), wanted) == {"board": True}
 
 
 @pytest.mark.parametrize("name", PRESETS)
 def test_preset_on_the_default_policy_equals_the_preset(name: str) -> None:
     """A preset sets every field in which it differs from the default."""
-    assert amended(NoisePolicy(), preset(name)) == PRESETS[name]
+    assert apply_patch(NotificationPolicy(), preset_changes(name)) == PRESETS[name]
 
 
 @given(POLICIES, st.sampled_from(sorted(PRESETS)))
-def test_preset_keeps_quiet_hours_mentions_and_limit(before: NoisePolicy, name: str) -> None:
+def test_preset_keeps_quiet_hours_mentions_and_limit(before: NotificationPolicy, name: str) -> None:
     """A preset changes only the preset fields."""
-    after = amended(before, preset(name))
-    for field in set(NoisePolicy.model_fields) - set(LOUDNESS):
+    after = apply_patch(before, preset_changes(name))
+    for field in set(NotificationPolicy.model_fields) - set(PRESET_FIELDS):
         assert getattr(after, field) == getattr(before, field)
 
 
 def full_policy(**fields: Any) -> dict[str, Any]:
-    return {**NoisePolicy().model_dump(mode="json"), **fields}
+    return {**NotificationPolicy().model_dump(mode="json"), **fields}
 
 
 def test_valid_policy_has_no_problems() -> None:

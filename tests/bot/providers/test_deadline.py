@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.providers.deadline import Patience, place
+from bot.providers.deadline import Deadline, acquire_slot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator
@@ -38,19 +38,19 @@ def advance(monkeypatch: pytest.MonkeyPatch) -> Iterator[Advance]:
     return advance_  # type: ignore[return-value]
 
 
-async def run_calls(slots: asyncio.Semaphore, *calls: asyncio.Event) -> Patience:
+async def run_calls(slots: asyncio.Semaphore, *calls: asyncio.Event) -> Deadline:
     """Run one concurrent call for each event; a call ends when its event is set."""
-    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
+    deadline = Deadline(RUN_SECONDS, QUEUE_SECONDS)
 
     async def call(finished: asyncio.Event) -> None:
-        async with place(slots):
+        async with acquire_slot(slots):
             await finished.wait()
 
     try:
         async with deadline:
             await asyncio.gather(*map(call, calls))
     except TimeoutError:
-        assert deadline.over
+        assert deadline.expired
     return deadline
 
 
@@ -63,7 +63,7 @@ async def test_run_time_starts_when_a_slot_is_acquired(advance: Advance) -> None
     slots.release()
     await advance(59)
     finished.set()
-    assert not (await run).over
+    assert not (await run).expired
 
 
 async def test_queue_time_expires(advance: Advance) -> None:
@@ -73,7 +73,7 @@ async def test_queue_time_expires(advance: Advance) -> None:
     await advance(44)
     await advance(46)
     deadline = await run
-    assert (deadline.over, deadline.in_vain) == (True, True)
+    assert (deadline.expired, deadline.expired_in_queue) == (True, True)
     slots.release()
     assert not slots.locked()
 
@@ -85,7 +85,7 @@ async def test_run_time_expires(advance: Advance) -> None:
     await advance(59)
     await advance(61)
     deadline = await run
-    assert (deadline.over, deadline.in_vain) == (True, False)
+    assert (deadline.expired, deadline.expired_in_queue) == (True, False)
     assert not slots.locked()
 
 
@@ -95,18 +95,18 @@ async def test_run_time_counts_while_any_call_runs(advance: Advance) -> None:
     run = asyncio.ensure_future(run_calls(slots, asyncio.Event(), asyncio.Event()))
     await advance(59)
     await advance(61)
-    assert (await run).over
+    assert (await run).expired
 
 
 async def test_queue_time_of_successive_calls_adds_up(advance: Advance) -> None:
     """Two waits share one limit."""
     slots, first = asyncio.Semaphore(0), asyncio.Event()
-    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
+    deadline = Deadline(RUN_SECONDS, QUEUE_SECONDS)
 
     async def calls() -> None:
         async with deadline:
             for finished in (first, asyncio.Event()):
-                async with place(slots):
+                async with acquire_slot(slots):
                     await finished.wait()
 
     run = asyncio.ensure_future(calls())
@@ -118,17 +118,17 @@ async def test_queue_time_of_successive_calls_adds_up(advance: Advance) -> None:
     await advance(16)
     with pytest.raises(TimeoutError):
         await run
-    assert deadline.in_vain
+    assert deadline.expired_in_queue
     assert await other
 
 
 async def test_slot_without_a_deadline_has_no_time_limit() -> None:
     """A deadline whose block has ended counts no time either."""
     slots = asyncio.Semaphore(1)
-    async with place(slots):
+    async with acquire_slot(slots):
         assert slots.locked()
-    deadline = Patience(RUN_SECONDS, QUEUE_SECONDS)
+    deadline = Deadline(RUN_SECONDS, QUEUE_SECONDS)
     async with deadline:
         pass
     deadline.count_calls(queued=1)
-    assert not deadline.over
+    assert not deadline.expired

@@ -11,7 +11,7 @@ from typing import Any, ClassVar
 import pytest
 
 from bot.providers import fetch
-from bot.providers.deadline import place
+from bot.providers.deadline import acquire_slot
 from bot.sdk.cards import job_card
 from bot.sdk.errors import AnswerNotUnderstood, JobNotFound, RateLimited, Unavailable
 from bot.sdk.models import Change, Job, JobRef, Message, Status
@@ -20,7 +20,7 @@ from bot.sdk.testing import ManualClock
 
 pytestmark = pytest.mark.anyio
 ONE, TWO = JobRef(connection="zebra", id="1"), JobRef(connection="zebra", id="2")
-VIEW = job_card.View(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
+VIEW = job_card.CardContext(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
 
 
 def job(ref: JobRef = ONE) -> Job:
@@ -53,11 +53,11 @@ class Zebra(Provider[ConnectionSettings]):
         self.batches.append(len(refs))
         return self._return_or_raise(self.result)
 
-    def format_job(self, job: Job, view: job_card.View) -> Message:
+    def format_job(self, job: Job, view: job_card.CardContext) -> Message:
         del job, view
         return self._return_or_raise(self.message)
 
-    def format_change(self, change: Change, view: job_card.View) -> Message:
+    def format_change(self, change: Change, view: job_card.CardContext) -> Message:
         del change, view
         return self._return_or_raise(self.message)
 
@@ -70,31 +70,31 @@ class Zebra(Provider[ConnectionSettings]):
 async def test_one_job_is_fetched_alone_and_several_in_a_batch() -> None:
     """Several jobs are one call of `fetch_jobs`."""
     alone = Zebra(job())
-    assert await fetch.look(alone, [ONE]) == {ONE: job()}
+    assert await fetch.fetch_batch(alone, [ONE]) == {ONE: job()}
     assert alone.batches == []
     batched = Zebra({ONE: job(), TWO: job(TWO)})
-    assert await fetch.look(batched, [ONE, TWO]) == {ONE: job(), TWO: job(TWO)}
+    assert await fetch.fetch_batch(batched, [ONE, TWO]) == {ONE: job(), TWO: job(TWO)}
     assert batched.batches == [2]
 
 
 async def test_batch_is_fetched_with_the_jobs_previous_state() -> None:
     """A provider needs no state of its own, which a restart would lose."""
     zebra = Zebra({ONE: job(), TWO: job(TWO)})
-    await fetch.look(zebra, [ONE, TWO], {ONE: job()})
+    await fetch.fetch_batch(zebra, [ONE, TWO], {ONE: job()})
     assert zebra.seen == {ONE: job()}
 
 
 async def test_provider_error_is_the_result_of_each_job() -> None:
     """The whole batch failed."""
     error = Unavailable("Down.")
-    assert await fetch.look(Zebra(error), [ONE, TWO]) == {ONE: error, TWO: error}
+    assert await fetch.fetch_batch(Zebra(error), [ONE, TWO]) == {ONE: error, TWO: error}
 
 
 async def test_each_job_of_a_batch_has_its_own_result() -> None:
     """An error of one job does not affect the others; a missing result is an error."""
     missing = JobNotFound("No.")
     three = JobRef(connection="zebra", id="3")
-    found = await fetch.look(Zebra({ONE: job(), TWO: missing}), [ONE, TWO, three])
+    found = await fetch.fetch_batch(Zebra({ONE: job(), TWO: missing}), [ONE, TWO, three])
     assert (found[ONE], found[TWO]) == (job(), missing)
     assert isinstance(found[three], AnswerNotUnderstood)
 
@@ -105,7 +105,7 @@ async def test_plugin_exception_becomes_unavailable(
 ) -> None:
     """The exception's text is neither shown nor logged."""
     with caplog.at_level(logging.ERROR):
-        found = await fetch.look(Zebra(fault), [ONE])
+        found = await fetch.fetch_batch(Zebra(fault), [ONE])
     assert isinstance(found[ONE], Unavailable)
     assert "provider of zebra failed" in caplog.text
     assert "xoxb" not in caplog.text
@@ -115,13 +115,13 @@ async def test_plugin_exception_becomes_unavailable(
 async def test_result_of_the_wrong_type_is_not_understood(result: Any) -> None:
     """Every result is a job or a JobthreadError."""
     for refs in ([ONE], [ONE, TWO]):
-        found = await fetch.look(Zebra(result), refs)
+        found = await fetch.fetch_batch(Zebra(result), refs)
         assert [type(found[ref]) for ref in refs] == [AnswerNotUnderstood] * len(refs)
 
 
 async def test_invalid_result_of_one_job_is_an_error() -> None:
     """The other results of the batch are kept."""
-    found = await fetch.look(Zebra({ONE: {"name": "deploy"}, TWO: job(TWO)}), [ONE, TWO])
+    found = await fetch.fetch_batch(Zebra({ONE: {"name": "deploy"}, TWO: job(TWO)}), [ONE, TWO])
     assert isinstance(found[ONE], AnswerNotUnderstood)
     assert found[TWO] == job(TWO)
 
@@ -135,7 +135,7 @@ async def test_endless_call_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> N
             del ref
             return await asyncio.get_running_loop().create_future()
 
-    found = await fetch.look(Endless(None), [ONE])
+    found = await fetch.fetch_batch(Endless(None), [ONE])
     assert isinstance(found[ONE], Unavailable)
 
 
@@ -145,7 +145,7 @@ async def test_plugin_cannot_end_the_process(
     fault: BaseException, refs: list[JobRef], caplog: pytest.LogCaptureFixture
 ) -> None:
     """SystemExit and other base exceptions become Unavailable."""
-    found = await fetch.look(Zebra(fault), refs)
+    found = await fetch.fetch_batch(Zebra(fault), refs)
     assert [type(found[ref]) for ref in refs] == [Unavailable] * len(refs)
     assert "provider of zebra failed" in caplog.text
 
@@ -157,7 +157,7 @@ async def test_plugin_cannot_end_the_process_in_a_batch() -> None:
         async def fetch_jobs(self, refs: Any) -> Any:
             return await Provider.fetch_jobs(self, refs)
 
-    found = await fetch.look(Single(SystemExit(1)), [ONE, TWO])
+    found = await fetch.fetch_batch(Single(SystemExit(1)), [ONE, TWO])
     assert [type(found[ref]) for ref in (ONE, TWO)] == [Unavailable] * 2
 
 
@@ -170,8 +170,8 @@ async def test_synchronous_fetch_method_is_unavailable() -> None:
             return self._return_or_raise(self.result)
 
     for result in (job(), KeyError("xoxb-secret"), None):
-        assert isinstance((await fetch.look(Plain(result), [ONE]))[ONE], Unavailable)
-        assert isinstance(await fetch.first_look(Plain(result), ONE), Unavailable)
+        assert isinstance((await fetch.fetch_batch(Plain(result), [ONE]))[ONE], Unavailable)
+        assert isinstance(await fetch.fetch_requested(Plain(result), ONE), Unavailable)
 
 
 class Listing(Zebra):
@@ -190,13 +190,13 @@ def failing() -> Any:
 @pytest.mark.parametrize("result", [None, 7, failing()])
 async def test_invalid_list_is_not_understood(result: Any) -> None:
     """No list, or one whose iteration fails."""
-    assert isinstance(await fetch.recent(Listing(result), 5), AnswerNotUnderstood)
+    assert isinstance(await fetch.fetch_recent(Listing(result), 5), AnswerNotUnderstood)
 
 
 async def test_list_is_filtered_and_limited() -> None:
     """Other values are dropped; an endless iterator is cut off."""
     endless = (one for n in count() for one in (n, job()))
-    assert await fetch.recent(Listing(endless), 2) == [job(), job()]
+    assert await fetch.fetch_recent(Listing(endless), 2) == [job(), job()]
 
 
 async def test_queue_timeout_does_not_open_the_circuit(
@@ -207,12 +207,12 @@ async def test_queue_timeout_does_not_open_the_circuit(
 
     class Crowded(Zebra):
         async def fetch_job(self, ref: JobRef) -> Job:
-            async with place(asyncio.Semaphore(0)):
+            async with acquire_slot(asyncio.Semaphore(0)):
                 return job(ref)
 
     crowded = Crowded(None)
     for _ in range(9):
-        found = (await fetch.look(crowded, [ONE]))[ONE]
+        found = (await fetch.fetch_batch(crowded, [ONE]))[ONE]
         assert "gave up after 0 s" in str(found)
 
 
@@ -220,19 +220,19 @@ def test_card_that_raises_system_exit_is_the_default_card() -> None:
     """Cards and thread replies are rendered in the bot's own tasks."""
     zebra = Zebra(None, SystemExit(1))
     change = Change(before=None, after=job(), status_changed=True)
-    assert fetch.card(zebra, job(), VIEW) == job_card.job(job(), VIEW)
-    assert fetch.follow_up(zebra, change, VIEW) == job_card.change(change, VIEW)
+    assert fetch.card(zebra, job(), VIEW) == job_card.render_card(job(), VIEW)
+    assert fetch.thread_reply(zebra, change, VIEW) == job_card.render_change(change, VIEW)
 
 
 async def test_cancellation_is_not_swallowed() -> None:
     """Shutdown is no failure of the provider."""
     with pytest.raises(asyncio.CancelledError):
-        await fetch.look(Zebra(asyncio.CancelledError()), [ONE])
+        await fetch.fetch_batch(Zebra(asyncio.CancelledError()), [ONE])
 
 
 async def test_job_keeps_the_requested_reference() -> None:
     """Also if the provider writes it differently."""
-    found = await fetch.look(Zebra(job(TWO)), [ONE])
+    found = await fetch.fetch_batch(Zebra(job(TWO)), [ONE])
     assert found[ONE] == job(ONE)
 
 
@@ -241,7 +241,7 @@ def test_providers_own_card_and_thread_reply_are_used() -> None:
     own = Message(text="mine")
     change = Change(before=None, after=job(), status_changed=True)
     assert fetch.card(Zebra(None, own), job(), VIEW) == own
-    assert fetch.follow_up(Zebra(None, own), change, VIEW) == own
+    assert fetch.thread_reply(Zebra(None, own), change, VIEW) == own
 
 
 @pytest.mark.parametrize("message", [KeyError("xoxb-secret"), None, "text"])
@@ -251,9 +251,9 @@ def test_failing_card_is_replaced_by_the_default_card(
     """The failure is logged, without the exception's text."""
     change = Change(before=None, after=job(), status_changed=True)
     with caplog.at_level(logging.ERROR):
-        assert fetch.card(Zebra(None, message), job(), VIEW) == job_card.job(job(), VIEW)
-        reply = fetch.follow_up(Zebra(None, message), change, VIEW)
-    assert reply == job_card.change(change, VIEW)
+        assert fetch.card(Zebra(None, message), job(), VIEW) == job_card.render_card(job(), VIEW)
+        reply = fetch.thread_reply(Zebra(None, message), change, VIEW)
+    assert reply == job_card.render_change(change, VIEW)
     assert caplog.text.count("the provider of zebra failed to format a") == 2
     assert "xoxb" not in caplog.text
 
@@ -261,15 +261,15 @@ def test_failing_card_is_replaced_by_the_default_card(
 def test_job_of_a_removed_connection_has_the_default_card() -> None:
     """Its last known state can still be shown."""
     change = Change(before=None, after=job(), status_changed=True)
-    assert fetch.card(None, job(), VIEW) == job_card.job(job(), VIEW)
-    assert fetch.follow_up(None, change, VIEW) == job_card.change(change, VIEW)
+    assert fetch.card(None, job(), VIEW) == job_card.render_card(job(), VIEW)
+    assert fetch.thread_reply(None, change, VIEW) == job_card.render_change(change, VIEW)
 
 
 async def test_failing_provider_opens_the_circuit() -> None:
     """It gets no calls for a while."""
     zebra = Zebra(Unavailable("down"))
     for _ in range(9):
-        found = await fetch.look(zebra, [ONE])
+        found = await fetch.fetch_batch(zebra, [ONE])
     assert "has not answered lately. Polling is paused. Try again in" in str(found[ONE])
 
 
@@ -277,15 +277,15 @@ async def test_failing_validation_is_no_problem(caplog: pytest.LogCaptureFixture
     """A fault of the plugin is no fault of the settings; it is logged."""
 
     class Failing(Zebra):
-        async def rehearse(self) -> list[str]:
+        async def validate_settings(self) -> list[str]:
             raise KeyError("xoxb-secret")
 
-    assert await fetch.rehearsed([Failing(None)]) == []
+    assert await fetch.validate_settings([Failing(None)]) == []
     assert "validating the settings of zebra failed: KeyError" in caplog.text
 
 
 async def test_rate_limited_provider_gets_no_calls_until_retry_after() -> None:
     """The error shows the wait."""
     zebra = Zebra(RateLimited("busy", retry_after=90))
-    await fetch.look(zebra, [ONE])
-    assert "busy. Ask again in 90 s" in str((await fetch.look(zebra, [ONE]))[ONE])
+    await fetch.fetch_batch(zebra, [ONE])
+    assert "busy. Ask again in 90 s" in str((await fetch.fetch_batch(zebra, [ONE]))[ONE])

@@ -5,7 +5,7 @@ import asyncio
 import pytest
 
 from bot.providers import loop_monitor
-from bot.providers.loop_monitor import Watched
+from bot.providers.loop_monitor import MonitoredCoroutine
 
 pytestmark = pytest.mark.anyio
 
@@ -17,7 +17,7 @@ async def test_result_of_the_coroutine_is_returned() -> None:
         await asyncio.sleep(0)
         return 42
 
-    assert await Watched(work()) == 42
+    assert await MonitoredCoroutine(work()) == 42
 
 
 async def test_exception_of_the_coroutine_is_raised() -> None:
@@ -28,7 +28,7 @@ async def test_exception_of_the_coroutine_is_raised() -> None:
         raise KeyError("x")
 
     with pytest.raises(KeyError):
-        await Watched(work())
+        await MonitoredCoroutine(work())
 
 
 async def test_cancellation_reaches_the_coroutine() -> None:
@@ -42,7 +42,7 @@ async def test_cancellation_reaches_the_coroutine() -> None:
             cleaned_up.append(True)
 
     async def monitor() -> None:
-        await Watched(work())
+        await MonitoredCoroutine(work())
 
     task = asyncio.create_task(monitor())
     await asyncio.sleep(0)
@@ -59,7 +59,7 @@ async def test_waiting_is_not_measured() -> None:
     async def work() -> None:
         await done.wait()
 
-    monitored = Watched(work())
+    monitored = MonitoredCoroutine(work())
     asyncio.get_running_loop().call_soon(done.set)
     await monitored
     assert monitored.longest_step < 0.5
@@ -73,7 +73,7 @@ async def test_blocking_step_is_measured(monkeypatch: pytest.MonkeyPatch) -> Non
     async def work() -> None:
         """Five seconds pass on the patched clock."""
 
-    monitored = Watched(work())
+    monitored = MonitoredCoroutine(work())
     steps = monitored.__await__()
     with pytest.raises(StopIteration):
         next(steps)

@@ -23,12 +23,12 @@ PROVIDER = """
 from bot import sdk
 from typing import Any
 
-class {name}(sdk.Provider[bot.ConnectionSettings]):
+class {name}(sdk.Provider[sdk.ConnectionSettings]):
     kind = {kind!r}
-    Settings = bot.ConnectionSettings
+    Settings = sdk.ConnectionSettings
     statuses = {{}}
-    def connect(self): return bot.Endpoint("http://127.0.0.1")
-    async def fetch_job(self, ref): raise bot.JobNotFound("No.")
+    def connect(self): return sdk.Endpoint("http://127.0.0.1")
+    async def fetch_job(self, ref): raise sdk.JobNotFound("No.")
 
 @sdk.hookimpl
 def register_providers():
@@ -89,7 +89,7 @@ def broken_reason(install: Install, source: str) -> str:
     assert "valid" in plugins.kinds
     broken = plugin_named(plugins, "broken")
     assert (broken.state, broken.kinds) == (PluginState.BROKEN, ())
-    return broken.why
+    return broken.reason
 
 
 def change() -> Change:
@@ -131,7 +131,7 @@ def test_disabled_plugin_is_not_imported(install: Install) -> None:
     install(zebra="raise SystemExit('imported')")
     plugin = plugin_named(load_plugins(["zebra"]), "zebra")
     assert plugin.state is PluginState.DISABLED
-    assert plugin.why == "switched off in the settings"
+    assert plugin.reason == "switched off in the settings"
     assert "acme_zebra" not in sys.modules
 
 
@@ -201,7 +201,7 @@ def test_first_of_two_plugins_with_one_kind_is_loaded(install: Install) -> None:
     install(ant=source, bee=source)
     plugins = load_plugins()
     assert plugin_named(plugins, "ant").kinds == ("twin",)
-    assert plugin_named(plugins, "bee").why == (
+    assert plugin_named(plugins, "bee").reason == (
         "ValueError: another plugin already brings the provider twin"
     )
 
@@ -240,7 +240,7 @@ def test_only_third_party_plugins_have_a_thread(install: Install) -> None:
     """One for each plugin, not for each kind or connection: its code needs no locks."""
     both = PROVIDER.format(name="Zebra", kind="zebra") + LISTENER
     install(zebra=both, lion=PROVIDER.format(name="Lion", kind="lion"))
-    threads = load_plugins().compartments()
+    threads = load_plugins().threads()
     assert {kind: thread.name for kind, thread in threads.items()} == {
         "zebra": "zebra",
         "lion": "lion",
@@ -280,7 +280,7 @@ def test_blocking_listener_does_not_block_others(
 
     asyncio.run(send_changes())
     assert len(sys.modules["acme_bee"].refs) == 2
-    assert caplog.text.count("a job_changed hook failed for deploys:JOB1: HeldError") == 2
+    assert caplog.text.count("a job_changed hook failed for deploys:JOB1: PluginBlocked") == 2
 
 
 def test_hanging_listener_times_out(

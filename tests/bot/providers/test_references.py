@@ -9,7 +9,7 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from bot.commands.parser import plain
+from bot.commands.parser import unescape
 from bot.providers import references
 from bot.providers.connections import Connections
 from bot.sdk.models import Job, JobRef, Status
@@ -33,7 +33,7 @@ class Anything(Provider[ConnectionSettings]):
     async def fetch_job(self, ref: JobRef) -> Job:
         raise NotImplementedError
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         return re.findall(rf"https://{self.name}\.example/jobs/([\w-]*)", text)
 
 
@@ -57,7 +57,7 @@ JOB = JobRef(connection="deploys", id="JOB1234")
 
 
 def refs(connections: Connections, text: str) -> list[str]:
-    resolutions = references.in_free_text(connections, text)
+    resolutions = references.find_in_text(connections, text)
     return [str(resolution.refs[0]) for resolution in resolutions]
 
 
@@ -79,7 +79,7 @@ def test_bare_id_resolves_to_all_matching_connections() -> None:
 def test_text_with_two_urls_resolves_to_both_jobs() -> None:
     """Both jobs belong to one connection, so there is no choice."""
     both = "https://deploys.example/jobs/JOB1234#https://deploys.example/jobs/JOB5678"
-    split = references.resolve(ONE, both).each()
+    split = references.resolve(ONE, both).per_job()
     assert [str(ref) for resolution in split for ref in resolution.refs] == [
         "deploys:JOB1234",
         "deploys:JOB5678",
@@ -90,7 +90,7 @@ def test_text_with_two_urls_resolves_to_both_jobs() -> None:
 def test_jobs_of_several_connections_stay_one_choice() -> None:
     """Only the user knows which connection is right."""
     resolution = references.resolve(BOTH, "JOB1234")
-    assert resolution.each() == (resolution,)
+    assert resolution.per_job() == (resolution,)
 
 
 def test_named_connection_is_used_even_if_others_match_the_id() -> None:
@@ -109,38 +109,41 @@ def test_misspelt_connection_gets_a_suggestion() -> None:
 def test_unknown_connection_is_the_reason() -> None:
     """Without a close name there is no suggestion."""
     found = references.resolve(ONE, "robots:JOB1234")
-    assert (found.suggestion, found.why) == ("", "there is no connection robots")
+    assert (found.suggestion, found.reason) == ("", "there is no connection robots")
 
 
 def test_invalid_id_gets_an_example_of_the_right_form() -> None:
     """The kind's example shows the form; it is no suggestion, as no such job exists."""
     found = references.resolve(ONE, "deploys:77")
-    assert (found.refs, found.suggestion, found.form) == ((), "", "JOB1234")
-    assert found.why == "deploys has no ids of that form"
+    assert (found.refs, found.suggestion, found.id_example) == ((), "", "JOB1234")
+    assert found.reason == "deploys has no ids of that form"
 
 
 def test_unresolved_word_has_a_reason() -> None:
     """Prose is no reference."""
     found = references.resolve(ONE, "banana")
-    assert (found.refs, found.why) == ((), "no connection has ids of that form")
+    assert (found.refs, found.reason) == ((), "no connection has ids of that form")
 
 
 def test_nothing_resolves_without_connections() -> None:
     """A new installation raises no error."""
     assert references.resolve(connections(), "deploys:JOB1234").refs == ()
-    assert references.in_free_text(connections(), "deploys:JOB1234") == ()
+    assert references.find_in_text(connections(), "deploys:JOB1234") == ()
 
 
 def test_too_long_id_is_no_reference() -> None:
     """It would not fit into the value of a button."""
     long = "x" * 201
     assert references.resolve(connections(Anything), f"anything:{long}").refs == ()
-    assert references.in_urls(connections(Anything), f"https://anything.example/jobs/{long}") == ()
+    assert (
+        references.find_in_urls(connections(Anything), f"https://anything.example/jobs/{long}")
+        == ()
+    )
 
 
 def test_empty_id_of_a_provider_is_ignored() -> None:
     """The provider's URL pattern also matches a URL without an id."""
-    assert references.in_urls(connections(Anything), "https://anything.example/jobs/ ") == ()
+    assert references.find_in_urls(connections(Anything), "https://anything.example/jobs/ ") == ()
 
 
 def test_failing_url_search_does_not_affect_other_providers(
@@ -152,7 +155,7 @@ def test_failing_url_search_does_not_affect_other_providers(
         kind = "broken"
         id_pattern = re.compile("never")
 
-        def recognise(self, text: str) -> Iterable[str]:
+        def find_ids(self, text: str) -> Iterable[str]:
             raise KeyError(text)
 
     assert refs(connections(Broken, Deploys), "deploys:JOB1234") == ["deploys:JOB1234"]
@@ -209,7 +212,7 @@ AFTER = st.sampled_from(["", " ", ".", "?", "!", ")", "]", "”", "*", ", then",
 @given(BEFORE, IDS, AFTER)
 def test_any_reference_is_found_in_a_sentence(before: str, id_: str, after: str) -> None:
     """For any id and any punctuation around it."""
-    assert f"anything:{id_}" in refs(BOTH, plain(f"{before}anything:{id_}{after}"))
+    assert f"anything:{id_}" in refs(BOTH, unescape(f"{before}anything:{id_}{after}"))
 
 
 @given(st.text(st.characters(), max_size=300))
@@ -221,7 +224,7 @@ def test_no_text_raises_an_error(text: str) -> None:
     """Any text resolves to jobs or to none."""
     resolution = references.resolve(BOTH, text)
     assert all(1 <= len(ref.id) <= 200 for ref in resolution.refs)
-    for found in references.in_free_text(BOTH, text):
+    for found in references.find_in_text(BOTH, text):
         assert found.refs
 
 
@@ -231,7 +234,7 @@ class Named(Anything):
     kind = "named"
     id_pattern = re.compile(r"\d+")
     named_pattern = re.compile(r"\w+")
-    bare_in_text = False
+    match_bare_ids = False
 
 
 def named() -> Connections:
@@ -248,5 +251,5 @@ def test_job_name_is_matched_only_after_its_connection() -> None:
 
 def test_id_that_looks_like_a_date_is_not_found_in_free_text() -> None:
     """Alone after the command it is an id; in a sentence it is a date."""
-    assert references.in_free_text(named(), "since 20261122") == ()
+    assert references.find_in_text(named(), "since 20261122") == ()
     assert references.resolve(named(), "20261122").refs != ()

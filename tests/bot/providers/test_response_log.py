@@ -19,9 +19,9 @@ def response(body: str, status: int = 200, **headers: str) -> httpx.Response:
 
 
 def excerpt(response: httpx.Response, *secrets: str, problems: str = "") -> str:
-    recorded = response_log.begin()
-    response_log.note(response, problems, culprit=True)
-    return response_log.told(recorded, secrets)
+    recorded = response_log.start_recording()
+    response_log.record(response, problems, unparseable=True)
+    return response_log.excerpt(recorded, secrets)
 
 
 async def test_excerpt_has_problems_status_type_length_and_body() -> None:
@@ -50,18 +50,18 @@ async def test_excerpt_has_no_part_of_a_secret(position: int) -> None:
 
 async def test_unparseable_response_is_not_replaced_by_others() -> None:
     """Tasks record into the same list; without an unparseable response the last one stays."""
-    recorded = response_log.begin()
+    recorded = response_log.start_recording()
 
     async def record(body: str, *, culprit: bool) -> None:
-        response_log.note(response(body), culprit=culprit)
+        response_log.record(response(body), unparseable=culprit)
 
     await asyncio.gather(record("first", culprit=False), record("second", culprit=False))
-    assert "second" in response_log.told(recorded, [])
+    assert "second" in response_log.excerpt(recorded, [])
     await asyncio.gather(record("bad", culprit=True), record("later", culprit=False))
-    assert "bad" in response_log.told(recorded, [])
+    assert "bad" in response_log.excerpt(recorded, [])
 
 
 async def test_nothing_is_recorded_before_recording_starts() -> None:
     """A provider can also be called directly."""
-    response_log.note(response("x"))
-    assert response_log.told([], []) == ""
+    response_log.record(response("x"))
+    assert response_log.excerpt([], []) == ""

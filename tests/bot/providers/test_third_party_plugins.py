@@ -14,9 +14,9 @@ from bot.app import Bot
 from bot.providers import fetch, plugin_thread
 from bot.providers.connections import connect
 from bot.providers.plugin_loader import Plugin, Plugins, load_plugins
-from bot.providers.plugin_thread import Compartment
-from bot.providers.references import in_urls
-from bot.sdk.cards.job_card import View
+from bot.providers.plugin_thread import PluginThread
+from bot.providers.references import find_in_urls
+from bot.sdk.cards.job_card import CardContext
 from bot.sdk.errors import Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
@@ -24,7 +24,7 @@ from bot.sdk.testing import ManualClock, serve
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
-from tests.bot.conftest import Stage, settings_for
+from tests.harness import BotHarness, settings_for
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -62,11 +62,11 @@ class Blocking(BuiltIn):
         GATE.wait()
         return await super().fetch_job(ref)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         GATE.wait()
         yield from text.split("https://jobs.example.com/")[1:]
 
-    def format_job(self, job: Job, view: View) -> Message:
+    def format_job(self, job: Job, view: CardContext) -> Message:
         GATE.wait()
         return super().format_job(job, view).model_copy(update={"text": "its own card"})
 
@@ -96,7 +96,7 @@ async def connections(clock: ManualClock) -> AsyncIterator[Connections]:
         "b": {"provider": "blocking"},
     }
     kinds: dict[str, type[Provider[Any]]] = {"built-in": BuiltIn, "blocking": Blocking}
-    connections = connect(tables, kinds, clock, compartments={"blocking": Compartment("blocking")})
+    connections = connect(tables, kinds, clock, threads={"blocking": PluginThread("blocking")})
     yield connections
     GATE.set()
     await connections.close()
@@ -105,16 +105,16 @@ async def connections(clock: ManualClock) -> AsyncIterator[Connections]:
 async def unblock(provider: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
     """Open the gate, wait until the plugin thread runs, and restore long timeouts."""
     GATE.set()
-    assert provider.compartment is not None
+    assert provider.thread is not None
     async with asyncio.timeout(5):
-        while provider.compartment.held:  # noqa: ASYNC110  another thread resets it
+        while provider.thread.blocked:  # noqa: ASYNC110  another thread resets it
             await asyncio.sleep(0)
     monkeypatch.setattr(plugin_thread, "PING_INTERVAL_SECONDS", 5.0)
     monkeypatch.setattr(plugin_thread, "CALL_TIMEOUT_SECONDS", 5.0)
 
 
 @asynccontextmanager
-async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[Stage]:
+async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[BotHarness]:
     """Start the bot with one more connection, b, of a third-party plugin."""
     installed = load_plugins()
     third_party = Plugin(name="acme", distribution="acme-jobs", kinds=(kind.kind,))
@@ -128,16 +128,16 @@ async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[S
         tables = {**settings.connections, "b": {"provider": kind.kind}}
         settings = settings.model_copy(update={"connections": tables})
         async with Bot(settings, clock=clock, plugins=plugins) as bot:
-            yield Stage(slack, simulator, clock, settings, bot)
+            yield BotHarness(slack, simulator, clock, settings, bot)
             GATE.set()
 
 
-async def poll_until(stage: Stage, card: SlackMessage, words: str) -> None:
+async def poll_until(harness: BotHarness, card: SlackMessage, words: str) -> None:
     """Advance the clock until a reply in the card's thread has these words."""
     async with asyncio.timeout(20):
-        while not any(words in message.text for message in stage.thread(card)):
-            await stage.polls()
-            await stage.at_rest()
+        while not any(words in message.text for message in harness.thread(card)):
+            await harness.advance_poll()
+            await harness.settle()
 
 
 def ref(connection: str) -> JobRef:
@@ -148,10 +148,10 @@ async def test_blocking_plugin_does_not_affect_other_connections(
     connections: Connections, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its own call fails with a sentence, and the log names the connection."""
-    blocked = await fetch.first_look(connections["b"], ref("b"))
+    blocked = await fetch.fetch_requested(connections["b"], ref("b"))
     assert isinstance(blocked, Unavailable)
     assert blocked.sentence == "The plugin that asks b hangs."
-    assert isinstance(await fetch.first_look(connections["a"], ref("a")), Job)
+    assert isinstance(await fetch.fetch_requested(connections["a"], ref("a")), Job)
     assert "the plugin of b blocks its thread" in caplog.text
 
 
@@ -160,13 +160,13 @@ async def test_blocked_plugin_opens_the_circuit_until_it_runs_again(
 ) -> None:
     """An open circuit makes no calls; a probe while it is blocked fails; after that calls work."""
     provider = connections["b"]
-    await fetch.first_look(provider, ref("b"))
-    assert "has not answered lately" in str(await fetch.first_look(provider, ref("b")))
+    await fetch.fetch_requested(provider, ref("b"))
+    assert "has not answered lately" in str(await fetch.fetch_requested(provider, ref("b")))
     await clock.advance(61)
-    assert "hangs" in str(await fetch.first_look(provider, ref("b")))
+    assert "hangs" in str(await fetch.fetch_requested(provider, ref("b")))
     await unblock(provider, monkeypatch)
     await clock.advance(61)
-    assert isinstance(await fetch.first_look(provider, ref("b")), Job)
+    assert isinstance(await fetch.fetch_requested(provider, ref("b")), Job)
 
 
 async def test_http_client_of_a_plugin_lives_in_its_thread(clock: ManualClock) -> None:
@@ -186,9 +186,9 @@ async def test_http_client_of_a_plugin_lives_in_its_thread(clock: ManualClock) -
 
     async with serve(app) as url:
         kinds: dict[str, type[Provider[Any]]] = {"calling": Calling}
-        threads = {"calling": Compartment("calling")}
-        opened = connect({"b": {"provider": "calling"}}, kinds, clock, compartments=threads)
-        fetches = (fetch.first_look(opened["b"], ref("b")) for _ in range(50))
+        threads = {"calling": PluginThread("calling")}
+        opened = connect({"b": {"provider": "calling"}}, kinds, clock, threads=threads)
+        fetches = (fetch.fetch_requested(opened["b"], ref("b")) for _ in range(50))
         jobs = await asyncio.gather(*fetches)
         await opened.close()
     assert {job.name for job in jobs if isinstance(job, Job)} == {"deploy"}
@@ -203,14 +203,14 @@ async def _job(request: web.Request) -> web.Response:
 async def test_blocking_card_is_replaced_by_the_default_card(connections: Connections) -> None:
     """The job is still shown."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
-    view = View(checked_at=connections["b"].clock.now())
+    view = CardContext(checked_at=connections["b"].clock.now())
     default = fetch.card(connections["a"], job, view)
     assert fetch.card(connections["b"], job, view) == default
 
 
 async def test_blocking_url_search_finds_nothing(connections: Connections) -> None:
     """It times out and raises no error."""
-    assert in_urls(connections, "https://jobs.example.com/1") == ()
+    assert find_in_urls(connections, "https://jobs.example.com/1") == ()
 
 
 async def test_plugin_methods_are_used_again_after_a_block(
@@ -218,7 +218,7 @@ async def test_plugin_methods_are_used_again_after_a_block(
 ) -> None:
     """The default card is temporary."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
-    view = View(checked_at=connections["b"].clock.now())
+    view = CardContext(checked_at=connections["b"].clock.now())
     fetch.card(connections["b"], job, view)
     await unblock(connections["b"], monkeypatch)
     assert fetch.card(connections["b"], job, view).text == "its own card"
@@ -229,16 +229,16 @@ async def test_slack_thread_gets_one_reply_per_outage_and_recovery(
 ) -> None:
     """Meanwhile a job of another connection is followed as usual."""
     monkeypatch.setattr(plugin_thread, "CALL_TIMEOUT_SECONDS", 5.0)
-    async with stage_with(tmp_path, Blocking) as stage:
-        stage.servicestage.add(JobScript(ID, (JobStep("PREPARE", 30),), queued_seconds=0))
+    async with stage_with(tmp_path, Blocking) as harness:
+        harness.servicestage.add(JobScript(ID, (JobStep("PREPARE", 30),), queued_seconds=0))
         GATE.set()
-        card = await stage.asks("/job b:1")
+        card = await harness.request_card("/job b:1")
         GATE.clear()
-        await poll_until(stage, card, "hangs")
-        other = await stage.asks(f"/job deploys:{ID}")
-        await poll_until(stage, other, "succeeded")
-        provider = stage.bot.connections["b"]
+        await poll_until(harness, card, "hangs")
+        other = await harness.request_card(f"/job deploys:{ID}")
+        await poll_until(harness, other, "succeeded")
+        provider = harness.bot.connections["b"]
         await unblock(provider, monkeypatch)
-        await poll_until(stage, card, "👍")
-        replies = [message.text for message in stage.thread(card)]
+        await poll_until(harness, card, "👍")
+        replies = [message.text for message in harness.thread(card)]
     assert len(replies) == 2

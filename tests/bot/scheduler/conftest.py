@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.local_scheduler import EmbeddedEngine
+from bot.local_scheduler import LocalScheduler
 from bot.sdk.testing import ManualClock
 
 if TYPE_CHECKING:
-    from bot.scheduler import Engine
+    from bot.scheduler import Scheduler
 
-SCHEDULERS = {"embedded": lambda clock, grace: EmbeddedEngine(clock, grace=grace)}
+SCHEDULERS = {"embedded": lambda clock, grace: LocalScheduler(clock, grace_seconds=grace)}
 
 
 @pytest.fixture
@@ -22,12 +22,12 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=SCHEDULERS)
-def scheduler(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
+def scheduler(request: pytest.FixtureRequest, clock: ManualClock) -> Scheduler:
     """A scheduler with a grace period longer than any test."""
     return SCHEDULERS[request.param](clock, 60.0)
 
 
 @pytest.fixture(params=SCHEDULERS)
-def scheduler_without_grace(request: pytest.FixtureRequest, clock: ManualClock) -> Engine:
+def scheduler_without_grace(request: pytest.FixtureRequest, clock: ManualClock) -> Scheduler:
     """A scheduler without a grace period."""
     return SCHEDULERS[request.param](clock, 0.0)

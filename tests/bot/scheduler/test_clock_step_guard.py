@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.clock_step_guard import Timekeeper
-from bot.providers.circuit_breaker import PATIENCE, Breaker
+from bot.clock_step_guard import ClockStepGuard
+from bot.providers.circuit_breaker import FAILURE_THRESHOLD, CircuitBreaker
 from bot.sdk.testing import ManualClock
-from bot.store import NewPost, PostKind, Store
+from bot.store import MessageKind, NewMessage, Store
 from plugins.servicestage.script import JobScript
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.bot.conftest import Stage
+    from tests.harness import BotHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -30,11 +30,11 @@ class GuardHarness:
     def __init__(self, store: Store) -> None:
         self.store, self.wall, self.elapsed = store, ManualClock(), 0.0
         self.wakes = 0
-        self.guard = Timekeeper(
+        self.guard = ClockStepGuard(
             store=store,
             clock=self.wall,
             poll_seconds=10,
-            ring=self._wake,
+            wake_workers=self._wake,
             monotonic=lambda: self.elapsed,
         )
 
@@ -44,12 +44,12 @@ class GuardHarness:
     async def add_message(self, seconds: float) -> None:
         """Add a message that is due after this many seconds."""
         now = self.wall.now()
-        post = NewPost(
+        post = NewMessage(
             key="k",
             workspace="T1",
             channel="C1",
             thread="t",
-            kind=PostKind.POST,
+            kind=MessageKind.POST,
             body={},
             due_at=now + timedelta(seconds=seconds),
         )
@@ -102,27 +102,27 @@ async def test_clock_step_during_downtime_is_detected_at_start(
 
 
 async def test_message_in_flight_survives_a_clock_step_forward(
-    stage: Stage,
+    harness: BotHarness,
 ) -> None:
     """Its lease seems expired, but Slack does not have it yet: a lookup would not find it."""
-    stage.servicestage.add(JobScript(ID, queued_seconds=0))
-    stage.slack.faults.delay("chat.postMessage", milliseconds=7_200_000, times=1)
-    await stage.says(f"/job deploys:{ID}")
+    harness.servicestage.add(JobScript(ID, queued_seconds=0))
+    harness.slack.faults.delay("chat.postMessage", milliseconds=7_200_000, times=1)
+    await harness.says(f"/job deploys:{ID}")
     async with asyncio.timeout(5):
-        while not stage.slack.faults.done:  # noqa: ASYNC110  a waiting call sends no event
+        while not harness.slack.faults.injected:  # noqa: ASYNC110  a waiting call sends no event
             await asyncio.sleep(0)
-    stage.clock._now += timedelta(hours=1)
-    stage.bot.deliverer.ring()
+    harness.clock._now += timedelta(hours=1)
+    harness.bot.dispatcher.wake()
     for _ in range(20):
-        await stage.clock.advance(1)
-    assert stage.slack.called("conversations.history") == []
-    await stage.clock.advance(7_200)  # ends the slow call
+        await harness.clock.advance(1)
+    assert harness.slack.calls_of("conversations.history") == []
+    await harness.clock.advance(7_200)  # ends the slow call
 
 
 def test_circuit_breaker_closes_after_a_clock_step_back() -> None:
     """Otherwise it would stay open for an hour longer."""
-    clock, breaker = ManualClock(), Breaker()
-    for _ in range(PATIENCE):
-        breaker.failed(clock.now())
-    assert breaker.pause(clock.now()) > 0
-    assert breaker.pause(clock.now() - timedelta(hours=1)) == 0.0
+    clock, breaker = ManualClock(), CircuitBreaker()
+    for _ in range(FAILURE_THRESHOLD):
+        breaker.record_failure(clock.now())
+    assert breaker.open_for(clock.now()) > 0
+    assert breaker.open_for(clock.now() - timedelta(hours=1)) == 0.0

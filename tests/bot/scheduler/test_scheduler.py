@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.scheduler import Engine
+    from bot.scheduler import Scheduler
     from bot.sdk.testing import ManualClock
 
 pytestmark = pytest.mark.anyio
@@ -53,7 +53,7 @@ class Ticks:
 
 @asynccontextmanager
 async def running(
-    scheduler: Engine, ticks: Ticks, clock: ManualClock, concurrency: int = 9
+    scheduler: Scheduler, ticks: Ticks, clock: ManualClock, concurrency: int = 9
 ) -> AsyncIterator[asyncio.Task[None]]:
     """Run a scheduler for the duration of the block."""
     run = asyncio.create_task(scheduler.run(ticks, concurrency))
@@ -64,7 +64,7 @@ async def running(
     await run
 
 
-async def test_every_shard_is_ticked_at_start(scheduler: Engine, clock: ManualClock) -> None:
+async def test_every_shard_is_ticked_at_start(scheduler: Scheduler, clock: ManualClock) -> None:
     """The first ticks start without a delay."""
     ticks = Ticks()
     scheduler.ensure(["a", "b"])
@@ -72,7 +72,9 @@ async def test_every_shard_is_ticked_at_start(scheduler: Engine, clock: ManualCl
         assert sorted(ticks.started) == ["a", "b"]
 
 
-async def test_shard_is_ticked_again_after_its_pause(scheduler: Engine, clock: ManualClock) -> None:
+async def test_shard_is_ticked_again_after_its_pause(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
     """Not earlier, and repeatedly."""
     ticks = Ticks(pause=10)
     scheduler.ensure(["a"])
@@ -85,7 +87,7 @@ async def test_shard_is_ticked_again_after_its_pause(scheduler: Engine, clock: M
         assert len(ticks.started) == 5
 
 
-async def test_shard_never_has_two_ticks_at_once(scheduler: Engine, clock: ManualClock) -> None:
+async def test_shard_never_has_two_ticks_at_once(scheduler: Scheduler, clock: ManualClock) -> None:
     """The next tick waits for the end of a slow one."""
     ticks = Ticks(pause=0.1)
     ticks.gate.clear()
@@ -96,7 +98,7 @@ async def test_shard_never_has_two_ticks_at_once(scheduler: Engine, clock: Manua
         assert ticks.started == ["a"]
 
 
-async def test_concurrent_ticks_are_limited(scheduler: Engine, clock: ManualClock) -> None:
+async def test_concurrent_ticks_are_limited(scheduler: Scheduler, clock: ManualClock) -> None:
     """Further shards wait, and are ticked later."""
     ticks = Ticks()
     ticks.gate.clear()
@@ -110,7 +112,7 @@ async def test_concurrent_ticks_are_limited(scheduler: Engine, clock: ManualCloc
 
 
 async def test_failed_tick_is_logged_and_retried(
-    scheduler: Engine, clock: ManualClock, caplog: pytest.LogCaptureFixture
+    scheduler: Scheduler, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
     """A failing shard stops neither itself nor the others."""
     ticks = Ticks()
@@ -124,7 +126,7 @@ async def test_failed_tick_is_logged_and_retried(
     assert "tick of a failed" in caplog.text
 
 
-async def test_failing_shard_backs_off(scheduler: Engine, clock: ManualClock) -> None:
+async def test_failing_shard_backs_off(scheduler: Scheduler, clock: ManualClock) -> None:
     """Retries become less frequent."""
     ticks = Ticks()
     ticks.failing.add("a")
@@ -136,7 +138,9 @@ async def test_failing_shard_backs_off(scheduler: Engine, clock: ManualClock) ->
         assert len(ticks.started) - first < first
 
 
-async def test_backoff_is_reset_by_a_successful_tick(scheduler: Engine, clock: ManualClock) -> None:
+async def test_backoff_is_reset_by_a_successful_tick(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
     """The shard returns to its own interval."""
     ticks = Ticks(pause=10)
     ticks.failing.add("a")
@@ -150,7 +154,7 @@ async def test_backoff_is_reset_by_a_successful_tick(scheduler: Engine, clock: M
         assert len(ticks.started) - count == 10
 
 
-async def test_shards_can_be_added_while_running(scheduler: Engine, clock: ManualClock) -> None:
+async def test_shards_can_be_added_while_running(scheduler: Scheduler, clock: ManualClock) -> None:
     """Adding a shard twice has no effect."""
     ticks = Ticks()
     async with running(scheduler, ticks, clock):
@@ -161,7 +165,7 @@ async def test_shards_can_be_added_while_running(scheduler: Engine, clock: Manua
         assert sorted(ticks.started) == ["a", "b"]
 
 
-async def test_stop_waits_for_running_ticks(scheduler: Engine, clock: ManualClock) -> None:
+async def test_stop_waits_for_running_ticks(scheduler: Scheduler, clock: ManualClock) -> None:
     """Running ticks finish, and no other one starts."""
     ticks = Ticks()
     ticks.gate.clear()
@@ -177,7 +181,7 @@ async def test_stop_waits_for_running_ticks(scheduler: Engine, clock: ManualCloc
 
 
 async def test_stop_cancels_ticks_after_the_grace_period(
-    scheduler_without_grace: Engine, clock: ManualClock
+    scheduler_without_grace: Scheduler, clock: ManualClock
 ) -> None:
     """A hanging tick does not keep the process alive."""
     ticks = Ticks()
@@ -190,7 +194,9 @@ async def test_stop_cancels_ticks_after_the_grace_period(
     assert ticks.cancelled == ["a"]
 
 
-async def test_stop_does_not_wait_for_the_next_tick(scheduler: Engine, clock: ManualClock) -> None:
+async def test_stop_does_not_wait_for_the_next_tick(
+    scheduler: Scheduler, clock: ManualClock
+) -> None:
     """Waiting shards are cancelled at once."""
     ticks = Ticks(pause=3600)
     scheduler.ensure(["a"])
@@ -200,7 +206,7 @@ async def test_stop_does_not_wait_for_the_next_tick(scheduler: Engine, clock: Ma
     assert ticks.started == ["a"]
 
 
-async def test_stopped_scheduler_starts_no_ticks(scheduler: Engine, clock: ManualClock) -> None:
+async def test_stopped_scheduler_starts_no_ticks(scheduler: Scheduler, clock: ManualClock) -> None:
     """Neither old nor new shards are ticked, and a second stop is harmless."""
     ticks = Ticks(pause=1)
     scheduler.ensure(["a"])
@@ -212,13 +218,13 @@ async def test_stopped_scheduler_starts_no_ticks(scheduler: Engine, clock: Manua
     assert ticks.started == ["a"]
 
 
-async def test_scheduler_that_never_ran_can_be_stopped(scheduler: Engine) -> None:
+async def test_scheduler_that_never_ran_can_be_stopped(scheduler: Scheduler) -> None:
     """A failed start elsewhere is undone in the same way."""
     scheduler.ensure(["a"])
     await scheduler.stop()
 
 
-async def test_cancelled_run_cancels_its_ticks(scheduler: Engine, clock: ManualClock) -> None:
+async def test_cancelled_run_cancels_its_ticks(scheduler: Scheduler, clock: ManualClock) -> None:
     """No tick outlives the scheduler."""
     ticks = Ticks()
     ticks.gate.clear()

@@ -12,10 +12,10 @@ from bot.sdk.errors import (
     ProviderError,
     RateLimited,
     SettingsError,
-    SlackBusy,
     SlackError,
-    SlackRefused,
-    trail,
+    SlackRateLimited,
+    SlackRejected,
+    origin,
 )
 
 
@@ -41,7 +41,7 @@ def test_every_error_has_one_root() -> None:
     """One `except` catches all of them."""
     assert len(every_error()) >= 14
     assert issubclass(JobNotFound, ProviderError)
-    assert issubclass(SlackBusy, SlackError)
+    assert issubclass(SlackRateLimited, SlackError)
 
 
 def test_every_error_is_in_the_tree() -> None:
@@ -52,7 +52,7 @@ def test_every_error_is_in_the_tree() -> None:
 
 def test_only_transient_errors_are_retried() -> None:
     """Wrong credentials need a person; a busy provider does not."""
-    passing = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.passing}
+    passing = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.transient}
     assert passing == {"RateLimited", "Unavailable", "AnswerNotUnderstood"}
 
 
@@ -60,8 +60,8 @@ def test_errors_carry_what_their_handler_needs() -> None:
     """Seconds to wait, and Slack's error code."""
     assert RateLimited("Busy.", retry_after=7).retry_after == 7
     assert RateLimited("Busy.").retry_after == 30.0
-    assert SlackBusy("Busy.", retry_after=2).retry_after == 2
-    assert SlackRefused("No.", code="is_archived").code == "is_archived"
+    assert SlackRateLimited("Busy.", retry_after=2).retry_after == 2
+    assert SlackRejected("No.", code="is_archived").code == "is_archived"
 
 
 def test_settings_error_lists_all_problems() -> None:
@@ -75,19 +75,19 @@ def test_origin_has_class_and_frames_but_no_text() -> None:
     """An exception's text may contain a secret."""
     with pytest.raises(KeyError) as caught:
         {}["xoxb-secret"]
-    assert re.fullmatch(r"KeyError at test_errors\.py:\d+", trail(caught.value))
+    assert re.fullmatch(r"KeyError at test_errors\.py:\d+", origin(caught.value))
 
 
 def test_origin_names_the_class_of_the_cause() -> None:
     """Also without its text."""
     with pytest.raises(ValueError, match="outer") as caught:
         raise ValueError("outer") from KeyError("xoxb-secret")
-    assert trail(caught.value).endswith(", from KeyError")
+    assert origin(caught.value).endswith(", from KeyError")
 
 
 def test_error_that_was_never_raised_has_an_origin() -> None:
     """Logging never fails without a traceback."""
-    assert trail(OSError("never")) == "OSError at an unknown place"
+    assert origin(OSError("never")) == "OSError at an unknown place"
 
 
 def test_origin_is_limited_to_four_frames() -> None:
@@ -100,4 +100,4 @@ def test_origin_is_limited_to_four_frames() -> None:
 
     with pytest.raises(RuntimeError) as caught:
         deep(20)
-    assert trail(caught.value).count("<") == 3
+    assert origin(caught.value).count("<") == 3

@@ -41,7 +41,7 @@ def test_counts_mention_failures_only_if_there_are_any() -> None:
 
 def test_every_status_has_its_own_emoji_and_word() -> None:
     """No two statuses can be confused, by eye or by screen reader."""
-    signs = [formatting.sign(status) for status in Status]
+    signs = [formatting.status_label(status) for status in Status]
     assert len({sign.emoji for sign in signs}) == len(signs)
     assert len({sign.word for sign in signs}) == len(signs)
     assert all(sign.word.isascii() and sign.word.strip() for sign in signs)
@@ -82,14 +82,14 @@ def test_progress_bar_has_numbers_beside_it() -> None:
 )
 def test_listing_names_a_few_and_counts_the_rest(names: list[str], said: str) -> None:
     """A sentence stays short."""
-    assert formatting.listing(names, limit=3) == said
+    assert formatting.join_names(names, limit=3) == said
 
 
 def test_utc_time_is_in_english_and_utc() -> None:
     """The fallback of a date does not depend on the machine's time zone."""
     east = timezone(timedelta(hours=8))
-    assert formatting.moment(datetime(2026, 11, 3, 20, 3, tzinfo=east)) == "3 Nov 2026, 12:03 UTC"
-    assert formatting.moment(datetime(2026, 1, 9, tzinfo=UTC)) == "9 Jan 2026, 00:00 UTC"
+    assert formatting.utc_time(datetime(2026, 11, 3, 20, 3, tzinfo=east)) == "3 Nov 2026, 12:03 UTC"
+    assert formatting.utc_time(datetime(2026, 1, 9, tzinfo=UTC)) == "9 Jan 2026, 00:00 UTC"
 
 
 @pytest.mark.parametrize(
@@ -108,7 +108,7 @@ def test_utc_time_is_in_english_and_utc() -> None:
 )
 def test_native_status_with_the_same_meaning_is_left_out(status: Status, native: str) -> None:
     """ "Failed (FAILED)" adds nothing."""
-    assert formatting.own_word(status, native) == ""
+    assert formatting.provider_word(status, native) == ""
 
 
 @pytest.mark.parametrize(
@@ -123,12 +123,12 @@ def test_native_status_with_the_same_meaning_is_left_out(status: Status, native:
 )
 def test_native_status_with_more_meaning_is_kept(status: Status, native: str) -> None:
     """What only the provider knows is never lost."""
-    assert formatting.own_word(status, native) == native
+    assert formatting.provider_word(status, native) == native
 
 
 def test_running_job_has_a_phrase_for_known_native_statuses() -> None:
     """An unknown native status is just running."""
-    assert formatting.standing(Status.RUNNING, "ROLLBACKING") == "rolling back"
-    assert formatting.standing(Status.RUNNING, "rolling-back") == "rolling back"
-    assert formatting.standing(Status.RUNNING, "PREPARE_ENV") == "running"
-    assert formatting.standing(Status.QUEUED, "paused") == "queued"
+    assert formatting.status_phrase(Status.RUNNING, "ROLLBACKING") == "rolling back"
+    assert formatting.status_phrase(Status.RUNNING, "rolling-back") == "rolling back"
+    assert formatting.status_phrase(Status.RUNNING, "PREPARE_ENV") == "running"
+    assert formatting.status_phrase(Status.QUEUED, "paused") == "queued"

@@ -137,8 +137,8 @@ async def test_map_error_gets_a_response_of_any_status(api: Api) -> None:
     def explain(response: httpx.Response) -> JobNotFound | None:
         return JobNotFound("Gone.") if b"gone" in response.content else None
 
-    assert "Gone." in str(await api.fails(Fault(200, "gone"), JobNotFound, explain=explain))
-    await api.fails(Fault(401, "other"), CredentialsRefused, explain=explain)
+    assert "Gone." in str(await api.fails(Fault(200, "gone"), JobNotFound, map_error=explain))
+    await api.fails(Fault(401, "other"), CredentialsRefused, map_error=explain)
 
 
 @pytest.mark.parametrize("body", ["", "no json", "[]", {"name": 7}, {}, b'{"name": "\\udc00"}'])
@@ -161,13 +161,13 @@ async def test_response_above_the_size_limit_is_not_read(
     api: Api, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """An endless response does not fill the memory."""
-    monkeypatch.setattr(http, "LARGEST_ANSWER", 100)
+    monkeypatch.setattr(http, "MAX_RESPONSE_BYTES", 100)
     assert "too long" in str(await api.fails(Fault(200, "x" * 101), AnswerNotUnderstood))
 
 
 async def test_truncated_response_is_unavailable(api: Api) -> None:
     """It is a transient error."""
-    await api.fails(Fault(200, '{"name": "x"}', cut=True), Unavailable)
+    await api.fails(Fault(200, '{"name": "x"}', truncated=True), Unavailable)
 
 
 @pytest.mark.parametrize("encoding", ["gzip", "deflate"])
@@ -220,7 +220,7 @@ async def test_tcp_connection_is_reused(api: Api) -> None:
     """A new handshake for each poll would be slow."""
     for _ in range(3):
         await api.http.get("/job", Answer)
-    pool = api.http._wire._opened().connector
+    pool = api.http._transport._open_session().connector
     assert sum(len(kept) for kept in pool._conns.values()) == 1
 
 

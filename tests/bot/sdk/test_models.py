@@ -34,7 +34,7 @@ def test_exactly_five_statuses_are_terminal() -> None:
 
 def test_failed_and_partial_need_attention() -> None:
     """A person cancelled a cancelled job on purpose."""
-    assert {status for status in Status if status.bad} == {Status.FAILED, Status.PARTIAL}
+    assert {status for status in Status if status.failed} == {Status.FAILED, Status.PARTIAL}
 
 
 def test_value_is_immutable() -> None:
@@ -52,7 +52,7 @@ def test_value_rejects_an_unknown_field() -> None:
 def test_replace_returns_a_copy() -> None:
     """The original is unchanged."""
     first = job()
-    assert first.but(status=Status.FAILED).status is Status.FAILED
+    assert first.replace(status=Status.FAILED).status is Status.FAILED
     assert first.status is Status.RUNNING
 
 

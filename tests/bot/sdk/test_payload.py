@@ -5,15 +5,15 @@ from __future__ import annotations
 import pytest
 from pydantic import BaseModel, ValidationError
 
-from bot.sdk.payload import Moment, Rows, Word, ZoneName
+from bot.sdk.payload import OneOrMany, OptionalText, Timestamp, ZoneName
 
 
 class Payload(BaseModel):
     """A payload whose values may all be absent."""
 
-    name: Word = ""
-    at: Moment = None
-    parts: Rows[Word] = ()
+    name: OptionalText = ""
+    at: Timestamp = None
+    parts: OneOrMany[OptionalText] = ()
 
 
 def test_absent_values_are_empty() -> None:

@@ -16,7 +16,7 @@ from bot.sdk.testing import ManualClock
 from plugins.servicestage import ServiceStage
 
 pytestmark = pytest.mark.anyio
-VIEW = job_card.View(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
+VIEW = job_card.CardContext(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
 
 
 class ZebraSettings(ConnectionSettings):
@@ -70,10 +70,10 @@ async def test_optional_methods_have_defaults() -> None:
     """No URLs, the default card and thread reply, and no simulator."""
     job = await ZEBRA.fetch_job(REF)
     change = Change(before=None, after=job, status_changed=True)
-    assert list(ZEBRA.recognise("https://x.example/1")) == []
+    assert list(ZEBRA.find_ids("https://x.example/1")) == []
     assert ZEBRA.console_url(job) == "https://x.example/1"
-    assert ZEBRA.format_job(job, VIEW) == job_card.job(job, VIEW)
-    assert ZEBRA.format_change(change, VIEW) == job_card.change(change, VIEW)
+    assert ZEBRA.format_job(job, VIEW) == job_card.render_card(job, VIEW)
+    assert ZEBRA.format_change(change, VIEW) == job_card.render_change(change, VIEW)
     assert Zebra.simulator(ManualClock()) is None
     assert (await ZEBRA.check()).startswith("http://127.0.0.1:1 is set")
 

@@ -7,8 +7,8 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.sdk.spellings import respelled
-from bot.sdk.timestamps import moment
+from bot.sdk.spellings import rewrite_times
+from bot.sdk.timestamps import parse_time
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -18,6 +18,6 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 def test_rewritten_time_has_the_same_instant(spelling: str) -> None:
     """At any depth; values that only resemble a time are unchanged."""
     original = {"at": [NOON.isoformat(), 1795348800000], "id": 1964, "name": "2026-11-22 at noon"}
-    rewritten = respelled(original, spelling, SHANGHAI)
-    assert [moment(value, SHANGHAI) for value in rewritten["at"]] == [NOON, NOON]
+    rewritten = rewrite_times(original, spelling, SHANGHAI)
+    assert [parse_time(value, SHANGHAI) for value in rewritten["at"]] == [NOON, NOON]
     assert (rewritten["id"], rewritten["name"]) == (1964, "2026-11-22 at noon")

@@ -8,7 +8,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.sdk.timestamps import moment
+from bot.sdk.timestamps import parse_time
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 SHANGHAI = ZoneInfo("Asia/Shanghai")
@@ -20,7 +20,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
 )
 def test_timestamp_is_parsed_in_every_format(value: Any) -> None:
     """Seconds and milliseconds are told apart by size."""
-    assert moment(value) == datetime(2022, 12, 6, 7, 19, 8, 207000, tzinfo=UTC)
+    assert parse_time(value) == datetime(2022, 12, 6, 7, 19, 8, 207000, tzinfo=UTC)
 
 
 @pytest.mark.parametrize(
@@ -44,17 +44,17 @@ def test_timestamp_is_parsed_in_every_format(value: Any) -> None:
 )
 def test_value_that_is_no_time_is_none(value: Any) -> None:
     """0, empty values and the year 1 mean "not yet"."""
-    assert moment(value) is None
+    assert parse_time(value) is None
 
 
 def test_time_without_zone_is_read_in_the_given_zone() -> None:
     """The zone of the text has precedence; the default is UTC."""
-    assert moment("2026-11-22 20:00:00", SHANGHAI) == NOON
-    assert moment("2026-11-22 12:00:00Z", SHANGHAI) == NOON
-    assert moment("2026-11-22 12:00:00") == NOON
+    assert parse_time("2026-11-22 20:00:00", SHANGHAI) == NOON
+    assert parse_time("2026-11-22 12:00:00Z", SHANGHAI) == NOON
+    assert parse_time("2026-11-22 12:00:00") == NOON
 
 
 @pytest.mark.parametrize("fraction", ["", ".5", ".123456789"])
 def test_seconds_may_have_a_fraction(fraction: str) -> None:
     """Go writes up to nine digits, without trailing zeros."""
-    assert moment(f"2026-11-22T12:00:00{fraction}+00:00") is not None
+    assert parse_time(f"2026-11-22T12:00:00{fraction}+00:00") is not None

@@ -10,19 +10,19 @@ import aiohttp
 import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.commands.channel_settings import Negotiation
-from bot.commands.permissions import Rights
-from bot.notifications.notifier import Notices
+from bot.commands.channel_settings import ChannelSettingsCommands
+from bot.commands.permissions import Permissions
+from bot.notifications.notifier import Notifier
 from bot.providers.connections import Connections
 from bot.sdk.errors import StoreError
 from bot.sdk.testing import ManualClock
 from bot.settings import WebSettings
 from bot.slack.app import bolt_app
-from bot.slack.http_server import EVENTS_PATH, Web
-from bot.slack.job_options import Suggestions
-from bot.slack.settings_flow import SettingsTalk
-from bot.slack.users import Directory
-from bot.slack.web_api import WebOutlet
+from bot.slack.http_server import EVENTS_PATH, HttpServer
+from bot.slack.job_options import JobOptions
+from bot.slack.settings_flow import SettingsModalFlow
+from bot.slack.users import UserCache
+from bot.slack.web_api import WebApiTransport
 from bot.store import Store
 from localslack import LocalSlack
 from localslack.server import Timing
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from slack_bolt.async_app import AsyncApp
 
-    from bot.commands.request import Ask
+    from bot.commands.request import Request
 
 IDENTITY = {"ok": True, "team_id": "T0PLAYGRND", "user_id": "U0JOBTHREAD", "bot_id": "B0JOBTHREAD"}
 
@@ -42,10 +42,10 @@ IDENTITY = {"ok": True, "team_id": "T0PLAYGRND", "user_id": "U0JOBTHREAD", "bot_
 class FakeInboxWorker:
     """Enqueues requests as the real inbox worker does: each once, none while its store is full."""
 
-    enqueued: dict[str, Ask] = field(default_factory=dict)
+    enqueued: dict[str, Request] = field(default_factory=dict)
     failures_left: int = 0  # how many more requests find the store full
 
-    async def take(self, workspace: str, key: str, ask: Ask) -> bool:
+    async def enqueue(self, workspace: str, key: str, ask: Request) -> bool:
         """Keep a request; raises StoreError."""
         assert workspace == IDENTITY["team_id"]
         if self.failures_left:
@@ -59,7 +59,7 @@ class HttpHarness:
     """A local Slack in HTTP mode, the bot's server, and the inbox worker behind it."""
 
     slack: LocalSlack
-    web: Web
+    web: HttpServer
     inbox: FakeInboxWorker
     url: str  # of the bot's server
 
@@ -97,30 +97,30 @@ def _app(client: AsyncWebClient, secret: str | None, inbox: FakeInboxWorker) -> 
         client=client,
         identity=IDENTITY,
         signing_secret=secret,
-        desk=inbox,  # type: ignore[arg-type]
-        suggestions=Suggestions(Connections([]), clock),
-        settings=_settings_modal(client, inbox, clock),
+        inbox_worker=inbox,  # type: ignore[arg-type]
+        job_options=JobOptions(Connections([]), clock),
+        settings_modal_flow=_settings_modal(client, inbox, clock),
         clock=clock,
     )
 
 
 def _settings_modal(
     client: AsyncWebClient, inbox: FakeInboxWorker, clock: ManualClock
-) -> SettingsTalk:
+) -> SettingsModalFlow:
     """Return the settings modal's handler, with a store that is not open."""
-    api = WebOutlet(client, client.session, clock)  # type: ignore[arg-type]
-    directory = Directory(api, clock)
-    negotiation = Negotiation(
+    api = WebApiTransport(client, client.session, clock)  # type: ignore[arg-type]
+    directory = UserCache(api, clock)
+    negotiation = ChannelSettingsCommands(
         store=Store("sqlite+aiosqlite://"),
-        notices=Notices(),
-        rights=Rights("members", directory),
+        notifier=Notifier(),
+        permissions=Permissions("members", directory),
         command="/job",
     )
-    return SettingsTalk(
+    return SettingsModalFlow(
         api=api,
-        desk=inbox,  # type: ignore[arg-type]
-        negotiation=negotiation,
-        directory=directory,
+        inbox_worker=inbox,  # type: ignore[arg-type]
+        settings_commands=negotiation,
+        users=directory,
         clock=clock,
     )
 
@@ -140,7 +140,7 @@ async def http_harness(
     async with aiohttp.ClientSession() as session:
         # Nothing listens there: enqueueing makes no call to Slack.
         client = AsyncWebClient("xoxb-1", base_url="http://127.0.0.1:1/", session=session)
-        web = Web(WebSettings(port=0), _app(client, secret, inbox), healthy, status)
+        web = HttpServer(WebSettings(port=0), _app(client, secret, inbox), healthy, status)
         await web.open()
         url = f"http://127.0.0.1:{web.port}"
         timing = Timing(ack_seconds=2, retry_seconds=(0, 0, 0))

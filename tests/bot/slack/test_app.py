@@ -12,7 +12,7 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import replies
-from bot.commands.request import Kind
+from bot.commands.request import RequestKind
 from bot.slack.http_server import EVENTS_PATH
 
 if TYPE_CHECKING:
@@ -48,14 +48,17 @@ async def test_command_is_persisted_and_acknowledged(harness: HttpHarness) -> No
     answer = await harness.slack.says("/job deploys:JOB1")
     assert (answer.ok, answer.payload) == (True, None)
     ask = harness.inbox.enqueued[f"command:{answer.trigger_id}"]
-    assert (ask.kind, ask.text) == (Kind.COMMAND, "deploys:JOB1")
+    assert (ask.kind, ask.text) == (RequestKind.COMMAND, "deploys:JOB1")
 
 
 async def test_mention_and_direct_message_are_persisted(harness: HttpHarness) -> None:
     """Both are requests."""
     assert (await harness.slack.says("@jobthread deploys:JOB1")).ok
     assert (await harness.slack.says("deploys:JOB1", channel="im")).ok
-    assert [ask.kind for ask in harness.inbox.enqueued.values()] == [Kind.MENTION, Kind.DIRECT]
+    assert [ask.kind for ask in harness.inbox.enqueued.values()] == [
+        RequestKind.MENTION,
+        RequestKind.DIRECT,
+    ]
 
 
 async def test_duplicate_event_is_one_request(harness: HttpHarness) -> None:
@@ -77,7 +80,9 @@ async def test_payload_without_a_request_is_only_acknowledged(
     harness: HttpHarness, app_for: Any
 ) -> None:
     """The bot's own messages, and clicks in a modal."""
-    draft = harness.slack.workspace.bot_draft(harness.slack.workspace.direct("U0ADA").id, text="hi")
+    draft = harness.slack.workspace.bot_draft(
+        harness.slack.workspace.direct_channel("U0ADA").id, text="hi"
+    )
     harness.slack.workspace.post(draft)
     await harness.slack.until(lambda: harness.slack.envelopes)
     assert await dispatched(app_for, click(container={"type": "view"})) == 200

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.commands.request import Kind
-from bot.slack.events import Incoming, read
+from bot.commands.request import RequestKind
+from bot.slack.events import IncomingRequest, parse_payload
 from localslack import LocalSlack
 
 if TYPE_CHECKING:
@@ -28,8 +28,8 @@ async def slack() -> AsyncIterator[LocalSlack]:
         yield local
 
 
-def sent(slack: LocalSlack) -> list[Incoming | None]:
-    return [read(envelope.payload, NOON) for envelope in slack.envelopes]
+def sent(slack: LocalSlack) -> list[IncomingRequest | None]:
+    return [parse_payload(envelope.payload, NOON) for envelope in slack.envelopes]
 
 
 def event(**fields: Any) -> dict[str, Any]:
@@ -43,9 +43,13 @@ async def test_command_has_its_trigger_id_as_key(slack: LocalSlack) -> None:
     (incoming,) = sent(slack)
     assert incoming
     assert incoming.workspace == slack.workspace.team.id
-    assert incoming.key == f"command:{answer.trigger_id}"
-    ask = incoming.ask
-    assert (ask.kind, ask.user, ask.at) == (Kind.COMMAND, slack.workspace.user("ada").id, NOON)
+    assert incoming.idempotency_key == f"command:{answer.trigger_id}"
+    ask = incoming.request
+    assert (ask.kind, ask.user, ask.at) == (
+        RequestKind.COMMAND,
+        slack.workspace.user("ada").id,
+        NOON,
+    )
     assert (ask.text, ask.response_url) == ("deploys:JOB1 &amp;", answer.response_url)
 
 
@@ -56,7 +60,7 @@ async def test_mention_keeps_its_thread(slack: LocalSlack) -> None:
     await slack.says("@jobthread deploys:JOB1", thread_ts=root.ts)
     incoming = sent(slack)[-1]
     assert incoming
-    assert (incoming.ask.kind, incoming.ask.thread_ts) == (Kind.MENTION, root.ts)
+    assert (incoming.request.kind, incoming.request.thread_ts) == (RequestKind.MENTION, root.ts)
 
 
 async def test_direct_message_needs_no_mention(slack: LocalSlack) -> None:
@@ -64,19 +68,24 @@ async def test_direct_message_needs_no_mention(slack: LocalSlack) -> None:
     await slack.says("deploys:JOB1", channel="im")
     incoming = sent(slack)[-1]
     assert incoming
-    assert incoming.ask.kind is Kind.DIRECT
+    assert incoming.request.kind is RequestKind.DIRECT
 
 
 def test_duplicate_message_has_one_key() -> None:
     """`app_mention`, `message` and a retry have the same idempotency key."""
-    twice = [read(event(), NOON), read(event(type="app_mention"), NOON)]
-    again = read({**event(), "event_id": "another"}, NOON)
-    assert {incoming.key for incoming in [*twice, again] if incoming} == {"message:D1:1.2"}
+    twice = [parse_payload(event(), NOON), parse_payload(event(type="app_mention"), NOON)]
+    again = parse_payload({**event(), "event_id": "another"}, NOON)
+    assert {incoming.idempotency_key for incoming in [*twice, again] if incoming} == {
+        "message:D1:1.2"
+    }
 
 
 def test_two_messages_have_two_keys() -> None:
     """No request is lost as a duplicate."""
-    keys = {read(e, NOON).key for e in (event(), event(ts="1.3"), event(channel="D2"))}  # type: ignore[union-attr]
+    keys = {
+        parse_payload(e, NOON).idempotency_key
+        for e in (event(), event(ts="1.3"), event(channel="D2"))
+    }  # type: ignore[union-attr]
     assert len(keys) == 3
 
 
@@ -95,13 +104,13 @@ def test_two_messages_have_two_keys() -> None:
 )
 def test_event_without_a_request_is_ignored(fields: dict[str, Any]) -> None:
     """Edits, deletions, bots' messages and other people's messages."""
-    assert read(event(**fields), NOON) is None
+    assert parse_payload(event(**fields), NOON) is None
 
 
 @pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
 def test_file_share_and_broadcast_are_requests(subtype: str) -> None:
     """A person wrote them."""
-    assert read(event(subtype=subtype), NOON)
+    assert parse_payload(event(subtype=subtype), NOON)
 
 
 def click(**fields: Any) -> dict[str, Any]:
@@ -120,11 +129,11 @@ def click(**fields: Any) -> dict[str, Any]:
 
 def test_click_has_the_button_and_the_message() -> None:
     """The value holds a reference; the reply goes to the message."""
-    incoming = read(click(), NOON)
+    incoming = parse_payload(click(), NOON)
     assert incoming
-    assert (incoming.workspace, incoming.key) == ("T1", "click:9")
-    ask = incoming.ask
-    assert (ask.kind, ask.action, ask.value) == (Kind.CLICK, "refresh", "deploys:JOB1")
+    assert (incoming.workspace, incoming.idempotency_key) == ("T1", "click:9")
+    ask = incoming.request
+    assert (ask.kind, ask.action, ask.value) == (RequestKind.CLICK, "refresh", "deploys:JOB1")
     assert (ask.message_ts, ask.thread_ts, ask.ephemeral) == ("1.2", None, False)
 
 
@@ -132,45 +141,45 @@ def test_menu_choice_has_the_value_of_its_option() -> None:
     """An overflow menu has no value of its own."""
     chosen = {"text": {"type": "plain_text", "text": "Why?"}, "value": "why"}
     menu = {"type": "overflow", "action_id": "more", "selected_option": chosen}
-    incoming = read(click(actions=[menu]), NOON)
+    incoming = parse_payload(click(actions=[menu]), NOON)
     assert incoming
-    assert (incoming.ask.action, incoming.ask.value) == ("more", "why")
+    assert (incoming.request.action, incoming.request.value) == ("more", "why")
 
 
 def test_select_without_a_choice_has_an_empty_value() -> None:
     """Slack sends null."""
     select = {"type": "static_select", "action_id": "x", "selected_option": None}
-    incoming = read(click(actions=[select]), NOON)
+    incoming = parse_payload(click(actions=[select]), NOON)
     assert incoming
-    assert incoming.ask.value == ""
+    assert incoming.request.value == ""
 
 
 def test_click_on_a_reply_has_a_thread_but_on_a_root_has_none() -> None:
     """A card is the root of its thread, not a reply in it."""
     inside = {"type": "message", "message_ts": "1.3", "channel_id": "C1", "thread_ts": "1.2"}
-    reply = read(click(container=inside), NOON)
-    root = read(click(message={"ts": "1.2", "thread_ts": "1.2"}), NOON)
+    reply = parse_payload(click(container=inside), NOON)
+    root = parse_payload(click(message={"ts": "1.2", "thread_ts": "1.2"}), NOON)
     assert reply
     assert root
-    assert (reply.ask.thread_ts, root.ask.thread_ts) == ("1.2", None)
+    assert (reply.request.thread_ts, root.request.thread_ts) == ("1.2", None)
 
 
 def test_click_on_an_ephemeral_message_is_marked() -> None:
     """Such a message can only be changed through its response_url."""
     ephemeral_container = {**click()["container"], "is_ephemeral": True}
-    incoming = read(click(container=ephemeral_container), NOON)
+    incoming = parse_payload(click(container=ephemeral_container), NOON)
     assert incoming
-    assert incoming.ask.ephemeral
+    assert incoming.request.ephemeral
 
 
 def test_click_outside_of_a_message_is_ignored() -> None:
     """A modal's inputs are read at its submission."""
-    assert read(click(container={"type": "view"}), NOON) is None
+    assert parse_payload(click(container={"type": "view"}), NOON) is None
 
 
 def test_click_without_a_team_has_the_users_team() -> None:
     """Slack omits the team of an app installed for an organisation."""
-    incoming = read(click(team=None), NOON)
+    incoming = parse_payload(click(team=None), NOON)
     assert incoming
     assert incoming.workspace == "T2"
 
@@ -182,9 +191,13 @@ async def test_shortcut_is_a_request_about_its_message(slack: LocalSlack) -> Non
     incoming = sent(slack)[-1]
     assert said
     assert incoming
-    assert incoming.key == f"shortcut:{answer.trigger_id}"
-    ask = incoming.ask
-    assert (ask.kind, ask.text, ask.thread_ts) == (Kind.SHORTCUT, "see deploys:JOB1", said.ts)
+    assert incoming.idempotency_key == f"shortcut:{answer.trigger_id}"
+    ask = incoming.request
+    assert (ask.kind, ask.text, ask.thread_ts) == (
+        RequestKind.SHORTCUT,
+        "see deploys:JOB1",
+        said.ts,
+    )
 
 
 async def test_shortcut_of_another_app_is_ignored(slack: LocalSlack) -> None:
@@ -202,4 +215,4 @@ async def test_shortcut_of_another_app_is_ignored(slack: LocalSlack) -> None:
 )
 def test_other_payload_types_are_ignored(body: dict[str, Any]) -> None:
     """Bolt handles them."""
-    assert read(body, NOON) is None
+    assert parse_payload(body, NOON) is None

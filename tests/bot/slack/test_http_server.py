@@ -15,17 +15,17 @@ from bot.sdk.errors import SettingsError, StoreError
 from bot.settings import WebSettings
 from bot.slack.http_server import (
     EVENTS_PATH,
-    EXPOSITION,
     HEALTH_PATH,
-    LARGEST_REQUEST,
+    MAX_REQUEST_BYTES,
+    METRICS_CONTENT_TYPE,
     METRICS_PATH,
     STATUS_PATH,
-    Web,
+    HttpServer,
     status_url,
 )
-from bot.status import Backlog, Live
+from bot.status import LiveStatus, StoredStatus
 from bot.store import WatchState
-from bot.store.metrics import Waiting
+from bot.store.metrics import QueueDepth
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.anyio
 
-NOTHING = Waiting(0, None)
-BACKLOG = Backlog(
+NOTHING = QueueDepth(0, None)
+BACKLOG = StoredStatus(
     at=datetime(2026, 11, 22, tzinfo=UTC),
     questions=NOTHING,
     messages=NOTHING,
@@ -43,10 +43,10 @@ BACKLOG = Backlog(
     overdue=NOTHING,
     watches=dict.fromkeys(WatchState, 0),
 )
-LIVE = Live(connected=True)
+LIVE = LiveStatus(connected=True)
 
 
-async def status() -> tuple[Backlog, Live]:
+async def read_status() -> tuple[StoredStatus, LiveStatus]:
     return BACKLOG, LIVE
 
 
@@ -59,12 +59,12 @@ async def serving(*, health: bool | Exception = True) -> AsyncIterator[str]:
             raise health
         return health
 
-    async def status() -> tuple[Backlog, Live]:
+    async def read_status() -> tuple[StoredStatus, LiveStatus]:
         if isinstance(health, Exception):
             raise health
         return BACKLOG, LIVE
 
-    web = Web(WebSettings(port=0), None, healthy, status)
+    web = HttpServer(WebSettings(port=0), None, healthy, read_status)
     await web.open()
     try:
         yield f"http://127.0.0.1:{web.port}"
@@ -94,7 +94,9 @@ async def test_unhealthy_bot_answers_503(health: bool | Exception) -> None:  # n
 async def test_port_in_use_is_a_settings_error() -> None:
     """The sentence names the settings to change."""
     async with serving() as url:
-        taken = Web(WebSettings(port=int(url.rpartition(":")[2])), None, _not_called, status)
+        taken = HttpServer(
+            WebSettings(port=int(url.rpartition(":")[2])), None, _not_called, read_status
+        )
         with pytest.raises(SettingsError, match="cannot be listened on"):
             await taken.open()
 
@@ -115,7 +117,7 @@ async def test_events_path_is_missing_in_socket_mode() -> None:
 
 async def test_too_long_http_request_is_rejected(harness: HttpHarness) -> None:
     """Before the signature is checked, without filling the memory."""
-    body = io.BytesIO(b" " * (LARGEST_REQUEST + 1))
+    body = io.BytesIO(b" " * (MAX_REQUEST_BYTES + 1))
     async with (
         aiohttp.ClientSession() as session,
         session.post(harness.url + EVENTS_PATH, data=body) as response,
@@ -138,7 +140,7 @@ async def test_metrics_are_served_in_prometheus_format() -> None:
         aiohttp.ClientSession() as session,
         session.get(url + METRICS_PATH) as response,
     ):
-        assert response.headers["Content-Type"] == EXPOSITION
+        assert response.headers["Content-Type"] == METRICS_CONTENT_TYPE
         assert await response.text() == status.exposition(BACKLOG, LIVE)
 
 
@@ -168,8 +170,8 @@ def test_socket_mode_needs_a_server_only_with_a_port() -> None:
     async def health() -> bool:
         return True
 
-    assert not Web(WebSettings(), None, health, status).wanted
-    assert Web(WebSettings(port=0), None, health, status).wanted
+    assert not HttpServer(WebSettings(), None, health, read_status).enabled
+    assert HttpServer(WebSettings(port=0), None, health, read_status).enabled
 
 
 async def test_server_that_was_never_opened_can_be_closed() -> None:
@@ -178,6 +180,6 @@ async def test_server_that_was_never_opened_can_be_closed() -> None:
     async def health() -> bool:
         return True
 
-    web = Web(WebSettings(), None, health, status)
+    web = HttpServer(WebSettings(), None, health, read_status)
     await web.close()
     assert web.port == 0

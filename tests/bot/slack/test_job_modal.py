@@ -12,8 +12,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import replies
-from bot.commands.parser import Verb, parse
-from bot.commands.request import Kind
+from bot.commands.parser import Verb, parse_button_value
+from bot.commands.request import RequestKind
 from bot.slack import job_modal
 from localslack import LocalSlack
 from localslack.blockkit.validation import view_problems
@@ -21,7 +21,7 @@ from localslack.blockkit.validation import view_problems
 if TYPE_CHECKING:
     from slack_bolt.response import BoltResponse
 
-    from bot.commands.request import Ask
+    from bot.commands.request import Request
     from tests.bot.slack.conftest import FakeInboxWorker
 
 pytestmark = pytest.mark.anyio
@@ -57,8 +57,8 @@ KEYSTROKE = {"type": "block_suggestion", "action_id": "job", "value": "x"}
 KEYSTROKE |= {"view": {"callback_id": "ask_job"}}
 
 
-def request_of(body: dict[str, Any]) -> Ask:
-    return job_modal.submitted(body, NOON).ask
+def request_of(body: dict[str, Any]) -> Request:
+    return job_modal.to_request(body, NOON).request
 
 
 async def dispatched(app_for: Any, body: dict[str, Any], url: str = NOWHERE) -> BoltResponse:
@@ -81,7 +81,7 @@ def test_job_options_load_before_anything_is_typed() -> None:
 def test_submission_becomes_a_command_request() -> None:
     """User, channel, text and response_url are kept."""
     ask = request_of(submission())
-    assert (ask.kind, ask.user, ask.channel, ask.at) == (Kind.COMMAND, "U0ADA", "C1", NOON)
+    assert (ask.kind, ask.user, ask.channel, ask.at) == (RequestKind.COMMAND, "U0ADA", "C1", NOON)
     assert (ask.text, ask.response_url) == ("deploys:JOB1", URL)
 
 
@@ -93,7 +93,8 @@ def test_ticked_checkbox_makes_it_a_peek() -> None:
 def test_duplicate_submission_has_one_key() -> None:
     """One modal makes one request."""
     keys = {
-        job_modal.submitted(submission(job), NOON).key for job in ("deploys:JOB1", "deploys:JOB2")
+        job_modal.to_request(submission(job), NOON).idempotency_key
+        for job in ("deploys:JOB1", "deploys:JOB2")
     }
     assert keys == {"view:V1"}
 
@@ -107,7 +108,10 @@ def test_submission_without_a_response_url_is_valid() -> None:
 def test_command_of_a_submission_resolves_to_the_chosen_job(id_: str) -> None:
     """Characters that Slack would parse are escaped as Slack escapes them."""
     text = job_modal.command_for(f"deploys:{id_}", peek=True)
-    assert (parse(text).verb, parse(text).words) == (Verb.PEEK, (f"deploys:{id_}",))
+    assert (parse_button_value(text).verb, parse_button_value(text).words) == (
+        Verb.PEEK,
+        (f"deploys:{id_}",),
+    )
 
 
 @pytest.mark.parametrize(
@@ -122,7 +126,7 @@ def test_command_of_a_submission_resolves_to_the_chosen_job(id_: str) -> None:
 )
 def test_missing_input_has_an_error(body: dict[str, Any], blocks: set[str]) -> None:
     """By block id, as Slack requires."""
-    assert set(job_modal.missing(body)) == blocks
+    assert set(job_modal.missing_inputs(body)) == blocks
 
 
 @pytest.mark.parametrize(
@@ -138,7 +142,7 @@ def test_missing_input_has_an_error(body: dict[str, Any], blocks: set[str]) -> N
 )
 def test_other_modals_and_shortcuts_are_not_ours(body: dict[str, Any]) -> None:
     """Only those in the manifest count."""
-    ours = (job_modal.is_wanted(body), job_modal.is_searched(body), job_modal.is_submitted(body))
+    ours = (job_modal.opens(body), job_modal.asks_options(body), job_modal.is_submitted(body))
     assert ours == (False, False, False)
 
 

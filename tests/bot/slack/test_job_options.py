@@ -17,8 +17,8 @@ from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from bot.slack import job_options
-from bot.slack.job_options import Suggestions, can_be_asked_for, line, offer
-from localslack.blockkit.validation import offer_problems
+from bot.slack.job_options import JobOptions, build_options, is_requestable, option_text
+from localslack.blockkit.validation import options_problems
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -74,7 +74,7 @@ def clock() -> ManualClock:
 
 def option_values(answer: dict[str, Any]) -> dict[str, list[str]]:
     """Return the values of the options, by the label of their group."""
-    assert offer_problems(answer) == []
+    assert options_problems(answer) == []
     return {
         group["label"]["text"]: [option["value"] for option in group["options"]]
         for group in answer.get("option_groups", [])
@@ -83,7 +83,7 @@ def option_values(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 def options_for(typed: str, *jobs: Job) -> dict[str, list[str]]:
     connections = Connections([Listing(ManualClock())])
-    return option_values(offer(connections, {"zebra": jobs}, typed))
+    return option_values(build_options(connections, {"zebra": jobs}, typed))
 
 
 async def test_recent_jobs_are_offered_by_connection(clock: ManualClock) -> None:
@@ -91,19 +91,19 @@ async def test_recent_jobs_are_offered_by_connection(clock: ManualClock) -> None
     ours = Listing(clock, job("2"), job("1"))
     theirs = Listing(clock, job("9", connection="yak"), name="yak")
     connections = Connections([ours, WithoutListing("mute", clock), theirs])
-    found = option_values(await Suggestions(connections, clock).answer(""))
+    found = option_values(await JobOptions(connections, clock).options(""))
     assert found == {"zebra": ["zebra:2", "zebra:1"], "yak": ["yak:9"]}
     assert list(found) == ["zebra", "yak"]
 
 
 def test_option_shows_name_status_and_id() -> None:
     """The status is an emoji and a word."""
-    assert line(job("12345")) == "deploy-api · ✅ succeeded · 12345"
+    assert option_text(job("12345")) == "deploy-api · ✅ succeeded · 12345"
 
 
 def test_long_option_cuts_the_name_and_keeps_the_status() -> None:
     """Two jobs with one long name can still be distinguished."""
-    assert line(job("12345", "deploy" * 20)).endswith("… · ✅ succeeded · 12345")
+    assert option_text(job("12345", "deploy" * 20)).endswith("… · ✅ succeeded · 12345")
 
 
 @pytest.mark.parametrize("typed", ["API", "  api ", "345", "zebra:12345", "ZEBRA:123"])
@@ -116,7 +116,7 @@ def test_typed_text_matches_names_and_references(typed: str) -> None:
 def test_typed_reference_is_the_first_option() -> None:
     """A job that is in no list can be requested, too."""
     connections = Connections([Listing(ManualClock())])
-    answer = offer(connections, {"zebra": [job("12345")]}, "zebra:1")
+    answer = build_options(connections, {"zebra": [job("12345")]}, "zebra:1")
     assert list(option_values(answer).values()) == [["zebra:1"], ["zebra:12345"]]
     assert answer["option_groups"][0]["options"][0]["text"]["text"] == "Ask for zebra:1"
 
@@ -130,21 +130,23 @@ def test_bare_id_is_offered_for_every_matching_connection() -> None:
     """The user chooses."""
     clock = ManualClock()
     connections = Connections([WithoutListing("zebra", clock), WithoutListing("yak", clock)])
-    assert option_values(offer(connections, {}, "42")) == {"What you typed": ["zebra:42", "yak:42"]}
+    assert option_values(build_options(connections, {}, "42")) == {
+        "What you typed": ["zebra:42", "yak:42"]
+    }
 
 
 def test_options_are_empty_without_a_match() -> None:
     """Slack then shows its own text."""
     connections = Connections([Listing(ManualClock())])
-    assert offer(connections, {"zebra": [job("1")]}, "no such job") == {"options": []}
+    assert build_options(connections, {"zebra": [job("1")]}, "no such job") == {"options": []}
 
 
 @pytest.mark.parametrize("id_", ["two words", "a,b", "a/b", "x" * 145])
 def test_job_that_an_option_cannot_request_is_left_out(id_: str) -> None:
     """Too long for Slack, or ambiguous as a command."""
     connections = Connections([Listing(ManualClock())])
-    assert not can_be_asked_for(connections, JobRef(connection="zebra", id=id_))
-    assert can_be_asked_for(connections, JobRef(connection="zebra", id="x" * 144))
+    assert not is_requestable(connections, JobRef(connection="zebra", id=id_))
+    assert is_requestable(connections, JobRef(connection="zebra", id="x" * 144))
 
 
 @given(
@@ -160,21 +162,21 @@ def test_slack_accepts_the_options_for_any_jobs(
     names = [f"c{number}" for number in range(count)]
     connections = Connections([WithoutListing(name, clock) for name in names])
     listed = [job(id_, name) for id_, name in jobs if id_.replace("\0", "")]
-    able = [each for each in listed if can_be_asked_for(connections, each.ref)]
-    found = option_values(offer(connections, dict.fromkeys(names, able), typed))
-    assert sum(map(len, found.values())) <= job_options.MOST_OPTIONS
+    able = [each for each in listed if is_requestable(connections, each.ref)]
+    found = option_values(build_options(connections, dict.fromkeys(names, able), typed))
+    assert sum(map(len, found.values())) <= job_options.MAX_OPTIONS
 
 
 async def test_keystrokes_share_one_fetch_per_connection(clock: ManualClock) -> None:
     """The list is cached for half a minute."""
     provider = Listing(clock, job("1"))
-    job_options = Suggestions(Connections([provider]), clock)
-    await asyncio.gather(*(job_options.answer(typed) for typed in ("", "d", "de", "dep")))
+    job_options = JobOptions(Connections([provider]), clock)
+    await asyncio.gather(*(job_options.options(typed) for typed in ("", "d", "de", "dep")))
     await clock.advance(29)
-    await job_options.answer("depl")
+    await job_options.options("depl")
     assert provider.fetches == 1
     await clock.advance(2)
-    await job_options.answer("deplo")
+    await job_options.options("deplo")
     assert provider.fetches == 2
 
 
@@ -183,8 +185,8 @@ async def test_connections_are_fetched_concurrently(clock: ManualClock) -> None:
     slow = [Listing(clock, job("1", connection=name), name=name) for name in ("zebra", "yak")]
     for provider in slow:
         provider.free.clear()
-    job_options = Suggestions(Connections(slow), clock)
-    answering = asyncio.ensure_future(job_options.answer(""))
+    job_options = JobOptions(Connections(slow), clock)
+    answering = asyncio.ensure_future(job_options.options(""))
     await clock.advance(1)
     assert [provider.fetches for provider in slow] == [1, 1]
     for provider in slow:
@@ -198,23 +200,23 @@ async def test_slow_connection_is_skipped_until_its_list_arrives(
     """After two seconds the others are option_values; the late list is not fetched twice."""
     quick, slow = Listing(clock, job("1")), Listing(clock, job("2", connection="yak"), name="yak")
     slow.free.clear()
-    job_options = Suggestions(Connections([quick, slow]), clock)
-    answering = asyncio.ensure_future(job_options.answer(""))
+    job_options = JobOptions(Connections([quick, slow]), clock)
+    answering = asyncio.ensure_future(job_options.options(""))
     await clock.advance(job_options.PATIENCE_SECONDS)
     assert list(option_values(await answering)) == ["zebra"]
     slow.free.set()
-    assert list(option_values(await job_options.answer(""))) == ["zebra", "yak"]
+    assert list(option_values(await job_options.options(""))) == ["zebra", "yak"]
     assert slow.fetches == 1
 
 
 async def test_lists_are_prefetched_when_the_modal_opens(clock: ManualClock) -> None:
     """Before anything is typed."""
     provider = Listing(clock, job("1"))
-    job_options = Suggestions(Connections([provider]), clock)
-    job_options.prepare()
+    job_options = JobOptions(Connections([provider]), clock)
+    job_options.prefetch()
     await clock.advance(0)
     assert provider.fetches == 1
-    assert list(option_values(await job_options.answer(""))) == ["zebra"]
+    assert list(option_values(await job_options.options(""))) == ["zebra"]
 
 
 @pytest.mark.parametrize("fault", [Unavailable("Down."), KeyError("xoxb-secret")])
@@ -224,10 +226,10 @@ async def test_failing_connection_hides_no_other(
     """It is one log line, and cached as long as a list."""
     healthy, failing = Listing(clock, job("1")), Listing(clock, name="yak")
     failing.listed = fault
-    job_options = Suggestions(Connections([failing, healthy]), clock)
+    job_options = JobOptions(Connections([failing, healthy]), clock)
     with caplog.at_level(logging.WARNING, logger="bot.slack"):
         for typed in ("", "d"):
-            assert option_values(await job_options.answer(typed))["zebra"] == ["zebra:1"]
+            assert option_values(await job_options.options(typed))["zebra"] == ["zebra:1"]
     assert failing.fetches == 1
     assert caplog.text.count("cannot list the recent jobs of yak") == 1
     assert "xoxb" not in caplog.text
@@ -238,11 +240,11 @@ async def test_cached_jobs_stay_while_a_connection_fails(
 ) -> None:
     """A chosen job is fetched anyway."""
     provider = Listing(clock, job("1"))
-    job_options = Suggestions(Connections([provider]), clock)
-    await job_options.answer("")
+    job_options = JobOptions(Connections([provider]), clock)
+    await job_options.options("")
     provider.listed = Unavailable("Down.")
     await clock.advance(31)
-    assert option_values(await job_options.answer("")) == {"zebra": ["zebra:1"]}
+    assert option_values(await job_options.options("")) == {"zebra": ["zebra:1"]}
     assert provider.fetches == 2
 
 
@@ -250,14 +252,14 @@ async def test_plugin_with_an_invalid_list_offers_nothing(clock: ManualClock) ->
     """Other connections are not affected."""
     provider = Listing(clock)
     provider.listed = 7  # type: ignore[assignment]
-    assert await Suggestions(Connections([provider]), clock).answer("") == {"options": []}
+    assert await JobOptions(Connections([provider]), clock).options("") == {"options": []}
 
 
 async def test_close_cancels_running_fetches(clock: ManualClock) -> None:
     """No fetch outlives its connection."""
     provider = Listing(clock)
     provider.free.clear()
-    job_options = Suggestions(Connections([provider]), clock)
-    (fetch,) = job_options.prepare()
+    job_options = JobOptions(Connections([provider]), clock)
+    (fetch,) = job_options.prefetch()
     await job_options.close()
     assert fetch.cancelled()

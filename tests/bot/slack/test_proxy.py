@@ -10,7 +10,7 @@ from bot.app import Bot
 from bot.sdk.testing import ManualClock
 from bot.slack.proxy import proxy_for
 from localslack import LocalSlack
-from tests.bot.conftest import settings_for
+from tests.harness import settings_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,12 +10,12 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.commands import replies
-from bot.commands.request import Kind
-from bot.notifications.effective_settings import Contract
-from bot.notifications.policy import NoisePolicy
-from bot.slack.settings_flow import is_wanted
-from bot.slack.settings_modal import Page, view
-from localslack.blockkit.form_state import beginnings
+from bot.commands.request import RequestKind
+from bot.notifications.effective_settings import ChannelSettings
+from bot.notifications.policy import NotificationPolicy
+from bot.slack.settings_flow import opens
+from bot.slack.settings_modal import ModalContext, view
+from localslack.blockkit.form_state import initial_values
 
 if TYPE_CHECKING:
     from slack_bolt.response import BoltResponse
@@ -33,8 +33,8 @@ async def dispatched(app_for: Any, body: dict[str, Any]) -> BoltResponse:
 
 
 def of_modal(kind: str, **fields: Any) -> dict[str, Any]:
-    shown = view(Page(channel="C1", revision=0), Contract(), NoisePolicy())
-    opened = {**shown, "id": "V1", "state": {"values": beginnings(shown["blocks"])}}
+    shown = view(ModalContext(channel="C1", revision=0), ChannelSettings(), NotificationPolicy())
+    opened = {**shown, "id": "V1", "state": {"values": initial_values(shown["blocks"])}}
     return {
         "type": kind,
         "team": {"id": "T0PLAYGRND"},
@@ -48,20 +48,20 @@ def of_modal(kind: str, **fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("text", ["settings", " Settings ", "settings please"])
 def test_settings_command_opens_the_modal(text: str) -> None:
     """In any spelling that the parser accepts."""
-    assert is_wanted({"command": "/job", "text": text})
+    assert opens({"command": "/job", "text": text})
 
 
 @pytest.mark.parametrize("text", ["", "setings", "deploys:JOB1 settings", "quiet"])
 def test_other_commands_open_no_modal(text: str) -> None:
     """They are enqueued."""
-    assert not is_wanted({"command": "/job", "text": text})
+    assert not opens({"command": "/job", "text": text})
 
 
 async def test_command_is_enqueued_if_the_modal_cannot_open(harness: HttpHarness) -> None:
     """The bot then replies with text."""
     assert (await harness.slack.says("/job settings")).ok
     (ask,) = harness.inbox.enqueued.values()
-    assert (ask.kind, ask.text) == (Kind.COMMAND, "settings")
+    assert (ask.kind, ask.text) == (RequestKind.COMMAND, "settings")
 
 
 async def test_click_on_change_is_enqueued_if_the_modal_cannot_open(

@@ -7,18 +7,18 @@ from typing import Any
 from hypothesis import given
 
 from bot.notifications import settings_text
-from bot.notifications.effective_settings import Contract, Origin
-from bot.notifications.policy import Mention, NoisePolicy
-from bot.notifications.settings_patch import LOUDNESS
-from bot.slack.settings_modal import Page, reading, view
+from bot.notifications.effective_settings import ChannelSettings, Origin
+from bot.notifications.policy import Mention, NotificationPolicy
+from bot.notifications.settings_patch import PRESET_FIELDS
+from bot.slack.settings_modal import ModalContext, read_only_view, view
 from localslack.blockkit.validation import view_problems
 from tests.bot.notifications.test_settings_patch import POLICIES, QUIET
 
-PAGE = Page(channel="C1", revision=3)
+PAGE = ModalContext(channel="C1", revision=3)
 
 
-def rendered(policy: NoisePolicy, page: Page = PAGE, **more: Any) -> dict[str, Any]:
-    settings = Contract(policy, **more)
+def rendered(policy: NotificationPolicy, page: ModalContext = PAGE, **more: Any) -> dict[str, Any]:
+    settings = ChannelSettings(policy, **more)
     return view(page, settings, policy, "@oncall")
 
 
@@ -27,15 +27,15 @@ def inputs(shown: dict[str, Any]) -> dict[str, Any]:
 
 
 @given(POLICIES)
-def test_slack_accepts_the_modal_for_every_policy(policy: NoisePolicy) -> None:
+def test_slack_accepts_the_modal_for_every_policy(policy: NotificationPolicy) -> None:
     """Editable and read-only."""
     assert view_problems(rendered(policy)) == []
-    assert view_problems(reading(Contract(policy), "Only admins may.")) == []
+    assert view_problems(read_only_view(ChannelSettings(policy), "Only admins may.")) == []
 
 
 def test_inputs_show_the_current_policy() -> None:
     """Saving at once changes nothing."""
-    policy = NoisePolicy(
+    policy = NotificationPolicy(
         mention=Mention.GROUP, group="S0ONCALL", quiet_hours=QUIET, posts_per_hour=20, board=True
     )
     found = {name: block["element"] for name, block in inputs(rendered(policy)).items()}
@@ -50,7 +50,7 @@ def test_inputs_show_the_current_policy() -> None:
 
 def test_hint_has_the_meaning_and_the_origin_of_the_value() -> None:
     """For every input."""
-    shown = inputs(rendered(NoisePolicy(), origins={"tasks": Origin.SETTINGS}))
+    shown = inputs(rendered(NotificationPolicy(), origins={"tasks": Origin.BOT_DEFAULTS}))
     assert all(block["hint"]["text"].count(". Now: ") == 1 for block in shown.values())
     assert shown["tasks"]["hint"]["text"].endswith("Now: from the settings of this bot.")
     assert shown["board"]["hint"]["text"].endswith("Now: built in.")
@@ -58,7 +58,7 @@ def test_hint_has_the_meaning_and_the_origin_of_the_value() -> None:
 
 def test_modal_shows_who_last_changed_the_settings() -> None:
     """And that nothing changes before Save."""
-    small_print = rendered(NoisePolicy(), set_by="U0ADA")["blocks"][1]["elements"]
+    small_print = rendered(NotificationPolicy(), set_by="U0ADA")["blocks"][1]["elements"]
     assert [text["text"] for text in small_print] == [
         "Last changed by <@U0ADA>.",
         "Nothing changes until you press Save.",
@@ -68,23 +68,23 @@ def test_modal_shows_who_last_changed_the_settings() -> None:
 def test_preset_renews_the_ids_of_the_blocks_that_it_fills() -> None:
     """Slack keeps the values of the other inputs, as intended."""
     before, after = (
-        inputs(rendered(NoisePolicy())),
-        inputs(rendered(NoisePolicy(), PAGE.refilled("quiet"))),
+        inputs(rendered(NotificationPolicy())),
+        inputs(rendered(NotificationPolicy(), PAGE.with_preset("quiet"))),
     )
     changed = {n for n in before if before[n]["block_id"] != after[n]["block_id"]}
-    assert changed == set(LOUDNESS)
+    assert changed == set(PRESET_FIELDS)
 
 
 def test_defaults_renew_every_block_id() -> None:
     """They fill all inputs."""
-    before = inputs(rendered(NoisePolicy()))
-    after = inputs(rendered(NoisePolicy(), PAGE.refilled("default")))
+    before = inputs(rendered(NotificationPolicy()))
+    after = inputs(rendered(NotificationPolicy(), PAGE.with_preset("default")))
     assert all(before[name]["block_id"] != after[name]["block_id"] for name in before)
 
 
 def test_user_without_permission_gets_a_read_only_modal() -> None:
     """Without inputs, a submit button or presets."""
-    shown = reading(Contract(), "Only admins may.")
+    shown = read_only_view(ChannelSettings(), "Only admins may.")
     assert "submit" not in shown
     assert {block["type"] for block in shown["blocks"]} == {"section", "context"}
-    assert settings_text.clauses_of(Contract())[0] in str(shown)
+    assert settings_text.setting_lines(ChannelSettings())[0] in str(shown)

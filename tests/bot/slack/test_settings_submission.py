@@ -8,25 +8,27 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bot.commands.request import Kind
-from bot.notifications.effective_settings import Contract
-from bot.notifications.policy import Mention, NoisePolicy
-from bot.notifications.settings_patch import Wish
+from bot.commands.request import RequestKind
+from bot.notifications.effective_settings import ChannelSettings
+from bot.notifications.policy import Mention, NotificationPolicy
+from bot.notifications.settings_patch import SettingsPatch
 from bot.slack import settings_submission
-from bot.slack.settings_modal import Page, view
-from localslack.blockkit.form_state import beginnings
+from bot.slack.settings_modal import ModalContext, view
+from localslack.blockkit.form_state import initial_values
 from tests.bot.notifications.test_settings_patch import POLICIES
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
-PAGE = Page(channel="C1", revision=3)
+PAGE = ModalContext(channel="C1", revision=3)
 
 
-def submission(policy: NoisePolicy, page: Page = PAGE, **filled: Any) -> dict[str, Any]:
+def submission(
+    policy: NotificationPolicy, page: ModalContext = PAGE, **filled: Any
+) -> dict[str, Any]:
     """Return the submission of a policy's modal, with some inputs changed."""
-    shown = view(page, Contract(policy), policy)
-    values = beginnings(shown["blocks"])
+    shown = view(page, ChannelSettings(policy), policy)
+    values = initial_values(shown["blocks"])
     for name, changed in filled.items():
-        values[page.block(name)][name].update(changed)
+        values[page.block_id(name)][name].update(changed)
     return {
         "type": "view_submission",
         "team": {"id": "T1"},
@@ -44,24 +46,24 @@ def option(value: str) -> dict[str, Any]:
 
 
 @given(POLICIES)
-def test_unchanged_submission_has_the_current_policy(policy: NoisePolicy) -> None:
+def test_unchanged_submission_has_the_current_policy(policy: NotificationPolicy) -> None:
     """Nothing is lost between inputs and policy."""
     body = submission(policy)
-    assert NoisePolicy.model_validate(settings_submission.changes(body)) == policy
+    assert NotificationPolicy.model_validate(settings_submission.parse_changes(body)) == policy
     lacks_group = policy.mention is Mention.GROUP and not policy.group
-    assert bool(settings_submission.errors(body)) == lacks_group
+    assert bool(settings_submission.input_errors(body)) == lacks_group
 
 
 def test_submission_becomes_a_request_for_its_channel() -> None:
     """With the view's id as key and the revision that was shown."""
-    incoming = settings_submission.submitted(submission(NoisePolicy()), NOON)
-    assert (incoming.workspace, incoming.key) == ("T1", "view:V1")
-    assert (incoming.ask.kind, incoming.ask.channel, incoming.ask.user) == (
-        Kind.FORM,
+    incoming = settings_submission.to_request(submission(NotificationPolicy()), NOON)
+    assert (incoming.workspace, incoming.idempotency_key) == ("T1", "view:V1")
+    assert (incoming.request.kind, incoming.request.channel, incoming.request.user) == (
+        RequestKind.SETTINGS_FORM,
         "C1",
         "U0ADA",
     )
-    assert Wish.model_validate_json(incoming.ask.value).revision == 3
+    assert SettingsPatch.model_validate_json(incoming.request.value).revision == 3
 
 
 @pytest.mark.parametrize(
@@ -80,24 +82,24 @@ def test_invalid_input_has_an_error_at_its_block(
     filled: dict[str, Any], block: str, words: str
 ) -> None:
     """One sentence, at the input to correct."""
-    (found,) = settings_submission.errors(submission(NoisePolicy(), **filled)).items()
+    (found,) = settings_submission.input_errors(submission(NotificationPolicy(), **filled)).items()
     assert found[0] == block
     assert words in found[1]
 
 
 def test_error_after_a_preset_uses_the_current_block_id() -> None:
     """A preset changes the block ids."""
-    page = PAGE.refilled("default")
-    body = submission(NoisePolicy(), page, begins=time("22:00"))
-    assert list(settings_submission.errors(body)) == ["ends.1"]
+    page = PAGE.with_preset("default")
+    body = submission(NotificationPolicy(), page, begins=time("22:00"))
+    assert list(settings_submission.input_errors(body)) == ["ends.1"]
 
 
 def test_preset_button_is_distinguished_from_other_buttons() -> None:
     """Those of messages and of other modals."""
     pressed = {"type": "block_actions", "actions": [{"action_id": "refill:quiet"}]}
     ours, theirs = {"callback_id": "contract"}, {"callback_id": "ask_job"}
-    assert settings_submission.refilling({**pressed, "view": ours}) == "quiet"
-    assert settings_submission.refilling({**pressed, "view": theirs}) == ""
-    assert settings_submission.refilling(pressed) == ""
+    assert settings_submission.preset_pressed({**pressed, "view": ours}) == "quiet"
+    assert settings_submission.preset_pressed({**pressed, "view": theirs}) == ""
+    assert settings_submission.preset_pressed(pressed) == ""
     other = {**pressed, "view": ours, "actions": [{"action_id": "other"}]}
-    assert settings_submission.refilling(other) == ""
+    assert settings_submission.preset_pressed(other) == ""

@@ -10,9 +10,9 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sdk.clock import SystemClock
-from bot.sdk.errors import SlackRefused
+from bot.sdk.errors import SlackRejected
 from bot.slack import socket_mode
-from bot.slack.socket_mode import Socket
+from bot.slack.socket_mode import SocketModeConnection
 from localslack import LocalSlack
 from localslack.server import Timing
 
@@ -40,10 +40,10 @@ def connect_to(app_for: Any) -> Connect:
     @asynccontextmanager
     async def connect(
         slack: LocalSlack, token: str = LocalSlack.app_token
-    ) -> AsyncIterator[Socket]:
+    ) -> AsyncIterator[SocketModeConnection]:
         async with aiohttp.ClientSession() as session:
             client = AsyncWebClient(slack.bot_token, base_url=slack.api_url, session=session)
-            connection = Socket(app_for(client, None), token, client, SystemClock())
+            connection = SocketModeConnection(app_for(client, None), token, client, SystemClock())
             await connection.open()
             try:
                 yield connection
@@ -82,7 +82,7 @@ async def test_failed_handshake_requests_a_new_url(connect_to: Connect) -> None:
         slack.faults.refuse_sockets(times=2)
         async with connect_to(slack):
             await slack.until(lambda: slack.connected)
-        assert len(slack.called("apps.connections.open")) >= 3
+        assert len(slack.calls_of("apps.connections.open")) >= 3
 
 
 async def test_failed_connection_is_retried_before_slack_sdk_would(
@@ -133,7 +133,7 @@ async def test_connection_that_never_opened_can_be_closed(
 ) -> None:
     """The program ends even with an invalid token."""
     async with LocalSlack() as slack, connect_to(slack, "xapp-wrong") as connection:
-        await slack.until(lambda: slack.called("apps.connections.open"))
+        await slack.until(lambda: slack.calls_of("apps.connections.open"))
         assert not await connection.connected()
     assert "xapp-wrong" not in caplog.text
 
@@ -143,5 +143,5 @@ async def test_rejected_app_token_raises_with_the_next_step(
 ) -> None:
     """The bot does not retry for ever."""
     async with LocalSlack() as slack, connect_to(slack, "xapp-wrong") as rejected:
-        with pytest.raises(SlackRefused, match="connections:write"):
+        with pytest.raises(SlackRejected, match="connections:write"):
             await rejected.wait()

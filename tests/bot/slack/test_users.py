@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from bot.sdk.errors import SlackRefused
+from bot.sdk.errors import SlackRejected
 from bot.sdk.testing import ManualClock
-from bot.slack.users import Directory, Group
+from bot.slack.users import UserCache, UserGroup
 
 pytestmark = pytest.mark.anyio
 
@@ -37,15 +37,15 @@ def person(**fields: Any) -> dict[str, Any]:
 @pytest.mark.parametrize("right", ["is_admin", "is_owner"])
 async def test_admins_and_owners_are_admins(right: str) -> None:
     """Owners may do what admins may."""
-    assert await Directory(Api(person(**{right: True})), ManualClock()).is_admin("U1")
-    assert not await Directory(Api(person(**{right: False})), ManualClock()).is_admin("U1")
+    assert await UserCache(Api(person(**{right: True})), ManualClock()).is_admin("U1")
+    assert not await UserCache(Api(person(**{right: False})), ManualClock()).is_admin("U1")
 
 
 async def test_user_is_loaded_once_a_minute() -> None:
     """A new admin has permission within a minute."""
     api, clock = Api(person(tz="Europe/Berlin")), ManualClock()
-    directory = Directory(api, clock)
-    assert (await directory.person("U1")).zone == "Europe/Berlin"
+    directory = UserCache(api, clock)
+    assert (await directory.get_user("U1")).time_zone == "Europe/Berlin"
     await directory.is_admin("U1")
     await clock.advance(61)
     await directory.is_admin("U1")
@@ -54,10 +54,10 @@ async def test_user_is_loaded_once_a_minute() -> None:
 
 async def test_rejected_look_up_of_a_user_raises_and_is_not_cached() -> None:
     """A user who cannot be loaded is never taken for an admin."""
-    api = Api({"users.info": SlackRefused("No.", code="missing_scope")})
-    directory = Directory(api, ManualClock())
+    api = Api({"users.info": SlackRejected("No.", code="missing_scope")})
+    directory = UserCache(api, ManualClock())
     for _ in range(2):
-        with pytest.raises(SlackRefused):
+        with pytest.raises(SlackRejected):
             await directory.is_admin("U1")
     assert len(api.calls) == 2
 
@@ -66,18 +66,18 @@ async def test_user_groups_are_loaded_once_and_have_handles() -> None:
     """An unknown group is shown by its id."""
     rows = [{"id": "S1", "handle": "oncall", "name": "On call"}]
     api = Api({"usergroups.list": {"ok": True, "usergroups": rows}})
-    directory = Directory(api, ManualClock())
-    assert directory.handle("S1") == "S1"
-    assert await directory.groups() == (Group("S1", "oncall", "On call"),)
-    await directory.groups()
-    assert (directory.handle("S1"), directory.handle("S2")) == ("@oncall", "S2")
+    directory = UserCache(api, ManualClock())
+    assert directory.group_handle("S1") == "S1"
+    assert await directory.get_groups() == (UserGroup("S1", "oncall", "On call"),)
+    await directory.get_groups()
+    assert (directory.group_handle("S1"), directory.group_handle("S2")) == ("@oncall", "S2")
     assert len(api.calls) == 1
 
 
 async def test_rejected_list_of_user_groups_is_cached_as_empty() -> None:
     """Slack is not called at every keystroke."""
-    api = Api({"usergroups.list": SlackRefused("No.", code="missing_scope")})
-    directory = Directory(api, ManualClock())
-    assert await directory.groups() == ()
-    assert await directory.groups() == ()
+    api = Api({"usergroups.list": SlackRejected("No.", code="missing_scope")})
+    directory = UserCache(api, ManualClock())
+    assert await directory.get_groups() == ()
+    assert await directory.get_groups() == ()
     assert len(api.calls) == 1

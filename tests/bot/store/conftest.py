@@ -17,7 +17,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import create_async_engine
 
 from bot.sdk.models import Job, JobRef, Status
-from bot.store import NewPost, Post, PostKind, Store, Watch
+from bot.store import MessageKind, NewMessage, OutboxMessage, Store, Watch
 from bot.store.tables import metadata
 
 if TYPE_CHECKING:
@@ -39,18 +39,18 @@ class Given:
         """Return the time this many seconds after noon."""
         return self.now + timedelta(seconds=seconds)
 
-    def message(self, key: str | None = None, **changes: Any) -> NewPost:
+    def message(self, key: str | None = None, **changes: Any) -> NewMessage:
         """Return a message that is due at noon."""
         defaults = {
             "key": key or f"key {next(self.keys)}",
             "workspace": self.workspace,
             "channel": self.channel,
             "thread": "thread",
-            "kind": PostKind.POST,
+            "kind": MessageKind.POST,
             "body": {"text": "hello"},
             "due_at": self.now,
         }
-        return NewPost(**(defaults | changes))
+        return NewMessage(**(defaults | changes))
 
     def ref(self, id: str = "JOB1", connection: str = "deploys") -> JobRef:  # noqa: A002
         """Return a reference."""
@@ -82,18 +82,18 @@ class Given:
                 **({"workspace": self.workspace, "key": key} | defaults | changes)
             )
 
-    async def enqueue(self, store: Store, *messages: NewPost) -> int:
+    async def enqueue(self, store: Store, *messages: NewMessage) -> int:
         """Store messages at noon."""
         async with store.begin() as tx:
             return await tx.outbox.add(messages, self.now)
 
-    async def due(self, store: Store, *, seconds: float = 0, **changes: Any) -> list[Post]:
+    async def due(self, store: Store, *, seconds: float = 0, **changes: Any) -> list[OutboxMessage]:
         """Return the due messages of the only lane."""
         defaults = {"lanes": (0, 1), "now": self.at(seconds), "limit": 100}
         async with store.begin() as tx:
             return await tx.outbox.due(**(defaults | changes))
 
-    async def claim(self, store: Store, *, seconds: float = 0) -> list[Post]:
+    async def claim(self, store: Store, *, seconds: float = 0) -> list[OutboxMessage]:
         """Claim the due messages: 10 s to send them, reclaimable after 30 s."""
         async with store.begin() as tx:
             now = self.at(seconds)
@@ -102,7 +102,7 @@ class Given:
                 [message.id for message in due],
                 now=now,
                 deadline=self.at(seconds + 10),
-                adopt_at=self.at(seconds + 30),
+                reclaim_at=self.at(seconds + 30),
             )
 
     async def track(self, store: Store, job: Job | None = None, *, seconds: float = 0) -> None:

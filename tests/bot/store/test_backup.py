@@ -10,7 +10,7 @@ import pytest
 from bot.sdk.errors import StoreError
 from bot.store import Store
 from bot.store.backup import backup
-from bot.store.side_session import visit
+from bot.store.side_session import open_beside
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -43,7 +43,7 @@ async def test_backup_of_a_running_bot_has_all_commits(
     """Including those in the write-ahead log."""
     await given.enqueue(running, given.message(), given.message())
     backup(f"sqlite:///{path}", tmp_path / "copy.db")
-    async with visit(f"sqlite:///{tmp_path / 'copy.db'}") as tx:
+    async with open_beside(f"sqlite:///{tmp_path / 'copy.db'}") as tx:
         assert (await tx.outbox.backlog(given.now))[0] == 2
 
 

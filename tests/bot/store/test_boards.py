@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.store import Board, BoardKind, Claim, PostKind, WatchState
+from bot.store import Board, BoardKind, Claim, MessageKind, WatchState
 
 if TYPE_CHECKING:
-    from bot.store import NewPost, Store, Watch
+    from bot.store import NewMessage, Store, Watch
     from tests.bot.store.conftest import Given
 
 pytestmark = pytest.mark.anyio
@@ -26,7 +26,7 @@ def board(given: Given, id_: str = "b1", **changes: Any) -> Board:
 async def latest_request(store: Store, given: Given, thread_ts: str | None = None) -> Watch | None:
     """Return the last request of U1 in C1 in the minute before noon."""
     async with store.begin() as tx:
-        return await tx.boards.fresh("T1", "C1", thread_ts, "U1", given.at(-60))
+        return await tx.boards.latest_request("T1", "C1", thread_ts, "U1", given.at(-60))
 
 
 async def test_last_request_of_a_user_in_a_place_is_found(store: Store, given: Given) -> None:
@@ -61,8 +61,10 @@ async def test_requester_lock_serializes_concurrent_requests(store: Store, given
 
     async def request(number: int) -> None:
         async with store.begin() as tx:
-            await tx.boards.hold("T1", "C1", "U1")
-            seen.append(int(await tx.boards.fresh("T1", "C1", None, "U1", given.at(-60)) is None))
+            await tx.boards.lock_requester("T1", "C1", "U1")
+            seen.append(
+                int(await tx.boards.latest_request("T1", "C1", None, "U1", given.at(-60)) is None)
+            )
             await asyncio.sleep(0)
             await tx.watches.add(given.watch(ref=given.ref(f"J{number}")))
 
@@ -104,7 +106,7 @@ async def test_card_that_joins_a_board_in_flight_sets_all_cards(store: Store, gi
         await tx.boards.add(board(given))
         for watch in (first, second):
             await tx.boards.join(watch.id, "b1", None)
-        await tx.outbox.sent(claimed, ts="7.0", now=given.now)
+        await tx.outbox.mark_sent(claimed, ts="7.0", now=given.now)
         placed = [await tx.watches.get(watch.id) for watch in (first, second)]
         assert placed == [replace(w, board_id="b1", card_ts="7.0") for w in (first, second)]
         assert await tx.boards.get("b1") == board(given, message_ts="7.0")
@@ -121,7 +123,9 @@ async def test_card_sent_while_it_joins_a_board_sets_all_cards(store: Store, giv
 
     async def join() -> None:
         async with store.begin() as tx:
-            seen = await tx.boards.fresh("T1", "C1", None, "U1", given.at(-60), alone=True)
+            seen = await tx.boards.latest_request(
+                "T1", "C1", None, "U1", given.at(-60), for_update=True
+            )
             assert seen is not None
             locked.set()
             for _ in range(100):  # enough for the other one to finish, if it did not wait
@@ -132,7 +136,7 @@ async def test_card_sent_while_it_joins_a_board_sets_all_cards(store: Store, giv
     async def mark_sent() -> None:
         await locked.wait()
         async with store.begin() as tx:
-            await tx.outbox.sent(claimed, ts="7.0", now=given.now)
+            await tx.outbox.mark_sent(claimed, ts="7.0", now=given.now)
 
     await asyncio.gather(join(), mark_sent())
     async with store.begin() as tx:
@@ -147,9 +151,9 @@ async def test_rows_count_ended_jobs_until_they_leave(store: Store, given: Given
         for watch in watches:
             await tx.watches.add(watch)
         await tx.watches.end([watches[0].id], now=given.now, reason="over")
-        assert await tx.boards.rows("b1") == 3
+        assert await tx.boards.count_rows("b1") == 3
         await tx.boards.leave(watches[0].id)
-        assert await tx.boards.rows("b1") == 2
+        assert await tx.boards.count_rows("b1") == 2
 
 
 async def test_dead_letters_of_a_board_and_its_watches_count(store: Store, given: Given) -> None:
@@ -157,11 +161,11 @@ async def test_dead_letters_of_a_board_and_its_watches_count(store: Store, given
     watch = given.watch(board_id="b1")
     async with store.begin() as tx:
         await tx.watches.add(watch)
-        assert await tx.parked.of_board("T1", "b1") == 0
+        assert await tx.dead_letters.count_of_board("T1", "b1") == 0
         posts = [given.message(watch_id=watch.id), given.message(board_id="b1"), given.message()]
         await tx.outbox.add(posts, given.now)
-        await tx.outbox.park_thread("T1", "thread", "is_archived", given.now)
-        assert await tx.parked.of_board("T1", "b1") == 2
+        await tx.outbox.dead_letter_thread("T1", "thread", "is_archived", given.now)
+        assert await tx.dead_letters.count_of_board("T1", "b1") == 2
 
 
 async def test_old_board_without_rows_is_pruned(store: Store, given: Given) -> None:
@@ -201,7 +205,7 @@ async def test_newest_open_board_of_a_user_is_found(store: Store, given: Given) 
     )
     await add(store, older, newer, *others)
     async with store.begin() as tx:
-        assert await tx.boards.newest("T1", "C1", BoardKind.BOARD, "U1") == newer
+        assert await tx.boards.latest_open("T1", "C1", BoardKind.BOARD, "U1") == newer
 
 
 async def test_board_is_closed_once(store: Store, given: Given) -> None:
@@ -216,8 +220,8 @@ async def test_board_with_a_closing_time_is_found_when_due(store: Store, given: 
     """Not earlier; one without a closing time is never found."""
     await add(store, board(given, closes_at=given.at(60)), board(given, id_="b2"))
     async with store.begin() as tx:
-        assert await tx.boards.closing(given.at(59)) == []
-        assert [one.id for one in await tx.boards.closing(given.at(60))] == ["b1"]
+        assert await tx.boards.due_to_close(given.at(59)) == []
+        assert [one.id for one in await tx.boards.due_to_close(given.at(60))] == ["b1"]
 
 
 async def test_old_closed_boards_are_pruned(store: Store, given: Given) -> None:
@@ -241,7 +245,7 @@ async def test_watch_on_a_board_has_its_message_as_the_card(store: Store, given:
     assert (joined.board_id, joined.card_ts, job.ref) == ("b1", "2.0", watch.ref)
 
 
-def board_message(given: Given, kind: PostKind) -> NewPost:
+def board_message(given: Given, kind: MessageKind) -> NewMessage:
     """Return the message of the board, or an update of it."""
     return replace(given.message(f"b1:{kind}"), kind=kind, board_id="b1", thread=f"board:{kind}")
 
@@ -250,14 +254,14 @@ async def test_sent_board_sets_its_timestamp_everywhere(store: Store, given: Giv
     """In the board, in its watches, and for the updates that wait for it."""
     watch = given.watch(board_id="b1")
     await add(store, board(given))
-    root = replace(board_message(given, PostKind.POST), roots_watch=True)
+    root = replace(board_message(given, MessageKind.POST), roots_watch=True)
     async with store.begin() as tx:
         await tx.watches.add(watch)
-        await tx.outbox.add([board_message(given, PostKind.UPDATE)], given.now)
+        await tx.outbox.add([board_message(given, MessageKind.UPDATE)], given.now)
         assert await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9) == []
         claimed = await tx.outbox.add_claimed(root, Claim(given.at(9), given.at(9)), given.now)
         assert claimed is not None
-        assert await tx.outbox.sent(claimed, ts="2.0", now=given.now)
+        assert await tx.outbox.mark_sent(claimed, ts="2.0", now=given.now)
         found = await tx.boards.get("b1")
         on_it = await tx.watches.get(watch.id)
         [update] = await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9)

@@ -17,16 +17,16 @@ pytestmark = pytest.mark.anyio
 async def test_channel_without_changes_has_no_overrides(store: Store, given: Given) -> None:
     """There is no row for it."""
     async with store.begin() as tx:
-        assert await tx.contracts.get(given.workspace, given.channel) is None
+        assert await tx.channel_settings.get(given.workspace, given.channel) is None
 
 
 async def test_overrides_are_stored_with_their_author(store: Store, given: Given) -> None:
     """For this channel only."""
     async with store.begin() as tx:
-        assert await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
+        assert await tx.channel_settings.replace("T1", "C1", {"tasks": "all"}, "U1", given.now)
     async with store.begin() as tx:
-        stored = await tx.contracts.get("T1", "C1")
-        assert await tx.contracts.get("T1", "C2") is None
+        stored = await tx.channel_settings.get("T1", "C1")
+        assert await tx.channel_settings.get("T1", "C2") is None
     assert stored
     assert (stored.values, stored.set_by, stored.revision) == ({"tasks": "all"}, "U1", 1)
 
@@ -34,9 +34,11 @@ async def test_overrides_are_stored_with_their_author(store: Store, given: Given
 async def test_overrides_of_the_current_revision_are_replaced(store: Store, given: Given) -> None:
     """The revision is incremented."""
     async with store.begin() as tx:
-        await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
-        assert await tx.contracts.set("T1", "C1", {}, "U2", given.at(1), over=1)
-        stored = await tx.contracts.get("T1", "C1")
+        await tx.channel_settings.replace("T1", "C1", {"tasks": "all"}, "U1", given.now)
+        assert await tx.channel_settings.replace(
+            "T1", "C1", {}, "U2", given.at(1), expected_revision=1
+        )
+        stored = await tx.channel_settings.get("T1", "C1")
     assert stored
     assert (stored.values, stored.set_by, stored.revision) == ({}, "U2", 2)
 
@@ -47,9 +49,11 @@ async def test_overrides_of_another_revision_are_not_replaced(
 ) -> None:
     """Their author has not seen the current ones."""
     async with store.begin() as tx:
-        await tx.contracts.set("T1", "C1", {"tasks": "all"}, "U1", given.now)
-        assert not await tx.contracts.set("T1", "C1", {}, "U2", given.now, over=over)
-        stored = await tx.contracts.get("T1", "C1")
+        await tx.channel_settings.replace("T1", "C1", {"tasks": "all"}, "U1", given.now)
+        assert not await tx.channel_settings.replace(
+            "T1", "C1", {}, "U2", given.now, expected_revision=over
+        )
+        stored = await tx.channel_settings.get("T1", "C1")
     assert stored
     assert (stored.values, stored.revision) == ({"tasks": "all"}, 1)
 
@@ -59,9 +63,9 @@ async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Give
 
     async def change(user: str) -> tuple[bool, str]:
         async with store.begin() as tx:
-            await tx.contracts.get("T1", "C1")
-            done = await tx.contracts.set("T1", "C1", {"board": True}, user, given.now)
-            stored = await tx.contracts.get("T1", "C1")
+            await tx.channel_settings.get("T1", "C1")
+            done = await tx.channel_settings.replace("T1", "C1", {"board": True}, user, given.now)
+            stored = await tx.channel_settings.get("T1", "C1")
         return done, stored.set_by if stored else ""
 
     both = await asyncio.gather(change("U1"), change("U2"))

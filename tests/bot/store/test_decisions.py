@@ -6,17 +6,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.notifications.decision import Action, Happening
-from bot.store import Decided, PostKind, Said, Store, WatchState
+from bot.notifications.decision import Action, EventKind
+from bot.store import DecisionRecord, MessageKind, SentMessage, Store, WatchState
 
 if TYPE_CHECKING:
-    from bot.store import NewPost
+    from bot.store import NewMessage
     from tests.bot.store.conftest import Given
 
 pytestmark = pytest.mark.anyio
 
 
-def decided(given: Given, key: str, **changes: Any) -> Decided:
+def decided(given: Given, key: str, **changes: Any) -> DecisionRecord:
     """Return the decision about an outcome that was posted at noon."""
     defaults = {
         "workspace": given.workspace,
@@ -25,7 +25,7 @@ def decided(given: Given, key: str, **changes: Any) -> Decided:
         "watch_id": "w1",
         "ref": given.ref(),
         "name": "api",
-        "happening": Happening.OUTCOME,
+        "happening": EventKind.OUTCOME,
         "bad": False,
         "was_bad": False,
         "action": Action.POST,
@@ -34,38 +34,43 @@ def decided(given: Given, key: str, **changes: Any) -> Decided:
         "text": "api succeeded.",
         "at": given.now,
     }
-    return Decided(**(defaults | changes))
+    return DecisionRecord(**(defaults | changes))
 
 
-async def write(store: Store, *rows: Decided) -> None:
+async def write(store: Store, *rows: DecisionRecord) -> None:
     """Store decisions."""
     async with store.begin() as tx:
         for row in rows:
             assert await tx.decisions.add(row)
 
 
-async def send(store: Store, given: Given, message: NewPost, ts: str) -> None:
+async def send(store: Store, given: Given, message: NewMessage, ts: str) -> None:
     """Store a message and mark it as sent with this timestamp."""
     await given.enqueue(store, message)
     (claimed,) = await given.claim(store)
     async with store.begin() as tx:
-        assert await tx.outbox.sent(claimed, ts=ts, now=given.now)
+        assert await tx.outbox.mark_sent(claimed, ts=ts, now=given.now)
 
 
 async def sent_message(
     store: Store, ts: str, channel: str = "C1", workspace: str = "T1"
-) -> Said | None:
+) -> SentMessage | None:
     """Return the bot's message with this timestamp."""
     async with store.begin() as tx:
-        return await tx.decisions.said(workspace, channel, ts)
+        return await tx.decisions.sent_message(workspace, channel, ts)
 
 
 async def test_message_is_found_by_channel_and_timestamp(store: Store, given: Given) -> None:
     """An action has both, and that is enough."""
     message = given.message("w1:2", watch_id="w1", reason="because", body={"broadcast": True})
     await send(store, given, message, "1.1")
-    found = Said(
-        key="w1:2", reason="because", watch_id="w1", board_id=None, roots_watch=False, loud=True
+    found = SentMessage(
+        key="w1:2",
+        reason="because",
+        watch_id="w1",
+        board_id=None,
+        roots_watch=False,
+        broadcast=True,
     )
     assert await sent_message(store, "1.1") == found
 
@@ -84,11 +89,11 @@ async def test_message_elsewhere_is_another(
 async def test_update_of_a_message_is_not_taken_for_it(store: Store, given: Given) -> None:
     """A card is explained by what it was posted for."""
     await send(store, given, given.message("w1:root", watch_id="w1", roots_watch=True), "1.1")
-    update = given.message("w1:card", kind=PostKind.UPDATE, body={"ts": "1.1"}, thread="card")
+    update = given.message("w1:card", kind=MessageKind.UPDATE, body={"ts": "1.1"}, thread="card")
     await send(store, given, update, "1.1")
     found = await sent_message(store, "1.1")
     assert found is not None
-    assert (found.key, found.roots_watch, found.loud) == ("w1:root", True, False)
+    assert (found.key, found.roots_watch, found.broadcast) == ("w1:root", True, False)
 
 
 async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, given: Given) -> None:
@@ -102,7 +107,7 @@ async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, give
     async with store.begin() as tx:
         for watch in watches:
             assert await tx.watches.add(watch)
-    deferred = {"action": Action.HOLD, "until": given.at(60), "body": {"text": "x"}}
+    deferred = {"action": Action.DEFER, "until": given.at(60), "body": {"text": "x"}}
     await write(
         store,
         decided(given, "w1:1", **deferred),
@@ -124,14 +129,14 @@ async def test_last_outcomes_are_those_before_the_given_time(store: Store, given
         store,
         decided(given, "1", bad=True, at=given.at(-30)),
         decided(given, "2", bad=False, at=given.at(-20), name="web"),
-        decided(given, "3", bad=True, at=given.at(-10), name="web", happening=Happening.RUN),
-        decided(given, "4", bad=False, at=given.at(-5), happening=Happening.CHANGE),
+        decided(given, "3", bad=True, at=given.at(-10), name="web", happening=EventKind.RUN),
+        decided(given, "4", bad=False, at=given.at(-5), happening=EventKind.CHANGE),
         decided(given, "5", bad=False, at=given.at(0)),
         decided(given, "6", bad=False, at=given.at(-5), channel="C2"),
         decided(given, "7", bad=False, at=given.at(-5), ref=given.ref(connection="other")),
     )
     async with store.begin() as tx:
-        outcomes = await tx.decisions.stood("T1", "C1", given.now)
+        outcomes = await tx.decisions.last_outcomes("T1", "C1", given.now)
     assert outcomes == {("deploys", "api"): True, ("deploys", "web"): True, ("other", "api"): False}
 
 
@@ -148,7 +153,7 @@ async def test_watches_with_reactions_have_a_request_message(store: Store, given
         decided(given, "3", watch_id="w3", at=given.at(-60)),
     )
     async with store.begin() as tx:
-        assert await tx.decisions.reactable("T1", "C1", given.now) == {"w1"}
+        assert await tx.decisions.watches_with_reactions("T1", "C1", given.now) == {"w1"}
 
 
 async def test_newest_watch_on_a_job_is_found_in_any_state(store: Store, given: Given) -> None:
@@ -172,5 +177,5 @@ async def test_requested_watches_are_listed_in_order(store: Store, given: Given)
         await tx.watches.add(given.watch(id="w1", asked_at=given.at(1), **ended))
         await tx.watches.add(given.watch(id="w0", asked_at=given.at(-1), **ended))
         await tx.watches.add(given.watch(id="w3", channel="C2"))
-        watches = await tx.watches.asked("T1", "C1", given.now)
+        watches = await tx.watches.requested_since("T1", "C1", given.now)
     assert [watch.id for watch in watches] == ["w1", "w2"]

@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.notifications.decision import Action, Happening
+from bot.notifications.decision import Action, EventKind
 from bot.sdk.models import Status
-from bot.store import Decided
-from tests.bot.quiet_hours_harness import Night
+from bot.store import DecisionRecord
+from tests.bot.quiet_hours_harness import QuietHoursHarness
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 
-def deferred(given: Given, key: str = "w:1", *, seconds: float = 0, **changes: Any) -> Decided:
+def deferred(
+    given: Given, key: str = "w:1", *, seconds: float = 0, **changes: Any
+) -> DecisionRecord:
     """Return a decision that is deferred until this many seconds after noon."""
     defaults = {
         "workspace": given.workspace,
@@ -29,10 +31,10 @@ def deferred(given: Given, key: str = "w:1", *, seconds: float = 0, **changes: A
         "watch_id": "w",
         "ref": given.ref(),
         "name": "api",
-        "happening": Happening.CHANGE,
+        "happening": EventKind.CHANGE,
         "bad": False,
         "was_bad": False,
-        "action": Action.HOLD,
+        "action": Action.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "api is now running.",
@@ -40,10 +42,10 @@ def deferred(given: Given, key: str = "w:1", *, seconds: float = 0, **changes: A
         "until": given.at(seconds),
         "at": given.at(-60),
     }
-    return Decided(**(defaults | changes))
+    return DecisionRecord(**(defaults | changes))
 
 
-async def store_decisions(store: Store, *decided: Decided) -> None:
+async def store_decisions(store: Store, *decided: DecisionRecord) -> None:
     """Store decisions."""
     async with store.begin() as tx:
         for one in decided:
@@ -58,13 +60,13 @@ async def test_due_decisions_are_those_past_their_deferral(store: Store, given: 
     )
     await store_decisions(store, other)
     async with store.begin() as tx:
-        due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+        due = await tx.decisions.due(given.workspace, given.channel, given.now)
         assert [decided.key for decided in due] == ["w:2", "w:1"]
         assert due[0] == deferred(given, "w:2")
-        channels = await tx.decisions.ripe_places(given.now)
+        channels = await tx.decisions.channels_with_due(given.now)
         assert sorted(channels) == [("T1", "C1"), ("T1", "C2")]
-        assert await tx.decisions.ripe_places(given.at(-1)) == []
-        assert sorted(await tx.decisions.places()) == sorted(channels)
+        assert await tx.decisions.channels_with_due(given.at(-1)) == []
+        assert sorted(await tx.decisions.channels_with_deferred()) == sorted(channels)
 
 
 async def test_one_of_several_processes_gets_the_due_decisions(store: Store, given: Given) -> None:
@@ -73,9 +75,9 @@ async def test_one_of_several_processes_gets_the_due_decisions(store: Store, giv
 
     async def take(board: str) -> list[str]:
         async with store.begin() as tx:
-            due = await tx.decisions.ripe(given.workspace, given.channel, given.now)
+            due = await tx.decisions.due(given.workspace, given.channel, given.now)
             mine = [replace(decided, until=None, board_id=board) for decided in due]
-            return [one.key for one in mine if await tx.decisions.again(one)]
+            return [one.key for one in mine if await tx.decisions.redecide(one)]
 
     taken = await asyncio.gather(take("a"), take("b"), take("c"))
     assert sorted(key for keys in taken for key in keys) == [f"w:{n}" for n in range(5)]
@@ -86,13 +88,13 @@ async def test_concurrent_ticks_and_a_new_policy_deliver_once(
     store: Store,
 ) -> None:
     """Each job is in one reply or in one line of the one growing digest."""
-    harness, names = Night(store), [f"job-{n}" for n in range(8)]
-    await harness.agree(posts_per_hour=1)
+    harness, names = QuietHoursHarness(store), [f"job-{n}" for n in range(8)]
+    await harness.change_settings(posts_per_hour=1)
     for name in names:
         await harness.follow(name)
-        await harness.looks(Status.SUCCEEDED, name)
+        await harness.poll(Status.SUCCEEDED, name)
     await asyncio.gather(
-        harness.tick(), harness.agree(posts_per_hour=3), harness.tick(), harness.tick()
+        harness.tick(), harness.change_settings(posts_per_hour=3), harness.tick(), harness.tick()
     )
     await harness.tick()
     newest = {row.board_id or row.key: row for row in await harness.posts("post", "update")}
@@ -108,8 +110,8 @@ async def test_released_decision_is_not_decided_again(store: Store, given: Given
     await store_decisions(store, one)
     released = replace(one, until=None, action=Action.POST, at=given.now)
     async with store.begin() as tx:
-        assert await tx.decisions.again(released)
-        assert not await tx.decisions.again(replace(one, until=None, action=Action.DROP))
+        assert await tx.decisions.redecide(released)
+        assert not await tx.decisions.redecide(replace(one, until=None, action=Action.DROP))
         assert await tx.decisions.get(one.workspace, one.key) == released
 
 
@@ -118,11 +120,11 @@ async def test_released_reply_counts_from_its_release(store: Store, given: Given
     await store_decisions(store, deferred(given))
     async with store.begin() as tx:
         window = (given.workspace, given.channel, given.at(-30))
-        assert await tx.decisions.spoken(*window) == 0
-        await tx.decisions.again(
+        assert await tx.decisions.count_posted(*window) == 0
+        await tx.decisions.redecide(
             replace(deferred(given), until=None, action=Action.POST, at=given.now)
         )
-        assert await tx.decisions.spoken(*window) == 1
+        assert await tx.decisions.count_posted(*window) == 1
 
 
 async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, given: Given) -> None:
@@ -132,10 +134,10 @@ async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, gi
         store, deferred(given, "w:1", **in_digest), deferred(given, "w:2", **in_digest)
     )
     async with store.begin() as tx:
-        assert await tx.decisions.take_back("b", ["w:1"], given.now) == 1
-        [returned] = await tx.decisions.held(given.workspace, given.channel)
+        assert await tx.decisions.return_to_deferred("b", ["w:1"], given.now) == 1
+        [returned] = await tx.decisions.deferred(given.workspace, given.channel)
         assert (returned.key, returned.until, returned.board_id) == ("w:2", given.now, None)
-        assert await tx.decisions.take_back("b", [], given.now) == 1
+        assert await tx.decisions.return_to_deferred("b", [], given.now) == 1
         assert await tx.decisions.of_board("b") == []
 
 
@@ -143,9 +145,9 @@ async def test_count_and_age_of_deferred_decisions_are_known(store: Store, given
     """For monitoring."""
     await store_decisions(store, deferred(given, "w:1"), deferred(given, "w:2", until=None))
     async with store.begin() as tx:
-        depth = await tx.gauges.held()
-        assert (depth.count, depth.since) == (1, given.at(-60))
-        assert await tx.decisions.next_ripe() == given.now
+        depth = await tx.metrics.deferred()
+        assert (depth.count, depth.oldest_at) == (1, given.at(-60))
+        assert await tx.decisions.next_due() == given.now
 
 
 async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: Given) -> None:
@@ -155,9 +157,9 @@ async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: 
         for watch in (first, second):
             await tx.watches.add(watch)
         await tx.watches.end([second.id], now=given.now, reason="the job ended")
-        found = await tx.watches.those([first.id, second.id, "none"])
+        found = await tx.watches.get_many([first.id, second.id, "none"])
         assert found.keys() == {first.id, second.id}
-        assert await tx.watches.those([]) == {}
+        assert await tx.watches.get_many([]) == {}
 
 
 async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given) -> None:
@@ -167,8 +169,8 @@ async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given
     )
     [first, _] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.sent(first, ts="1.0", now=given.now)
+        await tx.outbox.mark_sent(first, ts="1.0", now=given.now)
         assert await tx.outbox.drop_thread("T1", "thread", error="why", now=given.now) == 1
-        assert await tx.outbox.body("T1", "b") == {"text": "hello"}
-        assert await tx.outbox.body("T1", "none") is None
+        assert await tx.outbox.latest_body("T1", "b") == {"text": "hello"}
+        assert await tx.outbox.latest_body("T1", "none") is None
     assert [message.key for message in await given.due(store)] == []

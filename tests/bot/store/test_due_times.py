@@ -16,7 +16,9 @@ pytestmark = pytest.mark.anyio
 async def pull_forward(store: Store, given: Given) -> int:
     """Pull forward rows due in over 15 minutes; claims become reclaimable in 30 s."""
     async with store.begin() as tx:
-        return await tx.ahead.recall(given.now, latest=given.at(900), adopt_at=given.at(30))
+        return await tx.due_times.pull_forward(
+            given.now, latest=given.at(900), reclaim_at=given.at(30)
+        )
 
 
 async def test_job_due_too_far_ahead_becomes_due(store: Store, given: Given) -> None:

@@ -113,7 +113,7 @@ async def test_exclusive_start_expires_all_leases(store: Store, given: Given) ->
     """After a crash no request waits for a dead process's lease."""
     await given.request(store, lease_until=given.at(600))
     async with store.begin() as tx:
-        await tx.inbox.reopen(given.now)
+        await tx.inbox.expire_leases(given.now)
         assert len(await tx.inbox.claim(now=given.now, lease_until=given.at(9), limit=10)) == 1
 
 

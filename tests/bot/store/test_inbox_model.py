@@ -20,7 +20,7 @@ from tests.bot.store.conftest import NOON
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-    from bot.store import Question
+    from bot.store import InboxItem
 
 LEASE = timedelta(seconds=120)
 KEYS = st.sampled_from([f"command:{n}" for n in range(5)])
@@ -140,7 +140,7 @@ class Model(RuleBasedStateMachine):
                 lease_until=self.now + LEASE,
             )
 
-    async def _claim(self, limit: int) -> list[Question]:
+    async def _claim(self, limit: int) -> list[InboxItem]:
         async with self.store.begin() as tx:
             return await tx.inbox.claim(now=self.now, lease_until=self.now + LEASE, limit=limit)
 
@@ -154,7 +154,7 @@ class Model(RuleBasedStateMachine):
 
     async def _reopen(self) -> None:
         async with self.store.begin() as tx:
-            await tx.inbox.reopen(self.now)
+            await tx.inbox.expire_leases(self.now)
 
 
 @pytest.fixture(scope="module")

@@ -51,7 +51,7 @@ async def test_tracking_a_stopped_job_restarts_polling(store: Store, given: Give
     """A job that ended can be followed again."""
     await given.track(store)
     async with store.begin() as tx:
-        assert await tx.jobs.settle() == 1
+        assert await tx.jobs.sleep_unwatched() == 1
     await given.track(store, seconds=60)
     assert (await stored_job(store, given)).due_at == given.at(60)
 
@@ -60,7 +60,7 @@ async def test_known_job_can_be_woken_without_a_snapshot(store: Store, given: Gi
     """A reactivated watch has its job polled again."""
     await given.track(store)
     async with store.begin() as tx:
-        await tx.jobs.settle()
+        await tx.jobs.sleep_unwatched()
         assert await tx.jobs.wake("T1", given.ref(), due_at=given.at(3))
         assert not await tx.jobs.wake("T1", given.ref("nothing"), due_at=given.at(3))
     assert (await stored_job(store, given)).due_at == given.at(3)
@@ -105,13 +105,15 @@ async def test_poll_without_a_change_only_moves_the_next_poll(store: Store, give
     before = await stored_job(store, given)
     async with store.begin() as tx:
         trouble = {"failures": 2, "trouble": "It is down.", "trouble_since": given.now}
-        assert await tx.jobs.failed(before, **trouble, due_at=given.at(5), now=given.at(1))
-        assert not await tx.jobs.failed(before, **trouble, due_at=given.at(9), now=given.at(2))
-        await tx.jobs.unchanged([(before, given.at(30))], given.at(3))
+        assert await tx.jobs.record_failure(before, **trouble, due_at=given.at(5), now=given.at(1))
+        assert not await tx.jobs.record_failure(
+            before, **trouble, due_at=given.at(9), now=given.at(2)
+        )
+        await tx.jobs.touch([(before, given.at(30))], given.at(3))
     failing = await stored_job(store, given)
     assert (failing.due_at, failing.failures) == (given.at(5), 2)
     async with store.begin() as tx:
-        await tx.jobs.unchanged([(failing, given.at(20))], given.at(5))
+        await tx.jobs.touch([(failing, given.at(20))], given.at(5))
     after = await stored_job(store, given)
     assert (after.due_at, after.checked_at, after.revision) == (given.at(20), given.at(5), 1)
     assert (after.failures, after.trouble, after.trouble_since) == (0, "", None)
@@ -125,8 +127,8 @@ async def test_many_unchanged_polls_are_stored_at_once(store: Store, given: Give
     async with store.begin() as tx:
         jobs = await tx.jobs.get("T1", refs)
         polls = [(jobs[ref], given.at(10 + n)) for n, ref in enumerate(refs)]
-        await tx.jobs.unchanged(polls, given.now)
-        await tx.jobs.unchanged([], given.now)
+        await tx.jobs.touch(polls, given.now)
+        await tx.jobs.touch([], given.now)
         after = await tx.jobs.get("T1", refs)
     assert [after[ref].due_at for ref in refs] == [given.at(10 + n) for n in range(5)]
 
@@ -135,7 +137,7 @@ async def test_failed_poll_stores_its_error(store: Store, given: Given) -> None:
     """With its start and number; the snapshot stays."""
     await given.track(store)
     async with store.begin() as tx:
-        await tx.jobs.failed(
+        await tx.jobs.record_failure(
             (await tx.jobs.get("T1", [given.ref()]))[given.ref()],
             failures=3,
             trouble="It is down.",
@@ -154,8 +156,10 @@ async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Give
     seen = await stored_job(store, given)
     failed = given.job(status=Status.FAILED)
     async with store.begin() as tx:
-        assert await tx.jobs.changed(seen, failed, due_at=None, now=given.at(1))
-        assert not await tx.jobs.changed(seen, given.job(), due_at=given.at(9), now=given.at(2))
+        assert await tx.jobs.compare_and_set(seen, failed, due_at=None, now=given.at(1))
+        assert not await tx.jobs.compare_and_set(
+            seen, given.job(), due_at=given.at(9), now=given.at(2)
+        )
     after = await stored_job(store, given)
     assert (after.revision, after.seen, after.due_at) == (2, failed, None)
 
@@ -165,8 +169,8 @@ async def test_poll_older_than_a_change_moves_nothing(store: Store, given: Given
     await given.track(store)
     old = await stored_job(store, given)
     async with store.begin() as tx:
-        await tx.jobs.changed(old, given.job(name="new"), due_at=given.at(9), now=given.now)
-        await tx.jobs.unchanged([(old, given.at(99))], given.now)
+        await tx.jobs.compare_and_set(old, given.job(name="new"), due_at=given.at(9), now=given.now)
+        await tx.jobs.touch([(old, given.at(99))], given.now)
     assert (await stored_job(store, given)).due_at == given.at(9)
 
 
@@ -178,8 +182,8 @@ async def test_job_without_an_active_watch_is_not_polled(store: Store, given: Gi
     async with store.begin() as tx:
         await tx.watches.add(watch)
         await tx.watches.add(unreachable)
-        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
-        assert await tx.jobs.settle() == 1
+        await tx.watches.mark_unreachable(unreachable.id, now=given.now, reason="is_archived")
+        assert await tx.jobs.sleep_unwatched() == 1
         due = await tx.jobs.due("deploys", shards=(0, 1), now=given.now, limit=9)
     assert [job.ref for job in due] == [watch.ref]
 
@@ -189,9 +193,9 @@ async def test_job_stopped_during_its_poll_stays_stopped(store: Store, given: Gi
     await given.track(store)
     seen = await stored_job(store, given)
     async with store.begin() as tx:
-        await tx.jobs.settle()
-        await tx.jobs.unchanged([(seen, given.at(9))], given.now)
-        await tx.jobs.failed(
+        await tx.jobs.sleep_unwatched()
+        await tx.jobs.touch([(seen, given.at(9))], given.now)
+        await tx.jobs.record_failure(
             seen, failures=1, trouble="", trouble_since=None, due_at=given.at(9), now=given.now
         )
     assert (await stored_job(store, given)).due_at is None
@@ -202,7 +206,7 @@ async def test_only_the_named_jobs_are_stopped(store: Store, given: Given) -> No
     for id_ in ("JOB1", "JOB2"):
         await given.track(store, given.job(given.ref(id_)))
     async with store.begin() as tx:
-        assert await tx.jobs.settle("T1", [given.ref("JOB1")]) == 1
+        assert await tx.jobs.sleep_unwatched("T1", [given.ref("JOB1")]) == 1
         due = await tx.jobs.due("deploys", shards=(0, 1), now=given.now, limit=9)
     assert [job.ref.id for job in due] == ["JOB2"]
 
@@ -213,7 +217,7 @@ async def test_connections_are_those_with_polled_jobs(store: Store, given: Given
     await given.track(store, given.job(given.ref("1", "builds")))
     async with store.begin() as tx:
         assert await tx.jobs.connections() == ["builds", "deploys"]
-        await tx.jobs.settle()
+        await tx.jobs.sleep_unwatched()
         assert await tx.jobs.connections() == []
 
 
@@ -224,8 +228,8 @@ async def test_pruning_deletes_stopped_jobs_without_open_watch(store: Store, giv
         await given.track(store, given.job(given.ref(id_)))
     async with store.begin() as tx:
         await tx.watches.add(unreachable)
-        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
-        await tx.jobs.settle()
+        await tx.watches.mark_unreachable(unreachable.id, now=given.now, reason="is_archived")
+        await tx.jobs.sleep_unwatched()
     await given.track(store, given.job(given.ref("polled")))
     async with store.begin() as tx:
         assert await tx.jobs.prune(given.now) == 0

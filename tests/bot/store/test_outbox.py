@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.store import PostKind, PostState
+from bot.store import MessageKind, MessageState
 
 if TYPE_CHECKING:
     from bot.store import Store
@@ -18,14 +18,14 @@ pytestmark = pytest.mark.anyio
 async def test_stored_message_keeps_every_field(store: Store, given: Given) -> None:
     """Also after its claim."""
     new = given.message(
-        kind=PostKind.DIRECT, reason="requested", urgent=True, due_at=given.at(-0.000001)
+        kind=MessageKind.DIRECT, reason="requested", urgent=True, due_at=given.at(-0.000001)
     )
     await given.enqueue(store, new)
     [due], [message] = await given.due(store), await given.claim(store)
     assert {name: getattr(message, name) for name in new.__dataclass_fields__} == {
         name: getattr(new, name) for name in new.__dataclass_fields__
     }
-    assert (due.state, due.version, due.attempts) == (PostState.READY, 1, 0)
+    assert (due.state, due.version, due.attempts) == (MessageState.READY, 1, 0)
     assert (due.created_at, due.doubtful, due.sent_ts) == (given.now, False, None)
 
 
@@ -35,14 +35,16 @@ async def test_due_messages_have_no_body_unless_unconfirmed(store: Store, given:
     [unclaimed] = await given.due(store)
     [message] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.postpone(message, due_at=given.now, doubtful=True, error="", now=given.now)
+        await tx.outbox.postpone(
+            message, due_at=given.now, unconfirmed=True, error="", now=given.now
+        )
     [doubtful] = await given.due(store)
     assert (unclaimed.body, doubtful.body) == ({}, {"thread_ts": "1.0"})
 
 
 async def test_card_updates_can_be_left_out_of_due_messages(store: Store, given: Given) -> None:
     """While they are rate limited, they are not read."""
-    card = given.message("card", thread="card", kind=PostKind.UPDATE, body={"ts": "1.0"})
+    card = given.message("card", thread="card", kind=MessageKind.UPDATE, body={"ts": "1.0"})
     await given.enqueue(store, card, given.message("reply"))
     async with store.begin() as tx:
         found = await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9, cards=False)
@@ -86,7 +88,7 @@ async def test_next_message_is_due_once_the_previous_is_sent(store: Store, given
     [first] = await given.claim(store)
     assert await given.due(store) == []
     async with store.begin() as tx:
-        assert await tx.outbox.sent(first, ts="1.0", now=given.now)
+        assert await tx.outbox.mark_sent(first, ts="1.0", now=given.now)
     assert [message.key for message in await given.due(store)] == ["2"]
 
 
@@ -124,21 +126,21 @@ async def test_each_channel_belongs_to_exactly_one_lane(store: Store, given: Giv
 async def test_update_waits_until_its_card_is_posted(store: Store, given: Given) -> None:
     """Before that there is no timestamp to update."""
     watch = given.watch()
-    update = given.message(kind=PostKind.UPDATE, watch_id=watch.id)
+    update = given.message(kind=MessageKind.UPDATE, watch_id=watch.id)
     await given.enqueue(store, update)
     async with store.begin() as tx:
         await tx.watches.add(watch)
     assert await given.due(store) == []
     async with store.begin() as tx:
         assert await tx.outbox.next_due((0, 1), given.now) is None
-        await tx.watches.placed(watch.id, "7.0")
+        await tx.watches.set_card_ts(watch.id, "7.0")
     [message] = await given.due(store)
     assert message.card_ts == "7.0"
 
 
 async def test_update_with_a_target_waits_for_no_card(store: Store, given: Given) -> None:
     """A body with a `ts` has its target."""
-    await given.enqueue(store, given.message(kind=PostKind.UPDATE, body={"ts": "1.0"}))
+    await given.enqueue(store, given.message(kind=MessageKind.UPDATE, body={"ts": "1.0"}))
     assert len(await given.due(store)) == 1
 
 
@@ -160,7 +162,7 @@ async def test_claimed_message_is_not_claimed_again(store: Store, given: Given) 
         when = {"now": given.now, "deadline": given.at(10), "adopt_at": given.at(30)}
         [message] = await tx.outbox.claim([due.id], **when)
         assert await tx.outbox.claim([due.id], **when) == []
-    assert (message.state, message.attempts, message.doubtful) == (PostState.SENDING, 1, False)
+    assert (message.state, message.attempts, message.doubtful) == (MessageState.SENDING, 1, False)
     assert (message.deadline, message.adopt_at) == (given.at(10), given.at(30))
 
 
@@ -192,27 +194,27 @@ async def test_sender_with_a_lost_claim_cannot_report(store: Store, given: Given
     [ours] = await given.claim(store, seconds=30)
     async with store.begin() as tx:
         later = {"due_at": given.at(60), "doubtful": False, "error": "", "now": given.at(31)}
-        assert not await tx.outbox.sent(lost, ts="1.0", now=given.at(31))
+        assert not await tx.outbox.mark_sent(lost, ts="1.0", now=given.at(31))
         assert not await tx.outbox.postpone(lost, **later)
-        assert not await tx.outbox.park(lost, error="no", now=given.at(31))
-        assert await tx.outbox.sent(ours, ts="1.0", now=given.at(31))
+        assert not await tx.outbox.dead_letter(lost, error="no", now=given.at(31))
+        assert await tx.outbox.mark_sent(ours, ts="1.0", now=given.at(31))
 
 
 async def test_claim_differs_from_a_later_one_with_equal_attempts(
     store: Store, given: Given
 ) -> None:
     """`replace` resets the attempts, and yet the lost claim stays lost."""
-    card = given.message("card", kind=PostKind.UPDATE, body={"ts": "1.0"})
+    card = given.message("card", kind=MessageKind.UPDATE, body={"ts": "1.0"})
     await given.enqueue(store, card)
     [lost] = await given.claim(store)
     [reclaimed] = await given.claim(store, seconds=30)
     async with store.begin() as tx:
-        await tx.outbox.sent(reclaimed, ts="1.0", now=given.at(31))
+        await tx.outbox.mark_sent(reclaimed, ts="1.0", now=given.at(31))
         await tx.outbox.replace(card, given.at(32))
     [newer] = await given.claim(store, seconds=32)
     assert newer.attempts == lost.attempts
     async with store.begin() as tx:
-        assert not await tx.outbox.sent(lost, ts="1.0", now=given.at(33))
+        assert not await tx.outbox.mark_sent(lost, ts="1.0", now=given.at(33))
 
 
 async def test_sent_card_sets_the_timestamp_in_its_watch(store: Store, given: Given) -> None:
@@ -223,7 +225,7 @@ async def test_sent_card_sets_the_timestamp_in_its_watch(store: Store, given: Gi
     await given.enqueue(store, given.message(watch_id=watch.id, roots_watch=True))
     [message] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.sent(message, ts="9.5", now=given.now)
+        await tx.outbox.mark_sent(message, ts="9.5", now=given.now)
         placed = await tx.watches.get(watch.id)
     assert placed is not None
     assert placed.card_ts == "9.5"
@@ -238,7 +240,7 @@ async def test_lost_claim_on_a_card_sets_no_timestamp(store: Store, given: Given
     [lost] = await given.claim(store)
     await given.claim(store, seconds=30)
     async with store.begin() as tx:
-        await tx.outbox.sent(lost, ts="9.5", now=given.at(31))
+        await tx.outbox.mark_sent(lost, ts="9.5", now=given.at(31))
         assert await tx.watches.get(watch.id) == watch
 
 
@@ -248,7 +250,7 @@ async def test_postponed_message_is_due_later_and_unconfirmed(store: Store, give
     [message] = await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.postpone(
-            message, due_at=given.at(7), doubtful=True, error="busy", now=given.now
+            message, due_at=given.at(7), unconfirmed=True, error="busy", now=given.now
         )
         assert await tx.outbox.next_due((0, 1), given.now) == given.at(7)
     assert await given.due(store, seconds=6) == []
@@ -281,7 +283,7 @@ async def test_body_replaced_in_flight_is_sent_afterwards(store: Store, given: G
         await tx.outbox.replace(given.message("card", body={"text": "new"}), given.now)
     assert await given.due(store) == []
     async with store.begin() as tx:
-        assert await tx.outbox.sent(message, ts="1.0", now=given.now)
+        assert await tx.outbox.mark_sent(message, ts="1.0", now=given.now)
     [resent] = await given.claim(store)
     assert (resent.body, resent.attempts, resent.sent_ts) == ({"text": "new"}, 1, "1.0")
 
@@ -295,9 +297,9 @@ async def test_replacement_makes_a_sent_or_rejected_card_ready(
     [message] = await given.claim(store)
     async with store.begin() as tx:
         if end == "sent":
-            await tx.outbox.sent(message, ts="1.0", now=given.now)
+            await tx.outbox.mark_sent(message, ts="1.0", now=given.now)
         else:
-            await tx.outbox.park(message, error="invalid_blocks", now=given.now)
+            await tx.outbox.dead_letter(message, error="invalid_blocks", now=given.now)
         await tx.outbox.replace(given.message("card", body={"text": "new"}), given.now)
     [due], [claimed] = await given.due(store), await given.claim(store)
     assert (claimed.body, due.attempts, due.error) == ({"text": "new"}, 0, "")
@@ -308,7 +310,7 @@ async def test_dead_letter_does_not_block_its_thread(store: Store, given: Given)
     await given.enqueue(store, given.message("1"), given.message("2"))
     [message] = await given.claim(store)
     async with store.begin() as tx:
-        assert await tx.outbox.park(message, error="msg_too_long", now=given.now)
+        assert await tx.outbox.dead_letter(message, error="msg_too_long", now=given.now)
     assert [message.key for message in await given.due(store)] == ["2"]
 
 
@@ -317,9 +319,9 @@ async def test_dropped_message_is_never_due_again(store: Store, given: Given) ->
     await given.enqueue(store, given.message())
     [message] = await given.claim(store)
     async with store.begin() as tx:
-        assert await tx.outbox.park(message, error="too late", now=given.now)
-        assert await tx.parked.drop([message], given.now) == 1
-        assert await tx.parked.again([message], given.now) == 0
+        assert await tx.outbox.dead_letter(message, error="too late", now=given.now)
+        assert await tx.dead_letters.drop([message], given.now) == 1
+        assert await tx.dead_letters.requeue([message], given.now) == 0
 
 
 async def test_dead_letter_thread_rejects_all_its_messages(store: Store, given: Given) -> None:
@@ -328,7 +330,7 @@ async def test_dead_letter_thread_rejects_all_its_messages(store: Store, given: 
         store, given.message("1"), given.message("2"), given.message("x", thread="other")
     )
     async with store.begin() as tx:
-        assert await tx.outbox.park_thread("T1", "thread", "is_archived", given.now) == 2
+        assert await tx.outbox.dead_letter_thread("T1", "thread", "is_archived", given.now) == 2
     assert [message.key for message in await given.due(store)] == ["x"]
 
 
@@ -349,7 +351,7 @@ async def test_exclusive_start_makes_claims_reclaimable_soon(store: Store, given
     await given.enqueue(store, given.message("1"), given.message("2", thread="other"))
     await given.claim(store)
     async with store.begin() as tx:
-        assert await tx.outbox.reopen(given.at(5)) == 2
+        assert await tx.outbox.expire_claims(given.at(5)) == 2
     assert await given.due(store, now=given.at(4)) == []
     assert [message.doubtful for message in await given.claim(store, seconds=5)] == [True, True]
 
@@ -359,8 +361,8 @@ async def test_repeated_start_never_postpones_the_reclaim(store: Store, given: G
     await given.enqueue(store, given.message())
     await given.claim(store)
     async with store.begin() as tx:
-        assert await tx.outbox.reopen(given.at(5)) == 1
-        assert await tx.outbox.reopen(given.at(9)) == 0
+        assert await tx.outbox.expire_claims(given.at(5)) == 1
+        assert await tx.outbox.expire_claims(given.at(9)) == 0
     assert len(await given.due(store, now=given.at(5))) == 1
 
 
@@ -382,7 +384,7 @@ async def test_pruning_deletes_finished_messages_only(store: Store, given: Given
     )
     [sent, _] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.sent(sent, ts="1.0", now=given.now)
+        await tx.outbox.mark_sent(sent, ts="1.0", now=given.now)
         assert await tx.outbox.prune(given.now) == 0
         assert await tx.outbox.prune(given.at(1)) == 1
     assert [message.key for message in await given.claim(store, seconds=30)] == ["waits"]
@@ -402,16 +404,16 @@ async def test_age_of_a_new_body_starts_at_its_replacement(store: Store, given: 
         await tx.outbox.replace(given.message("card"), given.now)
     [message] = await given.claim(store)
     async with store.begin() as tx:
-        await tx.outbox.sent(message, ts="1.0", now=given.now)
+        await tx.outbox.mark_sent(message, ts="1.0", now=given.now)
         await tx.outbox.replace(given.message("card"), given.at(3_600))
         await tx.outbox.replace(given.message("card"), given.at(3_610))
-        assert (await tx.gauges.messages()).since == given.at(3_600)
+        assert (await tx.metrics.messages()).oldest_at == given.at(3_600)
 
 
 async def test_waiting_card_updates_do_not_hide_posts(store: Store, given: Given) -> None:
     """The query has a limit, and card updates have a rate limit of their own."""
     cards = [
-        given.message(thread=f"card {n}", kind=PostKind.UPDATE, body={"ts": "1.0"}, urgent=True)
+        given.message(thread=f"card {n}", kind=MessageKind.UPDATE, body={"ts": "1.0"}, urgent=True)
         for n in range(5)
     ]
     await given.enqueue(store, *cards, given.message("post"))
@@ -451,7 +453,7 @@ async def test_later_messages_are_those_of_the_watch_and_thread(store: Store, gi
     )
     [first, _] = await given.claim(store)
     async with store.begin() as tx:
-        assert [message.key for message in await tx.outbox.behind(first)] == ["2", "3"]
+        assert [message.key for message in await tx.outbox.later_in_thread(first)] == ["2", "3"]
 
 
 async def test_claim_absorbs_later_messages(store: Store, given: Given) -> None:
@@ -463,10 +465,10 @@ async def test_claim_absorbs_later_messages(store: Store, given: Given) -> None:
     await given.enqueue(store, *messages)
     [first] = await given.claim(store)
     async with store.begin() as tx:
-        behind = await tx.outbox.behind(first)
-        assert await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
-        assert await tx.outbox.body("T1", "1") == {"text": "both"}
-        assert await tx.outbox.sent(first, ts="1.0", now=given.now)
+        behind = await tx.outbox.later_in_thread(first)
+        assert await tx.outbox.absorb(first, {"text": "both"}, behind, given.now)
+        assert await tx.outbox.latest_body("T1", "1") == {"text": "both"}
+        assert await tx.outbox.mark_sent(first, ts="1.0", now=given.now)
     assert await given.due(store, seconds=3_600) == []
     assert await given.enqueue(store, *messages) == 0
 
@@ -484,9 +486,11 @@ async def test_claim_that_absorbs_an_urgent_message_is_urgent(store: Store, give
     [first] = await given.claim(store)
     await given.enqueue(store, given.message("2", watch_id=watch.id, urgent=True))
     async with store.begin() as tx:
-        behind = await tx.outbox.behind(first)
-        assert await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
-        await tx.outbox.postpone(first, due_at=given.now, doubtful=False, error="", now=given.now)
+        behind = await tx.outbox.later_in_thread(first)
+        assert await tx.outbox.absorb(first, {"text": "both"}, behind, given.now)
+        await tx.outbox.postpone(
+            first, due_at=given.now, unconfirmed=False, error="", now=given.now
+        )
     assert [(message.key, message.urgent) for message in await given.due(store, seconds=1)] == [
         ("1", True),
         ("other", False),
@@ -501,9 +505,9 @@ async def test_lost_claim_absorbs_nothing(store: Store, given: Given) -> None:
     await given.enqueue(store, *(given.message(key, watch_id=watch.id) for key in ("1", "2")))
     [first] = await given.claim(store)
     async with store.begin() as tx:
-        behind = await tx.outbox.behind(first)
-        await tx.outbox.postpone(first, due_at=given.now, doubtful=True, error="", now=given.now)
-        assert not await tx.outbox.gather(first, {"text": "both"}, behind, given.now)
+        behind = await tx.outbox.later_in_thread(first)
+        await tx.outbox.postpone(first, due_at=given.now, unconfirmed=True, error="", now=given.now)
+        assert not await tx.outbox.absorb(first, {"text": "both"}, behind, given.now)
     assert [message.key for message in await given.due(store)] == ["1"]
     async with store.begin() as tx:
-        assert [message.key for message in await tx.outbox.behind(first)] == ["2"]
+        assert [message.key for message in await tx.outbox.later_in_thread(first)] == ["2"]

@@ -13,14 +13,14 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 from sqlalchemy import delete, select
 
-from bot.store import Post, PostKind, PostState, Store
+from bot.store import MessageKind, MessageState, OutboxMessage, Store
 from bot.store.tables import outbox
 from tests.bot.store.conftest import NOON, Given
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine, Iterator
 
-UNSENT = (PostState.READY, PostState.SENDING)
+UNSENT = (MessageState.READY, MessageState.SENDING)
 REPLIES = st.sampled_from([f"{thread}:{n}" for thread in "ab" for n in range(4)])
 CARDS = st.sampled_from(["card a", "card b"])
 CLAIM_SECONDS, ADOPT_SECONDS = 10, 30
@@ -33,10 +33,10 @@ class Row:
 
     number: int  # in the order of adding
     due_at: datetime
-    state: PostState = PostState.READY
+    state: MessageState = MessageState.READY
     version: int = 1
     doubtful: bool = False
-    claim: Post | None = None
+    claim: OutboxMessage | None = None
     adopt_at: datetime = NOON
 
 
@@ -50,7 +50,7 @@ class Model(RuleBasedStateMachine):
         super().__init__()
         self.now = NOON
         self.rows: dict[str, Row] = {}
-        self.claims: list[Post] = []
+        self.claims: list[OutboxMessage] = []
         self.sent: list[tuple[str, int]] = []
         self.run(self._clear())
 
@@ -77,11 +77,11 @@ class Model(RuleBasedStateMachine):
         if row is None:
             self.rows[key] = Row(len(self.rows), self.now)
             return
-        waits = row.state is PostState.READY and row.due_at < self.now
+        waits = row.state is MessageState.READY and row.due_at < self.now
         self.rows[key] = replace(
             row,
             version=row.version + 1,
-            state=PostState.SENDING if row.state is PostState.SENDING else PostState.READY,
+            state=MessageState.SENDING if row.state is MessageState.SENDING else MessageState.READY,
             due_at=row.due_at if waits else self.now,
         )
 
@@ -93,11 +93,11 @@ class Model(RuleBasedStateMachine):
         assert {message.key for message in claimed} == due.keys()
         for message in claimed:
             row = due[message.key]
-            doubtful = row.doubtful or row.state is PostState.SENDING
+            doubtful = row.doubtful or row.state is MessageState.SENDING
             assert (message.doubtful, message.version) == (doubtful, row.version)
             adopt_at = self.now + timedelta(seconds=ADOPT_SECONDS)
             self.rows[message.key] = replace(
-                row, state=PostState.SENDING, doubtful=doubtful, claim=message, adopt_at=adopt_at
+                row, state=MessageState.SENDING, doubtful=doubtful, claim=message, adopt_at=adopt_at
             )
         self.claims += claimed
 
@@ -105,14 +105,14 @@ class Model(RuleBasedStateMachine):
     def send(self, last: int) -> None:
         """A sender reports that Slack has its message."""
         for message in self.claims[-last:][:1]:
-            if self.end_claim(message, "sent", PostState.SENT):
+            if self.end_claim(message, "sent", MessageState.SENT):
                 self.sent.append((message.key, message.version))
 
     @rule(last=LAST)
     def reject(self, last: int) -> None:
         """A sender reports that Slack rejected its message for good."""
         for message in self.claims[-last:][:1]:
-            self.end_claim(message, "reject", PostState.PARKED)
+            self.end_claim(message, "reject", MessageState.DEAD_LETTER)
 
     @rule(last=LAST, doubtful=st.booleans(), seconds=st.integers(0, 20))
     def postpone(self, last: int, doubtful: bool, seconds: int) -> None:  # noqa: FBT001
@@ -124,7 +124,7 @@ class Model(RuleBasedStateMachine):
             if ours:
                 self.rows[message.key] = replace(
                     self.rows[message.key],
-                    state=PostState.READY,
+                    state=MessageState.READY,
                     doubtful=doubtful,
                     due_at=max(due_at, self.now),
                     claim=None,
@@ -138,13 +138,13 @@ class Model(RuleBasedStateMachine):
             behind = [
                 key
                 for key, row in self.rows.items()
-                if _thread(key) == message.thread and row.state is PostState.READY
+                if _thread(key) == message.thread and row.state is MessageState.READY
                 if row.number > own.number
             ]
             absorbed = set(self.run(self._absorb(message)))
             assert absorbed == (set(behind) if ours else set())
             for key in absorbed:
-                self.rows[key] = replace(self.rows[key], state=PostState.DROPPED)
+                self.rows[key] = replace(self.rows[key], state=MessageState.DROPPED)
 
     @rule(thread=st.sampled_from("ab"))
     def dead_letter_thread(self, thread: str) -> None:
@@ -152,9 +152,9 @@ class Model(RuleBasedStateMachine):
         self.run(self._dead_letter_thread(thread))
         for key, row in self.rows.items():
             if key[0] == thread and row.state in UNSENT:
-                unconfirmed = row.doubtful or row.state is PostState.SENDING
+                unconfirmed = row.doubtful or row.state is MessageState.SENDING
                 self.rows[key] = replace(
-                    row, state=PostState.PARKED, doubtful=unconfirmed, claim=None
+                    row, state=MessageState.DEAD_LETTER, doubtful=unconfirmed, claim=None
                 )
 
     @rule()
@@ -162,8 +162,8 @@ class Model(RuleBasedStateMachine):
         """All dead letters are requeued."""
         self.run(self._requeue())
         for key, row in self.rows.items():
-            if row.state is PostState.PARKED:
-                self.rows[key] = replace(row, state=PostState.READY, due_at=self.now)
+            if row.state is MessageState.DEAD_LETTER:
+                self.rows[key] = replace(row, state=MessageState.READY, due_at=self.now)
 
     @rule(seconds=st.sampled_from([1, ADOPT_SECONDS + 1]))
     def wait(self, seconds: int) -> None:
@@ -195,15 +195,15 @@ class Model(RuleBasedStateMachine):
 
     def is_due(self, row: Row) -> bool:
         """Whether a next message can be claimed."""
-        since = row.due_at if row.state is PostState.READY else row.adopt_at
+        since = row.due_at if row.state is MessageState.READY else row.adopt_at
         return since <= self.now
 
-    def is_ours(self, message: Post) -> bool:
+    def is_ours(self, message: OutboxMessage) -> bool:
         """Whether a claim is still valid."""
         row = self.rows[message.key]
-        return row.state is PostState.SENDING and row.claim is message
+        return row.state is MessageState.SENDING and row.claim is message
 
-    def end_claim(self, message: Post, method: str, state: PostState) -> bool:
+    def end_claim(self, message: OutboxMessage, method: str, state: MessageState) -> bool:
         """End a claim; if there is a newer body, the message is ready."""
         ours = self.is_ours(message)
         assert self.run(self._end_claim(message, method)) == ours
@@ -211,7 +211,7 @@ class Model(RuleBasedStateMachine):
             row = self.rows[message.key]
             newest = row.version == message.version
             self.rows[message.key] = replace(
-                row, state=state if newest else PostState.READY, doubtful=False, claim=None
+                row, state=state if newest else MessageState.READY, doubtful=False, claim=None
             )
         return ours
 
@@ -221,7 +221,7 @@ class Model(RuleBasedStateMachine):
         async with self.store.begin() as tx:
             await tx.outbox._connection.execute(delete(outbox))
 
-    async def _rows(self) -> dict[str, tuple[PostState, int, bool]]:
+    async def _rows(self) -> dict[str, tuple[MessageState, int, bool]]:
         columns = (outbox.c.key, outbox.c.state, outbox.c.version, outbox.c.doubtful)
         async with self.store.begin() as tx:
             rows = await tx.outbox._connection.execute(select(*columns))
@@ -235,47 +235,47 @@ class Model(RuleBasedStateMachine):
     async def _replace(self, key: str) -> None:
         body = {"ts": "1.0"}
         message = Given().message(
-            key, thread=_thread(key), kind=PostKind.UPDATE, body=body, due_at=self.now
+            key, thread=_thread(key), kind=MessageKind.UPDATE, body=body, due_at=self.now
         )
         async with self.store.begin() as tx:
             await tx.outbox.replace(message, self.now)
 
-    async def _claim(self) -> list[Post]:
+    async def _claim(self) -> list[OutboxMessage]:
         async with self.store.begin() as tx:
             due = await tx.outbox.due(lanes=(0, 1), now=self.now, limit=100)
             return await tx.outbox.claim(
                 [message.id for message in due],
                 now=self.now,
                 deadline=self.now + timedelta(seconds=CLAIM_SECONDS),
-                adopt_at=self.now + timedelta(seconds=ADOPT_SECONDS),
+                reclaim_at=self.now + timedelta(seconds=ADOPT_SECONDS),
             )
 
-    async def _end_claim(self, message: Post, method: str) -> bool:
+    async def _end_claim(self, message: OutboxMessage, method: str) -> bool:
         async with self.store.begin() as tx:
             if method == "sent":
-                return await tx.outbox.sent(message, ts="1.0", now=self.now)
-            return await tx.outbox.park(message, error="no", now=self.now)
+                return await tx.outbox.mark_sent(message, ts="1.0", now=self.now)
+            return await tx.outbox.dead_letter(message, error="no", now=self.now)
 
-    async def _postpone(self, message: Post, due_at: datetime, *, doubtful: bool) -> bool:
+    async def _postpone(self, message: OutboxMessage, due_at: datetime, *, doubtful: bool) -> bool:
         async with self.store.begin() as tx:
             return await tx.outbox.postpone(
-                message, due_at=due_at, doubtful=doubtful, error="", now=self.now
+                message, due_at=due_at, unconfirmed=doubtful, error="", now=self.now
             )
 
-    async def _absorb(self, message: Post) -> list[str]:
+    async def _absorb(self, message: OutboxMessage) -> list[str]:
         async with self.store.begin() as tx:
-            behind = await tx.outbox.behind(message)
-            ours = await tx.outbox.gather(message, {"text": "all"}, behind, self.now)
+            behind = await tx.outbox.later_in_thread(message)
+            ours = await tx.outbox.absorb(message, {"text": "all"}, behind, self.now)
             return [other.key for other in behind] if ours else []
 
     async def _dead_letter_thread(self, thread: str) -> None:
         async with self.store.begin() as tx:
-            await tx.outbox.park_thread("T1", thread, "is_archived", self.now)
+            await tx.outbox.dead_letter_thread("T1", thread, "is_archived", self.now)
 
     async def _requeue(self) -> None:
         async with self.store.begin() as tx:
             ids = await tx.outbox._connection.execute(select(outbox.c.id))
-            await tx.parked.again([_message(id_) for id_ in ids.scalars()], self.now)
+            await tx.dead_letters.requeue([_message(id_) for id_ in ids.scalars()], self.now)
 
 
 def _thread(key: str) -> str:
@@ -283,11 +283,13 @@ def _thread(key: str) -> str:
     return key if key.startswith("card") else key[0]
 
 
-def _message(id_: int) -> Post:
+def _message(id_: int) -> OutboxMessage:
     """Return a message of which only the id matters."""
     new = Given().message()
     defaults = {field.name: getattr(new, field.name) for field in fields(new)}
-    return Post(id=id_, lane=0, state=PostState.PARKED, version=1, created_at=NOON, **defaults)
+    return OutboxMessage(
+        id=id_, lane=0, state=MessageState.DEAD_LETTER, version=1, created_at=NOON, **defaults
+    )
 
 
 @pytest.fixture(scope="module")

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import strategies
 
 if TYPE_CHECKING:
-    from bot.store import Post, Store
+    from bot.store import OutboxMessage, Store
     from tests.bot.store.conftest import Given
 
 pytestmark = pytest.mark.anyio
@@ -49,7 +49,7 @@ class Scenario:
         self.seconds = 0.0
         self.added: list[list[str]] = [[], []]
         self.delivered: list[list[str]] = [[], []]
-        self.claims: list[Post] = []
+        self.claims: list[OutboxMessage] = []
 
     async def run(self, step: str, thread: int) -> None:
         """Run one step."""
@@ -78,10 +78,10 @@ class Scenario:
     async def _send_late(self, _: int) -> None:
         await self._report(self.claims[:1])
 
-    async def _report(self, messages: list[Post]) -> None:
+    async def _report(self, messages: list[OutboxMessage]) -> None:
         for message in messages:
             async with self.store.begin() as tx:
-                ours = await tx.outbox.sent(message, ts="1.0", now=self.given.at(self.seconds))
+                ours = await tx.outbox.mark_sent(message, ts="1.0", now=self.given.at(self.seconds))
             if ours:
                 self.delivered[int(message.thread)].append(message.key)
 
@@ -89,7 +89,7 @@ class Scenario:
         for message in self.claims[-1:]:
             now = self.given.at(self.seconds)
             async with self.store.begin() as tx:
-                await tx.outbox.postpone(message, due_at=now, doubtful=True, error="", now=now)
+                await tx.outbox.postpone(message, due_at=now, unconfirmed=True, error="", now=now)
 
     async def _wait(self, _: int) -> None:
         self.seconds += 20

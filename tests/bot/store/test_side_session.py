@@ -8,7 +8,7 @@ import pytest
 
 from bot.sdk.errors import StoreError
 from bot.store import Store
-from bot.store.side_session import visit
+from bot.store.side_session import open_beside
 from tests.bot.store.test_migrations import restore_revision, set_revision
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ async def test_side_session_reads_beside_the_running_bot(
 ) -> None:
     """The lock file keeps out a second bot, not a reader."""
     await given.enqueue(store, given.message(), given.message())
-    async with visit(url) as tx:
+    async with open_beside(url) as tx:
         assert (await tx.outbox.backlog(given.now))[0] == 2
 
 
@@ -34,7 +34,7 @@ async def test_side_session_reads_what_a_stopped_bot_left(url: str, given: Given
     await store.open()
     await given.enqueue(store, given.message())
     await store.close()
-    async with visit(url) as tx:
+    async with open_beside(url) as tx:
         assert (await tx.outbox.backlog(given.now))[0] == 1
 
 
@@ -42,13 +42,13 @@ async def test_read_only_side_session_cannot_write(store: Store, url: str, given
     """The database itself refuses the write."""
     assert store.exclusive in (True, False)
     with pytest.raises(StoreError):
-        async with visit(url) as tx:
+        async with open_beside(url) as tx:
             await tx.outbox.add([given.message()], given.now)
 
 
 async def test_side_session_can_add_a_request(store: Store, url: str, given: Given) -> None:
     """The bot claims it like every request without a lease."""
-    async with visit(url, writes=True) as tx:
+    async with open_beside(url, writes=True) as tx:
         await tx.inbox.add(
             workspace="T1",
             key="operator:1",
@@ -64,7 +64,7 @@ async def test_side_session_can_add_a_request(store: Store, url: str, given: Giv
 
 async def test_side_session_blocks_no_writer(store: Store, url: str, given: Given) -> None:
     """A long read uses one snapshot while the bot writes."""
-    async with visit(url) as tx:
+    async with open_beside(url) as tx:
         before = await tx.outbox.backlog(given.now)
         await given.enqueue(store, given.message())
         if store.exclusive:  # PostgreSQL's "read committed" can see it at once
@@ -74,7 +74,7 @@ async def test_side_session_blocks_no_writer(store: Store, url: str, given: Give
 async def test_side_session_creates_no_database(tmp_path: Path) -> None:
     """A wrong path raises an error and creates no file."""
     with pytest.raises(StoreError, match="no database file"):
-        async with visit(f"sqlite:///{tmp_path / 'none.db'}"):
+        async with open_beside(f"sqlite:///{tmp_path / 'none.db'}"):
             pass
     assert list(tmp_path.iterdir()) == []
 
@@ -83,7 +83,7 @@ async def test_side_session_refuses_a_newer_database(store: Store, url: str) -> 
     """An unknown schema is not read."""
     await set_revision(store, "9999")
     with pytest.raises(StoreError, match="newer jobthread"):
-        async with visit(url):
+        async with open_beside(url):
             pass
     await restore_revision(url)
 
@@ -92,5 +92,5 @@ async def test_side_session_runs_no_migration(tmp_path: Path) -> None:
     """Only the bot migrates an older database."""
     (tmp_path / "old.db").touch()
     with pytest.raises(StoreError, match="older jobthread"):
-        async with visit(f"sqlite:///{tmp_path / 'old.db'}"):
+        async with open_beside(f"sqlite:///{tmp_path / 'old.db'}"):
             pass

@@ -161,8 +161,8 @@ async def test_message_added_as_claimed_is_not_due(store: Store, given: Given) -
     assert (reclaimed.doubtful, reclaimed.attempts) == (True, 2)
     assert message is not None
     async with store.begin() as tx:
-        assert not await tx.outbox.sent(message, ts="1.0", now=given.at(31))
-        assert await tx.outbox.sent(reclaimed, ts="1.0", now=given.at(31))
+        assert not await tx.outbox.mark_sent(message, ts="1.0", now=given.at(31))
+        assert await tx.outbox.mark_sent(reclaimed, ts="1.0", now=given.at(31))
 
 
 async def test_claim_made_while_adding_is_like_any_other(store: Store, given: Given) -> None:
@@ -173,7 +173,7 @@ async def test_claim_made_while_adding_is_like_any_other(store: Store, given: Gi
     assert message is not None
     async with store.begin() as tx:
         assert await tx.outbox.postpone(
-            message, due_at=given.now, doubtful=False, error="", now=given.now
+            message, due_at=given.now, unconfirmed=False, error="", now=given.now
         )
     (reclaimed,) = await given.claim(store)
     assert (reclaimed.key, reclaimed.body, reclaimed.id) == (message.key, message.body, message.id)

@@ -106,7 +106,9 @@ async def test_one_of_many_concurrent_changes_is_stored(store: Store, given: Giv
 
     async def change() -> bool:
         async with store.begin() as tx:
-            return await tx.jobs.changed(seen, given.job(name="new"), due_at=None, now=given.now)
+            return await tx.jobs.compare_and_set(
+                seen, given.job(name="new"), due_at=None, now=given.now
+            )
 
     await given.track(store)
     async with store.begin() as tx:

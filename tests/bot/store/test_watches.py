@@ -51,7 +51,7 @@ async def test_unreachable_watch_is_still_open(store: Store, given: Given) -> No
     watch = given.watch()
     await add(store, watch)
     async with store.begin() as tx:
-        assert await tx.watches.park(watch.id, now=given.now, reason="is_archived")
+        assert await tx.watches.mark_unreachable(watch.id, now=given.now, reason="is_archived")
         assert not await tx.watches.add(given.watch())
         assert await tx.watches.find("T1", "C1", watch.ref) is not None
 
@@ -85,10 +85,10 @@ async def test_only_an_unreachable_watch_can_be_reactivated(store: Store, given:
     unreachable, ended = given.watch(), given.watch(channel="C2")
     await add(store, unreachable, ended)
     async with store.begin() as tx:
-        await tx.watches.park(unreachable.id, now=given.now, reason="not_in_channel")
+        await tx.watches.mark_unreachable(unreachable.id, now=given.now, reason="not_in_channel")
         await tx.watches.end([ended.id], now=given.now, reason="the job ended")
-        assert await tx.watches.revive(unreachable.id)
-        assert not await tx.watches.revive(ended.id)
+        assert await tx.watches.reactivate(unreachable.id)
+        assert not await tx.watches.reactivate(ended.id)
         assert await tx.watches.get(unreachable.id) == unreachable
 
 
@@ -98,7 +98,7 @@ async def test_ended_watch_cannot_become_unreachable(store: Store, given: Given)
     await add(store, watch)
     async with store.begin() as tx:
         await tx.watches.end([watch.id], now=given.now, reason="the job ended")
-        assert not await tx.watches.park(watch.id, now=given.now, reason="is_archived")
+        assert not await tx.watches.mark_unreachable(watch.id, now=given.now, reason="is_archived")
 
 
 async def test_channel_lists_its_open_watches_with_their_jobs(store: Store, given: Given) -> None:
@@ -123,7 +123,7 @@ async def test_active_watches_of_jobs_are_found_by_reference(store: Store, given
     unreachable = given.watch(channel="C3")
     await add(store, here, there, other, unreachable, given.watch(workspace="T2"))
     async with store.begin() as tx:
-        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
+        await tx.watches.mark_unreachable(unreachable.id, now=given.now, reason="is_archived")
         found = await tx.watches.of_jobs("T1", [here.ref, other.ref, given.ref("JOB9")])
         assert await tx.watches.of_jobs("T1", []) == {}
     assert found == {here.ref: [here, there], other.ref: [other]}
@@ -134,7 +134,7 @@ async def test_watches_are_counted_by_state(store: Store, given: Given) -> None:
     await add(store, given.watch(), given.watch(channel="C2"))
     async with store.begin() as tx:
         counts = await tx.watches.count()
-    assert counts == {WatchState.ACTIVE: 2, WatchState.ENDED: 0, WatchState.PARKED: 0}
+    assert counts == {WatchState.ACTIVE: 2, WatchState.ENDED: 0, WatchState.UNREACHABLE: 0}
 
 
 async def test_pruning_deletes_old_inactive_watches_only(store: Store, given: Given) -> None:
@@ -143,7 +143,7 @@ async def test_pruning_deletes_old_inactive_watches_only(store: Store, given: Gi
     await add(store, active, ended, unreachable)
     async with store.begin() as tx:
         await tx.watches.end([ended.id], now=given.now, reason="the job ended")
-        await tx.watches.park(unreachable.id, now=given.now, reason="is_archived")
+        await tx.watches.mark_unreachable(unreachable.id, now=given.now, reason="is_archived")
         assert await tx.watches.prune(given.now) == 0
         assert await tx.watches.prune(given.at(1)) == 2
         assert await tx.watches.get(active.id) == active
@@ -163,9 +163,9 @@ async def test_latest_job_of_each_connection_was_requested_last(store: Store, gi
         given.watch(ref=given.ref("other"), workspace="T2"),
     )
     async with store.begin() as tx:
-        assert await tx.watches.newest("T1", "C1") == [refs[1]]
-        assert await tx.watches.newest("T1") == [refs[3], refs[2]]
-        assert await tx.watches.newest("T3") == []
+        assert await tx.watches.latest_jobs("T1", "C1") == [refs[1]]
+        assert await tx.watches.latest_jobs("T1") == [refs[3], refs[2]]
+        assert await tx.watches.latest_jobs("T3") == []
 
 
 async def test_job_that_was_not_found_is_never_the_latest(store: Store, given: Given) -> None:
@@ -174,7 +174,7 @@ async def test_job_that_was_not_found_is_never_the_latest(store: Store, given: G
     await add(store, given.watch())
     async with store.begin() as tx:
         (watched,) = (await tx.jobs.get("T1", [given.ref()])).values()
-        await tx.jobs.failed(
+        await tx.jobs.record_failure(
             watched, failures=-1, trouble="", trouble_since=None, due_at=given.now, now=given.now
         )
-        assert await tx.watches.newest("T1", "C1") == []
+        assert await tx.watches.latest_jobs("T1", "C1") == []

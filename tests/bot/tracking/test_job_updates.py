@@ -12,7 +12,12 @@ from bot.sdk.errors import JobNotFound, JobthreadError, Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch, WatchedJob
-from bot.tracking.job_updates import LOST_AFTER, TROUBLE_TOLD_AFTER, Following, Look
+from bot.tracking.job_updates import (
+    FAILURES_BEFORE_NOTICE,
+    NOT_FOUND_BEFORE_END,
+    JobUpdates,
+    PollResult,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -51,7 +56,7 @@ async def apply_result(store: Store, watched: WatchedJob, found: Job | Jobthread
     """Apply a poll result, each one a second later."""
     at = CLOCK.now() + timedelta(seconds=next(SECONDS))
     async with store.begin() as tx:
-        await Following(10).write(tx, None, [Look(watched, found, at)])
+        await JobUpdates(10).apply(tx, None, [PollResult(watched, found, at)])
 
 
 async def fail_polls(store: Store, error: JobthreadError, times: int) -> None:
@@ -66,11 +71,11 @@ async def outbox_size(store: Store) -> int:
         return (await tx.outbox.backlog(CLOCK.now() + timedelta(days=1)))[0]
 
 
-MOVED = JOB.but(status=Status.WAITING)
+MOVED = JOB.replace(status=Status.WAITING)
 
 
 @pytest.mark.parametrize(
-    ("error", "before"), [(DOWN, TROUBLE_TOLD_AFTER - 1), (GONE, LOST_AFTER - 1)]
+    ("error", "before"), [(DOWN, FAILURES_BEFORE_NOTICE - 1), (GONE, NOT_FOUND_BEFORE_END - 1)]
 )
 @pytest.mark.parametrize("meanwhile", [JOB, MOVED, DOWN])
 async def test_stale_failure_sends_no_notification(
@@ -86,7 +91,9 @@ async def test_stale_failure_sends_no_notification(
     assert await read_job(store) == known
 
 
-@pytest.mark.parametrize(("error", "times"), [(DOWN, TROUBLE_TOLD_AFTER), (GONE, LOST_AFTER)])
+@pytest.mark.parametrize(
+    ("error", "times"), [(DOWN, FAILURES_BEFORE_NOTICE), (GONE, NOT_FOUND_BEFORE_END)]
+)
 async def test_last_of_several_failures_notifies_once(
     error: JobthreadError, times: int, store: Store
 ) -> None:
@@ -101,7 +108,7 @@ async def test_stale_success_does_not_clear_a_reported_failure(
     store: Store,
 ) -> None:
     """The next result clears it and notifies the thread."""
-    await fail_polls(store, DOWN, TROUBLE_TOLD_AFTER - 1)
+    await fail_polls(store, DOWN, FAILURES_BEFORE_NOTICE - 1)
     late = await read_job(store)
     await fail_polls(store, DOWN, 1)
     before_write = await outbox_size(store)
@@ -114,7 +121,7 @@ async def test_stale_success_does_not_clear_a_reported_failure(
 
 async def test_missing_job_is_not_polled_again(store: Store) -> None:
     """Its watch ends with the last poll."""
-    await fail_polls(store, GONE, LOST_AFTER)
+    await fail_polls(store, GONE, NOT_FOUND_BEFORE_END)
     assert (await read_job(store)).due_at is None
     async with store.begin() as tx:
-        assert await tx.watches.living() == []
+        assert await tx.watches.list_open() == []

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.store import WatchState
-from tests.bot.board_harness import A, B, BoardStage, boarded, table
+from tests.bot.board_harness import A, B, BoardHarness, board_harness, table_rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -19,122 +19,122 @@ pytestmark = pytest.mark.anyio
 
 
 @pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[BoardStage]:
+async def harness(tmp_path: Path) -> AsyncIterator[BoardHarness]:
     """A channel with boards enabled."""
-    async with boarded(tmp_path) as everything:
+    async with board_harness(tmp_path) as everything:
         yield everything
 
 
-async def board_with_two_jobs(stage: BoardStage) -> Message:
+async def board_with_two_jobs(harness: BoardHarness) -> Message:
     """Post a board with two long jobs."""
-    return await stage.asks(f"/job deploys:{A} deploys:{B}")
+    return await harness.request_card(f"/job deploys:{A} deploys:{B}")
 
 
-async def direct_messages(stage: BoardStage) -> list[Message]:
+async def direct_messages(harness: BoardHarness) -> list[Message]:
     """Return the direct messages from the bot to Ada."""
-    return [m for m in stage.slack.messages("im") if m.user == stage.slack.workspace.bot.id]
+    return [m for m in harness.slack.messages("im") if m.user == harness.slack.workspace.bot.id]
 
 
-async def states(stage: BoardStage) -> list[WatchState]:
+async def states(harness: BoardHarness) -> list[WatchState]:
     """Return the states of all watches."""
-    async with stage.bot.store.begin() as tx:
+    async with harness.bot.store.begin() as tx:
         count = await tx.watches.count()
     return [state for state, number in count.items() for _ in range(number)]
 
 
-async def advance(stage: BoardStage, seconds: int) -> None:
+async def advance(harness: BoardHarness, seconds: int) -> None:
     """Advance the clock in steps of a minute."""
     for _ in range(seconds // 60):
-        await stage.clock.advance(60)
-        await stage.at_rest()
+        await harness.clock.advance(60)
+        await harness.settle()
 
 
 async def test_board_that_cannot_be_posted_ends_its_watches(
-    stage: BoardStage,
+    harness: BoardHarness,
 ) -> None:
     """The asker gets one notice, and polling stops."""
-    await stage.wants_boards("private-ops")
-    await stage.says(f"/job deploys:{A} deploys:{B}", channel="private-ops")
-    await stage.whispered("/invite @jobthread")
-    await stage.at_rest()
-    assert await states(stage) == [WatchState.ENDED] * 2
-    assert len(stage.slack.ephemerals("ada")) == 1
-    asked = len(stage.servicestage.calls)
-    await stage.clock.advance(60)
-    assert len(stage.servicestage.calls) == asked
+    await harness.enable_boards("private-ops")
+    await harness.says(f"/job deploys:{A} deploys:{B}", channel="private-ops")
+    await harness.wait_for_ephemeral("/invite @jobthread")
+    await harness.settle()
+    assert await states(harness) == [WatchState.ENDED] * 2
+    assert len(harness.slack.ephemerals("ada")) == 1
+    asked = len(harness.servicestage.calls)
+    await harness.clock.advance(60)
+    assert len(harness.servicestage.calls) == asked
 
 
 @pytest.mark.parametrize("failure", ["archived", "deleted"])
 async def test_rejected_board_makes_its_watches_unreachable(
-    stage: BoardStage, failure: str
+    harness: BoardHarness, failure: str
 ) -> None:
     """The asker gets one notice for the whole board."""
-    board = await board_with_two_jobs(stage)
+    board = await board_with_two_jobs(harness)
     if failure == "archived":
-        stage.slack.archive("deploys")
+        harness.slack.archive("deploys")
     else:
-        stage.slack.delete(board)
-    await stage.moves(A, "ROLLBACKING")
-    assert await states(stage) == [WatchState.PARKED] * 2
-    [said] = await direct_messages(stage)
+        harness.slack.delete(board)
+    await harness.change_status(A, "ROLLBACKING")
+    assert await states(harness) == [WatchState.UNREACHABLE] * 2
+    [said] = await direct_messages(harness)
     assert "the 2 jobs of your board" in said.text
 
 
-async def test_redelivered_board_shows_all_missed_updates(stage: BoardStage) -> None:
+async def test_redelivered_board_shows_all_missed_updates(harness: BoardHarness) -> None:
     """The same message is updated, and each job gets one reply."""
-    board = await board_with_two_jobs(stage)
-    stage.slack.archive("deploys")
-    await stage.moves(A, "ROLLBACKING")
-    stage.slack.workspace.unarchive("deploys")
-    stage.servicestage.finish(B)
-    await advance(stage, 3_900)
-    assert [m.ts for m in stage.said()] == [board.ts]
-    shown = stage.now(board)
+    board = await board_with_two_jobs(harness)
+    harness.slack.archive("deploys")
+    await harness.change_status(A, "ROLLBACKING")
+    harness.slack.workspace.unarchive("deploys")
+    harness.servicestage.finish(B)
+    await advance(harness, 3_900)
+    assert [m.ts for m in harness.bot_messages()] == [board.ts]
+    shown = harness.current(board)
     assert "1 of 2 done" in shown.text
-    assert {row[0] for row in table(shown)} == {"▶️ rolling back (ROLLBACKING)", "✅ succeeded"}
-    first, second = sorted(m.text for m in stage.thread(board))
+    assert {row[0] for row in table_rows(shown)} == {"▶️ rolling back (ROLLBACKING)", "✅ succeeded"}
+    first, second = sorted(m.text for m in harness.thread(board))
     assert first.startswith("deploy-1")
     assert second.startswith("deploy-2")
-    assert await states(stage) == [WatchState.ACTIVE, WatchState.ENDED]
+    assert await states(harness) == [WatchState.ACTIVE, WatchState.ENDED]
 
 
 async def test_failed_board_probes_send_no_second_notice(
-    stage: BoardStage,
+    harness: BoardHarness,
 ) -> None:
     """The hourly probe is silent while the channel stays archived."""
-    await board_with_two_jobs(stage)
-    stage.slack.archive("deploys")
-    await stage.moves(A, "ROLLBACKING")
-    await advance(stage, 2 * 3_600 + 240)
-    assert len(await direct_messages(stage)) == 1
-    assert await states(stage) == [WatchState.PARKED] * 2
+    await board_with_two_jobs(harness)
+    harness.slack.archive("deploys")
+    await harness.change_status(A, "ROLLBACKING")
+    await advance(harness, 2 * 3_600 + 240)
+    assert len(await direct_messages(harness)) == 1
+    assert await states(harness) == [WatchState.UNREACHABLE] * 2
 
 
-async def test_jobs_of_a_deleted_board_can_be_requested_again(stage: BoardStage) -> None:
+async def test_jobs_of_a_deleted_board_can_be_requested_again(harness: BoardHarness) -> None:
     """The old board is closed, and a new one replaces it."""
-    board = await board_with_two_jobs(stage)
-    known = await stage.board(board)
-    stage.slack.delete(board)
-    await stage.moves(A, "ROLLBACKING")
-    await stage.clock.advance(120)
-    again = await stage.asks(f"/job deploys:{A} deploys:{B}")
-    assert len(table(again)) == 2
-    async with stage.bot.store.begin() as tx:
+    board = await board_with_two_jobs(harness)
+    known = await harness.board(board)
+    harness.slack.delete(board)
+    await harness.change_status(A, "ROLLBACKING")
+    await harness.clock.advance(120)
+    again = await harness.request_card(f"/job deploys:{A} deploys:{B}")
+    assert len(table_rows(again)) == 2
+    async with harness.bot.store.begin() as tx:
         old = await tx.boards.get(known.id)
     assert old is not None
     assert old.closed_at is not None
 
 
 async def test_board_redrawn_while_rejected_sends_one_notice(
-    stage: BoardStage,
+    harness: BoardHarness,
 ) -> None:
     """A pending newer drawing causes no second notice."""
-    await board_with_two_jobs(stage)
-    stage.slack.faults.delay("chat.update", milliseconds=3_000)
-    stage.slack.faults.refuse("cant_update_message", "chat.update", times=None)
-    stage.servicestage.finish(A, "ROLLBACKING")
-    await stage.clock.advance(10)
-    stage.servicestage.finish(B, "ROLLBACKING")
-    await stage.clock.advance(2)
-    await advance(stage, 180)
-    assert len(await direct_messages(stage)) == 1
+    await board_with_two_jobs(harness)
+    harness.slack.faults.delay("chat.update", milliseconds=3_000)
+    harness.slack.faults.refuse("cant_update_message", "chat.update", times=None)
+    harness.servicestage.finish(A, "ROLLBACKING")
+    await harness.clock.advance(10)
+    harness.servicestage.finish(B, "ROLLBACKING")
+    await harness.clock.advance(2)
+    await advance(harness, 180)
+    assert len(await direct_messages(harness)) == 1

@@ -4,7 +4,12 @@ from typing import Any
 
 import pytest
 
-from localslack.blockkit.form_state import beginning, called, filled, kept
+from localslack.blockkit.form_state import (
+    answered_state,
+    find_input,
+    initial_state,
+    retained_values,
+)
 
 ONE, TWO = (
     {"text": {"type": "plain_text", "text": name.title()}, "value": name} for name in ("one", "two")
@@ -29,7 +34,7 @@ GROUPS = {"option_groups": [{"label": {}, "options": [ONE]}, {"label": {}, "opti
 )
 def test_initial_state_is_what_the_app_sent(element: dict, state: dict) -> None:
     """Without an initial value it is empty, in Slack's form: null or an empty list."""
-    assert beginning(element) == {"type": element["type"], **state}
+    assert initial_state(element) == {"type": element["type"], **state}
 
 
 @pytest.mark.parametrize(
@@ -51,19 +56,19 @@ def test_initial_state_is_what_the_app_sent(element: dict, state: dict) -> None:
 )
 def test_answer_is_stored_in_slacks_form(element: dict, answer: Any, state: dict) -> None:
     """Options are objects, numbers are strings, several values are a list."""
-    assert filled(element, answer) == {"type": element["type"], **state}
+    assert answered_state(element, answer) == {"type": element["type"], **state}
 
 
 def test_unknown_option_is_rejected() -> None:
     """The error names the existing options."""
     with pytest.raises(LookupError, match="three is not on offer; there are one, two"):
-        filled({"type": "static_select", **OPTIONS}, "three")
+        answered_state({"type": "static_select", **OPTIONS}, "three")
 
 
 def test_time_must_have_slacks_format() -> None:
     """Any other format is rejected."""
     with pytest.raises(ValueError, match="18:30"):
-        filled({"type": "timepicker"}, "6 pm")
+        answered_state({"type": "timepicker"}, "6 pm")
 
 
 def block(name: str, *elements: dict) -> dict:
@@ -74,21 +79,23 @@ def test_input_is_found_by_block_id_or_action_id() -> None:
     """The block id is enough if the block has one input."""
     picks = [{"type": "timepicker", "action_id": name} for name in ("from", "to")]
     blocks = [block("window", *picks), block("day", {"type": "datepicker", "action_id": "on"})]
-    assert called(blocks, "day")[1]["action_id"] == "on"
-    assert called(blocks, "to")[0]["block_id"] == "window"
+    assert find_input(blocks, "day")[1]["action_id"] == "on"
+    assert find_input(blocks, "to")[0]["block_id"] == "window"
     with pytest.raises(LookupError, match=r"window \(from\), window \(to\), day \(on\)"):
-        called(blocks, "window")
+        find_input(blocks, "window")
 
 
 def test_updated_view_keeps_values_of_unchanged_inputs() -> None:
     """An input is unchanged if block id, action id and type are the same."""
     typed = {"type": "timepicker", "selected_time": "07:05"}
     later = {"type": "timepicker", "action_id": "at", "initial_time": "09:00"}
-    assert kept({"when": {"at": typed}}, [block("when", later)]) == {"when": {"at": typed}}
+    assert retained_values({"when": {"at": typed}}, [block("when", later)]) == {
+        "when": {"at": typed}
+    }
     for other in (
         block("then", later),
         block("when", {**later, "action_id": "on"}),
         block("when", {"type": "datepicker", "action_id": "at"}),
     ):
-        [states] = kept({"when": {"at": typed}}, [other]).values()
+        [states] = retained_values({"when": {"at": typed}}, [other]).values()
         assert typed not in states.values()

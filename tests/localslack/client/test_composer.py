@@ -31,15 +31,15 @@ def workspace() -> Workspace:
 )
 def test_message_text_has_slack_markup(workspace: Workspace, typed: str, sent: str) -> None:
     """Mentions and links become markup; the rest is escaped."""
-    assert composer.for_event(workspace, typed) == sent
+    assert composer.event_text(workspace, typed) == sent
 
 
 def test_command_text_contains_ids_and_names(workspace: Workspace) -> None:
     """With `should_escape` a mention has id and name; without it the text is unchanged."""
-    assert composer.for_command(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
-    group = composer.for_command(workspace, "@oncall", should_escape=True)
+    assert composer.command_text(workspace, "@ben", should_escape=True) == "<@U0BEN|ben>"
+    group = composer.command_text(workspace, "@oncall", should_escape=True)
     assert group == "<!subteam^S0ONCALL|@oncall>"
-    assert composer.for_command(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
+    assert composer.command_text(workspace, "@ben <&>", should_escape=False) == "@ben <&>"
 
 
 def test_message_has_a_rich_text_block(workspace: Workspace) -> None:

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from localslack.blockkit.form_state import filled
-from localslack.client.form_validation import MISSING, complaints
+from localslack.blockkit.form_state import answered_state
+from localslack.client.form_validation import REQUIRED, form_errors
 
 TEXT = {"type": "plain_text_input", "min_length": 2, "max_length": 4}
 WHOLE = {"type": "number_input", "is_decimal_allowed": False, "min_value": "1", "max_value": "60"}
@@ -15,13 +15,13 @@ BOXES = {"type": "checkboxes", "options": []}
 
 def form_error(element: dict, answer: Any, **more: Any) -> str | None:
     block = {"type": "input", "block_id": "b", "element": {"action_id": "a", **element}, **more}
-    return complaints([block], {"b": {"a": filled(element, answer)}}).get("b")
+    return form_errors([block], {"b": {"a": answered_state(element, answer)}}).get("b")
 
 
 @pytest.mark.parametrize("element", [TEXT, WHOLE, BOXES])
 def test_required_input_must_be_filled_in(element: dict) -> None:
     """An optional input may be empty."""
-    assert form_error(element, None) == MISSING
+    assert form_error(element, None) == REQUIRED
     assert form_error(element, None, optional=True) is None
 
 
@@ -50,4 +50,4 @@ def test_invalid_input_has_an_error_message(element: dict, answer: Any, error: s
 def test_only_input_blocks_are_validated() -> None:
     """A select in a section block may be empty."""
     menu = {"type": "static_select", "action_id": "a", "options": []}
-    assert complaints([{"type": "section", "block_id": "b", "accessory": menu}], {}) == {}
+    assert form_errors([{"type": "section", "block_id": "b", "accessory": menu}], {}) == {}

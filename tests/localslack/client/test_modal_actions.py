@@ -7,7 +7,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from localslack import LocalSlack
 from localslack.api.views import View
-from localslack.client.form_validation import MISSING
+from localslack.client.form_validation import REQUIRED
 
 pytestmark = pytest.mark.anyio
 
@@ -94,8 +94,8 @@ async def test_invalid_submission_does_not_reach_the_app(
     result = await slack.submit(view)
     assert result.errors == {
         "minutes": "Enter a number that is 1 or more.",
-        "what": MISSING,
-        "job": MISSING,
+        "what": REQUIRED,
+        "job": REQUIRED,
     }
     assert len(app.got) == before
     assert slack.modals()[0].values["name"]["name"]["value"] == "nightly"

@@ -101,7 +101,7 @@ async def connected(slack: LocalSlack) -> AsyncIterator[App]:
     """Connect an app within the block."""
     app = App(AsyncWebClient(token=slack.bot_token, base_url=slack.api_url))
     async with create_task_group() as tasks:
-        tasks.start_soon(app.listen, slack.sockets.ticket())
+        tasks.start_soon(app.listen, slack.sockets.issue_url())
         await slack.until(lambda: slack.connected)
         yield app
         tasks.cancel_scope.cancel()

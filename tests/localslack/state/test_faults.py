@@ -11,7 +11,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from localslack import Faults, LocalSlack
 from localslack.server import Timing
-from localslack.state.faults import Plan, Trouble
+from localslack.state.faults import FaultKind, PlannedFault
 
 pytestmark = pytest.mark.anyio
 
@@ -40,7 +40,7 @@ async def test_lost_response_leaves_the_message(slack: LocalSlack, web: AsyncWeb
     with pytest.raises(ClientError):
         await web.chat_postMessage(**POST)
     assert [m.text for m in slack.messages()] == ["hello"]
-    assert [call.lost for call in slack.called("chat.postMessage")] == [True]
+    assert [call.response_lost for call in slack.calls_of("chat.postMessage")] == [True]
 
 
 @pytest.mark.parametrize(("after", "texts"), [(False, []), (True, ["hello"])])
@@ -89,9 +89,9 @@ async def test_injected_faults_are_logged(slack: LocalSlack, web: AsyncWebClient
     """The log lets a test check that its fault was injected."""
     slack.faults.refuse("token_revoked", "auth.test")
     await web.api_test()
-    assert slack.faults.done == []
+    assert slack.faults.injected == []
     await api_error(web.auth_test())
-    assert [(d.trouble, d.subject) for d in slack.faults.done] == [("refuse", "auth.test")]
+    assert [(d.kind, d.subject) for d in slack.faults.injected] == [("refuse", "auth.test")]
 
 
 def test_random_faults_repeat_with_the_same_seed() -> None:
@@ -99,8 +99,8 @@ def test_random_faults_repeat_with_the_same_seed() -> None:
 
     def drawn(seed: int) -> list[bool]:
         faults = Faults(seed)
-        faults.plan(Plan(Trouble.RATE_LIMIT, times=None, chance=0.5))
-        return [faults.take(Trouble.RATE_LIMIT) is not None for _ in range(50)]
+        faults.plan(PlannedFault(FaultKind.RATE_LIMIT, times=None, chance=0.5))
+        return [faults.consume(FaultKind.RATE_LIMIT) is not None for _ in range(50)]
 
     assert drawn(1) == drawn(1) != drawn(2)
     assert 10 < sum(drawn(1)) < 40
@@ -136,7 +136,7 @@ async def test_call_log_contains_no_tokens(slack: LocalSlack, web: AsyncWebClien
     """Every call is logged with its arguments and response, without the token."""
     await web.chat_postMessage(**POST)
     [call] = slack.calls
-    assert (call.method, call.arguments, call.answer["ok"]) == ("chat.postMessage", POST, True)
+    assert (call.method, call.arguments, call.response["ok"]) == ("chat.postMessage", POST, True)
     assert slack.bot_token not in repr(slack.calls)
 
 

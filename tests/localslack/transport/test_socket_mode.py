@@ -101,7 +101,7 @@ async def test_event_is_retried_until_it_is_acknowledged(slack: LocalSlack, app:
 
 async def test_envelope_can_be_lost_on_an_open_connection(slack: LocalSlack, app: Any) -> None:
     """The fault drops the envelope and leaves the connection open."""
-    slack.faults.swallow()
+    slack.faults.drop_envelope()
     assert (await slack.says("/job J1")).error == "operation_timeout"
     assert (app.got, slack.connected) == ([], True)
     assert (await slack.says("/job J1")).ok
@@ -150,4 +150,4 @@ async def test_new_connections_can_be_rejected(slack: LocalSlack) -> None:
         with pytest.raises(WSServerHandshakeError):
             await session.ws_connect(await socket_url(slack))
         async with session.ws_connect(await socket_url(slack)):
-            assert [done.trouble for done in slack.faults.done] == ["refuse_socket"]
+            assert [done.kind for done in slack.faults.injected] == ["refuse_socket"]

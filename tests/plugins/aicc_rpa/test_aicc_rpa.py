@@ -72,7 +72,7 @@ async def test_error_code_is_read_whatever_the_http_status(
 ) -> None:
     """RPA sends errors with HTTP 200."""
     await rpa.fetch_job(ref())
-    simulator.refuse(code, status=status)
+    simulator.fail_calls(code, status=status)
     assert str(code) in await error_text(rpa, kind)
 
 
@@ -155,14 +155,14 @@ async def test_failed_run_has_its_queues_reason(rpa: AiccRpa, simulator: Simulat
 async def test_reason_is_fetched_once_per_run(rpa: AiccRpa, simulator: Simulator) -> None:
     """A job may keep its state for days."""
     row = {"id": 1, "status": "failed", "failedReason": "No number."}
-    simulator.entries["q1"] = [row]
+    simulator.queue_items["q1"] = [row]
     uid = simulator.put(queueUid="q1", startTime="2024-06-06 12:00:00", **FAILED)
     for _ in range(3):
         assert "No number." in (await rpa.fetch_job(ref(uid))).tasks[0].message
-    assert simulator.asked.count("queryRpaQueueData") == 1
-    simulator.change(uid, startTime="2024-06-06 13:00:00")
+    assert simulator.operations.count("queryRpaQueueData") == 1
+    simulator.override(uid, startTime="2024-06-06 13:00:00")
     await rpa.fetch_job(ref(uid))
-    assert simulator.asked.count("queryRpaQueueData") == 2
+    assert simulator.operations.count("queryRpaQueueData") == 2
 
 
 async def test_queue_without_a_reason_does_not_hide_the_job(
@@ -172,7 +172,7 @@ async def test_queue_without_a_reason_does_not_hide_the_job(
     uid = simulator.put(queueUid="q1", **FAILED)
     await rpa.fetch_job(ref())
     simulator.faults.plan(Fault())
-    simulator.refuse(10000001)
+    simulator.fail_calls(10000001)
     job = await rpa.fetch_job(ref(uid))
     assert (job.tasks[0].status, job.tasks[0].message) == (Status.FAILED, "")
 
@@ -183,7 +183,7 @@ async def test_newest_failure_is_on_the_first_or_last_page(
 ) -> None:
     """The order of the items is undocumented."""
     simulator.newest_first = newest_first
-    simulator.entries["q1"] = [
+    simulator.queue_items["q1"] = [
         {"id": n, "status": "failed", "createTime": n, "failedReason": f"reason {n}"}
         for n in range(1, 132)
     ]
@@ -197,7 +197,7 @@ async def test_no_reason_is_fetched_for_a_successful_run(
     """The same holds for a job without a queue."""
     for fields in ({"queueUid": "q1", "recentTaskStatus": "success"}, {**FAILED, "queueUid": None}):
         await rpa.fetch_job(ref(simulator.put(**fields)))
-    assert "queryRpaQueueData" not in simulator.asked
+    assert "queryRpaQueueData" not in simulator.operations
 
 
 # Lists
@@ -221,7 +221,7 @@ async def test_recent_ended_job_has_its_final_status(rpa: AiccRpa, simulator: Si
     simulator.put("Ended", status="success", recentTaskStatus="failed", createTime="2027")
     (job,) = await rpa.recent_jobs(1)
     assert job.status is Status.FAILED
-    assert simulator.asked[-2:] == ["queryJob", "queryJobDetails"]
+    assert simulator.operations[-2:] == ["queryJob", "queryJobDetails"]
 
 
 async def test_recent_job_may_be_deleted_meanwhile(rpa: AiccRpa, simulator: Simulator) -> None:
@@ -242,7 +242,7 @@ async def test_check_error_names_the_settings(
     rpa: AiccRpa, simulator: Simulator, code: int
 ) -> None:
     """The sentence says what to correct."""
-    simulator.refuse(code, times=None)
+    simulator.fail_calls(code, times=None)
     with pytest.raises(CredentialsRefused, match="tenant_id and app_secret"):
         await rpa.check()
 
@@ -261,7 +261,7 @@ async def test_check_error_names_the_settings(
 def test_pasted_call_or_page_is_recognised(text: str) -> None:
     """The uid is in the body of the call, not in its URL."""
     provider = build_provider(console_url="https://rpa.example.com/#/jobs/{id}")
-    assert list(provider.recognise(text)) == [UID]
+    assert list(provider.find_ids(text)) == [UID]
 
 
 @pytest.mark.parametrize(
@@ -275,7 +275,7 @@ def test_pasted_call_or_page_is_recognised(text: str) -> None:
 )
 def test_other_systems_call_is_not_recognised(text: str) -> None:
     """Two connections must not claim the same job."""
-    assert not list(build_provider().recognise(text))
+    assert not list(build_provider().find_ids(text))
 
 
 @pytest.mark.parametrize("text", ["AICC_RPA", "Case creation", UID, "发票"])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 from plugins.aicc_rpa import AiccRpa
 from plugins.aicc_rpa.simulator import SIMULATOR
 
@@ -19,8 +19,8 @@ class TestAiccRpaConformance(ProviderContract):
 
     provider = AiccRpa
     unknown_id = "f60a3b9c27d84e15a90be4c8d2715f36"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
-    task_only: ClassVar[frozenset[str]] = frozenset({"processing"})
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    task_only_statuses: ClassVar[frozenset[str]] = frozenset({"processing"})
     task_counts: ClassVar[tuple[int, ...]] = (0, 1)
 
     def put(
@@ -35,5 +35,5 @@ class TestAiccRpaConformance(ProviderContract):
             recentTaskStatus=recent if tasks else None,
         )
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         yield f"{bench.provider.settings.url}/oifde/rest/api/rpa/queryJobDetails?uid={id_}"

@@ -7,7 +7,7 @@ import pytest
 
 from bot.sdk.settings import secret_fields
 from plugins.aicc_rpa import AiccRpa
-from plugins.aicc_rpa.errors import MEANINGS
+from plugins.aicc_rpa.errors import ERRORS_BY_CODE
 from plugins.aicc_rpa.translator import STATUSES
 
 PAGE = (Path(__file__).parents[3] / "docs/providers/aicc-rpa.md").read_text("utf-8")
@@ -25,7 +25,7 @@ def test_every_status_is_documented(word: str) -> None:
     assert f"`{word}`" in PAGE
 
 
-@pytest.mark.parametrize("code", MEANINGS)
+@pytest.mark.parametrize("code", ERRORS_BY_CODE)
 def test_every_error_code_is_documented(code: int) -> None:
     """Each code in the log can be looked up."""
     assert str(code) in PAGE

@@ -8,9 +8,9 @@ from bot.sdk.errors import Ambiguous, JobNotFound
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock
 from plugins.aicc_rpa import AiccRpa
-from plugins.aicc_rpa.samples import NOT_A_JOB, SAMPLES
-from plugins.aicc_rpa.script import RobotScript, Run, standing
-from plugins.aicc_rpa.simulator import LISTED, Simulator
+from plugins.aicc_rpa.samples import MISSING_JOB, SAMPLES
+from plugins.aicc_rpa.script import RobotScript, Run, state_at
+from plugins.aicc_rpa.simulator import LIST_KEYS, Simulator
 
 pytestmark = pytest.mark.anyio
 
@@ -94,12 +94,12 @@ async def test_two_samples_have_the_same_name(rpa: AiccRpa) -> None:
 async def test_one_sample_is_missing(rpa: AiccRpa) -> None:
     """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await fetch(rpa, NOT_A_JOB.id)
+        await fetch(rpa, MISSING_JOB.id)
 
 
 def test_sample_uids_are_unique() -> None:
     """Each has 32 hexadecimal characters."""
-    uids = [sample.job.uid for sample in SAMPLES] + [NOT_A_JOB.id]
+    uids = [sample.job.uid for sample in SAMPLES] + [MISSING_JOB.id]
     assert len({UUID(uid) for uid in uids}) == len(uids) == 8
 
 
@@ -108,7 +108,7 @@ async def test_list_omits_the_status_of_runs(rpa: AiccRpa, simulator: Simulator)
     uid = simulator.put(recentTaskStatus="failed", mode="repeat", createTime="2027")
     job = next(job for job in await rpa.recent_jobs(9) if job.ref.id == uid)
     assert job.tasks == ()
-    assert "recentTaskStatus" not in LISTED
+    assert "recentTaskStatus" not in LIST_KEYS
 
 
 async def test_five_wrong_passwords_lock_the_account(simulator: Simulator, rpa: AiccRpa) -> None:
@@ -118,7 +118,7 @@ async def test_five_wrong_passwords_lock_the_account(simulator: Simulator, rpa: 
     answers = [await rpa.http.call("POST", GETTOKEN, json=body) for body in bodies]
     codes = [answer.json()["errorCode"] for answer in answers]
     assert codes == [200800002] * 5 + [200800003]
-    assert simulator.tokens_given == 0
+    assert simulator.tokens_issued == 0
 
 
 @pytest.mark.parametrize(
@@ -128,5 +128,5 @@ async def test_five_wrong_passwords_lock_the_account(simulator: Simulator, rpa: 
 def test_script_computes_its_runs(at: float, begun: int, *, over: bool) -> None:
     """Rounds follow each other without a pause."""
     script = RobotScript("u", "n", (Run(10), Run(5, "failed")), mode="repeat")
-    seen = standing(script, at)
-    assert (seen.begun, seen.over) == (begun, over)
+    seen = state_at(script, at)
+    assert (seen.runs_started, seen.ended) == (begun, over)

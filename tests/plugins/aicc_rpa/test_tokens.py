@@ -32,13 +32,13 @@ async def test_one_token_serves_all_calls(rpa: AiccRpa, simulator: Simulator) ->
     """It is kept until expireTime."""
     for _ in range(3):
         await rpa.fetch_job(ref())
-    assert simulator.asked == ["gettoken", *["queryJobDetails"] * 3]
+    assert simulator.operations == ["gettoken", *["queryJobDetails"] * 3]
 
 
 async def test_concurrent_calls_share_one_token(rpa: AiccRpa, simulator: Simulator) -> None:
     """Fifty followed jobs do not sign in fifty times."""
     await asyncio.gather(*(rpa.fetch_job(ref()) for _ in range(50)))
-    assert simulator.asked.count("gettoken") == 1
+    assert simulator.operations.count("gettoken") == 1
 
 
 async def test_concurrent_calls_share_a_failed_sign_in(rpa: AiccRpa, simulator: Simulator) -> None:
@@ -57,7 +57,7 @@ async def test_token_is_renewed_before_it_expires(
     await rpa.fetch_job(ref())
     await clock.advance(3599)
     await rpa.fetch_job(ref())
-    assert simulator.asked == ["gettoken", "queryJobDetails"] * 2
+    assert simulator.operations == ["gettoken", "queryJobDetails"] * 2
 
 
 async def test_recorded_token_rejection_renews_it(rpa: AiccRpa, simulator: Simulator) -> None:
@@ -65,7 +65,7 @@ async def test_recorded_token_rejection_renews_it(rpa: AiccRpa, simulator: Simul
     await rpa.fetch_job(ref())
     simulator.faults.plan(Fault(200, (RECORDED / "error_token.json").read_text()))
     assert await rpa.fetch_job(ref())
-    assert simulator.asked.count("gettoken") == 2
+    assert simulator.operations.count("gettoken") == 2
 
 
 @pytest.mark.parametrize("code", [900001, 900002])
@@ -74,9 +74,9 @@ async def test_token_that_ended_early_is_renewed_once(
 ) -> None:
     """The call is repeated with the new one."""
     await rpa.fetch_job(ref())
-    simulator.refuse(code)
+    simulator.fail_calls(code)
     assert await rpa.fetch_job(ref())
-    assert simulator.tokens_given == 2
+    assert simulator.tokens_issued == 2
 
 
 async def test_concurrent_calls_renew_an_ended_token_once(
@@ -86,7 +86,7 @@ async def test_concurrent_calls_renew_an_ended_token_once(
     await rpa.fetch_job(ref())
     simulator.tokens.clear()
     await asyncio.gather(*(rpa.fetch_job(ref()) for _ in range(20)))
-    assert simulator.tokens_given == 2
+    assert simulator.tokens_issued == 2
 
 
 async def test_rejected_new_token_pauses_for_five_minutes(
@@ -94,7 +94,7 @@ async def test_rejected_new_token_pauses_for_five_minutes(
 ) -> None:
     """Otherwise every poll would sign in again."""
     await rpa.fetch_job(ref())
-    simulator.refuse(900002, times=2)
+    simulator.fail_calls(900002, times=2)
     assert "even a new token" in await error_text(rpa, CredentialsRefused)
     calls = len(simulator.calls)
     assert "before 12:05 UTC" in await error_text(rpa, CredentialsRefused)
@@ -108,7 +108,7 @@ async def test_wrong_secret_is_not_retried_for_five_minutes(
     rpa: AiccRpa, simulator: Simulator, clock: ManualClock, code: int
 ) -> None:
     """A few wrong ones lock the account."""
-    simulator.refuse(code)
+    simulator.fail_calls(code)
     for _ in range(3):
         assert "app_secret" in await error_text(rpa, CredentialsRefused)
     assert len(simulator.calls) == 1
@@ -126,7 +126,7 @@ async def test_locked_account_pauses_sign_in_for_an_hour(
     assert await error_text(rpa, CredentialsRefused) == said
     assert "locked" in said
     assert "unlock" in said
-    assert simulator.asked == ["gettoken"]
+    assert simulator.operations == ["gettoken"]
     await clock.advance(1)
     assert await rpa.fetch_job(ref())
 
@@ -136,7 +136,7 @@ async def test_gettoken_parameter_error_is_no_missing_job(
     rpa: AiccRpa, simulator: Simulator, code: int
 ) -> None:
     """A wrong tenant must not end threads."""
-    simulator.refuse(code)
+    simulator.fail_calls(code)
     assert "tenant_id" in await error_text(rpa, CredentialsRefused)
 
 

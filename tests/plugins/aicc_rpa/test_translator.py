@@ -10,9 +10,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.timestamps import moment
+from bot.sdk.timestamps import parse_time
 from bot.tracking import job_changes
-from plugins.aicc_rpa.api import Details, EntryPage
+from plugins.aicc_rpa.api import Details, QueuePage
 from plugins.aicc_rpa.translator import translate
 
 RECORDED = Path(__file__).parent / "data"
@@ -111,14 +111,14 @@ def test_job_between_two_runs_is_queued() -> None:
 
 def test_each_failed_run_is_reported() -> None:
     """Two runs may fail in a row between two polls."""
-    change = job_changes.compare(run_at(1, "failed"), run_at(2, "failed"))
+    change = job_changes.diff(run_at(1, "failed"), run_at(2, "failed"))
     assert change is not None
     assert [task.name for task in change.newly_failed] == ["Latest run"]
 
 
 def test_failed_run_is_reported_once() -> None:
     """It stays the latest run for a while."""
-    assert job_changes.compare(run_at(1, "failed"), run_at(1, "failed")) is None
+    assert job_changes.diff(run_at(1, "failed"), run_at(1, "failed")) is None
 
 
 def test_job_without_a_run_has_no_tasks() -> None:
@@ -142,19 +142,19 @@ def test_reason_is_in_the_runs_message() -> None:
 )
 def test_times_are_in_the_zone_of_the_settings(zone: str, hour: int) -> None:
     """RPA's times have no zone."""
-    seen = moment("2024-06-06 12:00:00", ZoneInfo(zone))
+    seen = parse_time("2024-06-06 12:00:00", ZoneInfo(zone))
     assert seen == datetime(2024, 6, 6, hour, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("text", ["", "soon", "0001-01-01 00:00:00", "9999-12-31 25:00:00"])
 def test_invalid_time_is_none(text: str) -> None:
     """A card without a time is better than none."""
-    assert moment(text, SHANGHAI) is None
+    assert parse_time(text, SHANGHAI) is None
 
 
 def test_queue_item_has_reason_and_details() -> None:
     """Equal texts are shown once."""
-    entry = EntryPage.model_validate(recorded("queue")).queue_data[0]
+    entry = QueuePage.model_validate(recorded("queue")).queue_data[0]
     assert entry.reason.splitlines() == [
         "The customer's number is missing.",
         'Step 4: field "number" is empty.',

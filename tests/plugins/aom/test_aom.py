@@ -19,7 +19,7 @@ from bot.sdk.errors import (
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock
-from plugins.aom import NOBODYS, Aom, register_providers
+from plugins.aom import MISSING_ID, Aom, register_providers
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.aom.simulator import Simulator
 
@@ -253,7 +253,7 @@ async def test_rejected_key_is_used_only_once(aom: Provider[Any], simulator: Sim
 async def test_check_fetches_a_missing_execution(aom: Provider[Any], simulator: Simulator) -> None:
     """ "Not found" proves address and credentials right."""
     assert "accepts the credentials" in await aom.check()
-    assert NOBODYS in simulator.calls[0].path
+    assert MISSING_ID in simulator.calls[0].path
 
 
 @pytest.mark.parametrize(
@@ -297,14 +297,14 @@ BASE = f"https://aom.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cms/workflow"
 )
 def test_api_url_is_recognised_for_own_host_and_project(text: str, ids: list[str]) -> None:
     """Two connections must not claim the same execution; ids of any length match."""
-    assert list(build_provider().recognise(text)) == ids
+    assert list(build_provider().find_ids(text)) == ids
 
 
 def test_console_url_is_recognised_by_its_template() -> None:
     """Users paste such URLs."""
     provider = build_provider(console_url="https://console.example.com/#/executions/{id}/view")
     text = f"<https://console.example.com/#/executions/{ID}/view|this one>"
-    assert list(provider.recognise(text)) == [ID]
+    assert list(provider.find_ids(text)) == [ID]
 
 
 def test_console_page_follows_the_template() -> None:

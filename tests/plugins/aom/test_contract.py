@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 from uuid import uuid4
 
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 from plugins.aom import Aom
 from plugins.aom.script import ExecutionScript, NodeScript
 from plugins.aom.simulator import SIMULATOR
@@ -22,7 +22,7 @@ class TestAomConformance(ProviderContract):
     provider = Aom
     unknown_id = "c6d81f9e3b5047a2be90d4f6a1735c28/3f8c2b6e-51d7-4a09-9e64-b7d1c0a82f35"
     unknown_status = "brandNew"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
@@ -32,7 +32,7 @@ class TestAomConformance(ProviderContract):
         app[SIMULATOR].finish(execution, native)
         return f"{execution.workflow_id}/{execution.id}"
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         settings = bench.provider.settings
         workflow, execution = id_.split("/")
         api = f"{settings.base_url}/v1/{settings.project_id}/cms/workflow/{workflow}"

@@ -9,7 +9,7 @@ from bot.sdk.errors import JobNotFound
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock, connected, serve
 from plugins.aom import Aom
-from plugins.aom.samples import NOT_AN_EXECUTION, SAMPLES
+from plugins.aom.samples import MISSING_EXECUTION, SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.aom.simulator import SIMULATOR, Simulator, simulation
 
@@ -107,12 +107,12 @@ async def test_sixth_sample_has_already_ended(fetch: Fetch) -> None:
 async def test_one_sample_is_missing(fetch: Fetch) -> None:
     """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await fetch(NOT_AN_EXECUTION.id)
+        await fetch(MISSING_EXECUTION.id)
 
 
 def test_sample_ids_are_valid_and_unique() -> None:
     """Each can be typed as a reference."""
-    ids = [sample.id for sample in SAMPLES] + [NOT_AN_EXECUTION.id]
+    ids = [sample.id for sample in SAMPLES] + [MISSING_EXECUTION.id]
     assert len(set(ids)) == 7
     assert all(Aom.id_pattern.fullmatch(id_) for id_ in ids)
 

@@ -9,9 +9,9 @@ import pytest
 from pydantic import ValidationError
 
 from bot.sdk.models import Job, JobRef, Status
-from plugins.aom.node_output import told
+from plugins.aom.node_output import render_output
 from plugins.aom.translator import Execution, translate
-from plugins.aom.workflows import History, Listing, newest
+from plugins.aom.workflows import History, WorkflowPage, newest_execution
 
 RECORDED = Path(__file__).parent / "data"
 REF = JobRef(connection="workflows", id="w/e")
@@ -147,7 +147,7 @@ def test_new_node_status_is_no_error() -> None:
 
 def test_newest_execution_started_last() -> None:
     """The history has no documented order."""
-    seen = newest(History.model_validate(recorded("history")))
+    seen = newest_execution(History.model_validate(recorded("history")))
     assert seen is not None
     assert (seen.execution_id, seen.created_by) == ("newest", "bob")
 
@@ -156,14 +156,14 @@ def test_execution_not_yet_started_is_the_newest() -> None:
     """It was just requested."""
     waiting = {"status": "waitExecute", "execution_id": "waiting", "begin_time": 0}
     strange = {"status": "cancel", "execution_id": "strange"}
-    seen = newest(History.model_validate([*recorded("history"), waiting, strange]))
+    seen = newest_execution(History.model_validate([*recorded("history"), waiting, strange]))
     assert seen is not None
     assert seen.execution_id == "waiting"
 
 
 def test_listed_workflow_is_its_newest_execution() -> None:
     """It has the workflow's name; a workflow that never ran is left out."""
-    (ran,) = Listing.model_validate(recorded("listing")).jobs("workflows")
+    (ran,) = WorkflowPage.model_validate(recorded("listing")).jobs("workflows")
     assert (ran.name, ran.status, ran.type) == ("rotate-logs", Status.SUCCEEDED, "cron")
     assert ran.ref.id == ("90be3d5c7a1248f6a04d1ec95b7f8260/17cb1778-07b1-4c8f-a183-c86cffbe8f9e")
 
@@ -184,13 +184,17 @@ def test_listed_workflow_is_its_newest_execution() -> None:
 )
 def test_output_of_any_shape_is_rendered(output: Any, text: str | None) -> None:
     """Each template has its own; lists of hosts are rendered as such."""
-    assert told(output) == text if text is not None else told(output).startswith("Failed on ")
+    assert (
+        render_output(output) == text
+        if text is not None
+        else render_output(output).startswith("Failed on ")
+    )
 
 
 def test_many_hosts_are_truncated() -> None:
     """Ten names and three logs are shown."""
     rows = [{"name": f"web-{n}", "log": "no"} for n in range(200)]
-    lines = told({"fail": rows}).splitlines()
+    lines = render_output({"fail": rows}).splitlines()
     assert lines[0].endswith("web-9 and 190 more")
     assert len(lines) == 1 + 3 * 2
 
@@ -198,7 +202,7 @@ def test_many_hosts_are_truncated() -> None:
 def test_long_log_keeps_its_end() -> None:
     """The error is at the end."""
     log = "\n".join(f"line {n}" for n in range(1000))
-    text = told({"fail": [{"name": "web-1", "log": log}]})
+    text = render_output({"fail": [{"name": "web-1", "log": log}]})
     assert text.endswith("line 999")
     assert len(text) < 1000
 

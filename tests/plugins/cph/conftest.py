@@ -23,7 +23,7 @@ def simulator(clock: ManualClock) -> Simulator:
 
 @pytest.fixture
 async def cph(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Provider[Any]]:
-    keys = simulator.gate.tenant.key_settings()
+    keys = simulator.gateway.tenant.key_settings()
     async with (
         serve(simulator.app) as url,
         connected(Cph, {"endpoint": url, **keys}, clock) as provider,

@@ -139,7 +139,7 @@ async def test_first_poll_after_a_restart_is_one_call(
     refs = add_requests(simulator, 20)
     before = await cph.fetch_jobs(refs, {})
     simulator.calls.clear()
-    keys = simulator.gate.tenant.key_settings()
+    keys = simulator.gateway.tenant.key_settings()
     async with connected(Cph, {"endpoint": cph.settings.base_url, **keys}, clock) as restarted:
         assert await restarted.fetch_jobs(refs, before) == before
     assert len(sent_values(simulator)) == 1

@@ -5,18 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import SIMULATOR
-from plugins.cph.translator import WORDS
+from plugins.cph.translator import STATUS_NAMES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from aiohttp import web
 
-NUMBERS = {word: int(number) for number, word in WORDS.items()}
+NUMBERS = {word: int(number) for number, word in STATUS_NAMES.items()}
 
 
 class TestCphConformance(ProviderContract):
@@ -25,7 +25,7 @@ class TestCphConformance(ProviderContract):
     provider = Cph
     unknown_id = "d9170c6e4b8a45f2936ce10b7f24a85d"
     unknown_status = "7"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
     task_counts: ClassVar[tuple[int, ...]] = (1, 50, 100, 250)
 
     def put(
@@ -36,7 +36,7 @@ class TestCphConformance(ProviderContract):
         app[SIMULATOR].finish(request.id, NUMBERS.get(native) or int(native))
         return request.id
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         settings = bench.provider.settings
         api = f"{settings.base_url}/v1/{settings.project_id}/cloud-phone/jobs"
         yield f"{api}?request_id={id_}"

@@ -19,7 +19,7 @@ from bot.sdk.errors import (
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock
-from plugins.cph import MOST_PAGES, NOBODYS, Cph, register_providers
+from plugins.cph import MAX_PAGES, MISSING_ID, Cph, register_providers
 from plugins.cph.script import PhoneJob, RequestScript, job_id
 from plugins.cph.simulator import Simulator
 
@@ -85,7 +85,7 @@ async def test_endless_paging_is_given_up(cph: Provider[Any], simulator: Simulat
     simulator.faults.plan(Fault(200, {"jobs": [{"status": 1}] * 100}), times=None)
     with pytest.raises(AnswerNotUnderstood, match="20,000 jobs are too many"):
         await cph.fetch_job(ref())
-    assert len(simulator.calls) == MOST_PAGES
+    assert len(simulator.calls) == MAX_PAGES
 
 
 async def test_request_without_jobs_is_not_found(cph: Provider[Any]) -> None:
@@ -177,7 +177,7 @@ async def test_foreign_404_is_not_a_missing_request(
 async def test_check_fetches_a_missing_request(cph: Provider[Any], simulator: Simulator) -> None:
     """An empty list proves address and credentials right."""
     assert "accepts the credentials" in await cph.check()
-    assert sent_values(simulator, "request_id") == [NOBODYS]
+    assert sent_values(simulator, "request_id") == [MISSING_ID]
 
 
 @pytest.mark.parametrize(
@@ -222,14 +222,14 @@ BASE = f"https://cph.cn-north-4.myhuaweicloud.com/v1/{PROJECT}/cloud-phone/jobs"
 )
 def test_api_url_is_recognised_for_own_host_and_project(text: str, ids: list[str]) -> None:
     """Two connections must not claim the same request."""
-    assert list(build_provider().recognise(text)) == ids
+    assert list(build_provider().find_ids(text)) == ids
 
 
 def test_console_url_is_recognised_by_its_template() -> None:
     """Users paste such URLs."""
     provider = build_provider(console_url="https://console.example.com/#/requests/{id}/view")
     text = f"<https://console.example.com/#/requests/{ID}/view|this one>"
-    assert list(provider.recognise(text)) == [ID]
+    assert list(provider.find_ids(text)) == [ID]
 
 
 def test_console_page_follows_the_template() -> None:

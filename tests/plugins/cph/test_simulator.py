@@ -10,7 +10,7 @@ from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock, connected, serve
 from plugins.cph import Cph
-from plugins.cph.samples import NOT_A_REQUEST, SAMPLES
+from plugins.cph.samples import MISSING_REQUEST, SAMPLES
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import SIMULATOR, Simulator, simulation
 
@@ -99,12 +99,12 @@ async def test_one_sample_has_already_ended(fetch: Fetch) -> None:
 async def test_one_sample_is_missing(fetch: Fetch) -> None:
     """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await fetch(NOT_A_REQUEST.id)
+        await fetch(MISSING_REQUEST.id)
 
 
 def test_sample_ids_are_valid_and_unique() -> None:
     """Each has 32 hexadecimal digits."""
-    ids = [sample.request.id for sample in SAMPLES] + [NOT_A_REQUEST.id]
+    ids = [sample.request.id for sample in SAMPLES] + [MISSING_REQUEST.id]
     assert len(set(ids)) == 7
     assert all(Cph.id_pattern.fullmatch(id_) for id_ in ids)
 
@@ -144,5 +144,5 @@ async def test_list_follows_the_documentation(
         seen.append((response.status_code, response.json().get("jobs", [])))
 
     with suppress(AnswerNotUnderstood):  # the default for HTTP 400
-        await provider.http.call("GET", path, params=query, explain=keep)
+        await provider.http.call("GET", path, params=query, map_error=keep)
     assert [(code, [job["phone_id"] for job in jobs]) for code, jobs in seen] == [(status, phones)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import count
 from typing import TYPE_CHECKING
 
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 from plugins.http import HttpJobs
 from plugins.http.script import BuildScript, BuildStep
 from plugins.http.simulator import SIMULATOR
@@ -23,7 +23,7 @@ class TestHttpJobsConformance(ProviderContract):
 
     provider = HttpJobs
     unknown_id = "build-9999"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
@@ -31,5 +31,5 @@ class TestHttpJobsConformance(ProviderContract):
         steps = tuple(BuildStep("step") for _ in range(tasks))
         return app[SIMULATOR].add(BuildScript(f"build-{next(NUMBERS)}", name, steps, state=native))
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         yield bench.provider.settings.url.replace("{id}", id_)

@@ -9,8 +9,8 @@ import pytest
 
 from bot.sdk.models import Status
 from plugins.http import HttpJobs
-from plugins.http.expressions import fault
-from plugins.http.settings import AUTH, HttpSettings, Meaning
+from plugins.http.expressions import syntax_problem
+from plugins.http.settings import AUTH_METHODS, ErrorMeaning, HttpSettings
 
 PAGE = (Path(__file__).parents[3] / "docs/providers/http.md").read_text("utf-8")
 EXPRESSIONS = PAGE.split("| what | expression |")[1].split("\n\n")[0]
@@ -22,7 +22,7 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in PAGE
 
 
-@pytest.mark.parametrize("word", [*Status, *get_args(Meaning), *AUTH])
+@pytest.mark.parametrize("word", [*Status, *get_args(ErrorMeaning), *AUTH_METHODS])
 def test_every_allowed_value_is_documented(word: str) -> None:
     """Statuses, meanings of error codes, and authentication methods are listed."""
     assert f"`{word}`" in PAGE
@@ -40,4 +40,4 @@ def test_post_example_is_complete() -> None:
 def test_every_listed_expression_is_valid(line: str) -> None:
     """Users copy the expressions into their settings."""
     (expression,) = re.findall(r"\| `(.+)` \|$", line)
-    assert not fault(expression.replace(r"\|", "|"))
+    assert not syntax_problem(expression.replace(r"\|", "|"))

@@ -15,7 +15,7 @@ from aiohttp import web
 from bot.providers import fetch
 from bot.sdk.models import JobRef, Status
 from bot.sdk.provider import Simulation
-from bot.sdk.testing import Bench, ManualClock, ProviderContract
+from bot.sdk.testing import ManualClock, ProviderContract, ProviderHarness
 from plugins.http import HttpJobs
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
@@ -68,7 +68,7 @@ def test_documented_settings_lack_only_the_secret() -> None:
 @pytest.mark.anyio
 async def test_documented_settings_pass_the_self_test() -> None:
     """The bot starts with copied settings."""
-    assert await fetch.rehearsed([HttpJobs("analytics", settings(), ManualClock())]) == []
+    assert await fetch.validate_settings([HttpJobs("analytics", settings(), ManualClock())]) == []
 
 
 def nebula() -> web.Application:
@@ -102,7 +102,7 @@ class TestNebulaBySettingsConformance(ProviderContract):
 
     provider = NebulaBySettings
     unknown_id = "404"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
 
     def simulation(self, clock: ManualClock) -> Simulation:
         del clock
@@ -124,10 +124,10 @@ class TestNebulaBySettingsConformance(ProviderContract):
         app[JOBS][id_] = RECORDED["data"] | job
         return id_
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         yield bench.provider.settings.url.replace("{id}", id_)
 
-    async def test_check_describes_the_example(self, bench: Bench) -> None:
+    async def test_check_describes_the_example(self, bench: ProviderHarness) -> None:
         """It also reports that the API responds and has no job 0."""
         url = bench.provider.settings.url.split("/api-open")[0]
         assert await bench.provider.check() == (

@@ -15,7 +15,7 @@ def find_ids(text: str, **settings: Any) -> list[str]:
     """Return the ids that a connection finds in a text."""
     fields = {"url": URL, "console_url": PAGE, "status": "status", **settings}
     jobs = HttpJobs("ci", HttpJobs.Settings(**fields), ManualClock())  # type: ignore[arg-type]
-    return list(jobs.recognise(text))
+    return list(jobs.find_ids(text))
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ from bot.sdk.errors import SettingsError
 from bot.sdk.testing import ManualClock
 from bot.settings import Settings
 from plugins.http import HttpJobs
-from plugins.http.json_paths import at, place, put
+from plugins.http.json_paths import find_path, replace_at, value_at
 from plugins.http.settings import HttpSettings
 
 if TYPE_CHECKING:
@@ -54,7 +54,7 @@ async def start_up_problems(folder: Path, example: Any = EXAMPLE, **changes: Any
     (folder / "example.json").write_text(json.dumps(example))
     table = {**TABLE, "example": str(folder / "example.json"), **changes}
     settings = HttpSettings.model_validate({k: v for k, v in table.items() if v is not None})
-    return await fetch.rehearsed([HttpJobs("builds", settings, ManualClock())])
+    return await fetch.validate_settings([HttpJobs("builds", settings, ManualClock())])
 
 
 async def test_valid_settings_have_no_problems(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_self_test_works_with_any_id_pattern(tmp_path: Path) -> None:
 async def test_self_test_needs_an_example() -> None:
     """Without one nothing is checked."""
     settings = HttpSettings.model_validate(TABLE)
-    assert await fetch.rehearsed([HttpJobs("builds", settings, ManualClock())]) == []
+    assert await fetch.validate_settings([HttpJobs("builds", settings, ManualClock())]) == []
 
 
 async def test_unlisted_status_in_the_example_is_reported(tmp_path: Path) -> None:
@@ -152,13 +152,13 @@ async def test_self_test_is_fast_and_logs_nothing(
 
 def test_value_is_found_and_replaced() -> None:
     """The recorded answer stays unchanged."""
-    path = place("build.steps[0].name", EXAMPLE)
+    path = find_path("build.steps[0].name", EXAMPLE)
     assert path == ("build", "steps", 0, "name")
-    assert at(put(EXAMPLE, path, "link"), path) == "link"
-    assert at(EXAMPLE, path) == "compile"
+    assert value_at(replace_at(EXAMPLE, path, "link"), path) == "link"
+    assert value_at(EXAMPLE, path) == "compile"
 
 
 @pytest.mark.parametrize("expression", ["'always'", "build.nothing.here", "length(build.steps)"])
 def test_computed_value_has_no_path(expression: str) -> None:
     """Literals, missing values and counts are computed."""
-    assert place(expression, EXAMPLE) is None
+    assert find_path(expression, EXAMPLE) is None

@@ -8,8 +8,8 @@ import pytest
 
 from bot.sdk.errors import AnswerNotUnderstood
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.timestamps import moment
-from plugins.http.coercion import text, word
+from bot.sdk.timestamps import parse_time
+from plugins.http.coercion import to_text, to_word
 from plugins.http.settings import HttpSettings
 from plugins.http.translator import translate
 
@@ -154,7 +154,7 @@ def test_running_job_has_no_end() -> None:
 )
 def test_time_is_read_in_every_format(written: Any) -> None:
     """With a zone, in the zone of the settings, or as seconds to nanoseconds since 1970."""
-    assert moment(written, ZoneInfo("Europe/Berlin")) == NOON
+    assert parse_time(written, ZoneInfo("Europe/Berlin")) == NOON
 
 
 @pytest.mark.parametrize(
@@ -166,7 +166,7 @@ def test_time_is_read_in_every_format(written: Any) -> None:
 )
 def test_invalid_time_is_none(written: Any) -> None:
     """A card without a time is better than no card."""
-    assert moment(written, ZoneInfo("Asia/Shanghai")) is None
+    assert parse_time(written, ZoneInfo("Asia/Shanghai")) is None
 
 
 @pytest.mark.parametrize(
@@ -182,10 +182,10 @@ def test_invalid_time_is_none(written: Any) -> None:
 )
 def test_any_value_is_rendered(value: Any, shown: str) -> None:
     """Lists line by line, objects as JSON."""
-    assert text(value) == shown
+    assert to_text(value) == shown
 
 
 @pytest.mark.parametrize("value", [None, [], {}, ["a"]])
 def test_non_scalar_is_an_empty_word(value: Any) -> None:
     """A list is not taken for a status."""
-    assert word(value) == ""
+    assert to_word(value) == ""

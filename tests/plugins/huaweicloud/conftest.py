@@ -12,7 +12,7 @@ from bot.sdk.http import Http
 from bot.sdk.provider import Endpoint
 from bot.sdk.testing import Faults, ManualClock, serve
 from plugins.huaweicloud.signing import Keys, SignedAuth
-from plugins.huaweicloud.simulator import Gate
+from plugins.huaweicloud.simulator import SimulatedGateway
 from plugins.huaweicloud.tokens import IamUser, TokenAuth
 
 
@@ -21,7 +21,7 @@ class Gateway:
     """The served gateway, and the values that tests change."""
 
     url: str
-    gate: Gate
+    gate: SimulatedGateway
     faults: Faults
     clock: ManualClock
     connect: Callable[[httpx.Auth], Http]
@@ -64,7 +64,7 @@ async def _hello(request: web.Request) -> web.Response:
 @pytest.fixture
 async def gateway() -> AsyncIterator[Gateway]:
     clock, app, opened = ManualClock(), web.Application(), list[Http]()
-    faults, gate = Faults.of(app, clock), Gate(clock)
+    faults, gate = Faults.of(app, clock), SimulatedGateway(clock)
     gate.install(app)
     app.router.add_route("*", "/v1/{path:.*}", _hello)
     async with serve(app) as url:

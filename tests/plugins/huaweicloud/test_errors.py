@@ -13,7 +13,7 @@ from bot.sdk.errors import (
     RateLimited,
     Unavailable,
 )
-from plugins.huaweicloud.errors import explain, read, window
+from plugins.huaweicloud.errors import map_error, parse_error_body, throttling_seconds
 
 
 @pytest.mark.parametrize(
@@ -32,7 +32,7 @@ from plugins.huaweicloud.errors import explain, read, window
 )
 def test_code_and_message_are_found_at_any_level(body: dict[str, Any]) -> None:
     """Services use several keys for them, at the top level or one level below."""
-    said = read(httpx.Response(401, json=body).content)
+    said = parse_error_body(httpx.Response(401, json=body).content)
     assert (said.code, said.message) == ("APIGW.0301", "no")
 
 
@@ -52,17 +52,17 @@ def test_code_and_message_are_found_at_any_level(body: dict[str, Any]) -> None:
 )
 def test_body_without_error_leaves_it_to_http_status(content: bytes) -> None:
     """HTML, lists and broken JSON give no error of their own."""
-    assert read(content).code == ""
+    assert parse_error_body(content).code == ""
 
 
 def test_code_may_be_a_number() -> None:
     """Some services send the HTTP status as the code."""
-    assert read(b'{"code": 404}').code == "404"
+    assert parse_error_body(b'{"code": 404}').code == "404"
 
 
 def test_text_that_is_no_code_is_dropped() -> None:
     """Codes are shown to users, so no other text may be taken for one."""
-    assert read(b'{"error_code": "<!channel> hello"}').code == ""
+    assert parse_error_body(b'{"error_code": "<!channel> hello"}').code == ""
 
 
 @pytest.mark.parametrize(
@@ -89,7 +89,7 @@ def test_gateway_code_maps_to_an_exception(
     status: int, code: str, kind: type[ProviderError]
 ) -> None:
     """Each documented code has an exception whose sentence names the connection."""
-    error = explain(httpx.Response(status, json={"error_code": code}), "acme")
+    error = map_error(httpx.Response(status, json={"error_code": code}), "acme")
     assert type(error) is kind
     assert str(error).startswith("acme")
 
@@ -98,14 +98,14 @@ def test_gateway_code_maps_to_an_exception(
 def test_service_codes_are_left_to_the_service(status: int) -> None:
     """Only gateway codes are mapped here."""
     answer = httpx.Response(status, json={"error_code": "SVCSTG.00100401"})
-    assert explain(answer, "acme") is None
+    assert map_error(answer, "acme") is None
 
 
 def test_throttled_call_waits_for_the_window() -> None:
     """The message states the length of the window."""
     message = "The throttling threshold has been reached: policy user over ratelimit"
     body = {"error_code": "APIGW.0308", "error_msg": f"{message},limit:200,time:5 minute"}
-    error = explain(httpx.Response(429, json=body), "acme")
+    error = map_error(httpx.Response(429, json=body), "acme")
     assert isinstance(error, RateLimited)
     assert error.retry_after == 300.0
 
@@ -114,7 +114,7 @@ def test_retry_after_takes_precedence_over_window() -> None:
     """The header states the exact wait."""
     body = {"error_code": "APIGW.0308", "error_msg": "limit:200,time:5 minute"}
     answer = httpx.Response(429, json=body, headers={"Retry-After": "4"})
-    error = explain(answer, "acme")
+    error = map_error(answer, "acme")
     assert isinstance(error, RateLimited)
     assert error.retry_after == 4.0
 
@@ -132,4 +132,4 @@ def test_retry_after_takes_precedence_over_window() -> None:
 )
 def test_window_is_parsed_from_the_message(message: str, seconds: float) -> None:
     """The wait is between a second and an hour."""
-    assert window(message) == seconds
+    assert throttling_seconds(message) == seconds

@@ -8,15 +8,15 @@ import httpx
 import pytest
 
 from bot.sdk.errors import CredentialsRefused, RateLimited
-from plugins.huaweicloud.errors import explain
-from plugins.huaweicloud.signing import exact, signed_headers
+from plugins.huaweicloud.errors import map_error
+from plugins.huaweicloud.signing import canonical_url, signed_headers
 
 pytestmark = pytest.mark.anyio
 
 
 async def code(gateway: Any, *, secret: str = "", seconds_off: float = 0) -> str:
     """Return the gateway's code for one signed call, sent without our signer's lockout."""
-    url = exact(httpx.URL(f"{gateway.url}/v1/jobs"))
+    url = canonical_url(httpx.URL(f"{gateway.url}/v1/jobs"))
     at = gateway.clock.now() + timedelta(seconds=seconds_off)
     host = url.netloc.decode()
     headers = signed_headers("GET", url, host, b"", keys=gateway.keys(secret), at=at)
@@ -72,7 +72,9 @@ async def test_wrong_password_gets_no_token(gateway: Any) -> None:
 async def test_calls_over_the_limit_are_throttled(gateway: Any) -> None:
     """The wait stated in the response is long enough."""
     gateway.gate.calls_limit = 2
-    call = partial(gateway.signed().call, "GET", "/v1/jobs", explain=partial(explain, name="acme"))
+    call = partial(
+        gateway.signed().call, "GET", "/v1/jobs", map_error=partial(map_error, name="acme")
+    )
     for _ in range(2):
         await call()
     with pytest.raises(RateLimited) as caught:

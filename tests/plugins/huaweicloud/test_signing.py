@@ -13,8 +13,8 @@ from pydantic import SecretStr
 
 from bot.sdk.errors import CredentialsRefused, Unavailable
 from bot.sdk.testing import Fault
-from plugins.huaweicloud.signing import Keys, SignedAuth, exact, signed_headers
-from plugins.huaweicloud.simulator import signature_fault
+from plugins.huaweicloud.signing import Keys, SignedAuth, canonical_url, signed_headers
+from plugins.huaweicloud.simulator import signature_error
 
 pytestmark = pytest.mark.anyio
 
@@ -34,7 +34,7 @@ def test_signature_equals_the_official_sdks() -> None:
     url = httpx.URL(
         f"https://{HOST}/v1/{PROJECT}/cloud-phone/jobs?limit=100&request_ids=a1%2Cb2%2Cc3"
     )
-    headers = signed_headers("GET", exact(url), HOST, b"", keys=KEYS, at=TIMESTAMP)
+    headers = signed_headers("GET", canonical_url(url), HOST, b"", keys=KEYS, at=TIMESTAMP)
     assert headers == {
         "X-Sdk-Date": "20261122T030405Z",
         "X-Project-Id": PROJECT,
@@ -57,7 +57,7 @@ def test_security_token_is_sent_and_signed() -> None:
 def test_url_is_sent_in_its_signed_encoding() -> None:
     """RFC 3986 in path and query, sorted, and `key=` for an empty value."""
     url = httpx.URL("https://a/b c(,)/é%2Cx?z=1&a=b%20c%2Bd%2Ce&e&~=*&k=2&k=1")
-    assert str(exact(url)) == (
+    assert str(canonical_url(url)) == (
         "https://a/b%20c%28%2C%29/%C3%A9%2Cx?a=b%20c%2Bd%2Ce&e=&k=1&k=2&z=1&~=%2A"
     )
 
@@ -82,10 +82,10 @@ def test_gateway_accepts_any_signed_request(
 ) -> None:
     """An independent computation from the raw request agrees, for any ids and queries."""
     path = "/v1/" + "/".join(quote(word, safe="") for word in ids)
-    url = exact(httpx.URL(f"https://{HOST}{path}", params=query or None))
+    url = canonical_url(httpx.URL(f"https://{HOST}{path}", params=query or None))
     headers = signed_headers(method, url, HOST, body, keys=KEYS, at=TIMESTAMP)
     secret = KEYS.secret_key.get_secret_value()
-    fault = signature_fault(
+    fault = signature_error(
         method,
         url.raw_path.decode(),
         httpx.Headers({"Host": HOST, **headers}),

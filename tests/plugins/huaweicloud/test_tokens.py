@@ -10,8 +10,8 @@ from pydantic import SecretStr
 
 from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
 from bot.sdk.testing import Fault
-from plugins.huaweicloud.simulator import TOKENS
-from plugins.huaweicloud.tokens import ReadyTokenAuth
+from plugins.huaweicloud.simulator import TOKENS_PATH
+from plugins.huaweicloud.tokens import StaticTokenAuth
 
 pytestmark = pytest.mark.anyio
 
@@ -20,7 +20,7 @@ async def test_token_request_has_iams_documented_form(gateway: Any) -> None:
     """Account, user and project are at the documented keys."""
     await gateway.with_tokens().call("GET", "/v1/jobs")
     call = gateway.faults.calls[0]
-    assert (call.method, call.path) == ("POST", f"{TOKENS}?nocatalog=true")
+    assert (call.method, call.path) == ("POST", f"{TOKENS_PATH}?nocatalog=true")
     auth = json.loads(call.body)["auth"]
     assert auth["scope"] == {"project": {"id": gateway.gate.tenant.project_id}}
     assert auth["identity"]["methods"] == ["password"]
@@ -124,12 +124,12 @@ async def test_iam_request_times_out(gateway: Any) -> None:
 async def test_static_token_is_sent_unchanged(gateway: Any) -> None:
     """It needs no further setting."""
     gateway.gate.tokens["made-up"] = gateway.clock.now().replace(year=2027)
-    http = gateway.connect(ReadyTokenAuth("acme", SecretStr("made-up")))
+    http = gateway.connect(StaticTokenAuth("acme", SecretStr("made-up")))
     assert await http.call("GET", "/v1/jobs")
 
 
 async def test_expired_static_token_error_names_the_fix(gateway: Any) -> None:
     """The bot cannot renew it."""
-    http = gateway.connect(ReadyTokenAuth("acme", SecretStr("made-up")))
+    http = gateway.connect(StaticTokenAuth("acme", SecretStr("made-up")))
     with pytest.raises(CredentialsRefused, match="set access_key and secret_key"):
         await http.call("GET", "/v1/jobs")

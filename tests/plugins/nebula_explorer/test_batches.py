@@ -9,7 +9,7 @@ import pytest
 from bot.sdk.errors import CredentialsRefused, JobNotFound, JobthreadError, Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import Fault, ManualClock
-from plugins.nebula_explorer import DETAILS, NebulaExplorer
+from plugins.nebula_explorer import MAX_DETAIL_FETCHES, NebulaExplorer
 from plugins.nebula_explorer.script import PREPARING, RUNNING, STOPPING, SUCCESS
 from plugins.nebula_explorer.simulator import Simulator
 
@@ -32,7 +32,7 @@ async def poll_again(
     """Poll again; return the jobs found and the operations called."""
     before = len(simulator.calls)
     found = await explorer.fetch_jobs(refs, **options)
-    return found, simulator.asked[before:]
+    return found, simulator.operations[before:]
 
 
 @pytest.fixture(autouse=True)
@@ -71,7 +71,7 @@ async def test_unchanged_jobs_share_one_call(
     second, operations = await poll_again(explorer, simulator, refs)
     assert second == first
     assert operations.count("jobs") == 1
-    assert len(operations) == 1 + DETAILS
+    assert len(operations) == 1 + MAX_DETAIL_FETCHES
 
 
 async def test_every_jobs_tasks_are_fetched_in_rotation(
@@ -81,7 +81,7 @@ async def test_every_jobs_tasks_are_fetched_in_rotation(
     refs = add_running(simulator, 20)
     await explorer.fetch_jobs(refs)
     seen: set[str] = set()
-    for _ in range(20 // DETAILS):
+    for _ in range(20 // MAX_DETAIL_FETCHES):
         await clock.advance(10)
         _, operations = await poll_again(explorer, simulator, refs)
         seen |= set(operations)
@@ -96,7 +96,7 @@ async def test_job_with_a_changed_status_is_fetched(
     refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
-    simulator.change(refs[40].id, status=code, tasks=[])
+    simulator.override(refs[40].id, status=code, tasks=[])
     found, operations = await poll_again(explorer, simulator, refs)
     job = found[refs[40]]
     assert isinstance(job, Job)
@@ -130,7 +130,7 @@ async def test_each_status_has_its_own_list(
     await clock.advance(10)
     _, operations = await poll_again(explorer, simulator, refs)
     assert operations.count("jobs") == 3
-    assert len(operations) == 3 + DETAILS
+    assert len(operations) == 3 + MAX_DETAIL_FETCHES
 
 
 @pytest.mark.parametrize("largest", [1000, 40])
@@ -138,13 +138,13 @@ async def test_long_list_is_read_page_by_page(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock, largest: int
 ) -> None:
     """The page size of Explorer may vary."""
-    simulator.largest_page = largest
+    simulator.max_page_size = largest
     refs = add_running(simulator, 230)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
     _, operations = await poll_again(explorer, simulator, refs)
     assert operations.count("jobs") == -(-230 // min(largest, 100))
-    assert len(operations) == operations.count("jobs") + DETAILS
+    assert len(operations) == operations.count("jobs") + MAX_DETAIL_FETCHES
 
 
 async def test_concurrent_batches_share_one_list(
@@ -157,9 +157,9 @@ async def test_concurrent_batches_share_one_list(
     await clock.advance(10)
     before = len(simulator.calls)
     await asyncio.gather(*map(explorer.fetch_jobs, batches))
-    operations = simulator.asked[before:]
+    operations = simulator.operations[before:]
     assert operations.count("jobs") == 10
-    assert len(operations) == 10 + 10 * DETAILS
+    assert len(operations) == 10 + 10 * MAX_DETAIL_FETCHES
 
 
 async def test_list_is_cached_briefly(
@@ -177,7 +177,7 @@ async def test_few_jobs_need_no_list(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """Their tasks are always up to date."""
-    refs = add_running(simulator, DETAILS)
+    refs = add_running(simulator, MAX_DETAIL_FETCHES)
     for _ in range(2):
         await clock.advance(10)
         _, operations = await poll_again(explorer, simulator, refs)
@@ -196,8 +196,8 @@ async def test_unchanged_job_is_returned_as_last_seen(
         for ref in refs
     }
     found, operations = await poll_again(explorer, simulator, refs, known=seen)
-    assert sum(job == seen[ref] for ref, job in found.items()) == 50 - DETAILS
-    assert len(operations) == 1 + DETAILS
+    assert sum(job == seen[ref] for ref, job in found.items()) == 50 - MAX_DETAIL_FETCHES
+    assert len(operations) == 1 + MAX_DETAIL_FETCHES
     _, operations = await poll_again(explorer, simulator, refs, known={})
     assert len(operations) == 50
 
@@ -240,7 +240,7 @@ async def test_rejected_account_applies_to_the_whole_batch(
     refs = add_running(simulator, 50)
     await explorer.fetch_jobs(refs)
     await clock.advance(10)
-    simulator.refuse(40104000, times=None)
+    simulator.fail_calls(40104000, times=None)
     with pytest.raises(CredentialsRefused):
         await explorer.fetch_jobs(refs)
 
@@ -249,7 +249,7 @@ async def test_unfiltered_list_is_not_read_to_its_end(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """It would hold every job ever created."""
-    simulator.filters = False
+    simulator.applies_filters = False
     refs = add_running(simulator, 50, createTime=1)
     for n in range(500):
         simulator.put(f"old {n}", status=SUCCESS, createTime=2)

@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from bot.sdk.settings import secret_fields
-from plugins.nebula_explorer import DETAILS, NebulaExplorer
-from plugins.nebula_explorer.errors import MEANINGS
-from plugins.nebula_explorer.translator import WORDS
+from plugins.nebula_explorer import MAX_DETAIL_FETCHES, NebulaExplorer
+from plugins.nebula_explorer.errors import ERRORS_BY_CODE
+from plugins.nebula_explorer.translator import STATUS_NAMES
 
 PAGE = (Path(__file__).parents[3] / "docs/providers/nebula-explorer.md").read_text("utf-8")
 
@@ -19,13 +19,13 @@ def test_every_setting_is_documented(name: str) -> None:
     assert f"`{name}`" in PAGE
 
 
-@pytest.mark.parametrize(("code", "word"), WORDS.items())
+@pytest.mark.parametrize(("code", "word"), STATUS_NAMES.items())
 def test_every_status_is_documented(code: int, word: str) -> None:
     """The status table is complete."""
     assert f"| {code} | `{word}` |" in PAGE
 
 
-@pytest.mark.parametrize("code", MEANINGS)
+@pytest.mark.parametrize("code", ERRORS_BY_CODE)
 def test_every_error_code_is_documented(code: int) -> None:
     """Each code in the log can be looked up."""
     assert str(code) in PAGE
@@ -33,7 +33,7 @@ def test_every_error_code_is_documented(code: int) -> None:
 
 def test_number_of_detail_fetches_is_documented() -> None:
     """Users can estimate how old a card may be."""
-    assert DETAILS == 5
+    assert MAX_DETAIL_FETCHES == 5
     assert "five jobs" in PAGE
 
 

@@ -61,7 +61,7 @@ async def test_session_serves_all_calls(explorer: NebulaExplorer, simulator: Sim
     """Its token is sent as a cookie."""
     for _ in range(3):
         await explorer.fetch_job(ref())
-    assert simulator.asked == ["connect", *["1964"] * 3]
+    assert simulator.operations == ["connect", *["1964"] * 3]
     (token,) = simulator.sessions
     assert simulator.calls[-1].headers["Cookie"] == f"explorer_token={token}"
 
@@ -77,7 +77,7 @@ async def test_older_explorer_gets_the_colon_form(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
     """It is detected once per connection."""
-    simulator.colon = True
+    simulator.colon_credentials = True
     await explorer.fetch_job(ref())
     simulator.restart()
     await explorer.fetch_job(ref())
@@ -90,7 +90,7 @@ async def test_older_explorer_may_reject_without_a_code(
     explorer: NebulaExplorer, simulator: Simulator, status: int
 ) -> None:
     """The other encoding is tried then, too."""
-    simulator.colon = True
+    simulator.colon_credentials = True
     simulator.faults.plan(Fault(status, "no"))
     assert await explorer.fetch_job(ref())
 
@@ -102,7 +102,7 @@ async def test_ended_session_is_renewed_once(
     await explorer.fetch_job(ref())
     simulator.faults.plan(Fault(200, (RECORDED / "error_session.json").read_text()))
     assert await explorer.fetch_job(ref())
-    assert simulator.sessions_given == 2
+    assert simulator.sessions_issued == 2
 
 
 async def test_concurrent_calls_renew_an_ended_session_once(
@@ -112,7 +112,7 @@ async def test_concurrent_calls_renew_an_ended_session_once(
     await explorer.fetch_job(ref())
     simulator.restart()
     await asyncio.gather(*(explorer.fetch_job(ref()) for _ in range(20)))
-    assert simulator.sessions_given == 2
+    assert simulator.sessions_issued == 2
 
 
 async def test_session_is_renewed_before_it_expires(
@@ -122,7 +122,7 @@ async def test_session_is_renewed_before_it_expires(
     await explorer.fetch_job(ref())
     await clock.advance(259_199)
     await explorer.fetch_job(ref())
-    assert simulator.asked == ["connect", "1964"] * 2
+    assert simulator.operations == ["connect", "1964"] * 2
 
 
 async def test_rejected_new_session_pauses_for_five_minutes(
@@ -144,10 +144,10 @@ async def test_wrong_password_is_not_retried_for_5_minutes(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """Each encoding was tried once; NebulaGraph may lock sent_accounts."""
-    simulator.refuse(40104000, times=2)
+    simulator.fail_calls(40104000, times=2)
     for _ in range(3):
         assert "check user and password" in await error_text(explorer, CredentialsRefused)
-    assert simulator.asked == ["connect"] * 2
+    assert simulator.operations == ["connect"] * 2
     await clock.advance(300)
     assert await explorer.fetch_job(ref())
 
@@ -157,8 +157,8 @@ async def test_sign_in_server_error_is_no_wrong_password(
     explorer: NebulaExplorer, simulator: Simulator, code: int
 ) -> None:
     """It is transient, whatever the other encoding returned."""
-    simulator.refuse(code)
-    simulator.refuse(40104000)
+    simulator.fail_calls(code)
+    simulator.fail_calls(40104000)
     await error_text(explorer, Unavailable)
     assert await explorer.fetch_job(ref())
 
@@ -167,7 +167,7 @@ async def test_sign_in_not_found_is_no_missing_job(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
     """A wrong address must not end threads."""
-    simulator.refuse(40404000, times=2)
+    simulator.fail_calls(40404000, times=2)
     await error_text(explorer, CredentialsRefused)
 
 
@@ -308,7 +308,7 @@ async def test_check_error_names_the_settings(
 def test_api_and_console_urls_are_recognised(text: str) -> None:
     """Only those of this host match."""
     provider = build_provider(console_url="https://explorer.example.com/workflow/{id}")
-    assert list(provider.recognise(text)) == ["1964"]
+    assert list(provider.find_ids(text)) == ["1964"]
 
 
 @pytest.mark.parametrize(
@@ -322,7 +322,7 @@ def test_api_and_console_urls_are_recognised(text: str) -> None:
 )
 def test_other_hosts_url_is_not_recognised(text: str) -> None:
     """Two connections must not claim the same job."""
-    assert not list(build_provider().recognise(text))
+    assert not list(build_provider().find_ids(text))
 
 
 def test_job_url_follows_the_template_or_is_explorers() -> None:

@@ -6,7 +6,7 @@ from bot.sdk.errors import JobNotFound
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock
 from plugins.nebula_explorer import NebulaExplorer
-from plugins.nebula_explorer.samples import NOT_A_JOB, SAMPLES
+from plugins.nebula_explorer.samples import MISSING_JOB, SAMPLES
 
 pytestmark = pytest.mark.anyio
 
@@ -81,7 +81,7 @@ async def test_one_sample_has_already_ended(explorer: NebulaExplorer) -> None:
 async def test_one_sample_is_missing(explorer: NebulaExplorer) -> None:
     """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await fetch(explorer, NOT_A_JOB.id)
+        await fetch(explorer, MISSING_JOB.id)
 
 
 async def test_task_times_agree_with_the_jobs(explorer: NebulaExplorer, clock: ManualClock) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from bot.sdk.models import Job, JobRef, Status
 from plugins.nebula_explorer import task_rotation
-from plugins.nebula_explorer.task_rotation import Turns
+from plugins.nebula_explorer.task_rotation import TaskRotation
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -17,18 +17,18 @@ def job(id_: str, status: Status = Status.RUNNING) -> Job:
 
 def test_unfetched_jobs_come_first_then_the_oldest() -> None:
     """Every job is fetched in the end."""
-    turn = Turns()
+    turn = TaskRotation()
     for minutes, id_ in ((3, "a"), (1, "b"), (2, "c")):
-        turn.note(job(id_), NOON + timedelta(minutes=minutes))
-    found = turn.first([job(id_).ref for id_ in "abcd"], 3)
+        turn.record_fetch(job(id_), NOON + timedelta(minutes=minutes))
+    found = turn.least_recent([job(id_).ref for id_ in "abcd"], 3)
     assert [ref.id for ref in found] == ["d", "b", "c"]
 
 
 def test_tracked_jobs_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     """Ended jobs are dropped, then those fetched longest ago."""
-    monkeypatch.setattr(task_rotation, "MOST_REMEMBERED", 2)
-    turn = Turns()
+    monkeypatch.setattr(task_rotation, "MAX_TRACKED", 2)
+    turn = TaskRotation()
     for second, id_ in enumerate("abc"):
-        turn.note(job(id_), NOON + timedelta(seconds=second))
-    turn.note(job("c", Status.SUCCEEDED), NOON)
-    assert [ref.id for ref in turn.first([job(id_).ref for id_ in "bac"], 2)] == ["a", "c"]
+        turn.record_fetch(job(id_), NOON + timedelta(seconds=second))
+    turn.record_fetch(job("c", Status.SUCCEEDED), NOON)
+    assert [ref.id for ref in turn.least_recent([job(id_).ref for id_ in "bac"], 2)] == ["a", "c"]

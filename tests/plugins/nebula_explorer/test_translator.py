@@ -9,8 +9,8 @@ import pytest
 from pydantic import ValidationError
 
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.timestamps import moment
-from plugins.nebula_explorer.translator import Answer, ListAnswer, translate, word
+from bot.sdk.timestamps import parse_time
+from plugins.nebula_explorer.translator import Answer, ListAnswer, status_name, translate
 
 RECORDED = Path(__file__).parent / "data"
 BEGAN = datetime(2022, 7, 12, 2, 33, 35, tzinfo=UTC)
@@ -70,7 +70,7 @@ def test_listed_job_lacks_only_its_tasks() -> None:
 )
 def test_status_code_has_a_name(code: Any, expected: str) -> None:
     """An unknown code is shown as it is."""
-    assert word(code) == expected
+    assert status_name(code) == expected
 
 
 def test_stopping_job_is_still_running() -> None:
@@ -107,13 +107,13 @@ def test_unnamed_job_is_named_by_workflow_or_id() -> None:
 )
 def test_invalid_time_is_none(value: Any) -> None:
     """Explorer writes 0, or the year 1, for no time."""
-    assert moment(value) is None
+    assert parse_time(value) is None
 
 
 @pytest.mark.parametrize("text", ["2022-07-12T10:33:35.123456789+08:00", "2022-07-12T02:33:35.1Z"])
 def test_time_may_have_any_fraction_and_zone(text: str) -> None:
     """RFC 3339 allows both."""
-    seen = moment(text)
+    seen = parse_time(text)
     assert seen is not None
     assert seen.replace(microsecond=0) == BEGAN
 

@@ -10,7 +10,7 @@ from bot.sdk.models import Status
 from plugins.aom.samples import SAMPLES as AOM_SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.cph.script import FAILURE, PhoneJob, RequestScript, job_id
-from plugins.cph.translator import WORDS
+from plugins.cph.translator import STATUS_NAMES
 from plugins.servicestage.script import JobScript, JobStep
 
 pytestmark = [
@@ -42,7 +42,7 @@ async def test_cph_tasks_are_the_same(sdk: Any, cph: Any) -> None:
     for job in theirs.jobs:
         task = tasks[job.job_id]
         assert task.name == (job.phone_id or job.server_id)
-        assert task.native_status == WORDS[str(job.status)]
+        assert task.native_status == STATUS_NAMES[str(job.status)]
         assert job.error_msg in task.message
         assert job.execute_msg in task.message
         assert (_iso(task.started_at), _iso(task.finished_at)) == (job.begin_time, job.end_time)

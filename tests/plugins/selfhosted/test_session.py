@@ -7,7 +7,7 @@ import pytest
 
 from bot.sdk.errors import AccessDenied, CredentialsRefused, ProviderError, Unavailable
 from bot.sdk.testing import ManualClock
-from plugins.selfhosted.session import Locked, Session, SessionEnded, Together, Token
+from plugins.selfhosted.session import AccountLocked, Session, SessionEnded, SingleFlight, Token
 
 pytestmark = pytest.mark.anyio
 
@@ -38,7 +38,7 @@ class SignInStub:
                 raise SessionEnded("Even a new token has ended.", next_step="Mend it.")
             return token
 
-        return await self.session.ask(call)
+        return await self.session.call(call)
 
 
 @pytest.fixture
@@ -86,7 +86,7 @@ async def test_waiting_callers_share_the_failure(stub: SignInStub) -> None:
     [
         (CredentialsRefused("The key is wrong."), 300),
         (AccessDenied("The user may not."), 300),
-        (Locked("The account is locked."), 3600),
+        (AccountLocked("The account is locked."), 3600),
     ],
 )
 async def test_rejection_pauses_the_sign_in(
@@ -120,7 +120,7 @@ def test_token_repr_hides_its_value() -> None:
 
 async def test_shared_work_survives_a_cancelled_caller() -> None:
     """The other callers still need its result."""
-    together, go = Together(), asyncio.Event()
+    together, go = SingleFlight(), asyncio.Event()
 
     async def work() -> str:
         await go.wait()

@@ -56,5 +56,5 @@ def test_console_url_must_be_one_template(page: str) -> None:
 def test_job_url_quotes_the_id() -> None:
     """Any id is safe in it."""
     settings = SelfHostedSettings(url=URL, console_url="https://x.example.com/?job={id}")
-    assert settings.page("a b/c") == "https://x.example.com/?job=a%20b%2Fc"
-    assert SelfHostedSettings(url=URL).page("1") is None
+    assert settings.job_url("a b/c") == "https://x.example.com/?job=a%20b%2Fc"
+    assert SelfHostedSettings(url=URL).job_url("1") is None

@@ -11,13 +11,13 @@ from bot.sdk.models import Job, JobRef
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import ServiceStage
-from plugins.servicestage.components import MOST_REMEMBERED, RecordPayload, details
-from plugins.servicestage.samples import DEPLOYMENTS, OF_A_COMPONENT, SAMPLES
+from plugins.servicestage.components import MAX_CACHED, RecordPayload, deployment_details
+from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, SAMPLES
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
 
 pytestmark = pytest.mark.anyio
 
-COMPONENT = OF_A_COMPONENT.id
+COMPONENT = COMPONENT.id
 APPLICATION_ID, COMPONENT_ID = COMPONENT.split("/")
 JOB = SAMPLES[0].job.id
 PROJECT = "0123456789abcdef0123456789abcdef"
@@ -70,7 +70,7 @@ async def test_component_resolves_to_its_newest_job(
     servicestage: Provider[Any],
 ) -> None:
     """The job keeps its own id, so later jobs of the component do not replace it."""
-    job = await fetch.first_look(servicestage, ref().but(connection=servicestage.name))
+    job = await fetch.fetch_requested(servicestage, ref().replace(connection=servicestage.name))
     assert isinstance(job, Job)
     assert job.ref == JobRef(connection=servicestage.name, id=JOB)
     assert job_details(job) == DEPLOYED
@@ -92,9 +92,9 @@ async def test_cached_deployments_are_bounded(
 ) -> None:
     """The newest are kept."""
     cached = servicestage._components.deployments  # type: ignore[attr-defined]
-    cached.update({f"JOB{n}": () for n in range(MOST_REMEMBERED)})
+    cached.update({f"JOB{n}": () for n in range(MAX_CACHED)})
     await servicestage.fetch_job(ref())
-    assert (len(cached), "JOB0" in cached, JOB in cached) == (MOST_REMEMBERED, False, True)
+    assert (len(cached), "JOB0" in cached, JOB in cached) == (MAX_CACHED, False, True)
 
 
 @pytest.mark.parametrize(
@@ -140,7 +140,7 @@ async def test_unusable_job_id_is_not_requested(
 
 async def test_component_of_another_project_is_not_found(simulator: Simulator) -> None:
     """The simulator accepts one project only."""
-    keys = simulator.gate.tenant.key_settings() | {"project_id": "f" * 32}
+    keys = simulator.gateway.tenant.key_settings() | {"project_id": "f" * 32}
     async with (
         serve(simulator.app) as url,
         connected(ServiceStage, {"endpoint": url, **keys}, ManualClock()) as provider,
@@ -154,10 +154,10 @@ def test_deployment_is_the_jobs_own_or_the_newest() -> None:
     """The API documents no order of its records."""
     old, new = ({**DEPLOYMENTS[1], "begin_time": f"202{n}-01-01T00:00:00Z"} for n in (4, 5))
     records = [RecordPayload.model_validate(each) for each in (old, new | {"version": "3"})]
-    assert [detail.value for detail in details(records, "JOB1")] == ["3", "install"]
+    assert [detail.value for detail in deployment_details(records, "JOB1")] == ["3", "install"]
     own = RecordPayload.model_validate(DEPLOYMENTS[0])
-    assert details([*records, own], JOB)[0].value == "2.14.0"
-    assert details([], JOB) == ()
+    assert deployment_details([*records, own], JOB)[0].value == "2.14.0"
+    assert deployment_details([], JOB) == ()
 
 
 @pytest.mark.parametrize(
@@ -190,8 +190,8 @@ def test_component_needs_the_connections_name(text: str, fits: bool) -> None:  #
 def test_component_urls_are_recognised(url: str) -> None:
     """Users paste them from the browser."""
     for text in (url, f"see <{url}|this>"):
-        assert list(build_provider().recognise(text)) == [COMPONENT]
-        assert not list(build_provider(region="cn-east-3").recognise(text))
+        assert list(build_provider().find_ids(text)) == [COMPONENT]
+        assert not list(build_provider(region="cn-east-3").find_ids(text))
 
 
 def test_other_console_urls_are_not_components() -> None:
@@ -199,7 +199,7 @@ def test_other_console_urls_are_not_components() -> None:
     console = "https://console.huaweicloud.com/servicestage/"
     route = f"#/application/{APPLICATION_ID}/component/{COMPONENT_ID}"
     for url in (f"{console}{route}", f"{console}?region=cn-north-4#/application/{APPLICATION_ID}"):
-        assert not list(build_provider().recognise(url))
+        assert not list(build_provider().find_ids(url))
     assert not list(
-        build_provider().recognise(f"https://example.com/servicestage/?region=cn-north-4{route}")
+        build_provider().find_ids(f"https://example.com/servicestage/?region=cn-north-4{route}")
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, ClassVar
 from uuid import uuid4
 
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import SIMULATOR
@@ -21,8 +21,8 @@ class TestServiceStageConformance(ProviderContract):
 
     provider = ServiceStage
     unknown_id = "JOB5e0c73b9-16fa-4d28-93e7-fb24a8d1605c"
-    times = ("Z", "+08:00", "-03:30", "s", "ms", "")
-    task_only: ClassVar[frozenset[str]] = frozenset({"SKIPPED"})
+    time_formats = ("Z", "+08:00", "-03:30", "s", "ms", "")
+    task_only_statuses: ClassVar[frozenset[str]] = frozenset({"SKIPPED"})
 
     def put(
         self, app: web.Application, native: str, *, name: str = "deploy", tasks: int = 1
@@ -32,6 +32,6 @@ class TestServiceStageConformance(ProviderContract):
         app[SIMULATOR].finish(job.id, native)
         return job.id
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         base = bench.provider.settings.base_url
         yield f"{base}/v3/{bench.provider.settings.project_id}/cas/jobs/{id_}"

@@ -18,7 +18,7 @@ from bot.sdk.errors import (
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock, connected, serve
-from plugins.servicestage import NOBODYS, ServiceStage, register_providers
+from plugins.servicestage import MISSING_ID, ServiceStage, register_providers
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
 
@@ -42,7 +42,7 @@ def simulator(clock: ManualClock) -> Simulator:
 
 @pytest.fixture
 async def servicestage(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Provider[Any]]:
-    keys = simulator.gate.tenant.key_settings()
+    keys = simulator.gateway.tenant.key_settings()
     async with (
         serve(simulator.app) as url,
         connected(ServiceStage, {"endpoint": url, **keys}, clock) as provider,
@@ -133,7 +133,7 @@ async def test_recorded_error_maps_to_an_exception(
     kind: type[ProviderError],
 ) -> None:
     """The sentence fits the error."""
-    simulator.refuse(1, status, (RECORDED / f"{name}.json").read_text())
+    simulator.fail_calls(1, status, (RECORDED / f"{name}.json").read_text())
     with pytest.raises(kind):
         await servicestage.fetch_job(ref())
 
@@ -142,7 +142,7 @@ async def test_foreign_404_is_not_a_missing_job(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
     """A wrong endpoint must not look like a wrong id."""
-    simulator.refuse(1, 404, "<html>nginx</html>")
+    simulator.fail_calls(1, 404, "<html>nginx</html>")
     with pytest.raises(AnswerNotUnderstood, match="check region and endpoint"):
         await servicestage.fetch_job(ref())
 
@@ -151,7 +151,7 @@ async def test_not_found_with_401_does_not_stop_calls(
     servicestage: Provider[Any], simulator: Simulator
 ) -> None:
     """The credentials were accepted, so the next call is made."""
-    simulator.not_found = 401
+    simulator.not_found_status = 401
     with pytest.raises(JobNotFound):
         await servicestage.fetch_job(ref())
     simulator.add(JobScript(ID))
@@ -162,15 +162,15 @@ async def test_iam_user_works_instead_of_an_access_key(
     simulator: Simulator, clock: ManualClock
 ) -> None:
     """One token serves all calls, even when a job is not found with 401."""
-    simulator.not_found = 401
+    simulator.not_found_status = 401
     simulator.add(JobScript(ID))
     async with serve(simulator.app) as url:
-        settings = {"endpoint": url, **simulator.gate.tenant.user_settings(url)}
+        settings = {"endpoint": url, **simulator.gateway.tenant.user_settings(url)}
         async with connected(ServiceStage, settings, clock) as provider:
             with pytest.raises(JobNotFound):
-                await provider.fetch_job(ref(NOBODYS))
+                await provider.fetch_job(ref(MISSING_ID))
             assert await provider.fetch_job(ref())
-    assert simulator.gate.tokens_given == 1
+    assert simulator.gateway.tokens_issued == 1
 
 
 @pytest.mark.parametrize("id_", ["JOB/1", "../jobs", "a b", "a\nb", "a\x85b", "..", ".", "a\\b"])
@@ -197,7 +197,7 @@ async def test_check_fetches_a_missing_job(
 ) -> None:
     """ "Not found" proves address and credentials right."""
     assert "accepts the credentials" in await servicestage.check()
-    assert NOBODYS in simulator.calls[0].path
+    assert MISSING_ID in simulator.calls[0].path
 
 
 @pytest.mark.parametrize(
@@ -217,7 +217,7 @@ async def test_check_error_names_the_fix(
     kind: type[ProviderError],
 ) -> None:
     """The sentence says what to do."""
-    simulator.refuse(1, status, body)
+    simulator.fail_calls(1, status, body)
     with pytest.raises(kind) as caught:
         await servicestage.check()
     assert caught.value.advice
@@ -226,19 +226,19 @@ async def test_check_error_names_the_fix(
 def test_api_url_is_recognised_for_own_host_and_project() -> None:
     """Two connections must not claim the same job."""
     base = "https://servicestage.cn-north-4.myhuaweicloud.com"
-    recognise = build_provider().recognise
-    assert list(recognise(f"see {base}/v3/{PROJECT}/cas/jobs/{ID}?limit=5.")) == [ID]
-    assert list(recognise(f"{base.upper()}/v3/{PROJECT}/cas/jobs/{ID}")) == [ID]
-    assert not list(recognise(f"{base}/v3/{'f' * 32}/cas/jobs/{ID}"))
-    assert not list(recognise(f"{base.replace('north', 'east')}/v3/{PROJECT}/cas/jobs/{ID}"))
-    assert not list(recognise(f"{base}/v3/{PROJECT}/cas/jobs/{ID}0"))
+    find_ids = build_provider().find_ids
+    assert list(find_ids(f"see {base}/v3/{PROJECT}/cas/jobs/{ID}?limit=5.")) == [ID]
+    assert list(find_ids(f"{base.upper()}/v3/{PROJECT}/cas/jobs/{ID}")) == [ID]
+    assert not list(find_ids(f"{base}/v3/{'f' * 32}/cas/jobs/{ID}"))
+    assert not list(find_ids(f"{base.replace('north', 'east')}/v3/{PROJECT}/cas/jobs/{ID}"))
+    assert not list(find_ids(f"{base}/v3/{PROJECT}/cas/jobs/{ID}0"))
 
 
 def test_console_url_is_recognised_by_its_template() -> None:
     """Users paste such URLs."""
     provider = build_provider(console_url="https://console.example.com/#/jobs/{id}/view?x=(1)")
     text = f"<https://console.example.com/#/jobs/{ID}/view?x=(1)|this one>"
-    assert list(provider.recognise(text)) == [ID]
+    assert list(provider.find_ids(text)) == [ID]
 
 
 def test_console_page_follows_the_template() -> None:

@@ -10,7 +10,7 @@ from bot.sdk.errors import JobNotFound, Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock, connected, serve
 from plugins.servicestage import ServiceStage
-from plugins.servicestage.samples import NOT_A_JOB, SAMPLES
+from plugins.servicestage.samples import MISSING_JOB, SAMPLES
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
 
@@ -109,12 +109,12 @@ async def test_one_sample_has_already_ended(fetch: Fetch) -> None:
 async def test_one_sample_is_missing(fetch: Fetch) -> None:
     """It shows the "not found" reply."""
     with pytest.raises(JobNotFound):
-        await fetch(NOT_A_JOB.id)
+        await fetch(MISSING_JOB.id)
 
 
 def test_sample_ids_look_real_and_are_unique() -> None:
     """Each is JOB and a UUID of version 4."""
-    ids = [sample.job.id for sample in SAMPLES] + [NOT_A_JOB.id]
+    ids = [sample.job.id for sample in SAMPLES] + [MISSING_JOB.id]
     assert len(set(ids)) == 6
     assert {UUID(id_.removeprefix("JOB")).version for id_ in ids} == {4}
 
@@ -166,7 +166,7 @@ async def test_task_times_show_its_duration(
 
 async def test_can_make_calls_fail(simulator: Simulator, fetch: Fetch) -> None:
     """Only the given number of calls fails."""
-    simulator.refuse(2, 500)
+    simulator.fail_calls(2, 500)
     for _ in range(2):
         with pytest.raises(Unavailable):
             await fetch(SUCCEEDS.id)

@@ -9,7 +9,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.sdk.models import Job, JobRef, Status
-from plugins.servicestage.task_messages import shown
+from plugins.servicestage.task_messages import render_messages
 from plugins.servicestage.translator import Answer, translate
 
 RECORDED = Path(__file__).parent / "data"
@@ -170,4 +170,4 @@ def test_response_without_a_job_is_not_understood(answer: Any) -> None:
 )
 def test_messages_are_rendered_as_text(messages: Any, text: str) -> None:
     """They are JSON in a string, of no documented shape; an empty object has no text."""
-    assert shown(messages) == text
+    assert render_messages(messages) == text

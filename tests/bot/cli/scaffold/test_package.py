@@ -13,7 +13,7 @@ import pytest
 import typer
 from typer.testing import CliRunner, Result
 
-import bot
+from bot import sdk
 from bot.cli.scaffold import package as scaffold
 from bot.cli.scaffold.command import new_plugin
 from bot.sdk import testing
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 ROOT = Path(__file__).parents[4]
-MAX_LINES = 60  # of a simple provider
+MAX_LINES = 70  # of a simple provider
 
 
 def run(*command: str, at: Path) -> subprocess.CompletedProcess[str]:
@@ -72,7 +72,7 @@ def test_new_plugin_passes_ruff(tmp_path: Path, name: str) -> None:
 
 
 def test_new_provider_is_short(plugin: Path) -> None:
-    """It has at most 60 lines."""
+    """It has at most 70 lines."""
     assert (plugin / "jobthread_acme/__init__.py").read_text("utf-8").count("\n") <= MAX_LINES
 
 
@@ -86,9 +86,9 @@ def imported(plugin: Path) -> Iterator[tuple[str, str]]:
 
 def test_new_plugin_imports_only_the_public_api(plugin: Path) -> None:
     """Other names may change between versions."""
-    public = {("bot", name) for name in bot.__all__}
+    public = {("bot.sdk", name) for name in sdk.__all__}
     public |= {("bot.sdk.testing", name) for name in testing.__all__}
-    public |= {("bot.sdk.clock", "Clock")}  # in the signature of `Provider.simulator`
+
     assert set(imported(plugin)) <= public
 
 

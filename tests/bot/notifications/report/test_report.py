@@ -8,26 +8,28 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.notifications.decision import Action, Happening
-from bot.notifications.policy import NoisePolicy
-from bot.notifications.report.replay import Past
-from bot.notifications.report.report import report
-from bot.notifications.report.statistics import Week
+from bot.notifications.decision import Action, EventKind
+from bot.notifications.policy import NotificationPolicy
+from bot.notifications.report.replay import DecisionHistory
+from bot.notifications.report.report import render_report
+from bot.notifications.report.statistics import WeeklyStatistics
 from bot.sdk.cards import blocks
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record, requested_watch
 
 if TYPE_CHECKING:
     from bot.sdk.models import Message
-    from bot.store import Decided
+    from bot.store import DecisionRecord
 
 UTC = ZoneInfo("UTC")
 
 
-def report_of(*records: Decided) -> Message:
+def report_of(*records: DecisionRecord) -> Message:
     """Return the report of a week with these decisions."""
     starts_at = MONDAY - timedelta(hours=12)
-    return report(Week(starts_at, UTC, records), NoisePolicy(), Past(records))
+    return render_report(
+        WeeklyStatistics(starts_at, UTC, records), NotificationPolicy(), DecisionHistory(records)
+    )
 
 
 def buttons(message: Message) -> list[str]:
@@ -85,17 +87,17 @@ def test_job_table_has_a_classic_fallback() -> None:
 
 def test_each_recommendation_has_its_button() -> None:
     """One click applies it."""
-    week = [decision_record(Happening.CHANGE, n) for n in range(12)]
+    week = [decision_record(EventKind.CHANGE, n) for n in range(12)]
     assert buttons(report_of(*week)) == ["set follow_ups outcomes", "set posts_per_hour 10"]
 
 
 def test_board_is_recommended_for_cards_requested_together() -> None:
     """It needs no thread replies in the week."""
-    week = Week(MONDAY - timedelta(hours=12), UTC, ())
-    message = report(
+    week = WeeklyStatistics(MONDAY - timedelta(hours=12), UTC, ())
+    message = render_report(
         week,
-        NoisePolicy(),
-        Past(asked=[requested_watch(0), requested_watch(1), requested_watch(2)]),
+        NotificationPolicy(),
+        DecisionHistory(watches=[requested_watch(0), requested_watch(1), requested_watch(2)]),
     )
     assert message.text.startswith("No follow-up was posted")
     assert "*One message for jobs asked for together:* 2 cards fewer." in text_of(message)
@@ -104,7 +106,7 @@ def test_board_is_recommended_for_cards_requested_together() -> None:
 
 def test_recommendation_states_the_hidden_failures() -> None:
     """The reader sees the cost before the click."""
-    steps = [decision_record(Happening.TASK, n, bad=True) for n in range(3)]
+    steps = [decision_record(EventKind.TASK, n, bad=True) for n in range(3)]
     message = text_of(report_of(*steps))
     assert "*No single tasks:* 3 follow-ups fewer, would hide 3 failures." in message
 
@@ -120,11 +122,11 @@ def test_report_is_within_slacks_limits(count: int) -> None:
     """It holds for long names and many rules."""
     week = [
         decision_record(
-            Happening.TASK, n, bad=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}"
+            EventKind.TASK, n, bad=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}"
         )
         for n in range(count)
     ]
     message = report_of(*week)
     for shown_blocks in (message.blocks, message.classic):
         assert problems(list(shown_blocks), "message") == []
-    assert blocks.weight(message.blocks) < blocks.MAX_WEIGHT
+    assert blocks.json_size(message.blocks) < blocks.MAX_JSON_SIZE

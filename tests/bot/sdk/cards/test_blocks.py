@@ -34,7 +34,7 @@ def test_blocks_stay_within_the_limits_for_any_text(text: str) -> None:
         *blocks.actions([blocks.button(text, "act", value=text, url=text)]),
         *blocks.actions([blocks.overflow("more", [(text, "one")] * 7)]),
         blocks.rich_text(
-            blocks.line(blocks.text(text), blocks.link(text, text), blocks.date_part(NOON)),
+            blocks.line(blocks.text(text), blocks.link(text, text), blocks.date_element(NOON)),
             blocks.quote(text),
             blocks.preformatted(text),
         ),
@@ -42,7 +42,7 @@ def test_blocks_stay_within_the_limits_for_any_text(text: str) -> None:
         blocks.plan(text, [blocks.task_card("1", text, "error", output=text)]),
         tables.table([[text] * 3] * 120),
     ]
-    sealed = blocks.sealed(made)
+    sealed = blocks.with_block_ids(made)
     assert validation.problems(json.loads(json.dumps(sealed)), "message") == []
     for block in sealed:
         parsed = SdkBlock.parse(block)
@@ -95,7 +95,7 @@ def test_inline_code_stays_on_one_line_and_has_no_backtick() -> None:
     """A backtick inside would end the code."""
     assert "`" not in blocks.code("a`b\nc").strip("`")
     assert "\n" not in blocks.code("a`b\nc")
-    assert blocks.code("\u200b") == blocks.NOTHING
+    assert blocks.code("\u200b") == blocks.PLACEHOLDER
 
 
 def test_a_long_log_keeps_its_end() -> None:
@@ -150,7 +150,7 @@ def test_safe_url_is_a_link() -> None:
 def test_date_uses_the_readers_zone_and_an_english_fallback() -> None:
     """Slack replaces the token; other clients show UTC."""
     assert blocks.date(NOON, "{time}") == "<!date^1793707380^{time}|3 Nov 2026, 12:03 UTC>"
-    assert blocks.date_part(NOON)["timestamp"] == 1793707380
+    assert blocks.date_element(NOON)["timestamp"] == 1793707380
 
 
 def test_only_a_user_id_can_be_mentioned() -> None:
@@ -174,14 +174,14 @@ def test_empty_actions_make_no_block() -> None:
 
 def test_block_id_changes_only_with_its_block() -> None:
     """Slack's clients redraw a changed block because its id is new."""
-    before = blocks.sealed([blocks.header("a"), blocks.section("b")])
-    after = blocks.sealed([blocks.header("a"), blocks.section("c")])
-    assert before == blocks.sealed([blocks.header("a"), blocks.section("b")])
+    before = blocks.with_block_ids([blocks.header("a"), blocks.section("b")])
+    after = blocks.with_block_ids([blocks.header("a"), blocks.section("c")])
+    assert before == blocks.with_block_ids([blocks.header("a"), blocks.section("b")])
     assert before[0]["block_id"] == after[0]["block_id"]
     assert before[1]["block_id"] != after[1]["block_id"]
 
 
 def test_equal_blocks_get_different_ids() -> None:
     """Slack rejects a message with a duplicate block_id."""
-    ids = [block["block_id"] for block in blocks.sealed([blocks.divider()] * 60)]
+    ids = [block["block_id"] for block in blocks.with_block_ids([blocks.divider()] * 60)]
     assert len(ids) == len(set(ids)) == blocks.MAX_BLOCKS

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.sdk.cards.block_limits import exceeded
+from bot.sdk.cards.block_limits import violations
 from bot.sdk.models import Message
 
 
@@ -39,7 +39,7 @@ def test_message_at_the_limits_has_no_violations() -> None:
         table(*[20] * 25, text="x" * 20),
         *[section("x")] * 45,
     )
-    assert exceeded(Message(text="x" * 4000, blocks=fitting, classic=fitting)) == []
+    assert violations(Message(text="x" * 4000, blocks=fitting, classic=fitting)) == []
 
 
 @pytest.mark.parametrize(
@@ -77,11 +77,11 @@ def test_violations_name_what_slack_would_reject(
 ) -> None:
     """In both renderings, with the number that is too large."""
     message = Message(text="x", blocks=tuple(blocks))
-    assert f"blocks: {problem}" in exceeded(message)
-    assert f"classic: {problem}" in exceeded(message.but(blocks=(), classic=tuple(blocks)))
+    assert f"blocks: {problem}" in violations(message)
+    assert f"classic: {problem}" in violations(message.replace(blocks=(), classic=tuple(blocks)))
 
 
 @pytest.mark.parametrize("text", ["", "x" * 4001])
 def test_text_beside_the_blocks_is_required_and_limited(text: str) -> None:
     """Notifications and screen readers use it."""
-    assert exceeded(Message(text=text)) == [f"text has {len(text)} characters"]
+    assert violations(Message(text=text)) == [f"text has {len(text)} characters"]

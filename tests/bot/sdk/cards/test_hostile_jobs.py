@@ -78,17 +78,19 @@ def grown(small: Job, count: int) -> Job:
     """Return the job with this many tasks; texts that start with LONG are repeated."""
     each = tuple(small.tasks[n % len(small.tasks)] for n in range(count))
     grown: Job = _long(small, "name", "native_status", "type", "message")
-    return grown.but(tasks=tuple(_long(one, "name", "native_status", "message") for one in each))
+    return grown.replace(
+        tasks=tuple(_long(one, "name", "native_status", "message") for one in each)
+    )
 
 
 def _long(value: Any, *names: str) -> Any:
     texts = {name: getattr(value, name) for name in names}
     repeated = {name: text[5:] * 5_000 for name, text in texts.items() if text.startswith("LONG ")}
-    return value.but(**repeated)
+    return value.replace(**repeated)
 
 
 VIEWS = st.builds(
-    job_card.View,
+    job_card.CardContext,
     checked_at=st.just(NOW),
     followed=st.booleans(),
     interval_seconds=st.none() | st.floats(0, 1e6),
@@ -108,7 +110,7 @@ many_jobs = settings(
 
 def change_between(before: Job | None, after: Job) -> Change:
     """Return the change between two snapshots."""
-    found = job_changes.compare(before, after)
+    found = job_changes.diff(before, after)
     assert found is not None
     return found
 
@@ -148,7 +150,7 @@ def violated_rules(made: tuple[dict[str, Any], ...]) -> list[str]:
         "unique tasks": _unique(card["task_id"] for card in find(payload, "task_card")),
         "no empty text": all(strings(payload)),
         "10,000 in cells": sum(blocks.length(c["text"]) for c in find(payload, "raw_text")) < 1e4,
-        "total": blocks.weight(payload) <= 13_200,
+        "total": blocks.json_size(payload) <= 13_200,
     }
     broken = [rule for rule, kept in rules.items() if not kept]
     return broken + validation.problems(payload, "message")
@@ -168,40 +170,40 @@ def parsed_texts(message: Message) -> list[str]:
 @many_jobs
 @given(JOBS, COUNTS, VIEWS)
 def test_card_stays_within_the_limits_for_any_job(
-    small: Job, count: int, view: job_card.View
+    small: Job, count: int, view: job_card.CardContext
 ) -> None:
     """Slack accepts both renderings of every card."""
     snapshot = grown(small, count)
-    card = job_card.job(snapshot, view)
+    card = job_card.render_card(snapshot, view)
     assert violated_rules(card.blocks) == []
     assert violated_rules(card.classic) == []
     assert 0 < blocks.length(card.text) <= 3_000
-    assert card == job_card.job(snapshot, view)
+    assert card == job_card.render_card(snapshot, view)
 
 
 @many_jobs
 @given(JOBS, COUNTS, VIEWS, st.none() | st.sampled_from(Status))
 def test_thread_reply_stays_within_the_limits_for_any_job(
-    small: Job, count: int, view: job_card.View, status: Status | None
+    small: Job, count: int, view: job_card.CardContext, status: Status | None
 ) -> None:
     """Slack accepts both renderings of every thread reply."""
     after = grown(small, count)
-    before = after.but(status=status, native_status="", tasks=()) if status else None
-    found = job_changes.compare(before, after) or change_between(None, after)
-    reply = job_card.change(found, view)
+    before = after.replace(status=status, native_status="", tasks=()) if status else None
+    found = job_changes.diff(before, after) or change_between(None, after)
+    reply = job_card.render_change(found, view)
     assert violated_rules(reply.blocks) == []
     assert violated_rules(reply.classic) == []
     assert 0 < blocks.length(reply.text) <= 3_000
-    assert reply == job_card.change(found, view)
+    assert reply == job_card.render_change(found, view)
 
 
 @many_jobs
 @given(JOBS, COUNTS, VIEWS)
-def test_untrusted_text_mentions_nobody(small: Job, count: int, view: job_card.View) -> None:
+def test_untrusted_text_mentions_nobody(small: Job, count: int, view: job_card.CardContext) -> None:
     """The only tokens are our dates and the asker's mention."""
     snapshot = grown(small, count)
-    reply = job_card.change(change_between(None, snapshot), view)
-    for text in [*parsed_texts(job_card.job(snapshot, view)), *parsed_texts(reply)]:
+    reply = job_card.render_change(change_between(None, snapshot), view)
+    for text in [*parsed_texts(job_card.render_card(snapshot, view)), *parsed_texts(reply)]:
         rest = re.sub(r"<!date\^\d+\^[^<>|]+\|[^<>|]+>|<@U0ADA>", "", text)
         assert not re.search(r"[<>]", rest)
     assert find([reply.blocks, reply.classic], "broadcast") == []

@@ -12,7 +12,7 @@ from bot.tracking import job_changes
 
 START = datetime(2026, 11, 3, 12, 3, tzinfo=UTC)
 NOW = START + timedelta(seconds=63)
-VIEW = job_card.View(checked_at=NOW, asker="U0ADA")
+VIEW = job_card.CardContext(checked_at=NOW, asker="U0ADA")
 LOG = "pulling image\nERROR: exit code 137"
 
 
@@ -39,7 +39,7 @@ FAILING = (
 
 def change_between(before: Job | None, after: Job) -> Change:
     """Return the change between two snapshots."""
-    found = job_changes.compare(before, after)
+    found = job_changes.diff(before, after)
     assert found is not None
     return found
 
@@ -82,7 +82,7 @@ def change_between(before: Job | None, after: Job) -> Change:
 )
 def test_card_text_is_a_complete_sentence(snapshot: Job, said: str) -> None:
     """Notifications and screen readers give the status without the blocks."""
-    assert job_card.job(snapshot, VIEW).text == said
+    assert job_card.render_card(snapshot, VIEW).text == said
 
 
 @pytest.mark.parametrize(
@@ -121,21 +121,21 @@ def test_thread_reply_text_is_a_complete_sentence(
     before: Job | None, after: Job, said: str
 ) -> None:
     """A reader can follow the thread from notifications alone."""
-    assert job_card.change(change_between(before, after), VIEW).text == said
+    assert job_card.render_change(change_between(before, after), VIEW).text == said
 
 
 @pytest.mark.parametrize("status", list(Status))
 def test_thread_reply_names_every_status_in_words(status: Status) -> None:
     """It is readable without emoji and colour."""
     word = {Status.PARTIAL: "in part", Status.WAITING: "waiting"}.get(status)
-    said = job_text.told(change_between(None, job(status)))
+    said = job_text.change_text(change_between(None, job(status)))
     assert said.isascii()
-    assert (word or formatting.sign(status).word) in said
+    assert (word or formatting.status_label(status).word) in said
 
 
 def test_job_without_a_name_is_called_by_its_id() -> None:
     """Every sentence has a subject."""
-    assert job_card.job(job(name="\u200b"), VIEW).text == "JOB1 is running: 1 m 3 s so far."
+    assert job_card.render_card(job(name="\u200b"), VIEW).text == "JOB1 is running: 1 m 3 s so far."
 
 
 def test_successful_run_is_called_by_its_own_name() -> None:
@@ -143,4 +143,4 @@ def test_successful_run_is_called_by_its_own_name() -> None:
     ran = Task(id="1", name="Run of 20:01", status=Status.SUCCEEDED, announced=True)
     after = job(status=Status.RUNNING, tasks=(ran,))
     change = Change(before=after, after=after, status_changed=False, newly_ended=(ran,))
-    assert job_text.told(change) == "Run of 20:01 succeeded: deploy-api."
+    assert job_text.change_text(change) == "Run of 20:01 succeeded: deploy-api."

@@ -40,7 +40,7 @@ def test_message_with_a_menu_keeps_its_text_and_blocks() -> None:
         blocks=(blocks.rich_text(blocks.line(blocks.text("failed"))),),
         classic=(blocks.section("failed"),),
     )
-    under = overflow_menu.under(said)
+    under = overflow_menu.with_menu(said)
     assert under.text == said.text
     assert [block["type"] for block in under.blocks] == ["rich_text", "actions"]
     assert [block["type"] for block in under.classic] == ["section", "actions"]
@@ -49,12 +49,12 @@ def test_message_with_a_menu_keeps_its_text_and_blocks() -> None:
 
 def test_message_without_blocks_shows_its_text_above_the_menu() -> None:
     """Slack does not show the text of a message with blocks."""
-    under = overflow_menu.under(Message(text="Hello."))
+    under = overflow_menu.with_menu(Message(text="Hello."))
     assert under.blocks[0]["text"]["text"] == "Hello."
     assert under.classic == ()
 
 
 def test_message_with_fifty_blocks_gets_no_menu() -> None:
     """Slack's limit is 50 blocks; content comes before the menu."""
-    under = overflow_menu.under(Message(text="x", blocks=(blocks.divider(),) * 50))
+    under = overflow_menu.with_menu(Message(text="x", blocks=(blocks.divider(),) * 50))
     assert {block["type"] for block in under.blocks} == {"divider"}

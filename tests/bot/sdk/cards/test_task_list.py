@@ -38,12 +38,12 @@ def strings(value: Any) -> Iterator[str]:
 
 def drawn(*each: Task) -> list[dict[str, Any]]:
     """Return the tasks as a plan or table."""
-    return task_list.drawn(job(tasks=each), NOW)
+    return task_list.render_tasks(job(tasks=each), NOW)
 
 
 def listed(*each: Task) -> list[dict[str, Any]]:
     """Return the tasks as a plain list."""
-    return task_list.listed(job(tasks=each), NOW)
+    return task_list.render_plain(job(tasks=each), NOW)
 
 
 def test_up_to_fifteen_tasks_are_a_plan() -> None:
@@ -117,7 +117,7 @@ def test_task_list_names_every_status_in_words() -> None:
     few = [task("T", status) for status in Status]
     for shown in (drawn(*few), drawn(*few * 2), listed(*few)):
         said = "\n".join(strings(shown))
-        assert all(formatting.sign(status).word in said for status in Status)
+        assert all(formatting.status_label(status).word in said for status in Status)
 
 
 def test_native_status_of_a_task_is_kept_if_it_adds_facts() -> None:

@@ -10,11 +10,11 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
-from bot.sdk.cards.job_card import View
+from bot.sdk.cards.job_card import CardContext
 from bot.sdk.clock import Clock
 from bot.sdk.models import Job, JobRef, Message, Status
 from bot.sdk.provider import ConnectionSettings, Endpoint, Provider, Simulation
-from bot.sdk.testing import Bench, ProviderContract
+from bot.sdk.testing import ProviderContract, ProviderHarness
 
 pytestmark = pytest.mark.anyio
 
@@ -53,7 +53,7 @@ class Toy(Provider[ToySettings]):
         status = self.status(payload.state)
         return Job(ref=ref, name=payload.name, status=status, native_status=payload.state)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of the toy API."""
         return re.findall(rf"{re.escape(self.settings.url)}/jobs/(\d+)", text)
 
@@ -83,7 +83,7 @@ class TestToyConformance(ProviderContract):
     provider = Toy
     unknown_id = "404"
     task_counts = (0,)
-    times = ()
+    time_formats = ()
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         del tasks
@@ -91,7 +91,7 @@ class TestToyConformance(ProviderContract):
         app[JOBS][id_] = {"name": name, "state": native}
         return id_
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         yield f"{bench.provider.settings.url}/jobs/{id_}"
 
 
@@ -103,9 +103,9 @@ class Faulty(Toy):
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return a wrong job that contains a secret."""
         key = self.settings.key.get_secret_value()
-        return Job(ref=ref.but(id="1"), name=key, status=Status.SUCCEEDED)
+        return Job(ref=ref.replace(id="1"), name=key, status=Status.SUCCEEDED)
 
-    def recognise(self, text: str) -> Iterable[str]:
+    def find_ids(self, text: str) -> Iterable[str]:
         """Find an id in every text."""
         del text
         return ["1"]
@@ -147,7 +147,7 @@ class ZoneIgnoring(Toy):
         job = await super().fetch_job(ref)
         start = (await self.http.get(f"/jobs/{ref.id}", ToyTimes)).started_at
         started_at = datetime.fromisoformat(start).replace(tzinfo=UTC) if start else None
-        return job.but(started_at=started_at)
+        return job.replace(started_at=started_at)
 
 
 class ToyTimes(BaseModel):
@@ -160,7 +160,7 @@ class ZoneIgnoringConformance(TestToyConformance):
     """Not collected."""
 
     provider = ZoneIgnoring
-    times = ("Z", "+08:00")
+    time_formats = ("Z", "+08:00")
 
     def put(self, app: web.Application, native: str, *, name: str = "x", tasks: int = 1) -> str:
         id_ = super().put(app, native, name=name, tasks=tasks)
@@ -171,7 +171,7 @@ class ZoneIgnoringConformance(TestToyConformance):
 class TimelessConformance(TestToyConformance):
     """Not collected; it declares a time format, but its simulator has no times."""
 
-    times = ("Z",)
+    time_formats = ("Z",)
 
 
 @pytest.mark.parametrize(
@@ -193,7 +193,7 @@ async def test_ignored_zones_and_missing_times_fail(
 class Oversized(Toy):
     """A provider whose cards exceed Slack's block limit."""
 
-    def format_job(self, job: Job, view: View) -> Message:
+    def format_job(self, job: Job, view: CardContext) -> Message:
         """Return 50 or 51 sections."""
         section = {"type": "section", "text": {"type": "plain_text", "text": job.name[:9]}}
         return Message(text="A job.", blocks=(section,) * (51 if view.followed else 50))
@@ -204,7 +204,7 @@ class OversizedConformance(TestToyConformance):
 
     provider = Oversized
 
-    def urls(self, bench: Bench, id_: str) -> Iterable[str]:
+    def urls(self, bench: ProviderHarness, id_: str) -> Iterable[str]:
         del bench, id_
         return ()
 

@@ -84,7 +84,7 @@ async def test_truncated_response_is_shorter_than_its_length_header(
     client: httpx.AsyncClient, faults: Faults
 ) -> None:
     """The client fails while it reads the body."""
-    faults.plan(Fault(body="0123456789", cut=True))
+    faults.plan(Fault(body="0123456789", truncated=True))
     with pytest.raises(httpx.RemoteProtocolError):
         await client.get("/")
 

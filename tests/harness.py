@@ -8,8 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from bot.app import Bot
 from bot.sdk.testing import ManualClock, serve
 from bot.settings import NotifySettings, Settings
@@ -29,7 +27,7 @@ POLL_SECONDS = 10.0
 
 
 @dataclass
-class Stage:
+class BotHarness:
     """The bot in a channel of a local Slack, with simulated jobs."""
 
     slack: LocalSlack
@@ -43,26 +41,26 @@ class Stage:
         answer = await self.slack.says(text, **where)
         assert answer.ok, answer.error
 
-    async def asks(self, text: str, **where: Any) -> Message:
+    async def request_card(self, text: str, **where: Any) -> Message:
         """Send a message or command as Ada; return the bot's new message in that channel."""
         before = {m.ts for m in self.slack.messages(where.get("channel", "deploys"))}
         await self.says(text, **where)
-        message = await self.posted(before, where.get("channel", "deploys"))
-        await self.at_rest()
+        message = await self.wait_for_post(before, where.get("channel", "deploys"))
+        await self.settle()
         return message
 
-    async def at_rest(self) -> None:
+    async def settle(self) -> None:
         """Advance the clock in small steps until every outbox message is confirmed."""
         async with asyncio.timeout(5):
-            while await self.unsent():
+            while await self.pending_messages():
                 await self.clock.advance(0.1)
 
-    async def unsent(self) -> int:
+    async def pending_messages(self) -> int:
         """Return the number of outbox messages that are not confirmed."""
         async with self.bot.store.begin() as tx:
             return (await tx.outbox.backlog(self.clock.now() + timedelta(days=1)))[0]
 
-    async def posted(self, before: set[str], channel: str = "deploys") -> Message:
+    async def wait_for_post(self, before: set[str], channel: str = "deploys") -> Message:
         """Wait for the bot's next message in the channel."""
         return await self.slack.until(
             lambda: next(
@@ -75,49 +73,49 @@ class Stage:
             )
         )
 
-    async def whispered(self, words: str, user: str = "ada") -> Message:
+    async def wait_for_ephemeral(self, words: str, user: str = "ada") -> Message:
         """Wait for an ephemeral message with this text."""
         return await self.slack.until(
             lambda: next((m for m in self.slack.ephemerals(user) if words in _whole_text(m)), None)
         )
 
-    async def replied(self, card: Message, words: str) -> Message:
+    async def wait_for_reply(self, card: Message, words: str) -> Message:
         """Wait for a thread reply with this text, and until the bot has confirmed it."""
-        message = await self.heard(card, words)
-        await self.at_rest()
+        message = await self.wait_for_unconfirmed_reply(card, words)
+        await self.settle()
         return message
 
-    async def heard(self, card: Message, words: str) -> Message:
+    async def wait_for_unconfirmed_reply(self, card: Message, words: str) -> Message:
         """Wait for a thread reply with this text, confirmed or not."""
         return await self.slack.until(
             lambda: next((m for m in self.thread(card) if words in m.text), None)
         )
 
-    async def shown(self, card: Message, words: str) -> Message:
+    async def wait_for_card(self, card: Message, words: str) -> Message:
         """Wait until the card contains this text."""
         return await self.slack.until(
-            lambda: next((m for m in [self.now(card)] if words in _whole_text(m)), None)
+            lambda: next((m for m in [self.current(card)] if words in _whole_text(m)), None)
         )
 
     def thread(self, card: Message) -> list[Message]:
         """Return the replies in the card's thread."""
         return self.slack.thread(card.channel, card.ts)[1:]
 
-    def now(self, card: Message) -> Message:
+    def current(self, card: Message) -> Message:
         """Return the card's present version."""
         return self.slack.thread(card.channel, card.ts)[0]
 
-    async def polls(self) -> None:
+    async def advance_poll(self) -> None:
         """Advance the clock by one poll interval."""
         await self.clock.advance(POLL_SECONDS)
 
-    async def looks(self, times: int) -> None:
+    async def poll_times(self, times: int) -> None:
         """Advance the clock until ServiceStage got this many more calls."""
         wanted = len(self.servicestage.calls) + times
         async with asyncio.timeout(10):
             while len(self.servicestage.calls) < wanted:
                 await self.clock.advance(POLL_SECONDS)
-                await self.at_rest()
+                await self.settle()
 
     async def watches(self) -> list[JobRef]:
         """Return the references of the channel's watches."""
@@ -133,13 +131,13 @@ def _whole_text(message: Message) -> str:
 
 
 @asynccontextmanager
-async def staged(
+async def bot_harness(
     folder: Path,
     *,
     plugins: Plugins | None = None,
     notify: dict[str, Any] | None = None,
     **slack: Any,
-) -> AsyncIterator[Stage]:
+) -> AsyncIterator[BotHarness]:
     """Run a local Slack, a simulated ServiceStage and the bot. `notify`: its settings section."""
     clock = ManualClock()
     simulator = Simulator(clock)
@@ -148,7 +146,7 @@ async def staged(
         wanted = NotifySettings.model_validate(notify or {})
         settings = settings.model_copy(update={"notify": wanted})
         async with Bot(settings, clock=clock, plugins=plugins) as bot:
-            yield Stage(local, simulator, clock, settings, bot)
+            yield BotHarness(local, simulator, clock, settings, bot)
 
 
 def settings_for(slack: LocalSlack, url: str, folder: Path) -> Settings:
@@ -164,10 +162,3 @@ def settings_for(slack: LocalSlack, url: str, folder: Path) -> Settings:
         follow={"poll_seconds": POLL_SECONDS},
         connections={"deploys": {"provider": "servicestage", "endpoint": url, **keys}},
     )
-
-
-@pytest.fixture
-async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
-    """A running bot with default settings."""
-    async with staged(tmp_path) as running:
-        yield running
