@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import uuid
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.commands import board_placement, replies
@@ -11,17 +12,15 @@ from bot.delivery import message_metadata
 from bot.delivery.messages import (
     card_post,
     card_update,
-    new_watch,
     ordering_key,
     reaction,
-    reaction_watch,
 )
 from bot.delivery.transport import RECOVERABLE_ERRORS
 from bot.notifications.decision import Presentation, presentation
 from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.formatting import REACTIONS
-from bot.store import MessageKind, WatchState
+from bot.store import MessageKind, Watch, WatchState
 from bot.tracking import boards
 from bot.tracking.job_updates import PollResult
 
@@ -29,11 +28,12 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from bot.commands.actions import ShowJob
+    from bot.commands.request import Request
     from bot.commands.unit_of_work import UnitOfWork
     from bot.delivery.permalinks import Workspace
     from bot.providers.connections import Connections
     from bot.sdk.models import Job, Message
-    from bot.store import Transaction, Watch, WatchedJob
+    from bot.store import Transaction, WatchedJob
     from bot.tracking.job_updates import JobUpdates
 
 
@@ -248,3 +248,26 @@ def already_followed_reply(home: Workspace, watch: Watch) -> Reply:
     """Return the reply that links to the card of an existing watch."""
     link = home.permalink(watch.channel, watch.card_ts or watch.said_ts, watch.thread_ts)
     return Reply(replies.already_followed(str(watch.ref), link))
+
+
+def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
+    """Return a watch of a job in the thread of the request."""
+    return Watch(
+        id=uuid.uuid4().hex,
+        workspace=workspace,
+        channel=request.channel,
+        thread_ts=request.thread_ts,
+        card_ts=card_ts,
+        ref=job.ref,
+        asker=request.user,
+        asked_at=request.at,
+        state=WatchState.ACTIVE,
+        ended_at=None,
+        reason="",
+    )
+
+
+def reaction_watch(request: Request, workspace: str, job: Job) -> Watch:
+    """Return a watch that shows the job's status as reactions on the request's message."""
+    watch = new_watch(request, workspace, job)
+    return replace(watch, said_ts=request.said_ts, thread_ts=request.thread_ts or request.said_ts)

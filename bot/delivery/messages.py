@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import uuid
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from bot.store import MessageKind, NewMessage, Watch, WatchState
+from bot.store import MessageKind, NewMessage, Watch
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -14,36 +12,13 @@ if TYPE_CHECKING:
     from bot.commands.request import Request
     from bot.delivery.message_metadata import Metadata
     from bot.notifications.decision import Decision
-    from bot.sdk.models import Job, Message
+    from bot.sdk.models import Message
     from bot.store import Board, DecisionRecord
 
 
 def ordering_key(watch: Watch) -> str:
     """Return the ordering key of a watch's messages; watches of one board share a key."""
     return f"watch:{watch.board_id or watch.id}"
-
-
-def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None = None) -> Watch:
-    """Return a watch of a job in the thread of the request."""
-    return Watch(
-        id=uuid.uuid4().hex,
-        workspace=workspace,
-        channel=request.channel,
-        thread_ts=request.thread_ts,
-        card_ts=card_ts,
-        ref=job.ref,
-        asker=request.user,
-        asked_at=request.at,
-        state=WatchState.ACTIVE,
-        ended_at=None,
-        reason="",
-    )
-
-
-def reaction_watch(request: Request, workspace: str, job: Job) -> Watch:
-    """Return a watch that shows the job's status as reactions on the request's message."""
-    watch = new_watch(request, workspace, job)
-    return replace(watch, said_ts=request.said_ts, thread_ts=request.thread_ts or request.said_ts)
 
 
 def card_post(

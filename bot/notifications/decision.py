@@ -13,6 +13,7 @@ from pydantic import AwareDatetime
 from bot.notifications.policy import Broadcast, FollowUps, Mention, NotificationPolicy, Tasks
 from bot.sdk.formatting import plural
 from bot.sdk.models import Value
+from bot.store import DeliveryAction, EventKind
 
 JOB_MISSING_REACTION = (
     "grey_question"  # on the request's message, when its job is not found any more
@@ -37,18 +38,6 @@ def presentation(policy: NotificationPolicy, jobs: int, *, can_react: bool) -> P
     return Presentation.BOARD if policy.board else Presentation.CARDS
 
 
-class EventKind(StrEnum):
-    """The kind of an event of a followed job."""
-
-    CHANGE = "change"  # the job has a new status, which is not terminal
-    TASK = "task"  # a task has ended; the job's status is unchanged
-    RUN = "run"  # one run of a repeating job has ended
-    OUTCOME = "outcome"  # the job has ended
-    POLLING_FAILED = "trouble"  # the job cannot be polled
-    POLLING_RECOVERED = "well"  # polling works again
-    JOB_MISSING = "lost"  # the job is not found any more, or access to it is denied
-
-
 class Event(Value):
     """An event of a followed job, as far as the notification policy depends on it."""
 
@@ -71,21 +60,10 @@ class Context(Value):
     stopped: bool = False  # a user has stopped following the job since
 
 
-class Action(StrEnum):
-    """How an event is delivered; the card is updated in any case."""
-
-    POST = "post"  # a thread reply
-    UPDATE = "update"  # only the card
-    DEFER = "hold"  # deferred until the quiet hours end
-    DIGEST = "digest"  # in the digest of the thread replies beyond the hourly limit
-    REACT = "react"  # a reaction on the asker's message
-    DROP = "drop"
-
-
 class Decision(Value):
     """How an event is delivered, and why."""
 
-    action: Action
+    action: DeliveryAction
     rule: str  # the policy field that decided, or "stopped"
     reason: str  # a sentence for people
     until: AwareDatetime | None = None  # set only for a deferred event
@@ -98,20 +76,24 @@ def evaluate(policy: NotificationPolicy, event: Event, context: Context) -> Deci
     """Return how an event is delivered under a policy."""
     if context.stopped:
         return Decision(
-            action=Action.DROP, rule="stopped", reason="Somebody stopped the following meanwhile."
+            action=DeliveryAction.DROP,
+            rule="stopped",
+            reason="Somebody stopped the following meanwhile.",
         )
     if policy.reaction and context.can_react:
         return _react(event)
     rule, wanted, reason = _apply_filters(policy, event, context)
     if not wanted:
-        return Decision(action=Action.UPDATE, rule=rule, reason=f"{reason} The card shows it.")
+        return Decision(
+            action=DeliveryAction.UPDATE, rule=rule, reason=f"{reason} The card shows it."
+        )
     return _schedule(policy, event, context, rule, reason)
 
 
 def _react(event: Event) -> Decision:
     reason = "This channel wants a reaction on the asker's message instead of follow-ups."
     ignored = event.kind in (EventKind.TASK, EventKind.POLLING_FAILED, EventKind.POLLING_RECOVERED)
-    action = Action.UPDATE if ignored else Action.REACT
+    action = DeliveryAction.UPDATE if ignored else DeliveryAction.REACT
     return Decision(action=action, rule="reaction", reason=reason)
 
 
@@ -169,14 +151,14 @@ def _schedule(
     policy: NotificationPolicy, event: Event, context: Context, rule: str, reason: str
 ) -> Decision:
     """Return when a wanted event is delivered: now, after quiet hours, or in the digest."""
-    action, until = Action.POST, None
+    action, until = DeliveryAction.POST, None
     quiet, limit = policy.quiet_hours, policy.posts_per_hour
     end = quiet.end_after(context.now) if quiet else None
     if quiet and end and not (quiet.failures_pass and event.failed):
-        action, until, rule = Action.DEFER, end, "quiet_hours"
+        action, until, rule = DeliveryAction.DEFER, end, "quiet_hours"
         reason = f"These are quiet hours here until {end:%H:%M} ({quiet.zone})."
     elif limit is not None and context.recent_posts >= limit:
-        action, rule = Action.DIGEST, "posts_per_hour"
+        action, rule = DeliveryAction.DIGEST, "posts_per_hour"
         reason = f"This channel takes {plural(limit, 'follow-up')} an hour; the rest is one digest."
     return Decision(
         action=action,

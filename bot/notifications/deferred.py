@@ -10,18 +10,10 @@ from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
 from bot.delivery.messages import deferred_reply, ordering_key, reaction
-from bot.notifications.decision import (
-    JOB_MISSING_REACTION,
-    Action,
-    Context,
-    Decision,
-    Event,
-    EventKind,
-    evaluate,
-)
+from bot.notifications.decision import JOB_MISSING_REACTION, Context, Decision, Event, evaluate
 from bot.sdk.formatting import REACTIONS
 from bot.sdk.models import Status
-from bot.store import BoardKind, MessageKind, WatchState
+from bot.store import BoardKind, DeliveryAction, EventKind, MessageKind, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -110,7 +102,7 @@ async def _release_to_threads(tx: Transaction, board: Board, code: str, now: dat
 def _post_in_thread(decided: DecisionRecord, reason: str) -> Decision:
     """Return the decision to post in the thread, with the original broadcast flag."""
     loud = bool((decided.body or {}).get("broadcast"))
-    return Decision(action=Action.POST, rule=decided.rule, reason=reason, broadcast=loud)
+    return Decision(action=DeliveryAction.POST, rule=decided.rule, reason=reason, broadcast=loud)
 
 
 async def _reevaluate_one(
@@ -129,17 +121,17 @@ async def _reevaluate_one(
     )
     event = Event(kind=decided.happening, failed=decided.bad)
     decision = evaluate(policy, event, context)
-    superseded = decision.action is Action.POST and await _superseded(tx, decided)
+    superseded = decision.action is DeliveryAction.POST and await _superseded(tx, decided)
     return _SUPERSEDED if superseded else decision
 
 
 _SUPERSEDED = Decision(
-    action=Action.UPDATE,
+    action=DeliveryAction.UPDATE,
     rule="follow_ups",
     reason="The thread has heard something newer meanwhile. The card shows it.",
 )
 _UNFOLLOWED = Decision(
-    action=Action.DROP,
+    action=DeliveryAction.DROP,
     rule="stopped",
     reason="Somebody stopped the following meanwhile.",
 )
@@ -150,8 +142,12 @@ def _awaits_digest(
 ) -> bool:
     """Whether its quiet hours have ended, so that their digest is about to include it."""
     quiet = policy.quiet_hours
-    over = decided.action is Action.DEFER and decided.until is not None and decided.until <= now
-    shown = decision.action in (Action.POST, Action.DIGEST)
+    over = (
+        decided.action is DeliveryAction.DEFER
+        and decided.until is not None
+        and decided.until <= now
+    )
+    shown = decision.action in (DeliveryAction.POST, DeliveryAction.DIGEST)
     return over and shown and not (quiet and quiet.end_after(now))
 
 
@@ -166,7 +162,7 @@ async def _superseded(tx: Transaction, decided: DecisionRecord) -> bool:
     superseding = _COMPLETE_KINDS if decided.bad else (*_COMPLETE_KINDS, EventKind.CHANGE)
     newest_first = await tx.decisions.of_watch(decided.watch_id, _HISTORY_LIMIT)
     newer = takewhile(lambda other: other.key != decided.key, newest_first)
-    return any(o.action is Action.POST and o.happening in superseding for o in newer)
+    return any(o.action is DeliveryAction.POST and o.happening in superseding for o in newer)
 
 
 async def _settle_without_digest(tx: Transaction, decided: DecisionRecord, now: datetime) -> bool:
@@ -188,7 +184,7 @@ async def _apply(
     tx: Transaction, decided: DecisionRecord, decision: Decision, now: datetime
 ) -> None:
     """Store the new decision; deliver it if the compare-and-set succeeds."""
-    waits = decision.action in (Action.DEFER, Action.DIGEST)
+    waits = decision.action in (DeliveryAction.DEFER, DeliveryAction.DIGEST)
     redecided = replace(
         decided,
         action=decision.action,
@@ -197,13 +193,13 @@ async def _apply(
         until=(decision.until or now) if waits else None,
         board_id=None,
         # A reply that is posted now counts toward the current hour's limit.
-        at=now if decision.action is Action.POST else decided.at,
+        at=now if decision.action is DeliveryAction.POST else decided.at,
     )
     if redecided == decided or not await tx.decisions.redecide(redecided):
         return
-    if decision.action is Action.POST:
+    if decision.action is DeliveryAction.POST:
         await _enqueue_reply(tx, redecided, decision, now)
-    elif decision.action is Action.REACT:
+    elif decision.action is DeliveryAction.REACT:
         await _enqueue_reaction(tx, redecided, decision, now)
 
 
@@ -235,7 +231,7 @@ async def _enqueue_reaction(
         return
     name = _reaction(decided)
     before = await tx.decisions.of_watch(watch.id, _HISTORY_LIMIT)
-    others = {_reaction(o) for o in before if o.action is Action.REACT and o.body} - {name}
+    others = {_reaction(o) for o in before if o.action is DeliveryAction.REACT and o.body} - {name}
     key = decided.key.removeprefix(f"{watch.id}:")
     names = [name, *sorted(others)]
     await tx.outbox.add([reaction(watch, key, names, now, reason=decision.reason)], now)

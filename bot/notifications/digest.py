@@ -6,11 +6,11 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.policy import Mention
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, job_text
 from bot.sdk.models import Message
+from bot.store import DeliveryAction, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -154,7 +154,7 @@ def _line(item: DigestItem, now: datetime) -> str:
     state = _state_text(item, now)
     rest = state.removeprefix(name) if state.startswith(f"{name} ") else f": {state}"
     text = blocks.mrkdwn(rest, _MAX_LINE)["text"].removesuffix(".")
-    since = "deferred since " if item.decisions[0].action is Action.DEFER else ""
+    since = "deferred since " if item.decisions[0].action is DeliveryAction.DEFER else ""
     return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.decisions[0].at)}"
 
 

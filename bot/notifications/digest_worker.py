@@ -14,13 +14,12 @@ from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from bot.notifications import deferred, digest
-from bot.notifications.decision import Action
 from bot.notifications.digest import DigestItem
 from bot.notifications.policy import HOUR
 from bot.sdk.cards import overflow_menu
 from bot.sdk.clock import Clock, Wakeup, seconds_until
 from bot.sdk.errors import StoreError, origin
-from bot.store import Board, BoardKind, MessageKind, NewMessage
+from bot.store import Board, BoardKind, DeliveryAction, MessageKind, NewMessage
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -108,7 +107,7 @@ class DigestWorker:
             await deferred.reevaluate(tx, self._notices, workspace, channel, now)
         due = await tx.decisions.due(workspace, channel, now)
         records = await deferred.select_for_digest(tx, due, now)
-        if any(decided.action is Action.DEFER for decided in records):
+        if any(decided.action is DeliveryAction.DEFER for decided in records):
             await self._post_quiet_hours_digest(tx, policy, records, now)
         elif records:
             await self._update_overflow_digest(tx, policy, records, now)

@@ -6,13 +6,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from bot.notifications import policy_text
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.effective_settings import FIELDS, ChannelSettings, Origin
 from bot.notifications.policy import FollowUps
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, overflow_menu
 from bot.sdk.models import Message
-from bot.store import BoardKind, WatchState
+from bot.store import BoardKind, DeliveryAction, EventKind, WatchState
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -38,12 +37,12 @@ _FAILURE_TEXTS = {
     EventKind.OUTCOME: "it ended badly",
 }
 _ACTION_TEXTS = {
-    Action.POST: "told",
-    Action.UPDATE: "only on the card",
-    Action.DEFER: "deferred",
-    Action.DIGEST: "in the digest",
-    Action.REACT: "by a reaction",
-    Action.DROP: "dropped",
+    DeliveryAction.POST: "told",
+    DeliveryAction.UPDATE: "only on the card",
+    DeliveryAction.DEFER: "deferred",
+    DeliveryAction.DIGEST: "in the digest",
+    DeliveryAction.REACT: "by a reaction",
+    DeliveryAction.DROP: "dropped",
 }
 
 
@@ -210,7 +209,7 @@ def explain_job(
 def _counts(deferred: Sequence[DecisionRecord], past: Sequence[DecisionRecord]) -> str:
     if not deferred and not past:
         return "nothing has happened to it here that could have been told."
-    told = sum(one.action is Action.POST for one in past)
+    told = sum(one.action is DeliveryAction.POST for one in past)
     waiting = f"{len(deferred):,} deferred now" if deferred else "nothing is deferred now"
     if not past:
         return f"{waiting}."
@@ -230,9 +229,9 @@ def _line(decided: DecisionRecord) -> str:
 
 
 def _action_text(decided: DecisionRecord) -> str:
-    if decided.action is Action.DEFER and decided.until is not None:
+    if decided.action is DeliveryAction.DEFER and decided.until is not None:
         return f"deferred until {blocks.date(decided.until)}"
-    if decided.action is Action.DEFER or decided.board_id is not None:
+    if decided.action is DeliveryAction.DEFER or decided.board_id is not None:
         return "told in a digest"
     return _ACTION_TEXTS[decided.action]
 

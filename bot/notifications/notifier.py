@@ -6,21 +6,13 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from bot.delivery.messages import reaction, thread_reply
-from bot.notifications.decision import (
-    JOB_MISSING_REACTION,
-    Action,
-    Context,
-    Decision,
-    Event,
-    EventKind,
-    evaluate,
-)
+from bot.notifications.decision import JOB_MISSING_REACTION, Context, Decision, Event, evaluate
 from bot.notifications.effective_settings import ChannelSettings, resolve
 from bot.notifications.policy import HOUR
 from bot.sdk.cards import overflow_menu
 from bot.sdk.formatting import REACTIONS
 from bot.settings import NotifySettings
-from bot.store import DecisionRecord
+from bot.store import DecisionRecord, DeliveryAction, EventKind
 from bot.tracking.board_card import with_heading
 
 if TYPE_CHECKING:
@@ -141,14 +133,14 @@ class Notifier:
         self, tx: Transaction, notification: Notification, decision: Decision, context: Context
     ) -> None:
         """Store a decision and its messages; a decision that is stored already has no effect."""
-        if decision.action is Action.UPDATE and notification.event == _TASK_SUCCEEDED:
+        if decision.action is DeliveryAction.UPDATE and notification.event == _TASK_SUCCEEDED:
             return
         post = notification.reply_message(decision)
         if not await tx.decisions.add(_record(notification, decision, context, post)):
             return
-        if decision.action is Action.POST:
+        if decision.action is DeliveryAction.POST:
             await tx.outbox.add([post], notification.at)
-        if decision.action is Action.REACT:
+        if decision.action is DeliveryAction.REACT:
             await tx.outbox.add([notification.reaction_message(decision)], notification.at)
         elif notification.watch.uses_reactions and notification.status_changed:
             # The status reaction takes the place of a card.
@@ -165,7 +157,7 @@ _TASK_SUCCEEDED = Event(kind=EventKind.TASK)
 def _record(
     notification: Notification, decision: Decision, context: Context, post: NewMessage
 ) -> DecisionRecord:
-    deferred = decision.action in (Action.DEFER, Action.DIGEST)
+    deferred = decision.action in (DeliveryAction.DEFER, DeliveryAction.DIGEST)
     return DecisionRecord(
         workspace=post.workspace,
         key=post.key,

@@ -9,9 +9,8 @@ from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot import sabotage
-from bot.notifications.decision import Action, EventKind
 from bot.sdk.models import JobRef
-from bot.store.records import DecisionRecord, MessageKind, SentMessage
+from bot.store.records import DecisionRecord, DeliveryAction, EventKind, MessageKind, SentMessage
 from bot.store.tables import DEFERRED, decisions, outbox, watches
 
 if TYPE_CHECKING:
@@ -38,7 +37,7 @@ _ADD = (
 )
 _GET = select(*_COLUMNS).where(*_THIS)
 _COUNT_POSTED = select(func.count()).where(
-    *_THIS_CHANNEL, decisions.c.at > bindparam("since"), decisions.c.action == Action.POST
+    *_THIS_CHANNEL, decisions.c.at > bindparam("since"), decisions.c.action == DeliveryAction.POST
 )
 _LAST_OUTCOME = (
     select(decisions.c.bad)

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.notifications.decision import Action, EventKind
     from bot.sdk.models import Job, JobRef
 
 LANES = 64  # for delivery; a channel belongs to one lane
@@ -187,6 +186,29 @@ class ChannelOverrides:
     revision: int = 1  # incremented by each change
 
 
+class EventKind(StrEnum):
+    """The kind of an event of a followed job."""
+
+    CHANGE = "change"  # the job has a new status, which is not terminal
+    TASK = "task"  # a task has ended; the job's status is unchanged
+    RUN = "run"  # one run of a repeating job has ended
+    OUTCOME = "outcome"  # the job has ended
+    POLLING_FAILED = "trouble"  # the job cannot be polled
+    POLLING_RECOVERED = "well"  # polling works again
+    JOB_MISSING = "lost"  # the job is not found any more, or access to it is denied
+
+
+class DeliveryAction(StrEnum):
+    """How an event is delivered; the card is updated in any case."""
+
+    POST = "post"  # a thread reply
+    UPDATE = "update"  # only the card
+    DEFER = "hold"  # deferred until the quiet hours end
+    DIGEST = "digest"  # in the digest of the thread replies beyond the hourly limit
+    REACT = "react"  # a reaction on the asker's message
+    DROP = "drop"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DecisionRecord:
     """The decision about one event for one watch."""
@@ -201,7 +223,7 @@ class DecisionRecord:
     happening: EventKind
     bad: bool
     was_bad: bool  # whether the previous outcome of the series was a failure
-    action: Action
+    action: DeliveryAction
     rule: str
     reason: str
     text: str  # text of the thread reply, as sent to Slack

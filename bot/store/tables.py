@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from sqlalchemy import Boolean, Column, Index, Integer, MetaData, String, Table, UniqueConstraint
 
-from bot.notifications.decision import Action, EventKind
 from bot.store.column_types import (
     JobSnapshot,
     JsonObject,
@@ -16,7 +15,14 @@ from bot.store.column_types import (
     enum_text,
     in_literals,
 )
-from bot.store.records import BoardKind, MessageKind, MessageState, WatchState
+from bot.store.records import (
+    BoardKind,
+    DeliveryAction,
+    EventKind,
+    MessageKind,
+    MessageState,
+    WatchState,
+)
 
 metadata = MetaData(
     naming_convention={
@@ -249,7 +255,7 @@ decisions = Table(
     Column("happening", enum_text(EventKind), nullable=False),
     Column("bad", Boolean, nullable=False),
     Column("was_bad", Boolean, nullable=False),
-    Column("action", enum_text(Action), nullable=False),
+    Column("action", enum_text(DeliveryAction), nullable=False),
     Column("rule", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("text", String, nullable=False),  # text of the thread reply, as sent to Slack

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from bot.commands import replies
 from bot.delivery import message_metadata
 from bot.delivery.messages import card_update, ordering_key
-from bot.notifications.decision import Event, EventKind
+from bot.notifications.decision import Event
 from bot.notifications.notifier import Notification, Notifier, event_of
 from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobNotFound, JobthreadError, ProviderError
-from bot.store import Transaction, Watch, WatchedJob, WatchState
+from bot.store import EventKind, Transaction, Watch, WatchedJob, WatchState
 from bot.tracking import board_card, job_changes
 from bot.tracking.boards import JOB_NOT_FOUND, PendingRedraws
 

@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING
 from bot.delivery import message_metadata
 from bot.delivery.messages import card_update
 from bot.delivery.transport import RECOVERABLE_ERRORS
-from bot.notifications.decision import Decision, Event, EventKind, evaluate
+from bot.notifications.decision import Decision, Event, evaluate
 from bot.providers import fetch
 from bot.sdk.clock import Clock, Wakeup
 from bot.sdk.models import Job
-from bot.store import Watch, WatchState
+from bot.store import EventKind, Watch, WatchState
 from bot.tracking import boards
 from bot.tracking.catch_up import MissedUpdates, catch_up_reaction, catch_up_reply, reply_bodies
 from bot.tracking.job_updates import JobUpdates, PollResult

@@ -6,10 +6,9 @@ from datetime import UTC, datetime, timedelta
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.report.replay import DecisionHistory, SeriesKey
 from bot.sdk.models import JobRef
-from bot.store import DecisionRecord, Watch
+from bot.store import DecisionRecord, DeliveryAction, EventKind, Watch
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -32,7 +31,7 @@ def decision_record(
         "happening": happening,
         "bad": False,
         "was_bad": False,
-        "action": Action.POST,
+        "action": DeliveryAction.POST,
         "rule": "follow_ups",
         "reason": "This channel hears every change.",
         "text": "deploy-api succeeded after 3 m 12 s.",

@@ -8,9 +8,9 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.notifications.decision import Action
 from bot.notifications.policy import Broadcast, FollowUps, NotificationPolicy, QuietHours, Tasks
 from bot.notifications.report.replay import count_actions, count_cards, replay
+from bot.store import DeliveryAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,8 +21,12 @@ if TYPE_CHECKING:
 
 MAX_RECOMMENDATIONS = 3
 MIN_NIGHT_SHARE = 0.25  # share of posts at night from which quiet hours are recommended
-_POSTED_EVENTUALLY = (Action.POST, Action.DEFER, Action.DIGEST)  # posted now or later
-_DEFERRED = (Action.DEFER, Action.DIGEST)
+_POSTED_EVENTUALLY = (
+    DeliveryAction.POST,
+    DeliveryAction.DEFER,
+    DeliveryAction.DIGEST,
+)  # posted now or later
+_DEFERRED = (DeliveryAction.DEFER, DeliveryAction.DIGEST)
 _NIGHT_BEGINS, _NIGHT_ENDS = time(22), time(7)
 
 
@@ -98,7 +102,8 @@ def evaluate_change(
     failures = [pair for pair, record in zip(pairs, history.decisions, strict=True) if record.bad]
     return Recommendation(
         change=change,
-        avoided=count_actions(before)[Action.POST] - count_actions(after)[Action.POST],
+        avoided=count_actions(before)[DeliveryAction.POST]
+        - count_actions(after)[DeliveryAction.POST],
         fewer_broadcasts=sum(
             _is_broadcast(old) - _is_broadcast(new) for old, new in pairs if _posted(old, new)
         ),
@@ -113,7 +118,7 @@ def evaluate_change(
 
 
 def _count_deferred(pairs: Sequence[tuple[Decision, Decision]]) -> int:
-    return sum(old.action is Action.POST and new.action in _DEFERRED for old, new in pairs)
+    return sum(old.action is DeliveryAction.POST and new.action in _DEFERRED for old, new in pairs)
 
 
 def _total_avoided(option: Recommendation) -> int:
@@ -126,7 +131,7 @@ def _avoids_messages(option: Recommendation) -> bool:
 
 
 def _posted(*decisions: Decision) -> bool:
-    return all(decision.action is Action.POST for decision in decisions)
+    return all(decision.action is DeliveryAction.POST for decision in decisions)
 
 
 def _is_broadcast(decision: Decision) -> int:
@@ -149,7 +154,7 @@ def _night_hours(
     posts = [
         d.at
         for d, decision in zip(history.decisions, now, strict=True)
-        if decision.action is Action.POST
+        if decision.action is DeliveryAction.POST
     ]
     if not posts or sum(map(_at_night, posts)) < MIN_NIGHT_SHARE * len(posts):
         return []

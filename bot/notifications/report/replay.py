@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.notifications.decision import Action, Context, Event, EventKind, evaluate
+from bot.notifications.decision import Context, Event, evaluate
 from bot.notifications.policy import HOUR
+from bot.store import DeliveryAction, EventKind
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -50,8 +51,8 @@ class _ReplayState:
             self.posts.popleft()
         return len(self.posts)
 
-    def record(self, record: DecisionRecord, action: Action) -> None:
-        if action is Action.POST:
+    def record(self, record: DecisionRecord, action: DeliveryAction) -> None:
+        if action is DeliveryAction.POST:
             self.posts.append(record.at)
         if record.happening in _END_KINDS:
             self.outcomes[series_key(record)] = record.bad
@@ -106,6 +107,6 @@ def _has_old_card(watch: Watch) -> bool:
     return posted_at is not None and posted_at < (watch.asked_at - BOARD_WINDOW).timestamp()
 
 
-def count_actions(decisions: Sequence[Decision]) -> Counter[Action]:
+def count_actions(decisions: Sequence[Decision]) -> Counter[DeliveryAction]:
     """Return the number of decisions of each action."""
     return Counter(decision.action for decision in decisions)

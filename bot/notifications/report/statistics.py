@@ -8,7 +8,7 @@ from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from bot.notifications.decision import Action
+from bot.store import DeliveryAction
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -83,7 +83,7 @@ class WeeklyStatistics:
 
     @property
     def _posted(self) -> list[DecisionRecord]:
-        return [record for record in self.decisions if record.action is Action.POST]
+        return [record for record in self.decisions if record.action is DeliveryAction.POST]
 
 
 def week_start(policy: NotificationPolicy, now: datetime) -> tuple[datetime, ZoneInfo]:
@@ -97,11 +97,11 @@ def tally(decided: Sequence[DecisionRecord]) -> Tally:
     """Count decisions by how the event was delivered."""
     actions = Counter(record.action for record in decided)
     return Tally(
-        posted=actions[Action.POST],
-        failures=sum(record.bad and record.action is Action.POST for record in decided),
-        card_only=actions[Action.UPDATE],
-        deferred=actions[Action.DEFER] + actions[Action.DIGEST],
-        other=actions[Action.REACT] + actions[Action.DROP],
+        posted=actions[DeliveryAction.POST],
+        failures=sum(record.bad and record.action is DeliveryAction.POST for record in decided),
+        card_only=actions[DeliveryAction.UPDATE],
+        deferred=actions[DeliveryAction.DEFER] + actions[DeliveryAction.DIGEST],
+        other=actions[DeliveryAction.REACT] + actions[DeliveryAction.DROP],
     )
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from bot.app import Bot
 from bot.commands.request import Request, RequestKind
-from bot.notifications.decision import Action
 from bot.sdk.testing import ManualClock, serve
+from bot.store import DeliveryAction
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
@@ -83,7 +83,7 @@ async def test_unwanted_deferred_reply_updates_the_card_only(harness: BotHarness
     async with harness.bot.store.begin() as tx:
         result = await tx.decisions.get(harness.slack.workspace.team.id, waiting.key)
     assert result
-    assert (result.action, result.rule) == (Action.UPDATE, "follow_ups")
+    assert (result.action, result.rule) == (DeliveryAction.UPDATE, "follow_ups")
     assert harness.thread(card) == []
 
 

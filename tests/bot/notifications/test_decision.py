@@ -9,15 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notifications.decision import (
-    Action,
-    Context,
-    Event,
-    EventKind,
-    Presentation,
-    evaluate,
-    presentation,
-)
+from bot.notifications.decision import Context, Event, Presentation, evaluate, presentation
 from bot.notifications.policy import (
     PRESETS,
     Broadcast,
@@ -27,6 +19,7 @@ from bot.notifications.policy import (
     QuietHours,
     Tasks,
 )
+from bot.store import DeliveryAction, EventKind
 
 NOON = datetime(2026, 11, 18, 12, tzinfo=UTC)
 MIDNIGHT = datetime(2026, 11, 18, 0, tzinfo=UTC)
@@ -94,7 +87,7 @@ def test_each_policy_posts_the_events_of_its_name(
     decision = evaluate(
         policy, Event(kind=happening, failed=bad), context(previously_failed=was_bad)
     )
-    wanted = Action.POST if posted.split()[column] == "x" else Action.UPDATE
+    wanted = DeliveryAction.POST if posted.split()[column] == "x" else DeliveryAction.UPDATE
     assert (decision.action, decision.rule) == (wanted, "follow_ups")
 
 
@@ -108,7 +101,9 @@ def test_tasks_are_posted_if_both_fields_allow_it(
     policy = NotificationPolicy(follow_ups=follow_ups, tasks=tasks)
     event = Event(kind=EventKind.TASK, failed=bad)
     decision = evaluate(policy, event, context(previously_failed=was_bad))
-    assert decision.action is (Action.POST if posted.split()[column] == "x" else Action.UPDATE)
+    assert decision.action is (
+        DeliveryAction.POST if posted.split()[column] == "x" else DeliveryAction.UPDATE
+    )
     assert decision.rule in ("tasks", "follow_ups")
 
 
@@ -166,7 +161,7 @@ def test_mention_depends_on_policy_and_outcome(
 def test_quiet_hours_defer_events_until_their_end() -> None:
     """The reason names the end of the quiet hours."""
     decision = evaluate(NotificationPolicy(quiet_hours=NIGHT), FAILED, context(MIDNIGHT))
-    assert (decision.action, decision.rule) == (Action.DEFER, "quiet_hours")
+    assert (decision.action, decision.rule) == (DeliveryAction.DEFER, "quiet_hours")
     assert decision.until == MIDNIGHT + timedelta(hours=7)
     assert "until 07:00 (UTC)" in decision.reason
 
@@ -175,36 +170,38 @@ def test_failure_may_be_posted_during_quiet_hours() -> None:
     """A success is deferred all the same."""
     night = NIGHT.replace(failures_pass=True)
     policy = NotificationPolicy(quiet_hours=night)
-    assert evaluate(policy, FAILED, context(MIDNIGHT)).action is Action.POST
-    assert evaluate(policy, SUCCEEDED, context(MIDNIGHT)).action is Action.DEFER
+    assert evaluate(policy, FAILED, context(MIDNIGHT)).action is DeliveryAction.POST
+    assert evaluate(policy, SUCCEEDED, context(MIDNIGHT)).action is DeliveryAction.DEFER
 
 
 def test_unwanted_event_is_not_deferred() -> None:
     """The digest contains only what would have been posted by day."""
     policy = NotificationPolicy(follow_ups=FollowUps.FAILURES, quiet_hours=NIGHT)
-    assert evaluate(policy, SUCCEEDED, context(MIDNIGHT)).action is Action.UPDATE
+    assert evaluate(policy, SUCCEEDED, context(MIDNIGHT)).action is DeliveryAction.UPDATE
 
 
 def test_event_beyond_the_hourly_limit_joins_the_digest() -> None:
     """The limit counts all posts, whatever their content."""
     policy = NotificationPolicy(posts_per_hour=3)
-    assert evaluate(policy, FAILED, context(recent_posts=2)).action is Action.POST
+    assert evaluate(policy, FAILED, context(recent_posts=2)).action is DeliveryAction.POST
     decision = evaluate(policy, FAILED, context(recent_posts=3))
-    assert (decision.action, decision.rule) == (Action.DIGEST, "posts_per_hour")
+    assert (decision.action, decision.rule) == (DeliveryAction.DIGEST, "posts_per_hour")
     assert "3 follow-ups an hour" in decision.reason
 
 
 def test_quiet_hours_precede_the_hourly_limit() -> None:
     """A growing digest would break the quiet hours."""
     policy = NotificationPolicy(quiet_hours=NIGHT, posts_per_hour=1)
-    assert evaluate(policy, FAILED, context(MIDNIGHT, recent_posts=9)).action is Action.DEFER
+    assert (
+        evaluate(policy, FAILED, context(MIDNIGHT, recent_posts=9)).action is DeliveryAction.DEFER
+    )
 
 
 def test_reaction_replaces_a_reply_if_there_is_a_message() -> None:
     """A slash command leaves no message, so its thread gets the reply."""
     policy = NotificationPolicy(reaction=True)
-    assert evaluate(policy, SUCCEEDED, context(can_react=True)).action is Action.REACT
-    assert evaluate(policy, SUCCEEDED, context()).action is Action.POST
+    assert evaluate(policy, SUCCEEDED, context(can_react=True)).action is DeliveryAction.REACT
+    assert evaluate(policy, SUCCEEDED, context()).action is DeliveryAction.POST
 
 
 @pytest.mark.parametrize(
@@ -217,13 +214,13 @@ def test_reaction_is_set_for_status_events_only(happening: EventKind) -> None:
         Event(kind=happening, failed=True),
         context(can_react=True),
     )
-    assert decision.action is Action.UPDATE
+    assert decision.action is DeliveryAction.UPDATE
 
 
 def test_event_of_an_unfollowed_job_is_dropped() -> None:
     """A user who stopped following receives no later digest about it."""
     decision = evaluate(NotificationPolicy(), FAILED, context(unfollowed=True))
-    assert (decision.action, decision.rule) == (Action.DROP, "stopped")
+    assert (decision.action, decision.rule) == (DeliveryAction.DROP, "stopped")
 
 
 @pytest.mark.parametrize(
@@ -289,7 +286,7 @@ def test_only_deferred_events_have_a_future_end(
 ) -> None:
     """Nothing is deferred for ever."""
     decision = evaluate(policy, event, context)
-    assert (decision.until is not None) == (decision.action is Action.DEFER)
+    assert (decision.until is not None) == (decision.action is DeliveryAction.DEFER)
     assert decision.until is None or decision.until > context.now
 
 
@@ -298,7 +295,7 @@ def test_failure_is_dropped_only_after_unfollowing(
     policy: NotificationPolicy, context: Context
 ) -> None:
     """A policy may show it on the card, in a digest or as a reaction only."""
-    dropped = evaluate(policy, FAILED, context).action is Action.DROP
+    dropped = evaluate(policy, FAILED, context).action is DeliveryAction.DROP
     assert dropped == context.stopped
 
 
@@ -306,7 +303,7 @@ def test_quiet_posts_less_and_verbose_more_than_normal() -> None:
     """Normal is the default policy."""
     event = [Event(kind=h, failed=bad) for h, bad in product(EventKind, (True, False))]
     posted = {
-        name: sum(evaluate(policy, one, context()).action is Action.POST for one in event)
+        name: sum(evaluate(policy, one, context()).action is DeliveryAction.POST for one in event)
         for name, policy in PRESETS.items()
     }
     assert posted["quiet"] < posted["normal"] < posted["verbose"]

@@ -11,12 +11,11 @@ import pytest
 from hypothesis import strategies as st
 
 from bot.notifications import digest
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.digest import DigestItem
 from bot.notifications.policy import Mention, NotificationPolicy
 from bot.sdk.cards import blocks
 from bot.sdk.models import Job, JobRef, Status, Task
-from bot.store import DecisionRecord
+from bot.store import DecisionRecord, DeliveryAction, EventKind
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 WHY = "Quiet hours until 07:00 (Europe/Berlin)."
@@ -49,7 +48,7 @@ def deferred(job: Job, happening: EventKind = EventKind.OUTCOME, **fields: Any) 
         "happening": happening,
         "bad": job.status.failed,
         "was_bad": False,
-        "action": Action.DEFER,
+        "action": DeliveryAction.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "the deferred text <@U1>",

@@ -9,11 +9,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.notifications import explanation
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.effective_settings import ChannelSettings, Origin
 from bot.notifications.explanation import MessageOrigin
 from bot.notifications.policy import FollowUps, NotificationPolicy
-from bot.store import Board, BoardKind, SentMessage, Watch, WatchState
+from bot.store import Board, BoardKind, DeliveryAction, EventKind, SentMessage, Watch, WatchState
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record
 
@@ -212,12 +211,14 @@ def explain_job(*decisions: Any, watch: Watch | None = WATCH) -> Message:
 def test_deferred_decisions_come_first_with_their_end() -> None:
     """They are followed by the others, newest first."""
     deferred = decision_record(
-        action=Action.DEFER,
+        action=DeliveryAction.DEFER,
         until=MONDAY + timedelta(hours=19),
         rule="quiet_hours",
         reason="These are quiet hours here until 07:00 (UTC).",
     )
-    message = explain_job(deferred, decision_record(), decision_record(action=Action.UPDATE))
+    message = explain_job(
+        deferred, decision_record(), decision_record(action=DeliveryAction.UPDATE)
+    )
     text = text_of(message)
     assert "1 deferred now; 1 of 2 other decisions told" in message.text
     assert (
@@ -229,11 +230,11 @@ def test_deferred_decisions_come_first_with_their_end() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"action": Action.DIGEST, "until": MONDAY}, "in the digest"),
-        ({"action": Action.DIGEST, "board_id": "b"}, "told in a digest"),
-        ({"action": Action.DEFER, "board_id": "b"}, "told in a digest"),
-        ({"action": Action.REACT}, "by a reaction"),
-        ({"action": Action.DROP}, "dropped"),
+        ({"action": DeliveryAction.DIGEST, "until": MONDAY}, "in the digest"),
+        ({"action": DeliveryAction.DIGEST, "board_id": "b"}, "told in a digest"),
+        ({"action": DeliveryAction.DEFER, "board_id": "b"}, "told in a digest"),
+        ({"action": DeliveryAction.REACT}, "by a reaction"),
+        ({"action": DeliveryAction.DROP}, "dropped"),
     ],
 )
 def test_every_action_has_its_text(fields: dict[str, Any], text: str) -> None:

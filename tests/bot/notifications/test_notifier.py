@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.notifier import event_of
 from bot.sdk.models import Change, Job, JobRef, Status, Task
+from bot.store import DeliveryAction, EventKind
 from plugins.servicestage.script import JobScript, JobStep
 from tests.harness import BotHarness, bot_harness
 
@@ -62,7 +62,7 @@ async def test_every_reply_has_a_stored_reason(tmp_path: Path) -> None:
         await end_job(harness, card, succeeds=True)
         [one] = await decisions_of(harness)
         assert (one.action, one.rule, one.happening) == (
-            Action.POST,
+            DeliveryAction.POST,
             "follow_ups",
             EventKind.OUTCOME,
         )
@@ -77,7 +77,7 @@ async def test_failures_policy_does_not_post_a_success(tmp_path: Path) -> None:
         await end_job(harness, card, succeeds=True)
         assert harness.thread(card) == []
         [one] = await decisions_of(harness)
-        assert one.action is Action.UPDATE
+        assert one.action is DeliveryAction.UPDATE
         assert one.reason == "This channel hears of failures only. The card shows it."
 
 

@@ -10,10 +10,10 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.policy import Broadcast, FollowUps, Mention, NotificationPolicy, Tasks
 from bot.sdk import formatting
 from bot.sdk.models import Status
+from bot.store import DeliveryAction, EventKind
 from tests.bot.quiet_hours_harness import QUIET_HOURS, QuietHoursHarness, open_harness
 
 if TYPE_CHECKING:
@@ -125,17 +125,17 @@ async def _check_outcome_visible(
     assert all(row.until is None for row in await harness.decision_rows())
     assert outcome.reason
     match outcome.action:
-        case Action.POST:
+        case DeliveryAction.POST:
             assert _text(posts[outcome.key]) == outcome.text
-        case Action.REACT:
+        case DeliveryAction.REACT:
             assert outcome.key in posts
-        case Action.DEFER | Action.DIGEST:
+        case DeliveryAction.DEFER | DeliveryAction.DIGEST:
             digest = posts[f"digest:{outcome.board_id}"]
             newest = posts.get(f"{digest.key}:grown", digest)
             assert "1 of 1 done" in _text(newest)
             assert ("1 failed" in _text(newest)) == end.failed
         case action:
-            assert action is Action.UPDATE
+            assert action is DeliveryAction.UPDATE
 
 
 def _text(row: Row[Any]) -> str:

@@ -7,9 +7,10 @@ from enum import StrEnum
 
 import pytest
 
-from bot.notifications.decision import Action, Context, Event, EventKind, evaluate
+from bot.notifications.decision import Context, Event, evaluate
 from bot.notifications.policy import FollowUps, Mention, NotificationPolicy, QuietHours, Tasks
 from bot.notifications.policy_text import FIELD_TEXTS, choice_key, format_value, sentence, summary
+from bot.store import DeliveryAction, EventKind
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 FIELDS = set(NotificationPolicy.model_fields)
@@ -73,8 +74,8 @@ def test_task_sentence_agrees_with_the_decision(follow_ups: FollowUps, tasks: Ta
         for bad in (False, True)
     }
     text = sentence("tasks", policy)
-    assert ("not hear" in text) == (Action.POST not in actions.values())
-    assert ("every single task" in text) == (actions[False] is Action.POST)
+    assert ("not hear" in text) == (DeliveryAction.POST not in actions.values())
+    assert ("every single task" in text) == (actions[False] is DeliveryAction.POST)
 
 
 def test_hourly_limit_uses_singular_and_plural() -> None:

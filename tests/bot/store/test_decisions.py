@@ -6,8 +6,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.notifications.decision import Action, EventKind
-from bot.store import DecisionRecord, MessageKind, SentMessage, Store, WatchState
+from bot.store import (
+    DecisionRecord,
+    DeliveryAction,
+    EventKind,
+    MessageKind,
+    SentMessage,
+    Store,
+    WatchState,
+)
 
 if TYPE_CHECKING:
     from bot.store import NewMessage
@@ -28,7 +35,7 @@ def decided(given: Given, key: str, **changes: Any) -> DecisionRecord:
         "happening": EventKind.OUTCOME,
         "bad": False,
         "was_bad": False,
-        "action": Action.POST,
+        "action": DeliveryAction.POST,
         "rule": "follow_ups",
         "reason": "This channel hears every change.",
         "text": "api succeeded.",
@@ -107,7 +114,7 @@ async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, give
     async with store.begin() as tx:
         for watch in watches:
             assert await tx.watches.add(watch)
-    deferred = {"action": Action.DEFER, "until": given.at(60), "body": {"text": "x"}}
+    deferred = {"action": DeliveryAction.DEFER, "until": given.at(60), "body": {"text": "x"}}
     await write(
         store,
         decided(given, "w1:1", **deferred),

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from bot.notifications.decision import Action, EventKind
 from bot.sdk.models import Status
-from bot.store import DecisionRecord
+from bot.store import DecisionRecord, DeliveryAction, EventKind
 from tests.bot.quiet_hours_harness import QuietHoursHarness
 
 if TYPE_CHECKING:
@@ -34,7 +33,7 @@ def deferred(
         "happening": EventKind.CHANGE,
         "bad": False,
         "was_bad": False,
-        "action": Action.DEFER,
+        "action": DeliveryAction.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "api is now running.",
@@ -108,10 +107,10 @@ async def test_released_decision_is_not_decided_again(store: Store, given: Given
     """The second process learns that it lost, and changes nothing."""
     one = deferred(given)
     await store_decisions(store, one)
-    released = replace(one, until=None, action=Action.POST, at=given.now)
+    released = replace(one, until=None, action=DeliveryAction.POST, at=given.now)
     async with store.begin() as tx:
         assert await tx.decisions.redecide(released)
-        assert not await tx.decisions.redecide(replace(one, until=None, action=Action.DROP))
+        assert not await tx.decisions.redecide(replace(one, until=None, action=DeliveryAction.DROP))
         assert await tx.decisions.get(one.workspace, one.key) == released
 
 
@@ -122,7 +121,7 @@ async def test_released_reply_counts_from_its_release(store: Store, given: Given
         window = (given.workspace, given.channel, given.at(-30))
         assert await tx.decisions.count_posted(*window) == 0
         await tx.decisions.redecide(
-            replace(deferred(given), until=None, action=Action.POST, at=given.now)
+            replace(deferred(given), until=None, action=DeliveryAction.POST, at=given.now)
         )
         assert await tx.decisions.count_posted(*window) == 1
 

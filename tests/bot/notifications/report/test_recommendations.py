@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notifications.decision import Action, Context, Event, EventKind, evaluate
+from bot.notifications.decision import Context, Event, evaluate
 from bot.notifications.policy import (
     HOUR,
     Broadcast,
@@ -19,6 +19,7 @@ from bot.notifications.policy import (
 )
 from bot.notifications.report import recommendations
 from bot.notifications.report.replay import DecisionHistory
+from bot.store import DeliveryAction, EventKind
 from tests.bot.history_samples import MONDAY, decision_record, history, requested_watch
 
 if TYPE_CHECKING:
@@ -206,12 +207,12 @@ POLICIES = st.builds(
 )
 
 
-def replay_naively(policy: NotificationPolicy, week: DecisionHistory) -> list[Action]:
+def replay_naively(policy: NotificationPolicy, week: DecisionHistory) -> list[DeliveryAction]:
     """Evaluate a week naively: each step scans all earlier events."""
-    actions: list[Action] = []
+    actions: list[DeliveryAction] = []
     for n, one in enumerate(week.decisions):
         recent_posts = sum(
-            action is Action.POST and before.at > one.at - HOUR
+            action is DeliveryAction.POST and before.at > one.at - HOUR
             for before, action in zip(week.decisions, actions, strict=False)
         )
         earlier_outcomes = [
@@ -244,7 +245,7 @@ def test_avoided_posts_are_the_difference_of_two_replays(
     now = replay_naively(policy, week)
     for option in recommendations.recommend(policy, week):
         then = replay_naively(changed(policy, option.change), week)
-        assert option.avoided == now.count(Action.POST) - then.count(Action.POST)
+        assert option.avoided == now.count(DeliveryAction.POST) - then.count(DeliveryAction.POST)
         assert option.avoided + option.fewer_broadcasts + option.fewer_cards > 0
 
 
@@ -253,7 +254,7 @@ def test_recommendation_counts_hidden_failures(
     policy: NotificationPolicy, week: DecisionHistory
 ) -> None:
     """The reader sees what the change costs."""
-    kept = (Action.POST, Action.DEFER, Action.DIGEST)
+    kept = (DeliveryAction.POST, DeliveryAction.DEFER, DeliveryAction.DIGEST)
     now = replay_naively(policy, week)
     for option in recommendations.recommend(policy, week):
         then = replay_naively(changed(policy, option.change), week)

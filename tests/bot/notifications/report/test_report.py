@@ -8,12 +8,12 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.notifications.decision import Action, EventKind
 from bot.notifications.policy import NotificationPolicy
 from bot.notifications.report.replay import DecisionHistory
 from bot.notifications.report.report import render_report
 from bot.notifications.report.statistics import WeeklyStatistics
 from bot.sdk.cards import blocks
+from bot.store import DeliveryAction, EventKind
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record, requested_watch
 
@@ -50,7 +50,7 @@ def test_report_without_posts_says_so() -> None:
 def test_report_without_posts_counts_the_other_decisions() -> None:
     """Card updates and digest items are counted."""
     message = report_of(
-        decision_record(action=Action.UPDATE), decision_record(action=Action.DIGEST)
+        decision_record(action=DeliveryAction.UPDATE), decision_record(action=DeliveryAction.DIGEST)
     )
     assert message.text.endswith("Instead: 1 left to the card and 1 deferred or in a digest.")
 
@@ -58,7 +58,9 @@ def test_report_without_posts_counts_the_other_decisions() -> None:
 def test_counts_come_first() -> None:
     """A screen reader starts with the number."""
     message = report_of(
-        decision_record(bad=True), decision_record(minutes=1), decision_record(action=Action.UPDATE)
+        decision_record(bad=True),
+        decision_record(minutes=1),
+        decision_record(action=DeliveryAction.UPDATE),
     )
     assert message.text.startswith(
         "2 follow-ups in this channel in the last 7 days, 1 of failures."
@@ -70,7 +72,7 @@ def test_counts_come_first() -> None:
 def test_each_day_and_each_rule_has_its_line() -> None:
     """Counts by day and by rule."""
     message = text_of(
-        report_of(decision_record(), decision_record(rule="tasks", action=Action.UPDATE))
+        report_of(decision_record(), decision_record(rule="tasks", action=DeliveryAction.UPDATE))
     )
     assert "*By day* (UTC): Mon 1, Tue 0, Wed 0, Thu 0, Fri 0, Sat 0, Sun 0" in message
     assert "• `follow_ups`: 1 told" in message
