@@ -24,7 +24,7 @@ pytestmark = pytest.mark.anyio
 
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 WRITES = 11  # transactions with a write in the test below
-CALLS = ("post", "update", "post_ephemeral", "respond", "react", "open_direct", "find")
+CALLS = ("post", "update", "post_ephemeral", "respond", "set_reaction", "open_direct", "find")
 
 
 class CrashedError(StoreError):

@@ -136,7 +136,7 @@ async def test_failed_reevaluation_rolls_the_change_back(
     async def fail(*_: Any) -> None:
         raise OSError
 
-    monkeypatch.setattr("bot.notifications.apply_change.redecide", fail)
+    monkeypatch.setattr("bot.notifications.apply_change.reevaluate", fail)
     await harness.says("/job set quiet_hours off")
     for _ in range(20):
         await harness.clock.advance(0.05)

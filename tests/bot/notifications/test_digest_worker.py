@@ -39,7 +39,7 @@ async def change_settings(harness: BotHarness, **values: Any) -> None:
     now = harness.clock.now()
     async with harness.bot.store.begin() as tx:
         await tx.channel_settings.replace(*channel_key(harness), values, "U1", now)
-        await deferred.redecide(tx, harness.bot.notifier, *channel_key(harness), now)
+        await deferred.reevaluate(tx, harness.bot.notifier, *channel_key(harness), now)
     harness.bot.wake()
 
 

@@ -64,41 +64,41 @@ class GuardHarness:
 
 
 @pytest.fixture
-async def harness(tmp_path: Path) -> GuardHarness:
+async def guarded(tmp_path: Path) -> GuardHarness:
     """A guard with an empty store."""
     store = Store(f"sqlite:///{tmp_path / 'jobs.db'}")
     await store.open()
     return GuardHarness(store)
 
 
-async def test_waiting_rows_are_due_after_a_clock_step_back(harness: GuardHarness) -> None:
+async def test_waiting_rows_are_due_after_a_clock_step_back(guarded: GuardHarness) -> None:
     """A step of five minutes is detected as well as one of an hour."""
-    await harness.add_message(30)
-    await harness.guard.tick()
-    assert harness.wakes == 0
-    await harness.set_back(300)
-    assert harness.wakes == 1
-    await harness.store.close()
+    await guarded.add_message(30)
+    await guarded.guard.tick()
+    assert guarded.wakes == 0
+    await guarded.set_back(300)
+    assert guarded.wakes == 1
+    await guarded.store.close()
 
 
-async def test_intended_wait_is_kept_without_a_clock_step(harness: GuardHarness) -> None:
+async def test_intended_wait_is_kept_without_a_clock_step(guarded: GuardHarness) -> None:
     """A delay of nearly 15 minutes is left alone."""
-    await harness.add_message(890)
-    await harness.guard.tick()
-    harness.elapsed += 1
-    await harness.guard.tick()
-    assert harness.wakes == 0
-    await harness.store.close()
+    await guarded.add_message(890)
+    await guarded.guard.tick()
+    guarded.elapsed += 1
+    await guarded.guard.tick()
+    assert guarded.wakes == 0
+    await guarded.store.close()
 
 
 async def test_clock_step_during_downtime_is_detected_at_start(
-    harness: GuardHarness,
+    guarded: GuardHarness,
 ) -> None:
     """No intended wait exceeds 15 minutes."""
-    await harness.add_message(3_600)
-    await harness.guard.tick()
-    assert harness.wakes == 1
-    await harness.store.close()
+    await guarded.add_message(3_600)
+    await guarded.guard.tick()
+    assert guarded.wakes == 1
+    await guarded.store.close()
 
 
 async def test_message_in_flight_survives_a_clock_step_forward(

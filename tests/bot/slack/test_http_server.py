@@ -141,7 +141,7 @@ async def test_metrics_are_served_in_prometheus_format() -> None:
         session.get(url + METRICS_PATH) as response,
     ):
         assert response.headers["Content-Type"] == METRICS_CONTENT_TYPE
-        assert await response.text() == status.exposition(BACKLOG, LIVE)
+        assert await response.text() == status.prometheus_text(BACKLOG, LIVE)
 
 
 @pytest.mark.parametrize("path", [STATUS_PATH, METRICS_PATH])

@@ -170,13 +170,13 @@ def test_slack_accepts_the_options_for_any_jobs(
 async def test_keystrokes_share_one_fetch_per_connection(clock: ManualClock) -> None:
     """The list is cached for half a minute."""
     provider = Listing(clock, job("1"))
-    job_options = JobOptions(Connections([provider]), clock)
-    await asyncio.gather(*(job_options.options(typed) for typed in ("", "d", "de", "dep")))
+    suggester = JobOptions(Connections([provider]), clock)
+    await asyncio.gather(*(suggester.options(typed) for typed in ("", "d", "de", "dep")))
     await clock.advance(29)
-    await job_options.options("depl")
+    await suggester.options("depl")
     assert provider.fetches == 1
     await clock.advance(2)
-    await job_options.options("deplo")
+    await suggester.options("deplo")
     assert provider.fetches == 2
 
 
@@ -185,8 +185,8 @@ async def test_connections_are_fetched_concurrently(clock: ManualClock) -> None:
     slow = [Listing(clock, job("1", connection=name), name=name) for name in ("zebra", "yak")]
     for provider in slow:
         provider.free.clear()
-    job_options = JobOptions(Connections(slow), clock)
-    answering = asyncio.ensure_future(job_options.options(""))
+    suggester = JobOptions(Connections(slow), clock)
+    answering = asyncio.ensure_future(suggester.options(""))
     await clock.advance(1)
     assert [provider.fetches for provider in slow] == [1, 1]
     for provider in slow:
@@ -200,23 +200,23 @@ async def test_slow_connection_is_skipped_until_its_list_arrives(
     """After two seconds the others are option_values; the late list is not fetched twice."""
     quick, slow = Listing(clock, job("1")), Listing(clock, job("2", connection="yak"), name="yak")
     slow.free.clear()
-    job_options = JobOptions(Connections([quick, slow]), clock)
-    answering = asyncio.ensure_future(job_options.options(""))
-    await clock.advance(job_options.PATIENCE_SECONDS)
+    suggester = JobOptions(Connections([quick, slow]), clock)
+    answering = asyncio.ensure_future(suggester.options(""))
+    await clock.advance(job_options.TIMEOUT_SECONDS)
     assert list(option_values(await answering)) == ["zebra"]
     slow.free.set()
-    assert list(option_values(await job_options.options(""))) == ["zebra", "yak"]
+    assert list(option_values(await suggester.options(""))) == ["zebra", "yak"]
     assert slow.fetches == 1
 
 
 async def test_lists_are_prefetched_when_the_modal_opens(clock: ManualClock) -> None:
     """Before anything is typed."""
     provider = Listing(clock, job("1"))
-    job_options = JobOptions(Connections([provider]), clock)
-    job_options.prefetch()
+    suggester = JobOptions(Connections([provider]), clock)
+    suggester.prefetch()
     await clock.advance(0)
     assert provider.fetches == 1
-    assert list(option_values(await job_options.options(""))) == ["zebra"]
+    assert list(option_values(await suggester.options(""))) == ["zebra"]
 
 
 @pytest.mark.parametrize("fault", [Unavailable("Down."), KeyError("xoxb-secret")])
@@ -226,10 +226,10 @@ async def test_failing_connection_hides_no_other(
     """It is one log line, and cached as long as a list."""
     healthy, failing = Listing(clock, job("1")), Listing(clock, name="yak")
     failing.listed = fault
-    job_options = JobOptions(Connections([failing, healthy]), clock)
+    suggester = JobOptions(Connections([failing, healthy]), clock)
     with caplog.at_level(logging.WARNING, logger="bot.slack"):
         for typed in ("", "d"):
-            assert option_values(await job_options.options(typed))["zebra"] == ["zebra:1"]
+            assert option_values(await suggester.options(typed))["zebra"] == ["zebra:1"]
     assert failing.fetches == 1
     assert caplog.text.count("cannot list the recent jobs of yak") == 1
     assert "xoxb" not in caplog.text
@@ -240,11 +240,11 @@ async def test_cached_jobs_stay_while_a_connection_fails(
 ) -> None:
     """A chosen job is fetched anyway."""
     provider = Listing(clock, job("1"))
-    job_options = JobOptions(Connections([provider]), clock)
-    await job_options.options("")
+    suggester = JobOptions(Connections([provider]), clock)
+    await suggester.options("")
     provider.listed = Unavailable("Down.")
     await clock.advance(31)
-    assert option_values(await job_options.options("")) == {"zebra": ["zebra:1"]}
+    assert option_values(await suggester.options("")) == {"zebra": ["zebra:1"]}
     assert provider.fetches == 2
 
 
@@ -259,7 +259,7 @@ async def test_close_cancels_running_fetches(clock: ManualClock) -> None:
     """No fetch outlives its connection."""
     provider = Listing(clock)
     provider.free.clear()
-    job_options = JobOptions(Connections([provider]), clock)
-    (fetch,) = job_options.prefetch()
-    await job_options.close()
+    suggester = JobOptions(Connections([provider]), clock)
+    (fetch,) = suggester.prefetch()
+    await suggester.close()
     assert fetch.cancelled()

@@ -159,7 +159,7 @@ async def test_claimed_message_is_not_claimed_again(store: Store, given: Given) 
     await given.enqueue(store, given.message())
     [due] = await given.due(store)
     async with store.begin() as tx:
-        when = {"now": given.now, "deadline": given.at(10), "adopt_at": given.at(30)}
+        when = {"now": given.now, "deadline": given.at(10), "reclaim_at": given.at(30)}
         [message] = await tx.outbox.claim([due.id], **when)
         assert await tx.outbox.claim([due.id], **when) == []
     assert (message.state, message.attempts, message.doubtful) == (MessageState.SENDING, 1, False)
@@ -171,7 +171,7 @@ async def test_only_the_next_message_of_a_thread_can_be_claimed(store: Store, gi
     await given.enqueue(store, given.message("1"), given.message("2"))
     [first] = await given.due(store)
     async with store.begin() as tx:
-        when = {"now": given.now, "deadline": given.at(10), "adopt_at": given.at(30)}
+        when = {"now": given.now, "deadline": given.at(10), "reclaim_at": given.at(30)}
         claimed = await tx.outbox.claim([first.id, first.id + 1], **when)
     assert [message.key for message in claimed] == ["1"]
 
@@ -193,7 +193,7 @@ async def test_sender_with_a_lost_claim_cannot_report(store: Store, given: Given
     [lost] = await given.claim(store)
     [ours] = await given.claim(store, seconds=30)
     async with store.begin() as tx:
-        later = {"due_at": given.at(60), "doubtful": False, "error": "", "now": given.at(31)}
+        later = {"due_at": given.at(60), "unconfirmed": False, "error": "", "now": given.at(31)}
         assert not await tx.outbox.mark_sent(lost, ts="1.0", now=given.at(31))
         assert not await tx.outbox.postpone(lost, **later)
         assert not await tx.outbox.dead_letter(lost, error="no", now=given.at(31))
