@@ -8,7 +8,7 @@ from contextlib import AsyncExitStack
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
-from bot import sabotage, status
+from bot import status
 from bot.clock_step_guard import ClockStepGuard
 from bot.commands.channel_settings import ChannelSettingsCommands
 from bot.commands.examples import Examples
@@ -27,9 +27,9 @@ from bot.notifications.explain import Explainer
 from bot.notifications.notifier import Notifier
 from bot.providers import fetch
 from bot.providers.outside import LoadedProviders, load_providers
+from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import seconds_between
-from bot.skew import system_clock
 from bot.slack.app import bolt_app
 from bot.slack.client import client_session, connect, secret_value, web_client
 from bot.slack.http_server import HttpServer
@@ -77,7 +77,7 @@ class Bot:
     ) -> None:
         self.settings = settings
         self._plugins = plugins
-        self.clock: Clock = clock or system_clock()
+        self.clock: Clock = clock or SystemClock()
         self._stack = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -91,8 +91,6 @@ class Bot:
 
     async def _open(self, stack: AsyncExitStack) -> None:
         """Build and start the components; register how each one stops."""
-        if broken := sabotage.warning():
-            log.critical(broken)
         loaded = self._load_plugins()
         stack.push_async_callback(loaded.plugins.close)
         stack.push_async_callback(loaded.connections.close)

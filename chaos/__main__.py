@@ -7,10 +7,10 @@ import asyncio
 import signal
 import sys
 
-from bot.sabotage import Safeguard
 from chaos import report
 from chaos.plan import WATCHES_PER_MINUTE, Plan
 from chaos.run import run
+from chaos.safeguards import Safeguard
 
 
 def main() -> int:
@@ -32,11 +32,11 @@ def _plan() -> Plan:
     parser.add_argument(
         "--watches", type=int, help=f"in all; default: {WATCHES_PER_MINUTE} a minute"
     )
-    parser.add_argument("--break", dest="sabotage", choices=list(Safeguard), default="")
+    parser.add_argument("--break", dest="safeguard", choices=list(Safeguard), default="")
     parser.add_argument("--log", default="", help="file for the bot's log")
     given = parser.parse_args()
     watches = given.watches or max(1, round(WATCHES_PER_MINUTE * given.minutes))
-    return Plan(given.minutes, given.seed, watches, str(given.sabotage), given.log)
+    return Plan(given.minutes, given.seed, watches, str(given.safeguard), given.log)
 
 
 if __name__ == "__main__":

@@ -12,10 +12,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bot.sabotage import VARIABLE
-from bot.skew import VARIABLE as CLOCK
-from bot.skew import set_ahead
 from chaos.journal import Outage, Reconnect
+from chaos.skewed_clock import set_ahead
 from localslack.state.events import EventKind, WorkspaceEvent
 
 if TYPE_CHECKING:
@@ -46,7 +44,7 @@ class Supervisor:
         self._slack = slack
         self._settings = settings
         self._journal = journal
-        self._sabotage = disabled_safeguard
+        self._disabled_safeguard = disabled_safeguard
         self._log = log
         self._clock = settings.with_name("clock")
         self.set_clock(0.0)
@@ -147,16 +145,18 @@ class Supervisor:
             "JOBTHREAD_SLACK__BOT_TOKEN": self._slack.bot_token,
             "JOBTHREAD_SLACK__APP_TOKEN": self._slack.app_token,
         }
-        own |= {CLOCK: str(self._clock)}
-        own |= {VARIABLE: self._sabotage} if self._sabotage else {}
         return await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot.cli.main", "serve", "--config", str(self._settings)),
+            *(sys.executable, "-m", "chaos.launcher", *self._arguments()),
             cwd=ROOT,
             env=inherited | own,
             stdout=out,
             stderr=out,
             start_new_session=True,  # keeps Ctrl-C from the bot, which we stop ourselves
         )
+
+    def _arguments(self) -> tuple[str, ...]:
+        disabled = ("--break", self._disabled_safeguard) if self._disabled_safeguard else ()
+        return ("--config", str(self._settings), "--clock", str(self._clock), *disabled)
 
     def _signal(self, number: signal.Signals) -> None:
         if self._bot is not None and self._bot.returncode is None:

@@ -6,9 +6,7 @@ Heavy modules are imported inside the commands that use them, so that `--help` i
 from __future__ import annotations
 
 import asyncio
-import signal
 import sys
-from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,16 +18,15 @@ from bot.cli.options import (
     EXIT_FAILED,
     Config,
     exit_with_error,
-    exit_with_problems,
     load_settings,
+    on_signals,
     run,
-    try_settings,
+    valid_settings,
 )
 from bot.cli.scaffold.command import new_plugin
+from bot.cli.serve import run_bot
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from bot.settings import Settings
 
 app = typer.Typer(
@@ -48,38 +45,7 @@ def serve(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure()
-    run(_serve(_valid_settings(config)))
-
-
-def _valid_settings(config: Path | None) -> Settings:
-    """Read the settings; on errors, list every problem of settings and connections, and exit."""
-    reading = try_settings(config)
-    if reading.problems or reading.settings is None:
-        from bot.providers.outside import find_problems  # noqa: PLC0415
-
-        exit_with_problems(find_problems(reading))
-    return reading.settings
-
-
-async def _serve(settings: Settings) -> None:
-    """Run the bot until a signal arrives, even while it is still connecting."""
-    stop = asyncio.Event()
-    _on_signals(stop.set)
-    stopped = asyncio.ensure_future(stop.wait())
-    serving = asyncio.ensure_future(_serve_until_stopped(settings))
-    await asyncio.wait({stopped, serving}, return_when=asyncio.FIRST_COMPLETED)
-    stopped.cancel()
-    serving.cancel()
-    with suppress(asyncio.CancelledError):
-        await serving
-
-
-async def _serve_until_stopped(settings: Settings) -> None:
-    from bot.app import Bot  # noqa: PLC0415
-
-    async with Bot(settings) as bot:
-        typer.echo(f"jobthread is connected to {bot.workspace.url}")
-        await asyncio.Event().wait()
+    run_bot(valid_settings(config))
 
 
 @app.command()
@@ -99,7 +65,7 @@ async def _demo(port: int) -> None:
     from bot.cli.demo.demo import demo  # noqa: PLC0415
 
     stop = asyncio.Event()
-    _on_signals(stop.set)
+    on_signals(stop.set)
     async with demo(port=port) as running:
         typer.echo(f"\n  Open {running.slack.url} in a browser: it is a Slack of your own.")
         typer.echo("  Try the jobs listed beside the channel. Ctrl-C stops everything.\n")
@@ -146,7 +112,7 @@ async def _simulate(wanted: list[str]) -> None:
     if unknown := [kind for kind in wanted if kind not in kinds]:
         exit_with_error(f"There is no provider {unknown[0]}; there are {', '.join(sorted(kinds))}.")
     stop = asyncio.Event()
-    _on_signals(stop.set)
+    on_signals(stop.set)
     chosen = [kinds[kind] for kind in dict.fromkeys(wanted) or sorted(kinds)]
     async with Simulators(chosen, SystemClock()) as simulators:
         typer.echo(as_toml(simulators.running))
@@ -164,7 +130,7 @@ def show(
     config: Config = None,
 ) -> None:
     """Show a job's card in the terminal, without Slack."""
-    run(_show(reference, _valid_settings(config)))
+    run(_show(reference, valid_settings(config)))
 
 
 async def _show(reference: str, settings: Settings) -> None:
@@ -219,7 +185,7 @@ def check(config: Config = None) -> None:
     from bot import logs  # noqa: PLC0415
 
     logs.configure(level=40)
-    run(_check(_valid_settings(config)))
+    run(_check(valid_settings(config)))
 
 
 async def _check(settings: Settings) -> None:
@@ -254,7 +220,7 @@ def plugins(config: Config = None) -> None:
 @app.command()
 def connections(config: Config = None) -> None:
     """List the configured connections."""
-    run(_connections(_valid_settings(config)))
+    run(_connections(valid_settings(config)))
 
 
 async def _connections(settings: Settings) -> None:
@@ -274,12 +240,6 @@ app.command()(operations.recover)
 app.command()(operations.status)
 app.command()(operations.backup)
 app.command()(new_plugin)
-
-
-def _on_signals(stop: Callable[[], None]) -> None:
-    loop = asyncio.get_running_loop()
-    for number in (signal.SIGINT, signal.SIGTERM):
-        loop.add_signal_handler(number, stop)
 
 
 def main() -> None:

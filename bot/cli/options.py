@@ -1,15 +1,16 @@
-"""Options, exit codes and error output that the commands share."""
+"""Options, settings, signals, exit codes and error output that the commands share."""
 
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Callable, Coroutine, Sequence
 
     from bot.settings import Settings, SettingsResult
 
@@ -28,6 +29,16 @@ def load_settings(config: Path | None) -> Settings:
     reading = try_settings(config)
     if reading.problems or reading.settings is None:
         exit_with_problems(reading.problems)
+    return reading.settings
+
+
+def valid_settings(config: Path | None) -> Settings:
+    """Read the settings; on errors, list every problem of settings and connections, and exit."""
+    reading = try_settings(config)
+    if reading.problems or reading.settings is None:
+        from bot.providers.outside import find_problems  # noqa: PLC0415
+
+        exit_with_problems(find_problems(reading))
     return reading.settings
 
 
@@ -59,6 +70,13 @@ def run(work: Coroutine[Any, Any, None]) -> None:
         exit_with_error(str(error))
     except KeyboardInterrupt:
         raise typer.Exit(130) from None
+
+
+def on_signals(stop: Callable[[], None]) -> None:
+    """Call `stop` on SIGINT and SIGTERM instead of ending the process."""
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, stop)
 
 
 def exit_with_error(sentence: str, code: int = EXIT_FAILED) -> NoReturn:

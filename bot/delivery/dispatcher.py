@@ -12,7 +12,6 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from bot import sabotage
 from bot.delivery.coalescing import coalesce
 from bot.delivery.rate_limiter import round_robin
 from bot.delivery.transport import HTTP_TIMEOUT_SECONDS, RECOVERABLE_ERRORS
@@ -228,7 +227,7 @@ class OutboxDispatcher:
         thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
         if post.watch_id and not post.roots_watch:
             thread_ts = thread_ts or post.card_ts
-        if post.doubtful and not sabotage.broken(sabotage.Safeguard.LOOKUP):
+        if post.doubtful:
             found = await self._find(post, thread_ts)
             if found is not None:
                 return found

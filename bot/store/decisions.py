@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, delete, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot import sabotage
 from bot.sdk.models import JobRef
 from bot.store.records import DecisionRecord, DeliveryAction, EventKind, MessageKind, SentMessage
 from bot.store.tables import DEFERRED, decisions, outbox, watches
@@ -166,8 +165,7 @@ class Decisions:
         """Store a decision; return False if its key is known."""
         row = {f.name: getattr(decision, f.name) for f in fields(decision)}
         ref = row.pop("ref")
-        key = sabotage.key(decision.key)
-        row |= {"key": key, "connection": ref.connection, "job_id": ref.id}
+        row |= {"connection": ref.connection, "job_id": ref.id}
         return (await self._connection.execute(_ADD, row)).scalar() is not None
 
     async def get(self, workspace: str, key: str) -> DecisionRecord | None:

@@ -9,7 +9,6 @@ from sqlalchemy import bindparam, delete, func, select, update
 # PostgreSQL's insert compiles to the same ON CONFLICT on SQLite; the tests run on both.
 from sqlalchemy.dialects.postgresql import insert
 
-from bot import sabotage
 from bot.store.records import InboxItem
 from bot.store.tables import inbox
 
@@ -100,7 +99,7 @@ class Inbox:
         """Store a request and return its id, or None if its key is known."""
         row = {
             "workspace": workspace,
-            "key": sabotage.key(key),
+            "key": key,
             "kind": kind,
             "body": body,
             "received_at": now,

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, case, delete, exists, func, select, update
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot import sabotage
 from bot.sdk.models import Job, JobRef
 from bot.store.records import WatchedJob, shard_of
 from bot.store.tables import ACTIVE, NOT_ENDED, POLLED, jobs, watches
@@ -77,7 +76,7 @@ _TOUCH = (
 )
 _COMPARE_AND_SET = (
     update(jobs)
-    .where(*(_THIS if sabotage.broken(sabotage.Safeguard.CAS) else _SAME_REVISION))
+    .where(*_SAME_REVISION)
     .values(
         revision=jobs.c.revision + 1,
         seen=bindparam("snapshot"),

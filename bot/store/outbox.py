@@ -19,7 +19,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
-from bot import sabotage
 from bot.store import outbox_claims, outbox_queries
 from bot.store.records import Claim, MessageKind, MessageState, NewMessage, OutboxMessage, lane_of
 from bot.store.tables import UNSENT, boards, outbox, watches
@@ -105,7 +104,6 @@ def _row(message: NewMessage, now: datetime) -> dict[str, Any]:
     """Return the row of a new message."""
     row = {field.name: getattr(message, field.name) for field in fields(NewMessage)}
     return row | {
-        "key": sabotage.key(message.key),
         "lane": lane_of(message.workspace, message.channel),
         "aimed": message.kind is not MessageKind.UPDATE or "ts" in message.body,
         "state": MessageState.READY,
