@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+import re
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -16,13 +17,22 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-hypothesis.settings.register_profile(
-    "jobthread", deadline=None
-)  # a slow machine must not fail a test
-hypothesis.settings.load_profile("jobthread")
+# No deadline: a slow machine must not fail a test. `--hypothesis-profile thorough` tries many
+# more examples in every property test that sets no number of its own.
+hypothesis.settings.register_profile("default", max_examples=25, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=2_000, deadline=None)
+hypothesis.settings.load_profile("default")
+
+SLOW_MARKERS = ("browser", "official_sdks", "postgres", "proof", "whole")
+_SYNC_TEST = re.compile(r"^ *def test_", re.MULTILINE)
 
 
-SLOW_MARKERS = ("browser", "postgres", "proof", "whole")
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Do not import modules that have only asynchronous tests for `-m unit`: it takes seconds."""
+    if config.getoption("markexpr") != "unit" or not collection_path.match("test_*.py"):
+        return None
+    has_sync_test = _SYNC_TEST.search(collection_path.read_text("utf-8"))
+    return None if has_sync_test else True
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,4 +1,4 @@
-"""Where the repository is, and what it holds."""
+"""The repository's folder and files."""
 
 import subprocess
 from pathlib import Path
@@ -10,13 +10,13 @@ ROOT = Path(__file__).parents[2]
 
 @pytest.fixture(scope="session")
 def root() -> Path:
-    """The repository's own folder."""
+    """The repository's folder."""
     return ROOT
 
 
 @pytest.fixture(scope="session")
 def sources() -> list[Path]:
-    """Every file that git tracks, or would: nothing that is ignored."""
+    """Every file that git tracks or would track."""
     listing = ("git", "ls-files", "-co", "--exclude-standard", "-z")
     listed = subprocess.run(listing, cwd=ROOT, check=True, capture_output=True).stdout
     paths = [ROOT / name for name in listed.decode().split("\0") if name]

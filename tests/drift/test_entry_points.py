@@ -1,4 +1,4 @@
-"""The built-in providers come in by the door for strangers."""
+"""Built-in plugins are registered by entry points, like third-party plugins."""
 
 from __future__ import annotations
 
@@ -20,22 +20,22 @@ def entry_points(root: Path) -> dict[str, str]:
 
 
 def registers(package: Path) -> bool:
-    """Tell whether a package defines one of the hooks."""
+    """Return whether a package implements a hook."""
     hooks = {"register_providers", "job_changed"}
     tree = ast.parse(package.read_text("utf-8"))
     functions = ast.FunctionDef | ast.AsyncFunctionDef
     return any(isinstance(node, functions) and node.name in hooks for node in tree.body)
 
 
-def test_each_folder_that_is_a_plugin_has_its_entry_point(root: Path) -> None:
-    """And there is no entry point without its folder."""
+def test_every_plugin_folder_has_an_entry_point(root: Path) -> None:
+    """Every entry point has a folder, too."""
     packages = [path for path in root.glob("plugins/*/__init__.py") if registers(path)]
     expected = {f"plugins.{path.parent.name}" for path in packages}
     assert set(entry_points(root).values()) == expected
 
 
 def test_every_built_in_plugin_is_ready(root: Path) -> None:
-    """What is installed is what the project file says."""
+    """The installed entry points are those of pyproject.toml."""
     ready = {p.name: p for p in load_plugins().listing if p.state is PluginState.READY}
     assert entry_points(root).keys() <= ready.keys()
     assert all(ready[name].kinds for name in entry_points(root))

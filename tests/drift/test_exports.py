@@ -38,7 +38,7 @@ def test_every_provider_error_is_public() -> None:
 
 
 def test_command_line_imports_nothing_heavy() -> None:
-    """`jobthread --help` is quick because of it."""
+    """So `jobthread --help` is fast."""
     program = (
         "import sys, bot.cli.main\n"
         "heavy = {'httpx', 'pydantic', 'aiohttp', 'slack_sdk', 'slack_bolt', 'sqlalchemy'}\n"
@@ -51,5 +51,5 @@ def test_command_line_imports_nothing_heavy() -> None:
 
 
 def test_package_is_typed() -> None:
-    """A plugin's type checker reads our annotations."""
+    """Type checkers read the kit's annotations."""
     assert Path(inspect.getfile(bot)).with_name("py.typed").is_file()

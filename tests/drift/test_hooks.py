@@ -1,4 +1,4 @@
-"""The page on hooks and methods names each of them, as it is."""
+"""docs/hooks.md: every hook, method and attribute, with its signature."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class _LastNames(ast.NodeTransformer):
 
 
 def signature(node: FUNCTIONS) -> str:
-    """Return a function's first line, however its source is broken into lines."""
+    """Return a function's signature on one line."""
     node = _LastNames().visit(node)
     marks = [ast.unparse(mark) for mark in node.decorator_list]
     kept = "".join(f"@{mark} " for mark in marks if mark in ("classmethod", "staticmethod"))
@@ -41,7 +41,7 @@ def signature(node: FUNCTIONS) -> str:
 
 
 def written(heading: str) -> str:
-    """Return a heading's signature in the same form."""
+    """Return the signature in a heading, in the same form."""
     source = re.sub(r"^(@\w+) ", r"\1\n", heading)
     (node,) = ast.parse(f"{source}: ...").body
     assert isinstance(node, FUNCTIONS)
@@ -55,7 +55,7 @@ def body(thing: Any) -> list[ast.stmt]:
 
 
 def methods(thing: type) -> Iterator[str]:
-    """Give the signature of each public method of a class; its properties are for the bot."""
+    """Yield the signature of each public method of a class; properties are for the bot."""
     for node in body(thing):
         if isinstance(node, FUNCTIONS) and not node.name.startswith("_"):
             marks = {ast.unparse(mark) for mark in node.decorator_list}
@@ -64,7 +64,7 @@ def methods(thing: type) -> Iterator[str]:
 
 
 def hooks() -> Iterator[str]:
-    """Give the signature of each hook."""
+    """Yield the signature of each hook."""
     for node in body(hookspecs):
         if isinstance(node, FUNCTIONS) and "hookspec" in map(ast.unparse, node.decorator_list):
             yield signature(node)
@@ -80,21 +80,21 @@ def documented(page: str) -> list[str]:
     return [written(heading) for heading in re.findall(r"^### `(.+)`$", page, re.MULTILINE)]
 
 
-def test_every_hook_and_method_is_on_the_page_with_its_signature(page: str) -> None:
-    """And nothing that is not there."""
+def test_every_hook_and_method_has_its_signature_on_the_page(page: str) -> None:
+    """The page has no others."""
     expected = [*hooks(), *methods(Provider), *methods(Http)]
     assert sorted(documented(page)) == sorted(expected)
 
 
-def test_what_must_be_written_is_told_from_what_may(page: str) -> None:
-    """The abstract methods, and only those, stand in their chapter."""
+def test_required_methods_are_the_abstract_ones(page: str) -> None:
+    """Their chapter has no others."""
     must = page.split("## What a provider must write")[1].partition("\n## ")[0]
     named = {re.split(r"[ (]", line.split("def ")[1])[0] for line in documented(must)}
     assert named == set(Provider.__abstractmethods__)
 
 
 def test_every_attribute_is_on_the_page_with_its_type(page: str) -> None:
-    """And those without a default are said to be needed."""
+    """Attributes without a default are marked as needed."""
     rows = re.findall(r"^\| `(\w+): (.+?)` \| (Needed\. )?", page, re.MULTILINE)
     stated = {(name, type_.replace(r"\|", "|"), bool(needed)) for name, type_, needed in rows}
     assert stated == {
@@ -104,7 +104,7 @@ def test_every_attribute_is_on_the_page_with_its_type(page: str) -> None:
     }
 
 
-def test_every_method_says_what_it_is_for(page: str) -> None:
+def test_every_method_has_an_explanation(page: str) -> None:
     """A heading alone is no documentation."""
     chapters = re.split(r"^### .+$", page, flags=re.MULTILINE)[1:]
     assert all(len(chapter.split("\n## ")[0].split()) > 3 for chapter in chapters)
@@ -116,10 +116,10 @@ def change(status: Status) -> Change:
 
 
 @pytest.mark.anyio
-async def test_the_plugin_that_only_listens_hears_changes(
+async def test_listener_on_the_page_receives_changes(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """What people copy works."""
+    """Authors copy this code."""
     monkeypatch.chdir(tmp_path)
     (tmp_path / "jobthread_bell.py").write_text(page.split("```python\n")[1].partition("```")[0])
     spec = spec_from_file_location("jobthread_bell", tmp_path / "jobthread_bell.py")
@@ -132,6 +132,6 @@ async def test_the_plugin_that_only_listens_hears_changes(
     manager.register(bell)
     manager.check_pending()
     for status in (Status.RUNNING, Status.SUCCEEDED, Status.FAILED):
-        for heard in manager.hook.job_changed(change=change(status)):
-            await heard
+        for called in manager.hook.job_changed(change=change(status)):
+            await called
     assert (tmp_path / "failed.txt").read_text() == "acme:1 broke\n"

@@ -1,4 +1,4 @@
-"""The manifest asks Slack for what the code uses: no more, no less."""
+"""manifest.yml requests exactly what the code uses."""
 
 from __future__ import annotations
 
@@ -63,27 +63,27 @@ def methods(root: Path) -> set[str]:
     return found
 
 
-def test_slack_would_take_the_manifest(manifest: dict[str, Any], root: Path) -> None:
-    """It is valid by the schema that Slack publishes."""
+def test_manifest_is_valid_by_slacks_schema(manifest: dict[str, Any], root: Path) -> None:
+    """Slack publishes the schema."""
     schema = json.loads((root / "tests/drift/data/manifest.schema.json").read_text("utf-8"))
     jsonschema.validators.validator_for(schema)(schema).validate(manifest)
 
 
-def test_the_commands_are_those_the_code_answers(manifest: dict[str, Any]) -> None:
-    """The settings may name another, but this one is the default."""
+def test_commands_are_those_of_the_code(manifest: dict[str, Any]) -> None:
+    """The default command of the settings is one of them."""
     commands = manifest["features"]["slash_commands"]
     assert [command["command"] for command in commands] == list(COMMANDS)
     assert SlackSettings().command in COMMANDS
     assert all(command["should_escape"] for command in commands)
 
 
-def test_the_events_are_those_the_code_reads(manifest: dict[str, Any]) -> None:
-    """Slack sends nothing that nobody reads, and everything that somebody does."""
+def test_events_are_those_of_the_code(manifest: dict[str, Any]) -> None:
+    """The bot subscribes to no event that it ignores."""
     assert manifest["settings"]["event_subscriptions"]["bot_events"] == sorted(EVENTS)
 
 
-def test_the_shortcuts_are_those_the_code_knows(manifest: dict[str, Any]) -> None:
-    """By their callback ids and kinds; names are short enough to be read."""
+def test_shortcuts_are_those_of_the_code(manifest: dict[str, Any]) -> None:
+    """They have the same callback ids and types; Slack cuts no name."""
     shortcuts = manifest["features"]["shortcuts"]
     expected = [
         *((id_, "message") for id_ in SHORTCUTS),
@@ -93,13 +93,13 @@ def test_the_shortcuts_are_those_the_code_knows(manifest: dict[str, Any]) -> Non
     assert all(len(shortcut["name"]) <= 24 for shortcut in shortcuts)
 
 
-def test_every_method_that_the_code_calls_has_its_scopes_here(root: Path) -> None:
-    """A new call of Slack's needs a line in the table, and perhaps a scope."""
+def test_every_web_api_method_has_its_scopes_in_the_table(root: Path) -> None:
+    """A new method needs a line in the table, and perhaps a scope."""
     assert methods(root) == set(SCOPES_OF_METHODS)
 
 
-def test_the_scopes_are_those_the_code_needs(manifest: dict[str, Any]) -> None:
-    """No right is asked for that is not used."""
+def test_scopes_are_those_of_the_methods_and_events(manifest: dict[str, Any]) -> None:
+    """The manifest requests no scope that is not used."""
     needed = {"commands"}.union(*SCOPES_OF_METHODS.values(), *SCOPES_OF_EVENTS.values())
     scopes = manifest["oauth_config"]["scopes"]
     assert scopes["bot"] == sorted(needed)
@@ -107,8 +107,8 @@ def test_the_scopes_are_those_the_code_needs(manifest: dict[str, Any]) -> None:
     assert set(SCOPES_OF_EVENTS) == set(EVENTS)
 
 
-def test_what_the_bot_is_talked_to_with_is_switched_on(manifest: dict[str, Any]) -> None:
-    """Direct messages, buttons, and Socket Mode as the first steps describe it."""
+def test_direct_messages_and_interactivity_are_enabled(manifest: dict[str, Any]) -> None:
+    """Socket Mode is enabled too, as the README describes."""
     assert manifest["features"]["app_home"]["messages_tab_enabled"]
     assert not manifest["features"]["app_home"]["messages_tab_read_only_enabled"]
     assert manifest["settings"]["interactivity"]["is_enabled"]

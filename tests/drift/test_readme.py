@@ -1,4 +1,4 @@
-"""What the documentation tells people to type exists."""
+"""Every command in the README and the documentation exists."""
 
 from __future__ import annotations
 
@@ -26,23 +26,23 @@ def pages(root: Path) -> list[Path]:
 
 
 def code(pages: list[Path]) -> Iterator[tuple[str, str]]:
-    """Give each line of code, with the page it is on."""
+    """Yield each line of code with the name of its page."""
     for page in pages:
         for block, inline in _CODE.findall(page.read_text("utf-8")):
             for line in (block or inline).splitlines():
                 yield page.name, line.partition("  #")[0]
 
 
-def test_every_target_that_is_named_exists(root: Path, pages: list[Path]) -> None:
-    """`make` knows it."""
+def test_every_make_target_in_the_docs_exists(root: Path, pages: list[Path]) -> None:
+    """The Makefile has it."""
     makefile = (root / "Makefile").read_text("utf-8")
     targets = set(re.findall(r"^([a-z-]+):", makefile, re.MULTILINE))
     named = {(page, target) for page, line in code(pages) for target in _MAKE.findall(line)}
     assert {(page, target) for page, target in named if target not in targets} == set()
 
 
-def test_every_command_that_is_named_exists_with_its_options(pages: list[Path]) -> None:
-    """`jobthread` knows both."""
+def test_every_command_in_the_docs_exists_with_its_options(pages: list[Path]) -> None:
+    """`jobthread` has both."""
     commands = typer.main.get_command(app).commands  # type: ignore[attr-defined]
     for page, line in code(pages):
         for command, rest in _OWN.findall(line):
@@ -52,8 +52,8 @@ def test_every_command_that_is_named_exists_with_its_options(pages: list[Path]) 
             assert set(options) <= known | {"--help"}, f"{page}: {line}"
 
 
-def test_a_new_command_is_found_by_this_test() -> None:
-    """The patterns see what people write."""
+def test_patterns_find_the_commands_in_a_line() -> None:
+    """Other text is no command."""
     assert _OWN.findall("$ jobthread demo --check") == [("demo", " --check")]
     assert _OWN.findall("edit jobthread.toml") == []
     assert _MAKE.findall("make demo ARGS=--check") == ["demo"]

@@ -1,4 +1,4 @@
-"""Nothing in the repository belongs to one machine or to one package registry."""
+"""No file names a folder of one machine or the host of a package registry."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ HOSTS = re.compile(
 
 
 def text(path: Path) -> str:
-    """Return what a file says, or nothing if it is no text."""
+    """Return a file's text, or nothing if it is binary."""
     content = path.read_bytes()
     return "" if b"\0" in content else content.decode("utf-8", "replace")
 
@@ -37,8 +37,10 @@ def text(path: Path) -> str:
 @pytest.mark.parametrize(
     ("what", "pattern"), [("a machine's folder", FOLDERS), ("a registry's host", HOSTS)]
 )
-def test_no_file_names(what: str, pattern: re.Pattern[str], sources: list[Path]) -> None:
-    """Whoever clones the repository has other folders, and perhaps another registry."""
+def test_no_file_contains_the_pattern(
+    what: str, pattern: re.Pattern[str], sources: list[Path]
+) -> None:
+    """Other machines have other folders, and perhaps another registry."""
     found = [
         f"{path.name}:{number}: {what}"
         for path in sources
@@ -48,8 +50,8 @@ def test_no_file_names(what: str, pattern: re.Pattern[str], sources: list[Path])
     assert found == []
 
 
-def test_the_patterns_find_what_they_look_for() -> None:
-    """And nothing that only resembles it."""
+def test_patterns_find_folders_and_hosts() -> None:
+    """A path of a URL is no folder."""
     folder, host = "/".join(["", "work", "main"]), ".".join(["pypi", "org"])  # noqa: FLY002
     assert FOLDERS.search(f"cd {folder}")
     assert not FOLDERS.search(f"https://example.com{folder}")

@@ -1,36 +1,60 @@
-"""Every test says what it promises."""
+"""Names and docstrings of tests: readable, short, and in a file that mirrors the code's."""
 
 from __future__ import annotations
 
 import ast
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
+
+import pytest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-
-def named_tests(sources: list[Path]) -> Iterator[tuple[str, str]]:
-    """Give each test function's place and the first paragraph of its docstring."""
-    for path in sources:
-        if path.suffix == ".py" and path.name.startswith("test_"):
-            for node in ast.walk(ast.parse(path.read_text("utf-8"))):
-                if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef) and (
-                    node.name.startswith("test_")
-                ):
-                    said = (ast.get_docstring(node) or "").split("\n\n")[0]
-                    yield f"{path.name}:{node.lineno} {node.name}", said
+LONGEST_NAME = 60
 
 
-def test_every_test_opens_with_a_sentence(sources: list[Path]) -> None:
-    """Its docstring's first paragraph is some words and a full stop."""
-    silent = [
-        place for place, said in named_tests(sources) if not (said.endswith(".") and " " in said)
-    ]
-    assert silent == []
+class NamedTest(NamedTuple):
+    """A test function: its file and line, its name and its docstring's first paragraph."""
+
+    place: str
+    name: str
+    summary: str
 
 
-def test_every_name_of_a_test_is_a_sentence(sources: list[Path]) -> None:
-    """A name of one word says what is tested, not what is promised."""
-    short = [place for place, _ in named_tests(sources) if place.count("_") < 3]
-    assert short == []
+@pytest.fixture(scope="module")
+def named_tests(sources: list[Path]) -> list[NamedTest]:
+    """Every test function of the repository; a test stands in a module or in a class of one."""
+    files = [path for path in sources if path.suffix == ".py" and path.name.startswith("test_")]
+    return [test for path in files for test in _tests_of(path)]
+
+
+def _tests_of(path: Path) -> Iterator[NamedTest]:
+    for node in _functions(ast.parse(path.read_text("utf-8")).body):
+        if node.name.startswith("test_"):
+            summary = (ast.get_docstring(node) or "").split("\n\n")[0]
+            yield NamedTest(f"{path.name}:{node.lineno}", node.name, summary)
+
+
+def _functions(body: list[ast.stmt]) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    for node in body:
+        if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
+            yield node
+        elif isinstance(node, ast.ClassDef):
+            yield from _functions(node.body)
+
+
+def test_every_docstring_opens_with_a_sentence(named_tests: list[NamedTest]) -> None:
+    """Its first paragraph is some words and a full stop."""
+    wrong = [t for t in named_tests if not (t.summary.endswith(".") and " " in t.summary)]
+    assert wrong == []
+
+
+def test_every_name_is_a_sentence(named_tests: list[NamedTest]) -> None:
+    """A name of one or two words says what is tested, not what must hold."""
+    assert [test for test in named_tests if test.name.count("_") < 3] == []
+
+
+def test_no_name_is_longer_than_sixty_characters(named_tests: list[NamedTest]) -> None:
+    """A longer name is cut in reports; the docstring has room for the rest."""
+    assert [test for test in named_tests if len(test.name) > LONGEST_NAME] == []

@@ -1,4 +1,4 @@
-"""The page that grows a plugin is true: its files are run, and its pieces are found in them."""
+"""docs/writing-a-plugin.md: its files run, and its code blocks are parts of those files."""
 
 from __future__ import annotations
 
@@ -35,22 +35,22 @@ def page(root: Path) -> str:
 
 
 def blocks(page: str, language: str) -> Iterator[str]:
-    """Give the page's blocks of code in a language."""
+    """Yield the page's code blocks in a language."""
     return (code for found, code in _BLOCK.findall(page) if found == language)
 
 
 def files(page: str) -> list[tuple[str, str]]:
-    """Return each block that is a whole file, which says its path first, in their order."""
+    """Return the blocks that are whole files, in order; the first line of each is its path."""
     every = [*blocks(page, "python"), *blocks(page, "toml")]
     return [(named[1], code) for code in every if (named := _PATH.match(code))]
 
 
 def finished(page: str) -> dict[str, str]:
-    """Return the files of the plugin as it is at the end."""
+    """Return the files of the finished plugin."""
     return dict(files(page))
 
 
-def lay_out(contents: dict[str, str], folder: Path) -> Path:
+def write_files(contents: dict[str, str], folder: Path) -> Path:
     """Write files into a folder."""
     for path, content in contents.items():
         (folder / path).parent.mkdir(parents=True, exist_ok=True)
@@ -61,12 +61,12 @@ def lay_out(contents: dict[str, str], folder: Path) -> Path:
 @pytest.fixture(scope="module")
 def plugin(page: str, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with the finished plugin."""
-    return lay_out(finished(page), tmp_path_factory.mktemp("page"))
+    return write_files(finished(page), tmp_path_factory.mktemp("page"))
 
 
 @pytest.fixture
 def loaded(monkeypatch: pytest.MonkeyPatch) -> Iterator[Any]:
-    """Gives the provider that a folder's plugin brings by its hook."""
+    """Loads the provider that a folder's plugin registers."""
 
     def load(folder: Path) -> type[Provider[Any]]:
         monkeypatch.syspath_prepend(folder)
@@ -110,8 +110,8 @@ def run(root: Path, plugin: Path, *words: str) -> str:
     return done.stdout
 
 
-def test_the_first_version_has_twenty_lines(page: str) -> None:
-    """As its heading says, without those that are empty."""
+def test_first_version_has_at_most_twenty_lines(page: str) -> None:
+    """As its heading says; empty lines do not count."""
     _, first = files(page)[0]
     lines = [line for line in first.splitlines() if line and not line.startswith("#")]
     assert len(lines) <= 20
@@ -119,9 +119,9 @@ def test_the_first_version_has_twenty_lines(page: str) -> None:
 
 
 @pytest.mark.anyio
-async def test_the_first_version_fetches_a_job(page: str, tmp_path: Path, loaded: Any) -> None:
-    """From the answer that the page shows."""
-    acme = loaded(lay_out(dict(files(page)[:1]), tmp_path))
+async def test_first_version_fetches_a_job(page: str, tmp_path: Path, loaded: Any) -> None:
+    """The API answers as the page shows."""
+    acme = loaded(write_files(dict(files(page)[:1]), tmp_path))
     async with (
         serve(api(page)) as url,
         connected(acme, {"url": url}, ManualClock()) as provider,
@@ -131,10 +131,10 @@ async def test_the_first_version_fetches_a_job(page: str, tmp_path: Path, loaded
 
 
 @pytest.mark.anyio
-async def test_the_finished_version_understands_the_answer_on_the_page(
+async def test_finished_version_parses_the_answer_on_the_page(
     page: str, plugin: Path, loaded: Any
 ) -> None:
-    """With its step, its times and its page."""
+    """The job has its step, its times and its link."""
     acme = loaded(plugin)
     async with (
         serve(api(page)) as url,
@@ -147,17 +147,15 @@ async def test_the_finished_version_understands_the_answer_on_the_page(
 
 
 @pytest.mark.whole
-def test_the_finished_version_passes_its_tests(root: Path, plugin: Path) -> None:
-    """The contract, and what is special about it."""
-    said = run(root, plugin, "pytest", "-q", "-p", "no:cacheprovider")
-    assert int(said.split(" passed", maxsplit=1)[0].split()[-1]) > 40
+def test_finished_version_passes_its_tests(root: Path, plugin: Path) -> None:
+    """The conformance suite and the plugin's own tests."""
+    output = run(root, plugin, "pytest", "-q", "-p", "no:cacheprovider")
+    assert int(output.split(" passed", maxsplit=1)[0].split()[-1]) > 40
 
 
 @pytest.mark.whole
-def test_the_finished_version_pleases_a_linter_and_a_strict_type_checker(
-    root: Path, plugin: Path
-) -> None:
-    """People learn from what they copy."""
+def test_finished_version_passes_ruff_and_strict_mypy(root: Path, plugin: Path) -> None:
+    """Authors copy this code."""
     run(root, plugin, "ruff", "check", "--no-cache", ".")
     run(root, plugin, "ruff", "format", "--check", "--no-cache", ".")
     cache = ("--cache-dir", str(plugin.parent / "mypy"))
@@ -173,8 +171,8 @@ def test_the_finished_version_pleases_a_linter_and_a_strict_type_checker(
     )
 
 
-def test_every_piece_on_the_page_is_a_piece_of_the_finished_version(page: str) -> None:
-    """No step shows what the last one has not."""
+def test_every_code_block_is_part_of_the_finished_version(page: str) -> None:
+    """No step shows code that the finished file does not have."""
     whole = finished(page)[PROVIDER].splitlines()
     for piece in blocks(page, "python"):
         if not _PATH.match(piece):
@@ -184,8 +182,8 @@ def test_every_piece_on_the_page_is_a_piece_of_the_finished_version(page: str) -
             assert any(textwrap.dedent("\n".join(part)) == wanted for part in parts), piece
 
 
-def test_the_settings_on_the_page_are_the_provider_s(page: str, plugin: Path, loaded: Any) -> None:
-    """Each table needs only its secret to be whole."""
+def test_settings_on_the_page_are_valid(page: str, plugin: Path, loaded: Any) -> None:
+    """Each table needs only its secret to be complete."""
     acme = loaded(plugin)
     tables = [tomllib.loads(code) for code in blocks(page, "toml") if "[connections." in code]
     assert len(tables) == 2
@@ -195,13 +193,13 @@ def test_the_settings_on_the_page_are_the_provider_s(page: str, plugin: Path, lo
         assert acme.Settings(**fields, token="made-up")
 
 
-def test_the_entry_point_on_the_page_names_the_plugin(page: str) -> None:
-    """It is in the group that the bot looks into."""
+def test_entry_point_on_the_page_names_the_plugin(page: str) -> None:
+    """It is in the entry-point group that the bot loads."""
     project = tomllib.loads(finished(page)["pyproject.toml"])["project"]
     assert project["entry-points"] == {hookspecs.GROUP: {"acme": "jobthread_acme"}}
 
 
-def test_every_attribute_of_the_contract_is_on_the_page(page: str) -> None:
-    """Nobody has to read its source to use it."""
+def test_every_attribute_of_the_contract_is_documented(page: str) -> None:
+    """An author can use the suite without reading its source."""
     for name in ProviderContract.__annotations__:
         assert f"`{name}`" in page

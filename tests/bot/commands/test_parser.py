@@ -1,6 +1,7 @@
 """Parser of commands and mentions."""
 
 import html
+import string
 from typing import Any
 
 import pytest
@@ -143,7 +144,10 @@ def test_any_text_is_parsed(text: str) -> None:
         assert all(word and not word.isspace() for word in command.words)
 
 
-REFERENCES = st.from_regex(r"[a-z][a-z0-9_-]{0,10}:[A-Za-z0-9._/&<>=%-]{1,30}", fullmatch=True)
+_LETTERS = st.sampled_from(string.ascii_lowercase)
+_WORDS = st.text(string.ascii_lowercase + string.digits + "_-", max_size=10)
+_IDS = st.text(string.ascii_letters + string.digits + "._/&<>=%-", min_size=1, max_size=30)
+REFERENCES = st.builds("{}{}:{}".format, _LETTERS, _WORDS, _IDS)
 
 
 @given(st.sampled_from(["", *VERB_WORDS]), st.lists(REFERENCES, min_size=1, max_size=10))

@@ -307,9 +307,7 @@ def test_outbox_behaves_like_its_model(memory: type[Model]) -> None:
     hypothesis.stateful.run_state_machine_as_test(
         memory,
         settings=hypothesis.settings(
-            max_examples=30,
             stateful_step_count=30,
-            deadline=None,
             derandomize=True,
             suppress_health_check=list(hypothesis.HealthCheck),
         ),

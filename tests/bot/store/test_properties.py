@@ -24,8 +24,6 @@ STEPS = ("add", "add again", "claim", "send", "send late", "postpone", "wait")
     )
 )
 @hypothesis.settings(
-    max_examples=25,
-    deadline=None,
     derandomize=True,
     suppress_health_check=[hypothesis.HealthCheck.function_scoped_fixture],
 )

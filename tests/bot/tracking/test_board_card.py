@@ -218,8 +218,6 @@ def test_row_changes_with_a_finished_step_but_not_with_time() -> None:
 
 
 @settings(
-    max_examples=60,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

@@ -8,6 +8,7 @@ from bot.sdk.errors import AccessDenied, CredentialsRefused, JobNotFound, RateLi
 from bot.sdk.testing import Fault
 
 pytestmark = [
+    pytest.mark.official_sdks,
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]

@@ -14,6 +14,7 @@ from plugins.cph.translator import STATUS_NAMES
 from plugins.servicestage.script import JobScript, JobStep
 
 pytestmark = [
+    pytest.mark.official_sdks,
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]

@@ -18,6 +18,7 @@ from plugins.huaweicloud.signing import Keys, canonical_url, signed_headers
 from plugins.servicestage import ServiceStage
 
 pytestmark = [
+    pytest.mark.official_sdks,
     pytest.mark.anyio,
     pytest.mark.filterwarnings("ignore:datetime.datetime.utcnow:DeprecationWarning"),
 ]
@@ -60,7 +61,7 @@ _letters = st.characters(codec="utf-8", exclude_categories=["Cc"], exclude_chara
 _words = st.text(_letters, min_size=1, max_size=12).filter(lambda word: word not in (".", ".."))
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(
     ids=st.lists(_words, min_size=1, max_size=3),
     query=st.lists(st.tuples(_words, st.text(_letters, max_size=12)), max_size=4),

@@ -101,8 +101,6 @@ VIEWS = st.builds(
 )
 # No shrinking: the violated rule is named, and shrinking a job takes minutes.
 many_jobs = settings(
-    max_examples=25,
-    deadline=None,
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
