@@ -24,35 +24,35 @@ class Figures:
 
     minutes: float
     seed: int
-    broken: str  # the disabled safeguard, if any
+    disabled_safeguard: str  # empty: none
     kills: int
     stops: int
-    falls: int  # the bot ended by itself
+    crashes: int  # the bot ended by itself
     slack_calls: int  # during the faults
     slack_faults: int  # of these calls
     other_faults: int  # of connections, envelopes, events and response_urls
     provider_faults: int
-    troubles: dict[str, int]  # environment faults: clock, token, disk, channels
-    ambushes: int  # provider answers that a newer one was to overtake
-    asks: int  # requests of users, retries included
+    environment_faults: dict[str, int]  # by kind: clock, token, disk, channels
+    overtaken_answers: int  # provider answers that a newer one was to overtake
+    requests: int  # requests of users, retries included
     watches: int
     changes: int  # of the jobs
-    owed: int  # replies that a thread must have
-    merged: int  # seen changes in a later reply, as the bot died in between
+    expected: int  # replies that a thread must have
+    coalesced: int  # seen changes in a later reply, as the bot died in between
     posts: int
     lost: int
     duplicated: int
     out_of_order: int
-    repeated_whispers: int
+    repeated_ephemerals: int
     delay_median: float  # seconds from a change to its reply
     delay_p99: float
     delay_worst: float
-    return_median: float  # seconds from a kill to connected again
-    return_worst: float
-    return_worst_unhindered: float  # of those without a fault of Slack
-    resumed_median: float  # seconds from a kill to the first poll
-    resumed_worst: float
-    catching_up: float  # seconds after the faults until all was posted
+    reconnect_median: float  # seconds from a kill to connected again
+    reconnect_worst: float
+    reconnect_worst_undisturbed: float  # of those without a fault of Slack
+    first_poll_median: float  # seconds from a kill to the first poll
+    first_poll_worst: float
+    catch_up_seconds: float  # seconds after the faults until all was posted
 
 
 @dataclass(frozen=True)
@@ -79,35 +79,37 @@ def figures(
     return Figures(
         minutes=plan.minutes,
         seed=plan.seed,
-        broken=plan.disabled_safeguard,
+        disabled_safeguard=plan.disabled_safeguard,
         kills=len(journal.kills),
         stops=journal.stops,
-        falls=crashes,
+        crashes=crashes,
         slack_calls=slack.calls,
         slack_faults=slack.faults,
         other_faults=slack.other_faults,
         provider_faults=journal.provider_faults,
-        troubles=dict(sorted(journal.environment_faults.items())),
-        ambushes=journal.overtaken_answers,
-        asks=requests,
+        environment_faults=dict(sorted(journal.environment_faults.items())),
+        overtaken_answers=journal.overtaken_answers,
+        requests=requests,
         watches=sum(root.followed for root in threads.cards),
         changes=journal.changes,
-        owed=verdict.expected,
-        merged=verdict.coalesced,
+        expected=verdict.expected,
+        coalesced=verdict.coalesced,
         posts=threads.posts,
         lost=len(verdict.lost),
         duplicated=len(verdict.duplicated),
         out_of_order=len(verdict.out_of_order),
-        repeated_whispers=verdict.repeated_ephemerals,
+        repeated_ephemerals=verdict.repeated_ephemerals,
         delay_median=_median(verdict.delays),
         delay_p99=_p99(verdict.delays),
         delay_worst=_worst(verdict.delays),
-        return_median=_median([r.seconds for r in journal.reconnects]),
-        return_worst=_worst([r.seconds for r in journal.reconnects]),
-        return_worst_unhindered=_worst([r.seconds for r in journal.reconnects if not r.disturbed]),
-        resumed_median=_median(journal.first_poll_seconds),
-        resumed_worst=_worst(journal.first_poll_seconds),
-        catching_up=round(catch_up_seconds, 1),
+        reconnect_median=_median([r.seconds for r in journal.reconnects]),
+        reconnect_worst=_worst([r.seconds for r in journal.reconnects]),
+        reconnect_worst_undisturbed=_worst(
+            [r.seconds for r in journal.reconnects if not r.disturbed]
+        ),
+        first_poll_median=_median(journal.first_poll_seconds),
+        first_poll_worst=_worst(journal.first_poll_seconds),
+        catch_up_seconds=round(catch_up_seconds, 1),
     )
 
 
@@ -133,35 +135,35 @@ def table(found: Figures) -> str:
     share = found.slack_faults / max(1, found.slack_calls)
     rows = [
         ("ran", f"{found.minutes:g} min, seed {found.seed}"),
-        ("disabled safeguard", found.broken or "none"),
+        ("disabled safeguard", found.disabled_safeguard or "none"),
         ("kills", f"{found.kills:,}"),
         ("stops", f"{found.stops:,}"),
-        ("ended by itself", f"{found.falls:,}"),
+        ("ended by itself", f"{found.crashes:,}"),
         ("calls of Slack", f"{found.slack_calls:,}"),
         ("  with a fault", f"{found.slack_faults:,} ({share:.0%})"),
         ("other faults of Slack", f"{found.other_faults:,}"),
         ("the provider's faults", f"{found.provider_faults:,}"),
-        *((kind, f"{times:,}") for kind, times in found.troubles.items()),
-        ("answers to be overtaken", f"{found.ambushes:,}"),
-        ("requests", f"{found.asks:,}"),
+        *((kind, f"{times:,}") for kind, times in found.environment_faults.items()),
+        ("answers to be overtaken", f"{found.overtaken_answers:,}"),
+        ("requests", f"{found.requests:,}"),
         ("watches", f"{found.watches:,}"),
         ("changes", f"{found.changes:,}"),
-        ("  expected as replies", f"{found.owed:,}"),
-        ("  in a later reply", f"{found.merged:,}"),
+        ("  expected as replies", f"{found.expected:,}"),
+        ("  in a later reply", f"{found.coalesced:,}"),
         ("posts", f"{found.posts:,}"),
         ("lost", f"{found.lost:,}"),
         ("duplicated", f"{found.duplicated:,}"),
         ("out of order", f"{found.out_of_order:,}"),
-        ("ephemerals repeated", f"{found.repeated_whispers:,}"),
+        ("ephemerals repeated", f"{found.repeated_ephemerals:,}"),
         ("change → reply, median", f"{found.delay_median:.1f} s"),
         ("  99 %", f"{found.delay_p99:.1f} s"),
         ("  worst", f"{found.delay_worst:.1f} s"),
-        ("kill → connected, median", f"{found.return_median:.2f} s"),
-        ("  worst, without faults", f"{found.return_worst_unhindered:.2f} s"),
-        ("  worst", f"{found.return_worst:.2f} s"),
-        ("kill → first poll, median", f"{found.resumed_median:.2f} s"),
-        ("  worst", f"{found.resumed_worst:.2f} s"),
-        ("caught up after", f"{found.catching_up:.1f} s"),
+        ("kill → connected, median", f"{found.reconnect_median:.2f} s"),
+        ("  worst, without faults", f"{found.reconnect_worst_undisturbed:.2f} s"),
+        ("  worst", f"{found.reconnect_worst:.2f} s"),
+        ("kill → first poll, median", f"{found.first_poll_median:.2f} s"),
+        ("  worst", f"{found.first_poll_worst:.2f} s"),
+        ("caught up after", f"{found.catch_up_seconds:.1f} s"),
     ]
     return "\n".join(f"{name:<28} {value:>18}" for name, value in rows)
 

@@ -72,13 +72,13 @@ async def run(plan: Plan) -> tuple[Figures, Verdict]:
         try:
             await context.bot.start()
             await _inject_faults(context)
-            catching_up = await _catch_up(context)
+            catch_up_seconds = await _catch_up(context)
         finally:
             progress.cancel()
             await context.crowd.close()
             await context.bot.stop()
         verdict = judge(context.journal, context.threads, context.crowd.attempts)
-        return _figures(context, verdict, catching_up), verdict
+        return _figures(context, verdict, catch_up_seconds), verdict
 
 
 @asynccontextmanager
@@ -214,7 +214,7 @@ async def _print_progress(context: RunContext) -> None:
         sys.stderr.flush()
 
 
-def _figures(context: RunContext, verdict: Verdict, catching_up: float) -> Figures:
+def _figures(context: RunContext, verdict: Verdict, catch_up_seconds: float) -> Figures:
     subjects = [fault.subject for fault in context.slack.faults.injected]
     call_faults = sum("." in subject for subject in subjects)  # methods have a dot
     counts = report.CallCounts(
@@ -228,5 +228,5 @@ def _figures(context: RunContext, verdict: Verdict, catching_up: float) -> Figur
         slack=counts,
         requests=len(context.crowd.attempts),
         crashes=context.bot.crashes,
-        catch_up_seconds=catching_up,
+        catch_up_seconds=catch_up_seconds,
     )
