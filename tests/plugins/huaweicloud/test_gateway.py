@@ -71,7 +71,7 @@ async def test_wrong_password_gets_no_token(gateway: Any) -> None:
 
 async def test_calls_over_the_limit_are_throttled(gateway: Any) -> None:
     """The wait stated in the response is long enough."""
-    gateway.gate.calls_limit = 2
+    gateway.gate.max_calls = 2
     call = partial(
         gateway.signed().call, "GET", "/v1/jobs", map_error=partial(map_error, name="acme")
     )

@@ -30,7 +30,7 @@ async def test_one_token_serves_many_calls(gateway: Any) -> None:
     """Concurrent calls share one request to IAM."""
     http = gateway.with_tokens()
     await asyncio.gather(*(http.call("GET", "/v1/jobs") for _ in range(20)))
-    assert gateway.gate.tokens_given == 1
+    assert gateway.gate.tokens_issued == 1
 
 
 async def test_token_is_renewed_before_it_expires(gateway: Any) -> None:
@@ -39,7 +39,7 @@ async def test_token_is_renewed_before_it_expires(gateway: Any) -> None:
     await http.call("GET", "/v1/jobs")
     await gateway.clock.advance(24 * 3600 - 300)
     await http.call("GET", "/v1/jobs")
-    assert gateway.gate.tokens_given == 2
+    assert gateway.gate.tokens_issued == 2
     assert len(gateway.paths) == 4
 
 
@@ -47,26 +47,26 @@ async def test_revoked_token_is_renewed_within_the_call(gateway: Any) -> None:
     """A change of permissions revokes tokens early; the call still succeeds."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
-    gateway.gate.void_tokens()
+    gateway.gate.revoke_tokens()
     calls = (http.call("GET", "/v1/jobs") for _ in range(5))
     assert all(answer.status_code == 200 for answer in await asyncio.gather(*calls))
-    assert gateway.gate.tokens_given == 2
+    assert gateway.gate.tokens_issued == 2
 
 
 async def test_rejected_new_token_is_not_renewed_again(gateway: Any) -> None:
     """A token of another region is always rejected: the second rejection starts a lockout."""
     http = gateway.with_tokens()
     await http.call("GET", "/v1/jobs")
-    wanted = gateway.gate.tokens_given + 1
+    wanted = gateway.gate.tokens_issued + 1
     for _ in range(5):
-        gateway.gate.void_tokens()
+        gateway.gate.revoke_tokens()
         gateway.faults.clear()
         gateway.faults.plan(Fault(401, {"error_code": "APIGW.0307"}))
         gateway.faults.plan(Fault())
         gateway.faults.plan(Fault(401, {"error_code": "APIGW.0307"}))
         with pytest.raises(CredentialsRefused, match="even a new token"):
             await http.call("GET", "/v1/jobs")
-    assert gateway.gate.tokens_given == wanted
+    assert gateway.gate.tokens_issued == wanted
 
 
 async def test_wrong_password_is_not_retried_for_5_minutes(gateway: Any) -> None:
@@ -86,7 +86,7 @@ async def test_service_401_does_not_drop_the_token(gateway: Any) -> None:
     with pytest.raises(CredentialsRefused):  # mapped to JobNotFound by ServiceStage
         await http.call("GET", "/v1/jobs")
     await http.call("GET", "/v1/jobs")
-    assert gateway.gate.tokens_given == 1
+    assert gateway.gate.tokens_issued == 1
 
 
 @pytest.mark.parametrize(
@@ -115,7 +115,7 @@ async def test_iam_error_is_raised_and_the_next_call_retries(
 async def test_iam_request_times_out(gateway: Any) -> None:
     """The timeout of calls applies to the token request, too."""
     http = gateway.with_tokens()
-    http._wire._endpoint = replace(http._wire._endpoint, timeout_seconds=0.05)
+    http._transport._endpoint = replace(http._transport._endpoint, timeout_seconds=0.05)
     gateway.faults.plan(Fault(hangs=True))
     with pytest.raises(Unavailable):
         await http.call("GET", "/v1/jobs")

@@ -43,7 +43,7 @@ class Sdk:
 
     def client(self, kind: Any, simulator: Any, url: str, secret: str = "") -> Any:
         """Return a client of the SDK that is connected to the simulator."""
-        tenant = simulator.gate.tenant
+        tenant = simulator.gateway.tenant
         credentials = self.credentials.BasicCredentials(
             tenant.access_key, secret or tenant.secret_key, tenant.project_id
         )
@@ -88,7 +88,7 @@ async def pair(
     sdk: Sdk, client: Any, provider: type[Provider[Any]], simulator: Any, secret: str = ""
 ) -> AsyncIterator[Pair]:
     """Serve the simulator and connect both to it, with the right or a wrong secret."""
-    keys = simulator.gate.tenant.key_settings() | ({"secret_key": secret} if secret else {})
+    keys = simulator.gateway.tenant.key_settings() | ({"secret_key": secret} if secret else {})
     async with serve(simulator.app) as url:
         asker = sdk.client(client, simulator, url, secret)
         async with connected(provider, {"endpoint": url, **keys}, SystemClock()) as bot:

@@ -90,7 +90,7 @@ async def test_wrong_secret_is_rejected_for_both(sdk: Any, cph_with_a_wrong_secr
 
 async def test_both_are_throttled_and_the_bot_knows_the_wait(sdk: Any, cph: Any) -> None:
     """The SDK drops the window that the gateway states."""
-    cph.simulator.gate.calls_limit = 0
+    cph.simulator.gateway.max_calls = 0
     with pytest.raises(sdk.errors.SdkException) as theirs:
         await cph.sdk("list_jobs", sdk.cph.ListJobsRequest(request_id=REQUEST))
     assert "429" in str(theirs.value)

@@ -26,7 +26,7 @@ pytestmark = [
 
 async def test_token_requests_are_the_same(sdk: Any, servicestage: Any) -> None:
     """The SDK reads the response of the simulated IAM, too."""
-    gate, iam = servicestage.simulator.gate, sdk.iam
+    gate, iam = servicestage.simulator.gateway, sdk.iam
     async with serve(servicestage.simulator.app) as url:
         client = sdk.client(iam.IamClient, servicestage.simulator, url)
         theirs = await asyncio.to_thread(

@@ -147,7 +147,7 @@ async def test_component_of_another_project_is_not_found(simulator: Simulator) -
     ):
         with pytest.raises(JobNotFound):
             await provider.fetch_job(ref())
-        assert await provider._components.deployment(COMPONENT, JOB) == ()  # type: ignore[attr-defined]
+        assert await provider._components.fetch_deployment(COMPONENT, JOB) == ()  # type: ignore[attr-defined]
 
 
 def test_deployment_is_the_jobs_own_or_the_newest() -> None:
