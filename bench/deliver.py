@@ -31,6 +31,7 @@ from bot.slack.client import client_session
 from bot.slack.web_api import EVENT_TYPE, WebApiTransport
 from bot.store import Store, Watch
 from bot.tracking import job_changes
+from bot.tracking.rejections import handle_rejection
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -123,7 +124,11 @@ async def _ours(slack: Limited) -> Delivered:
     async with _store() as store, client_session() as session:
         outlet = _Listening(_client(slack, session), session, slack.count)
         deliverer = OutboxDispatcher(
-            store=store, transport=outlet, rate_limiter=RateLimiter(), clock=SystemClock()
+            store=store,
+            transport=outlet,
+            rate_limiter=RateLimiter(),
+            clock=SystemClock(),
+            on_rejected=handle_rejection,
         )
         delivering = asyncio.create_task(_ticks(deliverer))
         await outlet.call("auth.test", {})

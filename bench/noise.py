@@ -14,7 +14,7 @@ from bench.in_memory_channel import Channel, Moment
 from bench.recorded_day import recorded
 from bench.report import Report, Target, progress
 from bot.notifications.notifier import Notifier
-from bot.settings import NotifySettings
+from bot.notifications.policy import NotifySettings
 from bot.store import Store
 
 if TYPE_CHECKING:

@@ -43,6 +43,7 @@ from bot.store import Store
 from bot.tracking.job_updates import JobUpdates, end_unconfigured
 from bot.tracking.poller import Poller
 from bot.tracking.redelivery import OPERATOR_TASK, RedeliveryWorker
+from bot.tracking.rejections import handle_rejection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -173,7 +174,11 @@ class Bot:
         """Build the components that poll jobs and deliver messages."""
         store, clock = self.store, self.clock
         self.dispatcher = OutboxDispatcher(
-            store=store, transport=outlet, rate_limiter=RateLimiter(), clock=clock
+            store=store,
+            transport=outlet,
+            rate_limiter=RateLimiter(),
+            clock=clock,
+            on_rejected=handle_rejection,
         )
         self.digest_worker = DigestWorker(
             store=store,

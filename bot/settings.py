@@ -8,7 +8,7 @@ import tomllib
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path  # noqa: TC003  pydantic reads the annotations
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 from pydantic import (
     AfterValidator,
@@ -29,7 +29,7 @@ from pydantic_settings import (
 )
 from pydantic_settings import SettingsError as InvalidVariable
 
-from bot.notifications.policy import Mention, NotificationPolicy
+from bot.notifications.policy import NotifySettings
 from bot.sdk.errors import SettingsError
 from bot.sdk.settings import UnreadableSecret, error_sentences, missing_secret, read_secret_files
 from bot.settings_env import ENVIRONMENT_PREFIX, ambiguity_problems, match_connection_names
@@ -113,56 +113,6 @@ class FollowSettings(_Section):
 
     poll_seconds: Annotated[float, Field(ge=1, le=3600)] = 10.0  # between polls of a young job
     coalesce_seconds: Annotated[float, Field(ge=0, le=60)] = 2.0  # polls due this soon share a call
-
-
-CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,20}")  # Slack's
-
-
-class NotifySettings(NotificationPolicy):
-    """The notification policy where a channel overrides nothing, and who may override it."""
-
-    who_may_change: Literal["members", "admins"] = "members"  # a channel's settings
-    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)  # channel ID to policy fields
-
-    @property
-    def defaults(self) -> dict[str, Any]:
-        """The policy fields that are set here, as JSON values."""
-        own = self.model_fields_set & set(NotificationPolicy.model_fields)
-        return self.model_dump(mode="json", include=own)
-
-    @field_validator("channels")
-    @classmethod
-    def _check_channels(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
-        """Check the policy fields of each channel."""
-        if bad := [repr(name) for name in channels if not CHANNEL_ID.fullmatch(name)]:
-            raise ValueError(f"{', '.join(bad)}: a channel goes by its id in Slack, such as C0123")
-        return {name: _policy_fields(name, fields) for name, fields in channels.items()}
-
-    @model_validator(mode="after")
-    def _check_consistency(self) -> Self:
-        """Check that the fields are consistent, in general and for each channel."""
-        _require_group(NotificationPolicy.model_validate(self.defaults), "")
-        for name, fields in self.channels.items():
-            _require_group(
-                NotificationPolicy.model_validate({**self.defaults, **fields}), f" in {name}"
-            )
-        return self
-
-
-def _policy_fields(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
-    try:
-        return NotificationPolicy.model_validate(fields).model_dump(
-            mode="json", include=set(fields)
-        )
-    except ValidationError as error:
-        raise ValueError(f"in {channel}, {'; '.join(error_sentences(error))}") from None
-
-
-def _require_group(policy: NotificationPolicy, where: str) -> None:
-    if policy.mention is Mention.GROUP and not policy.group:
-        raise ValueError(
-            f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
-        )
 
 
 class Settings(BaseSettings):

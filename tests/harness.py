@@ -9,8 +9,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.app import Bot
+from bot.notifications.policy import NotifySettings
 from bot.sdk.testing import ManualClock, serve
-from bot.settings import NotifySettings, Settings
+from bot.settings import Settings
 from localslack import LocalSlack
 from plugins.huaweicloud.simulator import Tenant
 from plugins.servicestage.simulator import Simulator

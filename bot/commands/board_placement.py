@@ -115,4 +115,4 @@ async def opening_message(tx: Transaction, unit: UnitOfWork, board: Board) -> Ne
         await tx.boards.close(board.id, unit.now)
     message = boards.render(board, watch_rows, unit.now, closed=closed)
     metadata = message_metadata.for_board(board, boards.row_states(watch_rows))
-    return board_post(board, message, unit.request, unit.now, metadata)
+    return board_post(board, message, unit.request.reply_target(), unit.now, metadata)

@@ -12,6 +12,7 @@ from bot.commands.settings_parser import ParseError, parse_setting
 from bot.notifications import settings_patch, settings_text
 from bot.notifications.policy import NotificationPolicy
 from bot.notifications.settings_patch import SettingsPatch
+from bot.sdk.cards import blocks
 
 if TYPE_CHECKING:
     from bot.commands.actions import Action
@@ -58,7 +59,7 @@ class ChannelSettingsCommands:
         if command.verb is Verb.SETTINGS:
             return [Reply(settings_text.render_settings(settings))]
         if denial := await self.permissions.denial_reason(request.user, request.channel):
-            return [Reply(replies.sentence(denial))]
+            return [Reply(blocks.text_message(denial))]
         return [self._parse_change(command, settings)]
 
     def _parse_change(self, command: Command, settings: ChannelSettings) -> Action:
@@ -68,7 +69,7 @@ class ChannelSettingsCommands:
             return ChangeSettings(settings_patch.preset_changes(command.verb))
         patch = parse_setting(command.words, settings.policy)
         if isinstance(patch, ParseError):
-            return Reply(settings_text.setting_not_understood(patch, self._command))
+            return Reply(replies.setting_not_understood(patch, self._command))
         return ChangeSettings(patch)
 
     async def apply_form(self, workspace: str, request: Request) -> list[Action]:
@@ -82,7 +83,7 @@ class ChannelSettingsCommands:
                 )
             ]
         if denial := await self.permissions.denial_reason(request.user, request.channel):
-            return [Reply(replies.sentence(denial))]
+            return [Reply(blocks.text_message(denial))]
         patch = SettingsPatch.model_validate_json(request.value)
         settings_patch.apply_patch(
             NotificationPolicy(), patch.changes

@@ -170,7 +170,9 @@ class ActionExecutor:
     async def _change_settings(self, unit: UnitOfWork, action: ChangeSettings, key: str) -> None:
         """Change the channel settings, and re-evaluate the channel's deferred notifications."""
         request = unit.request
-        agreement = SettingsChange(unit.workspace, request.channel, request.user, action, unit.now)
-        reply = await apply(unit.tx, self._job_updates.notifier, agreement)
+        change = SettingsChange(
+            unit.workspace, request.channel, request.user, unit.now, action.changes, action.revision
+        )
+        reply = await apply(unit.tx, self._job_updates.notifier, change)
         await unit.reply(Reply(reply), key)
         unit.wakes_dispatcher = unit.wakes_digests = True

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from bot.commands.replies import MAX_CHOICES, paragraphs, sentence
+from bot.commands.replies import MAX_CHOICES
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, tables
 from bot.sdk.models import Message, seconds_between
@@ -21,19 +21,21 @@ MAX_ROWS = 40  # in a list of watches
 def choose_recent_connection(names: Sequence[str], wrong: str) -> Message:
     """Return a choice between the connections that can list jobs, one button each."""
     if not names:
-        return sentence("None of the connections can list its jobs; ask for one by its id.")
+        return blocks.text_message(
+            "None of the connections can list its jobs; ask for one by its id."
+        )
     why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
     buttons = [
         blocks.button(name, f"run_{n}", value=f"recent {name}")
         for n, name in enumerate(names[:MAX_CHOICES])
     ]
-    return sentence(f"{why}Whose newest jobs do you want to see?", *buttons)
+    return blocks.text_message(f"{why}Whose newest jobs do you want to see?", *buttons)
 
 
 def recent_jobs(connection: str, jobs: Sequence[Job]) -> Message:
     """Return a connection's newest jobs, newest first: a data table, or a plain table."""
     if not jobs:
-        return sentence(f"{blocks.escape(connection)} has no jobs to list.")
+        return blocks.text_message(f"{blocks.escape(connection)} has no jobs to list.")
     text = f"The newest {formatting.plural(len(jobs), 'job')} of {blocks.escape(connection)}."
     head = ["Job", "Status", "Began", "Took", "Reference"]
     rows: list[Sequence[tables.Cell]] = [head, *(_recent_job_row(job) for job in jobs)]
@@ -96,12 +98,12 @@ def _placeholder(connections: Connections) -> str:
 def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Message:
     """Return the configured connections, each with an example job if one is known."""
     if not connections:
-        return sentence(
+        return blocks.text_message(
             "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
         )
     lines = [_connection_line(provider, known.get(provider.name)) for provider in connections]
     text = f"{formatting.plural(len(lines), 'connection')} can be asked."
-    return Message(text=text, blocks=(blocks.section(text), *paragraphs(lines)))
+    return Message(text=text, blocks=(blocks.section(text), *blocks.paragraphs(lines)))
 
 
 def _connection_line(provider: Any, known: JobRef | None) -> str:
@@ -115,10 +117,10 @@ def _connection_line(provider: Any, known: JobRef | None) -> str:
 def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:
     """Return the watches of a channel. A row: reference, last job snapshot, link to the card."""
     if not rows:
-        return sentence(f"Nothing is followed here. `{command} help` shows how.")
+        return blocks.text_message(f"Nothing is followed here. `{command} help` shows how.")
     text = f"{formatting.plural(len(rows), 'job is', 'jobs are')} followed here."
     lines = [_watch_line(*row) for row in rows[:MAX_ROWS]]
-    shown = [blocks.section(text), *paragraphs(lines)]
+    shown = [blocks.section(text), *blocks.paragraphs(lines)]
     if len(rows) > MAX_ROWS:
         shown.append(blocks.context(f"… and {len(rows) - MAX_ROWS} more"))
     return Message(text=text, blocks=tuple(shown))

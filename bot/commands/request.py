@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from datetime import timedelta
 from enum import StrEnum
-from typing import Any
 
 from pydantic import AwareDatetime
 
 from bot.sdk.models import Value
+from bot.store import ReplyTarget
 
 RESPONSE_URL_LIFETIME = timedelta(minutes=28)  # Slack's limit is 30 minutes
 
@@ -40,15 +40,7 @@ class Request(Value):
     message_ts: str | None = None  # the message that contains the button
     ephemeral: bool = False  # whether that message is ephemeral
 
-    def reply_target(self) -> dict[str, Any]:
-        """Return the target of an ephemeral reply, as part of an outbox message's body.
-
-        `until`: epoch seconds at which the response_url expires.
-        """
-        until = self.at + RESPONSE_URL_LIFETIME
-        return {
-            "asker": self.user,
-            "thread_ts": self.thread_ts,
-            "response_url": self.response_url,
-            "until": until.timestamp() if self.response_url else None,
-        }
+    def reply_target(self) -> ReplyTarget:
+        """Return the target of an ephemeral reply."""
+        expires_at = (self.at + RESPONSE_URL_LIFETIME).timestamp() if self.response_url else None
+        return ReplyTarget(self.user, self.thread_ts, self.response_url, expires_at)

@@ -111,7 +111,7 @@ class JobPresenter:
 
     async def _post_card(self, unit: UnitOfWork, job: Job, key: str) -> None:
         message = self.render_card(job, job_card.CardContext(checked_at=unit.now))
-        body = {"message": message.model_dump(), **unit.request.reply_target()}
+        body = {"message": message.model_dump(), **unit.request.reply_target().as_body()}
         await unit.enqueue(unit.new_message(MessageKind.POST, body, key))
 
     async def _show_card(self, unit: UnitOfWork, job: Job, key: str) -> None:
@@ -153,7 +153,9 @@ class JobPresenter:
         message = self.render_card(job, self.job_updates.card_context(watch, job, unit.now))
         metadata = message_metadata.for_card(watch, tracked.seen, tracked.revision, ended=False)
         if watch.card_ts is None:
-            await unit.enqueue(card_post(watch, message, unit.request, unit.now, metadata))
+            await unit.enqueue(
+                card_post(watch, message, unit.request.reply_target(), unit.now, metadata)
+            )
         else:
             await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
 

@@ -77,7 +77,7 @@ class UnitOfWork:
     async def reply(self, reply: Reply, key: str) -> None:
         """Enqueue an ephemeral reply; in a direct message, an ordinary one."""
         body = {
-            **self.request.reply_target(),
+            **self.request.reply_target().as_body(),
             "message": reply.message.model_dump() if reply.message else None,
             "replace": reply.replace,
             "delete": reply.delete,

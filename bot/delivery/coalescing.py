@@ -10,8 +10,7 @@ from datetime import datetime, timedelta
 from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
-from bot.commands import replies
-from bot.delivery import message_metadata
+from bot.delivery import message_metadata, texts
 from bot.sdk.cards import overflow_menu
 from bot.store import MessageKind, OutboxMessage
 
@@ -48,7 +47,7 @@ def merged_body(posts: Sequence[OutboxMessage]) -> dict[str, Any]:
     """Return the body of one message with the texts of all these, oldest first."""
     items = [text for post in posts for text in reply_texts(post)]
     about = latest_metadata(posts)
-    message = replies.catch_up(posts[0].created_at, items, status_text="", asker="")
+    message = texts.catch_up(posts[0].created_at, items, status_text="", asker="")
     followed = not (about or {}).get("over")
     return posts[0].body | {
         "message": overflow_menu.with_menu(message, followed=followed).model_dump(),

@@ -26,11 +26,16 @@ from bot.sdk.errors import (
 )
 from bot.sdk.models import Message
 from bot.store import Claim, MessageKind, NewMessage, OutboxMessage, Store
-from bot.tracking import rejections
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     from bot.delivery.rate_limiter import RateLimiter
     from bot.delivery.transport import SlackTransport
+    from bot.store import Transaction
+
+    # Handles a message that Slack rejects for good; gets the error code and the time.
+    OnRejected = Callable[[Transaction, OutboxMessage, str, datetime], Awaitable[None]]
 
 log = logging.getLogger(__name__)
 
@@ -47,9 +52,16 @@ class OutboxDispatcher:
     """Sends the messages of the outbox, in order within each thread."""
 
     def __init__(
-        self, *, store: Store, transport: SlackTransport, rate_limiter: RateLimiter, clock: Clock
+        self,
+        *,
+        store: Store,
+        transport: SlackTransport,
+        rate_limiter: RateLimiter,
+        clock: Clock,
+        on_rejected: OnRejected,
     ) -> None:
         self._store = store
+        self._on_rejected = on_rejected
         self._transport = transport
         self._rate_limiter = rate_limiter
         self._clock = clock
@@ -202,7 +214,7 @@ class OutboxDispatcher:
     async def _reject(self, post: OutboxMessage, error: SlackRejected) -> None:
         now = self._clock.now()
         async with self._store.begin() as tx:
-            await rejections.handle_rejection(tx, post, error.code, now)
+            await self._on_rejected(tx, post, error.code, now)
         self.wake()
 
     async def _send(self, post: OutboxMessage) -> str | None:

@@ -9,11 +9,9 @@ from bot.store import MessageKind, NewMessage, Watch
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.commands.request import Request
     from bot.delivery.message_metadata import Metadata
-    from bot.notifications.decision import Decision
     from bot.sdk.models import Message
-    from bot.store import Board, DecisionRecord
+    from bot.store import Board, DecisionRecord, ReplyTarget
 
 
 def ordering_key(watch: Watch) -> str:
@@ -22,7 +20,7 @@ def ordering_key(watch: Watch) -> str:
 
 
 def card_post(
-    watch: Watch, message: Message, request: Request, now: datetime, metadata: Metadata
+    watch: Watch, message: Message, target: ReplyTarget, now: datetime, metadata: Metadata
 ) -> NewMessage:
     """Return the post of a watch's card. If Slack rejects it, the requester is notified."""
     return NewMessage(
@@ -31,11 +29,11 @@ def card_post(
         channel=watch.channel,
         thread=ordering_key(watch),
         kind=MessageKind.POST,
-        body={"message": message.model_dump(), "about": metadata, **request.reply_target()},
+        body={"message": message.model_dump(), "about": metadata, **target.as_body()},
         watch_id=watch.id,
         roots_watch=True,
         due_at=now,
-        reason=f"asked for by {request.user}",
+        reason=f"asked for by {target.user}",
     )
 
 
@@ -68,7 +66,7 @@ def board_idempotency_keys(board: Board) -> tuple[str, str]:
 
 
 def board_post(
-    board: Board, message: Message, request: Request, now: datetime, metadata: Metadata
+    board: Board, message: Message, target: ReplyTarget, now: datetime, metadata: Metadata
 ) -> NewMessage:
     """Return the post of a board. If Slack rejects it, the requester is notified."""
     return NewMessage(
@@ -77,11 +75,11 @@ def board_post(
         channel=board.channel,
         thread=board_ordering_key(board),
         kind=MessageKind.POST,
-        body={"message": message.model_dump(), "about": metadata, **request.reply_target()},
+        body={"message": message.model_dump(), "about": metadata, **target.as_body()},
         board_id=board.id,
         roots_watch=True,
         due_at=now,
-        reason=f"asked for by {request.user}",
+        reason=f"asked for by {target.user}",
     )
 
 
@@ -155,7 +153,7 @@ def reaction(
 
 
 def deferred_reply(
-    record: DecisionRecord, decision: Decision, thread: str, now: datetime
+    record: DecisionRecord, thread: str, now: datetime, *, broadcast: bool, reason: str
 ) -> NewMessage:
     """Return the message that releases a deferred reply."""
     return NewMessage(
@@ -164,8 +162,8 @@ def deferred_reply(
         channel=record.channel,
         thread=thread,
         kind=MessageKind.POST,
-        body={**(record.body or {}), "broadcast": decision.broadcast},
+        body={**(record.body or {}), "broadcast": broadcast},
         watch_id=record.watch_id,
         due_at=now,
-        reason=decision.reason,
+        reason=reason,
     )

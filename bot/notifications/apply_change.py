@@ -10,9 +10,9 @@ from bot.notifications.deferred import reevaluate
 from bot.notifications.settings_patch import apply_patch, defaults, overrides
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.commands.actions import ChangeSettings
     from bot.notifications.effective_settings import ChannelSettings
     from bot.notifications.notifier import Notifier
     from bot.sdk.models import Message
@@ -28,8 +28,9 @@ class SettingsChange:
     workspace: str
     channel: str
     user: str
-    action: ChangeSettings
     at: datetime
+    changes: Mapping[str, Any] | None  # field to JSON value; None: reset to the defaults
+    revision: int | None = None  # expected revision of the settings; None: any
 
 
 async def apply(tx: Transaction, notices: Notifier, change: SettingsChange) -> Message:
@@ -40,7 +41,7 @@ async def apply(tx: Transaction, notices: Notifier, change: SettingsChange) -> M
     workspace, channel = change.workspace, change.channel
     for _ in range(MAX_ATTEMPTS):
         before = await notices.channel_settings(tx, workspace, channel)
-        if change.action.revision not in (None, before.revision):
+        if change.revision not in (None, before.revision):
             break
         new_overrides = _new_overrides(notices, before, change)
         if new_overrides == before.overrides:
@@ -69,5 +70,6 @@ def _new_overrides(
     form is detected.
     """
     base = defaults(notices.settings, change.channel)
-    patch = change.action.changes
-    return {} if patch is None else overrides(base, apply_patch(before.policy, patch))
+    if change.changes is None:
+        return {}
+    return overrides(base, apply_patch(before.policy, change.changes))

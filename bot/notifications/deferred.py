@@ -209,7 +209,10 @@ async def _enqueue_reply(
     """Enqueue the deferred thread reply; in an unreachable thread it becomes a dead letter."""
     watch = await tx.watches.get(decided.watch_id)
     thread = ordering_key(watch) if watch else f"watch:{decided.watch_id}"
-    await tx.outbox.add([deferred_reply(decided, decision, thread, now)], now)
+    post = deferred_reply(
+        decided, thread, now, broadcast=decision.broadcast, reason=decision.reason
+    )
+    await tx.outbox.add([post], now)
     if watch is not None and (error := await _unreachable_reason(tx, watch)):
         await tx.outbox.dead_letter_thread(watch.workspace, thread, error=error, now=now)
 

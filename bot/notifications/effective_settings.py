@@ -15,7 +15,7 @@ from bot.notifications.policy import NotificationPolicy
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.settings import NotifySettings
+    from bot.notifications.policy import NotifySettings
     from bot.store import ChannelOverrides
 
 FIELDS = tuple(NotificationPolicy.model_fields)

@@ -8,10 +8,9 @@ from typing import TYPE_CHECKING
 from bot.delivery.messages import reaction, thread_reply
 from bot.notifications.decision import JOB_MISSING_REACTION, Context, Decision, Event, evaluate
 from bot.notifications.effective_settings import ChannelSettings, resolve
-from bot.notifications.policy import HOUR
+from bot.notifications.policy import HOUR, NotifySettings
 from bot.sdk.cards import overflow_menu
 from bot.sdk.formatting import REACTIONS
-from bot.settings import NotifySettings
 from bot.store import DecisionRecord, DeliveryAction, EventKind
 from bot.tracking.board_card import with_heading
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, time, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Annotated, Self
+from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from zoneinfo import ZoneInfo
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, ValidationError, field_validator, model_validator
 
 from bot.sdk.models import Value
+from bot.sdk.settings import error_sentences
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -120,3 +122,53 @@ PRESETS: Mapping[str, NotificationPolicy] = {
     "normal": NotificationPolicy(),
     "verbose": NotificationPolicy(tasks=Tasks.ALL, broadcast=Broadcast.FAILURE_AND_RECOVERY),
 }
+
+
+CHANNEL_ID = re.compile(r"[CDG][A-Z0-9]{2,20}")  # Slack's
+
+
+class NotifySettings(NotificationPolicy):
+    """The notification policy where a channel overrides nothing, and who may override it."""
+
+    who_may_change: Literal["members", "admins"] = "members"  # a channel's settings
+    channels: dict[str, dict[str, Any]] = Field(default_factory=dict)  # channel ID to policy fields
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The policy fields that are set here, as JSON values."""
+        own = self.model_fields_set & set(NotificationPolicy.model_fields)
+        return self.model_dump(mode="json", include=own)
+
+    @field_validator("channels")
+    @classmethod
+    def _check_channels(cls, channels: dict[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+        """Check the policy fields of each channel."""
+        if bad := [repr(name) for name in channels if not CHANNEL_ID.fullmatch(name)]:
+            raise ValueError(f"{', '.join(bad)}: a channel goes by its id in Slack, such as C0123")
+        return {name: _policy_fields(name, fields) for name, fields in channels.items()}
+
+    @model_validator(mode="after")
+    def _check_consistency(self) -> Self:
+        """Check that the fields are consistent, in general and for each channel."""
+        _require_group(NotificationPolicy.model_validate(self.defaults), "")
+        for name, fields in self.channels.items():
+            _require_group(
+                NotificationPolicy.model_validate({**self.defaults, **fields}), f" in {name}"
+            )
+        return self
+
+
+def _policy_fields(channel: str, fields: dict[str, Any]) -> dict[str, Any]:
+    try:
+        return NotificationPolicy.model_validate(fields).model_dump(
+            mode="json", include=set(fields)
+        )
+    except ValidationError as error:
+        raise ValueError(f"in {channel}, {'; '.join(error_sentences(error))}") from None
+
+
+def _require_group(policy: NotificationPolicy, where: str) -> None:
+    if policy.mention is Mention.GROUP and not policy.group:
+        raise ValueError(
+            f'mention is "group"{where}, so group must name one by its id, such as S0123ABC'
+        )

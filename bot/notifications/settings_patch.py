@@ -16,7 +16,7 @@ from bot.sdk.models import Value
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from bot.settings import NotifySettings
+    from bot.notifications.policy import NotifySettings
 
     Changes = Mapping[str, Any]
 

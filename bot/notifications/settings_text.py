@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.commands import replies
 from bot.notifications.effective_settings import Origin
 from bot.notifications.policy_text import FIELD_TEXTS, labelled_choice, sentence
 from bot.notifications.settings_patch import SettingsPatch, diff
@@ -14,14 +13,12 @@ from bot.sdk.models import Message
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.commands.settings_parser import ParseError
     from bot.notifications.effective_settings import ChannelSettings
 
 CHANGE_ACTION_ID, UNDO_ACTION_ID = (
     "contract_change",
     "contract_undo",
 )  # buttons: open the modal, undo a change
-MAX_BUTTONS = 5
 _PRECEDENCE = tuple(Origin)  # the highest last
 # Label and command of each button.
 PRESET_BUTTONS = (
@@ -40,7 +37,7 @@ def render_settings(settings: ChannelSettings) -> Message:
         blocks.section(f"*{text}*"),
         blocks.section("\n".join(f"• {line}" for line in lines)),
         blocks.context(last_changed_by(settings)),
-        *blocks.actions([*_preset_buttons(), _change_button()]),
+        *blocks.actions([*_preset_buttons(), change_button()]),
     )
     return Message(text=" ".join([text, *lines, last_changed_by(settings)]), blocks=content)
 
@@ -73,7 +70,7 @@ def render_change(before: ChannelSettings, after: ChannelSettings) -> Message:
     content = (
         blocks.section("\n".join([f"✅ *{text}*", *(f"• {line}" for line in lines)])),
         blocks.section("*All that holds now:*\n" + _bullets(setting_lines(after))),
-        *blocks.actions([undo, _change_button()]),
+        *blocks.actions([undo, change_button()]),
     )
     return Message(text=" ".join([text, *lines]), blocks=content)
 
@@ -101,7 +98,7 @@ def _unchanged(settings: ChannelSettings) -> Message:
     content = (
         blocks.section(text),
         blocks.section(_bullets(lines)),
-        *blocks.actions([_change_button()]),
+        *blocks.actions([change_button()]),
     )
     return Message(text=" ".join([text, *lines]), blocks=content)
 
@@ -114,28 +111,9 @@ def conflict(settings: ChannelSettings) -> Message:
     content = (
         blocks.section(text),
         blocks.section(_bullets(lines)),
-        *blocks.actions([_change_button()]),
+        *blocks.actions([change_button()]),
     )
     return Message(text=" ".join([text, *lines]), blocks=content)
-
-
-def setting_not_understood(error: ParseError, command: str) -> Message:
-    """Return why a command cannot be parsed, with a suggestion or all valid commands."""
-    if error.suggestion:
-        message = replies.did_you_mean(error.message, error.suggestion)
-        choices = _choices_text(error.choices, command)
-        return message.replace(blocks=(*message.blocks, *map(blocks.section, choices)))
-    if 0 < len(error.choices) <= MAX_BUTTONS:
-        buttons = [blocks.button(c, f"run_{n}", value=c) for n, c in enumerate(error.choices)]
-        return replies.sentence(f"{error.message} For example:", *buttons)
-    return replies.sentence(
-        " ".join([error.message, *_choices_text(error.choices, command)]), _change_button()
-    )
-
-
-def _choices_text(choices: Sequence[str], command: str) -> list[str]:
-    commands = ", ".join(blocks.code(f"{command} {typed}") for typed in choices)
-    return [f"Write one of {commands}."] if choices else []
 
 
 def _preset_buttons() -> list[blocks.Block]:
@@ -145,7 +123,8 @@ def _preset_buttons() -> list[blocks.Block]:
     ]
 
 
-def _change_button() -> blocks.Block:
+def change_button() -> blocks.Block:
+    """Return the button that opens the settings modal."""
     return blocks.button("Change …", CHANGE_ACTION_ID, value="settings")
 
 

@@ -8,6 +8,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bot.sdk.models import Job, JobRef
@@ -47,6 +48,32 @@ class MessageKind(StrEnum):
     EPHEMERAL = "ephemeral"  # visible to one user until they reload
     DIRECT = "direct"  # direct message
     REACTION = "reaction"  # on a user's message
+
+
+@dataclass(frozen=True, slots=True)
+class ReplyTarget:
+    """How to send a user an ephemeral reply; part of an outbox message's body."""
+
+    user: str
+    thread_ts: str | None
+    response_url: str | None  # secret: anybody who has it can post a reply
+    expires_at: float | None  # of the response_url, in epoch seconds
+
+    @classmethod
+    def of_body(cls, body: Mapping[str, Any]) -> ReplyTarget:
+        """Return the target in a message's body."""
+        return cls(
+            body["asker"], body.get("thread_ts"), body.get("response_url"), body.get("until")
+        )
+
+    def as_body(self) -> dict[str, Any]:
+        """Return the target as part of a message's body."""
+        return {
+            "asker": self.user,
+            "thread_ts": self.thread_ts,
+            "response_url": self.response_url,
+            "until": self.expires_at,
+        }
 
 
 class MessageState(StrEnum):

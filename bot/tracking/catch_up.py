@@ -5,8 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.commands import replies
-from bot.delivery import coalescing, message_metadata
+from bot.delivery import coalescing, message_metadata, texts
 from bot.delivery.messages import reaction, thread_reply
 from bot.sdk.cards import blocks, job_text, overflow_menu
 from bot.sdk.formatting import REACTIONS
@@ -99,7 +98,7 @@ def catch_up_reply(
     `outcome`: the delivery decision for the job's end, if the thread missed it.
     """
     text = _CatchUpText(missed, outcome, now)
-    message = replies.catch_up(text.since, missed.items, text.status_sentence, text.mention)
+    message = texts.catch_up(text.since, missed.items, text.status_sentence, text.mention)
     message = with_heading(name, message) if missed.watch.board_id else message
     post = thread_reply(
         missed.watch,

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from bot.commands import replies
 from bot.delivery import message_metadata
 from bot.delivery.messages import card_update, ordering_key
 from bot.notifications.decision import Event
@@ -15,7 +14,7 @@ from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobNotFound, JobthreadError, ProviderError
 from bot.store import EventKind, Transaction, Watch, WatchedJob, WatchState
-from bot.tracking import board_card, job_changes
+from bot.tracking import board_card, job_changes, texts
 from bot.tracking.boards import JOB_NOT_FOUND, PendingRedraws
 
 if TYPE_CHECKING:
@@ -108,7 +107,7 @@ class JobUpdates:
         full_change = job_changes.diff(result.watched.seen, job, every_task=True)
         watches = await _watches(tx, result.watched)
         if result.watched.trouble and result.watched.trouble_since:
-            since, message = result.watched.trouble_since, replies.polling_recovered(str(job.ref))
+            since, message = result.watched.trouble_since, texts.polling_recovered(str(job.ref))
             await self._notify_polling(
                 tx, result, watches, EventKind.POLLING_RECOVERED, since, message
             )
@@ -235,7 +234,7 @@ class JobUpdates:
         since, job = result.watched.trouble_since or result.polled_at, result.watched.seen
         if job is None:
             return
-        message = replies.polling_failed(str(job.ref), sentence)
+        message = texts.polling_failed(str(job.ref), sentence)
         watches = await _watches(tx, result.watched)
         await self._notify_polling(tx, result, watches, EventKind.POLLING_FAILED, since, message)
         for watch in watches:
@@ -256,7 +255,7 @@ class JobUpdates:
     ) -> None:
         """End the watches of a job that the provider no longer has, and notify their threads."""
         watches = await _watches(tx, result.watched)
-        message = replies.job_missing(_name(result.watched), result.watched.ref)
+        message = texts.job_missing(_name(result.watched), result.watched.ref)
         notices = [
             _final_notification(w, result.watched, "lost", message, result.polled_at)
             for w in watches
@@ -305,7 +304,7 @@ async def end_unconfigured(
     for watch in ended:
         watched = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
         notice = _final_notification(
-            watch, watched, "unset", replies.connection_removed(watch.ref), now
+            watch, watched, "unset", texts.connection_removed(watch.ref), now
         )
         await notifier.notify(tx, [notice])
         await tx.watches.end([watch.id], now=now, reason=reason)

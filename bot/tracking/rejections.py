@@ -6,7 +6,6 @@ import logging
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from bot.commands import replies
 from bot.delivery.messages import board_ordering_key
 from bot.notifications import deferred
 from bot.store import (
@@ -14,11 +13,12 @@ from bot.store import (
     MessageKind,
     NewMessage,
     OutboxMessage,
+    ReplyTarget,
     Transaction,
     Watch,
     WatchState,
 )
-from bot.tracking import boards
+from bot.tracking import boards, texts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -92,7 +92,7 @@ async def _handle_board_rejection(
         await tx.watches.mark_unreachable(watch.id, now=now, reason=code)
     await tx.jobs.sleep_unwatched(board.workspace, [watch.ref for watch, _ in rows])
     if not notified:
-        message = replies.thread_unreachable(_describe_jobs(rows), board.channel, code)
+        message = texts.thread_unreachable(_describe_jobs(rows), board.channel, code)
         direct = _requester_notice(post, MessageKind.DIRECT, message, {"asker": board.asker}, now)
         await tx.outbox.add([direct], now)
 
@@ -115,11 +115,9 @@ async def _notify_card_failed(
     if post.kind is not MessageKind.POST or not post.body.get("asker"):
         return
     message = (
-        replies.not_in_channel()
-        if code in NO_ACCESS_ERRORS
-        else replies.card_rejected(code, log_id)
+        texts.not_in_channel() if code in NO_ACCESS_ERRORS else texts.card_rejected(code, log_id)
     )
-    body = {key: post.body.get(key) for key in ("asker", "thread_ts", "response_url", "until")}
+    body = ReplyTarget.of_body(post.body).as_body()
     await tx.outbox.add([_requester_notice(post, MessageKind.EPHEMERAL, message, body, now)], now)
 
 
@@ -127,7 +125,7 @@ async def _notify_thread_unreachable(
     tx: Transaction, post: OutboxMessage, watch: Watch, code: str, now: datetime
 ) -> None:
     """Tell the asker by direct message that the thread cannot be posted to."""
-    message = replies.thread_unreachable(str(watch.ref), watch.channel, code)
+    message = texts.thread_unreachable(str(watch.ref), watch.channel, code)
     direct = _requester_notice(post, MessageKind.DIRECT, message, {"asker": watch.asker}, now)
     await tx.outbox.add([direct], now)
 

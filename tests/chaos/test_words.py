@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from bot.commands import replies
+from bot.delivery import texts
 from bot.sdk.cards import job_card
 from bot.sdk.models import Change, Job, JobRef
 from chaos import words
@@ -52,5 +52,5 @@ def test_no_job_has_a_status_twice() -> None:
 def test_catch_up_reply_is_parsed_line_by_line() -> None:
     """It reports several changes, in their order."""
     items = ["x is paused (PAUSED).", "x is now running."]
-    message = replies.catch_up(NOW, items, "x succeeded after 3 s", "")
+    message = texts.catch_up(NOW, items, "x succeeded after 3 s", "")
     assert words.statuses_in(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.notifications.policy import PRESETS, NotificationPolicy
+from bot.notifications.policy import PRESETS, NotificationPolicy, NotifySettings
 from bot.notifications.policy_text import FIELD_TEXTS
-from bot.settings import NotifySettings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,9 +8,15 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.app import Bot
-from bot.notifications.policy import Broadcast, FollowUps, Mention, NotificationPolicy, Tasks
+from bot.notifications.policy import (
+    Broadcast,
+    FollowUps,
+    Mention,
+    NotificationPolicy,
+    NotifySettings,
+    Tasks,
+)
 from bot.sdk.testing import ManualClock, serve
-from bot.settings import NotifySettings
 from localslack import LocalSlack
 from plugins.servicestage.simulator import Simulator
 from tests.harness import BotHarness, settings_for

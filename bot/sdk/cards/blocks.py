@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.sdk import formatting
+from bot.sdk.models import Message
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -217,6 +218,22 @@ def actions(elements: Iterable[Block]) -> list[Block]:
     """Return an actions block of buttons and menus, or no block without any."""
     kept = list(elements)[:25]
     return [{"type": "actions", "elements": kept}] if kept else []
+
+
+def paragraphs(lines: Iterable[str]) -> list[Block]:
+    """Return the lines in section blocks of at most 3,000 characters."""
+    shown: list[str] = []
+    for line in lines:
+        if shown and length(shown[-1]) + length(line) < 2_900:
+            shown[-1] += "\n" + line
+        else:
+            shown.append(line)
+    return [section(text) for text in shown]
+
+
+def text_message(text: str, *buttons: Block) -> Message:
+    """Return a message of one mrkdwn text and buttons; untrusted parts must be escaped already."""
+    return Message(text=text, blocks=(section(text), *actions(buttons)))
 
 
 def text(content: str, *, limit: int = MAX_TEXT, **style: bool) -> Block:

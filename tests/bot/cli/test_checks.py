@@ -10,10 +10,10 @@ import pytest
 
 from bot.cli import checks
 from bot.cli.checks import run_checks
+from bot.notifications.policy import NotifySettings
 from bot.sdk.errors import CredentialsRefused
 from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
-from bot.settings import NotifySettings
 from localslack import LocalSlack
 from tests.harness import settings_for
 

@@ -6,6 +6,7 @@ import pytest
 from pydantic import ValidationError
 
 from bot.commands.request import Request, RequestKind
+from bot.store import ReplyTarget
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
@@ -26,18 +27,13 @@ def test_request_survives_the_inbox() -> None:
 
 def test_reply_target_expires_before_slacks_limit() -> None:
     """A response_url works for 30 minutes; ours expires two minutes earlier."""
-    until = request_with(response_url="http://127.0.0.1/respond/1").reply_target()["until"]
-    assert until == (NOON + timedelta(minutes=28)).timestamp()
+    target = request_with(response_url="http://127.0.0.1/respond/1").reply_target()
+    assert target.expires_at == (NOON + timedelta(minutes=28)).timestamp()
 
 
 def test_reply_target_works_without_a_response_url() -> None:
     """A mention has none: the user and the thread are enough."""
-    assert request_with(thread_ts="1.2").reply_target() == {
-        "asker": "U1",
-        "thread_ts": "1.2",
-        "response_url": None,
-        "until": None,
-    }
+    assert request_with(thread_ts="1.2").reply_target() == ReplyTarget("U1", "1.2", None, None)
 
 
 def test_request_rejects_unknown_fields() -> None:

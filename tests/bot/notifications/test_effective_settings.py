@@ -6,8 +6,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from bot.notifications.effective_settings import Origin, resolve
-from bot.notifications.policy import FollowUps, NotificationPolicy, Tasks
-from bot.settings import NotifySettings
+from bot.notifications.policy import FollowUps, NotificationPolicy, NotifySettings, Tasks
 from bot.store import ChannelOverrides
 
 if TYPE_CHECKING:

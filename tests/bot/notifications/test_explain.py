@@ -10,8 +10,8 @@ import pytest
 
 from bot.app import Bot
 from bot.notifications.effective_settings import Origin
+from bot.notifications.policy import NotifySettings
 from bot.sdk.testing import ManualClock, serve
-from bot.settings import NotifySettings
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator

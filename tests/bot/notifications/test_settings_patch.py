@@ -15,6 +15,7 @@ from bot.notifications.policy import (
     FollowUps,
     Mention,
     NotificationPolicy,
+    NotifySettings,
     QuietHours,
     Tasks,
 )
@@ -27,7 +28,6 @@ from bot.notifications.settings_patch import (
     preset_changes,
     problems,
 )
-from bot.settings import NotifySettings
 
 QUIET = QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlin")
 POLICIES = st.builds(

@@ -1,8 +1,7 @@
-"""Rendering of channel settings, changes and parse errors."""
+"""Rendering of channel settings and changes."""
 
 from __future__ import annotations
 
-from bot.commands.settings_parser import ParseError
 from bot.notifications import settings_text
 from bot.notifications.effective_settings import ChannelSettings, Origin
 from bot.notifications.policy import FollowUps, NotificationPolicy
@@ -88,37 +87,12 @@ def test_origin_of_the_mention_includes_the_group() -> None:
     assert settings_text.origin_text("mention", settings) == "Set in this channel"
 
 
-def test_parse_error_has_a_suggestion_and_the_choices() -> None:
-    """One click sends the suggestion."""
-    error = ParseError("No.", "set tasks all", ("set tasks all", "set tasks none"))
-    message = settings_text.setting_not_understood(error, "/job")
-    assert "Did you mean `set tasks all`?" in message.text
-    assert "/job set tasks none" in str(message.blocks)
-
-
-def test_few_choices_are_buttons_and_many_are_a_list() -> None:
-    """The limit is five buttons."""
-    few = settings_text.setting_not_understood(
-        ParseError("Which?", choices=("set board on", "set board off")), "/job"
-    )
-    assert [e["value"] for e in few.blocks[1]["elements"]] == ["set board on", "set board off"]
-    many = settings_text.setting_not_understood(
-        ParseError("Which?", choices=tuple(f"set f{n}" for n in range(9))), "/job"
-    )
-    assert "`/job set f8`" in many.text
-
-
 def test_slack_accepts_every_settings_message() -> None:
     """Checked by the rules of the local Slack."""
-    few = ParseError("Which?", choices=("set board on", "set board off"))
     for message in (
         settings_text.render_settings(SETTINGS),
         settings_text.render_change(ChannelSettings(), SETTINGS),
         settings_text.render_change(SETTINGS, SETTINGS),
         settings_text.conflict(SETTINGS),
-        settings_text.setting_not_understood(few, "/job"),
-        settings_text.setting_not_understood(
-            ParseError("No.", "set tasks all", few.choices), "/job"
-        ),
     ):
         assert problems(list(message.blocks), "message") == []

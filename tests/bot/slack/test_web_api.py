@@ -10,8 +10,8 @@ import pytest
 from aiohttp import web
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.commands.replies import sentence
 from bot.sdk.cards import blocks, tables
+from bot.sdk.cards.blocks import text_message
 from bot.sdk.errors import SlackRateLimited, SlackRejected, SlackUnconfirmed
 from bot.sdk.models import Message
 from bot.sdk.testing import ManualClock, serve
@@ -397,7 +397,7 @@ async def test_response_url_of_a_click_replaces_and_deletes(
     """An ephemeral message can be changed in no other way."""
     url = await response_url(harness)
     before = len(harness.slack.ephemerals("ada"))
-    asked = sentence("one", blocks.button("Again", "run", value="x"))
+    asked = text_message("one", blocks.button("Again", "run", value="x"))
     await harness.transport.respond(url, asked, replace=False, thread_ts=None)
     clicked = await harness.slack.click(harness.slack.ephemerals("ada")[-1], "run")
     url = clicked.response_url or ""
