@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 def page(root: Path) -> str:
     """The part of the operators' page about it."""
     text = (root / "docs/operating.md").read_text("utf-8")
-    return text.partition("## How loud the bot is")[2].partition("\n## ")[0]
+    return text.partition("## Notification settings")[2].partition("\n## ")[0]
 
 
 @pytest.fixture(scope="module")
