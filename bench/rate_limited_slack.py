@@ -9,8 +9,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 from localslack.state.entities import BOT, Channel, User
 
 if TYPE_CHECKING:

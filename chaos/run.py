@@ -22,8 +22,7 @@ from chaos.simulated_users import RETRIES, SimulatedUsers, all_channels, all_use
 from chaos.supervisor import Supervisor
 from chaos.threads import BotMessages
 from chaos.verdict import Verdict, judge, missing_outcomes, unanswered_requests
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 from plugins.huaweicloud.simulator import Tenant
 
 if TYPE_CHECKING:

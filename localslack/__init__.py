@@ -2,5 +2,7 @@
 
 from localslack.server import LocalSlack
 from localslack.state.faults import Faults
+from localslack.state.messages import Message
+from localslack.state.timing import Timing
 
-__all__ = ["Faults", "LocalSlack"]
+__all__ = ["Faults", "LocalSlack", "Message", "Timing"]

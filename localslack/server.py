@@ -1,17 +1,13 @@
-"""Facade `LocalSlack`: a web server on loopback, and user actions for tests and demos."""
+"""Facade `LocalSlack`: a workspace and its server, for tests and demos."""
 
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
-from aiohttp import web
-
-from bot.sdk.clock import Clock, SystemClock
 from localslack.api.methods import WebApiMethods
 from localslack.api.response_urls import ResponseUrls
-from localslack.api.views import View, Views
+from localslack.api.views import Views
 from localslack.client.user_actions import (
     ActionResult,
     Source,
@@ -20,15 +16,19 @@ from localslack.client.user_actions import (
     click,
     find_element,
 )
+from localslack.http.fault_injection import FaultInjector
 from localslack.http.page import Page
 from localslack.http.rate_limit import RateLimiter
 from localslack.http.routes import Routes
 from localslack.http.web_api import Call, WebApi
+from localslack.http.web_server import WebServer
+from localslack.state.clock import Clock, SystemClock
 from localslack.state.entities import CHANNELS, USER_GROUPS, USERS
 from localslack.state.faults import Faults
+from localslack.state.timing import Timing
 from localslack.state.workspace import Workspace
 from localslack.transport import payloads
-from localslack.transport.dispatcher import RETRY_SECONDS, EventDispatcher, EventSubscriptions
+from localslack.transport.dispatcher import EventDispatcher, EventSubscriptions
 from localslack.transport.http import HttpTransport
 from localslack.transport.socket_mode import SocketModeServer
 
@@ -38,22 +38,10 @@ if TYPE_CHECKING:
     from localslack.client.modal_actions import SubmissionResult
     from localslack.state.entities import Channel, User, UserGroup
     from localslack.state.messages import Json, Message
+    from localslack.state.views import View
     from localslack.transport.envelopes import Envelope
 
 T = TypeVar("T")
-
-HOST = "127.0.0.1"
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Slack's timeouts and limits; tests shorten them."""
-
-    ack_seconds: float = 3.0  # real seconds, not on the clock
-    ping_seconds: float = 10.0
-    retry_seconds: Sequence[float] = RETRY_SECONDS  # on the clock, one per retry
-    posts_per_second: float | None = None  # per channel; None is no limit
-    burst: int = 4  # posts allowed at once before the limit applies
 
 
 class LocalSlack:
@@ -64,9 +52,9 @@ class LocalSlack:
     ...     answer = await slack.says("/job deploys:JOB1", channel="deploys")
     """
 
-    bot_token = "xoxb-playground-bot"  # noqa: S105  (accepted by the local Slack only)
-    app_token = "xapp-playground-app"  # noqa: S105
-    signing_secret = "playground-signing-secret"  # noqa: S105
+    bot_token = "xoxb-local-slack"  # noqa: S105  (accepted by the local Slack only)
+    app_token = "xapp-local-slack"  # noqa: S105
+    signing_secret = "local-slack-signing-secret"  # noqa: S105
 
     def __init__(  # noqa: PLR0913  (all optional, by keyword)
         self,
@@ -85,7 +73,7 @@ class LocalSlack:
         channels: Sequence[Channel] = CHANNELS,
         groups: Sequence[UserGroup] = USER_GROUPS,
     ) -> None:
-        self._port = port
+        self._server = WebServer(port)
         self._timing = timing or Timing()
         self.faults = faults or Faults()
         self.workspace = Workspace(
@@ -96,19 +84,20 @@ class LocalSlack:
         self.views = Views(self.workspace)
         self._responses = ResponseUrls(self.workspace)
         self.sockets = self._make_sockets()
+        self._injector = FaultInjector(self.workspace, self.sockets, self.faults)
         self._http = self._make_http(request_url)
         transport = self._http or self.sockets
-        self._deliveries = EventDispatcher(
+        self._dispatcher = EventDispatcher(
             self.workspace, transport, self.faults, retry_seconds=self._timing.retry_seconds
         )
         self._subscriptions = EventSubscriptions(
-            self.workspace, self._deliveries, frozenset(events)
+            self.workspace, self._dispatcher, frozenset(events)
         )
-        self._gestures = UserActions(
+        self._user_actions = UserActions(
             self.workspace,
             self.views,
             self._responses,
-            self._deliveries,
+            self._dispatcher,
             self._subscriptions,
             should_escape=should_escape,
         )
@@ -116,32 +105,27 @@ class LocalSlack:
         self._page = Page(
             self.workspace,
             self.views,
-            self._gestures,
+            self._user_actions,
             connected=lambda: self.connected,
             suggestions=suggestions,
         )
-        self._runner: web.AppRunner | None = None
 
     # Start and stop.
 
     async def __aenter__(self) -> Self:
         """Start the server."""
-        routes = Routes(self, self._api, self._page, self._responses)
-        self._runner = web.AppRunner(routes.application(), access_log=None, shutdown_timeout=1)
-        await self._runner.setup()
-        site = web.TCPSite(self._runner, HOST, self._port)
-        await site.start()
-        port = self._runner.addresses[0][1]
-        self.workspace.address = f"http://{HOST}:{port}/"
+        routes = Routes(
+            self._api, self.sockets, self._page, self._responses, self._injector, self.faults
+        )
+        self.workspace.address = await self._server.start(routes.application())
         return self
 
     async def __aexit__(self, *_: object) -> None:
         """Stop the server; cancel background work."""
-        await self._deliveries.close()
+        await self._dispatcher.close()
         await self._page.close()
         await self.sockets.close()
-        if self._runner:
-            await self._runner.cleanup()
+        await self._server.stop()
 
     @property
     def url(self) -> str:
@@ -186,7 +170,7 @@ class LocalSlack:
         place, person = self.workspace.channel(channel), self.workspace.user(user)
         if channel == "im":
             place = self.workspace.direct_channel(person.id)
-        return await self._gestures.send_text(text, place, person, thread_ts)
+        return await self._user_actions.send_text(text, place, person, thread_ts)
 
     async def click(
         self,
@@ -201,40 +185,38 @@ class LocalSlack:
 
         `value` selects one of several buttons with this action id; `option` is an option's value.
         """
-        current = self._gestures.current(source)
+        current = self._user_actions.current(source)
         block, element = find_element(current, action_id, value)
         is_menu = option is not None or element["type"] == "overflow"
         action = choose(block, element, option or "") if is_menu else click(block, element)
-        return await self._gestures.use_element(current, action, self.workspace.user(user))
+        return await self._user_actions.use_element(current, action, self.workspace.user(user))
 
     async def choose(
         self, source: Source, action_id: str, value: str, *, user: str = "ada"
     ) -> ActionResult:
         """Choose this value in a select or an overflow menu."""
-        current = self._gestures.current(source)
+        current = self._user_actions.current(source)
         block, element = find_element(current, action_id, None)
         action = choose(block, element, value)
-        return await self._gestures.use_element(current, action, self.workspace.user(user))
+        return await self._user_actions.use_element(current, action, self.workspace.user(user))
 
     def react(self, message: Message, name: str, *, user: str = "ada") -> Message:
         """Toggle this user's reaction with the emoji."""
-        current = self._gestures.current(message)
-        if isinstance(current, View):
-            raise TypeError("A view takes no reactions.")
-        return self._gestures.react(current, name, self.workspace.user(user))
+        current = self._user_actions.current_message(message)
+        return self._user_actions.react(current, name, self.workspace.user(user))
 
     async def suggest(
         self, source: Source, action_id: str, typed: str, *, user: str = "ada"
     ) -> list[Json]:
         """Type into an external select; return the options that the app suggests."""
-        current, person = self._gestures.current(source), self.workspace.user(user)
-        return await self._gestures.suggest(current, action_id, typed, person)
+        current, person = self._user_actions.current(source), self.workspace.user(user)
+        return await self._user_actions.suggest(current, action_id, typed, person)
 
     async def shortcut(
         self, callback_id: str, message: Message | None = None, *, user: str = "ada"
     ) -> ActionResult:
         """Use a message shortcut, or a global shortcut if there is no message."""
-        return await self._gestures.shortcut(callback_id, self.workspace.user(user), message)
+        return await self._user_actions.shortcut(callback_id, self.workspace.user(user), message)
 
     async def fill(self, view: View, answers: Mapping[str, Any]) -> View:
         """Fill in the modal, by block id or action id, and return its current version.
@@ -242,18 +224,18 @@ class LocalSlack:
         An answer is a text, a number, an option's value or a list of them; None clears the input.
         An external select requests the app's options and picks the matching one.
         """
-        return await self._gestures.fill(view, answers)
+        return await self._user_actions.fill(view, answers)
 
     async def submit(self, view: View, values: Json | None = None) -> SubmissionResult:
         """Submit the modal as filled in, after Slack's client-side validation.
 
         `values`, in Slack's `state.values` shape, are sent without validation.
         """
-        return await self._gestures.modals.submit(self.views.find(view.id), values)
+        return await self._user_actions.modals.submit(self.views.find(view.id), values)
 
     async def close(self, view: View, *, cleared: bool = False) -> None:
         """Close the modal, or its whole stack if `cleared`."""
-        await self._gestures.modals.close(self.views.find(view.id), cleared=cleared)
+        await self._user_actions.modals.close(self.views.find(view.id), cleared=cleared)
 
     async def opens_home(self, user: str = "ada") -> ActionResult:
         """Open the app's Home."""
@@ -312,30 +294,23 @@ class LocalSlack:
 
     async def disconnect(self, reason: str = "refresh_requested") -> None:
         """Send `disconnect` to the app: refresh_requested, warning or link_disabled."""
-        self.faults.record("disconnect", reason)
-        await self.sockets.disconnect(reason)
+        await self._injector.disconnect(reason)
 
     def cut(self) -> None:
         """Abort the app's connections without notice."""
-        self.faults.record("cut", "sockets")
-        self.sockets.cut()
+        self._injector.cut()
 
     def archive(self, channel: str) -> None:
         """Archive the channel."""
-        self.faults.record("archive", channel)
-        self.workspace.archive(channel)
+        self._injector.archive(channel)
 
     def remove_bot(self, channel: str) -> None:
         """Remove the bot from the channel."""
-        self.faults.record("remove_bot", channel)
-        self.workspace.leave(channel, self.workspace.bot.id)
+        self._injector.remove_bot(channel)
 
     def delete(self, message: Message) -> None:
         """Delete the message, as an authorised user would."""
-        self.faults.record("delete", message.ts)
-        current = self._gestures.current(message)
-        if not isinstance(current, View):
-            self.workspace.delete(current)
+        self._injector.delete(self._user_actions.current_message(message))
 
     async def verify_url(self) -> bool:
         """Send `url_verification`, in HTTP mode; return whether the app answered correctly."""
@@ -360,5 +335,5 @@ class LocalSlack:
             self.workspace, self.views, issue_socket_url=self.sockets.issue_url, **tokens
         )
         rate, burst = self._timing.posts_per_second, self._timing.burst
-        throttle = RateLimiter(self.workspace.clock, rate, burst)
-        return WebApi(self.workspace, methods, self.faults, throttle)
+        rate_limiter = RateLimiter(self.workspace.clock, rate, burst)
+        return WebApi(self.workspace, methods, self.faults, rate_limiter)

@@ -10,8 +10,6 @@ from localslack.blockkit.validation import problems
 from localslack.state.errors import SlackApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
-
     from localslack.api.arguments import Arguments
     from localslack.state.messages import Json
     from localslack.state.workspace import Workspace
@@ -76,22 +74,6 @@ def validated_blocks(
 def with_ids(workspace: Workspace, blocks: list[Any]) -> tuple[Json, ...]:
     """Return the blocks with generated block and action ids where ids are missing."""
     return tuple(_block_with_ids(workspace, block) for block in blocks)
-
-
-def interactive_elements(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
-    """Yield (block, element) for every interactive element, at any depth."""
-    for block in blocks:
-        yield from interactive_elements(block.get("child_blocks") or ())
-        for element in _elements(block):
-            yield block, element
-
-
-def _elements(block: Json) -> Iterator[Json]:
-    nested = block.get("elements") or [] if block.get("type") != "rich_text" else []
-    nested = [*nested, *(block.get("actions") or ())]
-    for element in [*nested, block.get("accessory"), block.get("element")]:
-        if isinstance(element, dict) and "action_id" in element:
-            yield element
 
 
 def _within_limit(text: str, limit: int) -> str:

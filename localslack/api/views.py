@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from localslack.api import message_content
@@ -11,6 +11,7 @@ from localslack.blockkit.validation import view_problems
 from localslack.state.errors import SlackApiError
 from localslack.state.events import EventKind, WorkspaceEvent
 from localslack.state.trigger_ids import TriggerIds
+from localslack.state.views import View
 
 if TYPE_CHECKING:
     from localslack.api.arguments import Arguments
@@ -18,53 +19,6 @@ if TYPE_CHECKING:
     from localslack.state.workspace import Workspace
 
 _MAX_STACK = 3
-
-
-@dataclass(frozen=True, slots=True)
-class View:
-    """One open modal, or a user's Home view."""
-
-    id: str
-    user: str
-    body: Json  # as sent by the app, with block ids
-    hash: str  # new with every update
-    root_id: str
-    previous_id: str | None = None
-    values: Json = field(default_factory=dict)  # Slack's state.values
-
-    @property
-    def blocks(self) -> tuple[Json, ...]:
-        """Return the blocks of the view."""
-        return tuple(self.body["blocks"])
-
-    @property
-    def is_modal(self) -> bool:
-        """Return whether the view is a modal, not a Home view."""
-        return bool(self.body["type"] == "modal")
-
-    def as_page(self) -> Json:
-        """Return the view in the page's JSON."""
-        return {**self.body, "id": self.id}
-
-    def as_slack(self, workspace: Workspace) -> Json:
-        """Return the view as the Web API and interaction payloads contain it."""
-        defaults = {"title": None, "submit": None, "close": None, "private_metadata": ""}
-        flags = {"callback_id": "", "external_id": "", "clear_on_close": False}
-        return {
-            **defaults,
-            **flags,
-            "notify_on_close": False,
-            **self.body,
-            "id": self.id,
-            "team_id": workspace.team.id,
-            "app_id": workspace.app.id,
-            "app_installed_team_id": workspace.team.id,
-            "bot_id": workspace.app.bot_id,
-            "hash": self.hash,
-            "root_view_id": self.root_id,
-            "previous_view_id": self.previous_id,
-            "state": {"values": self.values},
-        }
 
 
 class Views:
@@ -188,4 +142,4 @@ class Views:
         raise SlackApiError("not_found")
 
     def _response(self, view: View) -> Json:
-        return {"ok": True, "view": view.as_slack(self._workspace)}
+        return {"ok": True, "view": view.as_slack(self._workspace.team, self._workspace.app)}

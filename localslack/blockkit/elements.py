@@ -27,7 +27,9 @@ from localslack.blockkit.checks import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
+
+    from localslack.state.messages import Json
 
 _ACTION = {"action_id": string(255)}
 CONFIRM = shape(
@@ -221,3 +223,19 @@ ACTIONS = by_type({**_BUTTONS, **_MENUS})
 ACCESSORY = by_type({**_BUTTONS, **_MENUS, "image": IMAGE})
 INPUT = by_type({**_MENUS, **_INPUTS})
 CONTEXT_ACTIONS = by_type({"feedback_buttons": _FEEDBACK, "icon_button": _ICON})
+
+
+def interactive_elements(blocks: Iterable[Json]) -> Iterator[tuple[Json, Json]]:
+    """Yield (block, element) for every interactive element, at any depth."""
+    for block in blocks:
+        yield from interactive_elements(block.get("child_blocks") or ())
+        for element in _elements(block):
+            yield block, element
+
+
+def _elements(block: Json) -> Iterator[Json]:
+    nested = block.get("elements") or [] if block.get("type") != "rich_text" else []
+    nested = [*nested, *(block.get("actions") or ())]
+    for element in [*nested, block.get("accessory"), block.get("element")]:
+        if isinstance(element, dict) and "action_id" in element:
+            yield element

@@ -8,8 +8,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from localslack.api.message_content import interactive_elements
-from localslack.blockkit.elements import STATEFUL
+from localslack.blockkit.elements import STATEFUL, interactive_elements
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

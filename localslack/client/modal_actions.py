@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from localslack.api.message_content import interactive_elements
+from localslack.blockkit.elements import interactive_elements
 from localslack.client.form_validation import form_errors
 from localslack.state.errors import SlackApiError
 from localslack.transport import payloads
@@ -14,8 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from localslack.api.response_urls import ResponseUrls
-    from localslack.api.views import View, Views
+    from localslack.api.views import Views
     from localslack.state.messages import Json
+    from localslack.state.views import View
     from localslack.state.workspace import Workspace
     from localslack.transport.dispatcher import EventDispatcher
     from localslack.transport.envelopes import Ack
@@ -39,12 +40,12 @@ class ModalActions:
         workspace: Workspace,
         views: Views,
         responses: ResponseUrls,
-        deliveries: EventDispatcher,
+        dispatcher: EventDispatcher,
     ) -> None:
         self._workspace = workspace
         self._views = views
         self._responses = responses
-        self._deliveries = deliveries
+        self._dispatcher = dispatcher
 
     async def submit(self, view: View, values: Json | None = None) -> SubmissionResult:
         """Press Submit. Client-side validation errors do not reach the app.
@@ -57,7 +58,7 @@ class ModalActions:
             return SubmissionResult(ok=False, errors=errors)
         payload = self._payload("view_submission", filled)
         payload["response_urls"] = list(self._response_urls(filled))
-        ack = await self._deliveries.send("interactive", payload)
+        ack = await self._dispatcher.send("interactive", payload)
         if not ack.ok:
             return SubmissionResult(ok=False, error=ack.error)
         return self._apply_response(filled, ack)
@@ -67,7 +68,7 @@ class ModalActions:
         self._views.clear(view) if cleared else self._views.close(view)
         if view.body.get("notify_on_close"):
             payload = self._payload("view_closed", view) | {"is_cleared": cleared}
-            await self._deliveries.send("interactive", payload)
+            await self._dispatcher.send("interactive", payload)
 
     def _apply_response(self, view: View, ack: Ack) -> SubmissionResult:
         response = ack.payload or {}
@@ -107,4 +108,8 @@ class ModalActions:
         user = self._workspace.users[view.user]
         payload = payloads.interaction(self._workspace, kind, user)
         trigger = self._views.triggers.issue(user.id, view.id)
-        return {**payload, "view": view.as_slack(self._workspace), "trigger_id": trigger}
+        return {
+            **payload,
+            "view": view.as_slack(self._workspace.team, self._workspace.app),
+            "trigger_id": trigger,
+        }

@@ -5,14 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from localslack.api.message_content import interactive_elements
-from localslack.api.views import View
 from localslack.blockkit import form_state
+from localslack.blockkit.elements import interactive_elements
 from localslack.blockkit.validation import options_problems
 from localslack.client import composer
 from localslack.client.modal_actions import ModalActions
 from localslack.state.errors import SlackApiError
 from localslack.state.messages import Message
+from localslack.state.views import View
 from localslack.transport import payloads
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class UserActions:
         workspace: Workspace,
         views: Views,
         responses: ResponseUrls,
-        deliveries: EventDispatcher,
+        dispatcher: EventDispatcher,
         subscriptions: EventSubscriptions,
         *,
         should_escape: bool,
@@ -57,10 +57,10 @@ class UserActions:
         self._workspace = workspace
         self._views = views
         self._responses = responses
-        self._deliveries = deliveries
+        self._dispatcher = dispatcher
         self._subscriptions = subscriptions
         self._should_escape = should_escape
-        self.modals = ModalActions(workspace, views, responses, deliveries)
+        self.modals = ModalActions(workspace, views, responses, dispatcher)
 
     async def send_text(
         self, text: str, channel: Channel, user: User, thread_ts: str | None = None
@@ -148,10 +148,14 @@ class UserActions:
         """Return the current version of the message or view."""
         if isinstance(source, View):
             return self._views.find(source.id)
-        key = (source.channel, source.ts)
+        return self.current_message(source)
+
+    def current_message(self, message: Message) -> Message:
+        """Return the current version of the message."""
+        key = (message.channel, message.ts)
         found = self._workspace.find_ephemeral(*key) or self._workspace.find(*key)
         if found is None:
-            raise LookupError(f"The message {source.ts} was deleted.")
+            raise LookupError(f"The message {message.ts} was deleted.")
         return found
 
     def _draft(self, text: str, channel: Channel, user: User, thread_ts: str | None) -> Message:
@@ -171,7 +175,7 @@ class UserActions:
         payload = payloads.command(self._workspace, channel, user, typed)
         payload["trigger_id"] = self._views.triggers.issue(user.id)
         payload["response_url"] = self._responses.issue(user.id, channel.id)
-        ack = await self._deliveries.send("slash_commands", payload)
+        ack = await self._dispatcher.send("slash_commands", payload)
         return self._command_result(payload, ack)
 
     def _command_result(self, payload: Json, ack: Ack) -> ActionResult:
@@ -200,7 +204,7 @@ class UserActions:
         )
 
     async def _interact(self, payload: Json) -> ActionResult:
-        ack = await self._deliveries.send("interactive", payload)
+        ack = await self._dispatcher.send("interactive", payload)
         return ActionResult(ack.ok, ack.error, None, ack.payload, *_trigger_and_url(payload))
 
     def _origin(self, source: Source, user: User) -> Json:

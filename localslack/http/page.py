@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import WSMsgType, web
 
-from localslack.api.views import View
 from localslack.blockkit.elements import STATEFUL
 from localslack.client.user_actions import Source, choose, click, find_element
 from localslack.state.events import EventKind, WorkspaceEvent
+from localslack.state.views import View
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Sequence
@@ -36,14 +36,14 @@ class Page:
         self,
         workspace: Workspace,
         views: Views,
-        gestures: UserActions,
+        user_actions: UserActions,
         *,
         connected: Callable[[], bool],
         suggestions: Sequence[Json],
     ) -> None:
         self._workspace = workspace
         self._views = views
-        self._gestures = gestures
+        self._user_actions = user_actions
         self._connected = connected
         self._suggestions = list(suggestions)
         self._streams: set[web.WebSocketResponse] = set()
@@ -175,7 +175,7 @@ class Page:
             return {"ok": False, "error": "There is nothing to say."}
         channel = self._workspace.channel(str(body.get("channel")))
         me, thread = self._workspace.me, body.get("thread_ts")
-        await self._gestures.send_text(text, channel, me, thread)
+        await self._user_actions.send_text(text, channel, me, thread)
         return {"ok": True}  # A failed command is reported in the channel, as in Slack.
 
     async def _click(self, body: Json) -> Json:
@@ -187,35 +187,35 @@ class Page:
         value = None if requested.get("type") in STATEFUL else requested.get("value")
         block, element = find_element(source, str(requested.get("action_id")), value)
         action = _action(block, element, requested)
-        return _result(await self._gestures.use_element(source, action, self._workspace.me))
+        return _result(await self._user_actions.use_element(source, action, self._workspace.me))
 
     async def _submit(self, body: Json) -> Json:
         view = self._views.find(str(body.get("view_id")))
         view = self._views.save_values(view, body.get("values") or {})
-        done = await self._gestures.modals.submit(view)
+        done = await self._user_actions.modals.submit(view)
         if done.ok:
             return {"ok": True}
         error = " ".join(done.errors.values()) or _ERROR_TEXTS.get(done.error or "", done.error)
         return {"ok": False, "error": error, "errors": done.errors}
 
     async def _close(self, body: Json) -> Json:
-        await self._gestures.modals.close(self._views.find(str(body.get("view_id"))))
+        await self._user_actions.modals.close(self._views.find(str(body.get("view_id"))))
         return {"ok": True}
 
     async def _shortcut(self, body: Json) -> Json:
         message = self._message(body) if body.get("message_ts") else None
         name = str(body.get("callback_id"))
-        return _result(await self._gestures.shortcut(name, self._workspace.me, message))
+        return _result(await self._user_actions.shortcut(name, self._workspace.me, message))
 
     async def _react(self, body: Json) -> Json:
         name = str(body.get("name"))
-        self._gestures.react(self._message(body), name, self._workspace.me)
+        self._user_actions.react(self._message(body), name, self._workspace.me)
         return {"ok": True}
 
     async def _options(self, body: Json) -> Json:
         source, typed = self._source(body), str(body.get("value") or "")
         name = str(body.get("action_id"))
-        answer = await self._gestures.request_options(source, name, typed, self._workspace.me)
+        answer = await self._user_actions.request_options(source, name, typed, self._workspace.me)
         offered = answer.payload or {}
         names = ("options", "option_groups")
         return {**_result(answer), **{name: offered.get(name) or [] for name in names}}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
+    from localslack.state.clock import Clock
 
 
 class RateLimiter:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from aiohttp import web
 
@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from localslack.api.response_urls import ResponseUrls
+    from localslack.http.fault_injection import FaultInjector
     from localslack.http.page import Page
     from localslack.http.web_api import WebApi
-    from localslack.server import LocalSlack
-    from localslack.state.messages import Json
+    from localslack.state.faults import Faults
+    from localslack.transport.socket_mode import SocketModeServer
 
 _CONTENT_POLICY = "default-src 'self'; object-src 'none'; base-uri 'none'; frame-ancestors 'none'"
 RESPONSE_URL_METHOD = "response_url"  # its method name in faults
@@ -26,11 +27,21 @@ _LARGEST_BODY = 4 * 1024 * 1024  # bytes
 class Routes:
     """Builds the web application of a local Slack."""
 
-    def __init__(self, slack: LocalSlack, api: WebApi, page: Page, responses: ResponseUrls) -> None:
-        self._slack = slack
+    def __init__(  # all components that have a route
+        self,
+        api: WebApi,
+        sockets: SocketModeServer,
+        page: Page,
+        responses: ResponseUrls,
+        injector: FaultInjector,
+        faults: Faults,
+    ) -> None:
         self._api = api
+        self._sockets = sockets
         self._page = page
         self._responses = responses
+        self._injector = injector
+        self._faults = faults
 
     def application(self) -> web.Application:
         """Return the application, ready to be served."""
@@ -40,7 +51,7 @@ class Routes:
         application.add_routes(
             [
                 web.route("*", "/api/{method}", self._api.serve),
-                web.get("/link/", self._slack.sockets.serve),
+                web.get("/link/", self._sockets.serve),
                 web.post("/respond/{team}/{secret}", self._respond),
                 web.post("/faults", self._fault),
                 *self._page.routes(),
@@ -51,7 +62,7 @@ class Routes:
 
     async def _respond(self, request: web.Request) -> web.Response:
         """Handle a POST to a response_url. Faults address it as the method RESPONSE_URL."""
-        faults = self._slack.faults
+        faults = self._faults
         if limited := faults.consume(FaultKind.RATE_LIMIT, RESPONSE_URL_METHOD):
             return web.Response(status=429, headers={"Retry-After": str(limited.retry_after)})
         if broken := faults.consume(FaultKind.FAIL_BEFORE, RESPONSE_URL_METHOD):
@@ -75,41 +86,10 @@ class Routes:
         body = await request.json()
         name = body.pop("fault", "") if isinstance(body, dict) else ""
         try:
-            await self._inject(name, body)
+            await self._injector.inject(name, body)
         except (LookupError, TypeError) as error:
             return web.json_response({"ok": False, "error": str(error)}, status=400)
         return web.json_response({"ok": True})
-
-    async def _inject(self, name: str, body: Json) -> None:
-        slack, faults = self._slack, self._slack.faults
-        actions: dict[str, Callable[..., Any]] = {
-            "rate_limit": faults.rate_limit,
-            "lose_answer": faults.lose_answer,
-            "fail": faults.fail,
-            "delay": faults.delay,
-            "refuse": faults.refuse,
-            "refuse_sockets": faults.refuse_sockets,
-            "deliver_twice": faults.deliver_twice,
-            "retry_event": faults.retry_event,
-            "swallow": faults.drop_envelope,
-            "clear": faults.clear,
-            "cut": slack.cut,
-            "archive": slack.archive,
-            "remove_bot": slack.remove_bot,
-            "disconnect": slack.disconnect,
-            "delete": self._delete,
-        }
-        if name not in actions:
-            raise LookupError(f"There is no fault {name!r}; there are {', '.join(actions)}.")
-        pending = actions[name](**body)
-        if pending is not None:
-            await pending
-
-    def _delete(self, channel: str, ts: str) -> None:
-        found = self._slack.workspace.find(self._slack.workspace.channel(channel).id, ts)
-        if found is None:
-            raise LookupError(f"There is no message {ts} in {channel}.")
-        self._slack.delete(found)
 
 
 @web.middleware
@@ -120,10 +100,10 @@ async def _check_host_and_origin(
     own = {f"{name}:{_port(request)}" for name in ("127.0.0.1", "localhost")}
     # A foreign Host is how a web page would reach this server by DNS rebinding.
     if request.host not in own:
-        raise web.HTTPForbidden(text="This playground answers to 127.0.0.1 only.")
+        raise web.HTTPForbidden(text="The local Slack answers to 127.0.0.1 only.")
     origin = request.headers.get("Origin")
     if origin is not None and origin not in {f"http://{host}" for host in own}:
-        raise web.HTTPForbidden(text="Another site may not use this playground.")
+        raise web.HTTPForbidden(text="Another site may not use the local Slack.")
     return await handler(request)
 
 

@@ -51,12 +51,16 @@ class WebApi:
     """Serves `/api/<method>` and logs every call."""
 
     def __init__(
-        self, workspace: Workspace, methods: WebApiMethods, faults: Faults, throttle: RateLimiter
+        self,
+        workspace: Workspace,
+        methods: WebApiMethods,
+        faults: Faults,
+        rate_limiter: RateLimiter,
     ) -> None:
         self._workspace = workspace
         self._methods = methods
         self._faults = faults
-        self._throttle = throttle
+        self._rate_limiter = rate_limiter
         self.calls: list[Call] = []
 
     async def serve(self, request: web.Request) -> web.Response:
@@ -98,7 +102,7 @@ class WebApi:
         if call.method not in _RATE_LIMITED_METHODS:
             return 0
         channel = self._workspace.find_channel(call.arguments.text("channel"))
-        return self._throttle.acquire(channel.id) if channel else 0
+        return self._rate_limiter.acquire(channel.id) if channel else 0
 
     def _call_method(self, call: IncomingCall) -> Json:
         planned = self._faults.consume(FaultKind.REFUSE, call.method)

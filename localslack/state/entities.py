@@ -18,7 +18,7 @@ class Team:
 
     id: str = "T0PLAYGRND"
     name: str = "Playground"
-    domain: str = "playground"
+    domain: str = "local-slack"
 
 
 @dataclass(frozen=True, slots=True)

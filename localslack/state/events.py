@@ -8,8 +8,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from localslack.api.views import View
     from localslack.state.messages import Message
+    from localslack.state.views import View
 
 
 class EventKind(StrEnum):

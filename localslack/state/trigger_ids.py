@@ -11,7 +11,7 @@ from localslack.state.errors import SlackApiError
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
+    from localslack.state.clock import Clock
 
 # https://docs.slack.dev/interactivity/handling-user-interaction
 LIFETIME = timedelta(seconds=3)

@@ -21,7 +21,7 @@ from localslack.state.messages import Json, Message, Reaction
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from bot.sdk.clock import Clock
+    from localslack.state.clock import Clock
 
 
 class Workspace:

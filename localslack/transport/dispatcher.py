@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from localslack.state.events import EventKind, WorkspaceEvent
 from localslack.state.faults import FaultKind
+from localslack.state.timing import RETRY_SECONDS
 from localslack.transport import payloads
 from localslack.transport.envelopes import Ack, Envelope, Transport
 
@@ -17,9 +18,6 @@ if TYPE_CHECKING:
     from localslack.state.faults import Faults
     from localslack.state.messages import Json, Message
     from localslack.state.workspace import Workspace
-
-# Immediately, after 1 minute, after 5 minutes: https://docs.slack.dev/apis/events-api#retries
-RETRY_SECONDS = (0.0, 60.0, 300.0)
 
 
 class EventDispatcher:
@@ -85,24 +83,24 @@ class EventSubscriptions:
     """Turns workspace events into the Events API events that the app subscribed to."""
 
     def __init__(
-        self, workspace: Workspace, deliveries: EventDispatcher, subscribed: frozenset[str]
+        self, workspace: Workspace, dispatcher: EventDispatcher, subscribed: frozenset[str]
     ) -> None:
         self._workspace = workspace
-        self._deliveries = deliveries
+        self._dispatcher = dispatcher
         self._subscribed = subscribed
         workspace.events.subscribe(self._on_change)
 
     async def deliver_message(self, message: Message) -> Ack:
         """Send every event that a user's message causes; return the first failed ack, if any."""
         acks = await asyncio.gather(
-            *(self._deliveries.send_event(e) for e in self._events(message))
+            *(self._dispatcher.send_event(e) for e in self._events(message))
         )
         return next((ack for ack in acks if not ack.ok), Ack())
 
     async def deliver_home_opened(self, inner: Json) -> Ack:
         """Send `app_home_opened`, if the app subscribed to it."""
         subscribed = "app_home_opened" in self._subscribed
-        return await self._deliveries.send_event(inner) if subscribed else Ack()
+        return await self._dispatcher.send_event(inner) if subscribed else Ack()
 
     def _events(self, message: Message) -> list[Json]:
         channel = self._workspace.channels[message.channel]
@@ -123,7 +121,7 @@ class EventSubscriptions:
             return
         inner = self._event_for(change)
         if inner:
-            self._deliveries.run_in_background(self._deliveries.send_event(inner))
+            self._dispatcher.run_in_background(self._dispatcher.send_event(inner))
 
     def _is_subscribed(self, message: Message) -> bool:
         channel = self._workspace.channels[message.channel]

@@ -10,12 +10,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from localslack.api.views import View
     from localslack.state.entities import Channel, User
     from localslack.state.messages import Json, Message
+    from localslack.state.views import View
     from localslack.state.workspace import Workspace
 
-VERIFICATION_TOKEN = "playground-verification"  # noqa: S105  (deprecated by Slack, still sent)
+VERIFICATION_TOKEN = "local-slack-verification"  # noqa: S105  (deprecated by Slack, still sent)
 
 
 def command(workspace: Workspace, channel: Channel, user: User, typed: str) -> Json:
@@ -118,7 +118,7 @@ def home_opened(workspace: Workspace, user: User, home: View | None) -> Json:
         "event_ts": workspace.next_ts(),
         "tab": "home",
     }
-    return {**event, "view": home.as_slack(workspace)} if home else event
+    return {**event, "view": home.as_slack(workspace.team, workspace.app)} if home else event
 
 
 def interaction(workspace: Workspace, kind: str, user: User) -> Json:
@@ -159,7 +159,7 @@ def message_origin(workspace: Workspace, source: Message) -> Json:
 def view_origin(workspace: Workspace, source: View) -> Json:
     """Return the fields that name the modal or Home view of an interaction."""
     container = {"type": "view", "view_id": source.id}
-    return {"container": container, "view": source.as_slack(workspace)}
+    return {"container": container, "view": source.as_slack(workspace.team, workspace.app)}
 
 
 def channel_summary(channel: Channel) -> Json:

@@ -181,7 +181,7 @@ def _acknowledge(connection: Connection, text: str) -> None:
 
 def _debug_info(number: int) -> Json:
     return {
-        "host": "applink-playground",
+        "host": "applink-local-slack",
         "build_number": number,
         "approximate_connection_time": _LIFETIME_SECONDS,
     }

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.notifications.effective_settings import ChannelSettings
-    from localslack.api.views import View
+    from localslack.state.views import View
 
 pytestmark = pytest.mark.anyio
 

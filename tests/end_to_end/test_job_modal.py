@@ -20,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
-    from localslack.api.views import View
     from localslack.client.modal_actions import SubmissionResult
+    from localslack.state.views import View
 
 pytestmark = pytest.mark.anyio
 

@@ -12,8 +12,7 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.socket_mode.response import SocketModeResponse
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 
 QUICK = Timing(ack_seconds=0.1, retry_seconds=(0.0, 0.0, 0.0))
 

@@ -39,9 +39,9 @@ def bundled() -> dict[str, str]:
 
 
 def test_bundle_is_built_from_the_committed_sources() -> None:
-    """A change of page/ requires `npm run build` there."""
+    """A change of localslack/page requires `make page`."""
     written = (STATIC / "sources.sha256").read_text("utf-8").strip()
-    assert written == digest(), "Run: cd page && npm ci && npm run build"
+    assert written == digest(), "Run: make page"
 
 
 def test_bundle_contains_the_files_that_the_server_serves() -> None:

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from bot.cli.demo.demo import Demo
-    from localslack.state.messages import Message
+    from localslack import Message
 
 STEP_SECONDS = 25.0  # timeout of each expected message
 

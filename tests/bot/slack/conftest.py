@@ -24,8 +24,7 @@ from bot.slack.settings_flow import SettingsModalFlow
 from bot.slack.users import UserCache
 from bot.slack.web_api import WebApiTransport
 from bot.store import Store
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -13,8 +13,7 @@ from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SlackRejected
 from bot.slack import socket_mode
 from bot.slack.socket_mode import SocketModeConnection
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable

@@ -8,7 +8,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from localslack import LocalSlack
-from localslack.api.views import View
+from localslack.state.views import View
 
 pytestmark = pytest.mark.anyio
 

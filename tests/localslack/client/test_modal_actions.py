@@ -6,8 +6,8 @@ import pytest
 from slack_sdk.web.async_client import AsyncWebClient
 
 from localslack import LocalSlack
-from localslack.api.views import View
 from localslack.client.form_validation import REQUIRED
+from localslack.state.views import View
 
 pytestmark = pytest.mark.anyio
 

@@ -9,8 +9,7 @@ from slack_sdk.http_retry.builtin_async_handlers import AsyncServerErrorRetryHan
 from slack_sdk.http_retry.builtin_interval_calculators import FixedValueRetryIntervalCalculator
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import Faults, LocalSlack
-from localslack.server import Timing
+from localslack import Faults, LocalSlack, Timing
 from localslack.state.faults import FaultKind, PlannedFault
 
 pytestmark = pytest.mark.anyio

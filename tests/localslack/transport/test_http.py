@@ -9,8 +9,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_sdk.signature import SignatureVerifier
 from slack_sdk.web.async_client import AsyncWebClient
 
-from localslack import LocalSlack
-from localslack.server import Timing
+from localslack import LocalSlack, Timing
 from localslack.transport.http import signature
 
 pytestmark = pytest.mark.anyio
