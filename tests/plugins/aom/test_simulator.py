@@ -1,48 +1,29 @@
 """AOM's simulator: executions that advance with the clock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
 
 from bot.sdk.errors import JobNotFound
-from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.testing import ManualClock, connected, serve
+from bot.sdk.models import Status
+from bot.sdk.testing import ManualClock
 from plugins.aom import Aom
 from plugins.aom.samples import MISSING_EXECUTION, SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.aom.simulator import SIMULATOR, Simulator, simulation
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
 
 pytestmark = pytest.mark.anyio
 
 SUCCEEDS, PARTIAL, FAILS, WAITS, PAUSED, ENDED = (sample.id for sample in SAMPLES)
 ONE = ExecutionScript("w", "e", (NodeScript("a", (HostRun("h", 5), HostRun("i", 5))),))
 
-Fetch = Callable[[str], Awaitable[Job]]
+simulated = simulated_fixture(Aom, simulation, SIMULATOR)
 
 
 @pytest.fixture
-async def simulated(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Any]]:
-    whole = simulation(clock)
-    async with (
-        serve(whole.app) as url,
-        connected(Aom, whole.settings(url), clock) as provider,
-    ):
-        yield whole.app[SIMULATOR], provider
-
-
-@pytest.fixture
-def simulator(simulated: Any) -> Any:
-    return simulated[0]
-
-
-@pytest.fixture
-def fetch(simulated: Any) -> Fetch:
-    async def fetch(id_: str) -> Job:
-        job: Job = await simulated[1].fetch_job(JobRef(connection="acme", id=id_))
-        return job
-
-    return fetch
+def simulator(simulated: Simulated) -> Any:
+    return simulated.simulator
 
 
 async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:
@@ -137,9 +118,9 @@ async def test_can_finish_an_execution(simulator: Simulator, fetch: Fetch) -> No
 
 
 async def test_listing_does_not_start_an_execution(
-    simulated: Any, fetch: Fetch, clock: ManualClock
+    simulated: Simulated, fetch: Fetch, clock: ManualClock
 ) -> None:
     """Otherwise the samples would end before the first request."""
-    await simulated[1].recent_jobs(10)
+    await simulated.provider.recent_jobs(10)
     await clock.advance(100)
     assert (await fetch(SUCCEEDS)).native_status == "waitExecute"

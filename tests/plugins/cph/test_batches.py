@@ -1,19 +1,19 @@
 """Batch polling of Cloud Phone requests, matched by the task ids seen before."""
 
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.sdk.errors import JobthreadError, RateLimited
+from bot.sdk.errors import RateLimited
 from bot.sdk.models import Job, JobRef
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock, connected
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import Simulator
+from tests.plugins.fixtures import pass_last_seen_jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -46,19 +46,8 @@ def task_counts(found: dict[JobRef, Any], refs: list[JobRef]) -> list[int]:
 
 @pytest.fixture(autouse=True)
 def last_seen_jobs(cph: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pass in the jobs seen before, as the poller does; the provider keeps no other state."""
-    seen: dict[JobRef, Job] = {}
-    fetch = cph.fetch_jobs
-
-    async def fetch_jobs(
-        refs: Sequence[JobRef], known: Mapping[JobRef, Job] | None = None
-    ) -> dict[JobRef, Job | JobthreadError]:
-        before = dict(seen) if known is None else known
-        found = await fetch(refs, {ref: before[ref] for ref in refs if ref in before})
-        seen.update({ref: job for ref, job in found.items() if isinstance(job, Job)})
-        return found
-
-    monkeypatch.setattr(cph, "fetch_jobs", fetch_jobs)
+    """The provider gets the jobs seen before."""
+    pass_last_seen_jobs(cph, monkeypatch)
 
 
 async def test_seen_requests_are_fetched_by_one_call(

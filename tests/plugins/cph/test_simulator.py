@@ -1,49 +1,30 @@
 """Cloud Phone Host's simulator: requests that advance with the clock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import suppress
 from typing import Any
 
 import pytest
 
 from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
-from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.testing import ManualClock, connected, serve
+from bot.sdk.models import Status
+from bot.sdk.testing import ManualClock
 from plugins.cph import Cph
 from plugins.cph.samples import MISSING_REQUEST, SAMPLES
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import SIMULATOR, Simulator, simulation
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
 
 pytestmark = pytest.mark.anyio
 
 ID = "6837531fd3f54550927b930180a706bf"
 RESTARTS, INSTALLS, FAILS, LARGE, SERVER, ENDED = (sample.request for sample in SAMPLES)
 
-Fetch = Callable[[str], Awaitable[Job]]
+simulated = simulated_fixture(Cph, simulation, SIMULATOR)
 
 
 @pytest.fixture
-async def simulated(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Any]]:
-    whole = simulation(clock)
-    async with (
-        serve(whole.app) as url,
-        connected(Cph, whole.settings(url), clock) as provider,
-    ):
-        yield whole.app[SIMULATOR], provider
-
-
-@pytest.fixture
-def simulator(simulated: Any) -> Any:
-    return simulated[0]
-
-
-@pytest.fixture
-def fetch(simulated: Any) -> Fetch:
-    async def fetch(id_: str) -> Job:
-        job: Job = await simulated[1].fetch_job(JobRef(connection="acme", id=id_))
-        return job
-
-    return fetch
+def simulator(simulated: Simulated) -> Any:
+    return simulated.simulator
 
 
 async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:
@@ -132,7 +113,7 @@ async def test_can_finish_a_request(simulator: Simulator, fetch: Fetch) -> None:
     ],
 )
 async def test_list_follows_the_documentation(
-    simulated: Any, query: dict[str, str], status: int, phones: list[str]
+    simulated: Simulated, query: dict[str, str], status: int, phones: list[str]
 ) -> None:
     """`limit` is 1 to 100, `request_ids` has at most 20 ids and precedence, one is required."""
     simulator, provider = simulated

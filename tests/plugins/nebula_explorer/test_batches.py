@@ -1,7 +1,7 @@
 """Batch polling of Explorer's jobs: the list shows which of them changed."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from bot.sdk.testing import Fault, ManualClock
 from plugins.nebula_explorer import MAX_DETAIL_FETCHES, NebulaExplorer
 from plugins.nebula_explorer.script import PREPARING, RUNNING, STOPPING, SUCCESS
 from plugins.nebula_explorer.simulator import Simulator
+from tests.plugins.fixtures import pass_last_seen_jobs
 
 pytestmark = pytest.mark.anyio
 
@@ -37,19 +38,8 @@ async def poll_again(
 
 @pytest.fixture(autouse=True)
 def last_seen_jobs(explorer: NebulaExplorer, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Pass in the jobs seen before, as the poller does; the provider keeps no other state."""
-    seen: dict[JobRef, Job] = {}
-    fetch = explorer.fetch_jobs
-
-    async def fetch_jobs(
-        refs: Sequence[JobRef], known: Mapping[JobRef, Job] | None = None
-    ) -> dict[JobRef, Job | JobthreadError]:
-        before = dict(seen) if known is None else known
-        found = await fetch(refs, {ref: before[ref] for ref in refs if ref in before})
-        seen.update({ref: job for ref, job in found.items() if isinstance(job, Job)})
-        return found
-
-    monkeypatch.setattr(explorer, "fetch_jobs", fetch_jobs)
+    """The provider gets the jobs seen before."""
+    pass_last_seen_jobs(explorer, monkeypatch)
 
 
 async def test_unseen_jobs_are_fetched_one_by_one(

@@ -1,6 +1,5 @@
 """A component's reference resolves to its newest job."""
 
-from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -14,6 +13,7 @@ from plugins.servicestage import ServiceStage
 from plugins.servicestage.components import MAX_CACHED, RecordPayload, deployment_details
 from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, SAMPLES
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
+from tests.plugins.fixtures import Simulated, simulated_fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -27,25 +27,17 @@ ROUTE = f"{APPLICATION_ID}/component/{COMPONENT_ID}"
 DEPLOYED = {"Deployed version": "2.14.0", "Deploy type": "rolling_upgrade"}
 
 
-@pytest.fixture
-async def simulated() -> AsyncIterator[tuple[Simulator, Provider[Any]]]:
-    clock = ManualClock()
-    whole = simulation(clock)
-    async with (
-        serve(whole.app) as url,
-        connected(ServiceStage, whole.settings(url), clock) as provider,
-    ):
-        yield whole.app[SIMULATOR], provider
+simulated = simulated_fixture(ServiceStage, simulation, SIMULATOR)
 
 
 @pytest.fixture
-def simulator(simulated: Any) -> Any:
-    return simulated[0]
+def simulator(simulated: Simulated) -> Any:
+    return simulated.simulator
 
 
 @pytest.fixture
-def servicestage(simulated: Any) -> Any:
-    return simulated[1]
+def servicestage(simulated: Simulated) -> Any:
+    return simulated.provider
 
 
 def ref(id_: str = COMPONENT) -> JobRef:

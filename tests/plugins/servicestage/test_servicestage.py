@@ -1,6 +1,5 @@
 """ServiceStage's provider against its simulator."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +20,7 @@ from bot.sdk.testing import Fault, ManualClock, connected, serve
 from plugins.servicestage import MISSING_ID, ServiceStage, register_providers
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import Simulator
+from tests.plugins.fixtures import huawei_cloud_fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -30,24 +30,12 @@ PROJECT = "0123456789abcdef0123456789abcdef"
 KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
 
 
-@pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
+servicestage = huawei_cloud_fixture(ServiceStage)
 
 
 @pytest.fixture
 def simulator(clock: ManualClock) -> Simulator:
     return Simulator(clock)
-
-
-@pytest.fixture
-async def servicestage(simulator: Simulator, clock: ManualClock) -> AsyncIterator[Provider[Any]]:
-    keys = simulator.gateway.tenant.key_settings()
-    async with (
-        serve(simulator.app) as url,
-        connected(ServiceStage, {"endpoint": url, **keys}, clock) as provider,
-    ):
-        yield provider
 
 
 def build_provider(**settings: str) -> ServiceStage:

@@ -1,18 +1,18 @@
 """ServiceStage's simulator: jobs that advance with the clock."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 from uuid import UUID
 
 import pytest
 
 from bot.sdk.errors import JobNotFound, Unavailable
-from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.testing import ManualClock, connected, serve
+from bot.sdk.models import Job, Status
+from bot.sdk.testing import ManualClock
 from plugins.servicestage import ServiceStage
 from plugins.servicestage.samples import MISSING_JOB, SAMPLES
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -20,36 +20,12 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 THREE = (JobStep("A", 10), JobStep("B", 10), JobStep("C", 10))
 SUCCEEDS, FAILS, ROLLS_BACK, LONG, ENDED = (sample.job for sample in SAMPLES)
 
-Fetch = Callable[[str], Awaitable[Job]]
+simulated = simulated_fixture(ServiceStage, simulation, SIMULATOR)
 
 
 @pytest.fixture
-def clock() -> ManualClock:
-    return ManualClock()
-
-
-@pytest.fixture
-async def simulated(clock: ManualClock) -> AsyncIterator[tuple[Simulator, Fetch]]:
-    whole = simulation(clock)
-    async with (
-        serve(whole.app) as url,
-        connected(ServiceStage, whole.settings(url), clock) as provider,
-    ):
-
-        async def fetch(id_: str) -> Job:
-            return await provider.fetch_job(JobRef(connection="acme", id=id_))
-
-        yield whole.app[SIMULATOR], fetch
-
-
-@pytest.fixture
-def simulator(simulated: Any) -> Any:
-    return simulated[0]
-
-
-@pytest.fixture
-def fetch(simulated: Any) -> Any:
-    return simulated[1]
+def simulator(simulated: Simulated) -> Any:
+    return simulated.simulator
 
 
 def statuses(job: Job) -> list[str]:
@@ -190,16 +166,11 @@ async def test_every_call_is_recorded(simulator: Simulator, fetch: Fetch) -> Non
     ],
 )
 async def test_paging_follows_the_documentation(
-    clock: ManualClock, query: dict[str, Any], first: str, count: int
+    simulated: Simulated, query: dict[str, Any], first: str, count: int
 ) -> None:
     """`limit`, `offset` and `desc` apply to tasks; `task_count` is the total."""
-    whole = simulation(clock)
-    whole.app[SIMULATOR].add(JobScript(ID, THREE))
-    async with (
-        serve(whole.app) as url,
-        connected(ServiceStage, whole.settings(url), clock) as provider,
-    ):
-        path = f"/v3/{provider.settings.project_id}/cas/jobs/{ID}"
-        answer = (await provider.http.call("GET", path, params=query)).json()
+    simulated.simulator.add(JobScript(ID, THREE))
+    path = f"/v3/{simulated.provider.settings.project_id}/cas/jobs/{ID}"
+    answer = (await simulated.provider.http.call("GET", path, params=query)).json()
     assert (answer["tasks"][0]["task_name"], len(answer["tasks"])) == (first, count)
     assert answer["task_count"] == 3
