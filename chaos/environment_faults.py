@@ -45,7 +45,7 @@ class EnvironmentFaults:
         self._journal = journal
         self._threads = threads
         self._lock = lock
-        self._random = Random(f"{plan.seed} weather")
+        self._random = Random(f"{plan.seed} environment")
 
     async def run(self) -> None:
         """Inject every kind of fault repeatedly, until cancelled."""
@@ -106,7 +106,7 @@ class EnvironmentFaults:
     async def _close_channels(self, *, archived: bool) -> None:
         """Archive some channels, or remove the bot from them, and undo it."""
         workspace = self._slack.workspace
-        busy = sorted({root.channel for root in self._threads.cards[-60:] if root.followed})
+        busy = sorted({card.channel for card in self._threads.cards[-60:] if card.followed})
         chosen = self._random.sample(busy, min(len(busy), MAX_CLOSED))
         chosen = [name for name in chosen if not workspace.channels[name].is_im]
         try:
@@ -124,11 +124,11 @@ class EnvironmentFaults:
 
     async def _delete_card(self) -> None:
         """Delete a followed job's card."""
-        roots = [root for root in self._threads.cards[-60:] if root.followed]
-        if not roots:
+        cards = [card for card in self._threads.cards[-60:] if card.followed]
+        if not cards:
             return
-        root = self._random.choice(roots)
-        message = self._slack.workspace.find(root.channel, root.ts)
+        card = self._random.choice(cards)
+        message = self._slack.workspace.find(card.channel, card.ts)
         if message is not None and not message.tombstone:
-            self._journal.deleted_cards.setdefault((root.channel, root.ts), time.time())
+            self._journal.deleted_cards.setdefault((card.channel, card.ts), time.time())
             self._slack.workspace.delete(message)

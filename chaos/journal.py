@@ -48,7 +48,7 @@ class Journal:
     outages: list[Outage] = field(default_factory=list)
     kills: list[float] = field(default_factory=list)
     stops: int = 0
-    environment_faults: Counter[str] = field(default_factory=Counter)  # environment faults, by kind
+    environment_faults: Counter[str] = field(default_factory=Counter)  # by kind
     post_outages: list[Outage] = field(default_factory=list)  # while Slack accepted no post
     closed_channels: dict[str, float] = field(
         default_factory=dict
@@ -61,12 +61,12 @@ class Journal:
         default_factory=list
     )  # seconds from a kill to the first poll
     killed_at: float | None = None  # None after the first poll since the kill
-    provider_faults: int = 0  # of the provider
+    provider_faults: int = 0
     overtaken_answers: int = 0  # provider answers that a newer one was to overtake
 
-    def record_status(self, job: str, word: str, *, last: bool) -> None:
+    def record_status(self, job: str, status: str, *, last: bool) -> None:
         """Record a job's new status."""
-        self.status_times[job][word] = time.time()
+        self.status_times[job][status] = time.time()
         if last:
             self.ended.add(job)
 
@@ -88,7 +88,7 @@ class Journal:
     @property
     def changes(self) -> int:
         """The number of job changes; a job's first status is no change."""
-        return sum(len(words) - 1 for words in self.status_times.values())
+        return sum(len(statuses) - 1 for statuses in self.status_times.values())
 
     def was_down(self, began_at: float, ended_at: float) -> bool:
         """Return whether an outage overlaps this period."""

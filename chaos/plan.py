@@ -8,7 +8,7 @@ from math import ceil
 from random import Random
 from typing import TYPE_CHECKING
 
-from chaos.words import ACTIVE_STATUSES, FINAL_STATUSES
+from chaos.message_parser import ACTIVE_STATUSES, FINAL_STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -85,7 +85,7 @@ class Plan:
 
     def timelines(self) -> Iterator[Timeline]:
         """Yield an endless sequence of jobs."""
-        rng = Random(f"{self.seed} courses")
+        rng = Random(f"{self.seed} timelines")
         while True:
             yield self._timeline(rng)
 
@@ -98,21 +98,21 @@ class Plan:
         self, timelines: Iterator[Timeline]
     ) -> Iterator[tuple[PlannedRequest, Timeline | None]]:
         """Yield the requests: some for a job in two channels, some for unknown jobs."""
-        rng = Random(f"{self.seed} wishes")
+        rng = Random(f"{self.seed} requests")
         wanted = ceil(self.watches * OVERSUPPLY)
         while wanted > 0:
             if rng.random() < 0.04:
                 yield PlannedRequest(job_id(rng), rng.randrange(CHANNELS), "command"), None
-            course = next(timelines)
+            timeline = next(timelines)
             channels = rng.sample(range(CHANNELS), 2 if rng.random() < 0.15 else 1)
             for channel in channels[:wanted]:
-                yield _request(rng, course, channel), course
+                yield _request(rng, timeline, channel), timeline
             wanted -= len(channels)
 
 
-def _request(rng: Random, course: Timeline, channel: int) -> PlannedRequest:
+def _request(rng: Random, timeline: Timeline, channel: int) -> PlannedRequest:
     way = rng.choices(("command", "mention", "direct"), (70, 25, 5))[0]
-    return PlannedRequest(course.job, -1 if way == "direct" else channel, way)
+    return PlannedRequest(timeline.job, -1 if way == "direct" else channel, way)
 
 
 def job_id(rng: Random) -> str:

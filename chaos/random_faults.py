@@ -70,7 +70,7 @@ class RandomFaults:
         self._slack = slack
         self._bot = supervisor
         self._journal = journal
-        self._random = Random(f"{plan.seed} storm")
+        self._random = Random(f"{plan.seed} faults")
         self._lock = asyncio.Lock()  # a kill does not cut a long freeze short
         self._environment = EnvironmentFaults(plan, slack, supervisor, journal, threads, self._lock)
 

@@ -90,7 +90,7 @@ def figures(
         environment_faults=dict(sorted(journal.environment_faults.items())),
         overtaken_answers=journal.overtaken_answers,
         requests=requests,
-        watches=sum(root.followed for root in threads.cards),
+        watches=sum(card.followed for card in threads.cards),
         changes=journal.changes,
         expected=verdict.expected,
         coalesced=verdict.coalesced,
@@ -175,5 +175,5 @@ def violations(verdict: Verdict) -> str:
         ("duplicated", verdict.duplicated),
         ("out of order", verdict.out_of_order),
     )
-    lines = [f"{kind}: {said}" for kind, found in kinds for said in found[:MAX_VIOLATIONS]]
+    lines = [f"{kind}: {line}" for kind, found in kinds for line in found[:MAX_VIOLATIONS]]
     return "\n".join(lines)

@@ -48,7 +48,7 @@ class RunContext:
     journal: Journal
     threads: BotMessages
     provider: SimulatedProvider
-    crowd: SimulatedUsers
+    users: SimulatedUsers
     bot: Supervisor
     database: Path
     calls_during_faults: int = 0  # of Slack's API
@@ -74,9 +74,9 @@ async def run(plan: Plan) -> tuple[Figures, Verdict]:
             catch_up_seconds = await _catch_up(context)
         finally:
             progress.cancel()
-            await context.crowd.close()
+            await context.users.close()
             await context.bot.stop()
-        verdict = judge(context.journal, context.threads, context.crowd.attempts)
+        verdict = judge(context.journal, context.threads, context.users.attempts)
         return _figures(context, verdict, catch_up_seconds), verdict
 
 
@@ -91,7 +91,7 @@ async def _start_participants(plan: Plan) -> AsyncIterator[RunContext]:
     )
     threads = BotMessages.subscribe(slack.workspace)
     provider = SimulatedProvider(plan, journal)
-    crowd = SimulatedUsers(plan, slack, provider, threads)
+    users = SimulatedUsers(plan, slack, provider, threads)
     with tempfile.TemporaryDirectory(prefix="jobthread-chaos-") as folder:
         database, log = Path(folder) / "jobthread.db", Path(plan.log or f"{folder}/bot.log")
         async with slack, serve(provider.simulator.app) as url:
@@ -99,7 +99,7 @@ async def _start_participants(plan: Plan) -> AsyncIterator[RunContext]:
             bot = Supervisor(
                 slack, settings, journal, disabled_safeguard=plan.disabled_safeguard, log=log
             )
-            yield RunContext(plan, slack, journal, threads, provider, crowd, bot, database)
+            yield RunContext(plan, slack, journal, threads, provider, users, bot, database)
 
 
 def _write_settings(folder: Path, plan: Plan, slack: LocalSlack, url: str, database: Path) -> Path:
@@ -125,9 +125,9 @@ async def _inject_faults(context: RunContext) -> None:
     faults = random_faults.RandomFaults(
         context.plan, context.slack, context.bot, context.journal, context.threads
     )
-    coroutines = [context.crowd.click_at_random(), faults.run()]
+    coroutines = [context.users.click_at_random(), faults.run()]
     tasks = [asyncio.create_task(work) for work in (*coroutines, context.provider.run())]
-    requesting = asyncio.create_task(context.crowd.send_requests())
+    requesting = asyncio.create_task(context.users.send_requests())
     try:
         await _until(lambda: _failed_as_intended(context), context.plan.seconds)
         await _until(lambda: _is_conclusive(context), context.plan.seconds * MAX_OVERTIME)
@@ -147,7 +147,7 @@ async def _inject_faults(context: RunContext) -> None:
 def _is_conclusive(context: RunContext) -> bool:
     """Return whether there were enough kills and expected replies for a verdict."""
     if len(context.journal.kills) >= context.plan.min_kills:
-        verdict = judge(context.journal, context.threads, context.crowd.attempts)
+        verdict = judge(context.journal, context.threads, context.users.attempts)
         return verdict.expected >= context.plan.min_expected or _failed_as_intended(context)
     return _failed_as_intended(context)
 
@@ -156,7 +156,7 @@ def _failed_as_intended(context: RunContext) -> bool:
     """Return whether a run with a disabled safeguard has produced a permanent violation."""
     if not context.plan.disabled_safeguard:
         return False
-    verdict = judge(context.journal, context.threads, context.crowd.attempts)
+    verdict = judge(context.journal, context.threads, context.users.attempts)
     return bool(verdict.duplicated or verdict.out_of_order)
 
 
@@ -164,12 +164,12 @@ async def _catch_up(context: RunContext) -> float:
     """Wait, up to the plan's timeout, until all is posted and answered; return the seconds."""
     began = time.monotonic()
     list_commands = asyncio.create_task(
-        context.crowd.send_list_commands(context.journal.closed_channels)
+        context.users.send_list_commands(context.journal.closed_channels)
     )
     try:
         await _until(
             lambda: (
-                _failed_as_intended(context) or not (context.crowd.busy or _count_pending(context))
+                _failed_as_intended(context) or not (context.users.busy or _count_pending(context))
             ),
             context.plan.catch_up_timeout_seconds,
         )
@@ -190,7 +190,7 @@ async def _until(done: Callable[[], bool], seconds: float) -> None:
 
 
 def _count_pending(context: RunContext) -> int:
-    open_requests = unanswered_requests(context.journal, context.threads, context.crowd.attempts)
+    open_requests = unanswered_requests(context.journal, context.threads, context.users.attempts)
     return (
         context.count_unsent() + missing_outcomes(context.journal, context.threads) + open_requests
     )
@@ -204,11 +204,11 @@ async def _print_progress(context: RunContext) -> None:
         seconds = time.monotonic() - began
         sys.stderr.write(
             f"{seconds:5.0f} s  kills {len(context.journal.kills)}, requests"
-            f" {len(context.crowd.attempts)}, watches {len(context.threads.cards)}, changes"
+            f" {len(context.users.attempts)}, watches {len(context.threads.cards)}, changes"
             f" {context.journal.changes}, posts {context.threads.posts}, unsent"
             f" {context.count_unsent()}, missing outcomes"
             f" {missing_outcomes(context.journal, context.threads)}, open requests"
-            f" {unanswered_requests(context.journal, context.threads, context.crowd.attempts)}\n"
+            f" {unanswered_requests(context.journal, context.threads, context.users.attempts)}\n"
         )
         sys.stderr.flush()
 
@@ -225,7 +225,7 @@ def _figures(context: RunContext, verdict: Verdict, catch_up_seconds: float) -> 
         context.journal,
         context.threads,
         slack=counts,
-        requests=len(context.crowd.attempts),
+        requests=len(context.users.attempts),
         crashes=context.bot.crashes,
         catch_up_seconds=catch_up_seconds,
     )

@@ -61,7 +61,7 @@ class SimulatedUsers:
         self._slack = slack
         self._provider = provider
         self._threads = threads
-        self._random = Random(f"{plan.seed} crowd")
+        self._random = Random(f"{plan.seed} users")
         users = [user for user in slack.workspace.users.values() if not user.is_bot]
         self._clicker = users.pop().id
         self._users = iter(users)
@@ -73,11 +73,11 @@ class SimulatedUsers:
         """Send all requests of the plan, evenly spread."""
         pause = self._plan.request_seconds / max(1.0, self._plan.watches * OVERSUPPLY)
         began, number = time.monotonic(), 0
-        for wish, course in self._plan.requests(self._plan.timelines()):
-            if course is not None:
-                self._provider.add(course)
-            self._start(self._request_until_acknowledged(wish))
-            number += course is not None
+        for planned, timeline in self._plan.requests(self._plan.timelines()):
+            if timeline is not None:
+                self._provider.add(timeline)
+            self._start(self._request_until_acknowledged(planned))
+            number += timeline is not None
             await asyncio.sleep(max(0.0, began + number * pause - time.monotonic()))
 
     async def click_at_random(self) -> None:
@@ -90,11 +90,11 @@ class SimulatedUsers:
 
     def refresh(self, job: str) -> bool:
         """Click "Refresh" on one of a job's cards; return False if it has none."""
-        roots = [root for root in self._threads.cards if root.job == job]
-        if roots:
-            root = self._random.choice(roots)
-            self._start(self._click(root.channel, root.ts))
-        return bool(roots)
+        cards = [card for card in self._threads.cards if card.job == job]
+        if cards:
+            card = self._random.choice(cards)
+            self._start(self._click(card.channel, card.ts))
+        return bool(cards)
 
     def refresh_twice(self, job: str) -> bool:
         """Click "Refresh" twice at once; return False if there is no card yet."""
@@ -133,38 +133,38 @@ class SimulatedUsers:
         if message is not None and message.blocks:  # else the card was deleted
             await self._slack.click(message, "refresh", user=self._clicker)
 
-    async def _request_until_acknowledged(self, wish: PlannedRequest) -> None:
+    async def _request_until_acknowledged(self, planned: PlannedRequest) -> None:
         """Send a request, and retry while Slack reports a failure."""
         for _ in range(MAX_ATTEMPTS):
-            while self._is_closed(wish):  # noqa: ASYNC110  requests fail there
+            while self._is_closed(planned):  # noqa: ASYNC110  requests fail there
                 await asyncio.sleep(0.5)
-            attempt = await self._send_request(wish)
+            attempt = await self._send_request(planned)
             self.attempts.append(attempt)
             if attempt.acknowledged:
                 return
             # Slack retries an unacknowledged event by itself.
-            delay = 1.0 if wish.kind == "command" else sum(RETRIES) + 3.0
+            delay = 1.0 if planned.kind == "command" else sum(RETRIES) + 3.0
             await asyncio.sleep(delay * self._random.uniform(1.0, 1.5))
 
-    def _is_closed(self, wish: PlannedRequest) -> bool:
-        if wish.kind == "direct":
+    def _is_closed(self, planned: PlannedRequest) -> bool:
+        if planned.kind == "direct":
             return False
         workspace = self._slack.workspace
-        channel = workspace.channels[f"C0N{wish.channel:06d}"]
+        channel = workspace.channels[f"C0N{planned.channel:06d}"]
         return channel.is_archived or workspace.bot.id not in channel.members
 
-    async def _send_request(self, wish: PlannedRequest) -> Attempt:
+    async def _send_request(self, planned: PlannedRequest) -> Attempt:
         person, at = next(self._users), time.time()
-        where = "im" if wish.kind == "direct" else f"C0N{wish.channel:06d}"
+        where = "im" if planned.kind == "direct" else f"C0N{planned.channel:06d}"
         line = {"command": "/job deploys:{}", "mention": "@jobthread how is deploys:{} doing?"}
-        text = line.get(wish.kind, "deploys:{}").format(wish.job)
+        text = line.get(planned.kind, "deploys:{}").format(planned.job)
         answer = await self._slack.says(text, channel=where, user=person.id)
-        said = answer.message
-        if wish.kind == "command" or said is None:
+        message = answer.message
+        if planned.kind == "command" or message is None:
             # A payload is an immediate error message.
             acknowledged = answer.ok and not answer.payload
             return Attempt(
-                wish, person.id, where, f"command:{answer.trigger_id}:", acknowledged, at
+                planned, person.id, where, f"command:{answer.trigger_id}:", acknowledged, at
             )
-        key = f"message:{said.channel}:{said.ts}:"
-        return Attempt(wish, person.id, said.channel, key, answer.ok, at)
+        key = f"message:{message.channel}:{message.ts}:"
+        return Attempt(planned, person.id, message.channel, key, answer.ok, at)

@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from chaos import words
+from chaos import message_parser
 from localslack.state.events import EventKind, WorkspaceEvent
 
 if TYPE_CHECKING:
@@ -94,8 +94,8 @@ class BotMessages:
             self.replies[message.channel, message.thread_ts].append(reply)
             return
         followed = key.partition("~")[0].endswith(":root")
-        for status in words.statuses_in(message.text):
-            for job in words.job_ids(json.dumps(message.blocks)):
+        for status in message_parser.statuses_in(message.text):
+            for job in message_parser.job_ids(json.dumps(message.blocks)):
                 self.cards.append(CardPost(job, message.channel, message.ts, key, status, followed))
 
     def _direct_recipient(self, message: Message, key: str) -> str:
@@ -110,6 +110,6 @@ class BotMessages:
         is_rejection = key.partition("~")[0].endswith(":refused")
         if channel is None or not channel.is_im or not (is_ephemeral or is_rejection):
             return ""
-        if words.UNREACHABLE_NOTICE in message.text:
+        if message_parser.UNREACHABLE_NOTICE in message.text:
             return ""  # about a thread that became unreachable later
         return next(iter(channel.members - {self.bot_user}), "")

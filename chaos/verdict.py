@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from chaos import words
+from chaos import message_parser
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -49,8 +49,8 @@ def judge(journal: Journal, threads: BotMessages, attempts: Sequence[Attempt]) -
     deleted = Counter(r.key for r in threads.cards if (r.channel, r.ts) in journal.deleted_cards)
     repeated = {key: n for key, n in threads.keys.items() if key and n - deleted[key] > 1}
     verdict.duplicated += [f"key {key} was posted {n} times" for key, n in repeated.items()]
-    for root in threads.cards:
-        _judge_thread(verdict, journal, root, threads.replies.get((root.channel, root.ts), []))
+    for card in threads.cards:
+        _judge_thread(verdict, journal, card, threads.replies.get((card.channel, card.ts), []))
     _judge_answers(verdict, journal, threads, attempts)
     return verdict
 
@@ -58,11 +58,11 @@ def judge(journal: Journal, threads: BotMessages, attempts: Sequence[Attempt]) -
 def missing_outcomes(journal: Journal, threads: BotMessages) -> int:
     """Return how many threads of ended jobs do not have the outcome yet."""
     return sum(
-        root.followed
-        and (root.channel, root.ts) not in journal.deleted_cards
-        and root.job in journal.ended
-        and _outcome(journal, root) not in [root.status, *_reported(threads, root)]
-        for root in threads.cards
+        card.followed
+        and (card.channel, card.ts) not in journal.deleted_cards
+        and card.job in journal.ended
+        and _outcome(journal, card) not in [card.status, *_reported(threads, card)]
+        for card in threads.cards
     )
 
 
@@ -73,35 +73,37 @@ def unanswered_requests(journal: Journal, threads: BotMessages, attempts: Iterab
     return len(verdict.lost)
 
 
-def _outcome(journal: Journal, root: CardPost) -> str:
-    return journal.statuses(root.job)[-1]
+def _outcome(journal: Journal, card: CardPost) -> str:
+    return journal.statuses(card.job)[-1]
 
 
-def _reported(threads: BotMessages, root: CardPost) -> list[str]:
-    replies = threads.replies.get((root.channel, root.ts), [])
-    return [status for reply in replies for status in words.statuses_in(reply.text)]
+def _reported(threads: BotMessages, card: CardPost) -> list[str]:
+    replies = threads.replies.get((card.channel, card.ts), [])
+    return [status for reply in replies for status in message_parser.statuses_in(reply.text)]
 
 
 def _judge_thread(
-    verdict: Verdict, journal: Journal, root: CardPost, replies: Sequence[ThreadReply]
+    verdict: Verdict, journal: Journal, card: CardPost, replies: Sequence[ThreadReply]
 ) -> None:
-    name, timeline = f"{root.job} in {root.channel}", journal.statuses(root.job)
-    reported = [(status, reply) for reply in replies for status in words.statuses_in(reply.text)]
+    name, timeline = f"{card.job} in {card.channel}", journal.statuses(card.job)
+    reported = [
+        (status, reply) for reply in replies for status in message_parser.statuses_in(reply.text)
+    ]
     statuses = [status for status, _ in reported]
-    _judge_order(verdict, name, timeline, [root.status, *statuses])
+    _judge_order(verdict, name, timeline, [card.status, *statuses])
     unknown = [
         r.text
         for r in replies
-        if not words.statuses_in(r.text) and not words.is_polling_notice(r.text)
+        if not message_parser.statuses_in(r.text) and not message_parser.is_polling_notice(r.text)
     ]
     verdict.out_of_order += [f"{name}: not a change of its job: {text}" for text in unknown]
-    reachable = root.followed and (root.channel, root.ts) not in journal.deleted_cards
-    if reachable and root.job in journal.ended and timeline[-1] not in (root.status, *statuses):
+    reachable = card.followed and (card.channel, card.ts) not in journal.deleted_cards
+    if reachable and card.job in journal.ended and timeline[-1] not in (card.status, *statuses):
         verdict.lost.append(
-            f"{name}: outcome {timeline[-1]} is missing; reported: {root.status}, {statuses}"
+            f"{name}: outcome {timeline[-1]} is missing; reported: {card.status}, {statuses}"
         )
-    _judge_changes(verdict, journal, root, statuses)
-    times = journal.status_times[root.job]
+    _judge_changes(verdict, journal, card, statuses)
+    times = journal.status_times[card.job]
     verdict.delivered += len(statuses)
     verdict.delays += [reply.at - times[status] for status, reply in reported if status in times]
 
@@ -120,16 +122,16 @@ def _judge_order(verdict: Verdict, name: str, timeline: list[str], statuses: lis
         verdict.out_of_order.append(f"{name}: reported {statuses}, but was {timeline}")
 
 
-def _judge_changes(verdict: Verdict, journal: Journal, root: CardPost, statuses: list[str]) -> None:
+def _judge_changes(verdict: Verdict, journal: Journal, card: CardPost, statuses: list[str]) -> None:
     """Find the changes that the bot has stored but not reported."""
-    if not root.followed:
+    if not card.followed:
         return
     answers = [
-        answer for answer in journal.answers[root.job] if answer.requested_at > float(root.ts)
+        answer for answer in journal.answers[card.job] if answer.requested_at > float(card.ts)
     ]
-    reachable_until = _reachable_until(journal, root)
-    order = {status: index for index, status in enumerate(journal.statuses(root.job))}
-    seen = {answer.status for answer in answers if order[answer.status] > order.get(root.status, 0)}
+    reachable_until = _reachable_until(journal, card)
+    order = {status: index for index, status in enumerate(journal.statuses(card.job))}
+    seen = {answer.status for answer in answers if order[answer.status] > order.get(card.status, 0)}
     expected = {
         answer.status
         for answer in answers
@@ -140,15 +142,15 @@ def _judge_changes(verdict: Verdict, journal: Journal, root: CardPost, statuses:
     verdict.expected += len(expected)
     verdict.coalesced += len(seen - expected - set(statuses))
     verdict.lost += [
-        f"{root.job} in {root.channel}: {status} is missing; reported: {root.status}, {statuses}"
+        f"{card.job} in {card.channel}: {status} is missing; reported: {card.status}, {statuses}"
         for status in sorted(expected - set(statuses))
     ]
 
 
-def _reachable_until(journal: Journal, root: CardPost) -> float:
+def _reachable_until(journal: Journal, card: CardPost) -> float:
     """Return when a thread was first unreachable; later, one reply may report several changes."""
-    closed = journal.closed_channels.get(root.channel, float("inf"))
-    unreachable = min(closed, journal.deleted_cards.get((root.channel, root.ts), float("inf")))
+    closed = journal.closed_channels.get(card.channel, float("inf"))
+    unreachable = min(closed, journal.deleted_cards.get((card.channel, card.ts), float("inf")))
     outages = [
         outage.began_at
         for outage in journal.post_outages
@@ -193,16 +195,16 @@ def _cards(journal: Journal, threads: BotMessages) -> dict[tuple[str, str], dict
     A card that was deleted and replaced by a later request does not count.
     """
     found: dict[tuple[str, str], dict[str, str]] = defaultdict(dict)
-    for root in (root for root in threads.cards if root.followed):
-        deleted_at = journal.deleted_cards.get((root.channel, root.ts), float("inf"))
-        place = root.channel, root.job
+    for card in (card for card in threads.cards if card.followed):
+        deleted_at = journal.deleted_cards.get((card.channel, card.ts), float("inf"))
+        place = card.channel, card.job
         replaced = any(
             (other.channel, other.job) == place and other.followed and float(other.ts) > deleted_at
             for other in threads.cards
             if deleted_at < float("inf")
         )
         if not replaced:
-            found[place][root.key] = root.ts
+            found[place][card.key] = card.ts
     return found
 
 

@@ -9,7 +9,7 @@ import pytest
 from bot.delivery import texts
 from bot.sdk.cards import job_card
 from bot.sdk.models import Change, Job, JobRef
-from chaos import words
+from chaos import message_parser
 from chaos.plan import Plan
 from plugins.servicestage.translator import status_of
 
@@ -22,14 +22,14 @@ def job(word: str) -> Job:
     return Job(ref=REF, name="provision 17cb", status=status_of(word), native_status=word)
 
 
-@pytest.mark.parametrize("word", [*words.ACTIVE_STATUSES, *words.FINAL_STATUSES])
+@pytest.mark.parametrize("word", [*message_parser.ACTIVE_STATUSES, *message_parser.FINAL_STATUSES])
 @pytest.mark.parametrize("before", ["SUBMITTED", "DRAINING", "ROLLBACKING"])
 def test_every_status_is_parsed_from_the_bots_texts(word: str, before: str) -> None:
     """On the card and in the thread, whatever the status before."""
     view = job_card.CardContext(checked_at=NOW)
     change = Change(before=job(before), after=job(word), status_changed=True)
-    assert words.statuses_in(job_card.render_card(job(word), view).text) == [word]
-    assert words.statuses_in(job_card.render_change(change, view).text) == [word]
+    assert message_parser.statuses_in(job_card.render_card(job(word), view).text) == [word]
+    assert message_parser.statuses_in(job_card.render_change(change, view).text) == [word]
 
 
 def test_run_is_reproducible_from_its_seed() -> None:
@@ -45,12 +45,12 @@ def test_no_job_has_a_status_twice() -> None:
     courses = Plan().timelines()
     for course in (next(courses) for _ in range(200)):
         assert len(set(course.statuses)) == len(course.statuses) == len(course.intervals) + 1
-        assert course.statuses[-1] in words.FINAL_STATUSES
-        assert words.job_ids(f"… {course.job} …") == {course.job}
+        assert course.statuses[-1] in message_parser.FINAL_STATUSES
+        assert message_parser.job_ids(f"… {course.job} …") == {course.job}
 
 
 def test_catch_up_reply_is_parsed_line_by_line() -> None:
     """It reports several changes, in their order."""
     items = ["x is paused (PAUSED).", "x is now running."]
     message = texts.catch_up(NOW, items, "x succeeded after 3 s", "")
-    assert words.statuses_in(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]
+    assert message_parser.statuses_in(message.text) == ["PAUSED", "RUNNING", "SUCCEEDED"]
