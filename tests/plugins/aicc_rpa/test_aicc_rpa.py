@@ -16,10 +16,11 @@ from bot.sdk.errors import (
     ProviderError,
     Unavailable,
 )
-from bot.sdk.models import JobRef, Status
+from bot.sdk.models import Status
 from bot.sdk.testing import Fault, ManualClock
 from plugins.aicc_rpa import AiccRpa, register_providers
 from plugins.aicc_rpa.simulator import Simulator
+from tests.plugins.fixtures import ref
 
 pytestmark = pytest.mark.anyio
 
@@ -29,10 +30,7 @@ CALL = "/oifde/rest/api/rpa/queryJobDetails"
 API = f"https://10.0.3.17:8443{CALL}"
 FIELDS = {"url": "https://10.0.3.17:8443", "tenant_id": "2022", "app_secret": "made-up"}
 FAILED = {"status": "running", "recentTaskStatus": "failed", "mode": "queueTrigger"}
-
-
-def ref(id_: str = UID) -> JobRef:
-    return JobRef(connection="acme", id=id_)
+REF = ref(UID)
 
 
 def recorded(name: str) -> str:
@@ -48,7 +46,7 @@ def build_provider(**settings: str) -> AiccRpa:
 async def error_text(rpa: AiccRpa, kind: type[JobthreadError]) -> str:
     """Return the sentence of the error that a fetch raises."""
     with pytest.raises(kind) as caught:
-        await rpa.fetch_job(ref())
+        await rpa.fetch_job(REF)
     return str(caught.value)
 
 
@@ -71,21 +69,21 @@ async def test_error_code_is_read_whatever_the_http_status(
     rpa: AiccRpa, simulator: Simulator, code: int, kind: type[ProviderError], status: int
 ) -> None:
     """RPA sends errors with HTTP 200."""
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     simulator.fail_calls(code, status=status)
     assert str(code) in await error_text(rpa, kind)
 
 
 async def test_job_without_details_is_not_found(rpa: AiccRpa, simulator: Simulator) -> None:
     """The recorded response has the code 0."""
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     simulator.faults.plan(Fault(200, recorded("not_found")))
     await error_text(rpa, JobNotFound)
 
 
 async def test_404_is_not_a_missing_job(rpa: AiccRpa, simulator: Simulator) -> None:
     """It means that the url is wrong."""
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     simulator.faults.plan(Fault(404, "<html>nginx</html>"))
     assert "check url" in await error_text(rpa, AnswerNotUnderstood)
 
@@ -145,10 +143,10 @@ async def test_unknown_name_is_not_found(rpa: AiccRpa) -> None:
 
 async def test_failed_run_has_its_queues_reason(rpa: AiccRpa, simulator: Simulator) -> None:
     """The item was created before the run started."""
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     for name in ("example", "queue"):
         simulator.faults.plan(Fault(200, recorded(name)))
-    message = (await rpa.fetch_job(ref())).tasks[0].message
+    message = (await rpa.fetch_job(REF)).tasks[0].message
     assert message.startswith("The queue's last failed entry says: The customer's number is")
 
 
@@ -170,7 +168,7 @@ async def test_queue_without_a_reason_does_not_hide_the_job(
 ) -> None:
     """The failure is shown without it."""
     uid = simulator.put(queueUid="q1", **FAILED)
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     simulator.faults.plan(Fault())
     simulator.fail_calls(10000001)
     job = await rpa.fetch_job(ref(uid))
@@ -226,7 +224,7 @@ async def test_recent_ended_job_has_its_final_status(rpa: AiccRpa, simulator: Si
 
 async def test_recent_job_may_be_deleted_meanwhile(rpa: AiccRpa, simulator: Simulator) -> None:
     """The rest of the list is still shown."""
-    await rpa.fetch_job(ref())
+    await rpa.fetch_job(REF)
     for name in ("list", "not_found"):
         simulator.faults.plan(Fault(200, recorded(name)))
     assert [job.name for job in await rpa.recent_jobs(5)] == ["Export_invoices"]

@@ -13,15 +13,11 @@ from bot.sdk.testing import Fault, ManualClock, connected
 from plugins.cph import Cph
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import Simulator
-from tests.plugins.fixtures import pass_last_seen_jobs
+from tests.plugins.fixtures import pass_last_seen_jobs, ref
 
 pytestmark = pytest.mark.anyio
 
 RECORDED = Path(__file__).parent / "data"
-
-
-def ref(id_: str) -> JobRef:
-    return JobRef(connection="acme", id=id_)
 
 
 def add_requests(

@@ -7,14 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from bot.sdk.errors import (
-    AccessDenied,
     AnswerNotUnderstood,
     BadReference,
-    CredentialsRefused,
     JobNotFound,
-    ProviderError,
-    RateLimited,
-    Unavailable,
 )
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.provider import Provider
@@ -22,6 +17,7 @@ from bot.sdk.testing import Fault, ManualClock
 from plugins.cph import MAX_PAGES, MISSING_ID, Cph, register_providers
 from plugins.cph.script import PhoneJob, RequestScript, job_id
 from plugins.cph.simulator import Simulator
+from tests.plugins.fixtures import ref
 
 pytestmark = pytest.mark.anyio
 
@@ -29,16 +25,13 @@ RECORDED = Path(__file__).parent / "data"
 ID = "6837531fd3f54550927b930180a706bf"
 PROJECT = "0123456789abcdef0123456789abcdef"
 KEYS = {"project_id": PROJECT, "access_key": "AK", "secret_key": "made-up"}
+REF = ref(ID)
 
 
 def build_provider(**settings: str) -> Cph:
     """Return a provider that is not connected."""
     fields = {"region": "cn-north-4", **KEYS, **settings}
     return Cph("phones", Cph.Settings(**fields), ManualClock())  # type: ignore[arg-type]
-
-
-def ref(id_: str = ID) -> JobRef:
-    return JobRef(connection="acme", id=id_)
 
 
 def add_requests(
@@ -76,7 +69,7 @@ async def test_repeated_page_ends_paging(cph: Provider[Any], simulator: Simulato
     """The server may ignore the offset."""
     page = [{"job_id": f"j{n}", "status": 1} for n in range(100)]
     simulator.faults.plan(Fault(200, {"jobs": page}), times=None)
-    assert len((await cph.fetch_job(ref())).tasks) == 100
+    assert len((await cph.fetch_job(REF)).tasks) == 100
     assert len(simulator.calls) == 2
 
 
@@ -84,14 +77,14 @@ async def test_endless_paging_is_given_up(cph: Provider[Any], simulator: Simulat
     """An incomplete request must not be shown as complete."""
     simulator.faults.plan(Fault(200, {"jobs": [{"status": 1}] * 100}), times=None)
     with pytest.raises(AnswerNotUnderstood, match="20,000 jobs are too many"):
-        await cph.fetch_job(ref())
+        await cph.fetch_job(REF)
     assert len(simulator.calls) == MAX_PAGES
 
 
 async def test_request_without_jobs_is_not_found(cph: Provider[Any]) -> None:
     """The API returns an empty list for an unknown id."""
     with pytest.raises(JobNotFound, match="write jobs/ before it"):
-        await cph.fetch_job(ref())
+        await cph.fetch_job(REF)
 
 
 async def test_single_job_can_be_fetched(cph: Provider[Any], simulator: Simulator) -> None:
@@ -120,84 +113,10 @@ async def test_ambiguous_id_is_rejected_without_a_call(
 # Errors
 
 
-@pytest.mark.parametrize(
-    ("status", "name", "kind"),
-    [
-        (403, "error_no_right", AccessDenied),
-        (400, "error_bad_page", AnswerNotUnderstood),
-        (400, "error_system", Unavailable),
-        (500, "error_system", Unavailable),
-        (404, "error_phone", JobNotFound),
-        (403, "error_arrears", AccessDenied),
-        (400, "error_unlisted", JobNotFound),
-        (429, "error_busy", RateLimited),
-        (401, "error_token", CredentialsRefused),
-        (401, "error_signature", CredentialsRefused),
-        (404, "error_no_api", AnswerNotUnderstood),
-    ],
-)
-async def test_recorded_error_maps_to_an_exception(
-    cph: Provider[Any], simulator: Simulator, status: int, name: str, kind: type[ProviderError]
-) -> None:
-    """CPS.0003 is transient even with HTTP 400."""
-    simulator.faults.plan(Fault(status, (RECORDED / f"{name}.json").read_text()))
-    with pytest.raises(kind):
-        await cph.fetch_job(ref())
-
-
-async def test_throttling_wait_is_read_from_the_message(
-    cph: Provider[Any], simulator: Simulator
-) -> None:
-    """The gateway states its window: 200 calls in 5 minutes."""
-    simulator.faults.plan(Fault(429, (RECORDED / "error_busy.json").read_text()))
-    with pytest.raises(RateLimited) as caught:
-        await cph.fetch_job(ref())
-    assert caught.value.retry_after == 300
-
-
-async def test_rejected_key_is_used_only_once(cph: Provider[Any], simulator: Simulator) -> None:
-    """Five rejections lock it."""
-    refused = Fault(401, (RECORDED / "error_signature.json").read_text())
-    simulator.faults.plan(refused, times=None)
-    for _ in range(5):
-        with pytest.raises(CredentialsRefused, match="not asked again before"):
-            await cph.fetch_job(ref())
-    assert len(simulator.calls) == 1
-
-
-async def test_foreign_404_is_not_a_missing_request(
-    cph: Provider[Any], simulator: Simulator
-) -> None:
-    """A wrong endpoint must not look like a wrong id."""
-    simulator.faults.plan(Fault(404, "<html>nginx</html>"))
-    with pytest.raises(AnswerNotUnderstood, match="check region and endpoint"):
-        await cph.fetch_job(ref())
-
-
 async def test_check_fetches_a_missing_request(cph: Provider[Any], simulator: Simulator) -> None:
     """An empty list proves address and credentials right."""
     assert "accepts the credentials" in await cph.check()
     assert sent_values(simulator, "request_id") == [MISSING_ID]
-
-
-@pytest.mark.parametrize(
-    ("status", "body", "kind"),
-    [
-        (401, {"error_code": "APIGW.0301"}, CredentialsRefused),
-        (403, {"error_code": "APIGW.0302"}, AccessDenied),
-        (403, {"error_code": "CPS.0001"}, AccessDenied),
-        (404, "<html>", AnswerNotUnderstood),
-        (404, {"error_code": "APIGW.0101"}, AnswerNotUnderstood),
-    ],
-)
-async def test_check_error_names_the_fix(
-    cph: Provider[Any], simulator: Simulator, status: int, body: Any, kind: type[ProviderError]
-) -> None:
-    """The sentence says what to do."""
-    simulator.faults.plan(Fault(status, body))
-    with pytest.raises(kind) as caught:
-        await cph.check()
-    assert caught.value.advice
 
 
 # Texts and pages

@@ -21,9 +21,10 @@ from bot.sdk.errors import (
     RateLimited,
     Unavailable,
 )
-from bot.sdk.models import JobRef, Status
+from bot.sdk.models import Status
 from bot.sdk.testing import Call, Faults, ManualClock, connected, serve
 from plugins.http import HttpJobs, register_providers
+from tests.plugins.fixtures import ref
 
 pytestmark = pytest.mark.anyio
 
@@ -31,6 +32,7 @@ CODES = {"7": "denied", "8": "credentials", "9": "busy", "10": "down", "11": "no
 
 
 Connect = Callable[..., Awaitable[HttpJobs]]
+REF = ref("17")
 
 
 class Api:
@@ -80,10 +82,6 @@ def connect(stack: AsyncExitStack, api: Api, clock: ManualClock) -> Connect:
     return connect
 
 
-def ref(id_: str = "17") -> JobRef:
-    return JobRef(connection="acme", id=id_)
-
-
 # Requests
 
 
@@ -124,7 +122,7 @@ async def test_post_sends_its_body(api: Api, connect: Connect) -> None:
     """The id is filled in as a string or a number, at any depth; other values are unchanged."""
     body = {"job": {"id": "{id:int}", "key": "id={id}"}, "all": [True, "{id}", 1]}
     jobs = await connect(method="POST", url=f"{api.url}/query", body=body)
-    await jobs.fetch_job(ref())
+    await jobs.fetch_job(REF)
     assert (api.last.method, api.last.path) == ("POST", "/query")
     sent = {"job": {"id": 17, "key": "id=17"}, "all": [True, "17", 1]}
     assert json.loads(api.last.body) == sent
@@ -155,13 +153,13 @@ async def test_auth_setting_determines_the_header(
     api: Api, connect: Connect, settings: dict[str, Any], header: str, value: str
 ) -> None:
     """Each method is one header."""
-    await (await connect(**settings)).fetch_job(ref())
+    await (await connect(**settings)).fetch_job(REF)
     assert {name.lower(): sent for name, sent in api.last.headers.items()}[header.lower()] == value
 
 
 async def test_no_auth_sends_no_header(api: Api, connect: Connect) -> None:
     """An open API gets no empty header."""
-    await (await connect()).fetch_job(ref())
+    await (await connect()).fetch_job(REF)
     assert not {"authorization", "cookie"} & {name.lower() for name in api.last.headers}
 
 
@@ -187,7 +185,7 @@ async def test_error_code_maps_to_an_exception(
     jobs = await connect(error_code="code", error_codes=CODES)
     api.answer, api.status = {"code": code, "status": "running"}, status
     with pytest.raises(kind):
-        await jobs.fetch_job(ref())
+        await jobs.fetch_job(REF)
 
 
 @pytest.mark.parametrize("code", [0, "0", "", None, False, "S"])
@@ -195,7 +193,7 @@ async def test_success_code_is_no_error(api: Api, connect: Connect, code: Any) -
     """Zero, an empty value, and codes listed as ok are successes."""
     jobs = await connect(error_code="code", error_codes=CODES)
     api.answer = {"code": code, "status": "running"}
-    assert (await jobs.fetch_job(ref())).status is Status.RUNNING
+    assert (await jobs.fetch_job(REF)).status is Status.RUNNING
 
 
 @pytest.mark.parametrize("status", [200, 400])
@@ -204,7 +202,7 @@ async def test_not_found_may_be_a_condition(api: Api, connect: Connect, status: 
     jobs = await connect(not_found="jobs == `[]`")
     api.answer, api.status = {"jobs": []}, status
     with pytest.raises(JobNotFound):
-        await jobs.fetch_job(ref())
+        await jobs.fetch_job(REF)
 
 
 @pytest.mark.parametrize(("status", "kind"), [(401, CredentialsRefused), (500, Unavailable)])
@@ -215,7 +213,7 @@ async def test_not_found_does_not_apply_to_other_errors(
     jobs = await connect(not_found="!job")
     api.answer, api.status = {"error": "?"}, status
     with pytest.raises(kind):
-        await jobs.fetch_job(ref())
+        await jobs.fetch_job(REF)
 
 
 @pytest.mark.parametrize(
@@ -229,7 +227,7 @@ async def test_new_error_code_is_logged_unless_secret(
     jobs = await connect(error_code="code", auth="bearer", token="made-up-secret")
     api.answer = {"code": code}
     with pytest.raises(AnswerNotUnderstood):
-        await jobs.fetch_job(ref())
+        await jobs.fetch_job(REF)
     assert (code in caplog.text) is logged
 
 
@@ -237,8 +235,8 @@ async def test_job_url_follows_console_url(api: Api, connect: Connect) -> None:
     """Without the setting there is none."""
     del api
     page = "https://ci.example.com/builds/{id}"
-    assert (await (await connect(console_url=page)).fetch_job(ref())).url == page.format(id=17)
-    assert (await (await connect()).fetch_job(ref())).url is None
+    assert (await (await connect(console_url=page)).fetch_job(REF)).url == page.format(id=17)
+    assert (await (await connect()).fetch_job(REF)).url is None
 
 
 # Checks

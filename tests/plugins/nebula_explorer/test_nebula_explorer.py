@@ -19,20 +19,18 @@ from bot.sdk.errors import (
     ProviderError,
     Unavailable,
 )
-from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.models import Job, Status
 from bot.sdk.testing import Fault, ManualClock
 from plugins.nebula_explorer import NebulaExplorer, register_providers
 from plugins.nebula_explorer.simulator import PASSWORD, Simulator
+from tests.plugins.fixtures import ref
 
 pytestmark = pytest.mark.anyio
 
 RECORDED = Path(__file__).parent / "data"
 URL = "http://192.168.8.145:7002"
 FIELDS = {"url": URL, "graph_address": "graphd", "user": "root", "password": "made-up"}
-
-
-def ref(id_: str = "1964") -> JobRef:
-    return JobRef(connection="acme", id=id_)
+REF = ref("1964")
 
 
 def build_provider(**settings: object) -> NebulaExplorer:
@@ -44,7 +42,7 @@ def build_provider(**settings: object) -> NebulaExplorer:
 async def error_text(explorer: NebulaExplorer, kind: type[JobthreadError]) -> str:
     """Return the sentence of the error that a fetch raises."""
     with pytest.raises(kind) as caught:
-        await explorer.fetch_job(ref())
+        await explorer.fetch_job(REF)
     return str(caught.value)
 
 
@@ -60,7 +58,7 @@ def sent_accounts(simulator: Simulator) -> list[str]:
 async def test_session_serves_all_calls(explorer: NebulaExplorer, simulator: Simulator) -> None:
     """Its token is sent as a cookie."""
     for _ in range(3):
-        await explorer.fetch_job(ref())
+        await explorer.fetch_job(REF)
     assert simulator.operations == ["connect", *["1964"] * 3]
     (token,) = simulator.sessions
     assert simulator.calls[-1].headers["Cookie"] == f"explorer_token={token}"
@@ -68,7 +66,7 @@ async def test_session_serves_all_calls(explorer: NebulaExplorer, simulator: Sim
 
 async def test_account_is_sent_as_an_array(explorer: NebulaExplorer, simulator: Simulator) -> None:
     """This is the form since Explorer 3.4, with the graph to connect to."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     assert sent_accounts(simulator) == [f'["root","{PASSWORD}"]']
     assert json.loads(simulator.calls[0].body) == {"address": "192.168.8.111", "port": 9669}
 
@@ -78,9 +76,9 @@ async def test_older_explorer_gets_the_colon_form(
 ) -> None:
     """It is detected once per connection."""
     simulator.colon_credentials = True
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     simulator.restart()
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     array, colon = f'["root","{PASSWORD}"]', f"root:{PASSWORD}"
     assert sent_accounts(simulator) == [array, colon, colon]
 
@@ -92,16 +90,16 @@ async def test_older_explorer_may_reject_without_a_code(
     """The other encoding is tried then, too."""
     simulator.colon_credentials = True
     simulator.faults.plan(Fault(status, "no"))
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
 
 
 async def test_ended_session_is_renewed_once(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
     """Explorer drops sessions at a restart."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     simulator.faults.plan(Fault(200, (RECORDED / "error_session.json").read_text()))
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
     assert simulator.sessions_issued == 2
 
 
@@ -109,9 +107,9 @@ async def test_concurrent_calls_renew_an_ended_session_once(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
     """Later callers take the new one."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     simulator.restart()
-    await asyncio.gather(*(explorer.fetch_job(ref()) for _ in range(20)))
+    await asyncio.gather(*(explorer.fetch_job(REF) for _ in range(20)))
     assert simulator.sessions_issued == 2
 
 
@@ -119,9 +117,9 @@ async def test_session_is_renewed_before_it_expires(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """The cookie states when."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     await clock.advance(259_199)
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     assert simulator.operations == ["connect", "1964"] * 2
 
 
@@ -129,7 +127,7 @@ async def test_rejected_new_session_pauses_for_five_minutes(
     explorer: NebulaExplorer, simulator: Simulator, clock: ManualClock
 ) -> None:
     """Otherwise every poll would sign in again."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     for fault in (Fault(401, {"code": 40104001}), Fault(), Fault(401, {"code": 40104001})):
         simulator.faults.plan(fault)
     assert "even a new session" in await error_text(explorer, CredentialsRefused)
@@ -137,7 +135,7 @@ async def test_rejected_new_session_pauses_for_five_minutes(
     await error_text(explorer, CredentialsRefused)
     assert len(simulator.calls) == calls
     await clock.advance(300)
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
 
 
 async def test_wrong_password_is_not_retried_for_5_minutes(
@@ -149,7 +147,7 @@ async def test_wrong_password_is_not_retried_for_5_minutes(
         assert "check user and password" in await error_text(explorer, CredentialsRefused)
     assert simulator.operations == ["connect"] * 2
     await clock.advance(300)
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
 
 
 @pytest.mark.parametrize("code", [50004000, 50004002, 90004000])
@@ -160,7 +158,7 @@ async def test_sign_in_server_error_is_no_wrong_password(
     simulator.fail_calls(code)
     simulator.fail_calls(40104000)
     await error_text(explorer, Unavailable)
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
 
 
 async def test_sign_in_not_found_is_no_missing_job(
@@ -186,7 +184,7 @@ async def test_response_without_session_is_not_understood(
     """Another system may have answered."""
     simulator.faults.plan(Fault(200, {"code": 0}, {"Set-Cookie": cookie} if cookie else {}))
     assert "no session" in await error_text(explorer, AnswerNotUnderstood)
-    assert await explorer.fetch_job(ref())
+    assert await explorer.fetch_job(REF)
 
 
 async def test_token_is_in_no_error_and_no_log(
@@ -195,7 +193,7 @@ async def test_token_is_in_no_error_and_no_log(
     """It holds the password."""
     caplog.set_level("DEBUG", logger="bot")
     caplog.set_level("DEBUG", logger="plugins")
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     (token,) = simulator.sessions
     for body in ({"code": 1, "message": token}, {"code": 0, "data": token}, token):
         simulator.faults.plan(Fault(200, body))
@@ -233,7 +231,7 @@ async def test_code_is_read_whatever_the_http_status(
     status: int,
 ) -> None:
     """Whether codes have a matching status is undocumented."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     simulator.faults.plan(Fault(status, {"code": code, "message": "made up"}))
     assert str(code) in await error_text(explorer, kind)
 
@@ -242,7 +240,7 @@ async def test_foreign_404_is_not_a_missing_job(
     explorer: NebulaExplorer, simulator: Simulator
 ) -> None:
     """The url is wrong, or the page Workflow is switched off."""
-    await explorer.fetch_job(ref())
+    await explorer.fetch_job(REF)
     simulator.faults.plan(Fault(404, "404 page not found"))
     assert "Workflow" in await error_text(explorer, AnswerNotUnderstood)
 
@@ -327,7 +325,7 @@ def test_other_hosts_url_is_not_recognised(text: str) -> None:
 
 def test_job_url_follows_the_template_or_is_explorers() -> None:
     """The URL of a job's own page is undocumented."""
-    job = Job(ref=ref(), name="x", status=Status.RUNNING)
+    job = Job(ref=REF, name="x", status=Status.RUNNING)
     assert build_provider().console_url(job) == f"{URL}/"
     assert build_provider(console_url="https://x.example.com/{id}").console_url(job) == (
         "https://x.example.com/1964"

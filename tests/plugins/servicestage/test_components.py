@@ -13,7 +13,7 @@ from plugins.servicestage import ServiceStage
 from plugins.servicestage.components import MAX_CACHED, RecordPayload, deployment_details
 from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, SAMPLES
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
-from tests.plugins.fixtures import Simulated, simulated_fixture
+from tests.plugins.fixtures import Simulated, ref, simulated_fixture
 
 pytestmark = pytest.mark.anyio
 
@@ -28,6 +28,7 @@ DEPLOYED = {"Deployed version": "2.14.0", "Deploy type": "rolling_upgrade"}
 
 
 simulated = simulated_fixture(ServiceStage, simulation, SIMULATOR)
+REF = ref(COMPONENT)
 
 
 @pytest.fixture
@@ -38,10 +39,6 @@ def simulator(simulated: Simulated) -> Any:
 @pytest.fixture
 def servicestage(simulated: Simulated) -> Any:
     return simulated.provider
-
-
-def ref(id_: str = COMPONENT) -> JobRef:
-    return JobRef(connection="acme", id=id_)
 
 
 def job_details(job: Job) -> dict[str, str]:
@@ -62,7 +59,7 @@ async def test_component_resolves_to_its_newest_job(
     servicestage: Provider[Any],
 ) -> None:
     """The job keeps its own id, so later jobs of the component do not replace it."""
-    job = await fetch.fetch_requested(servicestage, ref().replace(connection=servicestage.name))
+    job = await fetch.fetch_requested(servicestage, REF.replace(connection=servicestage.name))
     assert isinstance(job, Job)
     assert job.ref == JobRef(connection=servicestage.name, id=JOB)
     assert job_details(job) == DEPLOYED
@@ -73,7 +70,7 @@ async def test_deployment_is_kept_on_later_polls(
 ) -> None:
     """Later polls show it without another request."""
     assert job_details(await servicestage.fetch_job(ref(JOB))) == {}
-    await servicestage.fetch_job(ref())
+    await servicestage.fetch_job(REF)
     calls = len(simulator.calls)
     assert job_details(await servicestage.fetch_job(ref(JOB))) == DEPLOYED
     assert len(simulator.calls) == calls + 1
@@ -85,7 +82,7 @@ async def test_cached_deployments_are_bounded(
     """The newest are kept."""
     cached = servicestage._components.deployments  # type: ignore[attr-defined]
     cached.update({f"JOB{n}": () for n in range(MAX_CACHED)})
-    await servicestage.fetch_job(ref())
+    await servicestage.fetch_job(REF)
     assert (len(cached), "JOB0" in cached, JOB in cached) == (MAX_CACHED, False, True)
 
 
@@ -99,7 +96,7 @@ async def test_unavailable_records_do_not_hide_the_job(
     answer = {"status": {"last_job_id": JOB}}
     for each in (Fault(200, answer), fault):
         simulator.faults.plan(each)
-    job = await servicestage.fetch_job(ref())
+    job = await servicestage.fetch_job(REF)
     assert (job.ref.id, job.details) == (JOB, ())
 
 
@@ -117,7 +114,7 @@ async def test_component_without_a_job_is_named_as_such(
     """The id is right, but there is nothing to follow."""
     simulator.add_component(COMPONENT, "")
     with pytest.raises(JobNotFound, match="has had no job"):
-        await servicestage.fetch_job(ref())
+        await servicestage.fetch_job(REF)
 
 
 @pytest.mark.parametrize("id_", ["../secrets", "a b", "J" * 201])
@@ -127,7 +124,7 @@ async def test_unusable_job_id_is_not_requested(
     """An id from a response is not trusted in a path."""
     simulator.add_component(COMPONENT, id_)
     with pytest.raises(AnswerNotUnderstood):
-        await servicestage.fetch_job(ref())
+        await servicestage.fetch_job(REF)
 
 
 async def test_component_of_another_project_is_not_found(simulator: Simulator) -> None:
@@ -138,7 +135,7 @@ async def test_component_of_another_project_is_not_found(simulator: Simulator) -
         connected(ServiceStage, {"endpoint": url, **keys}, ManualClock()) as provider,
     ):
         with pytest.raises(JobNotFound):
-            await provider.fetch_job(ref())
+            await provider.fetch_job(REF)
         assert await provider._components.fetch_deployment(COMPONENT, JOB) == ()  # type: ignore[attr-defined]
 
 
