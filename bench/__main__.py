@@ -6,7 +6,7 @@ import argparse
 import asyncio
 import signal
 
-from bench import ask, batch, deliver, fetch, follow, noise, start
+from bench import ask, batch, deliver, fetch, follow, policies, start
 
 BENCHES = {
     "ask": ask.measure,
@@ -14,18 +14,18 @@ BENCHES = {
     "deliver": deliver.measure,
     "fetch": fetch.measure,
     "follow": follow.measure,
-    "noise": noise.measure,
+    "policies": policies.measure,
     "start": start.measure,
 }
 
 
 def main() -> None:
-    """Run one benchmark; a target that is missed is told, and is no failure."""
+    """Run one benchmark; a missed target is reported and is no failure."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=BENCHES)
     parser.add_argument("--tiny", action="store_true", help="only prove that it runs")
     chosen = parser.parse_args()
-    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that what it started ends too
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # so that its processes end as well
     report = asyncio.run(BENCHES[chosen.name](tiny=chosen.tiny))
     print(report.table())
     print(report.as_json())

@@ -1,6 +1,6 @@
 """`batch`: how many calls 10,000 followed jobs cost, where a provider takes many at once.
 
-The real poller asks the simulators, on a clock that is turned by hand: calls are counted, not time.
+The real poller asks the simulators, on a manual clock: calls are counted, not time.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from bot.sdk.provider import Provider
 
 JOBS, FEW = 10_000, 200
-INTERVAL = 30.0  # seconds between two looks at a job
+INTERVAL = 30.0  # seconds between two polls of a job
 A_CALL = 20  # requests that Cloud Phone takes in one
 A_PAGE = 100  # jobs that Explorer lists in one
 MINUTES = 2
@@ -41,7 +41,7 @@ MINUTES = 2
 class Counted:
     """What one system's jobs cost."""
 
-    first_look: int  # calls until each job was seen once
+    first_poll: int  # calls until each job was seen once
     a_minute: float  # calls from then on
 
 
@@ -58,12 +58,12 @@ async def measure(*, tiny: bool = False) -> Report:
         baseline={"one_call_a_job": single, "cph_ideal": ideal, "nebula_pages": pages},
         ratios={"cph_of_ideal": ratio, "nebula_of_single_calls": graphs.a_minute / single},
         targets=(Target("cph, of the ideal of 20 a call", ratio, "<=", 1.1),),
-        columns=("calls a minute", "one a job", "ideal", "counted", "first look"),
+        columns=("calls a minute", "one a job", "ideal", "counted", "first poll"),
         rows=[
-            ("cph", single, ideal, phones.a_minute, phones.first_look),
-            ("nebula-explorer", single, pages, graphs.a_minute, graphs.first_look),
+            ("cph", single, ideal, phones.a_minute, phones.first_poll),
+            ("nebula-explorer", single, pages, graphs.a_minute, graphs.first_poll),
         ],
-        conditions=(f"{jobs} followed jobs, a look every {INTERVAL:.0f} s",),
+        conditions=(f"{jobs} followed jobs, a poll every {INTERVAL:.0f} s",),
     )
 
 
@@ -123,7 +123,7 @@ async def _turned(
     poller: Poller, provider: Provider[Any], clock: ManualClock, simulator: Any
 ) -> Counted:
     polling = asyncio.create_task(_ticks(poller, provider.name))
-    progress(f"{provider.kind}: the first look")
+    progress(f"{provider.kind}: the first poll")
     await _sleeps(clock)
     first = len(simulator.calls)
     end = clock.now() + timedelta(minutes=MINUTES)
@@ -143,14 +143,14 @@ async def _ticks(poller: Poller, connection: str) -> None:
 
 async def _sleeps(clock: ManualClock) -> None:
     """Wait until the poller has nothing to do before the clock is turned."""
-    while not clock.sleepers:  # noqa: ASYNC110  a sleeper rings no bell
+    while not clock.sleepers:  # noqa: ASYNC110  a sleeping task sends no event
         await asyncio.sleep(0.001)
 
 
 async def _follow(
     store: Store, provider: Provider[Any], ids: list[str], clock: ManualClock
 ) -> None:
-    """Write the watches down, their looks spread evenly over one interval."""
+    """Store the watches, their polls spread evenly over one interval."""
     now = clock.now()
     async with store.begin() as tx:
         for n, id_ in enumerate(ids):

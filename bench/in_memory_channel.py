@@ -1,4 +1,4 @@
-"""A channel in memory: takes what the bot delivers as Slack would, and remembers all of it."""
+"""In-memory channel: accepts and stores every message that the bot delivers."""
 
 from __future__ import annotations
 
@@ -19,40 +19,40 @@ WORKSPACE, CHANNEL = "T0BENCH", "C0BENCH"
 
 
 @dataclass
-class Moment:
-    """A clock that stands where the day has come to."""
+class ReplayClock:
+    """Clock that shows the time of the replay."""
 
     at: datetime = MIDNIGHT
 
     def now(self) -> datetime:
-        """Return that moment."""
+        """Return the time of the replay."""
         return self.at
 
     async def sleep(self, seconds: float) -> None:
-        """Let others have their turn: nobody waits in this day."""
+        """Yield to other tasks; the replay never waits."""
         del seconds
         await asyncio.sleep(0)
 
 
 @dataclass
-class Said:
-    """One message as it stands."""
+class StoredMessage:
+    """A message in its latest version."""
 
     ts: str
     at: datetime
     message: Message
     thread_ts: str | None
-    loud: bool  # a reply that is shown in the channel as well
+    broadcast: bool  # a reply that is also shown in the channel
     edits: int = 0
 
 
 @dataclass
 class Channel:
-    """Slack's side of one channel: an outlet that answers at once and refuses nothing."""
+    """A `SlackTransport` for one channel that accepts everything at once."""
 
     clock: Clock
-    said: dict[str, Said] = field(default_factory=dict)
-    whispers: int = 0
+    messages: dict[str, StoredMessage] = field(default_factory=dict)
+    ephemerals: int = 0
     reactions: int = 0
 
     async def post(
@@ -65,33 +65,33 @@ class Channel:
         broadcast: bool = False,
         metadata: Mapping[str, Any] | None = None,
     ) -> str:
-        """Take a message; return its timestamp."""
+        """Store a message; return its timestamp."""
         del channel, idempotency_key, metadata
-        ts = f"{len(self.said) + 1}.000000"
-        self.said[ts] = Said(ts, self.clock.now(), message, thread_ts, broadcast)
+        ts = f"{len(self.messages) + 1}.000000"
+        self.messages[ts] = StoredMessage(ts, self.clock.now(), message, thread_ts, broadcast)
         return ts
 
     async def update(
         self, channel: str, ts: str, message: Message, *, metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """Take a newer text of a message."""
+        """Replace a message."""
         del channel, metadata
-        self.said[ts].message = message
-        self.said[ts].edits += 1
+        self.messages[ts].message = message
+        self.messages[ts].edits += 1
 
     async def post_ephemeral(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
     ) -> None:
-        """Count what only one person sees."""
+        """Count an ephemeral message."""
         del channel, user, message, thread_ts
-        self.whispers += 1
+        self.ephemerals += 1
 
     async def respond(
         self, response_url: str, message: Message | None, *, replace: bool, thread_ts: str | None
     ) -> None:
-        """Count what only one person sees."""
+        """Count an ephemeral message."""
         del response_url, message, replace, thread_ts
-        self.whispers += 1
+        self.ephemerals += 1
 
     async def set_reaction(self, channel: str, ts: str, names: Sequence[str]) -> None:
         """Count a reaction."""
@@ -99,26 +99,29 @@ class Channel:
         self.reactions += 1
 
     async def open_direct(self, user: str) -> str:
-        """Return the channel of a person's direct messages."""
+        """Return the channel of a user's direct messages."""
         return f"D{user}"
 
     async def find(
         self, channel: str, idempotency_key: str, *, thread_ts: str | None, since: datetime
     ) -> str | None:
-        """Find nothing: whatever was delivered here was answered."""
+        """Return None: every delivery here was confirmed."""
         del channel, idempotency_key, thread_ts, since
         return None
 
     def clicks_to_failure(self, *names: str) -> int | None:
-        """Return how many clicks lead to a message that calls one of these failed; None: nowhere.
+        """Return the clicks to a message that says one of these failed; None: there is none.
 
-        What stands in the channel takes none, a reply takes the one that opens its thread.
+        A message in the channel takes none, a reply takes one to open its thread.
         """
-        found = [0 if one.thread_ts is None or one.loud else 1 for one in self._failed(names)]
+        found = [
+            0 if one.thread_ts is None or one.broadcast else 1
+            for one in self._failure_messages(names)
+        ]
         return min(found, default=None)
 
-    def _failed(self, names: Sequence[str]) -> Iterator[Said]:
-        for one in self.said.values():
+    def _failure_messages(self, names: Sequence[str]) -> Iterator[StoredMessage]:
+        for one in self.messages.values():
             shown = f"{one.message.text}{one.message.blocks}"
             if "failed" in shown and any(name in shown for name in names):
                 yield one

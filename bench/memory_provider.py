@@ -1,4 +1,4 @@
-"""A plugin whose provider answers from memory: every id is a job, finished or living."""
+"""A plugin whose provider answers from memory: every id is a job, finished or running."""
 
 from __future__ import annotations
 
@@ -8,21 +8,21 @@ from typing import ClassVar
 
 from bot.sdk import ConnectionSettings, Endpoint, Job, JobRef, Provider, Status, Task, hookimpl
 
-FINISHED, LIVING = "done", "live"  # what an id begins with
+FINISHED, RUNNING = "done", "live"  # what an id begins with
 BEGAN = datetime.now(UTC) - timedelta(seconds=30)
 STEP = timedelta(seconds=4)
 STEPS = ("check out", "build", "test", "package", "deploy", "verify")
 
 
 class Memory(Provider[ConnectionSettings]):
-    """A job system that costs nothing to ask."""
+    """A provider without I/O."""
 
     kind = "memory"
     title = "Memory"
     Settings = ConnectionSettings
     statuses: ClassVar = {"running": Status.RUNNING, "done": Status.SUCCEEDED}
-    id_pattern = re.compile(rf"({FINISHED}|{LIVING})-\d+")
-    batch_size = 100  # so that jobs asked for long ago weigh little on those asked for now
+    id_pattern = re.compile(rf"({FINISHED}|{RUNNING})-\d+")
+    batch_size = 100  # so that older followed jobs cost few calls
 
     def connect(self) -> Endpoint:
         """Return an address that is never called."""
@@ -30,7 +30,7 @@ class Memory(Provider[ConnectionSettings]):
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job of that id; it never changes."""
-        lives = ref.id.startswith(LIVING)
+        lives = ref.id.startswith(RUNNING)
         return Job(
             ref=ref,
             name=f"deploy {ref.id}",
@@ -54,5 +54,5 @@ def _task(n: int, name: str, *, lives: bool) -> Task:
 
 @hookimpl
 def register_providers() -> list[type[Provider[ConnectionSettings]]]:
-    """Bring the provider in by everybody's door."""
+    """Register the provider."""
     return [Memory]

@@ -36,17 +36,19 @@ class Limited:
 def slack_with(channels: int) -> LocalSlack:
     """Return a local Slack with Slack's own limits and so many channels; it does not run yet."""
     members = frozenset({ASKER.id, BOT.id})
-    places = [Channel(f"C0N{n:06d}", f"n{n:06d}", members) for n in range(channels)]
+    channel_list = [Channel(f"C0N{n:06d}", f"n{n:06d}", members) for n in range(channels)]
     timing = Timing(posts_per_second=PER_SECOND, burst=BURST)
-    return LocalSlack(users=(ASKER, BOT), channels=places, timing=timing)
+    return LocalSlack(users=(ASKER, BOT), channels=channel_list, timing=timing)
 
 
 def stand_cards(slack: LocalSlack, each: int) -> dict[str, list[str]]:
     """Put so many cards into each channel, at once and past all limits; return where they are."""
     workspace = slack.workspace
     return {
-        place: [workspace.post(workspace.bot_draft(place, text="a card")).ts for _ in range(each)]
-        for place in workspace.channels
+        channel: [
+            workspace.post(workspace.bot_draft(channel, text="a card")).ts for _ in range(each)
+        ]
+        for channel in workspace.channels
     }
 
 
@@ -71,8 +73,8 @@ async def limited(channels: int, each: int) -> AsyncIterator[Limited]:
 async def _serve(channels: int, each: int) -> None:
     async with slack_with(channels) as slack:
         cards = stand_cards(slack, each)
-        told = {"api_url": slack.api_url, "token": slack.bot_token, "cards": cards}
-        print(json.dumps(told), flush=True)
+        address = {"api_url": slack.api_url, "token": slack.bot_token, "cards": cards}
+        print(json.dumps(address), flush=True)
         await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
 
 

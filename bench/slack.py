@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 CHANNELS = 200
-PATIENCE_SECONDS = 60.0  # with one command
-BEFORE_THE_FIRST = frozenset({"auth.test", "apps.connections.open"})  # calls that answer nobody
+TIMEOUT_SECONDS = 60.0  # with one command
+CONNECT_METHODS = frozenset(
+    {"auth.test", "apps.connections.open"}
+)  # calls of the connection itself
 TEAM, BOT = "T0BENCH", "U0BOT"
 
 
 @dataclass
 class Exchange:
-    """One command and what became of it; moments in seconds of `time.perf_counter`."""
+    """One command and its answer; times in seconds of `time.perf_counter`."""
 
     due_at: float  # when it was to be sent
     acked_at: float = 0.0
@@ -90,14 +92,14 @@ class Slack:
     @property
     def answers(self) -> int:
         """Return how many calls were made since the app was connected."""
-        return sum(n for method, n in self.calls.items() if method not in BEFORE_THE_FIRST)
+        return sum(n for method, n in self.calls.items() if method not in CONNECT_METHODS)
 
     async def connected(self) -> float:
         """Wait until the app is connected; return when it was."""
         await self._connected.wait()
         return self.connected_at
 
-    async def ask(self, text: str, due_at: float | None = None) -> Exchange:
+    async def send_command(self, text: str, due_at: float | None = None) -> Exchange:
         """Send a command from the next channel; return once its answer is posted."""
         assert self._socket
         exchange = Exchange(time.perf_counter() if due_at is None else due_at)
@@ -105,7 +107,7 @@ class Slack:
         self._unacked[str(number)] = exchange
         self._unposted[channel].append(exchange)
         await self._socket.send_str(self._envelope(number, channel, text))
-        async with asyncio.timeout(PATIENCE_SECONDS):
+        async with asyncio.timeout(TIMEOUT_SECONDS):
             await exchange.posted.wait()
             await exchange.acked.wait()
         return exchange
@@ -176,13 +178,13 @@ class Slack:
             exchange.posted.set()
         return {"channel": channel, "ts": f"1700000000.{next(self._ids):06d}"}
 
-    def hello(self, body: bytes) -> dict[str, Any]:
-        """Say who the app is."""
+    def auth_test(self, body: bytes) -> dict[str, Any]:
+        """Return the app's identity."""
         del body
         return {"url": self.url, "team_id": TEAM, "user_id": BOT, "bot_id": "B0BENCH"}
 
-    def ticket(self, body: bytes) -> dict[str, Any]:
-        """Give out the address of the WebSocket."""
+    def open_connection(self, body: bytes) -> dict[str, Any]:
+        """Return the WebSocket URL."""
         del body
         return {"url": self.url.replace("http", "ws", 1) + "link"}
 
@@ -193,7 +195,7 @@ def _nothing(slack: Slack, body: bytes) -> dict[str, Any]:
 
 
 _ANSWERS: dict[str, Callable[[Slack, bytes], dict[str, Any]]] = {
-    "auth.test": Slack.hello,
-    "apps.connections.open": Slack.ticket,
+    "auth.test": Slack.auth_test,
+    "apps.connections.open": Slack.open_connection,
     "chat.postMessage": Slack.post,
 }

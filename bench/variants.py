@@ -1,4 +1,4 @@
-"""The ways to answer a command that are compared, and what was measured of each."""
+"""The variants that `ask` compares, and their measurements."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bench import processes
-from bench.memory_provider import FINISHED, LIVING
+from bench.memory_provider import FINISHED, RUNNING
 from bench.slack import Slack
 
 if TYPE_CHECKING:
@@ -22,15 +22,15 @@ if TYPE_CHECKING:
     from bench.slack import Exchange
 
 THINK_SECONDS = 0.005  # between an answer and the next command: its tail is not measured
-REST_SECONDS = 0.3  # after each turn, so that none pays for the one before
+REST_SECONDS = 0.3  # after each turn, so that none delays the next
 
 
 @dataclass
-class Side:
-    """One way to answer; jobs of one kind are asked for, each once."""
+class Variant:
+    """One way to answer; every command requests another job of one kind."""
 
     name: str
-    kind: str  # of job: finished or living
+    kind: str  # of job: finished or running
     slack: Slack
     program: Running
     numbers: Iterator[int]
@@ -51,39 +51,39 @@ class Side:
         await asyncio.sleep(REST_SECONDS)
         self.called += self.slack.answers - before
 
-    async def ask(self, due_at: float | None = None) -> Exchange:
-        """Ask for a job that nobody asked for before."""
+    async def request(self, due_at: float | None = None) -> Exchange:
+        """Request a job that was not requested before."""
         self.asked += 1
-        return await self.slack.ask(f"memory:{self.kind}-{next(self.numbers)}", due_at)
+        return await self.slack.send_command(f"memory:{self.kind}-{next(self.numbers)}", due_at)
 
     async def one_by_one(self, commands: int) -> list[float]:
-        """Ask, wait for the answer, think, ask again; return the milliseconds that each took."""
+        """Send commands one after the other; return the milliseconds that each took."""
         took: list[float] = []
         for _ in range(commands):
-            took.append((await self.ask()).post_ms)
+            took.append((await self.request()).post_ms)
             await asyncio.sleep(THINK_SECONDS)
         return took
 
     async def burst(self, commands: int) -> None:
-        """Ask in every channel at once."""
+        """Send a command in every channel at once."""
         began, cpu = time.perf_counter(), self.program.cpu_seconds
-        all_of_them = await asyncio.gather(*(self.ask() for _ in range(commands)))
-        self.bursts.append(commands / (max(e.posted_at for e in all_of_them) - began))
+        compared = await asyncio.gather(*(self.request() for _ in range(commands)))
+        self.bursts.append(commands / (max(e.posted_at for e in compared) - began))
         await asyncio.sleep(REST_SECONDS)  # what it does after the answer counts as well
         self.burst_cpu.append((self.program.cpu_seconds - cpu) * 1_000 / commands)
 
-    async def by_the_clock(self, per_second: float, seconds: float) -> list[Exchange]:
-        """Ask so many times a second, whether the ones before are answered or not."""
+    async def at_rate(self, per_second: float, seconds: float) -> list[Exchange]:
+        """Send commands at a fixed rate, without waiting for answers."""
         began, asking = time.perf_counter(), []
         for n in range(int(per_second * seconds)):
             due_at = began + n / per_second
             await asyncio.sleep(max(0.0, due_at - time.perf_counter()))
-            asking.append(asyncio.create_task(self.ask(due_at)))
+            asking.append(asyncio.create_task(self.request(due_at)))
         return await asyncio.gather(*asking)
 
 
 @asynccontextmanager
-async def sides() -> AsyncIterator[list[Side]]:
+async def variants() -> AsyncIterator[list[Variant]]:
     """Start the echo app and the bot, each with a Slack of its own; the baseline comes first."""
     async with AsyncExitStack() as stack:
         folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="jobthread-bench-"))
@@ -92,7 +92,7 @@ async def sides() -> AsyncIterator[list[Side]]:
         bot = await stack.enter_async_context(processes.bot(slacks[1], Path(folder)))
         numbers = count(1)
         yield [
-            Side("echo app", FINISHED, slacks[0], echo, numbers),
-            Side("bot, finished jobs", FINISHED, slacks[1], bot, numbers),
-            Side("bot, living jobs", LIVING, slacks[1], bot, numbers),
+            Variant("echo app", FINISHED, slacks[0], echo, numbers),
+            Variant("bot, finished jobs", FINISHED, slacks[1], bot, numbers),
+            Variant("bot, running jobs", RUNNING, slacks[1], bot, numbers),
         ]

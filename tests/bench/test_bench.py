@@ -13,7 +13,7 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.mark.whole
-@pytest.mark.parametrize("name", ["ask", "deliver", "follow", "noise", "start"])
+@pytest.mark.parametrize("name", ["ask", "deliver", "follow", "policies", "start"])
 def test_a_benchmark_runs_and_ends_with_one_line_of_json(name: str) -> None:
     """Whatever it finds, it ends well: figures, their baseline, and which targets are met."""
     ran = subprocess.run(
