@@ -11,7 +11,7 @@ from bot.commands.settings_parser import resembles_field
 from bot.sdk.fuzzy import closest_match
 
 MAX_REFERENCES = 10  # in one command
-MIN_CORRECTION_SCORE = 75  # of 100: from here on a first word is a misspelt verb
+MIN_CORRECTION_SCORE = 0.75  # of 1: from here on a first word is a misspelt verb
 
 
 class Verb(StrEnum):

@@ -55,7 +55,7 @@ def field_name(word: str) -> str:
 
 def resembles_field(word: str) -> bool:
     """Whether a word is the name of a field or close to one."""
-    return bool(field_name(word) or closest_match(word.lower(), SETTABLE_FIELDS, 75))
+    return bool(field_name(word) or closest_match(word.lower(), SETTABLE_FIELDS, 0.75))
 
 
 def parse_setting(words: Sequence[str], policy: NotificationPolicy) -> ParseResult:
