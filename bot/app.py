@@ -344,8 +344,10 @@ class Bot:
         live = LiveStatus(
             connected=self.socket_mode is None or await self.socket_mode.connected(),
             last_event_seconds=seconds_between(heard_at, now),
-            limited=self.transport.rate_limited_count,
-            resting={p.name: s for p in self.connections if (s := p.circuit_breaker.open_for(now))},
+            rate_limited=self.transport.rate_limited_count,
+            open_circuits={
+                p.name: s for p in self.connections if (s := p.circuit_breaker.open_for(now))
+            },
         )
         return stored, live
 

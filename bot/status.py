@@ -1,4 +1,4 @@
-"""Status: queue depths and ages, as text, JSON and Prometheus metrics."""
+"""Status: queue depths and ages, as text and JSON; `slack/metrics.py` exports them."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from bot.store import WatchState
 from bot.store.metrics import QueueDepth
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
     from datetime import datetime
 
     from bot.store import Transaction
@@ -27,13 +27,13 @@ class StoredStatus:
     """Queue depths and ages, as read from the store."""
 
     at: datetime
-    questions: QueueDepth  # not answered yet
+    requests: QueueDepth  # not answered yet
     messages: QueueDepth  # not confirmed as posted
-    parked: QueueDepth  # dead letters: messages that Slack rejected for good
+    dead_letters: QueueDepth  # messages that Slack rejected for good
     overdue: QueueDepth  # jobs past their poll time
     watches: Mapping[WatchState, int]
-    held: QueueDepth = _NOTHING  # deferred notifications, such as during quiet hours
-    held_until: datetime | None = None  # when the first is delivered
+    deferred: QueueDepth = _NOTHING  # notifications, such as during quiet hours
+    deferred_until: datetime | None = None  # when the first is delivered
 
     def age(self, waiting: QueueDepth) -> float:
         """Return the age of the oldest item in seconds; 0.0 if there is none."""
@@ -46,10 +46,9 @@ class LiveStatus:
 
     connected: bool  # whether Slack can reach the bot
     last_event_seconds: float | None = None  # since Slack's last Socket Mode message
-    limited: int = 0  # 429 responses from Slack since the start
-    resting: Mapping[str, float] = field(
-        default_factory=dict
-    )  # connection → seconds until its circuit closes
+    rate_limited: int = 0  # 429 responses from Slack since the start
+    # connection → seconds until its circuit breaker allows a poll
+    open_circuits: Mapping[str, float] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -65,31 +64,30 @@ async def read_status(tx: Transaction, now: datetime) -> StoredStatus:
     """Read the stored status."""
     return StoredStatus(
         at=now,
-        questions=await tx.metrics.requests(),
+        requests=await tx.metrics.requests(),
         messages=await tx.metrics.messages(),
-        parked=await tx.metrics.dead_letters(),
+        dead_letters=await tx.metrics.dead_letters(),
         overdue=await tx.metrics.overdue_jobs(now),
         watches=await tx.watches.count(),
-        held=await tx.metrics.deferred(),
-        held_until=await tx.decisions.next_due(),
+        deferred=await tx.metrics.deferred(),
+        deferred_until=await tx.decisions.next_due(),
     )
 
 
-def stored_lines(backlog: StoredStatus) -> list[StatusLine]:
+def stored_lines(stored: StoredStatus) -> list[StatusLine]:
     """Return the lines of the stored status."""
-    watches = ", ".join(f"{backlog.watches[state]} {state}" for state in WatchState)
+    dead = stored.dead_letters.count
+    watches = ", ".join(f"{stored.watches[state]} {state}" for state in WatchState)
     return [
         _queue_line(
-            backlog, "questions", backlog.questions, "are not answered", MAX_REQUEST_AGE_SECONDS
+            stored, "requests", stored.requests, "are not answered", MAX_REQUEST_AGE_SECONDS
         ),
         _queue_line(
-            backlog, "messages", backlog.messages, "wait to be posted", MAX_MESSAGE_AGE_SECONDS
+            stored, "messages", stored.messages, "wait to be posted", MAX_MESSAGE_AGE_SECONDS
         ),
-        _queue_line(
-            backlog, "jobs", backlog.overdue, "should have been polled", MAX_OVERDUE_SECONDS
-        ),
-        StatusLine("watches", ok=True, sentence=f"{watches}; {backlog.parked.count} dead letters."),
-        StatusLine("held", _deferred_on_time(backlog), _deferred_text(backlog)),
+        _queue_line(stored, "jobs", stored.overdue, "should have been polled", MAX_OVERDUE_SECONDS),
+        StatusLine("watches", ok=True, sentence=f"{watches}; {dead} dead letters."),
+        StatusLine("deferred", _deferred_on_time(stored), _deferred_text(stored)),
     ]
 
 
@@ -101,60 +99,64 @@ def live_lines(live: LiveStatus) -> list[StatusLine]:
     )
     reached = "Slack can reach the bot." if live.connected else "Slack cannot reach the bot."
     open_circuits = [
-        f"{name}: circuit open for {formatting.duration(s)}" for name, s in live.resting.items()
+        f"{name}: circuit open for {formatting.duration(s)}"
+        for name, s in live.open_circuits.items()
     ]
     return [
-        StatusLine("slack", live.connected, f"{reached}{ago} {live.limited} responses were 429."),
+        StatusLine(
+            "slack", live.connected, f"{reached}{ago} {live.rate_limited} responses were 429."
+        ),
         StatusLine("connections", ok=True, sentence=", ".join(open_circuits) or "No open circuit."),
     ]
 
 
-def _deferred_text(backlog: StoredStatus) -> str:
-    if not backlog.held.count or backlog.held_until is None:
+def _deferred_text(stored: StoredStatus) -> str:
+    if not stored.deferred.count or stored.deferred_until is None:
         return "None is deferred."
-    deferred = formatting.plural(backlog.held.count, "notification", "notifications")
-    return f"{deferred} deferred, the first until {formatting.utc_time(backlog.held_until)}."
+    deferred = formatting.plural(stored.deferred.count, "notification", "notifications")
+    return f"{deferred} deferred, the first until {formatting.utc_time(stored.deferred_until)}."
 
 
-def _deferred_on_time(backlog: StoredStatus) -> bool:
+def _deferred_on_time(stored: StoredStatus) -> bool:
     """Return whether no deferred notification is overdue by more than the limit."""
-    late = (backlog.at - backlog.held_until).total_seconds() if backlog.held_until else 0.0
+    late = (stored.at - stored.deferred_until).total_seconds() if stored.deferred_until else 0.0
     return late <= MAX_MESSAGE_AGE_SECONDS
 
 
 def _queue_line(
-    backlog: StoredStatus, what: str, waiting: QueueDepth, how: str, limit: float
+    stored: StoredStatus, what: str, waiting: QueueDepth, how: str, limit: float
 ) -> StatusLine:
     if not waiting.count:
         return StatusLine(what, ok=True, sentence="None waits.")
-    age = backlog.age(waiting)
+    age = stored.age(waiting)
     sentence = f"{waiting.count} {how}, the first for {formatting.duration(age)}."
     return StatusLine(what, age <= limit, sentence)
 
 
-def as_json(backlog: StoredStatus, live: LiveStatus) -> dict[str, Any]:
-    """Return the status as JSON; ages in seconds."""
+def as_json(stored: StoredStatus, live: LiveStatus) -> dict[str, Any]:
+    """Return the status as JSON."""
+    until = stored.deferred_until
     return {
-        "questions": {"open": backlog.questions.count, "oldest": backlog.age(backlog.questions)},
-        "messages": {
-            "unsent": backlog.messages.count,
-            "oldest": backlog.age(backlog.messages),
-            "parked": backlog.parked.count,
+        "requests": _queue_json(stored, stored.requests),
+        "messages": _queue_json(stored, stored.messages),
+        "dead_letters": _queue_json(stored, stored.dead_letters),
+        "deferred": {
+            **_queue_json(stored, stored.deferred),
+            "until": until.isoformat() if until else None,
         },
-        "held": {
-            "count": backlog.held.count,
-            "oldest": backlog.age(backlog.held),
-            "until": backlog.held_until.isoformat() if backlog.held_until else None,
-        },
-        "jobs": {"overdue": backlog.overdue.count, "longest": backlog.age(backlog.overdue)},
-        "watches": {state.value: count for state, count in backlog.watches.items()},
+        "overdue_jobs": _queue_json(stored, stored.overdue),
+        "watches": {state.value: count for state, count in stored.watches.items()},
         "slack": {
             "connected": live.connected,
-            "last_event": live.last_event_seconds,
-            "limited": live.limited,
+            "last_event_seconds": live.last_event_seconds,
+            "rate_limited": live.rate_limited,
         },
-        "resting": dict(live.resting),
+        "open_circuits": dict(live.open_circuits),
     }
+
+
+def _queue_json(stored: StoredStatus, waiting: QueueDepth) -> dict[str, float]:
+    return {"count": waiting.count, "oldest_age_seconds": stored.age(waiting)}
 
 
 def parse_live(answer: Mapping[str, Any]) -> LiveStatus:
@@ -162,42 +164,7 @@ def parse_live(answer: Mapping[str, Any]) -> LiveStatus:
     slack = answer["slack"]
     return LiveStatus(
         connected=slack["connected"],
-        last_event_seconds=slack["last_event"],
-        limited=slack["limited"],
-        resting=answer["resting"],
+        last_event_seconds=slack["last_event_seconds"],
+        rate_limited=slack["rate_limited"],
+        open_circuits=answer["open_circuits"],
     )
-
-
-def prometheus_text(backlog: StoredStatus, live: LiveStatus) -> str:
-    """Return the status in the Prometheus text format.
-
-    https://prometheus.io/docs/instrumenting/exposition_formats
-    Ages in seconds. Connection names need no escaping: settings.NAME restricts their characters.
-    """
-    kinds: dict[str, str] = {}
-    samples: list[str] = []
-    for name, labels, value in _samples(backlog, live):
-        kinds.setdefault(name, "counter" if name.endswith("_total") else "gauge")
-        samples.append(f"jobthread_{name}{labels} {value:g}")
-    types = [f"# TYPE jobthread_{name} {kind}" for name, kind in kinds.items()]
-    return "\n".join([*types, *samples, ""])
-
-
-def _samples(backlog: StoredStatus, live: LiveStatus) -> Iterator[tuple[str, str, float]]:
-    for name, waiting in (
-        ("questions_open", backlog.questions),
-        ("messages_unsent", backlog.messages),
-        ("messages_parked", backlog.parked),
-        ("news_held", backlog.held),
-        ("jobs_overdue", backlog.overdue),
-    ):
-        yield name, "", waiting.count
-        yield f"{name}_oldest_seconds", "", backlog.age(waiting)
-    for state, count in backlog.watches.items():
-        yield "watches", f'{{state="{state}"}}', count
-    yield "slack_connected", "", live.connected
-    yield "slack_limited_total", "", live.limited
-    if live.last_event_seconds is not None:
-        yield "slack_last_event_seconds", "", live.last_event_seconds
-    for connection, seconds in live.resting.items():
-        yield "connection_resting_seconds", f'{{connection="{connection}"}}', seconds

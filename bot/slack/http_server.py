@@ -11,6 +11,7 @@ from slack_bolt.adapter.aiohttp import to_aiohttp_response, to_bolt_request
 
 from bot import status
 from bot.sdk.errors import SettingsError, StoreError
+from bot.slack import metrics
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -26,7 +27,6 @@ EVENTS_PATH = "/slack/events"  # for events, commands and interactions
 HEALTH_PATH = "/healthz"
 STATUS_PATH = "/status"
 METRICS_PATH = "/metrics"
-METRICS_CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8"
 DEFAULT_PORT = 8080
 MAX_REQUEST_BYTES = 1024 * 1024  # bytes
 
@@ -100,12 +100,12 @@ class HttpServer:
             return web.json_response({"error": error.sentence}, status=503)
 
     async def _metrics(self, request: web.Request) -> web.Response:
-        del request
+        accept = request.headers.get("Accept", "")
         try:
-            text = status.prometheus_text(*await self._get_status())
+            body, content_type = metrics.exposition(*await self._get_status(), accept)
         except StoreError:
             return web.Response(status=503)
-        return web.Response(body=text.encode(), headers={"Content-Type": METRICS_CONTENT_TYPE})
+        return web.Response(body=body, headers={"Content-Type": content_type})
 
     async def _events(self, request: web.Request) -> web.Response:
         """Pass a request to Bolt, which verifies its signature."""

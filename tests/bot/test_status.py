@@ -1,4 +1,4 @@
-"""Status as text, as JSON and as Prometheus metrics."""
+"""Status as text and as JSON."""
 
 from __future__ import annotations
 
@@ -30,9 +30,9 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 def stored_status(**but: Any) -> StoredStatus:
     plain = {
         "at": NOON,
-        "questions": NOTHING,
+        "requests": NOTHING,
         "messages": NOTHING,
-        "parked": NOTHING,
+        "dead_letters": NOTHING,
         "overdue": NOTHING,
         "watches": dict.fromkeys(WatchState, 0),
     }
@@ -46,7 +46,7 @@ def since(seconds: float, count: int = 1) -> QueueDepth:
 @pytest.mark.parametrize(
     ("what", "limit"),
     [
-        ("questions", status.MAX_REQUEST_AGE_SECONDS),
+        ("requests", status.MAX_REQUEST_AGE_SECONDS),
         ("messages", status.MAX_MESSAGE_AGE_SECONDS),
         ("overdue", status.MAX_OVERDUE_SECONDS),
     ],
@@ -62,7 +62,8 @@ def test_deferred_notifications_are_fine_until_overdue() -> None:
     """They are overdue five minutes after their time."""
     for late, well in ((-3600, True), (status.MAX_MESSAGE_AGE_SECONDS, True), (301, False)):
         until = NOON - timedelta(seconds=late)
-        [*_, line] = status.stored_lines(stored_status(held=since(60, count=3), held_until=until))
+        stored = stored_status(deferred=since(60, count=3), deferred_until=until)
+        [*_, line] = status.stored_lines(stored)
         assert line.ok is well
         assert line.sentence.startswith("3 notifications deferred, the first until 22 Nov 2026")
 
@@ -80,25 +81,10 @@ def test_disconnected_bot_is_a_failure() -> None:
 
 def test_live_status_round_trips_through_json() -> None:
     """The command parses what the bot serves."""
-    live = LiveStatus(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
+    live = LiveStatus(
+        connected=True, last_event_seconds=3.5, rate_limited=7, open_circuits={"deploys": 12.0}
+    )
     assert status.parse_live(status.as_json(stored_status(), live)) == live
-
-
-def test_metrics_use_the_prometheus_text_format() -> None:
-    """Alert rules depend on the names and the labels."""
-    live = LiveStatus(connected=True, last_event_seconds=3.5, limited=7, resting={"deploys": 12.0})
-    text = status.prometheus_text(stored_status(messages=since(90, count=4)), live)
-    assert text.endswith("\n")
-    lines = text.splitlines()
-    assert "# TYPE jobthread_slack_limited_total counter" in lines
-    for sample in (
-        "jobthread_messages_unsent 4",
-        "jobthread_messages_unsent_oldest_seconds 90",
-        'jobthread_watches{state="parked"} 0',
-        "jobthread_slack_limited_total 7",
-        'jobthread_connection_resting_seconds{connection="deploys"} 12',
-    ):
-        assert sample in lines
 
 
 async def test_running_bot_serves_its_status_and_metrics(harness: BotHarness) -> None:
@@ -114,8 +100,8 @@ async def test_running_bot_serves_its_status_and_metrics(harness: BotHarness) ->
         status = await fetch(f"http://127.0.0.1:{harness.bot.http_server.port}{STATUS_PATH}")
         text = await fetch(f"http://127.0.0.1:{harness.bot.http_server.port}{METRICS_PATH}")
     assert status["slack"]["connected"] is True
-    assert status["slack"]["limited"] == 1
-    assert status["slack"]["last_event"] is not None
+    assert status["slack"]["rate_limited"] == 1
+    assert status["slack"]["last_event_seconds"] is not None
     assert status["watches"]["active"] == 1
     assert 'jobthread_watches{state="active"} 1' in text
 

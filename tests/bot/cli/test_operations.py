@@ -120,7 +120,7 @@ def test_status_exits_with_0_if_nothing_is_overdue(folder: Path) -> None:
     result = run("status")
     assert result.exit_code == 0, result.output
     assert folder.exists()
-    for line in ("questions: None waits.", "messages: None waits.", "jobs: None waits."):
+    for line in ("requests: None waits.", "messages: None waits.", "jobs: None waits."):
         assert f"ok      {line}" in result.output
     assert "Set web.port" in result.output
 

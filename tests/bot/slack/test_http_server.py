@@ -13,11 +13,11 @@ import pytest
 from bot import status
 from bot.sdk.errors import SettingsError, StoreError
 from bot.settings import WebSettings
+from bot.slack import metrics
 from bot.slack.http_server import (
     EVENTS_PATH,
     HEALTH_PATH,
     MAX_REQUEST_BYTES,
-    METRICS_CONTENT_TYPE,
     METRICS_PATH,
     STATUS_PATH,
     HttpServer,
@@ -35,11 +35,11 @@ if TYPE_CHECKING:
 pytestmark = pytest.mark.anyio
 
 NOTHING = QueueDepth(0, None)
-BACKLOG = StoredStatus(
+STORED = StoredStatus(
     at=datetime(2026, 11, 22, tzinfo=UTC),
-    questions=NOTHING,
+    requests=NOTHING,
     messages=NOTHING,
-    parked=NOTHING,
+    dead_letters=NOTHING,
     overdue=NOTHING,
     watches=dict.fromkeys(WatchState, 0),
 )
@@ -47,7 +47,7 @@ LIVE = LiveStatus(connected=True)
 
 
 async def read_status() -> tuple[StoredStatus, LiveStatus]:
-    return BACKLOG, LIVE
+    return STORED, LIVE
 
 
 @asynccontextmanager
@@ -62,7 +62,7 @@ async def serving(*, health: bool | Exception = True) -> AsyncIterator[str]:
     async def read_status() -> tuple[StoredStatus, LiveStatus]:
         if isinstance(health, Exception):
             raise health
-        return BACKLOG, LIVE
+        return STORED, LIVE
 
     web = HttpServer(WebSettings(port=0), None, healthy, read_status)
     await web.open()
@@ -130,7 +130,7 @@ async def test_status_is_served_as_json() -> None:
     async with serving() as url:
         code, body = await answered(url + STATUS_PATH)
     assert code == 200
-    assert body == status.as_json(BACKLOG, LIVE)
+    assert body == status.as_json(STORED, LIVE)
 
 
 async def test_metrics_are_served_in_prometheus_format() -> None:
@@ -140,8 +140,9 @@ async def test_metrics_are_served_in_prometheus_format() -> None:
         aiohttp.ClientSession() as session,
         session.get(url + METRICS_PATH) as response,
     ):
-        assert response.headers["Content-Type"] == METRICS_CONTENT_TYPE
-        assert await response.text() == status.prometheus_text(BACKLOG, LIVE)
+        body, content_type = metrics.exposition(STORED, LIVE, "*/*")
+        assert response.headers["Content-Type"] == content_type
+        assert await response.read() == body
 
 
 @pytest.mark.parametrize("path", [STATUS_PATH, METRICS_PATH])
