@@ -1,9 +1,11 @@
 # Two commands for everybody: `make demo` and `make test`. The rest is for those who change the code.
-PYTHON ?= python3.11
+# The first that runs and is new enough; `make PYTHON=/path/to/python …` takes another.
+PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
+	$$each -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$each && break; done)
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test unit check lock page picture bench chaos proof clean browser
+.PHONY: demo test test-lowest unit check lock page picture bench chaos proof clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
@@ -14,6 +16,10 @@ test: .venv/dev browser
 # The half of the tests that needs no loop and no process, for while one writes.
 unit: .venv/dev
 	$(BIN)/pytest -m unit $(ARGS)
+
+# The unit part with the lowest versions that pyproject.toml allows.
+test-lowest: .venv-lowest/installed
+	.venv-lowest/bin/pytest -m unit -p no:cacheprovider $(ARGS)
 
 check: .venv/dev
 	$(BIN)/ruff check .
@@ -34,11 +40,20 @@ chaos: .venv/dev
 	$(BIN)/python -m chaos $(ARGS)
 
 # An environment holds exactly what its lock lists, checked by hash, and the project itself.
-.venv/demo .venv/dev: .venv/%: requirements/%.txt pyproject.toml
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+define install
+	@test -x $(1)/bin/python || test -n "$(PYTHON)" || { echo "jobthread needs Python 3.11 or newer. \
+	Install one, or name it: make PYTHON=/path/to/python $(MAKECMDGOALS)" >&2; exit 1; }
+	test -x $(1)/bin/python || $(PYTHON) -m venv $(1)
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r $<
+	$(1)/bin/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
 	touch $@
+endef
+
+.venv/demo .venv/dev: .venv/%: requirements/%.txt pyproject.toml
+	$(call install,.venv)
+
+.venv-lowest/installed: requirements/lowest.txt pyproject.toml
+	$(call install,.venv-lowest)
 
 # On CI the page is tested in a real browser; elsewhere those tests say how to get one.
 browser:
@@ -46,20 +61,23 @@ browser:
 		apt-get update -qq && apt-get install -y -qq --no-install-recommends chromium fonts-noto-color-emoji; \
 	fi
 
+# Versions and hashes for every platform; no registry is named.
+COMPILE = $(BIN)/uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --quiet --upgrade
+
 lock:
 	$(BIN)/python -m pip install --quiet uv
 	for group in demo dev serve; do \
-		$(BIN)/uv pip compile pyproject.toml --group $$group --universal --python-version 3.11 \
-			--generate-hashes --no-emit-index-url --custom-compile-command "make lock" --quiet \
-			--upgrade --output-file requirements/$$group.txt; \
+		$(COMPILE) --group $$group --output-file requirements/$$group.txt || exit 1; \
 	done
+	$(COMPILE) --group dev --resolution lowest-direct --output-file requirements/lowest.txt
 
 # The page's bundle is kept in the repository, so that users need no Node.
 page:
 	cd localslack/page && npm ci && npm run build
 
 clean:
-	rm -rf .venv build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis localslack/page/node_modules
+	rm -rf .venv .venv-lowest build dist .pytest_cache .mypy_cache .ruff_cache .hypothesis localslack/page/node_modules
 
 picture: .venv/dev
 	$(BIN)/python docs/pictures/take.py
