@@ -10,10 +10,13 @@ from typing import TYPE_CHECKING, Any, Self
 
 from bot import status
 from bot.clock_step_guard import ClockStepGuard
+from bot.commands.board_actions import BoardActions
 from bot.commands.channel_settings import ChannelSettingsCommands
+from bot.commands.context import CommandContext
 from bot.commands.examples import Examples
 from bot.commands.executor import ActionExecutor
 from bot.commands.inbox_worker import InboxWorker
+from bot.commands.job_commands import JobCommands
 from bot.commands.permissions import Permissions
 from bot.commands.queries import Queries
 from bot.commands.router import RequestRouter
@@ -141,16 +144,15 @@ class Bot:
             permissions=Permissions(self.settings.notify.who_may_change, directory),
             command=self.settings.slack.command,
         )
+        context = self._command_context(connections, reasons)
         service = RequestRouter(
-            store=store,
             executor=self._executor(loaded, following),
-            connections=connections,
             clock=clock,
-            slack_workspace=self.workspace,
             explainer=reasons,
-            command=self.settings.slack.command,
+            job_commands=JobCommands(context),
             channel_settings=negotiation,
-            queries=self._queries(connections, reasons),
+            queries=Queries(context),
+            board_actions=BoardActions(store, connections, clock),
         )
         self.inbox_worker = InboxWorker(
             store=store,
@@ -224,12 +226,12 @@ class Bot:
             wake_digests=self.wake,
         )
 
-    def _queries(self, connections: Connections, reasons: Explainer) -> Queries:
-        return Queries(
+    def _command_context(self, connections: Connections, explainer: Explainer) -> CommandContext:
+        return CommandContext(
             store=self.store,
             connections=connections,
             examples=Examples(store=self.store, connections=connections, clock=self.clock),
-            explainer=reasons,
+            explainer=explainer,
             clock=self.clock,
             slack_workspace=self.workspace,
             command=self.settings.slack.command,

@@ -10,6 +10,7 @@ from bot.commands import replies
 from bot.commands.actions import RefreshBoard, Reply, UnfollowBoard
 from bot.providers import fetch
 from bot.sdk.cards import job_card
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.errors import BadReference, JobthreadError
 from bot.sdk.models import Job
 from bot.store import WatchState
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from bot.commands.actions import Action
     from bot.commands.request import Request
+    from bot.commands.routes import ClickTable
     from bot.providers.connections import Connections
     from bot.sdk.clock import Clock
     from bot.sdk.models import JobRef, Message
@@ -36,20 +38,31 @@ class BoardActions:
         self._connections = connections
         self._clock = clock
 
-    async def run(self, workspace: str, request: Request) -> list[Action]:
-        """Return the actions for a click; raises BadReference if the board is unknown."""
-        if request.action == "board_show":
-            return [await self._show_job(workspace, request)]
+    @property
+    def clicks(self) -> ClickTable:
+        """The handlers of a board's buttons; they raise BadReference if the board is unknown."""
+        return {
+            ActionId.BOARD_SHOW: self._click_show,
+            ActionId.BOARD_PAGE: self._click_page,
+            ActionId.BOARD_REFRESH: self._click_refresh,
+            ActionId.BOARD_STOP: self._click_stop,
+        }
+
+    async def _click_show(self, workspace: str, request: Request) -> list[Action]:
+        return [await self._show_job(workspace, request)]
+
+    async def _click_page(self, workspace: str, request: Request) -> list[Action]:
         board_id, _, number = request.value.partition(":")
         board, watch_rows = await self._load_board(workspace, request, board_id)
-        match request.action:
-            case "board_stop":
-                return [UnfollowBoard(board.id)]
-            case "board_refresh":
-                return await self._refresh(board, watch_rows)
-        return [
-            self._show_page(board, watch_rows, request, int(number) if number.isdecimal() else 1)
-        ]
+        page = int(number) if number.isdecimal() else 1
+        return [self._show_page(board, watch_rows, request, page)]
+
+    async def _click_refresh(self, workspace: str, request: Request) -> list[Action]:
+        return await self._refresh(*await self._load_board(workspace, request, request.value))
+
+    async def _click_stop(self, workspace: str, request: Request) -> list[Action]:
+        board, _ = await self._load_board(workspace, request, request.value)
+        return [UnfollowBoard(board.id)]
 
     async def _load_board(
         self, workspace: str, request: Request, board_id: str

@@ -7,30 +7,21 @@ from typing import TYPE_CHECKING
 from bot.commands import replies
 from bot.commands.actions import ChangeSettings, Reply
 from bot.commands.parser import Command, Verb
-from bot.commands.request import RequestKind
 from bot.commands.settings_parser import ParseError, parse_setting
 from bot.notifications import settings_patch, settings_text
 from bot.notifications.policy import NotificationPolicy
 from bot.notifications.settings_patch import SettingsPatch
 from bot.sdk.cards import blocks
+from bot.sdk.cards.action_ids import ActionId
 
 if TYPE_CHECKING:
     from bot.commands.actions import Action
     from bot.commands.permissions import Permissions
     from bot.commands.request import Request
+    from bot.commands.routes import ClickTable, VerbTable
     from bot.notifications.effective_settings import ChannelSettings
     from bot.notifications.notifier import Notifier
     from bot.store import Store
-
-VERBS = frozenset({Verb.SETTINGS, Verb.QUIET, Verb.NORMAL, Verb.VERBOSE, Verb.DEFAULT, Verb.SET})
-
-
-def handles(request: Request) -> bool:
-    """Whether a request comes from the settings modal or a settings button."""
-    return request.kind is RequestKind.SETTINGS_FORM or request.action in (
-        settings_text.CHANGE_ACTION_ID,
-        settings_text.UNDO_ACTION_ID,
-    )
 
 
 class ChannelSettingsCommands:
@@ -53,13 +44,35 @@ class ChannelSettingsCommands:
         """Return the policy of a channel without settings of its own."""
         return settings_patch.defaults(self._notifier.settings, channel)
 
-    async def run_command(self, workspace: str, request: Request, command: Command) -> list[Action]:
-        """Return the actions of a typed command."""
+    @property
+    def verbs(self) -> VerbTable:
+        """The handlers of typed commands."""
+        presets = (Verb.QUIET, Verb.NORMAL, Verb.VERBOSE)
+        changes = dict.fromkeys((*presets, Verb.DEFAULT, Verb.SET), self._change)
+        return {Verb.SETTINGS: self._show, **changes}
+
+    @property
+    def clicks(self) -> ClickTable:
+        """The handlers of the settings buttons in messages."""
+        return {
+            ActionId.SETTINGS_CHANGE: self._click_change,
+            ActionId.SETTINGS_UNDO: self.apply_patch,
+        }
+
+    async def _show(self, workspace: str, request: Request, command: Command) -> list[Action]:
+        del command
+        return await self._click_change(workspace, request)
+
+    async def _click_change(self, workspace: str, request: Request) -> list[Action]:
+        """Reply with the settings: the modal did not open."""
         settings = await self.effective_settings(workspace, request.channel)
-        if command.verb is Verb.SETTINGS:
-            return [Reply(settings_text.render_settings(settings))]
+        return [Reply(settings_text.render_settings(settings))]
+
+    async def _change(self, workspace: str, request: Request, command: Command) -> list[Action]:
+        """Return the actions of a typed change."""
         if denial := await self.permissions.denial_reason(request.user, request.channel):
             return [Reply(blocks.text_message(denial))]
+        settings = await self.effective_settings(workspace, request.channel)
         return [self._parse_change(command, settings)]
 
     def _parse_change(self, command: Command, settings: ChannelSettings) -> Action:
@@ -72,16 +85,9 @@ class ChannelSettingsCommands:
             return Reply(replies.setting_not_understood(patch, self._command))
         return ChangeSettings(patch)
 
-    async def apply_form(self, workspace: str, request: Request) -> list[Action]:
-        """Return the actions of the modal or a button. Without a modal, reply with the settings."""
-        if request.action == settings_text.CHANGE_ACTION_ID:
-            return [
-                Reply(
-                    settings_text.render_settings(
-                        await self.effective_settings(workspace, request.channel)
-                    )
-                )
-            ]
+    async def apply_patch(self, workspace: str, request: Request) -> list[Action]:
+        """Return the actions of a submitted modal or of Undo; the value is a settings patch."""
+        del workspace
         if denial := await self.permissions.denial_reason(request.user, request.channel):
             return [Reply(blocks.text_message(denial))]
         patch = SettingsPatch.model_validate_json(request.value)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from bot.commands.replies import MAX_CHOICES
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, tables
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message, seconds_between
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def choose_recent_connection(names: Sequence[str], wrong: str) -> Message:
         )
     why = f"{blocks.code(wrong)} cannot list its jobs. " if wrong else ""
     buttons = [
-        blocks.button(name, f"run_{n}", value=f"recent {name}")
+        blocks.button(name, ActionId.RUN.with_suffix(n), value=f"recent {name}")
         for n, name in enumerate(names[:MAX_CHOICES])
     ]
     return blocks.text_message(f"{why}Whose newest jobs do you want to see?", *buttons)

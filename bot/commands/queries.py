@@ -16,80 +16,77 @@ from bot.sdk.fuzzy import closest_match
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.commands.examples import Examples
+    from bot.commands.actions import Action
+    from bot.commands.context import CommandContext
     from bot.commands.request import Request
-    from bot.delivery.permalinks import Workspace
-    from bot.notifications.explain import Explainer
-    from bot.providers.connections import Connections
-    from bot.sdk.clock import Clock
-    from bot.store import Store
+    from bot.commands.routes import VerbTable
 
-VERBS = frozenset({Verb.HELP, Verb.CONNECTIONS, Verb.LIST, Verb.RECENT, Verb.NOISE})
 MAX_RECENT = 30  # jobs in a list
 
 
 class Queries:
     """Runs read-only commands."""
 
-    def __init__(
-        self,
-        *,
-        store: Store,
-        connections: Connections,
-        examples: Examples,
-        explainer: Explainer,
-        clock: Clock,
-        slack_workspace: Workspace,
-        command: str,
-    ) -> None:
-        self._store = store
-        self._connections = connections
-        self.examples = examples
-        self._explainer = explainer
-        self._clock = clock
-        self._slack_workspace = slack_workspace
-        self._command = command
+    def __init__(self, context: CommandContext) -> None:
+        self._context = context
 
-    async def run(self, workspace: str, request: Request, command: Command) -> Reply:
-        """Return the reply to a command of `VERBS`."""
-        match command.verb:
-            case Verb.CONNECTIONS:
-                return await self._list_connections(workspace, request)
-            case Verb.LIST:
-                return await self._list_watches(workspace, request)
-            case Verb.RECENT:
-                return await self._list_recent_jobs(command.words)
-            case Verb.NOISE:
-                now = self._clock.now()
-                return Reply(await self._explainer.weekly_report(workspace, request.channel, now))
-        return await self._help(workspace, request)
+    @property
+    def verbs(self) -> VerbTable:
+        """The handlers of typed commands."""
+        return {
+            Verb.HELP: self._help,
+            Verb.CONNECTIONS: self._list_connections,
+            Verb.LIST: self._list_watches,
+            Verb.RECENT: self._list_recent_jobs,
+            Verb.NOISE: self._weekly_report,
+        }
 
-    async def _list_connections(self, workspace: str, request: Request) -> Reply:
-        names = self._connections.names
-        known = await self.examples.find_each(workspace, request.channel, names)
-        return Reply(help_text.connection_list(self._connections, known))
+    async def _list_connections(
+        self, workspace: str, request: Request, command: Command
+    ) -> list[Action]:
+        del command
+        names = self._context.connections.names
+        known = await self._context.examples.find_each(workspace, request.channel, names)
+        return [Reply(help_text.connection_list(self._context.connections, known))]
 
-    async def _help(self, workspace: str, request: Request) -> Reply:
-        known = await self.examples.find_one(workspace, request.channel)
-        me = self._slack_workspace.bot_user
-        return Reply(help_text.help_text(self._command, self._connections, me, known))
+    async def _help(self, workspace: str, request: Request, command: Command) -> list[Action]:
+        del command
+        known = await self._context.examples.find_one(workspace, request.channel)
+        me, command_name = self._context.slack_workspace.bot_user, self._context.command
+        return [Reply(help_text.help_text(command_name, self._context.connections, me, known))]
 
-    async def _list_watches(self, workspace: str, request: Request) -> Reply:
-        async with self._store.begin() as tx:
+    async def _list_watches(
+        self, workspace: str, request: Request, command: Command
+    ) -> list[Action]:
+        del command
+        async with self._context.store.begin() as tx:
             rows = await tx.watches.in_channel(workspace, request.channel)
         listed = [
             (
                 str(w.ref),
                 job.seen,
-                self._slack_workspace.permalink(w.channel, w.card_ts, w.thread_ts),
+                self._context.slack_workspace.permalink(w.channel, w.card_ts, w.thread_ts),
             )
             for w, job in rows
         ]
-        return Reply(help_text.watch_list(listed, self._command))
+        return [Reply(help_text.watch_list(listed, self._context.command))]
 
-    async def _list_recent_jobs(self, words: tuple[str, ...]) -> Reply:
+    async def _weekly_report(
+        self, workspace: str, request: Request, command: Command
+    ) -> list[Action]:
+        del command
+        now = self._context.clock.now()
+        return [Reply(await self._context.explainer.weekly_report(workspace, request.channel, now))]
+
+    async def _list_recent_jobs(
+        self, workspace: str, request: Request, command: Command
+    ) -> list[Action]:
+        del workspace, request
+        return [await self._recent_jobs(command.words)]
+
+    async def _recent_jobs(self, words: tuple[str, ...]) -> Reply:
         """List a connection's newest jobs; the name is optional if only one can list."""
-        listable = [provider for provider in self._connections if provider.lists_jobs]
+        listable = [provider for provider in self._context.connections if provider.lists_jobs]
         chosen = [p for p in listable if p.name in words] if words else listable
         if len(chosen) != 1:
             names = [provider.name for provider in listable]
@@ -103,7 +100,7 @@ class Queries:
 
     def _suggest_connection(self, words: tuple[str, ...], listable: Sequence[str]) -> Reply | None:
         """Return a suggestion for a misspelt connection name."""
-        if not words or words[0] in self._connections.names:
+        if not words or words[0] in self._context.connections.names:
             return None
         near = closest_match(words[0].lower(), listable)
         text = f"There is no connection {blocks.code(words[0])}."

@@ -8,6 +8,7 @@ from bot.commands.parser import MAX_REFERENCES
 from bot.notifications.settings_text import change_button
 from bot.sdk import formatting
 from bot.sdk.cards import blocks
+from bot.sdk.cards.action_ids import ActionId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -56,7 +57,7 @@ def not_understood(
         return did_you_mean(text, with_word(resolution.suggestion))
     if example:
         known = str(example)
-        button = blocks.button(blocks.clip(known, 70), "run", value=with_word(known))
+        button = blocks.button(blocks.clip(known, 70), ActionId.RUN, value=with_word(known))
         return blocks.text_message(f"{text} One that I know is {blocks.code(known)}.", button)
     if resolution.id_example:
         return blocks.text_message(
@@ -71,7 +72,7 @@ def did_you_mean(text: str, suggestion: str) -> Message:
     """Return a text with a corrected command; a button sends it."""
     asked = f"{text} Did you mean {blocks.code(suggestion)}?"
     return blocks.text_message(
-        asked, blocks.button(blocks.clip(suggestion, 70), "run", value=suggestion)
+        asked, blocks.button(blocks.clip(suggestion, 70), ActionId.RUN, value=suggestion)
     )
 
 
@@ -90,7 +91,9 @@ def choose_job(
     shown, dates = choices[:MAX_CHOICES], created or {}
     buttons = [
         blocks.button(
-            f"{n}. {label}" if dates else label, f"run_{n - 1}", value=with_word(str(ref))
+            f"{n}. {label}" if dates else label,
+            ActionId.RUN.with_suffix(n - 1),
+            value=with_word(str(ref)),
         )
         for n, (ref, label) in enumerate(shown, start=1)
     ]
@@ -198,7 +201,10 @@ def setting_not_understood(error: ParseError, command: str) -> Message:
         choices = _choices_text(error.choices, command)
         return message.replace(blocks=(*message.blocks, *map(blocks.section, choices)))
     if 0 < len(error.choices) <= MAX_CHOICES:
-        buttons = [blocks.button(c, f"run_{n}", value=c) for n, c in enumerate(error.choices)]
+        buttons = [
+            blocks.button(c, ActionId.RUN.with_suffix(n), value=c)
+            for n, c in enumerate(error.choices)
+        ]
         return blocks.text_message(f"{error.message} For example:", *buttons)
     return blocks.text_message(
         " ".join([error.message, *_choices_text(error.choices, command)]), change_button()

@@ -23,6 +23,11 @@ class RequestKind(StrEnum):
     SHORTCUT = "shortcut"  # "Follow jobs in this message"
     SETTINGS_FORM = "form"  # the channel settings modal; `value` is the settings patch as JSON
 
+    @property
+    def is_free_text(self) -> bool:
+        """Whether the text is free, so that words that are no reference are ignored."""
+        return self in (RequestKind.MENTION, RequestKind.DIRECT, RequestKind.SHORTCUT)
+
 
 class Request(Value):
     """A user's request, its origin, and the target of an ephemeral reply."""

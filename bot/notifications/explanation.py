@@ -10,6 +10,7 @@ from bot.notifications.effective_settings import FIELDS, ChannelSettings, Origin
 from bot.notifications.policy import FollowUps
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, overflow_menu
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message
 from bot.store import BoardKind, DeliveryAction, EventKind, WatchState
 
@@ -180,16 +181,18 @@ def _reason(watch: Watch) -> str:
 def _buttons(settings: ChannelSettings, watch: Watch | None) -> list[Block]:
     present = settings.policy.follow_ups
     live = watch if watch and watch.state is WatchState.ACTIVE else None
-    stop = blocks.button("Stop following", "unfollow", value=str(live.ref)) if live else None
+    stop = blocks.button("Stop following", ActionId.UNFOLLOW, value=str(live.ref)) if live else None
     narrow = [
-        blocks.button(label, f"run_{value}", value=typed)
+        blocks.button(label, ActionId.RUN.with_suffix(value), value=typed)
         for value, (label, typed) in (
             (FollowUps.OUTCOMES, overflow_menu.OUTCOMES),
             (FollowUps.FAILURES, overflow_menu.FAILURES),
         )
         if present is not value
     ]
-    everything = blocks.button("All settings", "run_settings", value="settings")
+    everything = blocks.button(
+        "All settings", ActionId.RUN.with_suffix("settings"), value="settings"
+    )
     return [*([stop] if stop else []), *narrow, everything]
 
 

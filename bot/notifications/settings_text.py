@@ -8,6 +8,7 @@ from bot.notifications.effective_settings import Origin
 from bot.notifications.policy_text import FIELD_TEXTS, labelled_choice, sentence
 from bot.notifications.settings_patch import SettingsPatch, diff
 from bot.sdk.cards import blocks
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message
 
 if TYPE_CHECKING:
@@ -15,10 +16,6 @@ if TYPE_CHECKING:
 
     from bot.notifications.effective_settings import ChannelSettings
 
-CHANGE_ACTION_ID, UNDO_ACTION_ID = (
-    "contract_change",
-    "contract_undo",
-)  # buttons: open the modal, undo a change
 _PRECEDENCE = tuple(Origin)  # the highest last
 # Label and command of each button.
 PRESET_BUTTONS = (
@@ -66,7 +63,7 @@ def render_change(before: ChannelSettings, after: ChannelSettings) -> Message:
     if not lines:
         return _unchanged(after)
     text = "Changed what is told here."
-    undo = blocks.button("Undo", UNDO_ACTION_ID, value=_undo_patch(before, after))
+    undo = blocks.button("Undo", ActionId.SETTINGS_UNDO, value=_undo_patch(before, after))
     content = (
         blocks.section("\n".join([f"✅ *{text}*", *(f"• {line}" for line in lines)])),
         blocks.section("*All that holds now:*\n" + _bullets(setting_lines(after))),
@@ -118,14 +115,14 @@ def conflict(settings: ChannelSettings) -> Message:
 
 def _preset_buttons() -> list[blocks.Block]:
     return [
-        blocks.button(label, f"run_{n}", value=typed)
+        blocks.button(label, ActionId.RUN.with_suffix(n), value=typed)
         for n, (label, typed) in enumerate(PRESET_BUTTONS)
     ]
 
 
 def change_button() -> blocks.Block:
     """Return the button that opens the settings modal."""
-    return blocks.button("Change …", CHANGE_ACTION_ID, value="settings")
+    return blocks.button("Change …", ActionId.SETTINGS_CHANGE, value="settings")
 
 
 def _bullets(lines: Sequence[str]) -> str:

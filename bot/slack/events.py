@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.commands.request import Request, RequestKind
+from bot.slack.payloads import Payload, PayloadKind, payload_kind, workspace_id
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
 COMMANDS = ("/job",)  # in the manifest; the settings may override it
@@ -15,8 +17,6 @@ EVENTS = ("app_mention", "message.im")
 SHORTCUTS = ("follow_jobs",)  # on a message
 ASK_JOB = "ask_job"
 GLOBAL_SHORTCUTS = (ASK_JOB,)  # global; opens the modal
-
-Payload = dict[str, Any]
 
 
 @dataclass(frozen=True)
@@ -34,15 +34,9 @@ class IncomingRequest:
 
 def parse_payload(body: Payload, now: datetime) -> IncomingRequest | None:
     """Return the request in a payload, or None if it contains none."""
-    if "command" in body:
-        return _command(body, now)
-    if body.get("type") == "event_callback":
-        return _event(body, now)
-    if body.get("type") == "block_actions":
-        return _click(body, now)
-    if body.get("type") == "message_action":
-        return _shortcut(body, now)
-    return None
+    kind = payload_kind(body)
+    parse = _PARSERS.get(kind) if kind else None
+    return parse(body, now) if parse else None
 
 
 def _command(body: Payload, now: datetime) -> IncomingRequest:
@@ -128,7 +122,9 @@ def _shortcut(body: Payload, now: datetime) -> IncomingRequest | None:
     return IncomingRequest(workspace_id(body), f"shortcut:{body['trigger_id']}", ask)
 
 
-def workspace_id(body: Payload) -> str:
-    """Return the workspace id of an interaction."""
-    team = body.get("team") or body["user"].get("team_id") or {}
-    return str(team["id"] if isinstance(team, dict) else team)
+_PARSERS: Mapping[PayloadKind, Callable[[Payload, datetime], IncomingRequest | None]] = {
+    PayloadKind.COMMAND: _command,
+    PayloadKind.EVENT: _event,
+    PayloadKind.MESSAGE_CLICK: _click,
+    PayloadKind.MESSAGE_SHORTCUT: _shortcut,
+}

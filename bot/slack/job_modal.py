@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 from bot.commands.request import Request, RequestKind
 from bot.sdk.cards import blocks
-from bot.slack.events import ASK_JOB, IncomingRequest, Payload, workspace_id
+from bot.slack.events import ASK_JOB, IncomingRequest
+from bot.slack.payloads import Payload, workspace_id
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,26 +17,6 @@ if TYPE_CHECKING:
 JOB, CHANNEL, VISIBILITY = "job", "channel", "for_whom"
 _PEEK: Payload = {"text": blocks.plain("Only show it to me"), "value": "peek"}
 _MISSING = {JOB: "Choose a job, or type its reference.", CHANNEL: "Choose where to answer."}
-
-
-def opens(body: Payload) -> bool:
-    """Whether the payload is the shortcut that opens the modal."""
-    return body.get("type") == "shortcut" and body.get("callback_id") == ASK_JOB
-
-
-def asks_options(body: Payload) -> bool:
-    """Whether the payload asks for the options of the job select."""
-    is_job_select = body.get("type") == "block_suggestion" and body.get("action_id") == JOB
-    return is_job_select and _is_job_modal(body)
-
-
-def is_submitted(body: Payload) -> bool:
-    """Whether the payload is a submission of the modal."""
-    return body.get("type") == "view_submission" and _is_job_modal(body)
-
-
-def _is_job_modal(body: Payload) -> bool:
-    return bool((body.get("view") or {}).get("callback_id") == ASK_JOB)
 
 
 def view() -> Payload:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from bot.sdk.errors import JobthreadError
     from bot.sdk.models import Job, JobRef
     from bot.sdk.provider import Provider
-    from bot.slack.events import Payload
+    from bot.slack.payloads import Payload
 
     Fetch = asyncio.Task[Sequence[Job] | JobthreadError]
 

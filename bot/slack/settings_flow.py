@@ -7,12 +7,11 @@ import logging
 from typing import TYPE_CHECKING
 
 from bot.commands import replies
-from bot.commands.parser import Verb, parse_command
+from bot.commands.parser import Verb
 from bot.notifications import settings_patch
-from bot.notifications.settings_text import CHANGE_ACTION_ID
 from bot.sdk.errors import JobthreadError, SlackError, StoreError, origin
 from bot.slack import settings_modal, settings_options, settings_submission
-from bot.slack.events import workspace_id
+from bot.slack.payloads import workspace_id
 from bot.slack.settings_modal import ModalContext
 
 if TYPE_CHECKING:
@@ -21,7 +20,7 @@ if TYPE_CHECKING:
     from bot.notifications.effective_settings import ChannelSettings
     from bot.notifications.policy import NotificationPolicy
     from bot.sdk.clock import Clock
-    from bot.slack.events import Payload
+    from bot.slack.payloads import Payload
     from bot.slack.users import UserCache, UserGroup, WebApi
 
 log = logging.getLogger(__name__)
@@ -29,17 +28,6 @@ log = logging.getLogger(__name__)
 TRIGGER_SECONDS = 2.0  # to open the modal; a trigger_id expires after 3
 READ_SECONDS = 1.0  # to load the channel settings
 LIST_SECONDS = 2.0  # to load options; Slack waits for 3
-
-
-def opens(body: Payload) -> bool:
-    """Whether the payload opens the modal: `/job settings`, or the button "Change …"."""
-    if "command" in body:
-        command = parse_command(body.get("text") or "")
-        return command.verb is Verb.SETTINGS
-    if body.get("type") != "block_actions":
-        return False
-    in_message = (body.get("container") or {}).get("type") == "message"
-    return in_message and bool(body["actions"][0].get("action_id") == CHANGE_ACTION_ID)
 
 
 class SettingsModalFlow:

@@ -13,6 +13,7 @@ from bot.notifications import settings_text
 from bot.notifications.policy_text import FIELD_TEXTS, YES_NO, choice_key
 from bot.notifications.settings_patch import PRESET_FIELDS
 from bot.sdk.cards import blocks
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Value
 
 if TYPE_CHECKING:
@@ -20,13 +21,12 @@ if TYPE_CHECKING:
 
     from bot.notifications.effective_settings import ChannelSettings
     from bot.notifications.policy import NotificationPolicy
-    from bot.slack.events import Payload
+    from bot.slack.payloads import Payload
 
-CALLBACK_ID = "contract"  # the modal's callback_id
+CALLBACK_ID = "settings"  # the modal's callback_id
 # action_ids of inputs that are only part of a policy field.
 GROUP, BEGINS, ENDS, ZONE, ALLOW_FAILURES = "group", "begins", "ends", "zone", "failures_pass"
 SEARCH_INPUTS = (GROUP, ZONE)  # external selects: options are loaded while the user types
-PRESET_ACTION = "refill"  # prefix of the preset buttons' action_id, as in refill:quiet
 TITLE = "What is told here"  # at most 24 characters
 NOTE = "Nothing changes until you press Save."
 
@@ -122,7 +122,7 @@ def read_only_view(contract: ChannelSettings, why: str) -> Payload:
 
 def _header(contract: ChannelSettings) -> list[blocks.Block]:
     buttons = [
-        blocks.button(label, f"{PRESET_ACTION}:{name}", value=name)
+        blocks.button(label, ActionId.PRESET.with_suffix(name), value=name)
         for label, name in settings_text.PRESET_BUTTONS
     ]
     return [*blocks.actions(buttons), blocks.context(settings_text.last_changed_by(contract), NOTE)]

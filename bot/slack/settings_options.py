@@ -12,7 +12,7 @@ from bot.sdk.cards import blocks
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.slack.events import Payload
+    from bot.slack.payloads import Payload
     from bot.slack.users import UserGroup
 
 # https://docs.slack.dev/reference/block-kit/composition-objects/option-object

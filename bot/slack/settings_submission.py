@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Any
 from bot.commands.request import Request, RequestKind
 from bot.notifications.policy_text import FIELD_TEXTS
 from bot.notifications.settings_patch import SettingsPatch, problems
-from bot.slack.events import IncomingRequest, workspace_id
+from bot.sdk.cards.action_ids import ActionId
+from bot.slack.events import IncomingRequest
+from bot.slack.payloads import workspace_id
 from bot.slack.settings_modal import (
     ALLOW_FAILURES,
     BEGINS,
-    CALLBACK_ID,
     ENDS,
     GROUP,
-    PRESET_ACTION,
     ZONE,
     ModalContext,
 )
@@ -22,7 +22,7 @@ from bot.slack.settings_modal import (
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.slack.events import Payload
+    from bot.slack.payloads import Payload
 
 CONFLICT = (
     "Somebody changed this while you had it open. Close it and open it again to see what holds now;"
@@ -31,26 +31,10 @@ CONFLICT = (
 _NOT_A_NUMBER = "Write a whole number from 1 to 1,000, or nothing."
 
 
-def is_submitted(body: Payload) -> bool:
-    """Whether the payload is a submission of the settings modal."""
-    return body.get("type") == "view_submission" and _is_settings_modal(body)
-
-
-def asks_options(body: Payload) -> bool:
-    """Whether the payload asks for the options of a select in the settings modal."""
-    return body.get("type") == "block_suggestion" and _is_settings_modal(body)
-
-
-def preset_pressed(body: Payload) -> str:
-    """Return the preset whose button was pressed, such as "quiet", or ""."""
-    if body.get("type") != "block_actions" or not _is_settings_modal(body):
-        return ""
+def clicked_preset(body: Payload) -> str:
+    """Return the preset whose button was clicked, such as "quiet", or ""."""
     kind, _, name = str(body["actions"][0].get("action_id", "")).partition(":")
-    return name if kind == PRESET_ACTION else ""
-
-
-def _is_settings_modal(body: Payload) -> bool:
-    return bool((body.get("view") or {}).get("callback_id") == CALLBACK_ID)
+    return name if kind == ActionId.PRESET else ""
 
 
 def modal_context(body: Payload) -> ModalContext:

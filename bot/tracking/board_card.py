@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, job_text, overflow_menu, tables
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message, Status
 
 if TYPE_CHECKING:
@@ -168,7 +169,7 @@ def _board(
     end = [*more, blocks.context(_checked_text(view)), *blocks.actions([*menu, *_buttons(view)])]
     if not level.choice:
         label = f"{f'Show all {len(all_)} jobs' if left else 'Show one job'}, page by page"
-        end += blocks.actions([blocks.button(label, "board_page", value=f"{view.id}:1")])
+        end += blocks.actions([blocks.button(label, ActionId.BOARD_PAGE, value=f"{view.id}:1")])
     return _message(_text(all_, view), top, _table(shown, view, level), end)
 
 
@@ -211,8 +212,8 @@ def _buttons(view: BoardContext) -> list[Block]:
         no="Keep following",
     )
     return [
-        blocks.button("Refresh all", "board_refresh", value=view.id),
-        blocks.button("Stop following all", "board_stop", value=view.id, confirm=question),
+        blocks.button("Refresh all", ActionId.BOARD_REFRESH, value=view.id),
+        blocks.button("Stop following all", ActionId.BOARD_STOP, value=view.id, confirm=question),
         overflow_menu.menu(),
     ]
 
@@ -221,7 +222,7 @@ def _menu(rows: Sequence[BoardRow]) -> Block:
     options = [{"text": blocks.plain(_option(row), 75), "value": row.id} for row in rows]
     return {
         "type": "static_select",
-        "action_id": "board_show",
+        "action_id": ActionId.BOARD_SHOW,
         "placeholder": blocks.plain("Show one job"),
         "options": options,
     }
@@ -288,7 +289,7 @@ def _page(rows: Sequence[BoardRow], view: BoardContext, number: int, size: int) 
     text = f"Page {number} of {count}. {counts(rows)}."
     turns = [("Back", "back", number - 1), ("Next page", "next", number + 1)]
     buttons = [
-        blocks.button(label, f"board_page_{way}", value=f"{view.id}:{to}")
+        blocks.button(label, ActionId.BOARD_PAGE.with_suffix(way), value=f"{view.id}:{to}")
         for label, way, to in turns
         if 1 <= to <= count
     ]

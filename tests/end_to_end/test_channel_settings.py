@@ -128,7 +128,7 @@ async def test_incomplete_quiet_hours_are_an_error_at_the_input(harness: BotHarn
 async def test_preset_button_refills_the_modal_without_saving(harness: BotHarness) -> None:
     """The other inputs keep their values."""
     view = await harness.slack.fill(await open_modal(harness), {"begins": "22:00"})
-    assert (await harness.slack.click(view, "refill:quiet")).ok
+    assert (await harness.slack.click(view, "preset:quiet")).ok
     (view,) = harness.slack.modals()
     assert view.values["follow_ups.1"]["follow_ups"]["selected_option"]["value"] == "outcomes"
     assert view.values["begins.0"]["begins"]["selected_time"] == "22:00"
@@ -140,7 +140,7 @@ async def test_default_button_clears_the_overrides_on_submit(harness: BotHarness
     await harness.says("/job set posts_per_hour 5")
     await wait_for_revision(harness, 1)
     view = await open_modal(harness)
-    assert (await harness.slack.click(view, "refill:default")).ok
+    assert (await harness.slack.click(view, "preset:default")).ok
     (view,) = harness.slack.modals()
     assert (await harness.slack.submit(view)).ok
     await wait_for_revision(harness, 2)
@@ -204,7 +204,7 @@ async def test_mention_replies_with_settings_and_modal_button(harness: BotHarnes
     await harness.says("@jobthread settings")
     reply = await harness.wait_for_ephemeral("This is what is told here")
     assert harness.slack.messages()[1:] == []
-    assert (await harness.slack.click(reply, "contract_change")).ok
+    assert (await harness.slack.click(reply, "settings_change")).ok
     assert len(harness.slack.modals()) == 1
 
 
@@ -212,7 +212,7 @@ async def test_settings_are_read_and_changed_with_one_button(harness: BotHarness
     """The reply to a mention has the presets as buttons."""
     await harness.says("@jobthread settings")
     reply = await harness.wait_for_ephemeral("This is what is told here")
-    await harness.slack.click(reply, "run_0")
+    await harness.slack.click(reply, "run:0")
     await harness.wait_for_ephemeral("Changed what is told here")
     assert (await policy_of(harness)).broadcast is Broadcast.NEVER
 
@@ -234,7 +234,7 @@ async def test_one_field_is_set_and_undone_by_a_button(harness: BotHarness) -> N
     await harness.says("/job set follow-ups outcomes")
     reply = await harness.wait_for_ephemeral("Changed what is told here")
     assert (await policy_of(harness)).follow_ups is FollowUps.OUTCOMES
-    await harness.slack.click(reply, "contract_undo")
+    await harness.slack.click(reply, "settings_undo")
     await wait_for_revision(harness, 2)
     assert await policy_of(harness) == NotificationPolicy()
 
@@ -245,7 +245,7 @@ async def test_outdated_undo_changes_nothing(harness: BotHarness) -> None:
     reply = await harness.wait_for_ephemeral("Changed what is told here")
     await harness.says("/job verbose", user="ben")
     await wait_for_revision(harness, 2)
-    await harness.slack.click(reply, "contract_undo")
+    await harness.slack.click(reply, "settings_undo")
     reply = await harness.wait_for_ephemeral("changed this meanwhile")
     assert f"<@{harness.slack.workspace.user('ben').id}>" in reply.text
     assert (await policy_of(harness)).tasks is Tasks.ALL

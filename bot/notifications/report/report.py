@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from bot.notifications.report import recommendations
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, tables
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message
 
 if TYPE_CHECKING:
@@ -103,7 +104,9 @@ def _recommendations(recommendations: Sequence[Recommendation]) -> list[Block]:
 
 def _recommendation(index: int, option: Recommendation) -> Block:
     change = option.change
-    button = blocks.button(blocks.clip(change.label, 70), f"run_{index}", value=change.command)
+    button = blocks.button(
+        blocks.clip(change.label, 70), ActionId.RUN.with_suffix(index), value=change.command
+    )
     return {**blocks.section(f"*{change.label}:* {_effect(option)}."), "accessory": button}
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
 from bot.sdk.cards import blocks, job_text, overflow_menu, task_list
+from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Change, Job, Message, Status, Task
 
 if TYPE_CHECKING:
@@ -158,15 +159,17 @@ def _buttons(job: Job, view: CardContext) -> list[Block]:
         return []
     ref, address = str(job.ref), blocks.web_address(job.url)
     follow = [] if job.status.terminal else [_unfollow(job) if view.followed else _follow(job)]
-    refresh = blocks.button("Refresh", "refresh", value=ref)
-    console = [blocks.button("Open in console", "open", value=ref, url=address)] if address else []
+    refresh = blocks.button("Refresh", ActionId.REFRESH, value=ref)
+    console = (
+        [blocks.button("Open in console", ActionId.OPEN, value=ref, url=address)] if address else []
+    )
     following = view.followed and not job.status.terminal
     more = [] if view.only_you else [overflow_menu.menu(followed=following)]
     return [refresh, *follow, *console, *more]
 
 
 def _follow(job: Job) -> Block:
-    return blocks.button("Follow", "follow", value=str(job.ref), style="primary")
+    return blocks.button("Follow", ActionId.FOLLOW, value=str(job.ref), style="primary")
 
 
 def _unfollow(job: Job) -> Block:
@@ -176,7 +179,7 @@ def _unfollow(job: Job) -> Block:
         yes="Stop following",
         no="Keep following",
     )
-    return blocks.button("Stop following", "unfollow", value=str(job.ref), confirm=question)
+    return blocks.button("Stop following", ActionId.UNFOLLOW, value=str(job.ref), confirm=question)
 
 
 def _explanation(job: Job, limit: int) -> list[_Line]:

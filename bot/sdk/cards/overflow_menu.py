@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sdk.cards import blocks
+from bot.sdk.cards.action_ids import ActionId
 
 if TYPE_CHECKING:
     from bot.sdk.cards.blocks import Block
     from bot.sdk.models import Message
 
-ACTION_ID = "more"  # the menu's action_id
 WHY = "why"
 STOP = "stop"
 # Label, and the command that a click stands for. The job comes from the message's metadata,
@@ -22,7 +22,7 @@ FAILURES = ("Only failures here", "set follow_ups failures")
 def menu(*, followed: bool = False) -> Block:
     """Return the menu; `followed`: the message is about one job, which is still followed."""
     stop = [("Stop following", STOP)] if followed else []
-    return blocks.overflow(ACTION_ID, [("Why did I get this?", WHY), OUTCOMES, FAILURES, *stop])
+    return blocks.overflow(ActionId.MENU, [("Why did I get this?", WHY), OUTCOMES, FAILURES, *stop])
 
 
 def with_menu(message: Message, *, followed: bool = False) -> Message:

@@ -102,7 +102,7 @@ async def test_large_board_is_shown_page_by_page(harness: BoardHarness) -> None:
     await harness.slack.click(board, "board_page")
     page = await harness.wait_for_ephemeral("Page 1 of 2")
     assert len(table_rows(page)) == 25
-    await harness.slack.click(page, "board_page_next")
+    await harness.slack.click(page, "board_page:next")
     assert len(table_rows(await harness.wait_for_ephemeral("Page 2 of 2"))) == 20
 
 

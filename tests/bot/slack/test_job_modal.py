@@ -129,23 +129,6 @@ def test_missing_input_has_an_error(body: dict[str, Any], blocks: set[str]) -> N
     assert set(job_modal.missing_inputs(body)) == blocks
 
 
-@pytest.mark.parametrize(
-    "body",
-    [
-        {**SHORTCUT, "callback_id": "translate"},
-        {**KEYSTROKE, "action_id": "town"},
-        {**KEYSTROKE, "view": None},
-        {**submission(), "view": {"callback_id": "translate"}},
-        {"type": "message_action", "callback_id": "ask_job"},
-        {},
-    ],
-)
-def test_other_modals_and_shortcuts_are_not_ours(body: dict[str, Any]) -> None:
-    """Only those in the manifest count."""
-    ours = (job_modal.opens(body), job_modal.asks_options(body), job_modal.is_submitted(body))
-    assert ours == (False, False, False)
-
-
 async def test_shortcut_opens_the_modal_before_the_ack(app_for: Any) -> None:
     """With one call of views.open."""
     async with LocalSlack(request_url=NOWHERE) as slack:

@@ -13,7 +13,6 @@ from bot.commands import replies
 from bot.commands.request import RequestKind
 from bot.notifications.effective_settings import ChannelSettings
 from bot.notifications.policy import NotificationPolicy
-from bot.slack.settings_flow import opens
 from bot.slack.settings_modal import ModalContext, view
 from localslack.blockkit.form_state import initial_values
 
@@ -45,18 +44,6 @@ def of_modal(kind: str, **fields: Any) -> dict[str, Any]:
     }
 
 
-@pytest.mark.parametrize("text", ["settings", " Settings ", "settings please"])
-def test_settings_command_opens_the_modal(text: str) -> None:
-    """In any spelling that the parser accepts."""
-    assert opens({"command": "/job", "text": text})
-
-
-@pytest.mark.parametrize("text", ["", "setings", "deploys:JOB1 settings", "quiet"])
-def test_other_commands_open_no_modal(text: str) -> None:
-    """They are enqueued."""
-    assert not opens({"command": "/job", "text": text})
-
-
 async def test_command_is_enqueued_if_the_modal_cannot_open(harness: HttpHarness) -> None:
     """The bot then replies with text."""
     assert (await harness.slack.says("/job settings")).ok
@@ -74,15 +61,15 @@ async def test_click_on_change_is_enqueued_if_the_modal_cannot_open(
         "user": {"id": "U0ADA"},
         "trigger_id": "9",
         "container": {"type": "message", "message_ts": "1.2", "channel_id": "C1"},
-        "actions": [{"action_id": "contract_change", "type": "button", "value": "settings"}],
+        "actions": [{"action_id": "settings_change", "type": "button", "value": "settings"}],
     }
     assert (await dispatched(app_for, click)).status == 200
-    assert inbox.enqueued["click:9"].action == "contract_change"
+    assert inbox.enqueued["click:9"].action == "settings_change"
 
 
 async def test_preset_that_cannot_be_applied_is_not_acknowledged(app_for: Any) -> None:
     """Slack shows a warning beside the button."""
-    pressed = of_modal("block_actions", actions=[{"action_id": "refill:quiet"}])
+    pressed = of_modal("block_actions", actions=[{"action_id": "preset:quiet"}])
     assert (await dispatched(app_for, pressed)).status == 503
 
 

@@ -94,12 +94,8 @@ def test_error_after_a_preset_uses_the_current_block_id() -> None:
     assert list(settings_submission.input_errors(body)) == ["ends.1"]
 
 
-def test_preset_button_is_distinguished_from_other_buttons() -> None:
-    """Those of messages and of other modals."""
-    pressed = {"type": "block_actions", "actions": [{"action_id": "refill:quiet"}]}
-    ours, theirs = {"callback_id": "contract"}, {"callback_id": "ask_job"}
-    assert settings_submission.preset_pressed({**pressed, "view": ours}) == "quiet"
-    assert settings_submission.preset_pressed({**pressed, "view": theirs}) == ""
-    assert settings_submission.preset_pressed(pressed) == ""
-    other = {**pressed, "view": ours, "actions": [{"action_id": "other"}]}
-    assert settings_submission.preset_pressed(other) == ""
+@pytest.mark.parametrize(("action_id", "preset"), [("preset:quiet", "quiet"), ("other", "")])
+def test_preset_is_in_the_action_id(action_id: str, preset: str) -> None:
+    """Another button of the modal names none."""
+    body = {"type": "block_actions", "actions": [{"action_id": action_id}]}
+    assert settings_submission.clicked_preset(body) == preset
