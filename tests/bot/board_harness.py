@@ -6,6 +6,8 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from plugins.servicestage.script import JobScript, JobStep
 from tests.harness import BotHarness, bot_harness
 
@@ -79,6 +81,13 @@ def _cell_texts(value: Any) -> list[str]:
         own = [value["text"]] if isinstance(value.get("text"), str) else []
         return [*own, *(text for part in value.values() for text in _cell_texts(part))]
     return [text for part in value for text in _cell_texts(part)] if isinstance(value, list) else []
+
+
+@pytest.fixture
+async def boards_enabled(tmp_path: Path) -> AsyncIterator[BoardHarness]:
+    """A bot with boards enabled in #deploys."""
+    async with board_harness(tmp_path) as running:
+        yield running
 
 
 @asynccontextmanager

@@ -36,10 +36,13 @@ def ref(id_: str) -> JobRef:
     return JobRef(connection="acme", id=id_)
 
 
-def simulated_fixture(
+def simulated_fixtures(
     kind: type[Provider[Any]], simulation: Callable[[ManualClock], Simulation], key: Any
-) -> Any:
-    """Return a fixture: the demo's simulator, stored in its app under `key`, and a provider."""
+) -> tuple[Any, Any, Any]:
+    """Return three fixtures: `Simulated`, and its simulator and provider.
+
+    `simulation` is the demo's; the simulator is stored in its app under `key`.
+    """
 
     @pytest.fixture
     async def simulated(clock: ManualClock) -> AsyncIterator[Simulated]:
@@ -50,7 +53,25 @@ def simulated_fixture(
         ):
             yield Simulated(whole.app[key], provider)
 
-    return simulated
+    return simulated, _part_of_simulated("simulator"), _part_of_simulated("provider")
+
+
+def _part_of_simulated(name: str) -> Any:
+    @pytest.fixture
+    def part(simulated: Simulated) -> Any:
+        return getattr(simulated, name)
+
+    return part
+
+
+def simulator_fixture(kind: Callable[[ManualClock], Any]) -> Any:
+    """Return a fixture: a simulator without samples."""
+
+    @pytest.fixture
+    def simulator(clock: ManualClock) -> Any:
+        return kind(clock)
+
+    return simulator
 
 
 def huawei_cloud_fixture(kind: type[Provider[Any]]) -> Any:

@@ -6,22 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.board_harness import A, B, BoardHarness, C, board_harness, table_rows
+from tests.bot.board_harness import A, B, BoardHarness, C, boards_enabled, table_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from localslack.state.messages import Message
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[BoardHarness]:
-    """A bot with boards enabled in #deploys."""
-    async with board_harness(tmp_path) as running:
-        yield running
+harness = boards_enabled
 
 
 async def board_with_three_jobs(harness: BoardHarness) -> Message:

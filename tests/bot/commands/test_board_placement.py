@@ -3,24 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.bot.board_harness import A, B, BoardHarness, C, board_harness, table_rows
-
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
+from tests.bot.board_harness import A, B, BoardHarness, C, boards_enabled, table_rows
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[BoardHarness]:
-    """A bot with boards enabled in #deploys."""
-    async with board_harness(tmp_path) as running:
-        yield running
+harness = boards_enabled
 
 
 async def test_two_jobs_of_one_command_share_a_board(harness: BoardHarness) -> None:

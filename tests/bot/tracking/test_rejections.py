@@ -7,22 +7,13 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.store import WatchState
-from tests.bot.board_harness import A, B, BoardHarness, board_harness, table_rows
+from tests.bot.board_harness import A, B, BoardHarness, boards_enabled, table_rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
-    from pathlib import Path
-
     from localslack.state.messages import Message
 
 pytestmark = pytest.mark.anyio
-
-
-@pytest.fixture
-async def harness(tmp_path: Path) -> AsyncIterator[BoardHarness]:
-    """A channel with boards enabled."""
-    async with board_harness(tmp_path) as everything:
-        yield everything
+harness = boards_enabled
 
 
 async def board_with_two_jobs(harness: BoardHarness) -> Message:

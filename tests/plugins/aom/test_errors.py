@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.sdk.errors import AccessDenied, CredentialsRefused, JobNotFound, Unavailable
+from plugins.aom import Aom
+from tests.plugins.fixtures import huawei_cloud_fixture
 from tests.plugins.huawei_cloud_suite import HuaweiCloudErrorSuite
 
 if TYPE_CHECKING:
@@ -16,6 +18,8 @@ if TYPE_CHECKING:
 WORKFLOW = "4f1d7c0e92ab46d8b35e60c1a7f8d294"
 EXECUTION = "0b6e4d92-1c35-47fa-92d8-5af310c7e684"
 ID = f"{WORKFLOW}/{EXECUTION}"
+
+provider = huawei_cloud_fixture(Aom)
 
 
 class TestAomErrors(HuaweiCloudErrorSuite):

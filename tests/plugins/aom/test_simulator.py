@@ -1,7 +1,5 @@
 """AOM's simulator: executions that advance with the clock."""
 
-from typing import Any
-
 import pytest
 
 from bot.sdk.errors import JobNotFound
@@ -11,19 +9,14 @@ from plugins.aom import Aom
 from plugins.aom.samples import MISSING_EXECUTION, SAMPLES
 from plugins.aom.script import ExecutionScript, HostRun, NodeScript
 from plugins.aom.simulator import SIMULATOR, Simulator, simulation
-from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixtures
 
 pytestmark = pytest.mark.anyio
 
 SUCCEEDS, PARTIAL, FAILS, WAITS, PAUSED, ENDED = (sample.id for sample in SAMPLES)
 ONE = ExecutionScript("w", "e", (NodeScript("a", (HostRun("h", 5), HostRun("i", 5))),))
 
-simulated = simulated_fixture(Aom, simulation, SIMULATOR)
-
-
-@pytest.fixture
-def simulator(simulated: Simulated) -> Any:
-    return simulated.simulator
+simulated, simulator, _ = simulated_fixtures(Aom, simulation, SIMULATOR)
 
 
 async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.sdk.errors import AccessDenied, AnswerNotUnderstood, JobNotFound, Unavailable
+from plugins.cph import Cph
+from tests.plugins.fixtures import huawei_cloud_fixture
 from tests.plugins.huawei_cloud_suite import HuaweiCloudErrorSuite
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from tests.plugins.huawei_cloud_suite import CheckError, RecordedError
 
 ID = "6837531fd3f54550927b930180a706bf"
+
+provider = huawei_cloud_fixture(Cph)
 
 
 class TestCphErrors(HuaweiCloudErrorSuite):

@@ -12,19 +12,14 @@ from plugins.cph import Cph
 from plugins.cph.samples import MISSING_REQUEST, SAMPLES
 from plugins.cph.script import PhoneJob, RequestScript
 from plugins.cph.simulator import SIMULATOR, Simulator, simulation
-from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixtures
 
 pytestmark = pytest.mark.anyio
 
 ID = "6837531fd3f54550927b930180a706bf"
 RESTARTS, INSTALLS, FAILS, LARGE, SERVER, ENDED = (sample.request for sample in SAMPLES)
 
-simulated = simulated_fixture(Cph, simulation, SIMULATOR)
-
-
-@pytest.fixture
-def simulator(simulated: Simulated) -> Any:
-    return simulated.simulator
+simulated, simulator, _ = simulated_fixtures(Cph, simulation, SIMULATOR)
 
 
 async def test_sample_starts_at_its_first_request(fetch: Fetch, clock: ManualClock) -> None:

@@ -1,21 +1,7 @@
 """Explorer's simulator on loopback, and a provider connected to it."""
 
-from typing import Any
-
-import pytest
-
 from plugins.nebula_explorer import NebulaExplorer
 from plugins.nebula_explorer.simulator import SIMULATOR, simulation
-from tests.plugins.fixtures import Simulated, simulated_fixture
+from tests.plugins.fixtures import simulated_fixtures
 
-simulated = simulated_fixture(NebulaExplorer, simulation, SIMULATOR)
-
-
-@pytest.fixture
-def simulator(simulated: Simulated) -> Any:
-    return simulated.simulator
-
-
-@pytest.fixture
-def explorer(simulated: Simulated) -> Any:
-    return simulated.provider
+simulated, simulator, explorer = simulated_fixtures(NebulaExplorer, simulation, SIMULATOR)

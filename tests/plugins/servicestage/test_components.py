@@ -13,7 +13,7 @@ from plugins.servicestage import ServiceStage
 from plugins.servicestage.components import MAX_CACHED, RecordPayload, deployment_details
 from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, SAMPLES
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
-from tests.plugins.fixtures import Simulated, ref, simulated_fixture
+from tests.plugins.fixtures import ref, simulated_fixtures
 
 pytestmark = pytest.mark.anyio
 
@@ -27,18 +27,9 @@ ROUTE = f"{APPLICATION_ID}/component/{COMPONENT_ID}"
 DEPLOYED = {"Deployed version": "2.14.0", "Deploy type": "rolling_upgrade"}
 
 
-simulated = simulated_fixture(ServiceStage, simulation, SIMULATOR)
 REF = ref(COMPONENT)
 
-
-@pytest.fixture
-def simulator(simulated: Simulated) -> Any:
-    return simulated.simulator
-
-
-@pytest.fixture
-def servicestage(simulated: Simulated) -> Any:
-    return simulated.provider
+simulated, simulator, servicestage = simulated_fixtures(ServiceStage, simulation, SIMULATOR)
 
 
 def job_details(job: Job) -> dict[str, str]:

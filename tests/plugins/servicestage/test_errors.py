@@ -6,6 +6,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar
 
 from bot.sdk.errors import AccessDenied, JobNotFound
+from plugins.servicestage import ServiceStage
+from tests.plugins.fixtures import huawei_cloud_fixture
 from tests.plugins.huawei_cloud_suite import HuaweiCloudErrorSuite
 
 if TYPE_CHECKING:
@@ -14,6 +16,8 @@ if TYPE_CHECKING:
     from tests.plugins.huawei_cloud_suite import RecordedError
 
 ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
+
+provider = huawei_cloud_fixture(ServiceStage)
 
 
 class TestServiceStageErrors(HuaweiCloudErrorSuite):

@@ -12,7 +12,7 @@ from plugins.servicestage import ServiceStage
 from plugins.servicestage.samples import MISSING_JOB, SAMPLES
 from plugins.servicestage.script import JobScript, JobStep
 from plugins.servicestage.simulator import SIMULATOR, Simulator, simulation
-from tests.plugins.fixtures import Fetch, Simulated, simulated_fixture
+from tests.plugins.fixtures import Fetch, Simulated, simulated_fixtures
 
 pytestmark = pytest.mark.anyio
 
@@ -20,12 +20,7 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 THREE = (JobStep("A", 10), JobStep("B", 10), JobStep("C", 10))
 SUCCEEDS, FAILS, ROLLS_BACK, LONG, ENDED = (sample.job for sample in SAMPLES)
 
-simulated = simulated_fixture(ServiceStage, simulation, SIMULATOR)
-
-
-@pytest.fixture
-def simulator(simulated: Simulated) -> Any:
-    return simulated.simulator
+simulated, simulator, _ = simulated_fixtures(ServiceStage, simulation, SIMULATOR)
 
 
 def statuses(job: Job) -> list[str]:

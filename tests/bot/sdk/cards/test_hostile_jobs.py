@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
 
 from bot.sdk.cards import blocks, job_card
-from bot.sdk.models import Change, Detail, Job, JobRef, Message, Status, Task
+from bot.sdk.models import Detail, Job, JobRef, Message, Status, Task
 from bot.tracking import job_changes
 from localslack.blockkit import validation
+from tests.bot.sdk.cards.job_samples import change_between, strings
 
 NOW = datetime(2026, 11, 3, 12, 4, 3, tzinfo=UTC)
 
@@ -104,23 +105,6 @@ many_jobs = settings(
     phases=[Phase.explicit, Phase.reuse, Phase.generate],
     suppress_health_check=list(HealthCheck),
 )
-
-
-def change_between(before: Job | None, after: Job) -> Change:
-    """Return the change between two snapshots."""
-    found = job_changes.diff(before, after)
-    assert found is not None
-    return found
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Yield every text in a payload, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (text for part in value.values() for text in strings(part))
-    elif isinstance(value, list | tuple):
-        yield from (text for part in value for text in strings(part))
 
 
 def find(payload: Any, kind: str) -> list[dict[str, Any]]:

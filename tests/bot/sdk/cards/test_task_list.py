@@ -1,39 +1,11 @@
 """Rendering of a job's tasks."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from bot.sdk import formatting
 from bot.sdk.cards import task_list
-from bot.sdk.models import Job, JobRef, Status, Task
-
-START = datetime(2026, 11, 3, 12, 3, tzinfo=UTC)
-NOW = START + timedelta(seconds=63)
-
-
-def task(name: str, status: Status, begun: int = 0, took: int | None = None, **more: Any) -> Task:
-    """Return a task that started this many seconds after its job."""
-    at = START + timedelta(seconds=begun)
-    end = None if took is None else at + timedelta(seconds=took)
-    return Task(id=name, name=name, status=status, started_at=at, finished_at=end, **more)
-
-
-def job(status: Status = Status.RUNNING, **more: Any) -> Job:
-    """Return the job of most tests."""
-    ended = START + timedelta(seconds=192) if status.terminal else None
-    given = {"name": "deploy-api", "started_at": START, "finished_at": ended, **more}
-    return Job(ref=JobRef(connection="deploys", id="JOB1"), status=status, **given)
-
-
-def strings(value: Any) -> Iterator[str]:
-    """Yield every text in a payload, at any depth."""
-    if isinstance(value, str):
-        yield value
-    elif isinstance(value, dict):
-        yield from (text for part in value.values() for text in strings(part))
-    elif isinstance(value, list | tuple):
-        yield from (text for part in value for text in strings(part))
+from bot.sdk.models import Status, Task
+from tests.bot.sdk.cards.job_samples import NOW, job, strings, task
 
 
 def drawn(*each: Task) -> list[dict[str, Any]]:
