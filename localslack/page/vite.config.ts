@@ -1,4 +1,4 @@
-// Builds the page into the Python package, beside the server that serves it.
+// Builds the page into the Python package that serves it.
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, sep } from "node:path";
@@ -8,7 +8,7 @@ import { defineConfig, type Plugin } from "vite";
 
 const here = dirname(fileURLToPath(import.meta.url));
 
-// What the bundle is made from, besides src/.
+// Sources of the bundle besides src/.
 const single = [
   "index.html",
   "package-lock.json",
@@ -17,10 +17,10 @@ const single = [
   "vite.config.ts",
 ];
 
-// One digest for all sources, so that a Python test can tell whether the committed bundle was
-// built from the committed sources (tests/localslack/test_bundle.py follows this recipe):
-// for each file, sorted by its path below page/ written with "/", feed
-// "<path>\0<sha256 of its bytes, hex>\n" into one SHA-256; the hex digest and a newline are written.
+// One digest of all sources, with which tests/localslack/test_bundle.py checks that the committed
+// bundle was built from the committed sources:
+// the SHA-256 of "<path>\0<SHA-256 of its content, in hex>\n" for each file, sorted by its path below
+// page/ with "/". The hex digest and a newline are written.
 function digest(): string {
   const below = readdirSync(join(here, "src"), { recursive: true, withFileTypes: true })
     .filter((entry) => entry.isFile())
@@ -40,7 +40,7 @@ function digest(): string {
   return `${whole.digest("hex")}\n`;
 }
 
-// The folder of the package that a bundled module came from, or nothing for our own modules.
+// The package folder of a bundled module; undefined for our own modules.
 function packageOf(id: string): string | undefined {
   const found = /^\0?(.*[/\\]node_modules[/\\](?:@[^/\\]+[/\\])?[^/\\]+)[/\\]/.exec(id);
   return found?.[1];
@@ -53,15 +53,15 @@ function licence(folder: string): string {
   return `${name} ${version} (${license})\n\n${text}\n`;
 }
 
-// What a bundled package has bundled itself, without saying so in its licence.
-const within =
+// A package that is bundled within another, whose licence does not mention it.
+const nestedLicence =
   "@yozora/parser and its tokenizers (MIT), within slack-blocks-to-jsx\n\n" +
   "Copyright (c) 2020-2023 guanghechen (https://github.com/guanghechen)\n" +
   "The terms are those of the MIT License above.\n";
 
-function papers(): Plugin {
+function licences(): Plugin {
   return {
-    name: "papers",
+    name: "licences",
     apply: "build",
     generateBundle(_options, bundle) {
       const folders = new Set<string>();
@@ -76,7 +76,7 @@ function papers(): Plugin {
       const source = [
         "The page of the local Slack bundles these packages:\n",
         ...[...folders].sort().map(licence),
-        within,
+        nestedLicence,
       ].join(rule);
       this.emitFile({ type: "asset", fileName: "LICENSES.txt", source });
       this.emitFile({ type: "asset", fileName: "sources.sha256", source: digest() });
@@ -85,8 +85,8 @@ function papers(): Plugin {
 }
 
 export default defineConfig({
-  plugins: [react(), papers()],
-  // Our short list of emoji stands in for the library's (340 kB of names).
+  plugins: [react(), licences()],
+  // Our short list of emoji replaces the library's (340 kB).
   resolve: { alias: { "node-emoji": join(here, "src", "emoji.ts") } },
   build: {
     outDir: "../static",

@@ -1,10 +1,10 @@
-// The whole page: sidebar, channel, thread, modals, and the line that says what went wrong.
+// The page: sidebar, channel, thread, modals and the error line.
 import { useCallback, useEffect, useMemo, useRef, useState, useSyncExternalStore } from "react";
 import { Channel } from "./Channel";
 import { type Page, PageContext } from "./context";
 import { Close } from "./icons";
 import { Modal } from "./Modal";
-import { useSpot } from "./place";
+import { useRoute } from "./routing";
 import { Sidebar } from "./Sidebar";
 import type { Answer } from "./slack";
 import { Thread } from "./Thread";
@@ -12,23 +12,23 @@ import type { Connection } from "./workspace";
 
 export function App({ connection }: { connection: Connection }) {
   const workspace = useSyncExternalStore(connection.subscribe, connection.get);
-  const [spot, go] = useSpot();
+  const [route, go] = useRoute();
   const [drafts, setDrafts] = useState<Record<string, string>>({});
-  const [complaint, setComplaint] = useState("");
+  const [error, setError] = useState("");
   const composer = useRef<HTMLTextAreaElement>(null);
 
-  const complain = useCallback((answer: Answer) => {
-    setComplaint(answer.ok ? "" : (answer.error ?? "That did not work."));
+  const showError = useCallback((answer: Answer) => {
+    setError(answer.ok ? "" : (answer.error ?? "That did not work."));
   }, []);
 
   const channel =
-    workspace?.channels.find((one) => one.id === spot.channel) ?? workspace?.channels[0];
+    workspace?.channels.find((one) => one.id === route.channel) ?? workspace?.channels[0];
   const pointed = workspace?.messages.find(
-    (one) => one.channel === channel?.id && one.ts === spot.message,
+    (one) => one.channel === channel?.id && one.ts === route.message,
   );
   const isHidden =
     pointed?.thread_ts !== undefined && pointed.thread_ts !== pointed.ts && !pointed.broadcast;
-  const thread = spot.thread ?? (isHidden ? pointed.thread_ts : undefined);
+  const thread = route.thread ?? (isHidden ? pointed.thread_ts : undefined);
 
   useEffect(() => {
     if (!channel) return;
@@ -38,8 +38,14 @@ export function App({ connection }: { connection: Connection }) {
 
   const page: Page | undefined = useMemo(
     () =>
-      workspace && { workspace, connection, spot: { ...spot, channel: channel?.id }, go, complain },
-    [workspace, connection, spot, channel?.id, go, complain],
+      workspace && {
+        workspace,
+        connection,
+        route: { ...route, channel: channel?.id },
+        go,
+        showError,
+      },
+    [workspace, connection, route, channel?.id, go, showError],
   );
   if (!workspace || !page || !channel)
     return (
@@ -61,11 +67,11 @@ export function App({ connection }: { connection: Connection }) {
       <div className={thread ? "page with-thread" : "page"}>
         <Sidebar
           onFill={fill}
-          onSend={(text) => void connection.say(channel.id, text).then(complain)}
+          onSend={(text) => void connection.say(channel.id, text).then(showError)}
         />
         <Channel
           channel={channel}
-          highlight={spot.thread ? undefined : spot.message}
+          highlight={route.thread ? undefined : route.message}
           composer={composer}
           {...draft(channel.id)}
         />
@@ -73,7 +79,7 @@ export function App({ connection }: { connection: Connection }) {
           <Thread
             channel={channel}
             root={thread}
-            highlight={spot.message}
+            highlight={route.message}
             {...draft(`${channel.id} ${thread}`)}
           />
         )}
@@ -82,14 +88,14 @@ export function App({ connection }: { connection: Connection }) {
         <Modal key={view.id} view={view} />
       ))}
       <div className="toast" role="alert">
-        {complaint && (
+        {error && (
           <p>
-            {complaint}
+            {error}
             <button
               type="button"
               className="icon"
               aria-label="Dismiss"
-              onClick={() => setComplaint("")}
+              onClick={() => setError("")}
             >
               <Close />
             </button>

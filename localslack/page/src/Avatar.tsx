@@ -1,6 +1,6 @@
-// The square with a person's first letter. The colour follows from the id, so it stays the same.
+// A user's initial in a square. The colour is derived from the id, so it stays the same.
 import { nameOf, usePage } from "./context";
-import { Knot } from "./icons";
+import { Logo } from "./icons";
 
 // Each is dark enough for white letters (WCAG AA).
 const colours = [
@@ -29,7 +29,7 @@ export function Avatar({ user, small }: { user: string; small?: boolean }) {
       style={isBot ? undefined : { background: colourOf(user) }}
       aria-hidden="true"
     >
-      {isBot ? <Knot /> : nameOf(workspace, user)[0]?.toUpperCase()}
+      {isBot ? <Logo /> : nameOf(workspace, user)[0]?.toUpperCase()}
     </span>
   );
 }

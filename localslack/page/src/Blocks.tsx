@@ -1,10 +1,10 @@
-// Block Kit, block by block: drawn by the library where it can, by us where it cannot. A block that
-// neither knows, or that cannot be drawn, is a grey box with its type.
+// Renders Block Kit: by the library where it can, by our own components otherwise. An unknown
+// block, or one that fails to render, becomes a grey box with its type.
 import { Component, type ReactNode } from "react";
 import { Actions, Context, Image, Input, Section } from "./Layout";
-import { Drawn } from "./Library";
+import { LibraryBlock } from "./LibraryBlock";
 import { MarkdownBlock } from "./Markdown";
-import { prepared } from "./prepared";
+import { normalized } from "./normalize";
 import { DataTable, Table } from "./Table";
 import type { Block } from "./slack";
 import { titled } from "./text";
@@ -64,7 +64,7 @@ function One({ of }: { of: Block }) {
     const Own = own[of.type]!;
     return <Own of={of} />;
   }
-  if (Object.hasOwn(prepared, of.type)) return <Drawn block={prepared[of.type]!(of)} />;
+  if (Object.hasOwn(normalized, of.type)) return <LibraryBlock block={normalized[of.type]!(of)} />;
   return <Unknown of={of} />;
 }
 

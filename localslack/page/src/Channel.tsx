@@ -1,4 +1,4 @@
-// The channel in the middle: its messages and its composer.
+// The channel view: its messages and its composer.
 import { useMemo, type Ref } from "react";
 import { Composer } from "./Composer";
 import { usePage } from "./context";

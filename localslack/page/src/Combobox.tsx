@@ -1,39 +1,39 @@
-// A select whose options the app suggests while one types, after
+// External select: the app suggests options while the user types. Follows
 // https://www.w3.org/WAI/ARIA/apg/patterns/combobox
 import { type KeyboardEvent, useContext, useEffect, useId, useRef, useState } from "react";
-import { PlaceContext, usePage } from "./context";
+import { SourceContext, usePage } from "./context";
 import type { Control } from "./Controls";
 import { optionEntry } from "./entries";
-import type { Offer, Option } from "./slack";
+import type { SuggestedOptions, Option } from "./slack";
 import { plain } from "./text";
 
-const NOTHING: Offer = { options: [], option_groups: [] };
-const PAUSE = 120; // milliseconds without a key before the app is asked
+const NOTHING: SuggestedOptions = { options: [], option_groups: [] };
+const DEBOUNCE_MS = 120; // without a key, before the app is asked
 
-// What the app offers for the text: asked for while the list is open, the newest question counts.
+// The app's options for the text, requested while the list is open; the latest request wins.
 function useOffer(element: Props["element"], typed: string | undefined, isOpen: boolean) {
   const { connection } = usePage();
-  const place = useContext(PlaceContext);
-  const [offer, setOffer] = useState<Offer>();
+  const source = useContext(SourceContext);
+  const [offer, setOffer] = useState<SuggestedOptions>();
   const [failed, setFailed] = useState("");
   const action = element.action_id ?? "";
   const text = typed ?? "";
   useEffect(() => {
-    if (!isOpen || !place) return;
+    if (!isOpen || !source) return;
     let isLate = false;
     const ask = async () => {
-      const answer = await connection.options(place, action, text);
+      const answer = await connection.options(source, action, text);
       if (isLate) return;
       setFailed(answer.ok ? "" : (answer.error ?? "The options could not be loaded."));
       setOffer(answer.ok ? { ...NOTHING, ...answer } : NOTHING);
     };
     if (text.length < (element.min_query_length ?? 3)) setOffer(NOTHING);
-    else setTimeout(() => !isLate && void ask(), text ? PAUSE : 0);
+    else setTimeout(() => !isLate && void ask(), text ? DEBOUNCE_MS : 0);
     return () => {
       isLate = true;
       setOffer(undefined);
     };
-  }, [connection, place, action, text, isOpen, element.min_query_length]);
+  }, [connection, source, action, text, isOpen, element.min_query_length]);
   return { offer, failed };
 }
 
@@ -41,7 +41,7 @@ type Props = Parameters<typeof Control>[0];
 
 export function Combobox(props: Props) {
   const { element, entry, onEntry, label, id, describedBy, required, clearable, invalid } = props;
-  const [typed, setTyped] = useState<string>(); // undefined: what was chosen is shown
+  const [typed, setTyped] = useState<string>(); // undefined: the chosen option is shown
   const [isOpen, setOpen] = useState(false);
   const [active, setActive] = useState(0);
   const input = useRef<HTMLInputElement>(null);
@@ -122,7 +122,7 @@ export function Combobox(props: Props) {
         onBlur={close}
       />
       {isOpen && (
-        // The field keeps the focus: a press on the list must not take it away.
+        // The field keeps the focus when the list is clicked.
         <div
           ref={popup}
           className="menu"

@@ -1,4 +1,4 @@
-// Where one types. Enter sends, Shift-Enter starts a line, and "/" says what a command would do.
+// Message composer: Enter sends, Shift-Enter starts a line, "/" shows the commands.
 import { type KeyboardEvent, type Ref, useId } from "react";
 import { usePage } from "./context";
 import { Bolt, Send } from "./icons";
@@ -14,7 +14,7 @@ interface Props {
   ref?: Ref<HTMLTextAreaElement>;
 }
 
-// The same text again, beneath the transparent one of the field: there a mention can be coloured.
+// A copy of the text below the field's transparent text, in which mentions are coloured.
 function Mirror({ text }: { text: string }) {
   const { workspace } = usePage();
   const name = workspace.bot.name.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
@@ -67,10 +67,10 @@ function SlashHint(props: {
 const shortcuts = [{ name: "Ask about a job", id: "ask_job" }];
 
 function Shortcuts() {
-  const { connection, complain } = usePage();
+  const { connection, showError } = usePage();
   const items = shortcuts.map(({ name, id }) => ({
     label: name,
-    onPick: () => void connection.shortcut(id).then(complain),
+    onPick: () => void connection.shortcut(id).then(showError),
   }));
   return (
     <Menu label="Shortcuts" className="shortcuts" side="left" items={items}>
@@ -80,7 +80,7 @@ function Shortcuts() {
 }
 
 export function Composer({ label, channel, thread, draft, onDraft, testId, ref }: Props) {
-  const { workspace, connection, complain } = usePage();
+  const { workspace, connection, showError } = usePage();
   const hint = useId();
   const isCommand = draft.startsWith("/");
   const send = async () => {
@@ -89,7 +89,7 @@ export function Composer({ label, channel, thread, draft, onDraft, testId, ref }
     onDraft("");
     const answer = await connection.say(channel, text, thread);
     if (!answer.ok) onDraft(draft);
-    complain(answer);
+    showError(answer);
   };
   const pressed = (event: KeyboardEvent) => {
     if (event.key === "Enter" && !event.shiftKey && !event.nativeEvent.isComposing) {

@@ -1,6 +1,6 @@
-// The question before a click that matters.
+// Confirmation dialog of an element.
 import { useEffect, useRef } from "react";
-import { Text } from "./Library";
+import { Text } from "./LibraryBlock";
 import type { Confirm } from "./slack";
 import { plain } from "./text";
 

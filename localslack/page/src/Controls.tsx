@@ -1,9 +1,9 @@
-// The inputs of Block Kit. Each shows its entry and reports its changes.
+// Block Kit inputs. Each shows its value and reports changes.
 import { useId } from "react";
 import { Combobox } from "./Combobox";
 import { usePage } from "./context";
 import { type Choice, choices, type Entry, fieldOf, inputs, shown } from "./entries";
-import { Text } from "./Library";
+import { Text } from "./LibraryBlock";
 import type { Element, Json, Option, TextObject } from "./slack";
 import { plain } from "./text";
 
@@ -15,12 +15,12 @@ interface Props {
   id?: string;
   describedBy?: string;
   required?: boolean;
-  clearable?: boolean; // whether a choice can be taken back
+  clearable?: boolean; // whether the choice can be cleared
   invalid?: boolean;
   onEnter?: () => void;
 }
 
-// Options in their groups, in the order in which they come.
+// Options by group, in their order.
 function grouped(all: Choice[]): { label?: string; choices: Choice[] }[] {
   const groups: { label?: string; choices: Choice[] }[] = [];
   for (const one of all) {
@@ -157,7 +157,7 @@ function Line(props: Props) {
       autoComplete="off"
       onKeyDown={(event) => {
         if (!onEnter || event.key !== "Enter" || event.nativeEvent.isComposing) return;
-        event.preventDefault(); // here Enter tells the app, and does not submit
+        event.preventDefault(); // Enter dispatches an action here and does not submit
         onEnter();
       }}
       {...attributes}

@@ -1,7 +1,7 @@
-// The parts of a message that one can click: buttons, overflow menus, selects.
+// Interactive elements of a message: buttons, overflow menus, selects.
 import { useContext, useState } from "react";
 import { ConfirmDialog } from "./Confirm";
-import { useAct } from "./context";
+import { useSendAction } from "./context";
 import { Control } from "./Controls";
 import { type Entry, initial, isControl, optionEntry } from "./entries";
 import { FormContext } from "./form";
@@ -11,9 +11,9 @@ import { Menu } from "./Menu";
 import type { Action, Element, Option } from "./slack";
 import { plain } from "./text";
 
-// Asks first when the element wants that, then sends; `isBusy` until the app has answered.
+// Confirms if the element requires it, then sends; `isBusy` until the app has answered.
 function useSending(element: Element) {
-  const act = useAct();
+  const act = useSendAction();
   const [isBusy, setBusy] = useState(false);
   const [asked, setAsked] = useState<{ action: Action; then?: () => void }>();
   const send = async (action: Action, then?: () => void) => {

@@ -1,13 +1,13 @@
-// Blocks that hold what one can click or fill in, and those whose mrkdwn the library would misread:
-// we lay them out, the library draws their text.
+// Blocks with interactive elements, and blocks whose mrkdwn the library would misread: our own
+// layout, with the library's rendering of their texts.
 import { useContext, useId } from "react";
-import { useAct } from "./context";
+import { useSendAction } from "./context";
 import { Control } from "./Controls";
 import { Interactive } from "./Elements";
 import { type Entry, isTyped } from "./entries";
 import { FormContext } from "./form";
 import { Picture } from "./hooks";
-import { Text } from "./Library";
+import { Text } from "./LibraryBlock";
 import type { Element, Json } from "./slack";
 import { plain } from "./text";
 
@@ -61,7 +61,7 @@ export const Actions = ({ of }: Props) => (
 
 export function Input({ of }: Props) {
   const form = useContext(FormContext);
-  const act = useAct();
+  const act = useSendAction();
   const id = useId();
   if (!form) throw new Error("An input stands in a modal");
   const element: Element = of.element;

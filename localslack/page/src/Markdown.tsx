@@ -1,5 +1,5 @@
-// The `markdown` block. The library draws it with react-markdown, but offers no hook for its links
-// and pictures; so we ask react-markdown ourselves. HTML stays text.
+// The `markdown` block, with react-markdown. The library uses it as well, but has no hook for links
+// and images. HTML stays text.
 import Markdown, { type Components } from "react-markdown";
 import remarkGfm from "remark-gfm";
 import { Link, Picture } from "./hooks";

@@ -1,4 +1,4 @@
-// A button that opens a small menu, usable with the keyboard.
+// A button that opens a menu, with keyboard support.
 import { type ReactNode, useEffect, useRef, useState } from "react";
 
 export interface Item {
@@ -12,8 +12,8 @@ interface Props {
   items: Item[];
   className?: string;
   actionId?: string;
-  side?: "left" | "right"; // of the button, that the menu is flush with
-  at?: { x: number; y: number }; // opens there, as after a right click
+  side?: "left" | "right"; // of the button with which the menu is aligned
+  at?: { x: number; y: number }; // the position, for a context menu
   onClose?: () => void;
   children: ReactNode;
 }
@@ -23,7 +23,7 @@ export function Menu(props: Props) {
   const [isOpen, setOpen] = useState(false);
   const button = useRef<HTMLButtonElement>(null);
   const list = useRef<HTMLDivElement>(null);
-  const wasOpen = useRef(false); // the press that closes the popover must not open it again
+  const wasOpen = useRef(false); // the click that closes the popover must not reopen it
   useEffect(() => {
     if (at) setOpen(true);
   }, [at]);

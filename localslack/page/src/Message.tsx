@@ -1,12 +1,12 @@
-// One message: who, when, what, and what can be done with it.
+// One message: author, time, content and actions.
 import { useCallback, useMemo, useState } from "react";
 import { Avatar } from "./Avatar";
 import { Blocks } from "./Blocks";
-import { ActContext, nameOf, PlaceContext, usePage } from "./context";
+import { SendActionContext, nameOf, SourceContext, usePage } from "./context";
 import { Dots, Eye, Reply } from "./icons";
-import { Text } from "./Library";
+import { Text } from "./LibraryBlock";
 import { Menu } from "./Menu";
-import { permalink } from "./place";
+import { permalink } from "./routing";
 import { Reactions } from "./Reactions";
 import { type Action, isReply, type Message as M } from "./slack";
 import { fullTimeOf, timeOf, whenOf } from "./time";
@@ -14,7 +14,7 @@ import { fullTimeOf, timeOf, whenOf } from "./time";
 interface Props {
   message: M;
   inThread?: boolean;
-  follows?: boolean; // the line before is the same person's: no avatar again
+  follows?: boolean; // the previous message has the same author: no avatar
   highlighted?: boolean;
 }
 
@@ -26,12 +26,12 @@ function Tools({
   at,
   onClose,
 }: Props & { at?: { x: number; y: number }; onClose: () => void }) {
-  const { connection, complain, go } = usePage();
+  const { connection, showError, go } = usePage();
   const address = new URL(permalink(message.channel, message.ts, message.thread_ts), location.href);
   const items = [
     {
       label: "Follow jobs in this message",
-      onPick: () => void connection.shortcut("follow_jobs", message).then(complain),
+      onPick: () => void connection.shortcut("follow_jobs", message).then(showError),
     },
     { label: "Copy link", onPick: () => void navigator.clipboard?.writeText(address.href) },
   ];
@@ -103,13 +103,13 @@ function Broadcast({ message, inThread }: Props) {
 }
 
 export function Message({ message, inThread, follows, highlighted }: Props) {
-  const { workspace, connection, complain } = usePage();
+  const { workspace, connection, showError } = usePage();
   const [menuAt, setMenuAt] = useState<{ x: number; y: number }>();
   const { channel, ts } = message;
-  const place = useMemo(() => ({ channel, message_ts: ts }), [channel, ts]);
+  const source = useMemo(() => ({ channel, message_ts: ts }), [channel, ts]);
   const act = useCallback(
-    async (action: Action) => complain(await connection.click(place, action)),
-    [place, connection, complain],
+    async (action: Action) => showError(await connection.click(source, action)),
+    [source, connection, showError],
   );
   const isBot =
     message.user === workspace.bot.id ||
@@ -125,7 +125,7 @@ export function Message({ message, inThread, follows, highlighted }: Props) {
       data-testid="message"
       data-ts={ts}
       onContextMenu={(event) => {
-        // The browser's own menu stays for links, fields and selected text.
+        // Links, fields and selected text keep the browser's context menu.
         if (
           (event.target as Element).closest("a, input, textarea, select") ||
           getSelection()?.toString()
@@ -151,15 +151,15 @@ export function Message({ message, inThread, follows, highlighted }: Props) {
           </header>
         )}
         <Broadcast message={message} inThread={inThread} />
-        <ActContext.Provider value={act}>
+        <SendActionContext.Provider value={act}>
           {message.blocks?.length ? (
-            <PlaceContext.Provider value={place}>
+            <SourceContext.Provider value={source}>
               <Blocks blocks={message.blocks} />
-            </PlaceContext.Provider>
+            </SourceContext.Provider>
           ) : (
             <Text of={{ type: "mrkdwn", text: message.text }} />
           )}
-        </ActContext.Provider>
+        </SendActionContext.Provider>
         {follows && message.edited && <span className="edited">(edited)</span>}
         <Reactions message={message} />
         {!inThread && !isReply(message) && <Replies message={message} />}

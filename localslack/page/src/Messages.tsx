@@ -1,4 +1,4 @@
-// A list of messages that stays at its end while one reads there, and says when more came.
+// Message list: stays scrolled to its end, and shows a notice of new messages otherwise.
 import { useEffect, useLayoutEffect, useRef, useState, type ReactNode } from "react";
 import { Down } from "./icons";
 import { Message } from "./Message";
@@ -12,10 +12,10 @@ interface Props {
   highlight?: string;
   me: string;
   start?: ReactNode;
-  between?: ReactNode; // after the first message: a thread's rule
+  between?: ReactNode; // after the first message: a thread's separator
 }
 
-// What people type arrives as one rich_text block; cards and the like always get their own head.
+// A typed message is one rich_text block; other messages always have their own header.
 const isPlain = ({ blocks }: M) =>
   !blocks?.length || (blocks.length === 1 && blocks[0]!.type === "rich_text");
 

@@ -1,14 +1,14 @@
-// A view that the app opened: its inputs, its submit and its close.
+// A modal: its inputs, submit and close.
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import { Blocks } from "./Blocks";
-import { ActContext, PlaceContext, usePage } from "./context";
+import { SendActionContext, SourceContext, usePage } from "./context";
 import { holding } from "./entries";
 import { type Form, FormContext, type Values, valuesOf } from "./form";
 import { Close } from "./icons";
 import type { Action, Block, View } from "./slack";
 import { plain } from "./text";
 
-// A select of conversations may begin with the one that its reader came from.
+// A conversations select can default to the user's current conversation.
 function beginning(block: Block, here: string | undefined): Block {
   const { element } = block;
   if (!element?.default_to_current_conversation || element.initial_conversation) return block;
@@ -16,15 +16,15 @@ function beginning(block: Block, here: string | undefined): Block {
 }
 
 export function Modal({ view }: { view: View }) {
-  const { connection, complain, spot } = usePage();
-  const [here] = useState(spot.channel);
+  const { connection, showError, route } = usePage();
+  const [here] = useState(route.channel);
   const dialog = useRef<HTMLDialogElement>(null);
   const [filled, setFilled] = useState<Values>({});
   const [errors, setErrors] = useState<Record<string, string>>({});
-  const [refused, setRefused] = useState(0); // how often something was wrong
+  const [refused, setRefused] = useState(0); // number of rejected submissions
   const [isBusy, setBusy] = useState(false);
   const id = view.id;
-  // Slack gives every block an id; so does the page when the server did not.
+  // Slack gives every block an id; the page adds missing ones.
   const blocks = useMemo(
     () =>
       view.blocks.map((block, at) => ({
@@ -33,15 +33,15 @@ export function Modal({ view }: { view: View }) {
       })),
     [view.blocks, here],
   );
-  const place = useMemo(() => ({ view_id: id }), [id]);
+  const source = useMemo(() => ({ view_id: id }), [id]);
 
   useEffect(() => {
     dialog.current?.showModal();
     dialog.current?.querySelector<HTMLElement>(".modal-body :is(input, select, textarea)")?.focus();
   }, []);
 
-  // What an input holds stays when the app changes the view around it, as long as its ids stay;
-  // so what an input began with is kept like what was typed.
+  // Inputs keep their values when the app updates the view and their ids stay the same. This holds
+  // for initial values as well as for typed ones.
   useEffect(() => setFilled((now) => valuesOf(blocks, now)), [blocks]);
   useEffect(() => {
     if (refused) dialog.current?.querySelector<HTMLElement>("[aria-invalid]")?.focus();
@@ -49,8 +49,8 @@ export function Modal({ view }: { view: View }) {
 
   const act = useCallback(
     async (action: Action) =>
-      complain(await connection.click({ view_id: id }, action, valuesOf(blocks, filled))),
-    [id, blocks, filled, connection, complain],
+      showError(await connection.click({ view_id: id }, action, valuesOf(blocks, filled))),
+    [id, blocks, filled, connection, showError],
   );
   const form: Form = useMemo(
     () => ({
@@ -70,14 +70,14 @@ export function Modal({ view }: { view: View }) {
     setBusy(true);
     const answer = await connection.submit(id, valuesOf(blocks, filled));
     setBusy(false);
-    // The app's sentences stand at their inputs; one for no input here stands where all others do.
+    // The app's errors are shown at their inputs; other errors in the error line.
     const own = answer.ok ? {} : (answer.errors ?? {});
     const isPlaced = blocks.some((block) => block.block_id in own);
     setErrors(own);
     if (isPlaced) setRefused((times) => times + 1);
-    complain(isPlaced ? { ok: true } : answer);
+    showError(isPlaced ? { ok: true } : answer);
   };
-  const close = () => void connection.close(id).then(complain);
+  const close = () => void connection.close(id).then(showError);
 
   return (
     <dialog
@@ -91,7 +91,7 @@ export function Modal({ view }: { view: View }) {
       }}
     >
       <form
-        noValidate // what is missing is said beside each input, in the server's words
+        noValidate // the server reports missing values, beside each input
         onSubmit={(event) => {
           event.preventDefault();
           if (!isBusy) void submit();
@@ -104,13 +104,13 @@ export function Modal({ view }: { view: View }) {
           </button>
         </header>
         <div className="modal-body">
-          <ActContext.Provider value={act}>
+          <SendActionContext.Provider value={act}>
             <FormContext.Provider value={form}>
-              <PlaceContext.Provider value={place}>
+              <SourceContext.Provider value={source}>
                 <Blocks blocks={blocks} />
-              </PlaceContext.Provider>
+              </SourceContext.Provider>
             </FormContext.Provider>
-          </ActContext.Provider>
+          </SendActionContext.Provider>
         </div>
         <footer>
           <button type="button" className="button" onClick={close}>

@@ -1,10 +1,10 @@
-// The emoji under a message: how many people stand behind each, and who. A press adds the reader's.
+// Reactions of a message: their counts and users. A click toggles the user's own.
 import { nameOf, usePage } from "./context";
 import { emojiOf } from "./emoji";
 import type { Message } from "./slack";
 
 function Reaction({ message, name, users }: { message: Message; name: string; users: string[] }) {
-  const { workspace, connection, complain } = usePage();
+  const { workspace, connection, showError } = usePage();
   const people = users.map((user) => nameOf(workspace, user)).join(", ");
   const own = users.includes(workspace.me.id);
   const count = `${users.length} ${users.length === 1 ? "reaction" : "reactions"}`;
@@ -15,7 +15,7 @@ function Reaction({ message, name, users }: { message: Message; name: string; us
         title={`${people} reacted with :${name}:`}
         aria-label={`${name.replaceAll("_", " ")}, ${count}: ${people}`}
         aria-pressed={own}
-        onClick={() => void connection.react(message, name).then(complain)}
+        onClick={() => void connection.react(message, name).then(showError)}
       >
         {emojiOf(name) ?? `:${name}:`} <b>{users.length}</b>
       </button>

@@ -1,11 +1,11 @@
-// The left side: the workspace, its channels, whether the bot is there, and jobs to try.
+// Sidebar: the workspace, its channels, the bot's connection and sample jobs.
 import { Avatar } from "./Avatar";
 import { usePage } from "./context";
 import { Hash, Send } from "./icons";
 import type { Channel, Suggestion } from "./slack";
 
 function Entry({ channel }: { channel: Channel }) {
-  const { workspace, spot, go } = usePage();
+  const { workspace, route, go } = usePage();
   const isUnread = workspace.unread.has(channel.id);
   const user = workspace.users.find((one) => one.name === channel.name)?.id;
   return (
@@ -13,7 +13,7 @@ function Entry({ channel }: { channel: Channel }) {
       <button
         type="button"
         className={isUnread ? "unread" : undefined}
-        aria-current={channel.id === spot.channel ? "page" : undefined}
+        aria-current={channel.id === route.channel ? "page" : undefined}
         data-channel={channel.id}
         onClick={() => go({ channel: channel.id })}
       >

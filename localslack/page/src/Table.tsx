@@ -1,21 +1,21 @@
-// table and data_table: the library draws the cells. Both put their headings into the first row.
+// table and data_table: the library renders the cells. Both have their headings in the first row.
 import { useLayoutEffect, useRef, useState } from "react";
-import { Drawn, words } from "./Library";
+import { LibraryBlock, plainRichText } from "./LibraryBlock";
 import type { Json } from "./slack";
-import { wordsOf } from "./text";
+import { textOf } from "./text";
 
 interface Sort {
   column: number;
   down: boolean;
 }
 
-// The library parses the text of plain cells as Markdown: they go as rich_text.
-const asRich = (cell: Json): Json => (cell?.type === "rich_text" ? cell : words(wordsOf(cell)));
+// As rich_text, because the library parses the text of plain cells as Markdown.
+const asRich = (cell: Json): Json => (cell?.type === "rich_text" ? cell : plainRichText(textOf(cell)));
 
 function Grid(props: { rows: Json[][]; settings?: Json[]; caption: string; sort?: Sort }) {
   const { rows, settings, caption, sort } = props;
   const frame = useRef<HTMLDivElement>(null);
-  // The library's headings are cells like others; they have to say what they are.
+  // The library renders headings as ordinary cells, so they need a role.
   useLayoutEffect(() => {
     frame.current?.querySelectorAll("tr:first-child > td").forEach((cell, column) => {
       cell.role = "columnheader";
@@ -29,7 +29,7 @@ function Grid(props: { rows: Json[][]; settings?: Json[]; caption: string; sort?
   const cells = rows.map((row) => row.map(asRich));
   return (
     <div ref={frame} className="sheet" role="region" aria-label={caption} tabIndex={0}>
-      <Drawn block={{ type: "table", rows: cells, column_settings }} />
+      <LibraryBlock block={{ type: "table", rows: cells, column_settings }} />
     </div>
   );
 }
@@ -47,9 +47,9 @@ export function Table({ of }: { of: Json }) {
 const compare = (a: Json, b: Json): number =>
   a?.type === "raw_number" && b?.type === "raw_number"
     ? Number(a.value) - Number(b.value)
-    : wordsOf(a).localeCompare(wordsOf(b), undefined, { numeric: true });
+    : textOf(a).localeCompare(textOf(b), undefined, { numeric: true });
 
-// Unknown to the library: it draws one page of the rows, we sort them and turn the pages.
+// Unknown to the library: it renders one page of rows; sorting and paging are ours.
 export function DataTable({ of }: { of: Json }) {
   const [sort, setSort] = useState<Sort>();
   const [page, setPage] = useState(0);
@@ -60,12 +60,12 @@ export function DataTable({ of }: { of: Json }) {
   if (sort)
     body.sort((a, b) => compare(a[sort.column], b[sort.column]) * (sort.down ? -1 : 1));
   const headings = head.map((cell, column) =>
-    words(
+    plainRichText(
       <button
         type="button"
         onClick={() => setSort({ column, down: sort?.column === column && !sort.down })}
       >
-        {wordsOf(cell)}{" "}
+        {textOf(cell)}{" "}
         <span aria-hidden="true">{sort?.column === column ? (sort.down ? "↓" : "↑") : ""}</span>
       </button>,
     ),

@@ -1,4 +1,4 @@
-// The panel on the right: a message and its replies.
+// Thread panel: a message and its replies.
 import { useEffect, useMemo, useRef } from "react";
 import { Composer } from "./Composer";
 import { usePage } from "./context";

@@ -1,15 +1,15 @@
-// What every part of the page can reach: the workspace, its connection, and where the reader is.
+// React context of the page: workspace, connection and current route.
 import { createContext, useContext } from "react";
-import type { Spot } from "./place";
-import type { Action, Answer, Place } from "./slack";
+import type { Route } from "./routing";
+import type { Action, Answer, Source } from "./slack";
 import type { Connection, Workspace } from "./workspace";
 
 export interface Page {
   workspace: Workspace;
   connection: Connection;
-  spot: Spot;
-  go: (spot: Spot) => void;
-  complain: (answer: Answer) => void; // shows the sentence of a failed deed
+  route: Route;
+  go: (route: Route) => void;
+  showError: (answer: Answer) => void; // shows the error of a failed action
 }
 
 export const PageContext = createContext<Page | undefined>(undefined);
@@ -20,13 +20,13 @@ export function usePage(): Page {
   return page;
 }
 
-// Sends a click to the app: from a message or from a modal, whichever is around the block.
-export type Act = (action: Action) => Promise<void>;
-export const ActContext = createContext<Act>(async () => {});
-export const useAct = (): Act => useContext(ActContext);
+// Sends a block action to the app, from the message or modal that contains the block.
+export type SendAction = (action: Action) => Promise<void>;
+export const SendActionContext = createContext<SendAction>(async () => {});
+export const useSendAction = (): SendAction => useContext(SendActionContext);
 
-// Where the blocks around stand; what is typed into a select of theirs is sent from there.
-export const PlaceContext = createContext<Place | undefined>(undefined);
+// The message or modal that contains the blocks; option requests refer to it.
+export const SourceContext = createContext<Source | undefined>(undefined);
 
 export function nameOf(workspace: Workspace, user: string): string {
   if (user === workspace.bot.id) return workspace.bot.name;

@@ -1,5 +1,5 @@
-// The emoji names that bots like to use, as characters. A name that is not here stays `:name:`,
-// which keeps the tables of node-emoji (340 kB) out of the bundle.
+// The emoji names that bots often use, as characters. Unknown names stay `:name:`; this keeps the
+// tables of node-emoji (340 kB) out of the bundle.
 const names = `
 +1👍 -1👎 100💯 adult🧑 airplane✈️ alarm_clock⏰ alien👽 ambulance🚑 anchor⚓ angry😠 arrow_down⬇️
 arrow_forward▶️ arrow_left⬅️ arrow_right➡️ arrow_up⬆️ arrows_counterclockwise🔄 art🎨 ballot_box_with_check☑️
@@ -39,7 +39,7 @@ export function emojiOf(name: string): string | undefined {
   return table.get(name.split("::")[0]!);
 }
 
-// In the place of node-emoji, as the library calls it (see vite.config.ts).
+// Replaces node-emoji's function of this name for the library (see vite.config.ts).
 export function emojify(whole: string, or: { fallback: (whole: string) => string }): string {
   return emojiOf(whole.replace(/^:|:$/g, "")) ?? or.fallback(whole);
 }

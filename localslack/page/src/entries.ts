@@ -1,4 +1,4 @@
-// What an input of Block Kit holds: one entry of Slack's state.values. Pure.
+// Values of Block Kit inputs: the entries of Slack's state.values. Pure.
 import type { Element, Json, Option } from "./slack";
 import { plain } from "./text";
 import type { Workspace } from "./workspace";
@@ -24,7 +24,7 @@ const chosen: Record<string, string> = {
   checkboxes: "selected_options",
 };
 
-// The name of the field that holds an element's answer, as Slack spells it.
+// Slack's name of the field that holds the value of this element type.
 export const fieldOf = (type: string): string => chosen[type] ?? "value";
 
 export function initial(element: Element): Entry {
@@ -34,7 +34,7 @@ export function initial(element: Element): Entry {
   return { type: element.type, [field]: element[of] ?? none };
 }
 
-// What was filled in, unless the element has become one of another type.
+// The entry, or the initial one if the element's type has changed.
 export const holding = (element: Element, entry: Entry | undefined): Entry =>
   entry?.type === element.type ? entry : initial(element);
 
@@ -76,13 +76,13 @@ export const inputs: Record<string, string> = {
   plain_text_input: "text",
   email_text_input: "email",
   url_text_input: "url",
-  number_input: "text", // a number field swallows what is no number, and nobody learns why
+  number_input: "text", // a number field drops invalid text without an error message
   datepicker: "date",
   timepicker: "time",
   datetimepicker: "datetime-local",
 };
 
-// Typed letter by letter: such an input tells the app when Enter is pressed, others at once.
+// Text inputs dispatch an action on Enter, all others on every change.
 export const isTyped = (type: string): boolean => fieldOf(type) === "value";
 
 export const isControl = (type: string): boolean => type in inputs || type in chosen;

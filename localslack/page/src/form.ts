@@ -1,4 +1,4 @@
-// What has been filled in so far in a modal: Slack's state.values.
+// Form state of a modal: Slack's state.values.
 import { createContext } from "react";
 import { type Entry, holding, isControl } from "./entries";
 import type { Block, Element } from "./slack";
@@ -20,7 +20,7 @@ const elementsOf = (block: Block): Element[] =>
     ...(block.type === "actions" ? (block.elements ?? []) : []),
   ].filter(Boolean);
 
-// Every input of the view, with what was filled in or what it started with.
+// The value of every input of the view: the user's, or the initial one.
 export function valuesOf(blocks: Block[], filled: Values): Values {
   const values: Values = {};
   blocks.forEach((block, index) => {

@@ -1,8 +1,8 @@
-// What the library leaves to us: links, mentions and dates, which know this workspace.
+// The library's hooks for links, mentions and dates.
 import type { ReactNode } from "react";
 import type { MessageProps } from "slack-blocks-to-jsx";
 import { nameOf, usePage } from "./context";
-import { spotOf } from "./place";
+import { parseRoute } from "./routing";
 import { fullTimeOf, stamped } from "./time";
 
 export const isWeb = (address: unknown): address is string =>
@@ -14,12 +14,12 @@ interface LinkProps {
   children: ReactNode;
 }
 
-// An address of any other kind is no link.
+// Renders http and https addresses only as links.
 export function Link({ href, className, children }: LinkProps) {
   const { go } = usePage();
   if (!isWeb(href)) return <span>{children}</span>;
-  const spot = spotOf(href);
-  if (!spot) {
+  const route = parseRoute(href);
+  if (!route) {
     return (
       <a href={href} className={className} target="_blank" rel="noreferrer">
         {children}
@@ -33,7 +33,7 @@ export function Link({ href, className, children }: LinkProps) {
       onClick={(event) => {
         if (event.metaKey || event.ctrlKey || event.shiftKey) return;
         event.preventDefault();
-        go(spot);
+        go(route);
       }}
     >
       {children}
@@ -41,7 +41,7 @@ export function Link({ href, className, children }: LinkProps) {
   );
 }
 
-// The page asks no other host for anything: a picture from elsewhere is a link.
+// The page loads nothing from other hosts: an external image becomes a link.
 export function Picture({ url, alt, className }: { url: unknown; alt: string; className: string }) {
   if (isWeb(url) && new URL(url).origin === location.origin)
     return <img src={url} alt={alt} className={className} />;

@@ -1,4 +1,4 @@
-// The page's entrance.
+// Entry point.
 import { createRoot } from "react-dom/client";
 import { App } from "./App";
 import { Connection } from "./workspace";
@@ -11,7 +11,7 @@ import "./styles/controls.css";
 
 const connection = new Connection();
 connection.connect();
-// A block that cannot be drawn becomes a grey box (Blocks.tsx); the console tells why.
+// A block that fails to render becomes a grey box (Blocks.tsx); the console has the error.
 const onCaughtError = (error: unknown) => console.warn(error);
 createRoot(document.getElementById("root")!, { onCaughtError }).render(
   <App connection={connection} />,

@@ -1,12 +1,12 @@
-// Slack's mrkdwn as a rich_text block. Pure. The library reads mrkdwn as Markdown, where other
-// people's "# x" or "[a](b)" would become markup; rich_text it draws as it is.
+// Converts Slack's mrkdwn into a rich_text block. Pure. The library parses mrkdwn as Markdown,
+// which would turn "# x" or "[a](b)" into markup; it renders rich_text unchanged.
 // https://docs.slack.dev/messaging/formatting-message-text
 import type { Block, Json } from "./slack";
 import { unescaped } from "./text";
 
 const inside = "(?:<[^<>\\n]*>|`[^`\\n]*`|[^";
 const styled = (mark: string, name: string) =>
-  // An opening mark stands before a word, a closing one after a word; neither stands within one.
+  // An opening mark precedes a word, a closing one follows a word; neither is within one.
   `(?<![\\p{L}\\p{N}${mark}])[${mark}](?=\\S)(?<${name}>${inside}${mark}\\n<\`])+?)(?<=\\S)` +
   `[${mark}](?![\\p{L}\\p{N}${mark}])`;
 
@@ -37,7 +37,7 @@ function angled(content: string, style: Json): Json[] {
     return [{ type: "date", timestamp: Number(date[1]), format: unescaped(date[2]!), style }];
   if (/^[!@#]/.test(target)) return words(label ?? `<${target}>`);
   const url = unescaped(target);
-  // A label may be styled, but holds no second link.
+  // A label can be styled, but contains no link.
   return label ? inline(label, style, url) : [{ type: "link", url, text: url, style }];
 }
 
@@ -76,7 +76,7 @@ function lines(text: string): Json[] {
   });
 }
 
-// Within a fence only links are markup; they show their words.
+// In a code block only links are markup; their labels are shown.
 const linked = /<([^<>|\n]+)(?:\|([^<>]+))?>/g;
 const bare = (_: string, target: string, label?: string) => label ?? target;
 

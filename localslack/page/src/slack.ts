@@ -1,4 +1,4 @@
-// What Slack's objects look like, as far as the page reads them.
+// Types of Slack's objects, as far as the page reads them.
 
 export interface TextObject {
   type: "mrkdwn" | "plain_text";
@@ -21,7 +21,7 @@ export interface Confirm {
   style?: "primary" | "danger";
 }
 
-// Blocks come from other people's programs: every field may be missing, and any type may be new.
+// Blocks come from other programs: any field can be missing and any type can be unknown.
 // eslint-disable-next-line @typescript-eslint/no-explicit-any
 export type Json = any;
 export type Block = { type: string; block_id?: string } & Record<string, Json>;
@@ -97,16 +97,16 @@ export type Event =
   | { type: "view_closed"; id: string }
   | { type: "bot"; connected: boolean };
 
-// Where a click happened: in a message, or in a modal.
-export type Place = { channel: string; message_ts: string } | { view_id: string };
+// The message or modal that an action came from.
+export type Source = { channel: string; message_ts: string } | { view_id: string };
 
-// What was clicked, in the shape of an entry of block_actions' `actions`.
+// One item of the `actions` of a block_actions payload.
 export type Action = { type: string; block_id?: string; action_id?: string } & Record<string, Json>;
 
 export type Answer = { ok: true } | { ok: false; error?: string; errors?: Record<string, string> };
 
-// What an app suggests for a select: options, or groups of them.
-export interface Offer {
+// The options, or option groups, that an app suggests for an external select.
+export interface SuggestedOptions {
   options: Option[];
   option_groups: { label?: TextObject; options: Option[] }[];
 }

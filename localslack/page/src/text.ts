@@ -1,4 +1,4 @@
-// Plain text as people see it. Pure.
+// Plain text of text objects and rich text. Pure.
 import { emojiOf } from "./emoji";
 import type { TextObject } from "./slack";
 
@@ -17,10 +17,10 @@ export function plain(text: TextObject | undefined | null): string {
 export const titled = (title: TextObject | string | undefined | null): string =>
   typeof title === "string" ? plain({ type: "plain_text", text: title }) : plain(title);
 
-// The words of a rich_text or of a cell, for sorting and for labels.
-export function wordsOf(of: TextObject | string | Record<string, unknown> | undefined): string {
+// The text of a rich_text or a cell, for sorting and labels.
+export function textOf(of: TextObject | string | Record<string, unknown> | undefined): string {
   const { text, value, elements } = (of ?? {}) as Record<string, unknown>;
   if (typeof text === "string") return text;
   if (value !== undefined) return String(value);
-  return Array.isArray(elements) ? elements.map(wordsOf).join("") : "";
+  return Array.isArray(elements) ? elements.map(textOf).join("") : "";
 }

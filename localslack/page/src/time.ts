@@ -1,4 +1,4 @@
-// Times in the reader's zone and language.
+// Times in the browser's time zone and language.
 
 const format = (options: Intl.DateTimeFormatOptions) => new Intl.DateTimeFormat(undefined, options);
 const clock = format({ hour: "numeric", minute: "2-digit" });

@@ -1,12 +1,12 @@
-// The workspace as the page knows it: state, the socket that keeps it fresh, and what one can do.
-import type { Action, Answer, Event, Message, Offer, Place, State } from "./slack";
+// Client of the page's API: the workspace's state, its event stream and the user's actions.
+import type { Action, Answer, Event, Message, SuggestedOptions, Source, State } from "./slack";
 
 export interface Workspace extends State {
-  online: boolean; // the page's own socket
+  online: boolean; // whether the page's event stream is connected
   unread: ReadonlySet<string>; // channels
 }
 
-type Deed = "say" | "click" | "submit" | "close" | "shortcut" | "options" | "react";
+type ActionName = "say" | "click" | "submit" | "close" | "shortcut" | "options" | "react";
 
 const key = (message: { channel: string; ts: string }) => `${message.channel} ${message.ts}`;
 
@@ -16,8 +16,12 @@ export function withMessage(messages: Message[], message: Message): Message[] {
   return [...messages, message].sort((a, b) => Number(a.ts) - Number(b.ts));
 }
 
-// Pure: the workspace after an event.
-export function after(workspace: Workspace, event: Event, open: string | undefined): Workspace {
+// Returns the workspace after an event. Pure.
+export function applyEvent(
+  workspace: Workspace,
+  event: Event,
+  open: string | undefined,
+): Workspace {
   switch (event.type) {
     case "message": {
       const { message } = event;
@@ -91,16 +95,16 @@ export class Connection {
   say = (channel: string, text: string, thread_ts?: string): Promise<Answer> =>
     this.#post("say", { channel, text, ...(thread_ts && { thread_ts }) });
 
-  // From a modal with everything that is filled in there.
-  click = (place: Place, action: Action, values?: unknown): Promise<Answer> =>
-    this.#post("click", { ...place, action, ...(values !== undefined && { values }) });
+  // From a modal, with all its values.
+  click = (source: Source, action: Action, values?: unknown): Promise<Answer> =>
+    this.#post("click", { ...source, action, ...(values !== undefined && { values }) });
 
   submit = (view_id: string, values: unknown): Promise<Answer> =>
     this.#post("submit", { view_id, values });
 
   close = (view_id: string): Promise<Answer> => this.#post("close", { view_id });
 
-  // On a message, or from anywhere.
+  // A message shortcut, or a global one.
   shortcut = (callback_id: string, message?: Message): Promise<Answer> =>
     this.#post("shortcut", {
       callback_id,
@@ -110,10 +114,14 @@ export class Connection {
   react = ({ channel, ts }: Message, name: string): Promise<Answer> =>
     this.#post("react", { channel, message_ts: ts, name });
 
-  options = (place: Place, action_id: string, value: string): Promise<Answer & Partial<Offer>> =>
-    this.#post("options", { ...place, action_id, value });
+  options = (
+    source: Source,
+    action_id: string,
+    value: string,
+  ): Promise<Answer & Partial<SuggestedOptions>> =>
+    this.#post("options", { ...source, action_id, value });
 
-  // The socket is open before the state is read, so that nothing falls between the two.
+  // The event stream opens before the state is read, so that no event is missed.
   async #refresh(): Promise<void> {
     const answer = await fetch("/page/state");
     if (!answer.ok) throw new Error(`The state answered ${answer.status}`);
@@ -123,12 +131,12 @@ export class Connection {
     const missed = this.#missed ?? [];
     this.#missed = undefined;
     this.#wait = 250;
-    this.#set(missed.reduce((now, event) => after(now, event, this.#open), fresh));
+    this.#set(missed.reduce((now, event) => applyEvent(now, event, this.#open), fresh));
   }
 
   #heard(event: Event): void {
     if (this.#missed) this.#missed.push(event);
-    else if (this.#now) this.#set(after(this.#now, event, this.#open));
+    else if (this.#now) this.#set(applyEvent(this.#now, event, this.#open));
   }
 
   #set(next: Workspace): void {
@@ -136,9 +144,9 @@ export class Connection {
     for (const listener of this.#listeners) listener();
   }
 
-  async #post(deed: Deed, body: unknown): Promise<Answer> {
+  async #post(action: ActionName, body: unknown): Promise<Answer> {
     try {
-      const answer = await fetch(`/page/${deed}`, {
+      const answer = await fetch(`/page/${action}`, {
         method: "POST",
         headers: { "Content-Type": "application/json" },
         body: JSON.stringify(body),

@@ -1,9 +1,9 @@
-// Blocks as the library can take them: what it would misread or throw at is put right before.
+// Normalizes blocks for the library, which would misread some values and throw at others.
 import { isWeb } from "./hooks";
 import type { Json } from "./slack";
 import { plain, titled } from "./text";
 
-// The library shows a step's state by a dot's colour alone: the word stands in its title.
+// The library shows a step's status by colour only, so the title contains its name.
 const states: Record<string, string> = {
   pending: "Waiting",
   in_progress: "Running",
@@ -21,7 +21,7 @@ function card(of: Json): Json {
   return { ...of, title, sources: of.sources?.filter((one: Json) => isWeb(one.url)) };
 }
 
-// `verbatim` is how the library is told to parse nothing; entities it would still change.
+// `verbatim` disables the library's parser, but it would still decode entities.
 const literal = (text: string) => ({
   type: "plain_text",
   verbatim: true,
@@ -30,7 +30,7 @@ const literal = (text: string) => ({
 
 const level = (of: Json) => String(of.level ?? "info").replace(/^./, (one) => one.toUpperCase());
 
-export const prepared: Record<string, (of: Json) => Json> = {
+export const normalized: Record<string, (of: Json) => Json> = {
   header: (of) => ({ ...of, text: literal(plain(of.text)) }),
   divider: (of) => of,
   rich_text: (of) => of,

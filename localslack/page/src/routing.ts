@@ -1,7 +1,7 @@
-// Where the reader is: a channel, perhaps a thread, perhaps one message; kept in the address bar.
+// Routing: the channel, thread and message shown, kept in the address bar.
 import { useCallback, useEffect, useState } from "react";
 
-export interface Spot {
+export interface Route {
   channel?: string;
   thread?: string;
   message?: string; // to scroll to and to highlight
@@ -9,8 +9,8 @@ export interface Spot {
 
 const dotted = (digits: string) => `${digits.slice(0, -6)}.${digits.slice(-6)}`;
 
-// Pure: the spot a permalink names, or nothing when the address is not one.
-export function spotOf(address: string): Spot | undefined {
+// Parses a permalink; undefined if the address is none. Pure.
+export function parseRoute(address: string): Route | undefined {
   const url = new URL(address, location.href);
   if (url.origin !== location.origin) return undefined;
   const found = /^\/archives\/([^/]+)(?:\/p(\d{7,}))?\/?$/.exec(url.pathname);
@@ -26,21 +26,21 @@ export function permalink(channel: string, ts: string, thread?: string): string 
   return thread && thread !== ts ? `${path}?thread_ts=${thread}&cid=${channel}` : path;
 }
 
-const here = (): Spot =>
-  (history.state as { spot?: Spot } | null)?.spot ?? spotOf(location.href) ?? {};
+const here = (): Route =>
+  (history.state as { route?: Route } | null)?.route ?? parseRoute(location.href) ?? {};
 
-export function useSpot(): [Spot, (spot: Spot) => void] {
-  const [spot, setSpot] = useState<Spot>(here);
+export function useRoute(): [Route, (route: Route) => void] {
+  const [route, setSpot] = useState<Route>(here);
   useEffect(() => {
     const moved = () => setSpot(here());
     addEventListener("popstate", moved);
     return () => removeEventListener("popstate", moved);
   }, []);
-  const go = useCallback((next: Spot) => {
+  const go = useCallback((next: Route) => {
     const address =
       next.channel && next.message ? permalink(next.channel, next.message, next.thread) : "/";
-    history.pushState({ spot: next }, "", address);
+    history.pushState({ route: next }, "", address);
     setSpot(next);
   }, []);
-  return [spot, go];
+  return [route, go];
 }

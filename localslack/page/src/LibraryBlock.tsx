@@ -1,4 +1,4 @@
-// The one place where slack-blocks-to-jsx draws: a block that was made safe for it, or a text.
+// The only use of slack-blocks-to-jsx: renders a normalized block, or a text.
 import { useSyncExternalStore } from "react";
 import { Message } from "slack-blocks-to-jsx";
 import { hooks } from "./hooks";
@@ -13,20 +13,21 @@ function listen(listener: () => void): () => void {
   return () => dark.removeEventListener("change", listener);
 }
 
-// The library would set a block's id as the element's: other people's names stay out of ours.
-export function Drawn({ block }: { block: Json }) {
+// Without block_id: the library would use it as the id of the HTML element.
+export function LibraryBlock({ block }: { block: Json }) {
   const theme = useSyncExternalStore(listen, () => (dark.matches ? "dark" : "light"));
   const blocks = [{ ...block, block_id: undefined }];
   return <Message withoutWrapper name="" logo="" theme={theme} hooks={hooks} blocks={blocks} />;
 }
 
-// Words that nothing reads as markup, or a part of the page, as rich_text.
-export function words(content: Json): Json {
+// A rich_text with this text, which is not parsed as markup, or with a React element.
+export function plainRichText(content: Json): Json {
   const elements = [{ type: "text", text: content }];
   return { type: "rich_text", elements: [{ type: "rich_text_section", elements }] };
 }
 
 export function Text({ of }: { of: TextObject | undefined }) {
   if (!of) return null;
-  return <Drawn block={of.type === "mrkdwn" ? richText(of.text) : words(plain(of))} />;
+  const block = of.type === "mrkdwn" ? richText(of.text) : plainRichText(plain(of));
+  return <LibraryBlock block={block} />;
 }
