@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from bench.report import Report, Target, progress
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
 from bot.providers.plugin_loader import load_plugins
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock, connected, serve
@@ -106,7 +106,7 @@ async def _counted(
         await _follow(store, provider, ids, clock)
         poller = Poller(
             store=store,
-            connections=Connections([provider]),
+            connections=Connections([Connection(provider)]),
             plugins=load_plugins(),
             job_updates=JobUpdates(INTERVAL),
             clock=clock,

@@ -16,6 +16,7 @@ from bot.commands.request import Request, RequestKind
 from bot.delivery.permalinks import Workspace
 from bot.notifications.digest_worker import DigestWorker
 from bot.providers.connections import Connections
+from bot.providers.renderer import JobRenderer
 from bot.sdk.models import Message
 from bot.store import InboxItem, MessageKind
 from bot.tracking.job_updates import JobUpdates, PollResult
@@ -115,7 +116,7 @@ class InMemoryBot:
             watched = (await tx.jobs.get(WORKSPACE, [run.ref])).get(run.ref)
             if watched is not None and watched.due_at is not None:
                 result = PollResult(watched, run.job_at(self.clock.at), self.clock.at)
-                await self.job_updates.apply(tx, None, [result])
+                await self.job_updates.apply(tx, JobRenderer(), [result])
 
     async def _settle(self) -> None:
         """Post due digests and deliver until the outbox is empty."""

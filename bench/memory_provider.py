@@ -6,7 +6,17 @@ import re
 from datetime import UTC, datetime, timedelta
 from typing import ClassVar
 
-from bot.sdk import ConnectionSettings, Endpoint, Job, JobRef, Provider, Status, Task, hookimpl
+from bot.sdk import (
+    ConnectionSettings,
+    Endpoint,
+    IdFormat,
+    Job,
+    JobRef,
+    Provider,
+    Status,
+    Task,
+    hookimpl,
+)
 
 FINISHED, RUNNING = "done", "live"  # what an id begins with
 BEGAN = datetime.now(UTC) - timedelta(seconds=30)
@@ -21,7 +31,7 @@ class Memory(Provider[ConnectionSettings]):
     title = "Memory"
     Settings = ConnectionSettings
     statuses: ClassVar = {"running": Status.RUNNING, "done": Status.SUCCEEDED}
-    id_pattern = re.compile(rf"({FINISHED}|{RUNNING})-\d+")
+    id_format = IdFormat(re.compile(rf"({FINISHED}|{RUNNING})-\d+"))
     batch_size = 100  # so that older followed jobs cost few calls
 
     def connect(self) -> Endpoint:

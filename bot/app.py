@@ -28,8 +28,7 @@ from bot.notifications import deferred
 from bot.notifications.digest_worker import DigestWorker
 from bot.notifications.explain import Explainer
 from bot.notifications.notifier import Notifier
-from bot.providers import fetch
-from bot.providers.outside import LoadedProviders, load_providers
+from bot.providers.connection_builder import LoadedProviders, load_providers
 from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import seconds_between
@@ -98,7 +97,7 @@ class Bot:
         loaded = self._load_plugins()
         stack.push_async_callback(loaded.plugins.close)
         stack.push_async_callback(loaded.connections.close)
-        if problems := await fetch.validate_settings(loaded.connections):
+        if problems := await loaded.connections.validate_settings():
             raise SettingsError(problems)
         self.store = Store(self.settings.store.url)
         await self.store.open()
@@ -121,7 +120,9 @@ class Bot:
         """Load plugins and connections; raise one SettingsError with all problems."""
         problems = self.settings.slack.problems()
         try:
-            loaded = load_providers(self.settings, self.clock, self._plugins)
+            loaded = load_providers(
+                self.settings.connections, self.settings.disabled_plugins, self.clock, self._plugins
+            )
         except SettingsError as error:
             raise SettingsError([*problems, *error.problems]) from None
         if problems:

@@ -31,8 +31,14 @@ from pydantic_settings import SettingsError as InvalidVariable
 
 from bot.notifications.policy import NotifySettings
 from bot.sdk.errors import SettingsError
-from bot.sdk.settings import UnreadableSecret, error_sentences, missing_secret, read_secret_files
-from bot.settings_env import ENVIRONMENT_PREFIX, ambiguity_problems, match_connection_names
+from bot.sdk.settings import (
+    ENVIRONMENT_PREFIX,
+    UnreadableSecret,
+    error_sentences,
+    missing_secret,
+    read_secret_files,
+)
+from bot.settings_env import ambiguity_problems, match_connection_names
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -5,19 +5,12 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any
 
+from bot.sdk.settings import ENVIRONMENT_PREFIX
+
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-ENVIRONMENT_PREFIX = "JOBTHREAD_"
 _CONNECTIONS = f"{ENVIRONMENT_PREFIX}CONNECTIONS__"
-
-
-def variable_name(key: str) -> str:
-    """Return the variable of a setting, such as `slack.bot_token`.
-
-    Shell variables cannot contain hyphens: an underscore replaces each.
-    """
-    return f"{ENVIRONMENT_PREFIX}{key.replace('.', '__').replace('-', '_').upper()}"
 
 
 def match_connection_names(tables: Any, known: Iterable[str]) -> Any:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot.providers import fetch
-from bot.providers.outside import load_providers
+from bot.providers.connection_builder import load_providers
 from bot.sdk.errors import PLUGIN_EXCEPTIONS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.slack.client import (
     auth_test,
@@ -20,12 +19,12 @@ from bot.slack.client import (
 from bot.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
 
     from slack_sdk.web.async_client import AsyncWebClient
 
-    from bot.providers.connections import Connections
-    from bot.settings import Settings
+    from bot.providers.connections import Connection, Connections
+    from bot.settings import Settings, SettingsResult
 
 CONNECTION_TIMEOUT_SECONDS = 20.0
 SETTINGS = "settings"  # the subject of problems that only a change of settings can fix
@@ -41,18 +40,37 @@ class CheckResult:
     sentence: str
 
 
+def find_problems(reading: SettingsResult) -> list[str]:
+    """Return all configuration problems: of the settings, of Slack's secrets, of connections."""
+    problems = list(reading.problems)
+    if reading.settings is None:
+        return problems
+    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
+        slack = reading.settings.slack
+        problems += [p for p in slack.problems() if not _is_reported(p.split()[0], problems)]
+    try:
+        load_providers(reading.settings.connections, reading.settings.disabled_plugins)
+    except SettingsError as error:
+        problems += error.problems
+    return problems
+
+
+def _is_reported(key: str, problems: Sequence[str]) -> bool:
+    return any(problem.startswith(f"{key}:") for problem in problems)
+
+
 async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:
     """Check everything that the settings configure, one after another."""
     yield await _store(settings)
     async for finding in _slack(settings):
         yield finding
     try:
-        loaded = load_providers(settings)
+        loaded = load_providers(settings.connections, settings.disabled_plugins)
     except SettingsError as error:
         for problem in error.problems:
             yield CheckResult(SETTINGS, ok=False, sentence=problem)
         return
-    for problem in [*loaded.plugins.problems(), *await fetch.validate_settings(loaded.connections)]:
+    for problem in [*loaded.plugins.problems(), *await loaded.connections.validate_settings()]:
         yield CheckResult(SETTINGS, ok=False, sentence=problem)
     async for finding in _connections(loaded.connections):
         yield finding
@@ -120,19 +138,17 @@ async def _connections(connections: Connections) -> AsyncIterator[CheckResult]:
     if not connections:
         yield CheckResult("connections", ok=False, sentence="None is set: add one to the settings.")
     try:
-        for provider in connections:
-            yield await _connection(provider)
+        for connection in connections:
+            yield await _connection(connection)
     finally:
         await connections.close()
 
 
-async def _connection(provider: Any) -> CheckResult:
-    what = f"connection {provider.name}"
+async def _connection(connection: Connection) -> CheckResult:
+    what = f"connection {connection.name}"
     try:
         async with asyncio.timeout(CONNECTION_TIMEOUT_SECONDS):
-            return CheckResult(
-                what, ok=True, sentence=await fetch.call_provider(provider, provider.check)
-            )
+            return CheckResult(what, ok=True, sentence=await connection.check())
     except JobthreadError as error:
         return CheckResult(what, ok=False, sentence=str(error))
     except TimeoutError:
@@ -142,5 +158,5 @@ async def _connection(provider: Any) -> CheckResult:
         )
         return CheckResult(what, ok=False, sentence=sentence)
     except PLUGIN_EXCEPTIONS as error:
-        sentence = f"The provider {provider.kind} itself failed ({type(error).__name__})."
+        sentence = f"The provider {connection.kind} itself failed ({type(error).__name__})."
         return CheckResult(what, ok=False, sentence=sentence)

@@ -137,23 +137,23 @@ async def _show(reference: str, settings: Settings) -> None:
     from rich.console import Console  # noqa: PLC0415
 
     from bot.cli import terminal_card  # noqa: PLC0415
-    from bot.providers import fetch, references  # noqa: PLC0415
-    from bot.providers.outside import load_providers  # noqa: PLC0415
+    from bot.providers import references  # noqa: PLC0415
+    from bot.providers.connection_builder import load_providers  # noqa: PLC0415
     from bot.sdk.cards.job_card import CardContext  # noqa: PLC0415
     from bot.sdk.clock import SystemClock  # noqa: PLC0415
     from bot.sdk.models import Job  # noqa: PLC0415
 
-    connections = load_providers(settings).connections
+    connections = load_providers(settings.connections, settings.disabled_plugins).connections
     try:
         resolution = references.resolve(connections, reference)
         if len(resolution.refs) != 1:
             exit_with_error(_resolution_error(resolution, connections))
-        provider = connections[resolution.refs[0].connection]
-        job = await fetch.fetch_requested(provider, resolution.refs[0])
+        connection = connections[resolution.refs[0].connection]
+        job = await connection.fetch(resolution.refs[0])
         if not isinstance(job, Job):
             exit_with_error(f"{resolution.refs[0]}: {job}{_choices(job)}")
         view = CardContext(checked_at=SystemClock().now(), interactive=False)
-        Console().print(terminal_card.render(fetch.card(provider, job, view), job))
+        Console().print(terminal_card.render(connection.card(job, view), job))
     finally:
         await connections.close()
 
@@ -224,11 +224,11 @@ def connections(config: Config = None) -> None:
 
 
 async def _connections(settings: Settings) -> None:
-    from bot.providers.outside import load_providers  # noqa: PLC0415
+    from bot.providers.connection_builder import load_providers  # noqa: PLC0415
 
-    found = load_providers(settings).connections
-    for provider in found:
-        typer.echo(f"{provider.name:<18} {provider.kind:<18} {provider.connect().base_url}")
+    found = load_providers(settings.connections, settings.disabled_plugins).connections
+    for each in found:
+        typer.echo(f"{each.name:<18} {each.kind:<18} {each.base_url}")
     if not found:
         typer.echo("None is set up: add a [connections.NAME] table to jobthread.toml.")
     await found.close()

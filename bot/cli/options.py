@@ -36,7 +36,7 @@ def valid_settings(config: Path | None) -> Settings:
     """Read the settings; on errors, list every problem of settings and connections, and exit."""
     reading = try_settings(config)
     if reading.problems or reading.settings is None:
-        from bot.providers.outside import find_problems  # noqa: PLC0415
+        from bot.cli.checks import find_problems  # noqa: PLC0415
 
         exit_with_problems(find_problems(reading))
     return reading.settings

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from bot.delivery import message_metadata
 from bot.delivery.messages import thread_reply
-from bot.providers import fetch
+from bot.sdk.cards import job_card
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import Job, JobRef
 from bot.slack.client import client_session, connect, web_client
@@ -198,7 +198,7 @@ async def _restore_job(
         change = job_changes.diff(card.job, newest.job)
         if change is not None:
             context = job_updates.card_context(card.watch, newest.job, now)
-            message = fetch.thread_reply(None, change, context)
+            message = job_card.render_change(change, context)
             message = with_heading(newest.job.name, message) if card.watch.board_id else message
             metadata = message_metadata.for_reply(card.watch, newest.job, revision)
             reason = "the thread lagged behind when the database was lost"

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from bot.commands import replies
 from bot.commands.actions import RefreshBoard, Reply, UnfollowBoard
-from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.errors import BadReference, JobthreadError
@@ -88,7 +87,7 @@ class BoardActions:
     def _render_card(self, watch: Watch, job: Job) -> Message:
         followed = watch.state is WatchState.ACTIVE and not job.status.terminal
         view = job_card.CardContext(checked_at=self._clock.now(), followed=followed, only_you=True)
-        return fetch.card(self._connections.get(watch.ref.connection), job, view)
+        return self._connections.renderer(watch.ref.connection).card(job, view)
 
     async def _refresh(self, board: Board, watch_rows: Sequence[boards.WatchRow]) -> list[Action]:
         """Fetch all followed jobs of a board."""
@@ -115,15 +114,8 @@ class BoardActions:
         batches: list[list[JobRef]] = []
         ordered = sorted(refs, key=lambda ref: ref.connection)
         for name, group in groupby(ordered, key=lambda ref: ref.connection):
-            provider = self._connections.get(name)
-            size, group_refs = max(1, provider.batch_size if provider else 1), list(group)
+            connection = self._connections.get(name)
+            size, group_refs = connection.batch_size if connection else 1, list(group)
             batches += [group_refs[n : n + size] for n in range(0, len(group_refs), size)]
-        done = await asyncio.gather(*map(self._fetch_batch, batches))
+        done = await asyncio.gather(*map(self._connections.fetch_batch, batches))
         return {ref: found for each in done for ref, found in each.items()}
-
-    async def _fetch_batch(self, refs: list[JobRef]) -> dict[JobRef, Job | JobthreadError]:
-        provider = self._connections.get(refs[0].connection)
-        if provider is None:
-            reason = f"There is no connection {refs[0].connection} any more."
-            return dict.fromkeys(refs, BadReference(reason))
-        return await fetch.fetch_batch(provider, refs)

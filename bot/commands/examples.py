@@ -6,18 +6,15 @@ import asyncio
 from typing import TYPE_CHECKING, Any
 
 from bot.commands.parser import parse_command
-from bot.providers import fetch
 from bot.providers.references import resolve
 from bot.sdk.errors import JobthreadError
-from bot.sdk.models import JobRef
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
 
-    from bot.providers.connections import Connections
+    from bot.providers.connections import Connection, Connections
     from bot.sdk.clock import Clock
-    from bot.sdk.models import Job
-    from bot.sdk.provider import Provider
+    from bot.sdk.models import Job, JobRef
     from bot.store import Store
 
 LIST_TIMEOUT_SECONDS = 0.8  # for all connections together: a slow one must not delay help
@@ -58,22 +55,20 @@ class Examples:
             newest = await tx.watches.latest_jobs(workspace, channel)
         return {ref.connection: ref for ref in newest if self._resolves_to_itself(ref)}
 
-    async def _configured_or_listed(self, providers: Iterable[Provider[Any]]) -> dict[str, JobRef]:
+    async def _configured_or_listed(self, connections: Iterable[Connection]) -> dict[str, JobRef]:
         """Return the examples of the settings; for the other connections, a job they list."""
-        configured = {p.name: _configured_example(p) for p in providers}
+        configured = {each.name: each.example for each in connections}
         found = {
             name: ref for name, ref in configured.items() if ref and self._resolves_to_itself(ref)
         }
         remaining = [self._connections[name] for name in configured if name not in found]
-        listed = await self._list_jobs([provider for provider in remaining if provider.lists_jobs])
+        listed = await self._list_jobs([each for each in remaining if each.lists_jobs])
         found |= listed
         return {name: found[name] for name in configured if name in found}
 
-    async def _list_jobs(self, providers: Sequence[Provider[Any]]) -> dict[str, JobRef]:
+    async def _list_jobs(self, connections: Sequence[Connection]) -> dict[str, JobRef]:
         """List all concurrently, until the timeout; a failed or slow connection has no example."""
-        calls = {
-            p.name: asyncio.ensure_future(fetch.fetch_recent(p, MAX_LISTED)) for p in providers
-        }
+        calls = {each.name: asyncio.ensure_future(each.recent(MAX_LISTED)) for each in connections}
         if not calls:
             return {}
         timeout = asyncio.ensure_future(self._clock.sleep(LIST_TIMEOUT_SECONDS))
@@ -101,9 +96,3 @@ class Examples:
 
 def _succeeded(call: asyncio.Future[Any]) -> bool:
     return call.done() and not call.cancelled() and call.exception() is None
-
-
-def _configured_example(provider: Provider[Any]) -> JobRef | None:
-    """Return the example of the connection's settings. A class's own only shows the id format."""
-    id_ = vars(provider).get("example_id", "")
-    return JobRef(connection=provider.name, id=id_) if id_ else None

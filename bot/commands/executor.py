@@ -163,8 +163,8 @@ class ActionExecutor:
         ordered = sorted(action.polled, key=lambda pair: pair[0].ref.connection)
         for connection, group in groupby(ordered, key=lambda pair: pair[0].ref.connection):
             results = [PollResult(watched, job, unit.now) for watched, job in group]
-            provider = self._connections.get(connection)
-            unit.changes += await self._job_updates.apply(unit.tx, provider, results)
+            renderer = self._connections.renderer(connection)
+            unit.changes += await self._job_updates.apply(unit.tx, renderer, results)
         await unit.redraw_board(action.board_id)
 
     async def _change_settings(self, unit: UnitOfWork, action: ChangeSettings, key: str) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.commands.replies import MAX_CHOICES
 from bot.sdk import formatting
@@ -13,7 +13,7 @@ from bot.sdk.models import Message, seconds_between
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from bot.providers.connections import Connections
+    from bot.providers.connections import Connection, Connections
     from bot.sdk.models import Job, JobRef
 
 MAX_ROWS = 40  # in a list of watches
@@ -87,7 +87,7 @@ def help_text(command: str, connections: Connections, bot: str, known: JobRef | 
 
 
 def _recent_help_line(command: str, connections: Connections) -> list[str]:
-    listable = [provider.name for provider in connections if provider.lists_jobs]
+    listable = [each.name for each in connections if each.lists_jobs]
     return [f"• `{command} recent {listable[0]}` lists its newest jobs"] if listable else []
 
 
@@ -102,17 +102,19 @@ def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Me
         return blocks.text_message(
             "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
         )
-    lines = [_connection_line(provider, known.get(provider.name)) for provider in connections]
+    lines = [_connection_line(each, known.get(each.name)) for each in connections]
     text = f"{formatting.plural(len(lines), 'connection')} can be asked."
     return Message(text=text, blocks=(blocks.section(text), *blocks.paragraphs(lines)))
 
 
-def _connection_line(provider: Any, known: JobRef | None) -> str:
-    title = blocks.escape(provider.title or provider.kind)
+def _connection_line(connection: Connection, known: JobRef | None) -> str:
+    title = blocks.escape(connection.title)
     example = (
-        f"such as {blocks.code(str(known))}" if known else blocks.code(f"{provider.name}:<job id>")
+        f"such as {blocks.code(str(known))}"
+        if known
+        else blocks.code(f"{connection.name}:<job id>")
     )
-    return f"• *{provider.name}* · {title}, {example}"
+    return f"• *{connection.name}* · {title}, {example}"
 
 
 def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str) -> Message:

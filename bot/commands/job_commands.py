@@ -10,7 +10,7 @@ from bot.commands.actions import Action, FollowFromCard, RefreshCard, Reply, Sho
 from bot.commands.error_replies import error_reply
 from bot.commands.parser import MAX_REFERENCES, Command, Verb
 from bot.commands.show_jobs import already_followed_reply
-from bot.providers import fetch, references
+from bot.providers import references
 from bot.sdk.cards import blocks, job_card
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.errors import BadReference, JobthreadError
@@ -158,14 +158,11 @@ class JobCommands:
         return Reply(await self._context.explainer.explain_job(workspace, request.channel, ref))
 
     async def _fetch(self, ref: JobRef) -> Job | JobthreadError:
-        provider = self._context.connections.get(ref.connection)
-        if provider is None:
-            return BadReference(f"There is no connection {ref.connection} any more.")
-        return await fetch.fetch_requested(provider, ref)
+        return await self._context.connections.fetch(ref)
 
     def _only_you_card(self, job: Job) -> Message:
         view = job_card.CardContext(checked_at=self._context.clock.now(), only_you=True)
-        return fetch.card(self._context.connections.get(job.ref.connection), job, view)
+        return self._context.connections.renderer(job.ref.connection).card(job, view)
 
     async def _click_unfollow(self, workspace: str, request: Request) -> list[Action]:
         del workspace

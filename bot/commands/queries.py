@@ -8,7 +8,6 @@ from bot.commands import help_text, replies
 from bot.commands.actions import Reply
 from bot.commands.error_replies import error_reply
 from bot.commands.parser import Command, Verb
-from bot.providers import fetch
 from bot.sdk.cards import blocks
 from bot.sdk.errors import JobthreadError
 from bot.sdk.fuzzy import closest_match
@@ -86,14 +85,14 @@ class Queries:
 
     async def _recent_jobs(self, words: tuple[str, ...]) -> Reply:
         """List a connection's newest jobs; the name is optional if only one can list."""
-        listable = [provider for provider in self._context.connections if provider.lists_jobs]
+        listable = [each for each in self._context.connections if each.lists_jobs]
         chosen = [p for p in listable if p.name in words] if words else listable
         if len(chosen) != 1:
-            names = [provider.name for provider in listable]
+            names = [each.name for each in listable]
             if suggestion := self._suggest_connection(words, names):
                 return suggestion
             return Reply(help_text.choose_recent_connection(names, words[0] if words else ""))
-        found = await fetch.fetch_recent(chosen[0], MAX_RECENT)
+        found = await chosen[0].recent(MAX_RECENT)
         if isinstance(found, JobthreadError):
             return error_reply(found, None)
         return Reply(help_text.recent_jobs(chosen[0].name, found))

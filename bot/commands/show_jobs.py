@@ -17,7 +17,6 @@ from bot.delivery.messages import (
 )
 from bot.delivery.transport import RECOVERABLE_ERRORS
 from bot.notifications.decision import Presentation, presentation
-from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.formatting import REACTIONS
 from bot.store import MessageKind, Watch, WatchState
@@ -209,9 +208,9 @@ class JobPresenter:
             return job
         if known not in (None, tracked.revision) and tracked.seen is not None:
             return tracked.seen
-        provider = self.connections.get(job.ref.connection)
+        renderer = self.connections.renderer(job.ref.connection)
         results = [PollResult(tracked, job, unit.now)]
-        unit.changes += await self.job_updates.apply(unit.tx, provider, results)
+        unit.changes += await self.job_updates.apply(unit.tx, renderer, results)
         unit.wakes_dispatcher = True
         return job
 
@@ -232,7 +231,7 @@ class JobPresenter:
 
     def render_card(self, job: Job, view: job_card.CardContext) -> Message:
         """Return a job's card, rendered by its provider."""
-        return fetch.card(self.connections.get(job.ref.connection), job, view)
+        return self.connections.renderer(job.ref.connection).card(job, view)
 
 
 async def _card_metadata(tx: Transaction, watch: Watch) -> message_metadata.Metadata:

@@ -6,6 +6,7 @@ import asyncio
 import logging
 from concurrent.futures import Future
 from functools import partial
+from math import inf
 from threading import Thread
 from time import monotonic
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -42,6 +43,11 @@ class PluginThread:
         self._pinged_at: float | None = None  # monotonic seconds; None: no ping is unanswered
 
     @property
+    def max_step_seconds(self) -> float:
+        """How long a call may run without an await: here it blocks only the plugin itself."""
+        return inf
+
+    @property
     def blocked(self) -> bool:
         """Whether the loop has not answered a ping in time."""
         pinged_at = self._pinged_at
@@ -50,7 +56,7 @@ class PluginThread:
     async def run(self, function: Callable[[], Awaitable[T]], seconds: float) -> T:
         """Run a coroutine function in the thread and return its result.
 
-        Raises TimeoutError after the given time, and HeldError if the loop is blocked.
+        Raises TimeoutError after the given time, and PluginBlocked if the loop is blocked.
         """
         result = asyncio.wrap_future(self._submit(function))
         try:
@@ -67,13 +73,18 @@ class PluginThread:
     def call(self, function: Callable[..., T], *args: object) -> T:
         """Call a synchronous function in the thread and return its result; blocks briefly.
 
-        Raises TimeoutError, and after that HeldError at once until the loop runs again.
+        Raises TimeoutError, and after that PluginBlocked at once until the loop runs again.
         """
         result = self._submit(partial(_call, function, args))
         try:
             return result.result(CALL_TIMEOUT_SECONDS)
         finally:
             self._abandon(result, waited_seconds=CALL_TIMEOUT_SECONDS)
+
+    def call_method(self, method: Callable[..., T], *args: Any) -> T:
+        """Call a provider's synchronous method in the thread, unless it is the base class's."""
+        is_inherited = method.__module__ == "bot.sdk.provider"
+        return method(*args) if is_inherited else self.call(method, *args)
 
     def on_close(self, callback: Callable[[], Awaitable[None]]) -> None:
         """Register a coroutine function that `close` runs in the thread."""
@@ -142,11 +153,3 @@ async def _await(function: Callable[[], Awaitable[T]]) -> T:
 
 async def _call(function: Callable[..., T], args: tuple[object, ...]) -> T:
     return function(*args)
-
-
-def call_method(thread: PluginThread | None, method: Callable[..., T], *args: Any) -> T:
-    """Call a provider's synchronous method in its plugin's thread, if it has one."""
-    is_inherited = method.__module__ == "bot.sdk.provider"  # the plugin did not override it
-    if thread is None or is_inherited:
-        return method(*args)
-    return thread.call(method, *args)

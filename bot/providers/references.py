@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot.providers import plugin_thread
-from bot.sdk.errors import PLUGIN_EXCEPTIONS, origin
 from bot.sdk.fuzzy import closest_match
-from bot.sdk.models import MAX_ID_LENGTH, JobRef
+from bot.sdk.models import JobRef
 
 if TYPE_CHECKING:
-    from bot.providers.connections import Connections
-    from bot.sdk.provider import Provider
-
-log = logging.getLogger(__name__)
+    from bot.providers.connections import Connection, Connections
 
 
 @dataclass(frozen=True)
@@ -41,25 +35,26 @@ def resolve(connections: Connections, word: str) -> Resolution:
     if refs := find_in_urls(connections, word):
         return Resolution(word, refs)
     name, colon, rest = word.partition(":")
-    provider = connections.get(name.lower())
-    if colon and provider:
-        return _resolve_named(provider, rest, word)
-    refs = tuple(JobRef(connection=p.name, id=word) for p in connections if _matches_id(p, word))
+    connection = connections.get(name.lower())
+    if colon and connection:
+        return _resolve_named(connection, rest, word)
+    matching = (each.name for each in connections if each.id_format.matches(word))
+    refs = tuple(JobRef(connection=each, id=word) for each in matching)
     if refs:
         return Resolution(word, refs)
     return _unresolved(connections, name, rest, word)
 
 
-def _resolve_named(provider: Provider[Any], text: str, word: str) -> Resolution:
-    if _matches_named(provider, text):
-        return Resolution(word, (JobRef(connection=provider.name, id=text),))
-    reason = f"{provider.name} has no ids of that form"
-    return Resolution(word, reason=reason, id_example=provider.example_id)
+def _resolve_named(connection: Connection, text: str, word: str) -> Resolution:
+    if connection.id_format.matches_named(text):
+        return Resolution(word, (JobRef(connection=connection.name, id=text),))
+    reason = f"{connection.name} has no ids of that form"
+    return Resolution(word, reason=reason, id_example=connection.id_format.example)
 
 
 def _unresolved(connections: Connections, name: str, rest: str, word: str) -> Resolution:
     suggested = closest_match(name.lower(), connections.names) if rest and "/" not in name else ""
-    if suggested and _matches_named(connections[suggested], rest):
+    if suggested and connections[suggested].id_format.matches_named(rest):
         return Resolution(
             word, suggestion=f"{suggested}:{rest}", reason="there is no such connection"
         )
@@ -68,40 +63,14 @@ def _unresolved(connections: Connections, name: str, rest: str, word: str) -> Re
     return Resolution(word, reason="no connection has ids of that form")
 
 
-def _matches_id(provider: Provider[Any], text: str) -> bool:
-    return _matches(provider.id_pattern, text)
-
-
-def _matches_named(provider: Provider[Any], text: str) -> bool:
-    return _matches(provider.named_pattern or provider.id_pattern, text)
-
-
-def _matches(pattern: re.Pattern[str], text: str) -> bool:
-    is_valid = 0 < len(text) <= MAX_ID_LENGTH and "\x00" not in text
-    return is_valid and bool(pattern.fullmatch(text))
-
-
 def find_in_urls(connections: Connections, text: str) -> tuple[JobRef, ...]:
     """Return the jobs whose URLs occur in a text, each once, in the order of the connections."""
     refs = [
-        JobRef(connection=provider.name, id=id_)
-        for provider in connections
-        for id_ in _ids_in_urls(provider, text)
+        JobRef(connection=connection.name, id=id_)
+        for connection in connections
+        for id_ in connection.find_ids(text)
     ]
     return tuple(dict.fromkeys(refs))
-
-
-def _ids_in_urls(provider: Provider[Any], text: str) -> list[str]:
-    try:
-        ids = plugin_thread.call_method(provider.thread, _list_ids, provider, text)
-        return [id_ for id_ in ids if 0 < len(id_) <= MAX_ID_LENGTH]
-    except PLUGIN_EXCEPTIONS as error:
-        log.error("the provider of %s failed to find URLs: %s", provider.name, origin(error))
-        return []
-
-
-def _list_ids(provider: Provider[Any], text: str) -> list[str]:
-    return list(provider.find_ids(text))
 
 
 _TOKEN = re.compile(r"[^\s,;()\[\]{}<>|\"'`*“”„‘’«»…–—]+")  # noqa: RUF001  users' own punctuation
@@ -137,5 +106,5 @@ def _resolve_word(connections: Connections, word: str) -> Resolution:
     if not _ID_LIKE.match(word):
         return Resolution(word)
     resolution = resolve(connections, word)
-    refs = tuple(ref for ref in resolution.refs if connections[ref.connection].match_bare_ids)
+    refs = tuple(ref for ref in resolution.refs if connections[ref.connection].id_format.match_bare)
     return Resolution(word, refs)

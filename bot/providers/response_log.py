@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from contextvars import ContextVar
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.logs import redact
@@ -22,52 +21,39 @@ _HARMLESS_HEADERS = frozenset(
 )
 
 
-@dataclass(frozen=True)
-class RecordedResponse:
-    """A response and its validation problems, if they are known."""
-
-    response: httpx.Response
-    problems: str
-    unparseable: bool  # whether this response could not be parsed
+_recorded: ContextVar[list[httpx.Response]] = ContextVar("recorded")
 
 
-_recorded: ContextVar[list[RecordedResponse]] = ContextVar("recorded")
-
-
-def start_recording() -> list[RecordedResponse]:
-    """Start recording in this context; return the list, which holds at most one response.
+def start_recording() -> list[httpx.Response]:
+    """Start recording in this context; return the list, which holds the last response.
 
     Tasks that are started from here record into the same list.
     """
-    recorded: list[RecordedResponse] = []
+    recorded: list[httpx.Response] = []
     _recorded.set(recorded)
     return recorded
 
 
-def record(response: httpx.Response, problems: str = "", *, unparseable: bool = False) -> None:
-    """Record a response, if recording was started; an unparseable one is not replaced by others."""
+def record(response: httpx.Response) -> None:
+    """Record a response in place of the last one, if recording was started."""
     recorded = _recorded.get(None)
-    if recorded is not None and (unparseable or not any(each.unparseable for each in recorded)):
-        recorded[:] = [RecordedResponse(response, problems, unparseable)]
+    if recorded is not None:
+        recorded[:] = [response]
 
 
-def excerpt(recorded: Iterable[RecordedResponse], secrets: Iterable[str]) -> str:
+def excerpt(response: httpx.Response, secrets: Iterable[str], problems: str = "") -> str:
     """Return problems, status, type, length and first characters of a response, without secrets.
 
     Credentials of the request are removed as well.
     """
-    return "".join(_excerpt(each, frozenset(secrets)) for each in recorded)
-
-
-def _excerpt(recorded: RecordedResponse, secrets: frozenset[str]) -> str:
-    response = recorded.response
     content_type = response.headers.get("Content-Type", "no content type")
     summary = f"HTTP {response.status_code}, {content_type}, {len(response.content)} bytes"
     body = response.content[:_BYTES_READ].decode("utf-8", "replace")
-    for secret in sorted(secrets | _request_credentials(response), key=len, reverse=True):
+    hidden = {*secrets, *_request_credentials(response)}
+    for secret in sorted(hidden, key=len, reverse=True):
         body = body.replace(secret, "…") if secret else body
-    problems = f"{recorded.problems}; " if recorded.problems else ""
-    return f"{problems}{redact(summary)}: {redact(body)[:EXCERPT_LENGTH]}"
+    prefix = f"{problems}; " if problems else ""
+    return f"{prefix}{redact(summary)}: {redact(body)[:EXCERPT_LENGTH]}"
 
 
 def _request_credentials(response: httpx.Response) -> frozenset[str]:

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+import re
+from datetime import datetime, tzinfo
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol
 from zoneinfo import ZoneInfo
@@ -15,11 +17,10 @@ from bot.sdk.cards import block_limits
 from bot.sdk.cards.job_card import CardContext
 from bot.sdk.errors import JobthreadError, ProviderError, RateLimited
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.spellings import rewrite_times
+from bot.sdk.timestamps import parse_time, to_seconds
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from datetime import datetime
 
     from bot.sdk.provider import Provider
 
@@ -49,6 +50,9 @@ ECHO_STATUSES = (
     500,
     401,
 )  # statuses; 401 is last: it may end a session
+
+_ISO_TIME = re.compile(r"\d{4}-\d\d-\d\d[T ]\d\d:\d\d(?::\d\d(?:[.,]\d+)?)?(?:Z|[+-]\d\d:?\d\d)?")
+_TIME_RANGE = (9e8, 5e9)  # seconds, from 1998 to 2128: numbers in it are taken for times
 
 
 class ConformanceError(AssertionError):
@@ -228,3 +232,37 @@ def _mrkdwn_texts(blocks: Any) -> Iterator[str]:
     for part in blocks.values() if isinstance(blocks, dict) else blocks:
         if isinstance(part, dict | list | tuple):
             yield from _mrkdwn_texts(part)
+
+
+def rewrite_times(value: Any, time_format: str, zone: tzinfo) -> Any:
+    """Return JSON in which every time is written in another format; the instants stay the same.
+
+    `time_format` is "Z", or an offset such as "-03:30"; "s" or "ms" since 1970; or "" for a local
+    time of `zone` without an offset.
+    """
+    if isinstance(value, dict):
+        return {key: rewrite_times(item, time_format, zone) for key, item in value.items()}
+    if isinstance(value, list):
+        return [rewrite_times(item, time_format, zone) for item in value]
+    time = parse_time(value, zone) if _looks_like_time(value) else None
+    return value if time is None else _format_time(time, time_format, zone)
+
+
+def _looks_like_time(value: Any) -> bool:
+    if isinstance(value, str):
+        return bool(_ISO_TIME.fullmatch(value))
+    is_number = isinstance(value, int | float) and not isinstance(value, bool)
+    return is_number and _TIME_RANGE[0] < to_seconds(value) < _TIME_RANGE[1]
+
+
+def _format_time(time: datetime, time_format: str, zone: tzinfo) -> str | float:
+    if time_format in ("s", "ms"):
+        timestamp = time.timestamp()
+        return timestamp if time_format == "s" else round(timestamp * 1000)
+    if not time_format:
+        return time.astimezone(zone).replace(tzinfo=None).isoformat(" ")
+    if time_format == "Z":
+        return time.isoformat().replace("+00:00", "Z")
+    return time.astimezone(
+        datetime.fromisoformat(f"2000-01-01T00:00:00{time_format}").tzinfo
+    ).isoformat()

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from datetime import datetime
 
+    import httpx
+
     from bot.sdk.models import JobRef
 
 
@@ -125,6 +127,8 @@ class AnswerNotUnderstood(ProviderError):
     transient = True
     next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
     details = ""  # for the log only: excerpt of the response, secrets redacted
+    response: httpx.Response | None = None  # what was not understood; may hold secrets
+    problems = ""  # path and type of each validation error
 
 
 class SlackError(JobthreadError):

@@ -5,8 +5,11 @@ from __future__ import annotations
 import asyncio
 import logging
 import ssl
+from collections.abc import Callable, Mapping
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass, field
 from functools import cache, lru_cache
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, urlencode
 
 import aiohttp
@@ -15,8 +18,6 @@ from aiohttp.http_exceptions import ContentEncodingError
 from pydantic import BaseModel, ValidationError
 from yarl import URL
 
-from bot.providers import response_log
-from bot.providers.deadline import acquire_slot
 from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -27,11 +28,6 @@ from bot.sdk.errors import (
     Unavailable,
 )
 
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
-
-    from bot.sdk.provider import Endpoint
-
 log = logging.getLogger(__name__)
 
 MAX_RESPONSE_BYTES = 8 * 1024 * 1024  # bytes
@@ -41,6 +37,19 @@ _TRANSPORT_HEADERS = frozenset({b"content-encoding", b"content-length", b"transf
 KEEP_ALIVE_SECONDS = 120.0  # longer than the longest poll interval
 
 T = TypeVar("T", bound=BaseModel)
+Slot = Callable[[asyncio.Semaphore], AbstractAsyncContextManager[object]]
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """Address and HTTP options of a connection's API; `Http` is built from it."""
+
+    base_url: str
+    auth: httpx.Auth | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    ca_file: str | None = None  # a PEM file; None: the system's certificates
+    timeout_seconds: float = 15.0  # to connect, and between two chunks of a response
+    concurrency: int = 20  # concurrent calls
 
 
 class HttpTransport(Protocol):
@@ -58,11 +67,18 @@ class Http:
 
     Raises AccessDenied, AnswerNotUnderstood, CredentialsRefused, JobNotFound, RateLimited or
     Unavailable, and no exception of httpx or pydantic. `name` is the connection's name in error
-    messages; `wire` replaces the network as transport.
+    messages; `transport` replaces the network. The host's hooks: `slot` holds one of the call slots
+    during a call, and `on_response` gets each response.
     """
 
     def __init__(
-        self, name: str, endpoint: Endpoint, transport: HttpTransport | None = None
+        self,
+        name: str,
+        endpoint: Endpoint,
+        transport: HttpTransport | None = None,
+        *,
+        slot: Slot | None = None,
+        on_response: Callable[[httpx.Response], None] | None = None,
     ) -> None:
         self.name = name
         self._endpoint = endpoint
@@ -71,6 +87,8 @@ class Http:
         self._headers = {"Accept": "*/*", "User-Agent": USER_AGENT, **endpoint.headers}
         self._auth = endpoint.auth
         self._transport = transport or _AiohttpTransport(endpoint)
+        self._slot = slot or _hold
+        self._on_response = on_response or _ignore
 
     async def close(self) -> None:
         """Close the connections."""
@@ -97,21 +115,20 @@ class Http:
     ) -> httpx.Response:
         """Send one request and return the complete response; its status is 2xx.
 
-        `explain` maps a response of any status to the error that it means in this API; if it
+        `map_error` maps a response of any status to the error that it means in this API; if it
         returns None, the HTTP status decides.
         """
         request = self._request(method, path, params, json=json, headers=dict(headers or {}))
-        async with acquire_slot(self._slots):
+        async with self._slot(self._slots):
             response = await self._send(request, auth)
-        error = (map_error(response) if map_error else None) or error_for_status(
-            response, self.name
-        )
-        response_log.record(response, unparseable=isinstance(error, AnswerNotUnderstood))
-        if error is not None:
-            logged_path = path.partition("?")[0]  # a query may hold a key
-            log.info("%s %s of %s: HTTP %d", method, logged_path, self.name, response.status_code)
-            raise error
-        return response
+        self._on_response(response)
+        mapped = map_error(response) if map_error else None
+        error = mapped or error_for_status(response, self.name)
+        if error is None:
+            return response
+        logged_path = path.partition("?")[0]  # a query may hold a key
+        log.info("%s %s of %s: HTTP %d", method, logged_path, self.name, response.status_code)
+        raise _with_response(error, response)
 
     def _request(
         self, method: str, path: str, params: Mapping[str, Any] | None, **rest: Any
@@ -135,6 +152,21 @@ class Http:
         except (aiohttp.ClientError, OSError) as error:
             reason = "did not answer in time" if isinstance(error, TimeoutError) else _UNREACHABLE
             raise Unavailable(f"{self.name} {reason}.") from error
+
+
+def _hold(slots: asyncio.Semaphore) -> asyncio.Semaphore:
+    return slots
+
+
+def _ignore(response: httpx.Response) -> None:
+    del response
+
+
+def _with_response(error: ProviderError, response: httpx.Response) -> ProviderError:
+    """Attach the response that was not understood, for the host's log."""
+    if isinstance(error, AnswerNotUnderstood):
+        error.response = response
+    return error
 
 
 @lru_cache(maxsize=4_096)
@@ -181,10 +213,12 @@ def parse_response(response: httpx.Response, model: type[T], name: str) -> T:
     try:
         return model.model_validate_json(response.content)
     except ValidationError as error:
-        response_log.record(response, validation_problems(error), unparseable=True)
-        log.warning("invalid response of %s: %s", name, validation_problems(error))
-        # Not `from error`: its text holds the response, which may repeat a secret.
-        raise AnswerNotUnderstood(f"The answer of {name} was not understood.") from None
+        problems = validation_problems(error)
+    log.warning("invalid response of %s: %s", name, problems)
+    # Not raised from pydantic's error: its text holds the response, which may repeat a secret.
+    unreadable = AnswerNotUnderstood(f"The answer of {name} was not understood.")
+    unreadable.response, unreadable.problems = response, problems
+    raise unreadable
 
 
 def validation_problems(error: ValidationError) -> str:
@@ -204,19 +238,19 @@ class _DecompressionError(Exception):
 
 
 async def _exchange(
-    wire: HttpTransport, request: httpx.Request, auth: httpx.Auth | None
+    transport: HttpTransport, request: httpx.Request, auth: httpx.Auth | None
 ) -> httpx.Response:
     """Send a request and the further requests of its auth flow; return the last response.
 
     httpx's client does the same, with cookies, redirects and hooks besides.
     """
     if auth is None:
-        return await wire.send(request)
+        return await transport.send(request)
     flow = auth.async_auth_flow(request)
     try:
         request = await anext(flow)
         while True:
-            response = await wire.send(request)
+            response = await transport.send(request)
             try:
                 request = await flow.asend(response)
             except StopAsyncIteration:

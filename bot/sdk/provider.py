@@ -3,51 +3,25 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import sys
 from abc import ABC, abstractmethod
-from dataclasses import dataclass, field
-from importlib import import_module
-from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict
-
-from bot.providers.circuit_breaker import CircuitBreaker
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobthreadError
+from bot.sdk.id_format import IdFormat
 from bot.sdk.models import Change, Job, JobRef, Message, Status
+from bot.sdk.settings import ConnectionSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
-    import httpx
     from aiohttp import web
 
-    from bot.providers.plugin_thread import PluginThread
     from bot.sdk.clock import Clock
-    from bot.sdk.http import Http
-
-
-class ConnectionSettings(BaseModel):
-    """Settings of one connection; a provider adds its own fields, secrets as SecretStr."""
-
-    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
-
+    from bot.sdk.http import Endpoint, Http
 
 SettingsT = TypeVar("SettingsT", bound=ConnectionSettings)
-
-
-@dataclass(frozen=True)
-class Endpoint:
-    """Address and HTTP options of a connection's API; `Http` is built from it."""
-
-    base_url: str
-    auth: httpx.Auth | None = None
-    headers: Mapping[str, str] = field(default_factory=dict)
-    ca_file: str | None = None  # a PEM file; None: the system's certificates
-    timeout_seconds: float = 15.0  # to connect, and between two chunks of a response
-    concurrency: int = 20  # concurrent calls
 
 
 @dataclass(frozen=True)
@@ -67,7 +41,7 @@ class Simulation:
     """
 
     app: web.Application
-    settings: Any  # Callable[[str], dict[str, str | int | bool]]
+    settings: Callable[[str], Mapping[str, str | int | bool]]
     samples: tuple[Sample, ...]
 
 
@@ -82,10 +56,7 @@ class Provider(ABC, Generic[SettingsT]):
     title: ClassVar[str] = ""  # "Huawei Cloud ServiceStage"
     Settings: ClassVar[type[ConnectionSettings]]
     statuses: ClassVar[Mapping[str, Status]]  # native status → status
-    id_pattern: ClassVar[re.Pattern[str]] = re.compile(r"[^\s/]+")  # of a bare id
-    named_pattern: ClassVar[re.Pattern[str] | None] = None  # after `connection:`; None: same
-    match_bare_ids: ClassVar[bool] = True  # whether bare ids are found in free text
-    example_id: ClassVar[str] = ""  # shows the form of an id; if set on `self`, an existing job
+    id_format: IdFormat = IdFormat()  # may be set on `self`, from the settings
     example_name: ClassVar[str] = ""  # of a connection, in the demo and in examples
     batch_size: ClassVar[int] = 1  # jobs per call of `fetch_jobs`
 
@@ -93,9 +64,7 @@ class Provider(ABC, Generic[SettingsT]):
         self.name = name
         self.settings = settings
         self.clock = clock
-        self.circuit_breaker = CircuitBreaker()
-        self.thread: PluginThread | None = None  # None: runs in the bot's loop
-        self.http: Http  # set after construction, built from `connect()`
+        self.http: Http  # set by the host after construction, built from `connect()`
 
     @abstractmethod
     def connect(self) -> Endpoint:
@@ -127,11 +96,6 @@ class Provider(ABC, Generic[SettingsT]):
         """Return at most `limit` jobs, newest first. Override it if the API can list jobs."""
         del limit
         return ()
-
-    @property
-    def lists_jobs(self) -> bool:
-        """Whether the provider overrides `recent_jobs`."""
-        return type(self).recent_jobs is not Provider.recent_jobs
 
     async def check(self) -> str:
         """Test the connection and return the result as a sentence; raises a ProviderError."""
@@ -167,13 +131,9 @@ class Provider(ABC, Generic[SettingsT]):
 
     @classmethod
     def simulator(cls, clock: Clock) -> Simulation | None:
-        """Return an aiohttp app that simulates the API, for the demo and the tests.
+        """Return a simulator of the API, for the demo and the tests.
 
-        The default calls `simulation` of the module `simulator` in the provider's package.
+        A provider sets it by `simulator = staticmethod(simulation)`. None: it has none.
         """
-        for module in dict.fromkeys(base.__module__ for base in cls.__mro__):
-            is_package = hasattr(sys.modules.get(module), "__path__")
-            if is_package and find_spec(f"{module}.simulator"):
-                simulation: Simulation = import_module(f"{module}.simulator").simulation(clock)
-                return simulation
+        del clock
         return None

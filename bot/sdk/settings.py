@@ -1,16 +1,31 @@
-"""Turns validation errors into sentences with key and remedy, never a value; secret files."""
+"""Settings of a connection: base class, secret files, and error sentences without values."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
-from pydantic import BaseModel, SecretStr, ValidationError
-
-from bot.settings_env import variable_name
+from pydantic import BaseModel, ConfigDict, SecretStr, ValidationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+
+ENVIRONMENT_PREFIX = "JOBTHREAD_"
+
+
+class ConnectionSettings(BaseModel):
+    """Settings of one connection; a provider adds its own fields, secrets as SecretStr."""
+
+    model_config = ConfigDict(extra="forbid", hide_input_in_errors=True, frozen=True)
+
+
+def variable_name(key: str) -> str:
+    """Return the environment variable of a setting, such as `slack.bot_token`.
+
+    Shell variables cannot contain hyphens: an underscore replaces each.
+    """
+    return f"{ENVIRONMENT_PREFIX}{key.replace('.', '__').replace('-', '_').upper()}"
 
 
 def read_secret_files(raw: Mapping[str, Any], model: type[BaseModel]) -> dict[str, Any]:

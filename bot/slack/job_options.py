@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from bot.commands.parser import parse_command as parse
-from bot.providers import fetch
 from bot.providers.references import resolve
 from bot.sdk import formatting
 from bot.sdk.cards import blocks
@@ -19,11 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from bot.providers.connections import Connections
+    from bot.providers.connections import Connection, Connections
     from bot.sdk.clock import Clock
     from bot.sdk.errors import JobthreadError
     from bot.sdk.models import Job, JobRef
-    from bot.sdk.provider import Provider
     from bot.slack.payloads import Payload
 
     Fetch = asyncio.Task[Sequence[Job] | JobthreadError]
@@ -69,9 +67,9 @@ class JobOptions:
 
     def prefetch(self) -> set[Fetch]:
         """Start fetching lists that have expired; return all running fetches."""
-        for provider in self._connections:
-            if provider.lists_jobs and not self._is_fresh(provider.name):
-                self._start_fetch(provider)
+        for connection in self._connections:
+            if connection.lists_jobs and not self._is_fresh(connection.name):
+                self._start_fetch(connection)
         return set(self._fetches.values())
 
     async def close(self) -> None:
@@ -87,10 +85,10 @@ class JobOptions:
             return False
         return (self._clock.now() - newest.fetched_at).total_seconds() < CACHE_SECONDS
 
-    def _start_fetch(self, provider: Provider[Any]) -> None:
-        name = provider.name
+    def _start_fetch(self, connection: Connection) -> None:
+        name = connection.name
         if name not in self._fetches:
-            self._fetches[name] = asyncio.create_task(fetch.fetch_recent(provider, MAX_RECENT_JOBS))
+            self._fetches[name] = asyncio.create_task(connection.recent(MAX_RECENT_JOBS))
             self._fetches[name].add_done_callback(lambda task: self._store(name, task))
 
     def _store(self, name: str, task: Fetch) -> None:

@@ -10,7 +10,6 @@ from bot.delivery import message_metadata
 from bot.delivery.messages import card_update, ordering_key
 from bot.notifications.decision import Event
 from bot.notifications.notifier import Notification, Notifier, event_of
-from bot.providers import fetch
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobNotFound, JobthreadError, ProviderError
 from bot.store import EventKind, Transaction, Watch, WatchedJob, WatchState
@@ -21,8 +20,8 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from bot.notifications.decision import Decision
+    from bot.providers.renderer import JobRenderer
     from bot.sdk.models import Change, Job, Message
-    from bot.sdk.provider import Provider
 
 FAILURES_BEFORE_NOTICE = 3  # failed polls in a row, before the card shows it
 NOT_FOUND_BEFORE_END = 5  # polls in a row without such a job, before the watch ends
@@ -65,7 +64,7 @@ class JobUpdates:
         )
 
     async def apply(
-        self, tx: Transaction, provider: Provider[Any] | None, results: list[PollResult]
+        self, tx: Transaction, renderer: JobRenderer, results: list[PollResult]
     ) -> list[Change]:
         """Apply the results of one batch; return the changes that were notified.
 
@@ -76,7 +75,7 @@ class JobUpdates:
         boards = PendingRedraws(results[0].polled_at)
         for result in results:
             if isinstance(result.found, JobthreadError):
-                await self._apply_failure(tx, provider, result, result.found, boards)
+                await self._apply_failure(tx, renderer, result, result.found, boards)
             elif result.found == result.watched.seen and not result.watched.trouble:
                 unchanged.append(
                     (
@@ -85,7 +84,7 @@ class JobUpdates:
                     )
                 )
             else:
-                changes += await self._apply_change(tx, provider, result, result.found, boards)
+                changes += await self._apply_change(tx, renderer, result, result.found, boards)
         if unchanged:
             await tx.jobs.touch(unchanged, results[0].polled_at)
         await boards.redraw_all(tx)
@@ -94,7 +93,7 @@ class JobUpdates:
     async def _apply_change(
         self,
         tx: Transaction,
-        provider: Provider[Any] | None,
+        renderer: JobRenderer,
         result: PollResult,
         job: Job,
         boards: PendingRedraws,
@@ -115,10 +114,10 @@ class JobUpdates:
             pending = await _has_pending_replies(tx, watch)
             if full_change:
                 notice = self._notification(
-                    watch, provider, result, change or full_change, full_change
+                    watch, renderer, result, change or full_change, full_change
                 )
                 await self.notifier.notify(tx, [notice])
-            await self._update_card(tx, provider, result, job, watch, boards, pending=pending)
+            await self._update_card(tx, renderer, result, job, watch, boards, pending=pending)
         if job.status.terminal:
             await tx.watches.end(
                 [w.id for w in watches], now=result.polled_at, reason="the job ended"
@@ -128,7 +127,7 @@ class JobUpdates:
     async def _update_card(
         self,
         tx: Transaction,
-        provider: Provider[Any] | None,
+        renderer: JobRenderer,
         result: PollResult,
         job: Job,
         watch: Watch,
@@ -145,8 +144,8 @@ class JobUpdates:
         if watch.board_id or watch.uses_reactions:
             return
         view = self.card_context(watch, job, result.polled_at)
-        message = fetch.card(provider, job, view)
-        if _card_changed(result.watched, message, provider, view):
+        message = renderer.card(job, view)
+        if _card_changed(result.watched, message, renderer, view):
             # Until the reply is posted, the thread has seen the state before it; with earlier
             # replies pending, the card keeps its metadata.
             before = message_metadata.for_card(watch, result.watched.seen, result.watched.revision)
@@ -159,7 +158,7 @@ class JobUpdates:
     def _notification(
         self,
         watch: Watch,
-        provider: Provider[Any] | None,
+        renderer: JobRenderer,
         result: PollResult,
         change: Change,
         full_change: Change,
@@ -172,7 +171,7 @@ class JobUpdates:
             view = self.card_context(
                 watch, change.after, result.polled_at, mention=mentioned, group=group
             )
-            return fetch.thread_reply(provider, full_change if decision.all_tasks else change, view)
+            return renderer.reply(full_change if decision.all_tasks else change, view)
 
         revision = result.watched.revision + 1
         return Notification(
@@ -191,7 +190,7 @@ class JobUpdates:
     async def _apply_failure(
         self,
         tx: Transaction,
-        provider: Provider[Any] | None,
+        renderer: JobRenderer,
         result: PollResult,
         error: JobthreadError,
         boards: PendingRedraws,
@@ -215,7 +214,7 @@ class JobUpdates:
         if stored and not_found >= NOT_FOUND_BEFORE_END:
             await self._end_missing(tx, result, boards)
         elif stored and sentence != result.watched.trouble:
-            await self._show_failure(tx, provider, result, sentence, boards)
+            await self._show_failure(tx, renderer, result, sentence, boards)
 
     def _retry_delay(self, error: JobthreadError, failures: int) -> timedelta:
         if not isinstance(error, ProviderError):
@@ -226,7 +225,7 @@ class JobUpdates:
     async def _show_failure(
         self,
         tx: Transaction,
-        provider: Provider[Any] | None,
+        renderer: JobRenderer,
         result: PollResult,
         sentence: str,
         boards: PendingRedraws,
@@ -247,7 +246,7 @@ class JobUpdates:
             )
             seen = message_metadata.for_card(watch, job, result.watched.revision)
             metadata = {} if await _has_pending_replies(tx, watch) else seen
-            update = card_update(watch, fetch.card(provider, job, view), result.polled_at, metadata)
+            update = card_update(watch, renderer.card(job, view), result.polled_at, metadata)
             await tx.outbox.replace(update, result.polled_at)
 
     async def _end_missing(
@@ -347,13 +346,13 @@ def _not_found_count(watched: WatchedJob, error: JobthreadError) -> int:
 def _card_changed(
     watched: WatchedJob,
     message: Message,
-    provider: Provider[Any] | None,
+    renderer: JobRenderer,
     view: job_card.CardContext,
 ) -> bool:
     """Return whether the card differs from one of the previous state, rendered at the same time."""
     if watched.seen is None or watched.trouble:
         return True
-    return fetch.card(provider, watched.seen, view) != message
+    return renderer.card(watched.seen, view) != message
 
 
 def _row_changed(watched: WatchedJob, job: Job, now: datetime) -> bool:

@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import logging
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from bot.providers import fetch
 from bot.sdk.clock import Clock, Wakeup, seconds_until
 from bot.tracking.job_updates import JobUpdates, PollResult
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from bot.providers.connections import Connections
+    from bot.providers.connections import Connection, Connections
     from bot.providers.plugin_loader import Plugins
-    from bot.sdk.provider import Provider
     from bot.store import Store, WatchedJob
 
 log = logging.getLogger(__name__)
@@ -75,31 +73,33 @@ class Poller:
             self._wakes_at.pop(key)
         return 0.0
 
-    async def _round(self, provider: Provider[Any], shards: tuple[int, int]) -> float:
+    async def _round(self, connection: Connection, shards: tuple[int, int]) -> float:
         """Poll the due jobs; return the seconds until the next one is due."""
         now = self._clock.now()
         async with self._store.begin() as tx:
-            next_due = await tx.jobs.next_due(provider.name, shards, now)
+            next_due = await tx.jobs.next_due(connection.name, shards, now)
             if next_due is None or next_due > now:
                 return seconds_until(next_due, now, QUANTUM_SECONDS)
-            window = self._window if provider.batch_size > 1 else timedelta()
-            due = await tx.jobs.due(provider.name, shards=shards, now=now + window, limit=MAX_JOBS)
-        await self._poll(provider, due)
+            window = self._window if connection.batch_size > 1 else timedelta()
+            due = await tx.jobs.due(
+                connection.name, shards=shards, now=now + window, limit=MAX_JOBS
+            )
+        await self._poll(connection, due)
         return 0.0
 
-    async def _poll(self, provider: Provider[Any], due: Sequence[WatchedJob]) -> None:
-        batches = _batches(due, max(1, provider.batch_size))
-        await asyncio.gather(*(self._poll_batch(provider, batch) for batch in batches))
+    async def _poll(self, connection: Connection, due: Sequence[WatchedJob]) -> None:
+        batches = _batches(due, connection.batch_size)
+        await asyncio.gather(*(self._poll_batch(connection, batch) for batch in batches))
 
-    async def _poll_batch(self, provider: Provider[Any], batch: list[WatchedJob]) -> None:
+    async def _poll_batch(self, connection: Connection, batch: list[WatchedJob]) -> None:
         """Fetch one batch and apply its results in one transaction."""
         refs = list(dict.fromkeys(watched.ref for watched in batch))
         known = {watched.ref: watched.seen for watched in batch if watched.seen}
-        found = await fetch.fetch_batch(provider, refs, known)
+        found = await connection.fetch_batch(refs, known)
         now = self._clock.now()
         results = [PollResult(watched, found[watched.ref], now) for watched in batch]
         async with self._store.begin() as tx:
-            changes = await self._job_updates.apply(tx, provider, results)
+            changes = await self._job_updates.apply(tx, connection, results)
         if any(result.found != result.watched.seen for result in results):  # messages may be due
             self._wake_dispatcher()
         for change in changes:

@@ -16,7 +16,6 @@ from bot.delivery import message_metadata
 from bot.delivery.messages import card_update
 from bot.delivery.transport import RECOVERABLE_ERRORS
 from bot.notifications.decision import Decision, Event, evaluate
-from bot.providers import fetch
 from bot.sdk.clock import Clock, Wakeup
 from bot.sdk.models import Job
 from bot.store import EventKind, Watch, WatchState
@@ -143,10 +142,10 @@ class RedeliveryWorker:
         return not await tx.dead_letters.count_unsent(watch)
 
     async def _poll(self, watch: Watch) -> Job | JobthreadError | None:
-        provider = self._connections.get(watch.ref.connection)
-        if provider is None:
+        connection = self._connections.get(watch.ref.connection)
+        if connection is None:
             return None
-        return (await fetch.fetch_batch(provider, [watch.ref]))[watch.ref]
+        return (await connection.fetch_batch([watch.ref]))[watch.ref]
 
     async def _redeliver(
         self, tx: Transaction, watch: Watch, found: Job | JobthreadError | None
@@ -189,13 +188,13 @@ class RedeliveryWorker:
         before = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
         if before is None or not isinstance(found, Job):
             return before
-        provider = self._connections.get(watch.ref.connection)
-        await self._job_updates.apply(tx, provider, [PollResult(before, found, now)])
+        renderer = self._connections.renderer(watch.ref.connection)
+        await self._job_updates.apply(tx, renderer, [PollResult(before, found, now)])
         return (await tx.jobs.get(watch.workspace, [watch.ref]))[watch.ref]
 
     async def _resume(self, tx: Transaction, watch: Watch, job: Job, now: datetime) -> None:
         """Redraw the card; poll the job again, or end the watch if the job has ended."""
-        provider = self._connections.get(watch.ref.connection)
+        renderer = self._connections.renderer(watch.ref.connection)
         if watch.state is WatchState.UNREACHABLE and job.status.terminal:
             await tx.watches.end([watch.id], now=now, reason="the job ended")
         elif watch.state is WatchState.UNREACHABLE:
@@ -205,7 +204,7 @@ class RedeliveryWorker:
         if watch.board_id or watch.uses_reactions:
             return
         current = await tx.watches.get(watch.id) or watch
-        message = fetch.card(provider, job, self._job_updates.card_context(current, job, now))
+        message = renderer.card(job, self._job_updates.card_context(current, job, now))
         # The card keeps its metadata: the thread has not seen the missed updates yet.
         update = card_update(watch, message, now, metadata={})
         update.body["again"] = True

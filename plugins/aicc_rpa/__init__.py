@@ -10,14 +10,22 @@ from zoneinfo import ZoneInfo
 
 from pydantic import Field, SecretStr
 
-from bot.sdk import urls
-from bot.sdk.errors import Ambiguous, JobNotFound
-from bot.sdk.hookspecs import hookimpl
-from bot.sdk.models import JobRef
-from bot.sdk.payload import ZoneName
-from bot.sdk.timestamps import parse_time
+from bot.sdk import (
+    Ambiguous,
+    ConnectionSettings,
+    IdFormat,
+    Job,
+    JobNotFound,
+    JobRef,
+    Status,
+    ZoneName,
+    hookimpl,
+    ids_in,
+    parse_time,
+)
 from plugins.aicc_rpa.api import DETAILS_PATH, ApiClient
 from plugins.aicc_rpa.failure_text import FailureReasons
+from plugins.aicc_rpa.simulator import simulation
 from plugins.aicc_rpa.translator import STATUSES, JobPayload, translate
 from plugins.selfhosted.provider import SelfHostedProvider
 from plugins.selfhosted.settings import SelfHostedSettings
@@ -25,8 +33,6 @@ from plugins.selfhosted.settings import SelfHostedSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.sdk.models import Job, Status
-    from bot.sdk.provider import ConnectionSettings
 
 MAX_CHOICES = 5
 
@@ -50,10 +56,13 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
     title = "Huawei AICC RPA"
     Settings: ClassVar[type[ConnectionSettings]] = RpaSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = _UID  # of a bare word
-    named_pattern = re.compile(r"\S(?:.*\S)?")  # after `connection:` a name is allowed, too
+    id_format = IdFormat(
+        _UID,
+        named=re.compile(r"\S(?:.*\S)?"),  # after `connection:` a name is allowed, too
+        example="0c9358552188478a8d5ff9203db8791f",
+    )
     example_name = "robots"
-    example_id = "0c9358552188478a8d5ff9203db8791f"
+    simulator = staticmethod(simulation)
 
     @cached_property
     def _api(self) -> ApiClient:
@@ -117,7 +126,7 @@ class AiccRpa(SelfHostedProvider[RpaSettings]):
         call = rf"(?i:{re.escape(scheme)}://{re.escape(rest)})(?s:.{{0,400}}?)\buid\W{{1,8}}"
         for match in re.finditer(rf"{call}(?P<id>{_UID.pattern})\b", text):
             yield match["id"]
-        yield from urls.ids_in(text, self.settings.console_url, _UID)
+        yield from ids_in(text, self.settings.console_url, _UID)
 
 
 @hookimpl

@@ -13,8 +13,16 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import SecretStr
 
-from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
-from bot.sdk.payload import CamelCase, OneOrMany, OptionalText, Timestamp
+from bot.sdk import (
+    AnswerNotUnderstood,
+    CamelCase,
+    Clock,
+    Http,
+    JobNotFound,
+    OneOrMany,
+    OptionalText,
+    Timestamp,
+)
 from plugins.aicc_rpa.errors import map_error, map_sign_in_error
 from plugins.aicc_rpa.translator import JobPayload
 from plugins.selfhosted.session import Session, Token
@@ -23,8 +31,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
-    from bot.sdk.http import Http
 
 API_PATH = "/oifde/rest/api"
 DETAILS_PATH = f"{API_PATH}/rpa/queryJobDetails"

@@ -9,13 +9,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import (
-    AnswerNotUnderstood,
-    CredentialsRefused,
-    JobNotFound,
-    ProviderError,
-    Unavailable,
-)
+from bot.sdk import AnswerNotUnderstood, CredentialsRefused, JobNotFound, ProviderError, Unavailable
 from plugins.selfhosted.session import AccountLocked, SessionEnded
 
 if TYPE_CHECKING:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import ProviderError
-from bot.sdk.timestamps import parse_time
+from bot.sdk import ProviderError, parse_time
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo

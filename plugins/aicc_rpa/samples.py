@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.sdk.provider import Sample
+from bot.sdk import Sample
 from plugins.aicc_rpa.script import RobotScript, Run
 
 NO_ORDER = "Order 4711 was not found in the shop's list of orders.\nStep 7: select the row."

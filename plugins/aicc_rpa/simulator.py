@@ -10,8 +10,8 @@ from zoneinfo import ZoneInfo
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Call, Fault, Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Call, Fault, Faults
 from plugins.aicc_rpa import script
 from plugins.aicc_rpa.api import API_PATH
 from plugins.aicc_rpa.samples import MISSING_JOB, SAMPLES
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
     from plugins.aicc_rpa.script import RobotScript
 
 TENANT = "202201072597"

@@ -10,9 +10,17 @@ from typing import TYPE_CHECKING, Annotated
 
 from pydantic import Field
 
-from bot.sdk.models import MAX_ID_LENGTH, Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import CamelCase, OptionalText
-from bot.sdk.timestamps import parse_time
+from bot.sdk import (
+    MAX_ID_LENGTH,
+    CamelCase,
+    Detail,
+    Job,
+    JobRef,
+    OptionalText,
+    Status,
+    Task,
+    parse_time,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -10,11 +10,20 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from bot.sdk import urls
-from bot.sdk.errors import BadReference, JobNotFound
-from bot.sdk.hookspecs import hookimpl
+from bot.sdk import (
+    BadReference,
+    ConnectionSettings,
+    IdFormat,
+    Job,
+    JobNotFound,
+    JobRef,
+    Status,
+    hookimpl,
+    ids_in,
+)
 from plugins.aom import workflows
 from plugins.aom.errors import map_error
+from plugins.aom.simulator import simulation
 from plugins.aom.translator import STATUSES, Execution, translate
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
@@ -22,8 +31,6 @@ from plugins.huaweicloud.settings import HuaweiCloudSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.sdk.models import Job, JobRef, Status
-    from bot.sdk.provider import ConnectionSettings
 
 T = TypeVar("T", bound=BaseModel)
 
@@ -49,12 +56,15 @@ class Aom(HuaweiCloudProvider[AomSettings]):
     title = "Huawei Cloud AOM"
     Settings: ClassVar[type[ConnectionSettings]] = AomSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = re.compile(rf"{_WORKFLOW}(?:/[0-9A-Za-z_-]{{8,64}})?")
+    id_format = IdFormat(
+        re.compile(rf"{_WORKFLOW}(?:/[0-9A-Za-z_-]{{8,64}})?"),
+        example="4f1d7c0e92ab46d8b35e60c1a7f8d294/0b6e4d92-1c35-47fa-92d8-5af310c7e684",
+    )
     example_name = "workflows"
-    example_id = "4f1d7c0e92ab46d8b35e60c1a7f8d294/0b6e4d92-1c35-47fa-92d8-5af310c7e684"
     version = "v1"
     console = "aom2"
     map_error = staticmethod(map_error)
+    simulator = staticmethod(simulation)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the execution; a workflow's id alone means its newest execution."""
@@ -62,7 +72,7 @@ class Aom(HuaweiCloudProvider[AomSettings]):
         if len(execution) > 1 or any(map(_UNSAFE.search, (workflow, *execution))):
             raise BadReference(
                 "An AOM reference is a workflow's id, or with a slash that of its execution.",
-                next_step=f"It looks like {self.example_id}.",
+                next_step=f"It looks like {self.id_format.example}.",
             )
         if execution:
             return self._job(ref, await self._execution(workflow, execution[0]))
@@ -102,9 +112,9 @@ class Aom(HuaweiCloudProvider[AomSettings]):
     def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
         api = f"{self.settings.base_url}{self._project_path}/cms/workflow/{{id}}"
-        for path in urls.ids_in(text, api, _URL_PATH):
+        for path in ids_in(text, api, _URL_PATH):
             yield path.replace("/executions", "", 1)
-        yield from urls.ids_in(text, self.settings.console_url, _PAIR)
+        yield from ids_in(text, self.settings.console_url, _PAIR)
 
 
 @hookimpl

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import (
+from bot.sdk import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import BeforeValidator
 
-from bot.sdk.payload import OptionalText
+from bot.sdk import OptionalText
 from plugins.huaweicloud.payload import CaseInsensitiveModel
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Call, Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Call, Faults
 from plugins.aom import script
 from plugins.aom.samples import MISSING_EXECUTION, SAMPLES
 from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
@@ -17,7 +17,6 @@ from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_respon
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
     from plugins.aom.script import ExecutionScript
 
 TIME_KEYS = ("begin_time", "end_time")

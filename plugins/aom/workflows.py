@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING
 
 from pydantic import RootModel
 
-from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from bot.sdk import Job, JobRef, OneOrMany, OptionalText, Status, Timestamp
 from plugins.aom.translator import STATUSES, Execution, status_of
 from plugins.huaweicloud.payload import CaseInsensitiveModel
 

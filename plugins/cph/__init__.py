@@ -6,11 +6,22 @@ import re
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import parse_qs
 
-from bot.sdk import urls
-from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound, JobthreadError
-from bot.sdk.hookspecs import hookimpl
+from bot.sdk import (
+    AnswerNotUnderstood,
+    BadReference,
+    ConnectionSettings,
+    IdFormat,
+    Job,
+    JobNotFound,
+    JobRef,
+    JobthreadError,
+    Status,
+    hookimpl,
+    ids_in,
+)
 from plugins.cph import request_matching
 from plugins.cph.errors import map_error
+from plugins.cph.simulator import simulation
 from plugins.cph.translator import JOB_PREFIX, STATUSES, Answer, JobPayload, translate
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
@@ -18,8 +29,6 @@ from plugins.huaweicloud.settings import HuaweiCloudSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.sdk.models import Job, JobRef, Status
-    from bot.sdk.provider import ConnectionSettings
 
 JOBS_PATH = "/cloud-phone/jobs"
 PAGE_SIZE = 100  # jobs in one page: the API's maximum
@@ -44,20 +53,22 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     title = "Huawei Cloud Phone Host"
     Settings: ClassVar[type[ConnectionSettings]] = CphSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = re.compile(rf"(?:{JOB_PREFIX})?{_HEX.pattern}")
+    id_format = IdFormat(
+        re.compile(rf"(?:{JOB_PREFIX})?{_HEX.pattern}"), example="6837531fd3f54550927b930180a706bf"
+    )
     example_name = "phones"
-    example_id = "6837531fd3f54550927b930180a706bf"
     batch_size = 20  # requests in one call: the API's maximum
     version = "v1"
     console = "cph"
     map_error = staticmethod(map_error)
+    simulator = staticmethod(simulation)
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the request with all its jobs from all pages, or one job as `jobs/ID`."""
         if not _ID.fullmatch(ref.id):
             raise BadReference(
                 "A Cloud Phone request id has only letters and digits.",
-                next_step=f"It looks like {self.example_id}; "
+                next_step=f"It looks like {self.id_format.example}; "
                 f"write {JOB_PREFIX} before the id of a job.",
             )
         if ref.id.startswith(JOB_PREFIX):
@@ -118,13 +129,13 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API and of its console_url."""
         api = f"{self.settings.base_url}{self._project_path}{JOBS_PATH}"
-        for query in urls.ids_in(text, f"{api}?{{id}}", _QUERY):
+        for query in ids_in(text, f"{api}?{{id}}", _QUERY):
             params = parse_qs(query)
             wanted = params.get("request_ids") or params.get("request_id") or []
             yield from filter(_HEX.fullmatch, ",".join(wanted).split(","))
-        for id_ in urls.ids_in(text, f"{api}/{{id}}", _HEX):
+        for id_ in ids_in(text, f"{api}/{{id}}", _HEX):
             yield f"{JOB_PREFIX}{id_}"
-        yield from urls.ids_in(text, self.settings.console_url, _HEX)
+        yield from ids_in(text, self.settings.console_url, _HEX)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page of a request; a single job has only the service's console page."""

@@ -9,13 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import (
-    AccessDenied,
-    AnswerNotUnderstood,
-    JobNotFound,
-    ProviderError,
-    Unavailable,
-)
+from bot.sdk import AccessDenied, AnswerNotUnderstood, JobNotFound, ProviderError, Unavailable
 from plugins.huaweicloud import errors
 
 if TYPE_CHECKING:

@@ -10,7 +10,7 @@ from plugins.cph.errors import normalize_code
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from bot.sdk.models import Task
+    from bot.sdk import Task
 
 MAX_REASONS = 5  # in a job's message
 

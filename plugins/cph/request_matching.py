@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.sdk.models import Job, JobRef
+    from bot.sdk import Job, JobRef
     from plugins.cph.translator import JobPayload
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 
-from bot.sdk.provider import Sample
+from bot.sdk import Sample
 from plugins.cph.script import FAILURE, PhoneJob, RequestScript
 
 

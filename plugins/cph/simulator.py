@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Call, Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Call, Faults
 from plugins.cph import script
 from plugins.cph.samples import MISSING_REQUEST, SAMPLES
 from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
     from plugins.cph.script import RequestScript
 
 MAX_LIMIT = 100

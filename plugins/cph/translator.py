@@ -8,8 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sdk.models import Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from bot.sdk import Detail, Job, JobRef, OneOrMany, OptionalText, Status, Task, Timestamp
 from plugins.cph import failure_text
 from plugins.huaweicloud.payload import CaseInsensitiveModel
 

@@ -8,24 +8,32 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any, ClassVar
 from urllib.parse import unquote
 
-from bot.sdk.errors import AnswerNotUnderstood, BadReference, JobNotFound
-from bot.sdk.hookspecs import hookimpl
-from bot.sdk.http import parse_response
-from bot.sdk.models import JobRef
-from bot.sdk.provider import Endpoint, Provider
-from bot.sdk.urls import ids_in
+from bot.sdk import (
+    AnswerNotUnderstood,
+    BadReference,
+    Clock,
+    ConnectionSettings,
+    Endpoint,
+    IdFormat,
+    Job,
+    JobNotFound,
+    JobRef,
+    Provider,
+    Status,
+    hookimpl,
+    ids_in,
+    parse_response,
+)
 from plugins.http import recorded_answer, templates
 from plugins.http.authentication import auth
 from plugins.http.errors import Answer, map_error
 from plugins.http.settings import HttpSettings
+from plugins.http.simulator import simulation
 from plugins.http.translator import STATUSES, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
-    from bot.sdk.clock import Clock
-    from bot.sdk.models import Job, Status
-    from bot.sdk.provider import ConnectionSettings
 
 MISSING_IDS = ("jobthread-check", "0", "0" * 32, "00000000-0000-0000-0000-000000000000")
 
@@ -43,7 +51,8 @@ class HttpJobs(Provider[HttpSettings]):
     Settings: ClassVar[type[ConnectionSettings]] = HttpSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
     example_name = "builds"
-    example_id = "build-1041"
+    simulator = staticmethod(simulation)
+    id_format = IdFormat(example="build-1041")
 
     def __init__(self, name: str, settings: HttpSettings, clock: Clock) -> None:
         super().__init__(name, settings, clock)
@@ -51,8 +60,9 @@ class HttpJobs(Provider[HttpSettings]):
         vars(self).update(
             title=settings.title or name,
             statuses=settings.status_table,
-            id_pattern=re.compile(settings.id_pattern),
-            example_id=settings.example_id or settings.check_id,
+        )
+        self.id_format = IdFormat(
+            re.compile(settings.id_pattern), example=settings.example_id or settings.check_id
         )
 
     def connect(self) -> Endpoint:
@@ -70,7 +80,7 @@ class HttpJobs(Provider[HttpSettings]):
         return job.replace(url=self.console_url(job))
 
     async def _fetch(self, id_: str) -> Any:
-        if not self.id_pattern.fullmatch(id_) or {"", ".", ".."} & set(id_.split("/")):
+        if not self.id_format.pattern.fullmatch(id_) or {"", ".", ".."} & set(id_.split("/")):
             raise BadReference(f"{self.name} has no ids of that form.")
         body = self.settings.body
         response = await self.http.call(
@@ -114,7 +124,7 @@ class HttpJobs(Provider[HttpSettings]):
         return f"{self._reachable} In its answer for {id_}: {findings}"
 
     async def _check_missing(self) -> str:
-        candidates = (id_ for id_ in MISSING_IDS if self.id_pattern.fullmatch(id_))
+        candidates = (id_ for id_ in MISSING_IDS if self.id_format.pattern.fullmatch(id_))
         if (id_ := next(candidates, None)) is None:
             return f"{self.settings.url} is set; set check_id to a job that stays, to try it."
         try:
@@ -146,7 +156,7 @@ class HttpJobs(Provider[HttpSettings]):
         """Return the id in a URL; more of the path may follow it."""
         parts = raw_id.split("/")
         shorter = (unquote("/".join(parts[:end])) for end in range(len(parts), 0, -1))
-        yield from islice(filter(self.id_pattern.fullmatch, shorter), 1)
+        yield from islice(filter(self.id_format.pattern.fullmatch, shorter), 1)
 
     def console_url(self, job: Job) -> str | None:
         """Return the job's page by the setting `console_url`, if it is set."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import RootModel, ValidationError
 
-from bot.sdk.errors import (
+from bot.sdk import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
@@ -16,8 +16,8 @@ from bot.sdk.errors import (
     ProviderError,
     RateLimited,
     Unavailable,
+    retry_after,
 )
-from bot.sdk.http import retry_after
 from plugins.http.coercion import to_word
 from plugins.http.expressions import find
 

@@ -7,8 +7,7 @@ from itertools import filterfalse
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.timestamps import parse_time
+from bot.sdk import Job, JobRef, Status, parse_time
 from plugins.http.coercion import to_word
 from plugins.http.errors import error_meaning
 from plugins.http.expressions import find

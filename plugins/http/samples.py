@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-from bot.sdk.provider import Sample
+from bot.sdk import Sample
 from plugins.http.script import BuildScript, BuildStep
 
 

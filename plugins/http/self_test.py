@@ -15,17 +15,19 @@ from typing import TYPE_CHECKING, Any
 
 import httpx
 
-from bot.sdk import conformance
-from bot.sdk.errors import (
+from bot.sdk import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
+    Http,
+    IdFormat,
     JobNotFound,
     JobthreadError,
+    Provider,
     Unavailable,
+    conformance,
+    parse_time,
 )
-from bot.sdk.http import Http
-from bot.sdk.timestamps import parse_time
 from plugins.http import recorded_answer
 from plugins.http.expressions import find
 from plugins.http.json_paths import Path, find_path, replace_at, value_at
@@ -33,7 +35,6 @@ from plugins.http.json_paths import Path, find_path, replace_at, value_at
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 
-    from bot.sdk.provider import Provider
     from plugins.http.settings import HttpSettings
 
     Check = tuple[str, str, Callable[[], Awaitable[None]]]  # settings key, fix, check
@@ -81,7 +82,7 @@ class SelfTest:
         self._fault: FakeResponse | None = None
         self._respelled: Callable[[Any], Any] | None = None
         provider.http = Http(provider.name, provider.connect(), transport=self)
-        vars(provider).update(id_pattern=ID_PATTERN)
+        provider.id_format = IdFormat(ID_PATTERN)
 
     def _place(self, key: str) -> Path | None:
         return find_path(getattr(self._settings, key), self.recorded)

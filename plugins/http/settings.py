@@ -10,9 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
-from bot.sdk.models import Status
-from bot.sdk.payload import ZoneName
-from bot.sdk.provider import ConnectionSettings
+from bot.sdk import ConnectionSettings, Status, ZoneName
 from plugins.http import expressions, recorded_answer, templates
 from plugins.http.translator import STATUSES
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Faults
 from plugins.http.samples import MISSING_BUILD, SAMPLES
 from plugins.http.script import BuildScript, answer
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-    from bot.sdk.clock import Clock
 
 TOKEN = "simulated-token-of-the-builds"  # noqa: S105  valid for this simulator only
 

@@ -5,9 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
-from bot.sdk.errors import AnswerNotUnderstood
-from bot.sdk.models import Job, JobRef, Status, Task
-from bot.sdk.timestamps import parse_time
+from bot.sdk import AnswerNotUnderstood, Job, JobRef, Status, Task, parse_time
 from plugins.http.coercion import to_text, to_word
 from plugins.http.expressions import find
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import CredentialsRefused
+from bot.sdk import Clock, CredentialsRefused
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
 
 LOCKOUT_PERIOD = timedelta(
     minutes=5

@@ -10,7 +10,7 @@ from plugins.huaweicloud.tokens import IamUser, StaticTokenAuth, TokenAuth
 if TYPE_CHECKING:
     import httpx
 
-    from bot.sdk.clock import Clock
+    from bot.sdk import Clock
     from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 

@@ -12,15 +12,15 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from bot.sdk.errors import (
+from bot.sdk import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,
     ProviderError,
     RateLimited,
     Unavailable,
+    retry_after,
 )
-from bot.sdk.http import retry_after
 
 if TYPE_CHECKING:
     import httpx

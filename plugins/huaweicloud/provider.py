@@ -10,15 +10,13 @@ from urllib.parse import quote
 
 from pydantic import BaseModel
 
-from bot.sdk.errors import JobNotFound, ProviderError
-from bot.sdk.provider import Endpoint, Provider
+from bot.sdk import Endpoint, Job, JobNotFound, Provider, ProviderError
 from plugins.huaweicloud import credentials, endpoints
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 
 if TYPE_CHECKING:
     import httpx
 
-    from bot.sdk.models import Job
 
 SettingsT = TypeVar("SettingsT", bound=HuaweiCloudSettings)
 T = TypeVar("T", bound=BaseModel)

@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, field_validator, model_validator
 
-from bot.sdk.provider import ConnectionSettings
+from bot.sdk import ConnectionSettings
 from plugins.huaweicloud import endpoints
 
 if TYPE_CHECKING:

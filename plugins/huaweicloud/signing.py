@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from pydantic import SecretStr
 
-    from bot.sdk.clock import Clock
+    from bot.sdk import Clock
 
 _PLAIN = re.compile(r"[\w.~/-]+(\?[\w.~-]+=[\w.~-]*(&[\w.~-]+=[\w.~-]*)*)?", re.ASCII)
 ALGORITHM = "SDK-HMAC-SHA256"

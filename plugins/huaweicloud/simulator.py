@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from aiohttp.typedefs import Handler
 
-    from bot.sdk.clock import Clock
+    from bot.sdk import Clock
 
 MAX_CLOCK_SKEW = timedelta(minutes=15)  # allowed difference of X-Sdk-Date
 LOCK_PERIOD = timedelta(minutes=5)

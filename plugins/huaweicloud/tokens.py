@@ -15,15 +15,21 @@ from typing import TYPE_CHECKING
 import httpx
 from pydantic import AwareDatetime, BaseModel, SecretStr
 
-from bot.sdk.errors import AnswerNotUnderstood, CredentialsRefused, RateLimited, Unavailable
-from bot.sdk.http import parse_response, retry_after
+from bot.sdk import (
+    AnswerNotUnderstood,
+    Clock,
+    CredentialsRefused,
+    RateLimited,
+    Unavailable,
+    parse_response,
+    retry_after,
+)
 from plugins.huaweicloud import errors
 from plugins.huaweicloud.credential_lockout import CredentialLockout
 
 if TYPE_CHECKING:
     from collections.abc import AsyncGenerator
 
-    from bot.sdk.clock import Clock
 
 TOKEN_HEADER = "X-Auth-Token"  # noqa: S105  a name
 RENEWAL_MARGIN = timedelta(minutes=10)  # a token is renewed so long before it expires

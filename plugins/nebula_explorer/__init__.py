@@ -8,11 +8,19 @@ from typing import TYPE_CHECKING, ClassVar
 
 from pydantic import Field, SecretStr
 
-from bot.sdk import urls
-from bot.sdk.errors import BadReference, JobthreadError
-from bot.sdk.hookspecs import hookimpl
-from bot.sdk.models import JobRef
+from bot.sdk import (
+    BadReference,
+    ConnectionSettings,
+    IdFormat,
+    Job,
+    JobRef,
+    JobthreadError,
+    Status,
+    hookimpl,
+    ids_in,
+)
 from plugins.nebula_explorer.api import API_PATH, ApiClient
+from plugins.nebula_explorer.simulator import simulation
 from plugins.nebula_explorer.task_rotation import TaskRotation
 from plugins.nebula_explorer.translator import STATUS_NAMES, STATUSES, translate
 from plugins.selfhosted.provider import SelfHostedProvider
@@ -21,8 +29,6 @@ from plugins.selfhosted.settings import SelfHostedSettings
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-    from bot.sdk.models import Job, Status
-    from bot.sdk.provider import ConnectionSettings
 
 MAX_DETAIL_FETCHES = 5  # single fetches in a batch whose jobs are unchanged
 
@@ -43,10 +49,13 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
     title = "NebulaGraph Explorer"
     Settings: ClassVar[type[ConnectionSettings]] = NebulaExplorerSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = re.compile(r"[0-9]{1,18}")
+    id_format = IdFormat(
+        re.compile(r"[0-9]{1,18}"),
+        match_bare=False,  # a bare number in a text may be a date or a count
+        example="1964",
+    )
     example_name = "graphs"
-    example_id = "1964"
-    match_bare_ids = False  # a bare number in a text may be a date or a count
+    simulator = staticmethod(simulation)
     batch_size = 100
 
     @cached_property
@@ -63,10 +72,10 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
 
     async def fetch_job(self, ref: JobRef) -> Job:
         """Return the job with its tasks."""
-        if not self.id_pattern.fullmatch(ref.id):
+        if not self.id_format.pattern.fullmatch(ref.id):
             raise BadReference(
                 "A job's id in NebulaGraph Explorer is a whole number.",
-                next_step=f"It looks like {self.example_id}.",
+                next_step=f"It looks like {self.id_format.example}.",
             )
         job = translate(ref, await self._api.fetch_job(int(ref.id)))
         job = job.replace(url=self.console_url(job))
@@ -117,8 +126,10 @@ class NebulaExplorer(SelfHostedProvider[NebulaExplorerSettings]):
 
     def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this Explorer's API and of its console_url."""
-        yield from urls.ids_in(text, f"{self.settings.url}{API_PATH}/jobs/{{id}}", self.id_pattern)
-        yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
+        yield from ids_in(
+            text, f"{self.settings.url}{API_PATH}/jobs/{{id}}", self.id_format.pattern
+        )
+        yield from ids_in(text, self.settings.console_url, self.id_format.pattern)
 
     def console_url(self, job: Job) -> str | None:
         """Return the page by the setting `console_url`, or else Explorer's start page."""

@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from pydantic import BaseModel
 
-from bot.sdk.errors import (
+from bot.sdk import (
     AnswerNotUnderstood,
+    Clock,
     CredentialsRefused,
+    Http,
     ProviderError,
     RateLimited,
     Unavailable,
@@ -42,8 +44,6 @@ from plugins.selfhosted.session import Session, SingleFlight, Token
 if TYPE_CHECKING:
     import httpx
 
-    from bot.sdk.clock import Clock
-    from bot.sdk.http import Http
 
 API_PATH = "/api-open/v1"
 COOKIE = "explorer_token"

@@ -11,7 +11,7 @@ import json
 import logging
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import (
+from bot.sdk import (
     AccessDenied,
     AnswerNotUnderstood,
     CredentialsRefused,

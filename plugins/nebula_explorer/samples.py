@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from bot.sdk.provider import Sample
+from bot.sdk import Sample
 from plugins.nebula_explorer.script import FAILED, JobScript, Step
 
 

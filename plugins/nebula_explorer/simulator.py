@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Call, Fault, Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Call, Fault, Faults
 from plugins.nebula_explorer import script
 from plugins.nebula_explorer.api import API_PATH, COOKIE, SESSION_SECONDS
 from plugins.nebula_explorer.samples import MISSING_JOB, SAMPLES
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
     from plugins.nebula_explorer.script import JobScript
 
 USER, PASSWORD = "root", "made-up-password"

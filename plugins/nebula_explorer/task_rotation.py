@@ -8,7 +8,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from bot.sdk.models import Job, JobRef
+    from bot.sdk import Job, JobRef
 
 MAX_TRACKED = 20_000
 

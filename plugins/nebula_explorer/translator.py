@@ -10,8 +10,7 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-from bot.sdk.models import Detail, Job, JobRef, Status, Task
-from bot.sdk.payload import CamelCase, OneOrMany, OptionalText, Timestamp
+from bot.sdk import CamelCase, Detail, Job, JobRef, OneOrMany, OptionalText, Status, Task, Timestamp
 
 STATUS_NAMES = {
     0: "Preparing",

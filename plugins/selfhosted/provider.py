@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TypeVar
 
-from bot.sdk.provider import Endpoint, Provider
+from bot.sdk import Endpoint, Provider
 from plugins.selfhosted.settings import SelfHostedSettings
 
 SettingsT = TypeVar("SettingsT", bound=SelfHostedSettings)

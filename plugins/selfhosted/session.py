@@ -7,14 +7,13 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, TypeVar
 
-from bot.sdk.errors import AccessDenied, CredentialsRefused
+from bot.sdk import AccessDenied, Clock, CredentialsRefused
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
     from datetime import datetime
     from typing import Any
 
-    from bot.sdk.clock import Clock
 
 REJECTED_PAUSE_SECONDS = 300.0  # pause after a rejected sign-in
 

@@ -7,7 +7,7 @@ from urllib.parse import quote, urlsplit
 
 from pydantic import Field, field_validator
 
-from bot.sdk.provider import ConnectionSettings
+from bot.sdk import ConnectionSettings
 
 
 class SelfHostedSettings(ConnectionSettings):

@@ -7,21 +7,27 @@ from functools import cached_property
 from typing import TYPE_CHECKING, ClassVar
 from urllib.parse import quote
 
-from bot.sdk import urls
-from bot.sdk.errors import AnswerNotUnderstood, BadReference
-from bot.sdk.hookspecs import hookimpl
-from bot.sdk.models import MAX_ID_LENGTH, JobRef
+from bot.sdk import (
+    MAX_ID_LENGTH,
+    AnswerNotUnderstood,
+    BadReference,
+    ConnectionSettings,
+    IdFormat,
+    Job,
+    JobRef,
+    Status,
+    hookimpl,
+)
 from plugins.huaweicloud.provider import HuaweiCloudProvider
 from plugins.huaweicloud.settings import HuaweiCloudSettings
 from plugins.servicestage import components
 from plugins.servicestage.errors import map_error
+from plugins.servicestage.simulator import simulation
 from plugins.servicestage.translator import STATUSES, Answer, TaskPayload, translate
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from bot.sdk.models import Job, Status
-    from bot.sdk.provider import ConnectionSettings
 
 PAGE_SIZE = 50  # tasks in one page, as in the Terraform provider
 MAX_PAGES = 40
@@ -44,13 +50,16 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
     title = "Huawei Cloud ServiceStage"
     Settings: ClassVar[type[ConnectionSettings]] = ServiceStageSettings
     statuses: ClassVar[Mapping[str, Status]] = STATUSES
-    id_pattern = _ID
-    named_pattern = re.compile(f"{_ID.pattern}|{components.REFERENCE.pattern}")
+    id_format = IdFormat(
+        _ID,
+        named=re.compile(f"{_ID.pattern}|{components.REFERENCE.pattern}"),
+        example="JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e",
+    )
     example_name = "deploys"
-    example_id = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
     version = "v3"
     console = "servicestage"
     map_error = staticmethod(map_error)
+    simulator = staticmethod(simulation)
 
     @cached_property
     def _components(self) -> components.Components:
@@ -69,7 +78,7 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
         if _UNSAFE.search(ref.id):
             raise BadReference(
                 "A ServiceStage job id has no spaces and no slashes.",
-                next_step=f"It looks like {self.example_id}.",
+                next_step=f"It looks like {self.id_format.example}.",
             )
         first = await self._page(ref.id, 0)
         tasks = await self._all_tasks(ref.id, first)
@@ -101,8 +110,8 @@ class ServiceStage(HuaweiCloudProvider[ServiceStageSettings]):
     def find_ids(self, text: str) -> Iterable[str]:
         """Return the ids in URLs of this connection's API, its console_url and the console."""
         api = f"{self.settings.base_url}{self._project_path}"
-        yield from urls.ids_in(text, f"{api}/cas/jobs/{{id}}", self.id_pattern)
-        yield from urls.ids_in(text, self.settings.console_url, self.id_pattern)
+        yield from self.id_format.find_in_urls(text, f"{api}/cas/jobs/{{id}}")
+        yield from self.id_format.find_in_urls(text, self.settings.console_url)
         yield from components.find_in_urls(text, api, self.settings.home_region)
 
 

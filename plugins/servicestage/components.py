@@ -12,17 +12,23 @@ from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING
 
-from bot.sdk import urls
-from bot.sdk.errors import JobNotFound, ProviderError, origin
-from bot.sdk.models import Detail
-from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from bot.sdk import (
+    Detail,
+    Http,
+    JobNotFound,
+    OneOrMany,
+    OptionalText,
+    ProviderError,
+    Timestamp,
+    ids_in,
+    origin,
+)
 from plugins.huaweicloud.payload import CaseInsensitiveModel
 from plugins.servicestage.errors import map_error
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from bot.sdk.http import Http
 
 log = logging.getLogger(__name__)
 
@@ -142,7 +148,7 @@ def find_in_urls(text: str, api: str, region: str) -> Iterator[str]:
 
     Console URLs name the region but not the project: URLs of other regions are ignored.
     """
-    for found in urls.ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
+    for found in ids_in(text, f"{api}/cas/applications/{{id}}", _PATH):
         yield found.replace("/components/", "/")
     for url in _CONSOLE.findall(text):
         route, region_match = _ROUTE.search(url), _REGION.search(url)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from bot.sdk.errors import AnswerNotUnderstood, JobNotFound, ProviderError
+from bot.sdk import AnswerNotUnderstood, JobNotFound, ProviderError
 from plugins.huaweicloud import errors
 
 if TYPE_CHECKING:

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from bot.sdk.provider import Sample, Simulation
-from bot.sdk.testing.faults import Call, Fault, Faults
+from bot.sdk import Clock, Sample, Simulation
+from bot.sdk.testing import Call, Fault, Faults
 from plugins.huaweicloud.simulator import SimulatedGateway, Tenant, error_response
 from plugins.servicestage import script
 from plugins.servicestage.samples import COMPONENT, DEPLOYMENTS, MISSING_JOB, SAMPLES
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
-    from bot.sdk.clock import Clock
     from plugins.servicestage.script import JobScript, JobTimeline
 
 MAX_LIMIT = 100

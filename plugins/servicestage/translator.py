@@ -10,8 +10,17 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import Field
 
-from bot.sdk.models import Detail, Job, JobRef, Status, Task, failure_message
-from bot.sdk.payload import OneOrMany, OptionalText, Timestamp
+from bot.sdk import (
+    Detail,
+    Job,
+    JobRef,
+    OneOrMany,
+    OptionalText,
+    Status,
+    Task,
+    Timestamp,
+    failure_message,
+)
 from plugins.huaweicloud.payload import CaseInsensitiveModel
 from plugins.servicestage.task_messages import render_messages
 

@@ -12,6 +12,7 @@ from bot.delivery.permalinks import Workspace
 from bot.notifications import deferred
 from bot.notifications.digest_worker import DigestWorker
 from bot.notifications.notifier import Notifier
+from bot.providers.renderer import JobRenderer
 from bot.sdk.models import Job, JobRef, Status, Task
 from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch
@@ -74,7 +75,9 @@ class QuietHoursHarness:
         job = Job(ref=ref, name=id_, status=status, native_status=native_status, tasks=tasks)
         async with self.store.begin() as tx:
             watched = (await tx.jobs.get(CHANNEL_KEY[0], [ref]))[ref]
-            await self.following.apply(tx, None, [PollResult(watched, job, self.clock.now())])
+            await self.following.apply(
+                tx, JobRenderer(), [PollResult(watched, job, self.clock.now())]
+            )
 
     async def unfollow(self, id_: str = "api") -> None:
         """End the watch of a job, as when a user stops following it."""

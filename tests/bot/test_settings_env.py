@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bot.settings_env import match_connection_names, variable_name
+from bot.sdk.settings import variable_name
+from bot.settings_env import match_connection_names
 
 
 def test_variable_is_the_key_in_capitals() -> None:

@@ -147,11 +147,11 @@ class ProviderContract:
         assert kind.kind
         assert kind.title
         assert all(isinstance(status, Status) for status in kind.statuses.values())
-        assert kind.id_pattern.fullmatch(kind.example_id)
+        assert kind.id_format.matches(kind.id_format.example)
 
     async def test_provider_finds_ids_in_its_own_urls(self, bench: ProviderHarness) -> None:
         """In a bare URL, in a sentence, and in Slack's link markup."""
-        id_ = self.provider.example_id
+        id_ = self.provider.id_format.example
         is_overridden = self.provider.find_ids is not Provider.find_ids
         assert list(self.urls(bench, id_)) or not is_overridden, "implement urls() for find_ids()"
         for url in self.urls(bench, id_):

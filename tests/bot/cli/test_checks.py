@@ -11,8 +11,9 @@ import pytest
 from bot.cli import checks
 from bot.cli.checks import run_checks
 from bot.notifications.policy import NotifySettings
+from bot.providers.connections import Connection
+from bot.sdk import ConnectionSettings, Endpoint, Provider
 from bot.sdk.errors import CredentialsRefused
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from localslack import LocalSlack
 from tests.harness import settings_for
@@ -64,7 +65,7 @@ async def test_check_reports_each_connection_in_a_sentence(
 ) -> None:
     """The line says whether the connection works and why not; a hung check times out."""
     monkeypatch.setattr(checks, "CONNECTION_TIMEOUT_SECONDS", 0.01)
-    zebra = Zebra(outcome)
+    zebra = Connection(Zebra(outcome))
     finding = await checks._connection(zebra)
     assert (finding.subject, finding.ok) == ("connection north", works)
     assert finding.sentence.startswith(sentence)

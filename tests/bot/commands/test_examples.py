@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 
 from bot.commands.examples import Examples
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.errors import Unavailable
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch
 
@@ -28,12 +28,12 @@ class Unlisted(Provider[ConnectionSettings]):
     kind = "unlisted"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
-    example_id = "format-only"
+    id_format = IdFormat(example="format-only")
 
     def __init__(self, name: str, named: str | None = None) -> None:
         super().__init__(name, ConnectionSettings(), ManualClock())
         if named is not None:
-            vars(self)["example_id"] = named
+            self.id_format = IdFormat(example=named)
 
     def connect(self) -> Endpoint:
         return Endpoint("http://127.0.0.1")
@@ -82,7 +82,7 @@ def clock() -> ManualClock:
 
 
 def examples(store: Store, clock: ManualClock, *providers: Unlisted) -> Examples:
-    return Examples(store=store, connections=Connections(providers), clock=clock)
+    return Examples(store=store, connections=Connections(map(Connection, providers)), clock=clock)
 
 
 async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str = "C1") -> None:

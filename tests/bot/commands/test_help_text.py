@@ -6,9 +6,9 @@ import json
 from typing import ClassVar
 
 from bot.commands import help_text
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.models import Job, JobRef, Message, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 
 REF = JobRef(connection="deploys", id="JOB1")
@@ -22,7 +22,7 @@ class Deploys(Provider[ConnectionSettings]):
     title = "The <deployer>"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
-    example_id = "JOB1234"
+    id_format = IdFormat(example="JOB1234")
 
     def connect(self) -> Endpoint:
         return Endpoint("http://127.0.0.1")
@@ -32,7 +32,8 @@ class Deploys(Provider[ConnectionSettings]):
 
 
 def connections_named(*names: str) -> Connections:
-    return Connections(Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
+    providers = (Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
+    return Connections(map(Connection, providers))
 
 
 def texts(message: Message) -> list[str]:

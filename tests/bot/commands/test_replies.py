@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from bot.commands import help_text, replies
 from bot.commands.settings_parser import ParseError
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
 from bot.providers.references import Resolution
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.errors import JobNotFound
 from bot.sdk.models import Job, JobRef, Message, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from localslack.blockkit.validation import problems
 
@@ -31,7 +31,7 @@ class Deploys(Provider[ConnectionSettings]):
     title = "The <deployer>"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
-    example_id = "JOB1234"
+    id_format = IdFormat(example="JOB1234")
 
     def connect(self) -> Endpoint:
         return Endpoint("http://127.0.0.1")
@@ -41,7 +41,8 @@ class Deploys(Provider[ConnectionSettings]):
 
 
 def connections_named(*names: str) -> Connections:
-    return Connections(Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
+    providers = (Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
+    return Connections(map(Connection, providers))
 
 
 def all_replies(text: str) -> list[Message]:

@@ -1,194 +1,300 @@
-"""Builds connections from the settings, or reports every problem."""
+"""Calls of providers that fail, hang or return invalid results."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Self
+import asyncio
+import logging
+from datetime import UTC, datetime
+from itertools import count
+from typing import Any, ClassVar
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from pydantic import Field, SecretStr, model_validator
 
-from bot.providers.connections import Connections, connect
-from bot.sdk.errors import SettingsError
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
+from bot.providers import guarded_calls
+from bot.providers.connections import Connection, Connections
+from bot.providers.deadline import acquire_slot
+from bot.sdk import ConnectionSettings, Endpoint, Provider
+from bot.sdk.cards import job_card
+from bot.sdk.errors import AnswerNotUnderstood, JobNotFound, RateLimited, Unavailable
+from bot.sdk.models import Change, Job, JobRef, Message, Status
 from bot.sdk.testing import ManualClock
 
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from bot.sdk.models import Job, JobRef, Status
-
 pytestmark = pytest.mark.anyio
+ONE, TWO = JobRef(connection="zebra", id="1"), JobRef(connection="zebra", id="2")
+VIEW = job_card.CardContext(checked_at=datetime(2026, 11, 22, 12, 0, tzinfo=UTC))
 
 
-class ZebraSettings(ConnectionSettings):
-    """A URL, a required secret and an optional one."""
-
-    url: str
-    secret_key: SecretStr
-    token: SecretStr = SecretStr("")
-    pages: Annotated[int, Field(ge=1)] = 5
+def job(ref: JobRef = ONE) -> Job:
+    return Job(ref=ref, name="deploy", status=Status.RUNNING)
 
 
-class Zebra(Provider[ZebraSettings]):
-    """Cannot fetch jobs."""
+class Zebra(Provider[ConnectionSettings]):
+    """Returns the given value, or raises it if it is an exception."""
 
     kind = "zebra"
-    Settings: ClassVar[type[ConnectionSettings]] = ZebraSettings
+    Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
+    batch_size = 10
+
+    def __init__(self, result: Any, message: Any = None) -> None:
+        super().__init__("zebra", ConnectionSettings(), ManualClock())
+        self.result = result
+        self.message = message
+        self.batches: list[int] = []
 
     def connect(self) -> Endpoint:
-        return Endpoint(self.settings.url)
+        return Endpoint("http://127.0.0.1")
 
     async def fetch_job(self, ref: JobRef) -> Job:
-        raise NotImplementedError
+        del ref
+        return self._return_or_raise(self.result)
+
+    async def fetch_jobs(self, refs: Any, seen: Any) -> Any:
+        self.seen = seen
+        self.batches.append(len(refs))
+        return self._return_or_raise(self.result)
+
+    def format_job(self, job: Job, view: job_card.CardContext) -> Message:
+        del job, view
+        return self._return_or_raise(self.message)
+
+    def format_change(self, change: Change, view: job_card.CardContext) -> Message:
+        del change, view
+        return self._return_or_raise(self.message)
+
+    def _return_or_raise(self, value: Any) -> Any:
+        if isinstance(value, BaseException):
+            raise value
+        return value
 
 
-VALID = {"provider": "zebra", "url": "http://127.0.0.1:1", "secret_key": "hush"}
+async def test_one_job_is_fetched_alone_and_several_in_a_batch() -> None:
+    """Several jobs are one call of `fetch_jobs`."""
+    alone = Zebra(job())
+    assert await Connection(alone).fetch_batch([ONE]) == {ONE: job()}
+    assert alone.batches == []
+    batched = Zebra({ONE: job(), TWO: job(TWO)})
+    assert await Connection(batched).fetch_batch([ONE, TWO]) == {ONE: job(), TWO: job(TWO)}
+    assert batched.batches == [2]
 
 
-def build(**tables: dict[str, Any]) -> Connections:
-    return connect(tables, {"zebra": Zebra}, ManualClock())
+async def test_batch_is_fetched_with_the_jobs_previous_state() -> None:
+    """A provider needs no state of its own, which a restart would lose."""
+    zebra = Zebra({ONE: job(), TWO: job(TWO)})
+    await Connection(zebra).fetch_batch([ONE, TWO], {ONE: job()})
+    assert zebra.seen == {ONE: job()}
 
 
-def problems(**tables: dict[str, Any]) -> tuple[str, ...]:
-    with pytest.raises(SettingsError) as caught:
-        build(**tables)
-    return caught.value.problems
+async def test_provider_error_is_the_result_of_each_job() -> None:
+    """The whole batch failed."""
+    error = Unavailable("Down.")
+    assert await Connection(Zebra(error)).fetch_batch([ONE, TWO]) == {ONE: error, TWO: error}
 
 
-async def test_each_table_becomes_a_connection_with_its_client() -> None:
-    """Two regions are two connections of one provider."""
-    both = build(north=VALID, south=VALID)
-    assert both.names == ("north", "south")
-    assert [provider.http.name for provider in both] == ["north", "south"]
-    assert (len(both), both["north"].kind) == (2, "zebra")
-    await both.close()
+async def test_each_job_of_a_batch_has_its_own_result() -> None:
+    """An error of one job does not affect the others; a missing result is an error."""
+    missing = JobNotFound("No.")
+    three = JobRef(connection="zebra", id="3")
+    found = await Connection(Zebra({ONE: job(), TWO: missing})).fetch_batch([ONE, TWO, three])
+    assert (found[ONE], found[TWO]) == (job(), missing)
+    assert isinstance(found[three], AnswerNotUnderstood)
 
 
-async def test_missing_connection_is_none() -> None:
-    """A lookup of an unknown name is no error."""
-    assert build().get("north") is None
-
-
-def test_unknown_kind_is_reported_with_the_closest_one() -> None:
-    """A typo gets a suggestion."""
-    (problem,) = problems(north={"provider": "zebar"})
-    assert problem == (
-        "connections.north.provider: there is no provider 'zebar'; did you mean zebra?"
-        " (`jobthread plugins` lists them.)"
-    )
-
-
-@pytest.mark.parametrize(("kind", "plugin"), [("lion", "lion"), ("sea-lion", "sea_lion")])
-def test_kind_of_a_disabled_plugin_is_reported_as_disabled(kind: str, plugin: str) -> None:
-    """It is installed, so "there is no provider" would be misleading."""
-    tables = {"north": {"provider": kind}, "south": {"provider": "tiger"}, "west": VALID}
-    with pytest.raises(SettingsError) as caught:
-        connect(tables, {"zebra": Zebra}, ManualClock(), ["bear", plugin, "zebra"])
-    first, second = caught.value.problems
-    assert first == (
-        f"connections.north.provider: {kind}: it is switched off;"
-        f" take {plugin} out of disabled_plugins."
-    )
-    assert second.startswith("connections.south.provider: there is no provider 'tiger'")
-
-
-def test_missing_kind_is_reported_with_the_choices() -> None:
-    """There is no default."""
-    (problem,) = problems(north={"url": "http://127.0.0.1"})
-    assert problem.startswith("connections.north.provider: it must be set; it can be zebra.")
-
-
-def test_missing_secret_is_reported_with_variable_and_file() -> None:
-    """One problem shows both ways to set it."""
-    table = {key: value for key, value in VALID.items() if key != "secret_key"}
-    (problem,) = problems(north=table)
-    assert problem == (
-        "connections.north.secret_key is missing: set JOBTHREAD_CONNECTIONS__NORTH__SECRET_KEY,"
-        " or connections.north.secret_key_file to a file's path."
-    )
-
-
-def test_all_problems_of_all_connections_are_reported(tmp_path: Path) -> None:
-    """No problem hides another, in the same table or in another one."""
-    north = {"provider": "zebra", "secret_key_file": str(tmp_path), "pages": 0, "colour": "x"}
-    tables = {"north": north, "south": {"provider": "zebra"}, "west": {"provider": "lion"}}
-    text = "\n".join(problems(**tables))
-    for part in [
-        "connections.north.secret_key_file cannot be read (IsADirectoryError)",
-        "connections.north.pages: input should be greater than or equal to 1.",
-        "connections.north.colour is not a setting",
-        "connections.north.url is missing: set it.",
-        "connections.south.url is missing",
-        "connections.south.secret_key is missing",
-        "connections.west.provider: there is no provider 'lion'",
-    ]:
-        assert part in text
-    assert "north.secret_key is missing" not in text
-
-
-class DependentSettings(ZebraSettings):
-    """Needs the optional token if `pages` is large; a model validator checks it."""
-
-    @model_validator(mode="after")
-    def _check_token(self) -> Self:
-        if self.pages > 5 and not self.token.get_secret_value():
-            raise ValueError("token is missing: pages needs it.")
-        return self
-
-
-@pytest.mark.parametrize("wrong", [{"colour": "x"}, {"url": 7}, {"colour": "x", "pages": "hush"}])
-def test_invalid_key_does_not_hide_a_model_error(wrong: dict[str, Any]) -> None:
-    """An error of the whole table is reported too, unless the value it needs is invalid."""
-    kinds = {"zebra": type("Tall", (Zebra,), {"Settings": DependentSettings})}
-    with pytest.raises(SettingsError) as caught:
-        connect({"north": {**VALID, "pages": 9, **wrong}}, kinds, ManualClock())
-    found = caught.value.problems
-    assert [p.split(":")[0].split()[0] for p in found[: len(wrong)]] == [
-        f"connections.north.{key}" for key in sorted(wrong, reverse="pages" in wrong)
-    ]
-    model_error = "connections.north: token is missing: pages needs it."
-    assert (model_error in found) is ("pages" not in wrong)
-    assert "hush" not in str(caught.value)
-
-
-@pytest.mark.parametrize("method", ["__init__", "connect"])
-def test_failing_provider_is_one_of_the_problems(
-    method: str, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("fault", [KeyError("xoxb-secret"), ExceptionGroup("g", [OSError()])])
+async def test_plugin_exception_becomes_unavailable(
+    fault: Exception, caplog: pytest.LogCaptureFixture
 ) -> None:
-    """There is no stack trace, and the exception's text is not shown."""
-
-    def fail(*_: object) -> None:
-        raise KeyError("hush")
-
-    broken = type("Broken", (Zebra,), {method: fail, "kind": "broken"})
-    kinds = {"zebra": Zebra, "broken": broken}
-    with pytest.raises(SettingsError) as caught:
-        connect({"a": {**VALID, "provider": "broken"}, "b": {}}, kinds, ManualClock())
-    first, second = caught.value.problems
-    assert first == "connections.a: its provider failed (KeyError): see the log."
-    assert second.startswith("connections.b.provider")
-    assert "connection a cannot be built: KeyError" in caplog.text
-    assert "hush" not in f"{caught.value}{caplog.text}"
+    """The exception's text is neither shown nor logged."""
+    with caplog.at_level(logging.ERROR):
+        found = await Connection(Zebra(fault)).fetch_batch([ONE])
+    assert isinstance(found[ONE], Unavailable)
+    assert "provider of zebra failed" in caplog.text
+    assert "xoxb" not in caplog.text
 
 
-async def test_secret_is_read_from_a_file(tmp_path: Path) -> None:
-    """This holds for every secret of the bot."""
-    tmp_path.joinpath("key").write_text("from-file\n")
-    table = {"provider": "zebra", "url": "http://127.0.0.1:1"}
-    connections = build(north={**table, "secret_key_file": str(tmp_path / "key")})
-    assert connections["north"].settings.secret_key.get_secret_value() == "from-file"
-    await connections.close()
+@pytest.mark.parametrize("result", [None, [], "job", {"1": 2}, 7])
+async def test_result_of_the_wrong_type_is_not_understood(result: Any) -> None:
+    """Every result is a job or a JobthreadError."""
+    for refs in ([ONE], [ONE, TWO]):
+        found = await Connection(Zebra(result)).fetch_batch(refs)
+        assert [type(found[ref]) for ref in refs] == [AnswerNotUnderstood] * len(refs)
 
 
-@given(st.text(st.characters(codec="ascii", categories=["L", "N"]), min_size=12, max_size=40))
-def test_no_problem_shows_a_secret(secret: str) -> None:
-    """Neither an invalid secret nor another invalid key shows it."""
-    wrong = {"provider": "zebra", "secret_key": secret, "token": [secret], "secret_kye": secret}
-    with pytest.raises(SettingsError) as caught:
-        build(north=wrong)
-    assert secret not in f"{caught.value}{caught.value!r}"
-    assert caught.value.__cause__ is None
-    assert secret not in repr(ZebraSettings(url="http://x", secret_key=SecretStr(secret)))
+async def test_invalid_result_of_one_job_is_an_error() -> None:
+    """The other results of the batch are kept."""
+    found = await Connection(Zebra({ONE: {"name": "deploy"}, TWO: job(TWO)})).fetch_batch(
+        [ONE, TWO]
+    )
+    assert isinstance(found[ONE], AnswerNotUnderstood)
+    assert found[TWO] == job(TWO)
+
+
+async def test_endless_call_is_unavailable(monkeypatch: pytest.MonkeyPatch) -> None:
+    """It times out."""
+    monkeypatch.setattr(guarded_calls, "CALL_TIMEOUT_SECONDS", 0.01)
+
+    class Endless(Zebra):
+        async def fetch_job(self, ref: JobRef) -> Job:
+            del ref
+            return await asyncio.get_running_loop().create_future()
+
+    found = await Connection(Endless(None)).fetch_batch([ONE])
+    assert isinstance(found[ONE], Unavailable)
+
+
+@pytest.mark.parametrize("fault", [SystemExit(1), type("Stop", (BaseException,), {})()])
+@pytest.mark.parametrize("refs", [[ONE], [ONE, TWO]])
+async def test_plugin_cannot_end_the_process(
+    fault: BaseException, refs: list[JobRef], caplog: pytest.LogCaptureFixture
+) -> None:
+    """SystemExit and other base exceptions become Unavailable."""
+    found = await Connection(Zebra(fault)).fetch_batch(refs)
+    assert [type(found[ref]) for ref in refs] == [Unavailable] * len(refs)
+    assert "provider of zebra failed" in caplog.text
+
+
+async def test_plugin_cannot_end_the_process_in_a_batch(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """Each fetch is a task, in which SystemExit would end the event loop."""
+
+    class Single(Zebra):
+        async def fetch_jobs(self, refs: Any, seen: Any) -> Any:
+            return await Provider.fetch_jobs(self, refs, seen)
+
+    found = await Connection(Single(SystemExit(1))).fetch_batch([ONE, TWO])
+    assert "provider of zebra failed: RuntimeError" in caplog.text
+    assert [type(found[ref]) for ref in (ONE, TWO)] == [Unavailable] * 2
+
+
+async def test_synchronous_fetch_method_is_unavailable() -> None:
+    """Whether it raises or returns."""
+
+    class Plain(Zebra):
+        def fetch_job(self, ref: JobRef) -> Any:
+            del ref
+            return self._return_or_raise(self.result)
+
+    for result in (job(), KeyError("xoxb-secret"), None):
+        assert isinstance((await Connection(Plain(result)).fetch_batch([ONE]))[ONE], Unavailable)
+        assert isinstance(await Connection(Plain(result)).fetch(ONE), Unavailable)
+
+
+class Listing(Zebra):
+    """Returns the given value as its list of jobs."""
+
+    async def recent_jobs(self, limit: int) -> Any:
+        del limit
+        return self._return_or_raise(self.result)
+
+
+def failing() -> Any:
+    yield job()
+    raise SystemExit(1)
+
+
+@pytest.mark.parametrize("result", [None, 7, failing()])
+async def test_invalid_list_is_not_understood(result: Any) -> None:
+    """No list, or one whose iteration fails."""
+    assert isinstance(await Connection(Listing(result)).recent(5), AnswerNotUnderstood)
+
+
+async def test_list_is_filtered_and_limited() -> None:
+    """Other values are dropped; an endless iterator is cut off."""
+    endless = (one for n in count() for one in (n, job()))
+    assert await Connection(Listing(endless)).recent(2) == [job(), job()]
+
+
+async def test_queue_timeout_does_not_open_the_circuit(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Many slow jobs of one connection delay each other; the API itself works."""
+    monkeypatch.setattr(guarded_calls, "QUEUE_TIMEOUT_SECONDS", 0.01)
+
+    class Crowded(Zebra):
+        async def fetch_job(self, ref: JobRef) -> Job:
+            async with acquire_slot(asyncio.Semaphore(0)):
+                return job(ref)
+
+    crowded = Connection(Crowded(None))
+    for _ in range(9):
+        found = (await crowded.fetch_batch([ONE]))[ONE]
+        assert "gave up after 0 s" in str(found)
+
+
+def test_card_that_raises_system_exit_is_the_default_card() -> None:
+    """Cards and thread replies are rendered in the bot's own tasks."""
+    zebra = Zebra(None, SystemExit(1))
+    change = Change(before=None, after=job(), status_changed=True)
+    assert Connection(zebra).card(job(), VIEW) == job_card.render_card(job(), VIEW)
+    assert Connection(zebra).reply(change, VIEW) == job_card.render_change(change, VIEW)
+
+
+async def test_cancellation_is_not_swallowed() -> None:
+    """Shutdown is no failure of the provider."""
+    with pytest.raises(asyncio.CancelledError):
+        await Connection(Zebra(asyncio.CancelledError())).fetch_batch([ONE])
+
+
+async def test_job_keeps_the_requested_reference() -> None:
+    """Also if the provider writes it differently."""
+    found = await Connection(Zebra(job(TWO))).fetch_batch([ONE])
+    assert found[ONE] == job(ONE)
+
+
+def test_providers_own_card_and_thread_reply_are_used() -> None:
+    """They replace the default ones."""
+    own = Message(text="mine")
+    change = Change(before=None, after=job(), status_changed=True)
+    assert Connection(Zebra(None, own)).card(job(), VIEW) == own
+    assert Connection(Zebra(None, own)).reply(change, VIEW) == own
+
+
+@pytest.mark.parametrize("message", [KeyError("xoxb-secret"), None, "text"])
+def test_failing_card_is_replaced_by_the_default_card(
+    message: Any, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The failure is logged, without the exception's text."""
+    change = Change(before=None, after=job(), status_changed=True)
+    with caplog.at_level(logging.ERROR):
+        assert Connection(Zebra(None, message)).card(job(), VIEW) == job_card.render_card(
+            job(), VIEW
+        )
+        reply = Connection(Zebra(None, message)).reply(change, VIEW)
+    assert reply == job_card.render_change(change, VIEW)
+    assert caplog.text.count("the provider of zebra failed to format a") == 2
+    assert "xoxb" not in caplog.text
+
+
+def test_job_of_a_removed_connection_has_the_default_card() -> None:
+    """Its last known state can still be shown."""
+    change = Change(before=None, after=job(), status_changed=True)
+    removed = Connections([]).renderer("zebra")
+    assert removed.card(job(), VIEW) == job_card.render_card(job(), VIEW)
+    assert removed.reply(change, VIEW) == job_card.render_change(change, VIEW)
+
+
+async def test_failing_provider_opens_the_circuit() -> None:
+    """It gets no calls for a while."""
+    zebra = Connection(Zebra(Unavailable("down")))
+    for _ in range(9):
+        found = await zebra.fetch_batch([ONE])
+    assert "has not answered lately. Polling is paused. Try again in" in str(found[ONE])
+
+
+async def test_failing_validation_is_no_problem(caplog: pytest.LogCaptureFixture) -> None:
+    """A fault of the plugin is no fault of the settings; it is logged."""
+
+    class Failing(Zebra):
+        async def validate_settings(self) -> list[str]:
+            raise KeyError("xoxb-secret")
+
+    assert await Connection(Failing(None)).validate_settings() == []
+    assert "validating the settings of zebra failed: KeyError" in caplog.text
+
+
+async def test_rate_limited_provider_gets_no_calls_until_retry_after() -> None:
+    """The error shows the wait."""
+    zebra = Connection(Zebra(RateLimited("busy", retry_after=90)))
+    await zebra.fetch_batch([ONE])
+    assert "busy. Ask again in 90 s" in str((await zebra.fetch_batch([ONE]))[ONE])

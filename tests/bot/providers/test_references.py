@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from bot.commands.parser import unescape
 from bot.providers import references
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 
 if TYPE_CHECKING:
@@ -41,14 +41,13 @@ class Deploys(Anything):
     """Accepts ids of one form."""
 
     kind = "deploys"
-    id_pattern = re.compile(r"JOB\d{4,}")
-    example_id = "JOB1234"
+    id_format = IdFormat(re.compile(r"JOB\d{4,}"), example="JOB1234")
 
 
 def connections(*kinds: type[Provider[Any]]) -> Connections:
     """Return a connection of each kind, named after the kind."""
     clock = ManualClock()
-    return Connections(kind(kind.kind, ConnectionSettings(), clock) for kind in kinds)
+    return Connections(Connection(kind(kind.kind, ConnectionSettings(), clock)) for kind in kinds)
 
 
 BOTH = connections(Deploys, Anything)
@@ -153,7 +152,7 @@ def test_failing_url_search_does_not_affect_other_providers(
 
     class Broken(Anything):
         kind = "broken"
-        id_pattern = re.compile("never")
+        id_format = IdFormat(re.compile("never"))
 
         def find_ids(self, text: str) -> Iterable[str]:
             raise KeyError(text)
@@ -232,13 +231,11 @@ class Named(Anything):
     """Accepts job names after `connection:`; its bare ids are not matched in free text."""
 
     kind = "named"
-    id_pattern = re.compile(r"\d+")
-    named_pattern = re.compile(r"\w+")
-    match_bare_ids = False
+    id_format = IdFormat(re.compile(r"\d+"), named=re.compile(r"\w+"), match_bare=False)
 
 
 def named() -> Connections:
-    return Connections([Named("robots", ConnectionSettings(), ManualClock())])
+    return Connections([Connection(Named("robots", ConnectionSettings(), ManualClock()))])
 
 
 def test_job_name_is_matched_only_after_its_connection() -> None:

@@ -19,9 +19,7 @@ def response(body: str, status: int = 200, **headers: str) -> httpx.Response:
 
 
 def excerpt(response: httpx.Response, *secrets: str, problems: str = "") -> str:
-    recorded = response_log.start_recording()
-    response_log.record(response, problems, unparseable=True)
-    return response_log.excerpt(recorded, secrets)
+    return response_log.excerpt(response, secrets, problems)
 
 
 async def test_excerpt_has_problems_status_type_length_and_body() -> None:
@@ -48,20 +46,18 @@ async def test_excerpt_has_no_part_of_a_secret(position: int) -> None:
         assert secret[:4] not in text
 
 
-async def test_unparseable_response_is_not_replaced_by_others() -> None:
-    """Tasks record into the same list; without an unparseable response the last one stays."""
+async def test_tasks_record_the_last_response() -> None:
+    """They share one list, which holds a single response."""
     recorded = response_log.start_recording()
 
-    async def record(body: str, *, culprit: bool) -> None:
-        response_log.record(response(body), unparseable=culprit)
+    async def record(body: str) -> None:
+        response_log.record(response(body))
 
-    await asyncio.gather(record("first", culprit=False), record("second", culprit=False))
-    assert "second" in response_log.excerpt(recorded, [])
-    await asyncio.gather(record("bad", culprit=True), record("later", culprit=False))
-    assert "bad" in response_log.excerpt(recorded, [])
+    await asyncio.gather(record("first"), record("second"))
+    assert [each.text for each in recorded] == ["second"]
 
 
 async def test_nothing_is_recorded_before_recording_starts() -> None:
     """A provider can also be called directly."""
     response_log.record(response("x"))
-    assert response_log.excerpt([], []) == ""
+    assert response_log.start_recording() == []

@@ -11,15 +11,15 @@ import pytest
 from aiohttp import web
 
 from bot.app import Bot
-from bot.providers import fetch, plugin_thread
-from bot.providers.connections import connect
+from bot.providers import plugin_thread
+from bot.providers.connection_builder import connect
 from bot.providers.plugin_loader import Plugin, Plugins, load_plugins
 from bot.providers.plugin_thread import PluginThread
 from bot.providers.references import find_in_urls
+from bot.sdk import ConnectionSettings, Endpoint, Provider
 from bot.sdk.cards.job_card import CardContext
 from bot.sdk.errors import Unavailable
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock, serve
 from localslack import LocalSlack
 from plugins.servicestage.script import JobScript, JobStep
@@ -89,43 +89,52 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture
-async def connections(clock: ManualClock) -> AsyncIterator[Connections]:
+def thread() -> PluginThread:
+    """Thread of the third-party plugin."""
+    return PluginThread("blocking")
+
+
+@pytest.fixture
+async def connections(clock: ManualClock, thread: PluginThread) -> AsyncIterator[Connections]:
     """Connection a of a built-in provider, b of a third-party plugin."""
     tables: dict[str, dict[str, Any]] = {
         "a": {"provider": "built-in"},
         "b": {"provider": "blocking"},
     }
     kinds: dict[str, type[Provider[Any]]] = {"built-in": BuiltIn, "blocking": Blocking}
-    connections = connect(tables, kinds, clock, threads={"blocking": PluginThread("blocking")})
+    connections = connect(tables, kinds, clock, threads={"blocking": thread})
     yield connections
     GATE.set()
     await connections.close()
 
 
-async def unblock(provider: Provider[Any], monkeypatch: pytest.MonkeyPatch) -> None:
+async def unblock(thread: PluginThread, monkeypatch: pytest.MonkeyPatch) -> None:
     """Open the gate, wait until the plugin thread runs, and restore long timeouts."""
     GATE.set()
-    assert provider.thread is not None
     async with asyncio.timeout(5):
-        while provider.thread.blocked:  # noqa: ASYNC110  another thread resets it
+        while thread.blocked:  # noqa: ASYNC110  another thread resets it
             await asyncio.sleep(0)
     monkeypatch.setattr(plugin_thread, "PING_INTERVAL_SECONDS", 5.0)
     monkeypatch.setattr(plugin_thread, "CALL_TIMEOUT_SECONDS", 5.0)
 
 
-@asynccontextmanager
-async def stage_with(folder: Path, kind: type[Provider[Any]]) -> AsyncIterator[BotHarness]:
-    """Start the bot with one more connection, b, of a third-party plugin."""
+def plugins_with(kind: type[Provider[Any]]) -> Plugins:
+    """Return the installed plugins and a third-party plugin."""
     installed = load_plugins()
     third_party = Plugin(name="acme", distribution="acme-jobs", kinds=(kind.kind,))
-    plugins = Plugins(
+    return Plugins(
         (*installed.listing, third_party), {**installed.kinds, kind.kind: kind}, installed.hooks
     )
+
+
+@asynccontextmanager
+async def stage_with(folder: Path, plugins: Plugins) -> AsyncIterator[BotHarness]:
+    """Start the bot with one more connection, b, of a third-party plugin."""
     clock = ManualClock()
     simulator = Simulator(clock)
     async with LocalSlack(clock=clock) as slack, serve(simulator.app) as url:
         settings = settings_for(slack, url, folder)
-        tables = {**settings.connections, "b": {"provider": kind.kind}}
+        tables = {**settings.connections, "b": {"provider": "blocking"}}
         settings = settings.model_copy(update={"connections": tables})
         async with Bot(settings, clock=clock, plugins=plugins) as bot:
             yield BotHarness(slack, simulator, clock, settings, bot)
@@ -148,29 +157,35 @@ async def test_blocking_plugin_does_not_affect_other_connections(
     connections: Connections, caplog: pytest.LogCaptureFixture
 ) -> None:
     """Its own call fails with a sentence, and the log names the connection."""
-    blocked = await fetch.fetch_requested(connections["b"], ref("b"))
+    blocked = await connections["b"].fetch(ref("b"))
     assert isinstance(blocked, Unavailable)
     assert blocked.sentence == "The plugin that asks b hangs."
-    assert isinstance(await fetch.fetch_requested(connections["a"], ref("a")), Job)
+    assert isinstance(await connections["a"].fetch(ref("a")), Job)
     assert "the plugin of b blocks its thread" in caplog.text
 
 
 async def test_blocked_plugin_opens_the_circuit_until_it_runs_again(
-    connections: Connections, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+    connections: Connections,
+    thread: PluginThread,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """An open circuit makes no calls; a probe while it is blocked fails; after that calls work."""
     provider = connections["b"]
-    await fetch.fetch_requested(provider, ref("b"))
-    assert "has not answered lately" in str(await fetch.fetch_requested(provider, ref("b")))
+    await provider.fetch(ref("b"))
+    assert "has not answered lately" in str(await provider.fetch(ref("b")))
     await clock.advance(61)
-    assert "hangs" in str(await fetch.fetch_requested(provider, ref("b")))
-    await unblock(provider, monkeypatch)
+    assert "hangs" in str(await provider.fetch(ref("b")))
+    await unblock(thread, monkeypatch)
     await clock.advance(61)
-    assert isinstance(await fetch.fetch_requested(provider, ref("b")), Job)
+    assert isinstance(await provider.fetch(ref("b")), Job)
 
 
-async def test_http_client_of_a_plugin_lives_in_its_thread(clock: ManualClock) -> None:
+async def test_http_client_of_a_plugin_lives_in_its_thread(
+    clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """It is opened and closed there, and the thread ends."""
+    monkeypatch.setattr(plugin_thread, "PING_INTERVAL_SECONDS", 5.0)
     app = web.Application()
     app.router.add_get("/jobs/1", _job)
 
@@ -188,7 +203,7 @@ async def test_http_client_of_a_plugin_lives_in_its_thread(clock: ManualClock) -
         kinds: dict[str, type[Provider[Any]]] = {"calling": Calling}
         threads = {"calling": PluginThread("calling")}
         opened = connect({"b": {"provider": "calling"}}, kinds, clock, threads=threads)
-        fetches = (fetch.fetch_requested(opened["b"], ref("b")) for _ in range(50))
+        fetches = (opened["b"].fetch(ref("b")) for _ in range(50))
         jobs = await asyncio.gather(*fetches)
         await opened.close()
     assert {job.name for job in jobs if isinstance(job, Job)} == {"deploy"}
@@ -204,8 +219,8 @@ async def test_blocking_card_is_replaced_by_the_default_card(connections: Connec
     """The job is still shown."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
     view = CardContext(checked_at=connections["b"].clock.now())
-    default = fetch.card(connections["a"], job, view)
-    assert fetch.card(connections["b"], job, view) == default
+    default = connections["a"].card(job, view)
+    assert connections["b"].card(job, view) == default
 
 
 async def test_blocking_url_search_finds_nothing(connections: Connections) -> None:
@@ -214,14 +229,14 @@ async def test_blocking_url_search_finds_nothing(connections: Connections) -> No
 
 
 async def test_plugin_methods_are_used_again_after_a_block(
-    connections: Connections, monkeypatch: pytest.MonkeyPatch
+    connections: Connections, thread: PluginThread, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The default card is temporary."""
     job = Job(ref=ref("b"), name="deploy", status=Status.RUNNING)
     view = CardContext(checked_at=connections["b"].clock.now())
-    fetch.card(connections["b"], job, view)
-    await unblock(connections["b"], monkeypatch)
-    assert fetch.card(connections["b"], job, view).text == "its own card"
+    connections["b"].card(job, view)
+    await unblock(thread, monkeypatch)
+    assert connections["b"].card(job, view).text == "its own card"
 
 
 async def test_slack_thread_gets_one_reply_per_outage_and_recovery(
@@ -229,7 +244,8 @@ async def test_slack_thread_gets_one_reply_per_outage_and_recovery(
 ) -> None:
     """Meanwhile a job of another connection is followed as usual."""
     monkeypatch.setattr(plugin_thread, "CALL_TIMEOUT_SECONDS", 5.0)
-    async with stage_with(tmp_path, Blocking) as harness:
+    plugins = plugins_with(Blocking)
+    async with stage_with(tmp_path, plugins) as harness:
         harness.servicestage.add(JobScript(ID, (JobStep("PREPARE", 30),), queued_seconds=0))
         GATE.set()
         card = await harness.request_card("/job b:1")
@@ -237,8 +253,7 @@ async def test_slack_thread_gets_one_reply_per_outage_and_recovery(
         await poll_until(harness, card, "hangs")
         other = await harness.request_card(f"/job deploys:{ID}")
         await poll_until(harness, other, "succeeded")
-        provider = harness.bot.connections["b"]
-        await unblock(provider, monkeypatch)
+        await unblock(plugins.threads()[Blocking.kind], monkeypatch)
         await poll_until(harness, card, "👍")
         replies = [message.text for message in harness.thread(card)]
     assert len(replies) == 2

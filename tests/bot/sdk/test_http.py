@@ -13,7 +13,7 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel
 
-from bot.sdk import http
+from bot.sdk import Endpoint, http
 from bot.sdk.errors import (
     AccessDenied,
     AnswerNotUnderstood,
@@ -23,7 +23,6 @@ from bot.sdk.errors import (
     Unavailable,
 )
 from bot.sdk.http import Http
-from bot.sdk.provider import Endpoint
 from bot.sdk.testing import Fault, Faults, ManualClock, serve
 
 if TYPE_CHECKING:

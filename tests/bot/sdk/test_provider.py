@@ -8,10 +8,10 @@ from typing import ClassVar
 import pytest
 from pydantic import SecretStr, ValidationError
 
+from bot.sdk import ConnectionSettings, Endpoint, Provider
 from bot.sdk.cards import job_card
 from bot.sdk.errors import JobNotFound
 from bot.sdk.models import Change, Job, JobRef, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from plugins.servicestage import ServiceStage
 

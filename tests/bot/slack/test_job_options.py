@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import re
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.providers.connections import Connections
+from bot.providers.connections import Connection, Connections
+from bot.sdk import ConnectionSettings, Endpoint, Provider
 from bot.sdk.errors import Unavailable
 from bot.sdk.models import Job, JobRef, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider
 from bot.sdk.testing import ManualClock
 from bot.slack import job_options
 from bot.slack.job_options import JobOptions, build_options, is_requestable, option_text
@@ -37,7 +36,6 @@ class WithoutListing(Provider[ConnectionSettings]):
     kind = "silent"
     Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
     statuses: ClassVar[dict[str, Status]] = {}
-    id_pattern = re.compile(r"[^\s/]+")
 
     def __init__(self, name: str, clock: ManualClock) -> None:
         super().__init__(name, ConnectionSettings(), clock)
@@ -67,6 +65,10 @@ class Listing(WithoutListing):
         return self.listed[:limit]
 
 
+def connected(*providers: WithoutListing) -> Connections:
+    return Connections(map(Connection, providers))
+
+
 @pytest.fixture
 def clock() -> ManualClock:
     return ManualClock()
@@ -82,7 +84,7 @@ def option_values(answer: dict[str, Any]) -> dict[str, list[str]]:
 
 
 def options_for(typed: str, *jobs: Job) -> dict[str, list[str]]:
-    connections = Connections([Listing(ManualClock())])
+    connections = connected(Listing(ManualClock()))
     return option_values(build_options(connections, {"zebra": jobs}, typed))
 
 
@@ -90,7 +92,7 @@ async def test_recent_jobs_are_offered_by_connection(clock: ManualClock) -> None
     """In the order of the settings; a provider that cannot list jobs has no group."""
     ours = Listing(clock, job("2"), job("1"))
     theirs = Listing(clock, job("9", connection="yak"), name="yak")
-    connections = Connections([ours, WithoutListing("mute", clock), theirs])
+    connections = connected(ours, WithoutListing("mute", clock), theirs)
     found = option_values(await JobOptions(connections, clock).options(""))
     assert found == {"zebra": ["zebra:2", "zebra:1"], "yak": ["yak:9"]}
     assert list(found) == ["zebra", "yak"]
@@ -115,7 +117,7 @@ def test_typed_text_matches_names_and_references(typed: str) -> None:
 
 def test_typed_reference_is_the_first_option() -> None:
     """A job that is in no list can be requested, too."""
-    connections = Connections([Listing(ManualClock())])
+    connections = connected(Listing(ManualClock()))
     answer = build_options(connections, {"zebra": [job("12345")]}, "zebra:1")
     assert list(option_values(answer).values()) == [["zebra:1"], ["zebra:12345"]]
     assert answer["option_groups"][0]["options"][0]["text"]["text"] == "Ask for zebra:1"
@@ -129,7 +131,7 @@ def test_listed_reference_is_offered_once() -> None:
 def test_bare_id_is_offered_for_every_matching_connection() -> None:
     """The user chooses."""
     clock = ManualClock()
-    connections = Connections([WithoutListing("zebra", clock), WithoutListing("yak", clock)])
+    connections = connected(WithoutListing("zebra", clock), WithoutListing("yak", clock))
     assert option_values(build_options(connections, {}, "42")) == {
         "What you typed": ["zebra:42", "yak:42"]
     }
@@ -137,14 +139,14 @@ def test_bare_id_is_offered_for_every_matching_connection() -> None:
 
 def test_options_are_empty_without_a_match() -> None:
     """Slack then shows its own text."""
-    connections = Connections([Listing(ManualClock())])
+    connections = connected(Listing(ManualClock()))
     assert build_options(connections, {"zebra": [job("1")]}, "no such job") == {"options": []}
 
 
 @pytest.mark.parametrize("id_", ["two words", "a,b", "a/b", "x" * 145])
 def test_job_that_an_option_cannot_request_is_left_out(id_: str) -> None:
     """Too long for Slack, or ambiguous as a command."""
-    connections = Connections([Listing(ManualClock())])
+    connections = connected(Listing(ManualClock()))
     assert not is_requestable(connections, JobRef(connection="zebra", id=id_))
     assert is_requestable(connections, JobRef(connection="zebra", id="x" * 144))
 
@@ -160,7 +162,7 @@ def test_slack_accepts_the_options_for_any_jobs(
     """For any names, number of connections and typed text."""
     clock = ManualClock()
     names = [f"c{number}" for number in range(count)]
-    connections = Connections([WithoutListing(name, clock) for name in names])
+    connections = connected(*(WithoutListing(name, clock) for name in names))
     listed = [job(id_, name) for id_, name in jobs if id_.replace("\0", "")]
     able = [each for each in listed if is_requestable(connections, each.ref)]
     found = option_values(build_options(connections, dict.fromkeys(names, able), typed))
@@ -170,7 +172,7 @@ def test_slack_accepts_the_options_for_any_jobs(
 async def test_keystrokes_share_one_fetch_per_connection(clock: ManualClock) -> None:
     """The list is cached for half a minute."""
     provider = Listing(clock, job("1"))
-    suggester = JobOptions(Connections([provider]), clock)
+    suggester = JobOptions(connected(provider), clock)
     await asyncio.gather(*(suggester.options(typed) for typed in ("", "d", "de", "dep")))
     await clock.advance(29)
     await suggester.options("depl")
@@ -185,7 +187,7 @@ async def test_connections_are_fetched_concurrently(clock: ManualClock) -> None:
     slow = [Listing(clock, job("1", connection=name), name=name) for name in ("zebra", "yak")]
     for provider in slow:
         provider.free.clear()
-    suggester = JobOptions(Connections(slow), clock)
+    suggester = JobOptions(connected(*slow), clock)
     answering = asyncio.ensure_future(suggester.options(""))
     await clock.advance(1)
     assert [provider.fetches for provider in slow] == [1, 1]
@@ -200,7 +202,7 @@ async def test_slow_connection_is_skipped_until_its_list_arrives(
     """After two seconds the others are option_values; the late list is not fetched twice."""
     quick, slow = Listing(clock, job("1")), Listing(clock, job("2", connection="yak"), name="yak")
     slow.free.clear()
-    suggester = JobOptions(Connections([quick, slow]), clock)
+    suggester = JobOptions(connected(quick, slow), clock)
     answering = asyncio.ensure_future(suggester.options(""))
     await clock.advance(job_options.TIMEOUT_SECONDS)
     assert list(option_values(await answering)) == ["zebra"]
@@ -212,7 +214,7 @@ async def test_slow_connection_is_skipped_until_its_list_arrives(
 async def test_lists_are_prefetched_when_the_modal_opens(clock: ManualClock) -> None:
     """Before anything is typed."""
     provider = Listing(clock, job("1"))
-    suggester = JobOptions(Connections([provider]), clock)
+    suggester = JobOptions(connected(provider), clock)
     suggester.prefetch()
     await clock.advance(0)
     assert provider.fetches == 1
@@ -226,7 +228,7 @@ async def test_failing_connection_hides_no_other(
     """It is one log line, and cached as long as a list."""
     healthy, failing = Listing(clock, job("1")), Listing(clock, name="yak")
     failing.listed = fault
-    suggester = JobOptions(Connections([failing, healthy]), clock)
+    suggester = JobOptions(connected(failing, healthy), clock)
     with caplog.at_level(logging.WARNING, logger="bot.slack"):
         for typed in ("", "d"):
             assert option_values(await suggester.options(typed))["zebra"] == ["zebra:1"]
@@ -240,7 +242,7 @@ async def test_cached_jobs_stay_while_a_connection_fails(
 ) -> None:
     """A chosen job is fetched anyway."""
     provider = Listing(clock, job("1"))
-    suggester = JobOptions(Connections([provider]), clock)
+    suggester = JobOptions(connected(provider), clock)
     await suggester.options("")
     provider.listed = Unavailable("Down.")
     await clock.advance(31)
@@ -252,14 +254,14 @@ async def test_plugin_with_an_invalid_list_offers_nothing(clock: ManualClock) ->
     """Other connections are not affected."""
     provider = Listing(clock)
     provider.listed = 7  # type: ignore[assignment]
-    assert await JobOptions(Connections([provider]), clock).options("") == {"options": []}
+    assert await JobOptions(connected(provider), clock).options("") == {"options": []}
 
 
 async def test_close_cancels_running_fetches(clock: ManualClock) -> None:
     """No fetch outlives its connection."""
     provider = Listing(clock)
     provider.free.clear()
-    suggester = JobOptions(Connections([provider]), clock)
+    suggester = JobOptions(connected(provider), clock)
     (fetch,) = suggester.prefetch()
     await suggester.close()
     assert fetch.cancelled()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.providers.renderer import JobRenderer
 from bot.sdk.errors import JobNotFound, JobthreadError, Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock
@@ -56,7 +57,7 @@ async def apply_result(store: Store, watched: WatchedJob, found: Job | Jobthread
     """Apply a poll result, each one a second later."""
     at = CLOCK.now() + timedelta(seconds=next(SECONDS))
     async with store.begin() as tx:
-        await JobUpdates(10).apply(tx, None, [PollResult(watched, found, at)])
+        await JobUpdates(10).apply(tx, JobRenderer(), [PollResult(watched, found, at)])
 
 
 async def fail_polls(store: Store, error: JobthreadError, times: int) -> None:

@@ -279,8 +279,8 @@ def test_other_systems_call_is_not_recognised(text: str) -> None:
 @pytest.mark.parametrize("text", ["AICC_RPA", "Case creation", UID, "发票"])
 def test_name_needs_the_connections_name(text: str) -> None:
     """Otherwise every word could mean a job of this connection."""
-    assert build_provider().named_pattern.fullmatch(text)
-    assert bool(build_provider().id_pattern.fullmatch(text)) == (text == UID)
+    assert build_provider().id_format.named.fullmatch(text)
+    assert bool(build_provider().id_format.pattern.fullmatch(text)) == (text == UID)
 
 
 async def test_job_url_follows_the_template(rpa: AiccRpa, simulator: Simulator) -> None:

@@ -135,7 +135,7 @@ async def test_unusual_id_is_sent_unchanged(aom: Provider[Any], simulator: Simul
 )
 def test_bare_id_must_have_the_id_format(text: str, fits: object) -> None:
     """Words and ServiceStage's job ids are not taken for workflows."""
-    assert bool(Aom.id_pattern.fullmatch(text)) is fits
+    assert bool(Aom.id_format.pattern.fullmatch(text)) is fits
 
 
 # Recent executions

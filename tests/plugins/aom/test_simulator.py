@@ -88,7 +88,7 @@ def test_sample_ids_are_valid_and_unique() -> None:
     """Each can be typed as a reference."""
     ids = [sample.id for sample in SAMPLES] + [MISSING_EXECUTION.id]
     assert len(set(ids)) == 7
-    assert all(Aom.id_pattern.fullmatch(id_) for id_ in ids)
+    assert all(Aom.id_format.pattern.fullmatch(id_) for id_ in ids)
 
 
 async def test_hosts_of_a_node_start_in_sequence(

@@ -82,7 +82,7 @@ def test_sample_ids_are_valid_and_unique() -> None:
     """Each has 32 hexadecimal digits."""
     ids = [sample.request.id for sample in SAMPLES] + [MISSING_REQUEST.id]
     assert len(set(ids)) == 7
-    assert all(Cph.id_pattern.fullmatch(id_) for id_ in ids)
+    assert all(Cph.id_format.pattern.fullmatch(id_) for id_ in ids)
 
 
 async def test_can_finish_a_request(simulator: Simulator, fetch: Fetch) -> None:

@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import pytest
 from aiohttp import web
 
-from bot.providers import fetch
+from bot.providers.connections import Connection
+from bot.sdk import IdFormat
 from bot.sdk.models import JobRef, Status
 from bot.sdk.provider import Simulation
 from bot.sdk.testing import ManualClock, ProviderContract, ProviderHarness
@@ -68,7 +69,9 @@ def test_documented_settings_lack_only_the_secret() -> None:
 @pytest.mark.anyio
 async def test_documented_settings_pass_the_self_test() -> None:
     """The bot starts with copied settings."""
-    assert await fetch.validate_settings([HttpJobs("analytics", settings(), ManualClock())]) == []
+    assert (
+        await Connection(HttpJobs("analytics", settings(), ManualClock())).validate_settings() == []
+    )
 
 
 def nebula() -> web.Application:
@@ -94,7 +97,7 @@ class NebulaBySettings(HttpJobs):
     statuses: ClassVar[Mapping[str, Status]] = {
         word: Status(ours) for word, ours in DOCUMENTED["statuses"].items()
     }
-    example_id = DOCUMENTED["example_id"]
+    id_format = IdFormat(example=DOCUMENTED["example_id"])
 
 
 class TestNebulaBySettingsConformance(ProviderContract):

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from bot.app import Bot
-from bot.providers import fetch
+from bot.providers.connections import Connection
 from bot.sdk.errors import SettingsError
 from bot.sdk.testing import ManualClock
 from bot.settings import Settings
@@ -54,7 +54,7 @@ async def start_up_problems(folder: Path, example: Any = EXAMPLE, **changes: Any
     (folder / "example.json").write_text(json.dumps(example))
     table = {**TABLE, "example": str(folder / "example.json"), **changes}
     settings = HttpSettings.model_validate({k: v for k, v in table.items() if v is not None})
-    return await fetch.validate_settings([HttpJobs("builds", settings, ManualClock())])
+    return await Connection(HttpJobs("builds", settings, ManualClock())).validate_settings()
 
 
 async def test_valid_settings_have_no_problems(tmp_path: Path) -> None:
@@ -72,7 +72,7 @@ async def test_self_test_works_with_any_id_pattern(tmp_path: Path) -> None:
 async def test_self_test_needs_an_example() -> None:
     """Without one nothing is checked."""
     settings = HttpSettings.model_validate(TABLE)
-    assert await fetch.validate_settings([HttpJobs("builds", settings, ManualClock())]) == []
+    assert await Connection(HttpJobs("builds", settings, ManualClock())).validate_settings() == []
 
 
 async def test_unlisted_status_in_the_example_is_reported(tmp_path: Path) -> None:

@@ -1,12 +1,14 @@
 """Every mistake in the settings is reported as a sentence at start-up."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from bot.providers.connections import connect
+from bot.providers.connection_builder import connect
+from bot.sdk import IdFormat
 from bot.sdk.errors import SettingsError
 from bot.sdk.testing import ManualClock
 from plugins.http import HttpJobs
@@ -32,7 +34,7 @@ async def build_provider(**changes: Any) -> HttpJobs:
     """Return a provider with these settings, built as at start-up, and closed."""
     connections = connect({"builds": {**GOOD, **changes}}, {"http": HttpJobs}, ManualClock())
     await connections.close()
-    return connections["builds"]  # type: ignore[return-value]
+    return connections["builds"].provider  # type: ignore[return-value]
 
 
 @pytest.mark.parametrize(
@@ -151,7 +153,7 @@ async def test_each_connection_has_its_own_class_values() -> None:
         title="One", id_pattern="[0-9]+", example_id="7", statuses={"ok": "succeeded"}
     )
     two = await build_provider()
-    assert (one.title, one.id_pattern.pattern, one.example_id) == ("One", "[0-9]+", "7")
+    assert (one.title, one.id_format) == ("One", IdFormat(re.compile("[0-9]+"), example="7"))
     assert list(one.statuses) == ["ok"]
-    assert (two.title, two.id_pattern.pattern, two.example_id) == ("builds", r"[^\s/]+", "")
+    assert (two.title, two.id_format) == ("builds", IdFormat())
     assert "running" in two.statuses

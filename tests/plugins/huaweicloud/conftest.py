@@ -8,8 +8,8 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
+from bot.sdk import Endpoint
 from bot.sdk.http import Http
-from bot.sdk.provider import Endpoint
 from bot.sdk.testing import Faults, ManualClock, serve
 from plugins.huaweicloud.signing import Keys, SignedAuth
 from plugins.huaweicloud.simulator import SimulatedGateway

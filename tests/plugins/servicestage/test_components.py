@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from bot.providers import fetch
+from bot.providers.connections import Connection
 from bot.sdk.errors import AnswerNotUnderstood, JobNotFound
 from bot.sdk.models import Job, JobRef
 from bot.sdk.provider import Provider
@@ -50,7 +50,7 @@ async def test_component_resolves_to_its_newest_job(
     servicestage: Provider[Any],
 ) -> None:
     """The job keeps its own id, so later jobs of the component do not replace it."""
-    job = await fetch.fetch_requested(servicestage, REF.replace(connection=servicestage.name))
+    job = await Connection(servicestage).fetch(REF.replace(connection=servicestage.name))
     assert isinstance(job, Job)
     assert job.ref == JobRef(connection=servicestage.name, id=JOB)
     assert job_details(job) == DEPLOYED
@@ -153,9 +153,9 @@ def test_deployment_is_the_jobs_own_or_the_newest() -> None:
 )
 def test_component_needs_the_connections_name(text: str, fits: bool) -> None:  # noqa: FBT001
     """Other systems have such ids, so a bare one is not recognised."""
-    assert ServiceStage.named_pattern is not None
-    assert bool(ServiceStage.named_pattern.fullmatch(text)) is fits
-    assert not ServiceStage.id_pattern.fullmatch(COMPONENT)
+    assert ServiceStage.id_format.named is not None
+    assert bool(ServiceStage.id_format.named.fullmatch(text)) is fits
+    assert not ServiceStage.id_format.pattern.fullmatch(COMPONENT)
 
 
 @pytest.mark.parametrize(

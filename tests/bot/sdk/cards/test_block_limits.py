@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from bot.providers.renderer import JobRenderer
 from bot.sdk.cards.job_card import MAX_DETAILS
 from bot.sdk.models import Detail, JobRef
 from bot.tracking.job_updates import JobUpdates, PollResult
@@ -39,7 +40,9 @@ async def test_card_without_a_visible_change_is_not_updated(harness: BotHarness)
         await tx.jobs.compare_and_set(watched, hidden, due_at=due, now=harness.clock.now())
         before = (await tx.jobs.get(workspace, [ref]))[ref]
         other = hidden.replace(details=(*details, Detail(label="one", value="other")))
-        await JobUpdates(10).apply(tx, None, [PollResult(before, other, harness.clock.now())])
+        await JobUpdates(10).apply(
+            tx, JobRenderer(), [PollResult(before, other, harness.clock.now())]
+        )
         after = (await tx.jobs.get(workspace, [ref]))[ref]
         assert after.revision == before.revision + 1
         assert (await tx.metrics.messages()).count == 0

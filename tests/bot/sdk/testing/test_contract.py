@@ -10,10 +10,10 @@ import pytest
 from aiohttp import web
 from pydantic import BaseModel, SecretStr
 
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider, Simulation
 from bot.sdk.cards.job_card import CardContext
 from bot.sdk.clock import Clock
 from bot.sdk.models import Job, JobRef, Message, Status
-from bot.sdk.provider import ConnectionSettings, Endpoint, Provider, Simulation
 from bot.sdk.testing import ProviderContract, ProviderHarness
 
 pytestmark = pytest.mark.anyio
@@ -40,8 +40,7 @@ class Toy(Provider[ToySettings]):
     title = "Toy"
     Settings = ToySettings
     statuses: ClassVar[dict[str, Status]] = {"going": Status.RUNNING, "gone": Status.SUCCEEDED}
-    id_pattern = re.compile(r"\d+")
-    example_id = "7"
+    id_format = IdFormat(re.compile(r"\d+"), example="7")
 
     def connect(self) -> Endpoint:
         """Return URL and headers."""

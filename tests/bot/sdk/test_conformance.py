@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from bot.sdk.spellings import rewrite_times
+from bot.sdk.conformance import rewrite_times
 from bot.sdk.timestamps import parse_time
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
