@@ -1,4 +1,4 @@
-"""Job ids are find_ids in pasted URLs."""
+"""Job ids are found in pasted URLs."""
 
 from typing import Any
 
