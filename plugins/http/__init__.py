@@ -29,7 +29,8 @@ from plugins.http.authentication import auth
 from plugins.http.errors import Answer, map_error
 from plugins.http.settings import HttpSettings
 from plugins.http.simulator import simulation
-from plugins.http.translator import STATUSES, translate
+from plugins.http.translator import translate
+from plugins.http.words import STATUSES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -104,6 +105,8 @@ class HttpJobs(Provider[HttpSettings]):
         """Run the conformance checks on the recorded answer, if there is one."""
         if not self.settings.example:
             return ()
+        if problem := recorded_answer.example_problem(self.settings):
+            return (problem,)
         from plugins.http import self_test  # noqa: PLC0415  only needed at start-up
 
         provider = HttpJobs(self.name, self.settings, self.clock)

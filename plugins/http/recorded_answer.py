@@ -12,16 +12,23 @@ from plugins.http.coercion import to_word
 from plugins.http.errors import error_meaning
 from plugins.http.expressions import find
 from plugins.http.translator import find_tasks, translate
+from plugins.http.words import JOB_KEYS, TASK_KEYS, TIME_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from plugins.http.settings import HttpSettings
 
-JOB_KEYS = ("status", "name", "type", "message", "created", "started", "finished", "tasks")
-TASK_KEYS = ("task_status", "task_id", "task_name", "task_message", "task_started", "task_finished")
-TIME_KEYS = frozenset({"created", "started", "finished", "task_started", "task_finished"})
 _REF = JobRef(connection="example", id="example")
+
+
+def example_problem(settings: HttpSettings) -> str:
+    """Return why the settings cannot read a job from their recorded answer; "" if they can."""
+    try:
+        reason = unreadable_reason(settings.recorded_answer, settings)
+    except (OSError, ValueError, RecursionError):
+        return "example must be a file that holds an answer as JSON: check its path and rights."
+    return f"example holds no job that these settings can read: {reason}." if reason else ""
 
 
 def unreadable_reason(answer: Any, settings: HttpSettings) -> str:

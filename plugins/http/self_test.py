@@ -31,6 +31,7 @@ from bot.sdk import (
 from plugins.http import recorded_answer
 from plugins.http.expressions import find
 from plugins.http.json_paths import Path, find_path, replace_at, value_at
+from plugins.http.words import JOB_KEYS, TIME_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
@@ -76,7 +77,7 @@ class SelfTest:
         self.provider = provider
         self._settings = settings
         self.recorded = _shorten(settings)
-        keys = (key for key in recorded_answer.JOB_KEYS if getattr(settings, key))
+        keys = (key for key in JOB_KEYS if getattr(settings, key))
         self.paths = {key: self._place(key) for key in keys}
         self._current = self.recorded
         self._fault: FakeResponse | None = None
@@ -131,7 +132,7 @@ class SelfTest:
 
     def _respond(self) -> Any:
         answer = self._current
-        for key in recorded_answer.TIME_KEYS & self.paths.keys() if self._respelled else ():
+        for key in TIME_KEYS & self.paths.keys() if self._respelled else ():
             path = self.paths[key]
             if path is not None and self._respelled:
                 answer = replace_at(answer, path, self._respelled(value_at(answer, path)))
@@ -161,9 +162,7 @@ class SelfTest:
         for number in TASK_COUNTS if listed and self.paths.get("tasks") is not None else ():
             trial = partial(conformance.check_tasks, self, number)
             yield "tasks", "see what tasks and task_id find", trial
-        places = (
-            path for key in recorded_answer.TIME_KEYS if (path := self.paths.get(key)) is not None
-        )
+        places = (path for key in TIME_KEYS if (path := self.paths.get(key)) is not None)
         times = [parse_time(value_at(self.recorded, path)) for path in places]
         for spelling in TIME_FORMATS if any(times) else ():
             trial = partial(conformance.check_time_format, self, spelling)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
 from pydantic import AfterValidator, Field, SecretStr, field_validator, model_validator
 
 from bot.sdk import ConnectionSettings, Status, ZoneName
-from plugins.http import expressions, recorded_answer, templates
-from plugins.http.translator import STATUSES
+from plugins.http import expressions, templates
+from plugins.http.words import STATUSES, TASK_KEYS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -190,7 +190,6 @@ class HttpSettings(ConnectionSettings):
             *self._id_problems(),
             *self._task_problems(),
         ]
-        problems = problems or list(self._example_problems())
         if problems:
             raise ValueError(" ".join(problems))
         return self
@@ -227,18 +226,6 @@ class HttpSettings(ConnectionSettings):
     def _task_problems(self) -> Iterator[str]:
         if self.tasks and not self.task_status:
             yield "task_status is missing: tasks needs it."
-        for key in (*recorded_answer.TASK_KEYS, "task_statuses"):
+        for key in (*TASK_KEYS, "task_statuses"):
             if not self.tasks and getattr(self, key):
                 yield f"{key} is set, but tasks is not: set it to where the list of tasks is."
-
-    def _example_problems(self) -> Iterator[str]:
-        """Try the settings on the recorded answer, if there is one."""
-        if not self.example:
-            return
-        try:
-            why = recorded_answer.unreadable_reason(self.recorded_answer, self)
-        except (OSError, ValueError, RecursionError):
-            yield "example must be a file that holds an answer as JSON: check its path and rights."
-        else:
-            if why:
-                yield f"example holds no job that these settings can read: {why}."

@@ -14,8 +14,6 @@ if TYPE_CHECKING:
 
     from plugins.http.settings import HttpSettings
 
-STATUSES = {str(status): status for status in Status if status is not Status.UNKNOWN}
-
 
 def translate(ref: JobRef, answer: Any, settings: HttpSettings) -> Job:
     """Return the job in a response; raises AnswerNotUnderstood without a status."""

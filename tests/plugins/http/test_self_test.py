@@ -162,3 +162,50 @@ def test_value_is_found_and_replaced() -> None:
 def test_computed_value_has_no_path(expression: str) -> None:
     """Literals, missing values and counts are computed."""
     assert find_path(expression, EXAMPLE) is None
+
+
+JOB = {"status": "state", "statuses": {"ok": "succeeded"}, "tasks": "steps", "task_status": "state"}
+
+
+async def example_problems(path: Path, **changes: Any) -> list[str]:
+    """Return the problems of settings whose recorded answer is in this file."""
+    table = {"url": "https://builds.example.com/{id}", **JOB, "example": str(path), **changes}
+    settings = HttpSettings.model_validate(table)
+    return await Connection(HttpJobs("builds", settings, ManualClock())).validate_settings()
+
+
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        ("{", "must be a file that holds an answer as JSON"),
+        ({"job": {"state": "ok"}}, "status finds nothing in it"),
+        ({"state": {"now": "ok"}}, "status finds nothing in it"),
+        ({"state": "ok", "steps": {"a": 1}}, "what tasks finds is not a list"),
+        ({"state": "ok", "gone": True}, "not_found says that there is no job in it"),
+        ({"state": "ok", "code": 7}, "error_code finds an error in it (unlisted)"),
+        ({"state": "ok", "code": 4}, "error_code finds an error in it (busy)"),
+    ],
+)
+async def test_example_without_a_job_is_reported(tmp_path: Path, answer: Any, why: str) -> None:
+    """The settings are tried before the first request."""
+    path = tmp_path / "answer.json"
+    path.write_text(answer if isinstance(answer, str) else json.dumps(answer))
+    errors = {"not_found": "gone", "error_code": "code", "error_codes": {"4": "busy"}}
+    (problem,) = await example_problems(path, **errors)
+    assert problem.startswith("connections.builds.example ")
+    assert why in problem
+
+
+async def test_missing_example_is_reported(tmp_path: Path) -> None:
+    """The sentence names the key."""
+    (problem,) = await example_problems(tmp_path / "missing.json")
+    assert problem == (
+        "connections.builds.example must be a file that holds an answer as JSON:"
+        " check its path and rights."
+    )
+
+
+async def test_example_with_a_new_job_is_no_problem(tmp_path: Path) -> None:
+    """Some values may be missing: it has no end."""
+    (tmp_path / "answer.json").write_text(json.dumps({"state": "ok"}))
+    assert await example_problems(tmp_path / "answer.json", finished="end") == []

@@ -1,6 +1,5 @@
 """Every mistake in the settings is reported as a sentence at start-up."""
 
-import json
 import re
 from pathlib import Path
 from typing import Any
@@ -83,7 +82,6 @@ async def build_provider(**changes: Any) -> HttpJobs:
         ({"headers": {"X Y": "z"}}, "headers", "no header's name"),
         ({"headers": {"X-Y": "a\nb"}}, "headers.X-Y", "plain ASCII on a single line"),
         ({"ca_file": "/does/not/exist.pem"}, "ca_file", "check the path and its rights"),
-        ({"example": "/does/not/exist.json"}, "", "example must be a file"),
         ({"stauts": "state"}, "stauts", "check its spelling"),
     ],
 )
@@ -113,38 +111,6 @@ async def test_secret_may_come_from_a_file(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("from-a-file\n")
     builds = await build_provider(auth="bearer", token_file=str(tmp_path / "token"))
     assert builds.settings.token.get_secret_value() == "from-a-file"
-
-
-def example(folder: Path, answer: Any) -> str:
-    """Record an answer, and return its path."""
-    path = folder / "answer.json"
-    path.write_text(answer if isinstance(answer, str) else json.dumps(answer))
-    return str(path)
-
-
-@pytest.mark.parametrize(
-    ("answer", "why"),
-    [
-        ("{", "must be a file that holds an answer as JSON"),
-        ({"job": {"state": "ok"}}, "status finds nothing in it"),
-        ({"state": {"now": "ok"}}, "status finds nothing in it"),
-        ({"state": "ok", "steps": {"a": 1}}, "what tasks finds is not a list"),
-        ({"state": "ok", "gone": True}, "not_found says that there is no job in it"),
-        ({"state": "ok", "code": 7}, "error_code finds an error in it (unlisted)"),
-        ({"state": "ok", "code": 4}, "error_code finds an error in it (busy)"),
-    ],
-)
-def test_example_without_a_job_is_reported_at_start(tmp_path: Path, answer: Any, why: str) -> None:
-    """The settings are tried before the first request."""
-    places = {"not_found": "gone", "error_code": "code", "error_codes": {"4": "busy"}, **TASKS}
-    (problem,) = problems(example=example(tmp_path, answer), **places)
-    assert why in problem
-
-
-async def test_example_with_a_job_is_no_problem(tmp_path: Path) -> None:
-    """Some values may be missing: a new job has no end."""
-    path = example(tmp_path, {"state": "ok"})
-    assert (await build_provider(example=path, finished="end", **TASKS)).settings.example == path
 
 
 async def test_each_connection_has_its_own_class_values() -> None:
