@@ -11,7 +11,8 @@ from typing import Annotated
 import typer
 
 from bot import logs
-from bot.cli.options import Config, valid_settings
+from bot.cli.configuration import valid_settings
+from bot.cli.options import Config
 from bot.cli.serve import run_bot
 from chaos.safeguards import Safeguard, disable
 from chaos.skewed_clock import SkewedClock

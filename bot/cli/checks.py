@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import typer
+
+from bot import logs
+from bot.cli.configuration import valid_settings
+from bot.cli.options import EXIT_BAD_SETTINGS, EXIT_FAILED
+from bot.cli.runtime import run
 from bot.providers.connection_builder import load_providers
 from bot.sdk.errors import PLUGIN_EXCEPTIONS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.slack.client import (
@@ -19,12 +26,13 @@ from bot.slack.client import (
 from bot.store import Store
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.providers.connections import Connection, Connections
-    from bot.settings import Settings, SettingsResult
+    from bot.settings import Settings
 
 CONNECTION_TIMEOUT_SECONDS = 20.0
 SETTINGS = "settings"  # the subject of problems that only a change of settings can fix
@@ -40,23 +48,21 @@ class CheckResult:
     sentence: str
 
 
-def find_problems(reading: SettingsResult) -> list[str]:
-    """Return all configuration problems: of the settings, of Slack's secrets, of connections."""
-    problems = list(reading.problems)
-    if reading.settings is None:
-        return problems
-    if not any(problem.startswith(("slack:", "slack.mode")) for problem in problems):
-        slack = reading.settings.slack
-        problems += [p for p in slack.problems() if not _is_reported(p.split()[0], problems)]
-    try:
-        load_providers(reading.settings.connections, reading.settings.disabled_plugins)
-    except SettingsError as error:
-        problems += error.problems
-    return problems
+def check(config: Path | None) -> None:
+    """Print a line for each check; exit 1 or 2 if one fails."""
+    logs.configure(level=logging.ERROR)
+    run(_print_checks(valid_settings(config)))
 
 
-def _is_reported(key: str, problems: Sequence[str]) -> bool:
-    return any(problem.startswith(f"{key}:") for problem in problems)
+async def _print_checks(settings: Settings) -> None:
+    code = 0
+    typer.echo("ok      settings: They are read.")
+    async for finding in run_checks(settings):
+        if not finding.ok:
+            code = max(code, EXIT_BAD_SETTINGS if finding.subject == SETTINGS else EXIT_FAILED)
+        typer.echo(f"{'ok' if finding.ok else 'FAILED':<7} {finding.subject}: {finding.sentence}")
+    if code:
+        raise typer.Exit(code)
 
 
 async def run_checks(settings: Settings) -> AsyncIterator[CheckResult]:

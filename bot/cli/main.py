@@ -1,33 +1,14 @@
-"""Typer application: every command of the command line.
-
-Heavy modules are imported inside the commands that use them, so that `--help` is fast.
-"""
+"""Typer application: declares every command; the bodies are in modules that load when called."""
 
 from __future__ import annotations
 
-import asyncio
-import sys
-from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from pathlib import Path  # noqa: TC003  Typer reads the annotations
+from typing import Annotated
 
 import typer
 
-from bot.cli import operations
-from bot.cli.options import (
-    EXIT_BAD_SETTINGS,
-    EXIT_FAILED,
-    Config,
-    exit_with_error,
-    load_settings,
-    on_signals,
-    run,
-    valid_settings,
-)
-from bot.cli.scaffold.command import new_plugin
-from bot.cli.serve import run_bot
-
-if TYPE_CHECKING:
-    from bot.settings import Settings
+from bot.cli.lazy import body
+from bot.cli.options import Config
 
 app = typer.Typer(
     name="jobthread",
@@ -40,15 +21,13 @@ app = typer.Typer(
 
 
 @app.command()
+@body("serve:serve")
 def serve(config: Config = None) -> None:
     """Run the bot for a workspace until it is stopped."""
-    from bot import logs  # noqa: PLC0415
-
-    logs.configure()
-    run_bot(valid_settings(config))
 
 
 @app.command()
+@body("demo.command:run_demo")
 def demo(
     check: Annotated[  # noqa: FBT002  a flag
         bool, typer.Option("--check", help="Run a scripted conversation instead, and check it.")
@@ -58,188 +37,101 @@ def demo(
     ] = 0,
 ) -> None:
     """Run a local Slack, simulated job systems and the real bot; needs no account of any kind."""
-    run(_check_demo() if check else _demo(port))
-
-
-async def _demo(port: int) -> None:
-    from bot.cli.demo.demo import demo  # noqa: PLC0415
-
-    stop = asyncio.Event()
-    on_signals(stop.set)
-    async with demo(port=port) as running:
-        typer.echo(f"\n  Open {running.slack.url} in a browser: it is a Slack of your own.")
-        typer.echo("  Try the jobs listed beside the channel. Ctrl-C stops everything.\n")
-        ends = asyncio.ensure_future(running.ends())
-        stops = asyncio.ensure_future(stop.wait())
-        await asyncio.wait({ends, stops}, return_when=asyncio.FIRST_COMPLETED)
-        stops.cancel()
-        if ends.done():
-            ends.result()
-        ends.cancel()
-    typer.echo("Stopped.")
-
-
-async def _check_demo() -> None:
-    import tempfile  # noqa: PLC0415
-
-    from bot.cli.demo.demo import CHECK_SPEED, DemoError, demo  # noqa: PLC0415
-    from bot.cli.demo.script import DemoScript, MissingReplyError  # noqa: PLC0415
-
-    with tempfile.NamedTemporaryFile(suffix=".log") as log:
-        try:
-            async with demo(speed=CHECK_SPEED, log=Path(log.name)) as running:
-                await DemoScript(running, typer.echo).run()
-        except (MissingReplyError, DemoError) as error:
-            typer.echo(log.read().decode("utf-8", "replace"), err=True)
-            exit_with_error(str(error))
-    typer.echo("\nEverything that was expected was said.")
 
 
 @app.command()
+@body("demo.command:simulate")
 def simulate(
     kinds: Annotated[list[str] | None, typer.Argument(help="Kinds of provider; all.")] = None,
 ) -> None:
     """Run the simulators alone, and print the settings that reach them."""
-    run(_simulate(kinds or []))
-
-
-async def _simulate(wanted: list[str]) -> None:
-    from bot.cli.demo.simulators import Simulators, as_toml  # noqa: PLC0415
-    from bot.providers.plugin_loader import load_plugins  # noqa: PLC0415
-    from bot.sdk.clock import SystemClock  # noqa: PLC0415
-
-    kinds = load_plugins().kinds
-    if unknown := [kind for kind in wanted if kind not in kinds]:
-        exit_with_error(f"There is no provider {unknown[0]}; there are {', '.join(sorted(kinds))}.")
-    stop = asyncio.Event()
-    on_signals(stop.set)
-    chosen = [kinds[kind] for kind in dict.fromkeys(wanted) or sorted(kinds)]
-    async with Simulators(chosen, SystemClock()) as simulators:
-        typer.echo(as_toml(simulators.running))
-        for each in simulators.running:
-            for sample in each.samples:
-                typer.echo(f"# {each.name}:{sample.id}  {sample.title}")
-        typer.echo("# Ctrl-C stops the simulators.")
-        sys.stdout.flush()
-        await stop.wait()
 
 
 @app.command()
+@body("show:show")
 def show(
     reference: Annotated[str, typer.Argument(help="connection:id, a job's URL, or a bare id.")],
     config: Config = None,
 ) -> None:
     """Show a job's card in the terminal, without Slack."""
-    run(_show(reference, valid_settings(config)))
-
-
-async def _show(reference: str, settings: Settings) -> None:
-    from rich.console import Console  # noqa: PLC0415
-
-    from bot.cli import terminal_card  # noqa: PLC0415
-    from bot.providers import references  # noqa: PLC0415
-    from bot.providers.connection_builder import load_providers  # noqa: PLC0415
-    from bot.sdk.cards.job_card import CardContext  # noqa: PLC0415
-    from bot.sdk.clock import SystemClock  # noqa: PLC0415
-    from bot.sdk.models import Job  # noqa: PLC0415
-
-    connections = load_providers(settings.connections, settings.disabled_plugins).connections
-    try:
-        resolution = references.resolve(connections, reference)
-        if len(resolution.refs) != 1:
-            exit_with_error(_resolution_error(resolution, connections))
-        connection = connections[resolution.refs[0].connection]
-        job = await connection.fetch(resolution.refs[0])
-        if not isinstance(job, Job):
-            exit_with_error(f"{resolution.refs[0]}: {job}{_choices(job)}")
-        view = CardContext(checked_at=SystemClock().now(), interactive=False)
-        Console().print(terminal_card.render(connection.card(job, view), job))
-    finally:
-        await connections.close()
-
-
-def _choices(error: Any) -> str:
-    """Return the jobs that match an ambiguous name, a line each."""
-    from bot.sdk.formatting import utc_time  # noqa: PLC0415
-
-    created = getattr(error, "created", {})
-    return "".join(
-        f"\n  {ref}  {text}" + (f", created {utc_time(created[ref])}" if ref in created else "")
-        for ref, text in getattr(error, "choices", ())
-    )
-
-
-def _resolution_error(resolution: Any, connections: Any) -> str:
-    if resolution.refs:
-        return "Which one? " + ", ".join(map(str, resolution.refs))
-    hint = f" Did you mean {resolution.suggestion}?" if resolution.suggestion else ""
-    hint = f" Its ids have the form of {resolution.form}." if resolution.form else hint
-    names = ", ".join(connections.names) or "none is set up"
-    problem = f"{resolution.word or 'That'} is not a reference: {resolution.why}."
-    return f"{problem}{hint} Connections: {names}."
 
 
 @app.command()
+@body("checks:check")
 def check(config: Config = None) -> None:
     """Check the settings, the store, Slack's tokens and each connection."""
-    from bot import logs  # noqa: PLC0415
-
-    logs.configure(level=40)
-    run(_check(valid_settings(config)))
-
-
-async def _check(settings: Settings) -> None:
-    from bot.cli.checks import SETTINGS, run_checks  # noqa: PLC0415
-
-    code = 0
-    typer.echo("ok      settings: They are read.")
-    async for finding in run_checks(settings):
-        if not finding.ok:
-            code = max(code, EXIT_BAD_SETTINGS if finding.subject == SETTINGS else EXIT_FAILED)
-        typer.echo(f"{'ok' if finding.ok else 'FAILED':<7} {finding.subject}: {finding.sentence}")
-    if code:
-        raise typer.Exit(code)
 
 
 @app.command()
+@body("plugins:plugins")
 def plugins(config: Config = None) -> None:
     """List the installed plugins: version, distribution, state, providers."""
-    from bot.providers.plugin_loader import load_plugins  # noqa: PLC0415
-
-    settings = load_settings(config)
-    found = load_plugins(settings.disabled_plugins)
-    used = [str(table.get("provider", "")) for table in settings.connections.values()]
-    for plugin in found.listing_for(used):
-        about = f"{plugin.distribution} {plugin.version}".strip()
-        line = f"{plugin.name:<18} {plugin.state:<15} {about:<20} {', '.join(plugin.kinds)}"
-        typer.echo(f"{line}{plugin.reason}".rstrip())
-    for problem in found.problems():
-        typer.echo(problem, err=True)
 
 
 @app.command()
+@body("plugins:connections")
 def connections(config: Config = None) -> None:
     """List the configured connections."""
-    run(_connections(valid_settings(config)))
 
 
-async def _connections(settings: Settings) -> None:
-    from bot.providers.connection_builder import load_providers  # noqa: PLC0415
+@app.command()
+@body("operations:watches")
+def watches(
+    unreachable: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--unreachable", help="Only watches whose thread is unreachable.")
+    ] = False,
+    channel: Annotated[str | None, typer.Option(help="Only this channel's, such as C0123.")] = None,
+    config: Config = None,
+) -> None:
+    """List the followed jobs, and the watches whose thread is unreachable."""
 
-    found = load_providers(settings.connections, settings.disabled_plugins).connections
-    for each in found:
-        typer.echo(f"{each.name:<18} {each.kind:<18} {each.base_url}")
-    if not found:
-        typer.echo("None is set up: add a [connections.NAME] table to jobthread.toml.")
-    await found.close()
+
+@app.command()
+@body("operations:retry")
+def retry(
+    watch: Annotated[str | None, typer.Argument(help="As `jobthread watches` shows it.")] = None,
+    everything: Annotated[  # noqa: FBT002  a flag
+        bool, typer.Option("--all", help="All unreachable watches.")
+    ] = False,
+    config: Config = None,
+) -> None:
+    """Retry unreachable watches; the running bot does it, or the next one that starts."""
 
 
-app.command()(operations.watches)
-app.command()(operations.retry)
-app.command()(operations.recover)
-app.command()(operations.status)
-app.command()(operations.backup)
-app.command()(new_plugin)
+@app.command()
+@body("recover:run_recover")
+def recover(
+    channel: Annotated[list[str], typer.Option(help="A channel's id, such as C0123; repeatable.")],
+    since: Annotated[str, typer.Option(help="How far back to search for cards: 30d, 12h.")] = "30d",
+    config: Config = None,
+) -> None:
+    """Rebuild the watches of channels from Slack's history; the bot must not be running."""
+
+
+@app.command()
+@body("operations:show_status")
+def status(config: Config = None) -> None:
+    """Show how far behind the bot is; exit 1 if anything is overdue."""
+
+
+@app.command()
+@body("operations:backup")
+def backup(
+    file: Annotated[Path, typer.Argument(help="A new file; `cp` it back to restore it.")],
+    config: Config = None,
+) -> None:
+    """Copy the SQLite database while the bot is running, and check the copy."""
+
+
+@app.command()
+@body("scaffold.command:new_plugin")
+def new_plugin(
+    name: Annotated[str, typer.Argument(help="Of the job system, such as build-farm.")],
+    folder: Annotated[
+        Path | None, typer.Argument(help="An empty or new folder; jobthread-NAME, here.")
+    ] = None,
+) -> None:
+    """Write a plugin package for a job system of your own: provider, simulator, tests."""
 
 
 def main() -> None:

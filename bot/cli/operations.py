@@ -1,18 +1,25 @@
-"""The commands watches, retry, recover, status and backup."""
+"""`jobthread watches`, `retry`, `status` and `backup`: work beside a running bot."""
 
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
-from pathlib import Path  # noqa: TC003  typer reads the annotations
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING
 
+import aiohttp
 import typer
 
-from bot.cli.options import EXIT_FAILED, Config, exit_with_error, load_settings, run
+from bot import status
+from bot.cli.options import EXIT_FAILED, exit_with_error
+from bot.cli.runtime import load_settings, run
+from bot.sdk.clock import SystemClock
+from bot.slack.http_server import status_url
+from bot.store import backup as store_backup
+from bot.store.side_session import open_beside
+from bot.tracking.redelivery import request_retry
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
     from bot.settings import Settings
     from bot.status import LiveStatus, StatusLine
@@ -22,74 +29,32 @@ SHORT_ID = 8  # length of an abbreviated watch id, in characters
 STATUS_SECONDS = 5.0  # timeout of the request to the running bot
 
 
-def recover(
-    channel: Annotated[list[str], typer.Option(help="A channel's id, such as C0123; repeatable.")],
-    since: Annotated[str, typer.Option(help="How far back to search for cards: 30d, 12h.")] = "30d",
-    config: Config = None,
-) -> None:
-    """Rebuild the watches of channels from Slack's history; the bot must not be running."""
-    run(_recover(load_settings(config), channel, _parse_age(since)))
-
-
-def _parse_age(text: str) -> timedelta:
-    units = {"d": "days", "h": "hours"}
-    number, unit = text[:-1], text[-1:]
-    if not number.isdecimal() or unit not in units:
-        exit_with_error(f"--since {text}: write it as 30d or 12h.")
-    return timedelta(**{units[unit]: int(number)})
-
-
-async def _recover(settings: Settings, channels: list[str], age: timedelta) -> None:
-    from bot.cli.recover import recover  # noqa: PLC0415
-    from bot.sdk.clock import SystemClock  # noqa: PLC0415
-
-    clock = SystemClock()
-    for done in await recover(settings, channels, clock.now() - age, clock):
-        counts = f"{done.channel}: {done.active_cards} living cards, {done.resumed} followed again."
-        unknown = f" The settings have no connection {', '.join(done.unknown_connections)}."
-        typer.echo(counts + (unknown if done.unknown_connections else ""))
-    typer.echo("Start the bot: each thread gets a reply about what changed since its last message.")
-
-
-def backup(
-    file: Annotated[Path, typer.Argument(help="A new file; `cp` it back to restore it.")],
-    config: Config = None,
-) -> None:
-    """Copy the SQLite database while the bot is running, and check the copy."""
+def backup(file: Path, config: Path | None) -> None:
+    """Copy the database."""
     run(_backup(load_settings(config), file))
 
 
 async def _backup(settings: Settings, file: Path) -> None:
-    from bot.store.backup import backup  # noqa: PLC0415
-
-    size = await asyncio.to_thread(backup, settings.store.url, file)
+    size = await asyncio.to_thread(store_backup.backup, settings.store.url, file)
     typer.echo(f"{file} is a whole copy of the database, {size:,} bytes.")
 
 
-def watches(
-    parked: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--parked", help="Only watches whose thread is unreachable.")
-    ] = False,
-    channel: Annotated[str | None, typer.Option(help="Only this channel's, such as C0123.")] = None,
-    config: Config = None,
-) -> None:
-    """List the followed jobs, and the watches whose thread is unreachable."""
-    run(_watches(load_settings(config), parked=parked, channel=channel))
+def watches(*, unreachable: bool, channel: str | None, config: Path | None) -> None:
+    """Print a line for each watch."""
+    run(_watches(load_settings(config), only_unreachable=unreachable, channel=channel))
 
 
-async def _watches(settings: Settings, *, parked: bool, channel: str | None) -> None:
-    from bot.store.side_session import open_beside  # noqa: PLC0415
-
+async def _watches(settings: Settings, *, only_unreachable: bool, channel: str | None) -> None:
     async with open_beside(settings.store.url) as tx:
         unreachable = await tx.dead_letters.watches(channel)
-        living = [] if parked else await tx.watches.list_open(channel)
+        active = [] if only_unreachable else await tx.watches.list_open(channel)
     counts = {watch.id: count for watch, count in unreachable}
-    others = [watch for watch in living if watch.id not in counts]
+    others = [watch for watch in active if watch.id not in counts]
     found = [*others, *(watch for watch, _ in unreachable)]
     for watch in sorted(found, key=lambda watch: (watch.asked_at, watch.id)):
         typer.echo(_watch_line(watch, counts.get(watch.id)))
     if not others and not unreachable:
-        typer.echo("No watch is unreachable." if parked else "Nothing is followed.")
+        typer.echo("No watch is unreachable." if only_unreachable else "Nothing is followed.")
 
 
 def _watch_line(watch: Watch, pending: int | None) -> str:
@@ -99,24 +64,14 @@ def _watch_line(watch: Watch, pending: int | None) -> str:
     return line if pending is None else f"{line}  ({reason}{pending} pending)"
 
 
-def retry(
-    watch: Annotated[str | None, typer.Argument(help="As `jobthread watches` shows it.")] = None,
-    everything: Annotated[  # noqa: FBT002  a flag
-        bool, typer.Option("--all", help="All unreachable watches.")
-    ] = False,
-    config: Config = None,
-) -> None:
-    """Retry unreachable watches; the running bot does it, or the next one that starts."""
+def retry(watch: str | None, *, everything: bool, config: Path | None) -> None:
+    """Store an operator task for the running bot, or the next one."""
     if (watch is None) != everything:
         exit_with_error("Name one watch, or say --all.")
     run(_retry(load_settings(config), watch))
 
 
 async def _retry(settings: Settings, wanted: str | None) -> None:
-    from bot.sdk.clock import SystemClock  # noqa: PLC0415
-    from bot.store.side_session import open_beside  # noqa: PLC0415
-    from bot.tracking.redelivery import request_retry  # noqa: PLC0415
-
     async with open_beside(settings.store.url, writes=True) as tx:
         unreachable = [watch for watch, _ in await tx.dead_letters.watches()]
         matching = [watch for watch in unreachable if wanted is None or watch.id.startswith(wanted)]
@@ -131,16 +86,12 @@ async def _retry(settings: Settings, wanted: str | None) -> None:
     typer.echo("A running bot retries within seconds; otherwise the next one does when it starts.")
 
 
-def status(config: Config = None) -> None:
-    """Show how far behind the bot is; exit 1 if anything is overdue."""
+def show_status(config: Path | None) -> None:
+    """Print a line for each queue and connection; exit 1 if anything is overdue."""
     run(_status(load_settings(config)))
 
 
 async def _status(settings: Settings) -> None:
-    from bot import status  # noqa: PLC0415
-    from bot.sdk.clock import SystemClock  # noqa: PLC0415
-    from bot.store.side_session import open_beside  # noqa: PLC0415
-
     async with open_beside(settings.store.url) as tx:
         known = status.stored_lines(await status.read_status(tx, SystemClock().now()))
     found = [*known, *await _live_lines(settings)]
@@ -156,8 +107,6 @@ def _print(found: Sequence[StatusLine]) -> None:
 
 async def _live_lines(settings: Settings) -> list[StatusLine]:
     """Return the running bot's status lines, if it has an HTTP server."""
-    from bot import status  # noqa: PLC0415
-
     if settings.slack.mode == "socket" and not settings.http_server.port:
         hint = "Set web.port to hear more from the running bot."
         return [status.StatusLine("bot", ok=True, sentence=hint)]
@@ -169,11 +118,6 @@ async def _live_lines(settings: Settings) -> list[StatusLine]:
 
 
 async def _live(settings: Settings) -> LiveStatus | None:
-    import aiohttp  # noqa: PLC0415
-
-    from bot import status  # noqa: PLC0415
-    from bot.slack.http_server import status_url  # noqa: PLC0415
-
     timeout = aiohttp.ClientTimeout(total=STATUS_SECONDS)
     try:
         async with (

@@ -5,14 +5,18 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
+import typer
 from pydantic import ValidationError
 
+from bot.cli.options import exit_with_error
+from bot.cli.runtime import load_settings, run
 from bot.delivery import message_metadata
 from bot.delivery.messages import thread_reply
 from bot.sdk.cards import job_card
+from bot.sdk.clock import Clock, SystemClock
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import Job, JobRef
 from bot.slack.client import client_session, connect, web_client
@@ -25,13 +29,35 @@ from bot.tracking.job_updates import JobUpdates
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
 
-    from bot.sdk.clock import Clock
     from bot.settings import Settings
     from bot.slack.history import SlackMessage
     from bot.store import Transaction
 
 Payload = Mapping[str, Any]
+
+
+def run_recover(channel: list[str], since: str, config: Path | None) -> None:
+    """Recover the watches of channels and print a line for each channel."""
+    run(_print_recovery(load_settings(config), channel, _parse_age(since)))
+
+
+def _parse_age(text: str) -> timedelta:
+    units = {"d": "days", "h": "hours"}
+    number, unit = text[:-1], text[-1:]
+    if not number.isdecimal() or unit not in units:
+        exit_with_error(f"--since {text}: write it as 30d or 12h.")
+    return timedelta(**{units[unit]: int(number)})
+
+
+async def _print_recovery(settings: Settings, channels: list[str], age: timedelta) -> None:
+    clock = SystemClock()
+    for done in await recover(settings, channels, clock.now() - age, clock):
+        counts = f"{done.channel}: {done.active_cards} living cards, {done.resumed} followed again."
+        unknown = f" The settings have no connection {', '.join(done.unknown_connections)}."
+        typer.echo(counts + (unknown if done.unknown_connections else ""))
+    typer.echo("Start the bot: each thread gets a reply about what changed since its last message.")
 
 
 @dataclass(frozen=True)

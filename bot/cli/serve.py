@@ -8,11 +8,21 @@ from typing import TYPE_CHECKING
 
 import typer
 
-from bot.cli.options import on_signals, run
+from bot import logs
+from bot.cli.configuration import valid_settings
+from bot.cli.runtime import on_signals, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.sdk.clock import Clock
     from bot.settings import Settings
+
+
+def serve(config: Path | None) -> None:
+    """Configure logging, read the settings and run the bot."""
+    logs.configure()
+    run_bot(valid_settings(config))
 
 
 def run_bot(settings: Settings, clock: Clock | None = None) -> None:

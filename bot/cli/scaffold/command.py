@@ -2,31 +2,25 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING
 
 import typer
 
-FAILED = 1
+from bot.cli.options import EXIT_FAILED
+from bot.cli.scaffold import package
+from bot.sdk.errors import JobthreadError
 
-Target = Annotated[
-    Path | None, typer.Argument(help="An empty or new folder; jobthread-NAME, here.")
-]
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
-def new_plugin(
-    name: Annotated[str, typer.Argument(help="Of the job system, such as build-farm.")],
-    folder: Target = None,
-) -> None:
-    """Write a plugin package for a job system of your own: provider, simulator, tests."""
-    from bot.cli.scaffold import package  # noqa: PLC0415
-    from bot.sdk.errors import JobthreadError  # noqa: PLC0415
-
+def new_plugin(name: str, folder: Path | None) -> None:
+    """Write the package."""
     try:
         package_folder = package.write(name, folder)
     except JobthreadError as error:
         typer.echo(str(error), err=True)
-        raise typer.Exit(FAILED) from None
+        raise typer.Exit(EXIT_FAILED) from None
     typer.echo(f"{package_folder} holds a plugin that works, for an API that is made up. Next:\n")
     typer.echo(f"  cd {package_folder}")
     typer.echo("  pip install -e . pytest")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import keyword
 import re
+from importlib import metadata
 from pathlib import Path
 from string import Template
 
@@ -84,6 +85,4 @@ def _require_empty(folder: Path) -> None:
 
 
 def _minor_version() -> str:
-    from importlib import metadata  # noqa: PLC0415  not needed for `--help`
-
     return ".".join(metadata.version("jobthread").split(".")[:2])

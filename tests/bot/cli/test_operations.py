@@ -165,8 +165,8 @@ async def test_watches_lists_active_and_unreachable_watches(folder: Path) -> Non
 async def test_watches_filters_by_reachability_and_channel(folder: Path) -> None:
     """An empty list is a sentence."""
     await add_watches(folder, "abc1" * 8)
-    assert len((await asyncio.to_thread(run, "watches", "--parked")).output.splitlines()) == 1
-    elsewhere = await asyncio.to_thread(run, "watches", "--parked", "--channel", "C2")
+    assert len((await asyncio.to_thread(run, "watches", "--unreachable")).output.splitlines()) == 1
+    elsewhere = await asyncio.to_thread(run, "watches", "--unreachable", "--channel", "C2")
     assert elsewhere.output == "No watch is unreachable.\n"
     assert (await asyncio.to_thread(run, "watches", "--channel", "C2")).output == (
         "Nothing is followed.\n"

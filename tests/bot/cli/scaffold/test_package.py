@@ -10,12 +10,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
-import typer
 from typer.testing import CliRunner, Result
 
 from bot import sdk
+from bot.cli.main import app
 from bot.cli.scaffold import package as scaffold
-from bot.cli.scaffold.command import new_plugin
 from bot.sdk import testing
 from bot.sdk.errors import JobthreadError
 
@@ -41,9 +40,7 @@ def run(*command: str, at: Path) -> subprocess.CompletedProcess[str]:
 
 def invoke(*arguments: str) -> Result:
     """Run `jobthread new-plugin` with these arguments."""
-    app = typer.Typer()
-    app.command()(new_plugin)
-    return CliRunner().invoke(app, arguments)
+    return CliRunner().invoke(app, ["new-plugin", *arguments])
 
 
 @pytest.mark.whole
