@@ -213,7 +213,7 @@ async def _bare(slack: Limited) -> Delivered:
 
 
 def _body(watch: Watch, post: NewMessage) -> dict[str, Any]:
-    message, key = post.body["message"], {"key": post.key}
+    message, key = post.body["message"], {"key": post.idempotency_key}
     return {
         "channel": watch.channel,
         "thread_ts": watch.card_ts,

@@ -144,12 +144,12 @@ class InMemoryBot:
             ts = str(post.body.get("ts") or post.card_ts)
             await self.channel.update(post.channel, ts, message)
             return ts
-        thread_ts = post.card_ts if post.watch_id and not post.roots_watch else None
+        thread_ts = post.card_ts if post.watch_id and not post.creates_card else None
         broadcast = bool(post.body.get("broadcast"))
         return await self.channel.post(
             post.channel,
             message,
-            idempotency_key=post.key,
+            idempotency_key=post.idempotency_key,
             thread_ts=thread_ts,
             broadcast=broadcast,
         )

@@ -61,12 +61,12 @@ class UnitOfWork:
 
         Its idempotency key is the item's key and the action's.
         """
-        name = f"{self.item.key}:{key}"
+        name = f"{self.item.idempotency_key}:{key}"
         return NewMessage(
-            key=name,
+            idempotency_key=name,
             workspace=self.workspace,
             channel=self.request.channel,
-            thread=name,
+            ordering_key=name,
             kind=kind,
             body=body,
             urgent=True,

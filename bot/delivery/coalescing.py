@@ -27,7 +27,9 @@ async def coalesce(tx: Transaction, post: OutboxMessage, now: datetime) -> Outbo
     if not is_late(post, now):
         return post
     # An unconfirmed message keeps its idempotency key and its place.
-    later = list(takewhile(lambda other: not other.doubtful, await tx.outbox.later_in_thread(post)))
+    later = list(
+        takewhile(lambda other: not other.unconfirmed, await tx.outbox.later_in_thread(post))
+    )
     body = merged_body([post, *later])
     if not later or not await tx.outbox.absorb(post, body, later, now):
         return post
@@ -36,11 +38,11 @@ async def coalesce(tx: Transaction, post: OutboxMessage, now: datetime) -> Outbo
 
 def is_late(post: OutboxMessage, now: datetime) -> bool:
     """Return whether this is a delayed thread reply; an unconfirmed one is sent unchanged."""
-    is_reply = post.kind is MessageKind.POST and post.watch_id and not post.roots_watch
+    is_reply = post.kind is MessageKind.POST and post.watch_id and not post.creates_card
     on_time = (
         timedelta() <= now - post.created_at <= COALESCE_AFTER
     )  # negative: the clock was set back
-    return bool(is_reply) and not post.doubtful and not on_time
+    return bool(is_reply) and not post.unconfirmed and not on_time
 
 
 def merged_body(posts: Sequence[OutboxMessage]) -> dict[str, Any]:

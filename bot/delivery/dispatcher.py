@@ -186,12 +186,12 @@ class OutboxDispatcher:
             ts = await self._send(post)
         except SlackRateLimited as error:
             self._rate_limiter.block_for(post, error.retry_after, self._clock.now(), error.method)
-            await self._retry_later(post, error, error.retry_after, doubtful=post.doubtful)
+            await self._retry_later(post, error, error.retry_after, unconfirmed=post.unconfirmed)
         except SlackUnconfirmed as error:
             self._rate_limiter.confirm(post, self._clock.now())
             delay = LOOKUP_DELAY_SECONDS * 2 ** min(post.attempts - 1, 6)
             wait = min(MAX_LOOKUP_DELAY_SECONDS, delay)
-            await self._retry_later(post, error, wait, doubtful=True)
+            await self._retry_later(post, error, wait, unconfirmed=True)
         except SlackRejected as error:
             await self._reject(post, error)
         else:
@@ -200,14 +200,14 @@ class OutboxDispatcher:
                 await tx.outbox.mark_sent(post, ts=ts, now=self._clock.now())
 
     async def _retry_later(
-        self, post: OutboxMessage, error: SlackError, seconds: float, *, doubtful: bool
+        self, post: OutboxMessage, error: SlackError, seconds: float, *, unconfirmed: bool
     ) -> None:
         now = self._clock.now()
         due_at = now + timedelta(seconds=min(seconds, MAX_RETRY_SECONDS))
         log.info("message %s: retry in %.1f s: %s", post.id, seconds, error)
         async with self._store.begin() as tx:
             await tx.outbox.postpone(
-                post, due_at=due_at, unconfirmed=doubtful, error=str(error), now=now
+                post, due_at=due_at, unconfirmed=unconfirmed, error=str(error), now=now
             )
         self.wake()
 
@@ -237,9 +237,9 @@ class OutboxDispatcher:
 
     async def _post(self, post: OutboxMessage) -> str:
         thread_ts = post.watch_thread_ts or post.body.get("thread_ts")
-        if post.watch_id and not post.roots_watch:
+        if post.watch_id and not post.creates_card:
             thread_ts = thread_ts or post.card_ts
-        if post.doubtful:
+        if post.unconfirmed:
             found = await self._find(post, thread_ts)
             if found is not None:
                 return found
@@ -247,7 +247,7 @@ class OutboxDispatcher:
         return await self._transport.post(
             post.channel,
             _message(post),
-            idempotency_key=post.key,
+            idempotency_key=post.idempotency_key,
             thread_ts=thread_ts,
             broadcast=bool(post.body.get("broadcast")),
             metadata=post.body.get("about"),
@@ -260,7 +260,7 @@ class OutboxDispatcher:
         """
         try:
             return await self._transport.find(
-                post.channel, post.key, thread_ts=thread_ts, since=post.created_at
+                post.channel, post.idempotency_key, thread_ts=thread_ts, since=post.created_at
             )
         except SlackRejected as error:
             if error.code not in RECOVERABLE_ERRORS:

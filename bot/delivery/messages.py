@@ -24,14 +24,14 @@ def card_post(
 ) -> NewMessage:
     """Return the post of a watch's card. If Slack rejects it, the requester is notified."""
     return NewMessage(
-        key=f"{watch.id}:root",
+        idempotency_key=f"{watch.id}:root",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=ordering_key(watch),
+        ordering_key=ordering_key(watch),
         kind=MessageKind.POST,
         body={"message": message.model_dump(), "about": metadata, **target.as_body()},
         watch_id=watch.id,
-        roots_watch=True,
+        creates_card=True,
         due_at=now,
         reason=f"asked for by {target.user}",
     )
@@ -42,10 +42,10 @@ def card_update(
 ) -> NewMessage:
     """Return the update of a watch's card; a newer one replaces it while it is pending."""
     return NewMessage(
-        key=f"{watch.id}:card",
+        idempotency_key=f"{watch.id}:card",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=f"card:{watch.id}",
+        ordering_key=f"card:{watch.id}",
         kind=MessageKind.UPDATE,
         body={"message": message.model_dump(), "about": metadata},
         watch_id=watch.id,
@@ -70,14 +70,14 @@ def board_post(
 ) -> NewMessage:
     """Return the post of a board. If Slack rejects it, the requester is notified."""
     return NewMessage(
-        key=board_idempotency_keys(board)[0],
+        idempotency_key=board_idempotency_keys(board)[0],
         workspace=board.workspace,
         channel=board.channel,
-        thread=board_ordering_key(board),
+        ordering_key=board_ordering_key(board),
         kind=MessageKind.POST,
         body={"message": message.model_dump(), "about": metadata, **target.as_body()},
         board_id=board.id,
-        roots_watch=True,
+        creates_card=True,
         due_at=now,
         reason=f"asked for by {target.user}",
     )
@@ -91,10 +91,10 @@ def board_update(
     A board made from a card has the card's id, so it also replaces the card's pending updates.
     """
     return NewMessage(
-        key=board_idempotency_keys(board)[1],
+        idempotency_key=board_idempotency_keys(board)[1],
         workspace=board.workspace,
         channel=board.channel,
-        thread=f"card:{board.id}",
+        ordering_key=f"card:{board.id}",
         kind=MessageKind.UPDATE,
         body={"message": message.model_dump(), "about": metadata},
         board_id=board.id,
@@ -117,10 +117,10 @@ def thread_reply(
 ) -> NewMessage:
     """Return a reply in a watch's thread; `loud` also broadcasts it to the channel."""
     return NewMessage(
-        key=f"{watch.id}:{key_suffix}",
+        idempotency_key=f"{watch.id}:{key_suffix}",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=ordering_key(watch),
+        ordering_key=ordering_key(watch),
         kind=MessageKind.POST,
         body={
             "message": message.model_dump(),
@@ -140,10 +140,10 @@ def reaction(
 ) -> NewMessage:
     """Return the reactions that the request's message shall have; they replace the others."""
     return NewMessage(
-        key=f"{watch.id}:{key_suffix}",
+        idempotency_key=f"{watch.id}:{key_suffix}",
         workspace=watch.workspace,
         channel=watch.channel,
-        thread=f"reaction:{watch.id}",
+        ordering_key=f"reaction:{watch.id}",
         kind=MessageKind.REACTION,
         body={"ts": watch.said_ts, "names": names},
         watch_id=watch.id,
@@ -157,10 +157,10 @@ def deferred_reply(
 ) -> NewMessage:
     """Return the message that releases a deferred reply."""
     return NewMessage(
-        key=record.key,
+        idempotency_key=record.key,
         workspace=record.workspace,
         channel=record.channel,
-        thread=thread,
+        ordering_key=thread,
         kind=MessageKind.POST,
         body={**(record.body or {}), "broadcast": broadcast},
         watch_id=record.watch_id,

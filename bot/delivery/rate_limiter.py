@@ -149,14 +149,14 @@ def _buckets(post: NewMessage) -> list[tuple[Bucket, Rate]]:
 def _in_thread(post: NewMessage) -> bool:
     """Return whether a message belongs in a thread."""
     thread_ts = post.body.get("thread_ts") or getattr(post, "watch_thread_ts", None)
-    return bool(thread_ts or (post.watch_id and not post.roots_watch))
+    return bool(thread_ts or (post.watch_id and not post.creates_card))
 
 
 def _needs_lookup(post: NewMessage) -> bool:
     """Return whether a message is looked up first; also one whose sender's lease expired."""
     if not isinstance(post, OutboxMessage) or post.kind is not MessageKind.POST:
         return False
-    return post.doubtful or post.state is MessageState.SENDING
+    return post.unconfirmed or post.state is MessageState.SENDING
 
 
 def _blocked_bucket(post: NewMessage, method: str) -> Bucket:

@@ -69,7 +69,7 @@ async def on_digest_rejected(
     if board is None or board.kind is not BoardKind.DIGEST:
         return False
     await tx.boards.close(board.id, now)
-    await tx.outbox.drop_thread(post.workspace, post.thread, error=code, now=now)
+    await tx.outbox.drop_thread(post.workspace, post.ordering_key, error=code, now=now)
     if post.kind is MessageKind.UPDATE:
         await tx.decisions.return_to_deferred(board.id, await _still_shown(tx, board, code), now)
     else:

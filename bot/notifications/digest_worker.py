@@ -221,14 +221,14 @@ async def _enqueue_new(
     """Enqueue a digest with the keys of its decisions."""
     key = deferred.digest_idempotency_key(board)
     post = NewMessage(
-        key=key,
+        idempotency_key=key,
         workspace=board.workspace,
         channel=board.channel,
-        thread=key,
+        ordering_key=key,
         kind=MessageKind.POST,
         body={"message": message.model_dump(), "tells": [decided.key for decided in claimed]},
         board_id=board.id,
-        roots_watch=True,
+        creates_card=True,
         urgent=any(decided.bad for decided in claimed),
         due_at=board.opened_at,
         reason="deferred updates are posted",
@@ -241,10 +241,10 @@ def _update(board: Board, message: Message, now: datetime) -> NewMessage:
     """Return the update of an extended digest; it is sent after the first message."""
     key = deferred.digest_idempotency_key(board)
     return NewMessage(
-        key=f"{key}:grown",
+        idempotency_key=f"{key}:grown",
         workspace=board.workspace,
         channel=board.channel,
-        thread=key,
+        ordering_key=key,
         kind=MessageKind.UPDATE,
         body={"message": message.model_dump()},
         board_id=board.id,

@@ -83,14 +83,14 @@ class Explainer:
     ) -> MessageOrigin:
         """Load the stored data about a message."""
         board_id = (sent.board_id if sent else None) or (watch.board_id if watch else None)
-        shows_board = board_id and (sent is None or sent.roots_watch or sent.watch_id is None)
+        shows_board = board_id and (sent is None or sent.creates_card or sent.watch_id is None)
         board = await tx.boards.get(board_id) if board_id and shows_board else None
         return MessageOrigin(
             settings=await self.notifier.channel_settings(tx, workspace, channel),
             sent=sent,
             watch=watch if board is None else None,
             job_name=await _job_name(tx, watch) if watch else "",
-            decision=await tx.decisions.get(workspace, sent.key) if sent else None,
+            decision=await tx.decisions.get(workspace, sent.idempotency_key) if sent else None,
             board=board,
             deferred=await tx.decisions.of_board(board.id) if board else (),
         )

@@ -66,7 +66,7 @@ def explain_message(origin: MessageOrigin) -> Message:
         text, details = _follow_up(origin, origin.decision)
     elif origin.board is not None:
         text, details = _board(origin, origin.board)
-    elif origin.watch is not None and (origin.sent is None or origin.sent.roots_watch):
+    elif origin.watch is not None and (origin.sent is None or origin.sent.creates_card):
         text, details = _card(origin, origin.watch)
     else:
         text, details = _other(origin.sent)

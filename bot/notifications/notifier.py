@@ -144,7 +144,8 @@ class Notifier:
         elif notification.watch.uses_reactions and notification.status_changed:
             # The status reaction takes the place of a card.
             status_reaction = replace(
-                notification.reaction_message(decision), key=f"{post.key}:sign"
+                notification.reaction_message(decision),
+                idempotency_key=f"{post.idempotency_key}:sign",
             )
             await tx.outbox.add([status_reaction], notification.at)
 
@@ -159,7 +160,7 @@ def _record(
     deferred = decision.action in (DeliveryAction.DEFER, DeliveryAction.DIGEST)
     return DecisionRecord(
         workspace=post.workspace,
-        key=post.key,
+        key=post.idempotency_key,
         channel=post.channel,
         watch_id=notification.watch.id,
         ref=notification.watch.ref,

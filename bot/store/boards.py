@@ -76,21 +76,21 @@ _LATEST_REQUEST_LOCKED = _LATEST_REQUEST.with_for_update()
 _PENDING = select(outbox.c.watch_id).where(
     UNSENT,
     outbox.c.workspace == bindparam("in_workspace"),
-    outbox.c.thread == bindparam("in_thread"),
+    outbox.c.ordering_key == bindparam("in_thread"),
     outbox.c.kind == MessageKind.POST,
     outbox.c.watch_id.is_not(None),
 )
 _REJECTED = select(outbox.c.watch_id).where(
     DEAD_LETTER,
     outbox.c.workspace == bindparam("in_workspace"),
-    outbox.c.thread == bindparam("in_thread"),
+    outbox.c.ordering_key == bindparam("in_thread"),
     outbox.c.watch_id.is_not(None),
 )
 _BODIES = (
     select(outbox.c.body)
     .where(
         outbox.c.workspace == bindparam("in_workspace"),
-        outbox.c.key.in_(bindparam("keys", expanding=True)),
+        outbox.c.idempotency_key.in_(bindparam("keys", expanding=True)),
     )
     .order_by(outbox.c.id.desc())
     .limit(1)

@@ -9,29 +9,29 @@ from sqlalchemy import bindparam, select
 from sqlalchemy.dialects.postgresql import insert  # compiles on SQLite as well: see inbox.py
 
 from bot.store.records import ChannelOverrides
-from bot.store.tables import contracts
+from bot.store.tables import channel_settings
 
 if TYPE_CHECKING:
     from datetime import datetime
 
     from sqlalchemy.ext.asyncio import AsyncConnection
 
-_COLUMNS = tuple(contracts.c[field.name] for field in fields(ChannelOverrides))
+_COLUMNS = tuple(channel_settings.c[field.name] for field in fields(ChannelOverrides))
 _THIS = (
-    contracts.c.workspace == bindparam("in_workspace"),
-    contracts.c.channel == bindparam("in_channel"),
+    channel_settings.c.workspace == bindparam("in_workspace"),
+    channel_settings.c.channel == bindparam("in_channel"),
 )
 _GET = select(*_COLUMNS).where(*_THIS)
-_NEW = insert(contracts)
+_NEW = insert(channel_settings)
 _SET = _NEW.on_conflict_do_update(
-    index_elements=[contracts.c.workspace, contracts.c.channel],
+    index_elements=[channel_settings.c.workspace, channel_settings.c.channel],
     set_={
         "values": _NEW.excluded["values"],
         "set_by": _NEW.excluded.set_by,
         "set_at": _NEW.excluded.set_at,
         "revision": _NEW.excluded.revision,
     },
-    where=contracts.c.revision == _NEW.excluded.revision - 1,
+    where=channel_settings.c.revision == _NEW.excluded.revision - 1,
 )
 
 

@@ -87,7 +87,7 @@ _CONFIRM_UNSENT = (
     .where(
         DEAD_LETTER, outbox.c.id == bindparam("row"), outbox.c.attempts == bindparam("at_attempts")
     )
-    .values(doubtful=False, error=bindparam("why"))
+    .values(unconfirmed=False, error=bindparam("why"))
 )
 
 

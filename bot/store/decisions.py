@@ -108,11 +108,11 @@ _WITH_REACTIONS = select(watches.c.id).where(
 )
 _SENT = (
     select(
-        outbox.c.key,
+        outbox.c.idempotency_key,
         outbox.c.reason,
         outbox.c.watch_id,
         outbox.c.board_id,
-        outbox.c.roots_watch,
+        outbox.c.creates_card,
         outbox.c.body,
     )
     .where(
@@ -146,7 +146,7 @@ _RETURN_TO_DEFERRED = (
 _PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
 
 
-_SENT_NAMES = ("key", "reason", "watch_id", "board_id", "roots_watch")
+_SENT_NAMES = ("idempotency_key", "reason", "watch_id", "board_id", "creates_card")
 
 
 def _record(row: Sequence[Any]) -> DecisionRecord:

@@ -31,8 +31,8 @@ _PULL_FORWARD = (
 # The holder of a claim may still be sending: it keeps the time of a new claim.
 _SHORTEN_CLAIMS = (
     update(outbox)
-    .where(UNSENT, outbox.c.state == MessageState.SENDING, outbox.c.adopt_at > _LATEST)
-    .values(adopt_at=bindparam("reclaimable_at", type_=jobs.c.due_at.type))
+    .where(UNSENT, outbox.c.state == MessageState.SENDING, outbox.c.reclaim_at > _LATEST)
+    .values(reclaim_at=bindparam("reclaimable_at", type_=jobs.c.due_at.type))
 )
 
 

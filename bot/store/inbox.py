@@ -23,7 +23,7 @@ _OPEN = inbox.c.closed_at.is_(None)
 _COLUMNS = (
     inbox.c.id,
     inbox.c.workspace,
-    inbox.c.key,
+    inbox.c.idempotency_key,
     inbox.c.kind,
     inbox.c.body,
     inbox.c.received_at,
@@ -32,7 +32,7 @@ _COLUMNS = (
 
 _ADD = (
     insert(inbox)
-    .on_conflict_do_nothing(index_elements=[inbox.c.workspace, inbox.c.key])
+    .on_conflict_do_nothing(index_elements=[inbox.c.workspace, inbox.c.idempotency_key])
     .returning(inbox.c.id)
 )
 
@@ -99,7 +99,7 @@ class Inbox:
         """Store a request and return its id, or None if its key is known."""
         row = {
             "workspace": workspace,
-            "key": key,
+            "idempotency_key": key,
             "kind": kind,
             "body": body,
             "received_at": now,

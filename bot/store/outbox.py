@@ -1,4 +1,4 @@
-"""Outbox: messages to send, in the order of each ordering key (`thread`).
+"""Outbox: messages to send, in the order of each ordering key.
 
 Only the next message of an ordering key, its oldest unsent one, can be claimed.
 """
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from sqlalchemy.ext.asyncio import AsyncConnection
 
 _NEW = insert(outbox)
-_KEY = [outbox.c.workspace, outbox.c.key]
+_KEY = [outbox.c.workspace, outbox.c.idempotency_key]
 _ADD = _NEW.on_conflict_do_nothing(index_elements=_KEY).returning(outbox.c.id)
 _REPLACE = _NEW.on_conflict_do_update(
     index_elements=_KEY,
@@ -71,7 +71,7 @@ _LATER_IN_THREAD = (
     .where(
         outbox_queries.READY,
         outbox.c.workspace == bindparam("in_workspace"),
-        outbox.c.thread == bindparam("of_thread"),
+        outbox.c.ordering_key == bindparam("of_thread"),
         outbox.c.watch_id == bindparam("of_watch"),
         outbox.c.id > bindparam("row"),
     )
@@ -89,12 +89,12 @@ _MAKE_URGENT = (
         UNSENT,
         ~outbox.c.urgent,
         outbox.c.workspace == bindparam("in_workspace"),
-        outbox.c.thread == bindparam("of_thread"),
+        outbox.c.ordering_key == bindparam("of_thread"),
     )
     .values(urgent=True)
 )
 _BODY = select(outbox.c.body).where(
-    outbox.c.workspace == bindparam("in_workspace"), outbox.c.key == bindparam("of_key")
+    outbox.c.workspace == bindparam("in_workspace"), outbox.c.idempotency_key == bindparam("of_key")
 )
 _PRUNE = delete(outbox).where(outbox.c.settled_at < bindparam("before"))
 _BACKLOG = select(func.count(), func.min(outbox.c.created_at)).where(UNSENT, outbox_queries.IS_DUE)
@@ -109,7 +109,7 @@ def _row(message: NewMessage, now: datetime) -> dict[str, Any]:
         "state": MessageState.READY,
         "version": 1,
         "attempts": 0,
-        "doubtful": False,
+        "unconfirmed": False,
         "error": "",
         "created_at": now,
     }
@@ -142,7 +142,7 @@ class Outbox:
         added = len((await self._connection.execute(_ADD, rows)).all())
         for row in rows:
             if row["urgent"] and added:
-                bound = {"in_workspace": row["workspace"], "of_thread": row["thread"]}
+                bound = {"in_workspace": row["workspace"], "of_thread": row["ordering_key"]}
                 await self._connection.execute(_MAKE_URGENT, bound)
         return added
 
@@ -153,7 +153,7 @@ class Outbox:
 
         The caller sends it after the commit, without waiting for a tick of the dispatcher.
         """
-        claimed = {"attempts": 1, "deadline": claim.deadline, "adopt_at": claim.reclaim_at}
+        claimed = {"attempts": 1, "deadline": claim.deadline, "reclaim_at": claim.reclaim_at}
         row = _row(message, now) | claimed | {"state": MessageState.SENDING}
         id_ = (await self._connection.execute(_ADD, row)).scalar()
         columns = {name: value for name, value in row.items() if name != "aimed"}
@@ -205,7 +205,7 @@ class Outbox:
     async def mark_sent(self, message: OutboxMessage, *, ts: str | None, now: datetime) -> bool:
         """Record that Slack has our message; return False if the claim is no longer ours."""
         ours = await self._end_claim(outbox_claims.SENT, message, ts=ts, error="", now=now)
-        if ours and message.roots_watch and ts is not None:
+        if ours and message.creates_card and ts is not None:
             await self._set_card_ts(message, ts)
         return ours
 
@@ -236,7 +236,7 @@ class Outbox:
         """Release our claim until then, at the earliest now; return False if it is not ours."""
         bound = outbox_claims.claim_params(message) | {
             "later": max(due_at, now),
-            "maybe": unconfirmed,
+            "is_unconfirmed": unconfirmed,
             "why": error,
         }
         return (await self._connection.execute(outbox_claims.POSTPONE, bound)).rowcount == 1
@@ -245,7 +245,7 @@ class Outbox:
         """Return the later ready messages of its watch and thread, in order."""
         bound = {
             "in_workspace": message.workspace,
-            "of_thread": message.thread,
+            "of_thread": message.ordering_key,
             "of_watch": message.watch_id,
             "row": message.id,
         }
@@ -266,7 +266,7 @@ class Outbox:
         dropped = {
             "rows": [other.id for other in others],
             "at": now,
-            "why": f"coalesced into {message.key}",
+            "why": f"coalesced into {message.idempotency_key}",
         }
         await self._connection.execute(_ABSORB, dropped)
         return True

@@ -26,10 +26,10 @@ OURS = (
 )
 EXPIRE = (
     update(outbox)
-    .where(UNSENT, outbox_queries.SENDING, outbox.c.adopt_at > bindparam("from_then"))
-    .values(adopt_at=bindparam("from_then"))
+    .where(UNSENT, outbox_queries.SENDING, outbox.c.reclaim_at > bindparam("from_then"))
+    .values(reclaim_at=bindparam("from_then"))
 )
-_NO_CLAIM = {"deadline": None, "adopt_at": None}
+_NO_CLAIM = {"deadline": None, "reclaim_at": None}
 
 
 def _end_claim(state: MessageState) -> Update:
@@ -44,7 +44,7 @@ def _end_claim(state: MessageState) -> Update:
             attempts=case((newest, outbox.c.attempts), else_=0),
             sent_ts=func.coalesce(bindparam("ts"), outbox.c.sent_ts),
             error=bindparam("why"),
-            doubtful=False,
+            unconfirmed=False,
             **_NO_CLAIM,
         )
     )
@@ -57,7 +57,7 @@ POSTPONE = (
     .values(
         state=MessageState.READY,
         due_at=bindparam("later"),
-        doubtful=bindparam("maybe"),
+        unconfirmed=bindparam("is_unconfirmed"),
         error=bindparam("why"),
         **_NO_CLAIM,
     )
@@ -67,12 +67,12 @@ _END_THREAD = (
     .where(
         UNSENT,
         outbox.c.workspace == bindparam("in_workspace"),
-        outbox.c.thread == bindparam("of_thread"),
+        outbox.c.ordering_key == bindparam("of_thread"),
     )
     .values(
         settled_at=bindparam("at"),
         error=bindparam("why"),
-        doubtful=or_(outbox.c.doubtful, outbox_queries.SENDING),
+        unconfirmed=or_(outbox.c.unconfirmed, outbox_queries.SENDING),
         **_NO_CLAIM,
     )
 )

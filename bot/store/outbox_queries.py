@@ -28,7 +28,7 @@ READY = outbox.c.state == MessageState.READY
 SENDING = outbox.c.state == MessageState.SENDING
 IS_DUE = or_(
     and_(READY, outbox.c.due_at <= bindparam("at")),
-    and_(SENDING, outbox.c.adopt_at <= bindparam("at")),
+    and_(SENDING, outbox.c.reclaim_at <= bindparam("at")),
 )
 _OF_WATCH = {
     "card_ts": func.coalesce(watches.c.card_ts, boards.c.message_ts),
@@ -41,7 +41,7 @@ OUTBOX_COLUMNS = tuple(
 # needs its body.
 _NO_BODY = type_coerce(literal_column("'{}'"), outbox.c.body.type)
 _DUE_COLUMNS = tuple(
-    case((or_(outbox.c.doubtful, SENDING), column), else_=_NO_BODY).label("body")
+    case((or_(outbox.c.unconfirmed, SENDING), column), else_=_NO_BODY).label("body")
     if column is outbox.c.body
     else column
     for column in OUTBOX_COLUMNS
@@ -52,7 +52,7 @@ _JOINED_COLUMNS = tuple(column.label(name) for name, column in _OF_WATCH.items()
 _NEXT = (
     select(func.min(outbox.c.id).label("id"))
     .where(UNSENT)
-    .group_by(outbox.c.workspace, outbox.c.thread)
+    .group_by(outbox.c.workspace, outbox.c.ordering_key)
     .subquery("next_messages")
 )
 _FROM_NEXT = (
@@ -67,7 +67,7 @@ _DELIVERABLE = (
 _earlier = outbox.alias("earlier")
 _IS_NEXT = ~exists().where(
     _earlier.c.workspace == outbox.c.workspace,
-    _earlier.c.thread == outbox.c.thread,
+    _earlier.c.ordering_key == outbox.c.ordering_key,
     _earlier.c.id < outbox.c.id,
     in_literals(_earlier.c.state, MessageState.READY, MessageState.SENDING),
 )
@@ -80,7 +80,7 @@ SELECT_DUE = (
     .order_by(outbox.c.kind == MessageKind.UPDATE, outbox.c.urgent.desc(), outbox.c.id)
     .limit(bindparam("most"))
 )
-_DUE_AT = case((READY, outbox.c.due_at), else_=outbox.c.adopt_at)
+_DUE_AT = case((READY, outbox.c.due_at), else_=outbox.c.reclaim_at)
 NEXT_DUE = select(func.min(_DUE_AT)).select_from(_FROM_NEXT).where(*_DELIVERABLE)
 NEXT_LATER = NEXT_DUE.where(bindparam("at", type_=outbox.c.due_at.type) < _DUE_AT)
 _CLAIMABLE = (
@@ -96,9 +96,9 @@ CLAIM = (
     .values(
         state=MessageState.SENDING,
         attempts=outbox.c.attempts + 1,
-        doubtful=or_(outbox.c.doubtful, SENDING),
+        unconfirmed=or_(outbox.c.unconfirmed, SENDING),
         deadline=bindparam("until"),
-        adopt_at=bindparam("reclaimable_at"),
+        reclaim_at=bindparam("reclaimable_at"),
     )
     .returning(outbox.c.id)
 )

@@ -33,7 +33,7 @@ class InboxItem:
 
     id: int
     workspace: str
-    key: str  # idempotency key: Slack's own id of the request
+    idempotency_key: str  # idempotency key: Slack's own id of the request
     kind: str
     body: dict[str, Any]
     received_at: datetime
@@ -90,15 +90,15 @@ class MessageState(StrEnum):
 class NewMessage:
     """A message to send."""
 
-    key: str  # idempotency key: one key is sent once
+    idempotency_key: str  # idempotency key: one key is sent once
     workspace: str
     channel: str
-    thread: str  # ordering key: messages that share it are sent in the order of adding
+    ordering_key: str  # ordering key: messages that share it are sent in the order of adding
     kind: MessageKind
     body: dict[str, Any]
     watch_id: str | None = None
     board_id: str | None = None  # set if it posts or updates a board
-    roots_watch: bool = False  # once sent, its timestamp becomes the watch's or board's `card_ts`
+    creates_card: bool = False  # once sent, its timestamp becomes the watch's or board's `card_ts`
     urgent: bool = False  # sent before messages that are not urgent
     due_at: datetime  # aware, UTC
     reason: str = ""  # why it is sent, for the log
@@ -124,9 +124,9 @@ class OutboxMessage(NewMessage):
     state: MessageState
     version: int  # of the body, from 1; `replace` increments it
     attempts: int = 0  # claims of this body and of unsent earlier ones
-    doubtful: bool = False  # Slack may have it: look it up before a retry
+    unconfirmed: bool = False  # Slack may have it: look it up before a retry
     deadline: datetime | None = None  # no API call starts later
-    adopt_at: datetime | None = None  # another process can claim it from then on
+    reclaim_at: datetime | None = None  # another process can claim it from then on
     sent_ts: str | None = None  # Slack's timestamp of the message
     error: str = ""  # of the last attempt
     created_at: datetime
@@ -264,11 +264,11 @@ class DecisionRecord:
 class SentMessage:
     """One of the bot's messages in Slack, as recorded in the outbox."""
 
-    key: str  # idempotency key, which its decision shares, if there is one
+    idempotency_key: str  # idempotency key, which its decision shares, if there is one
     reason: str
     watch_id: str | None
     board_id: str | None
-    roots_watch: bool  # it is a card or a board
+    creates_card: bool  # it is a card or a board
     broadcast: bool  # also shown in the channel
     coalesced: bool = False  # it also contains later replies, coalesced into it
 

@@ -36,14 +36,14 @@ inbox = Table(
     metadata,
     auto_increment_id(),
     Column("workspace", String, nullable=False),
-    Column("key", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
     Column("kind", String, nullable=False),
     Column("body", JsonObject, nullable=False),
     Column("received_at", UtcTimestamp, nullable=False),
     Column("attempts", Integer, nullable=False),
     Column("lease_until", UtcTimestamp, nullable=False),
     Column("closed_at", UtcTimestamp),
-    UniqueConstraint("workspace", "key"),
+    UniqueConstraint("workspace", "idempotency_key"),
 )
 Index(
     "ix_inbox_open",
@@ -64,44 +64,44 @@ outbox = Table(
     metadata,
     auto_increment_id(),
     Column("workspace", String, nullable=False),
-    Column("key", String, nullable=False),
+    Column("idempotency_key", String, nullable=False),
     Column("channel", String, nullable=False),
-    Column("thread", String, nullable=False),
+    Column("ordering_key", String, nullable=False),
     Column("lane", Integer, nullable=False),
     Column("kind", enum_text(MessageKind), nullable=False),
     Column("body", JsonObject, nullable=False),
     Column("watch_id", String),
     Column("board_id", String),  # the board that it posts or updates, if any
-    Column("roots_watch", Boolean, nullable=False),
+    Column("creates_card", Boolean, nullable=False),
     Column("aimed", Boolean, nullable=False),  # False: an update of the card of its watch
     Column("urgent", Boolean, nullable=False),
     Column("reason", String, nullable=False),
     Column("state", enum_text(MessageState), nullable=False),
     Column("version", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("doubtful", Boolean, nullable=False),
+    Column("unconfirmed", Boolean, nullable=False),
     Column("due_at", UtcTimestamp, nullable=False),
     Column("deadline", UtcTimestamp),
-    Column("adopt_at", UtcTimestamp),
+    Column("reclaim_at", UtcTimestamp),
     Column("sent_ts", String),
     Column("error", String, nullable=False),
     Column("created_at", UtcTimestamp, nullable=False),
     Column("settled_at", UtcTimestamp),  # when it was sent, rejected or dropped
-    UniqueConstraint("workspace", "key"),
+    UniqueConstraint("workspace", "idempotency_key"),
 )
 UNSENT = in_literals(outbox.c.state, MessageState.READY, MessageState.SENDING)
 DEAD_LETTER = in_literals(outbox.c.state, MessageState.DEAD_LETTER)
 Index(
     "ix_outbox_unsent",
     outbox.c.workspace,
-    outbox.c.thread,
+    outbox.c.ordering_key,
     outbox.c.id,
     outbox.c.state,  # covering: the next messages are found in the index alone
     sqlite_where=UNSENT,
     postgresql_where=UNSENT,
 )
 Index(
-    "ix_outbox_parked",
+    "ix_outbox_dead_letters",
     outbox.c.workspace,
     outbox.c.channel,
     sqlite_where=DEAD_LETTER,
@@ -229,8 +229,8 @@ Index(
     postgresql_where=boards.c.closed_at.is_not(None),
 )
 
-contracts = Table(
-    "contracts",
+channel_settings = Table(
+    "channel_settings",
     metadata,
     Column("workspace", String, primary_key=True),
     Column("channel", String, primary_key=True),

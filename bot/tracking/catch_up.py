@@ -36,7 +36,7 @@ class MissedUpdates:
     @property
     def replies(self) -> list[OutboxMessage]:
         """Replies that can be merged; unconfirmed ones keep their keys and are looked up."""
-        return [p for p in self.dead_letters if p.kind is MessageKind.POST and not p.doubtful]
+        return [p for p in self.dead_letters if p.kind is MessageKind.POST and not p.unconfirmed]
 
     @property
     def reactions(self) -> list[OutboxMessage]:

@@ -47,7 +47,7 @@ async def handle_rejection(tx: Transaction, post: OutboxMessage, code: str, now:
         await tx.dead_letters.confirm_unsent(post, code)
     if watch is None:
         await _notify_card_failed(tx, post, code, log_id, now)
-    elif post.roots_watch:
+    elif post.creates_card:
         await tx.watches.end([watch.id], now=now, reason=f"never posted: {code}")
         await _dead_letter_thread(tx, watch, code, now)
         await _notify_card_failed(tx, post, code, log_id, now)
@@ -82,7 +82,7 @@ async def _handle_board_rejection(
     await tx.outbox.dead_letter_thread(
         board.workspace, board_ordering_key(board), error=code, now=now
     )
-    if post.roots_watch:
+    if post.creates_card:
         await boards.unfollow_all(tx, board.id, now, f"never posted: {code}")
         await tx.boards.close(board.id, now)
         await tx.outbox.dead_letter_thread(board.workspace, f"card:{board.id}", error=code, now=now)
@@ -133,12 +133,12 @@ async def _notify_thread_unreachable(
 def _requester_notice(
     post: OutboxMessage, kind: MessageKind, message: Message, body: dict[str, Any], now: datetime
 ) -> NewMessage:
-    key = f"{post.key}:{post.version}:refused"
+    key = f"{post.idempotency_key}:{post.version}:refused"
     return NewMessage(
-        key=key,
+        idempotency_key=key,
         workspace=post.workspace,
         channel=post.channel,
-        thread=key,
+        ordering_key=key,
         kind=kind,
         body={"message": message.model_dump(), **body},
         urgent=True,

@@ -31,10 +31,10 @@ async def add_message(folder: Path, *, waits_seconds: float) -> None:
     await store.open()
     since = datetime.now(UTC) - timedelta(seconds=waits_seconds)
     post = NewMessage(
-        key="key",
+        idempotency_key="key",
         workspace="T1",
         channel="C1",
-        thread="thread",
+        ordering_key="thread",
         kind=MessageKind.POST,
         body={},
         due_at=since,

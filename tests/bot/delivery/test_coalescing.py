@@ -178,15 +178,15 @@ def test_reply_is_late_after_a_minute_or_a_clock_step(seconds: int, *, late: boo
         created_at=NOON,
         workspace="T1",
         channel="C1",
-        thread="watch:1",
-        key="1:2",
+        ordering_key="watch:1",
+        idempotency_key="1:2",
         kind=MessageKind.POST,
         body={},
         watch_id="1",
         due_at=NOON,
     )
     assert is_late(post, NOON + timedelta(seconds=seconds)) == late
-    assert not is_late(replace(post, doubtful=True), NOON + timedelta(seconds=seconds))
+    assert not is_late(replace(post, unconfirmed=True), NOON + timedelta(seconds=seconds))
 
 
 async def test_merged_reply_is_posted_once_after_a_crash(harness: BotHarness) -> None:

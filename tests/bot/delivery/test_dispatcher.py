@@ -281,10 +281,10 @@ async def test_claims_of_a_dead_process_expire_soon_after_restart(
     harness.servicestage.add(JOB)
     slack, now = harness.slack.workspace, harness.clock.now()
     left = NewMessage(
-        key="left",
+        idempotency_key="left",
         workspace=slack.team.id,
         channel=slack.channel("deploys").id,
-        thread="left",
+        ordering_key="left",
         kind=MessageKind.POST,
         body={"message": Message(text="hello").model_dump()},
         due_at=now,
@@ -300,7 +300,7 @@ async def test_claims_of_a_dead_process_expire_soon_after_restart(
         for seconds, keys in ((4, []), (6, ["left"])):
             then = now + timedelta(seconds=seconds)
             due = await tx.outbox.due(lanes=(0, 1), now=then, limit=9)
-            assert [post.key for post in due] == keys
+            assert [post.idempotency_key for post in due] == keys
 
 
 async def test_ephemeral_sent_as_direct_message_is_looked_up(harness: BotHarness) -> None:
@@ -309,10 +309,10 @@ async def test_ephemeral_sent_as_direct_message_is_looked_up(harness: BotHarness
     harness.slack.remove_bot("deploys")
     harness.slack.faults.lose_answer("chat.postMessage")
     ephemeral = NewMessage(
-        key="ephemeral",
+        idempotency_key="ephemeral",
         workspace=slack.team.id,
         channel=slack.channel("deploys").id,
-        thread="ephemeral",
+        ordering_key="ephemeral",
         kind=MessageKind.EPHEMERAL,
         body={"message": Message(text="psst").model_dump(), "asker": slack.user("ada").id},
         due_at=now,

@@ -17,10 +17,10 @@ def post(
     kind: MessageKind = MessageKind.POST, channel: str = "C1", workspace: str = "T1"
 ) -> NewMessage:
     return NewMessage(
-        key="k",
+        idempotency_key="k",
         workspace=workspace,
         channel=channel,
-        thread="t",
+        ordering_key="t",
         kind=kind,
         body={},
         due_at=NOON,
@@ -128,13 +128,13 @@ def test_lookups_share_one_bucket() -> None:
     """After a crash, a hundred unconfirmed messages do not cause a hundred lookups at once."""
     limiter = RateLimiter()
     for number in range(rate_limiter.TIER_3.burst):
-        limiter.acquire(stored(doubtful=True, channel=f"C{number}"), NOON)
-    assert limiter.delay(stored(doubtful=True, channel="D1"), NOON) > 0
+        limiter.acquire(stored(unconfirmed=True, channel=f"C{number}"), NOON)
+    assert limiter.delay(stored(unconfirmed=True, channel="D1"), NOON) > 0
     assert limiter.delay(stored(state=MessageState.SENDING, channel="D2"), NOON) > 0
     assert limiter.delay(stored(channel="D3"), NOON) == 0.0
 
 
-ROOT = {"doubtful": True, "channel": "C2"}
+ROOT = {"unconfirmed": True, "channel": "C2"}
 REPLY = ROOT | {"watch_id": "w"}
 
 
@@ -161,7 +161,7 @@ def test_card_and_reply_lookups_have_separate_buckets() -> None:
     assert limiter.delay(stored(**REPLY), NOON) > 0
     assert limiter.delay(stored(**ROOT, body={"thread_ts": "1.0"}), NOON) > 0
     assert limiter.delay(stored(**ROOT), NOON) == 0.0
-    assert limiter.delay(stored(**REPLY, roots_watch=True), NOON) == 0.0
+    assert limiter.delay(stored(**REPLY, creates_card=True), NOON) == 0.0
 
 
 def test_rate_limited_open_blocks_direct_messages() -> None:

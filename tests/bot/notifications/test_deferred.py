@@ -45,7 +45,7 @@ async def test_ending_quiet_hours_posts_deferred_replies_in_order(
     first, second = await harness.posts("post")
     assert "waiting" in first.body["message"]["text"]
     assert "succeeded" in second.body["message"]["text"]
-    assert {first.thread, second.thread} == {"watch:w-api"}
+    assert {first.ordering_key, second.ordering_key} == {"watch:w-api"}
     assert first.reason == "This channel hears every change."
     await harness.advance_to_morning()
     await harness.tick()
@@ -303,7 +303,7 @@ async def test_rejected_digest_is_released_to_threads_once(harness: QuietHoursHa
             assert await deferred.on_digest_rejected(tx, post, "is_archived", harness.now)
     root, *threads = await harness.posts("post")
     assert root.state == "dropped"
-    assert [row.thread for row in threads] == ["watch:w-api", "watch:w-web"]
+    assert [row.ordering_key for row in threads] == ["watch:w-api", "watch:w-web"]
     await harness.tick()
     assert len(await harness.posts("post")) == 3
 

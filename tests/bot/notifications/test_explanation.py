@@ -33,11 +33,11 @@ OVERRIDDEN = ChannelSettings(
 def sent_message(**fields: Any) -> SentMessage:
     """Return a sent thread reply, as the store returns it."""
     defaults = {
-        "key": "watch1:2",
+        "idempotency_key": "watch1:2",
         "reason": "This channel hears every change.",
         "watch_id": "watch1",
         "board_id": None,
-        "roots_watch": False,
+        "creates_card": False,
         "broadcast": False,
     }
     return SentMessage(**(defaults | fields))
@@ -121,7 +121,7 @@ def test_every_event_kind_has_texts(happening: EventKind) -> None:
 def test_card_explanation_says_that_it_was_requested() -> None:
     """No setting decided about it, so none is named."""
     origin = MessageOrigin(
-        ChannelSettings(), sent_message(roots_watch=True), WATCH, job_name="deploy-api"
+        ChannelSettings(), sent_message(creates_card=True), WATCH, job_name="deploy-api"
     )
     text = text_of(explanation.explain_message(origin))
     assert "card of *deploy-api*" in text
@@ -167,7 +167,7 @@ def test_board_explanation_says_that_it_was_requested() -> None:
     board = Board(
         id="b", workspace="T1", channel="C1", kind=BoardKind.BOARD, asker="U", opened_at=MONDAY
     )
-    origin = MessageOrigin(ChannelSettings(), sent_message(roots_watch=True), board=board)
+    origin = MessageOrigin(ChannelSettings(), sent_message(creates_card=True), board=board)
     assert "asked for together" in text_of(explanation.explain_message(origin))
 
 

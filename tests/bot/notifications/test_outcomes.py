@@ -117,7 +117,7 @@ async def _check_outcome_visible(
     harness: QuietHoursHarness, end: Status, *, cardless: bool
 ) -> None:
     [outcome] = [row for row in await harness.decision_rows() if row.happening is EventKind.OUTCOME]
-    posts = {row.key: row for row in await harness.posts("post", "reaction", "update")}
+    posts = {row.idempotency_key: row for row in await harness.posts("post", "reaction", "update")}
     if cardless:
         assert {outcome.key, f"{outcome.key}:sign"} & set(posts)
     else:
@@ -131,7 +131,7 @@ async def _check_outcome_visible(
             assert outcome.key in posts
         case DeliveryAction.DEFER | DeliveryAction.DIGEST:
             digest = posts[f"digest:{outcome.board_id}"]
-            newest = posts.get(f"{digest.key}:grown", digest)
+            newest = posts.get(f"{digest.idempotency_key}:grown", digest)
             assert "1 of 1 done" in _text(newest)
             assert ("1 failed" in _text(newest)) == end.failed
         case action:

@@ -45,10 +45,10 @@ class GuardHarness:
         """Add a message that is due after this many seconds."""
         now = self.wall.now()
         post = NewMessage(
-            key="k",
+            idempotency_key="k",
             workspace="T1",
             channel="C1",
-            thread="t",
+            ordering_key="t",
             kind=MessageKind.POST,
             body={},
             due_at=now + timedelta(seconds=seconds),

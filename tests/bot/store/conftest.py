@@ -42,10 +42,10 @@ class Given:
     def message(self, key: str | None = None, **changes: Any) -> NewMessage:
         """Return a message that is due at noon."""
         defaults = {
-            "key": key or f"key {next(self.keys)}",
+            "idempotency_key": key or f"key {next(self.keys)}",
             "workspace": self.workspace,
             "channel": self.channel,
-            "thread": "thread",
+            "ordering_key": "thread",
             "kind": MessageKind.POST,
             "body": {"text": "hello"},
             "due_at": self.now,

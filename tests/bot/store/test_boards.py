@@ -97,7 +97,7 @@ async def test_last_job_to_end_sees_that_the_others_have_ended(store: Store, giv
 async def test_card_that_joins_a_board_in_flight_sets_all_cards(store: Store, given: Given) -> None:
     """The message is the card of every watch on the board."""
     first, second = given.watch(ref=given.ref("J1")), given.watch(ref=given.ref("J2"))
-    root = given.message(watch_id=first.id, roots_watch=True)
+    root = given.message(watch_id=first.id, creates_card=True)
     async with store.begin() as tx:
         for watch in (first, second):
             await tx.watches.add(watch)
@@ -115,7 +115,7 @@ async def test_card_that_joins_a_board_in_flight_sets_all_cards(store: Store, gi
 async def test_card_sent_while_it_joins_a_board_sets_all_cards(store: Store, given: Given) -> None:
     """Neither transaction overwrites the other."""
     watch, locked = given.watch(), asyncio.Event()
-    root = given.message(watch_id=watch.id, roots_watch=True)
+    root = given.message(watch_id=watch.id, creates_card=True)
     async with store.begin() as tx:
         await tx.watches.add(watch)
         claimed = await tx.outbox.add_claimed(root, Claim(given.at(5), given.at(9)), given.now)
@@ -247,14 +247,16 @@ async def test_watch_on_a_board_has_its_message_as_the_card(store: Store, given:
 
 def board_message(given: Given, kind: MessageKind) -> NewMessage:
     """Return the message of the board, or an update of it."""
-    return replace(given.message(f"b1:{kind}"), kind=kind, board_id="b1", thread=f"board:{kind}")
+    return replace(
+        given.message(f"b1:{kind}"), kind=kind, board_id="b1", ordering_key=f"board:{kind}"
+    )
 
 
 async def test_sent_board_sets_its_timestamp_everywhere(store: Store, given: Given) -> None:
     """In the board, in its watches, and for the updates that wait for it."""
     watch = given.watch(board_id="b1")
     await add(store, board(given))
-    root = replace(board_message(given, MessageKind.POST), roots_watch=True)
+    root = replace(board_message(given, MessageKind.POST), creates_card=True)
     async with store.begin() as tx:
         await tx.watches.add(watch)
         await tx.outbox.add([board_message(given, MessageKind.UPDATE)], given.now)

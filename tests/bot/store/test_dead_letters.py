@@ -20,7 +20,7 @@ async def watched(store: Store, given: Given, *keys: str, **but: object) -> Watc
     watch = given.watch(card_ts="1.0", **but)
     messages = [
         given.message(
-            f"{watch.id}:{key}", thread=watch.id, channel=watch.channel, watch_id=watch.id
+            f"{watch.id}:{key}", ordering_key=watch.id, channel=watch.channel, watch_id=watch.id
         )
         for key in keys
     ]
@@ -86,7 +86,7 @@ async def test_dead_letters_are_returned_in_order(store: Store, given: Given) ->
     other = await watched(store, given, "2", ref=given.ref("JOB2"))
     await make_unreachable(store, given, watch)
     await make_unreachable(store, given, other)
-    assert [message.key for message in await dead_letters(store, watch)] == [
+    assert [message.idempotency_key for message in await dead_letters(store, watch)] == [
         f"{watch.id}:2",
         f"{watch.id}:3",
     ]
@@ -100,7 +100,7 @@ async def test_dead_letters_can_be_requeued(store: Store, given: Given) -> None:
     async with store.begin() as tx:
         assert await tx.dead_letters.requeue(messages, given.at(60)) == 2
     [head] = await given.due(store, seconds=60)
-    assert (head.key, head.attempts, head.error) == (f"{watch.id}:2", 0, "")
+    assert (head.idempotency_key, head.attempts, head.error) == (f"{watch.id}:2", 0, "")
 
 
 async def test_dead_letters_can_be_dropped(store: Store, given: Given) -> None:
@@ -119,7 +119,7 @@ async def test_dead_letter_that_was_in_flight_is_unconfirmed(store: Store, given
     watch = await watched(store, given, "2", "3")
     await given.claim(store)
     await make_unreachable(store, given, watch)
-    assert [message.doubtful for message in await dead_letters(store, watch)] == [True, False]
+    assert [message.unconfirmed for message in await dead_letters(store, watch)] == [True, False]
 
 
 async def test_late_rejection_confirms_a_dead_letter_as_unsent(store: Store, given: Given) -> None:
@@ -130,7 +130,7 @@ async def test_late_rejection_confirms_a_dead_letter_as_unsent(store: Store, giv
     async with store.begin() as tx:
         assert not await tx.outbox.dead_letter(message, error="is_archived", now=given.now)
         await tx.dead_letters.confirm_unsent(message, "is_archived")
-    assert [message.doubtful for message in await dead_letters(store, watch)] == [False]
+    assert [message.unconfirmed for message in await dead_letters(store, watch)] == [False]
 
 
 async def test_sent_bodies_of_a_watch_can_be_read(store: Store, given: Given) -> None:

@@ -72,11 +72,11 @@ async def test_message_is_found_by_channel_and_timestamp(store: Store, given: Gi
     message = given.message("w1:2", watch_id="w1", reason="because", body={"broadcast": True})
     await send(store, given, message, "1.1")
     found = SentMessage(
-        key="w1:2",
+        idempotency_key="w1:2",
         reason="because",
         watch_id="w1",
         board_id=None,
-        roots_watch=False,
+        creates_card=False,
         broadcast=True,
     )
     assert await sent_message(store, "1.1") == found
@@ -95,12 +95,14 @@ async def test_message_elsewhere_is_another(
 
 async def test_update_of_a_message_is_not_taken_for_it(store: Store, given: Given) -> None:
     """A card is explained by what it was posted for."""
-    await send(store, given, given.message("w1:root", watch_id="w1", roots_watch=True), "1.1")
-    update = given.message("w1:card", kind=MessageKind.UPDATE, body={"ts": "1.1"}, thread="card")
+    await send(store, given, given.message("w1:root", watch_id="w1", creates_card=True), "1.1")
+    update = given.message(
+        "w1:card", kind=MessageKind.UPDATE, body={"ts": "1.1"}, ordering_key="card"
+    )
     await send(store, given, update, "1.1")
     found = await sent_message(store, "1.1")
     assert found is not None
-    assert (found.key, found.roots_watch, found.broadcast) == ("w1:root", True, False)
+    assert (found.idempotency_key, found.creates_card, found.broadcast) == ("w1:root", True, False)
 
 
 async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, given: Given) -> None:

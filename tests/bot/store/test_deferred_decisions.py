@@ -96,8 +96,10 @@ async def test_concurrent_ticks_and_a_new_policy_deliver_once(
         harness.tick(), harness.change_settings(posts_per_hour=3), harness.tick(), harness.tick()
     )
     await harness.tick()
-    newest = {row.board_id or row.key: row for row in await harness.posts("post", "update")}
-    replies = [row for row in newest.values() if not row.key.endswith(":card")]
+    newest = {
+        row.board_id or row.idempotency_key: row for row in await harness.posts("post", "update")
+    }
+    replies = [row for row in newest.values() if not row.idempotency_key.endswith(":card")]
     lines = [line for row in replies for line in row.body["message"]["text"].split("\n")]
     assert [sum(name in line for line in lines) for name in names] == [1] * len(names)
     assert sum(row.board_id is not None for row in replies) <= 1
@@ -164,7 +166,7 @@ async def test_watches_are_found_by_their_ids_in_any_state(store: Store, given: 
 async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given) -> None:
     """Only unsent ones are dropped; their bodies stay readable."""
     await given.enqueue(
-        store, given.message("a"), given.message("b"), given.message("c", thread="other")
+        store, given.message("a"), given.message("b"), given.message("c", ordering_key="other")
     )
     [first, _] = await given.claim(store)
     async with store.begin() as tx:
@@ -172,4 +174,4 @@ async def test_dropped_thread_keeps_its_sent_messages(store: Store, given: Given
         assert await tx.outbox.drop_thread("T1", "thread", error="why", now=given.now) == 1
         assert await tx.outbox.latest_body("T1", "b") == {"text": "hello"}
         assert await tx.outbox.latest_body("T1", "none") is None
-    assert [message.key for message in await given.due(store)] == []
+    assert [message.idempotency_key for message in await given.due(store)] == []

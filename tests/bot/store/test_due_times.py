@@ -34,12 +34,12 @@ async def test_job_due_too_far_ahead_becomes_due(store: Store, given: Given) -> 
 async def test_message_due_too_far_ahead_becomes_due(store: Store, given: Given) -> None:
     """Its thread would otherwise wait until the clock catches up."""
     far, near = (
-        given.message(thread="a", due_at=given.at(3_600)),
+        given.message(ordering_key="a", due_at=given.at(3_600)),
         given.message(due_at=given.at(60)),
     )
     await given.enqueue(store, far, near)
     assert await pull_forward(store, given) == 1
-    assert [message.key for message in await given.due(store)] == [far.key]
+    assert [message.idempotency_key for message in await given.due(store)] == [far.idempotency_key]
 
 
 async def test_claim_older_than_a_clock_step_ends_like_a_new_one(

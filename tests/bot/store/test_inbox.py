@@ -19,7 +19,7 @@ async def test_stored_request_keeps_its_kind_and_body(store: Store, given: Given
     await given.request(store, "key", kind="mention", body=body)
     async with store.begin() as tx:
         [item] = await tx.inbox.claim(now=given.now, lease_until=given.at(60), limit=10)
-    assert (item.kind, item.body, item.key) == ("mention", body, "key")
+    assert (item.kind, item.body, item.idempotency_key) == ("mention", body, "key")
     assert (item.workspace, item.received_at) == ("T1", given.now)
 
 
@@ -59,7 +59,7 @@ async def test_oldest_requests_are_claimed_first(store: Store, given: Given) -> 
         await given.request(store, key, now=given.at(seconds))
     async with store.begin() as tx:
         items = await tx.inbox.claim(now=given.now, lease_until=given.at(60), limit=2)
-    assert [item.key for item in items] == ["old", "middle"]
+    assert [item.idempotency_key for item in items] == ["old", "middle"]
 
 
 async def test_request_can_be_claimed_by_its_id(store: Store, given: Given) -> None:
@@ -68,7 +68,7 @@ async def test_request_can_be_claimed_by_its_id(store: Store, given: Given) -> N
     second = await given.request(store, "second")
     async with store.begin() as tx:
         items = await tx.inbox.claim(now=given.now, lease_until=given.at(60), limit=9, id=second)
-    assert [item.key for item in items] == ["second"]
+    assert [item.idempotency_key for item in items] == ["second"]
 
 
 async def test_second_close_of_a_request_fails(store: Store, given: Given) -> None:

@@ -69,11 +69,13 @@ class Model(RuleBasedStateMachine):
         claimed = self.run(self._claim(limit))
         free = [k for k, r in self.rows.items() if not r.closed and r.lease_until <= self.now]
         oldest = sorted(free, key=lambda key: (self.rows[key].received_at, self.rows[key].id))
-        assert [item.key for item in claimed] == oldest[:limit]
+        assert [item.idempotency_key for item in claimed] == oldest[:limit]
         for item in claimed:
-            row = self.rows[item.key]
+            row = self.rows[item.idempotency_key]
             assert item.attempts == row.attempts + 1
-            self.rows[item.key] = replace(row, attempts=item.attempts, lease_until=self.now + LEASE)
+            self.rows[item.idempotency_key] = replace(
+                row, attempts=item.attempts, lease_until=self.now + LEASE
+            )
 
     @rule(key=KEYS)
     def answer(self, key: str) -> None:
@@ -124,10 +126,18 @@ class Model(RuleBasedStateMachine):
             await tx.inbox._connection.execute(delete(inbox))
 
     async def _rows(self) -> dict[str, tuple[bool, int, datetime]]:
-        columns = (inbox.c.key, inbox.c.closed_at, inbox.c.attempts, inbox.c.lease_until)
+        columns = (
+            inbox.c.idempotency_key,
+            inbox.c.closed_at,
+            inbox.c.attempts,
+            inbox.c.lease_until,
+        )
         async with self.store.begin() as tx:
             rows = await tx.inbox._connection.execute(select(*columns))
-            return {r.key: (r.closed_at is not None, r.attempts, r.lease_until) for r in rows}
+            return {
+                r.idempotency_key: (r.closed_at is not None, r.attempts, r.lease_until)
+                for r in rows
+            }
 
     async def _add(self, key: str) -> int | None:
         async with self.store.begin() as tx:

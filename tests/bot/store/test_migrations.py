@@ -79,7 +79,7 @@ async def restore_revision(url: str) -> None:
     engine = engines.create_engine(engines.parse_url(url))
     async with engine.begin() as connection:
         newest = text("UPDATE alembic_version SET version_num = :it")
-        await connection.execute(newest, {"it": "0003"})
+        await connection.execute(newest, {"it": "0001"})
     await engine.dispose()
 
 

@@ -26,7 +26,7 @@ async def test_stored_message_keeps_every_field(store: Store, given: Given) -> N
         name: getattr(new, name) for name in new.__dataclass_fields__
     }
     assert (due.state, due.version, due.attempts) == (MessageState.READY, 1, 0)
-    assert (due.created_at, due.doubtful, due.sent_ts) == (given.now, False, None)
+    assert (due.created_at, due.unconfirmed, due.sent_ts) == (given.now, False, None)
 
 
 async def test_due_messages_have_no_body_unless_unconfirmed(store: Store, given: Given) -> None:
@@ -38,23 +38,23 @@ async def test_due_messages_have_no_body_unless_unconfirmed(store: Store, given:
         await tx.outbox.postpone(
             message, due_at=given.now, unconfirmed=True, error="", now=given.now
         )
-    [doubtful] = await given.due(store)
-    assert (unclaimed.body, doubtful.body) == ({}, {"thread_ts": "1.0"})
+    [unconfirmed] = await given.due(store)
+    assert (unclaimed.body, unconfirmed.body) == ({}, {"thread_ts": "1.0"})
 
 
 async def test_card_updates_can_be_left_out_of_due_messages(store: Store, given: Given) -> None:
     """While they are rate limited, they are not read."""
-    card = given.message("card", thread="card", kind=MessageKind.UPDATE, body={"ts": "1.0"})
+    card = given.message("card", ordering_key="card", kind=MessageKind.UPDATE, body={"ts": "1.0"})
     await given.enqueue(store, card, given.message("reply"))
     async with store.begin() as tx:
         found = await tx.outbox.due(lanes=(0, 1), now=given.now, limit=9, cards=False)
-    assert [message.key for message in found] == ["reply"]
+    assert [message.idempotency_key for message in found] == ["reply"]
 
 
 async def test_next_later_ignores_messages_that_are_due(store: Store, given: Given) -> None:
     """A blocked lane does not poll for messages that it cannot send."""
-    await given.enqueue(store, given.message("now", thread="a"))
-    await given.enqueue(store, given.message("later", thread="b", due_at=given.at(7)))
+    await given.enqueue(store, given.message("now", ordering_key="a"))
+    await given.enqueue(store, given.message("later", ordering_key="b", due_at=given.at(7)))
     async with store.begin() as tx:
         assert await tx.outbox.next_later((0, 1), given.now) == given.at(7)
         assert await tx.outbox.next_later((0, 1), given.at(7)) is None
@@ -77,9 +77,9 @@ async def test_only_the_oldest_unsent_message_of_a_thread_is_due(
 ) -> None:
     """A thread is delivered in order."""
     await given.enqueue(
-        store, given.message("1"), given.message("2"), given.message("x", thread="other")
+        store, given.message("1"), given.message("2"), given.message("x", ordering_key="other")
     )
-    assert [message.key for message in await given.due(store)] == ["1", "x"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["1", "x"]
 
 
 async def test_next_message_is_due_once_the_previous_is_sent(store: Store, given: Given) -> None:
@@ -89,7 +89,7 @@ async def test_next_message_is_due_once_the_previous_is_sent(store: Store, given
     assert await given.due(store) == []
     async with store.begin() as tx:
         assert await tx.outbox.mark_sent(first, ts="1.0", now=given.now)
-    assert [message.key for message in await given.due(store)] == ["2"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["2"]
 
 
 async def test_postponed_message_delays_its_thread(store: Store, given: Given) -> None:
@@ -101,25 +101,27 @@ async def test_postponed_message_delays_its_thread(store: Store, given: Given) -
 async def test_equal_threads_of_two_workspaces_are_independent(store: Store, given: Given) -> None:
     """Workspaces do not wait for each other."""
     await given.enqueue(store, given.message("1"), given.message("2", workspace="T2"))
-    assert [message.key for message in await given.due(store)] == ["1", "2"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["1", "2"]
 
 
 async def test_urgent_messages_are_due_first(store: Store, given: Given) -> None:
     """The outcome of a job does not wait behind other jobs' steps."""
     normal, urgent = (
-        given.message("normal", thread="a"),
-        given.message("urgent", thread="b", urgent=True),
+        given.message("normal", ordering_key="a"),
+        given.message("urgent", ordering_key="b", urgent=True),
     )
     await given.enqueue(store, normal, urgent)
-    assert [message.key for message in await given.due(store)] == ["urgent", "normal"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["urgent", "normal"]
 
 
 async def test_each_channel_belongs_to_exactly_one_lane(store: Store, given: Given) -> None:
     """For any number of lanes, each message is in one of them."""
     channels = [f"C{number}" for number in range(40)]
-    await given.enqueue(store, *(given.message(c, channel=c, thread=c) for c in channels))
+    await given.enqueue(store, *(given.message(c, channel=c, ordering_key=c) for c in channels))
     shares = [await given.due(store, lanes=(lane, 3)) for lane in range(3)]
-    assert sorted(message.key for share in shares for message in share) == sorted(channels)
+    assert sorted(message.idempotency_key for share in shares for message in share) == sorted(
+        channels
+    )
     assert all(shares)
 
 
@@ -162,8 +164,12 @@ async def test_claimed_message_is_not_claimed_again(store: Store, given: Given) 
         when = {"now": given.now, "deadline": given.at(10), "reclaim_at": given.at(30)}
         [message] = await tx.outbox.claim([due.id], **when)
         assert await tx.outbox.claim([due.id], **when) == []
-    assert (message.state, message.attempts, message.doubtful) == (MessageState.SENDING, 1, False)
-    assert (message.deadline, message.adopt_at) == (given.at(10), given.at(30))
+    assert (message.state, message.attempts, message.unconfirmed) == (
+        MessageState.SENDING,
+        1,
+        False,
+    )
+    assert (message.deadline, message.reclaim_at) == (given.at(10), given.at(30))
 
 
 async def test_only_the_next_message_of_a_thread_can_be_claimed(store: Store, given: Given) -> None:
@@ -173,7 +179,7 @@ async def test_only_the_next_message_of_a_thread_can_be_claimed(store: Store, gi
     async with store.begin() as tx:
         when = {"now": given.now, "deadline": given.at(10), "reclaim_at": given.at(30)}
         claimed = await tx.outbox.claim([first.id, first.id + 1], **when)
-    assert [message.key for message in claimed] == ["1"]
+    assert [message.idempotency_key for message in claimed] == ["1"]
 
 
 async def test_message_of_a_dead_sender_is_reclaimed_unconfirmed(
@@ -184,7 +190,7 @@ async def test_message_of_a_dead_sender_is_reclaimed_unconfirmed(
     await given.claim(store)
     assert await given.claim(store, seconds=29) == []
     [message] = await given.claim(store, seconds=30)
-    assert (message.doubtful, message.attempts) == (True, 2)
+    assert (message.unconfirmed, message.attempts) == (True, 2)
 
 
 async def test_sender_with_a_lost_claim_cannot_report(store: Store, given: Given) -> None:
@@ -222,7 +228,7 @@ async def test_sent_card_sets_the_timestamp_in_its_watch(store: Store, given: Gi
     watch = given.watch()
     async with store.begin() as tx:
         await tx.watches.add(watch)
-    await given.enqueue(store, given.message(watch_id=watch.id, roots_watch=True))
+    await given.enqueue(store, given.message(watch_id=watch.id, creates_card=True))
     [message] = await given.claim(store)
     async with store.begin() as tx:
         await tx.outbox.mark_sent(message, ts="9.5", now=given.now)
@@ -236,7 +242,7 @@ async def test_lost_claim_on_a_card_sets_no_timestamp(store: Store, given: Given
     watch = given.watch()
     async with store.begin() as tx:
         await tx.watches.add(watch)
-    await given.enqueue(store, given.message(watch_id=watch.id, roots_watch=True))
+    await given.enqueue(store, given.message(watch_id=watch.id, creates_card=True))
     [lost] = await given.claim(store)
     await given.claim(store, seconds=30)
     async with store.begin() as tx:
@@ -255,7 +261,7 @@ async def test_postponed_message_is_due_later_and_unconfirmed(store: Store, give
         assert await tx.outbox.next_due((0, 1), given.now) == given.at(7)
     assert await given.due(store, seconds=6) == []
     [retried] = await given.claim(store, seconds=7)
-    assert (retried.doubtful, retried.error, retried.attempts) == (True, "busy", 2)
+    assert (retried.unconfirmed, retried.error, retried.attempts) == (True, "busy", 2)
 
 
 async def test_replacement_overwrites_an_unsent_body(store: Store, given: Given) -> None:
@@ -311,7 +317,7 @@ async def test_dead_letter_does_not_block_its_thread(store: Store, given: Given)
     [message] = await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.dead_letter(message, error="msg_too_long", now=given.now)
-    assert [message.key for message in await given.due(store)] == ["2"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["2"]
 
 
 async def test_dropped_message_is_never_due_again(store: Store, given: Given) -> None:
@@ -327,11 +333,11 @@ async def test_dropped_message_is_never_due_again(store: Store, given: Given) ->
 async def test_dead_letter_thread_rejects_all_its_messages(store: Store, given: Given) -> None:
     """An archived channel gets no call for each message."""
     await given.enqueue(
-        store, given.message("1"), given.message("2"), given.message("x", thread="other")
+        store, given.message("1"), given.message("2"), given.message("x", ordering_key="other")
     )
     async with store.begin() as tx:
         assert await tx.outbox.dead_letter_thread("T1", "thread", "is_archived", given.now) == 2
-    assert [message.key for message in await given.due(store)] == ["x"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["x"]
 
 
 async def test_next_due_time_is_that_of_the_first_next_message(store: Store, given: Given) -> None:
@@ -340,7 +346,7 @@ async def test_next_due_time_is_that_of_the_first_next_message(store: Store, giv
         store,
         given.message("1", due_at=given.at(50)),
         given.message("2", due_at=given.at(5)),
-        given.message("x", thread="other", due_at=given.at(40)),
+        given.message("x", ordering_key="other", due_at=given.at(40)),
     )
     async with store.begin() as tx:
         assert await tx.outbox.next_due((0, 1), given.now) == given.at(40)
@@ -348,12 +354,12 @@ async def test_next_due_time_is_that_of_the_first_next_message(store: Store, giv
 
 async def test_exclusive_start_makes_claims_reclaimable_soon(store: Store, given: Given) -> None:
     """Claims of a dead process end, unconfirmed, after the grace period."""
-    await given.enqueue(store, given.message("1"), given.message("2", thread="other"))
+    await given.enqueue(store, given.message("1"), given.message("2", ordering_key="other"))
     await given.claim(store)
     async with store.begin() as tx:
         assert await tx.outbox.expire_claims(given.at(5)) == 2
     assert await given.due(store, now=given.at(4)) == []
-    assert [message.doubtful for message in await given.claim(store, seconds=5)] == [True, True]
+    assert [message.unconfirmed for message in await given.claim(store, seconds=5)] == [True, True]
 
 
 async def test_repeated_start_never_postpones_the_reclaim(store: Store, given: Given) -> None:
@@ -380,14 +386,16 @@ async def test_message_in_flight_is_next_due_at_its_reclaim_time(
 async def test_pruning_deletes_finished_messages_only(store: Store, given: Given) -> None:
     """An unsent message can wait longer than rows are kept."""
     await given.enqueue(
-        store, given.message("sent", thread="a"), given.message("waits", thread="b")
+        store, given.message("sent", ordering_key="a"), given.message("waits", ordering_key="b")
     )
     [sent, _] = await given.claim(store)
     async with store.begin() as tx:
         await tx.outbox.mark_sent(sent, ts="1.0", now=given.now)
         assert await tx.outbox.prune(given.now) == 0
         assert await tx.outbox.prune(given.at(1)) == 1
-    assert [message.key for message in await given.claim(store, seconds=30)] == ["waits"]
+    assert [message.idempotency_key for message in await given.claim(store, seconds=30)] == [
+        "waits"
+    ]
 
 
 async def test_backlog_counts_due_messages(store: Store, given: Given) -> None:
@@ -413,28 +421,30 @@ async def test_age_of_a_new_body_starts_at_its_replacement(store: Store, given: 
 async def test_waiting_card_updates_do_not_hide_posts(store: Store, given: Given) -> None:
     """The query has a limit, and card updates have a rate limit of their own."""
     cards = [
-        given.message(thread=f"card {n}", kind=MessageKind.UPDATE, body={"ts": "1.0"}, urgent=True)
+        given.message(
+            ordering_key=f"card {n}", kind=MessageKind.UPDATE, body={"ts": "1.0"}, urgent=True
+        )
         for n in range(5)
     ]
     await given.enqueue(store, *cards, given.message("post"))
-    assert [message.key for message in await given.due(store, limit=1)] == ["post"]
+    assert [message.idempotency_key for message in await given.due(store, limit=1)] == ["post"]
 
 
 async def test_outcome_is_due_before_other_messages(store: Store, given: Given) -> None:
     """It does not wait for progress messages of other threads."""
     await given.enqueue(
         store,
-        given.message("moved", thread="one"),
-        given.message("ended", thread="two", urgent=True),
+        given.message("moved", ordering_key="one"),
+        given.message("ended", ordering_key="two", urgent=True),
     )
-    assert [message.key for message in await given.due(store)] == ["ended", "moved"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["ended", "moved"]
 
 
 async def test_messages_before_an_urgent_one_become_urgent(store: Store, given: Given) -> None:
     """Otherwise it waits behind the steps of all other jobs."""
-    await given.enqueue(store, given.message("step", thread="other"))
+    await given.enqueue(store, given.message("step", ordering_key="other"))
     await given.enqueue(store, given.message("begun"), given.message("ended", urgent=True))
-    assert [message.key for message in await given.due(store)] == ["begun", "step"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["begun", "step"]
 
 
 async def test_later_messages_are_those_of_the_watch_and_thread(store: Store, given: Given) -> None:
@@ -448,12 +458,15 @@ async def test_later_messages_are_those_of_the_watch_and_thread(store: Store, gi
         store,
         *(given.message(key, **of) for key in ("1", "2")),
         given.message("another's", watch_id=other.id),
-        given.message("elsewhere", thread="other", **of),
+        given.message("elsewhere", ordering_key="other", **of),
         given.message("3", **of),
     )
     [first, _] = await given.claim(store)
     async with store.begin() as tx:
-        assert [message.key for message in await tx.outbox.later_in_thread(first)] == ["2", "3"]
+        assert [message.idempotency_key for message in await tx.outbox.later_in_thread(first)] == [
+            "2",
+            "3",
+        ]
 
 
 async def test_claim_absorbs_later_messages(store: Store, given: Given) -> None:
@@ -480,7 +493,7 @@ async def test_claim_that_absorbs_an_urgent_message_is_urgent(store: Store, give
         await tx.watches.add(watch)
     await given.enqueue(
         store,
-        given.message("other", thread="other", due_at=given.at(1)),
+        given.message("other", ordering_key="other", due_at=given.at(1)),
         given.message("1", watch_id=watch.id),
     )
     [first] = await given.claim(store)
@@ -491,7 +504,9 @@ async def test_claim_that_absorbs_an_urgent_message_is_urgent(store: Store, give
         await tx.outbox.postpone(
             first, due_at=given.now, unconfirmed=False, error="", now=given.now
         )
-    assert [(message.key, message.urgent) for message in await given.due(store, seconds=1)] == [
+    assert [
+        (message.idempotency_key, message.urgent) for message in await given.due(store, seconds=1)
+    ] == [
         ("1", True),
         ("other", False),
     ]
@@ -508,6 +523,8 @@ async def test_lost_claim_absorbs_nothing(store: Store, given: Given) -> None:
         behind = await tx.outbox.later_in_thread(first)
         await tx.outbox.postpone(first, due_at=given.now, unconfirmed=True, error="", now=given.now)
         assert not await tx.outbox.absorb(first, {"text": "both"}, behind, given.now)
-    assert [message.key for message in await given.due(store)] == ["1"]
+    assert [message.idempotency_key for message in await given.due(store)] == ["1"]
     async with store.begin() as tx:
-        assert [message.key for message in await tx.outbox.later_in_thread(first)] == ["2"]
+        assert [message.idempotency_key for message in await tx.outbox.later_in_thread(first)] == [
+            "2"
+        ]

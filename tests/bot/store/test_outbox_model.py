@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 UNSENT = (MessageState.READY, MessageState.SENDING)
 REPLIES = st.sampled_from([f"{thread}:{n}" for thread in "ab" for n in range(4)])
 CARDS = st.sampled_from(["card a", "card b"])
-CLAIM_SECONDS, ADOPT_SECONDS = 10, 30
+CLAIM_SECONDS, RECLAIM_SECONDS = 10, 30
 LAST = st.integers(1, 4)  # which claim reports: the last or an older one
 
 
@@ -35,9 +35,9 @@ class Row:
     due_at: datetime
     state: MessageState = MessageState.READY
     version: int = 1
-    doubtful: bool = False
+    unconfirmed: bool = False
     claim: OutboxMessage | None = None
-    adopt_at: datetime = NOON
+    reclaim_at: datetime = NOON
 
 
 class Model(RuleBasedStateMachine):
@@ -90,14 +90,18 @@ class Model(RuleBasedStateMachine):
         """A sender claims all due messages; each has at most one valid claim."""
         claimed = self.run(self._claim())
         due = {key: row for key, row in self.next_messages() if self.is_due(row)}
-        assert {message.key for message in claimed} == due.keys()
+        assert {message.idempotency_key for message in claimed} == due.keys()
         for message in claimed:
-            row = due[message.key]
-            doubtful = row.doubtful or row.state is MessageState.SENDING
-            assert (message.doubtful, message.version) == (doubtful, row.version)
-            adopt_at = self.now + timedelta(seconds=ADOPT_SECONDS)
-            self.rows[message.key] = replace(
-                row, state=MessageState.SENDING, doubtful=doubtful, claim=message, adopt_at=adopt_at
+            row = due[message.idempotency_key]
+            unconfirmed = row.unconfirmed or row.state is MessageState.SENDING
+            assert (message.unconfirmed, message.version) == (unconfirmed, row.version)
+            reclaim_at = self.now + timedelta(seconds=RECLAIM_SECONDS)
+            self.rows[message.idempotency_key] = replace(
+                row,
+                state=MessageState.SENDING,
+                unconfirmed=unconfirmed,
+                claim=message,
+                reclaim_at=reclaim_at,
             )
         self.claims += claimed
 
@@ -106,7 +110,7 @@ class Model(RuleBasedStateMachine):
         """A sender reports that Slack has its message."""
         for message in self.claims[-last:][:1]:
             if self.end_claim(message, "sent", MessageState.SENT):
-                self.sent.append((message.key, message.version))
+                self.sent.append((message.idempotency_key, message.version))
 
     @rule(last=LAST)
     def reject(self, last: int) -> None:
@@ -114,18 +118,18 @@ class Model(RuleBasedStateMachine):
         for message in self.claims[-last:][:1]:
             self.end_claim(message, "reject", MessageState.DEAD_LETTER)
 
-    @rule(last=LAST, doubtful=st.booleans(), seconds=st.integers(0, 20))
-    def postpone(self, last: int, doubtful: bool, seconds: int) -> None:  # noqa: FBT001
+    @rule(last=LAST, unconfirmed=st.booleans(), seconds=st.integers(0, 20))
+    def postpone(self, last: int, unconfirmed: bool, seconds: int) -> None:  # noqa: FBT001
         """A sender releases its claim for some seconds."""
         for message in self.claims[-last:][:1]:
             ours = self.is_ours(message)
             due_at = self.now + timedelta(seconds=seconds)
-            assert self.run(self._postpone(message, due_at, doubtful=doubtful)) == ours
+            assert self.run(self._postpone(message, due_at, unconfirmed=unconfirmed)) == ours
             if ours:
-                self.rows[message.key] = replace(
-                    self.rows[message.key],
+                self.rows[message.idempotency_key] = replace(
+                    self.rows[message.idempotency_key],
                     state=MessageState.READY,
-                    doubtful=doubtful,
+                    unconfirmed=unconfirmed,
                     due_at=max(due_at, self.now),
                     claim=None,
                 )
@@ -134,11 +138,11 @@ class Model(RuleBasedStateMachine):
     def absorb(self, last: int) -> None:
         """A sender coalesces the messages behind its own."""
         for message in self.claims[-last:][:1]:
-            ours, own = self.is_ours(message), self.rows[message.key]
+            ours, own = self.is_ours(message), self.rows[message.idempotency_key]
             behind = [
                 key
                 for key, row in self.rows.items()
-                if _thread(key) == message.thread and row.state is MessageState.READY
+                if _thread(key) == message.ordering_key and row.state is MessageState.READY
                 if row.number > own.number
             ]
             absorbed = set(self.run(self._absorb(message)))
@@ -152,9 +156,9 @@ class Model(RuleBasedStateMachine):
         self.run(self._dead_letter_thread(thread))
         for key, row in self.rows.items():
             if key[0] == thread and row.state in UNSENT:
-                unconfirmed = row.doubtful or row.state is MessageState.SENDING
+                unconfirmed = row.unconfirmed or row.state is MessageState.SENDING
                 self.rows[key] = replace(
-                    row, state=MessageState.DEAD_LETTER, doubtful=unconfirmed, claim=None
+                    row, state=MessageState.DEAD_LETTER, unconfirmed=unconfirmed, claim=None
                 )
 
     @rule()
@@ -165,7 +169,7 @@ class Model(RuleBasedStateMachine):
             if row.state is MessageState.DEAD_LETTER:
                 self.rows[key] = replace(row, state=MessageState.READY, due_at=self.now)
 
-    @rule(seconds=st.sampled_from([1, ADOPT_SECONDS + 1]))
+    @rule(seconds=st.sampled_from([1, RECLAIM_SECONDS + 1]))
     def wait(self, seconds: int) -> None:
         """Time passes."""
         self.now += timedelta(seconds=seconds)
@@ -176,7 +180,7 @@ class Model(RuleBasedStateMachine):
     def states_are_equal(self) -> None:
         """State, version and confirmation of each message are equal."""
         found = self.runner.run(self._rows())
-        assert found == {k: (r.state, r.version, r.doubtful) for k, r in self.rows.items()}
+        assert found == {k: (r.state, r.version, r.unconfirmed) for k, r in self.rows.items()}
 
     @invariant()
     def no_body_is_sent_twice(self) -> None:
@@ -195,12 +199,12 @@ class Model(RuleBasedStateMachine):
 
     def is_due(self, row: Row) -> bool:
         """Whether a next message can be claimed."""
-        since = row.due_at if row.state is MessageState.READY else row.adopt_at
+        since = row.due_at if row.state is MessageState.READY else row.reclaim_at
         return since <= self.now
 
     def is_ours(self, message: OutboxMessage) -> bool:
         """Whether a claim is still valid."""
-        row = self.rows[message.key]
+        row = self.rows[message.idempotency_key]
         return row.state is MessageState.SENDING and row.claim is message
 
     def end_claim(self, message: OutboxMessage, method: str, state: MessageState) -> bool:
@@ -208,10 +212,10 @@ class Model(RuleBasedStateMachine):
         ours = self.is_ours(message)
         assert self.run(self._end_claim(message, method)) == ours
         if ours:
-            row = self.rows[message.key]
+            row = self.rows[message.idempotency_key]
             newest = row.version == message.version
-            self.rows[message.key] = replace(
-                row, state=state if newest else MessageState.READY, doubtful=False, claim=None
+            self.rows[message.idempotency_key] = replace(
+                row, state=state if newest else MessageState.READY, unconfirmed=False, claim=None
             )
         return ours
 
@@ -222,20 +226,20 @@ class Model(RuleBasedStateMachine):
             await tx.outbox._connection.execute(delete(outbox))
 
     async def _rows(self) -> dict[str, tuple[MessageState, int, bool]]:
-        columns = (outbox.c.key, outbox.c.state, outbox.c.version, outbox.c.doubtful)
+        columns = (outbox.c.idempotency_key, outbox.c.state, outbox.c.version, outbox.c.unconfirmed)
         async with self.store.begin() as tx:
             rows = await tx.outbox._connection.execute(select(*columns))
-            return {row.key: (row.state, row.version, row.doubtful) for row in rows}
+            return {row.idempotency_key: (row.state, row.version, row.unconfirmed) for row in rows}
 
     async def _add(self, key: str) -> int:
-        message = Given().message(key, thread=_thread(key), watch_id="W", due_at=self.now)
+        message = Given().message(key, ordering_key=_thread(key), watch_id="W", due_at=self.now)
         async with self.store.begin() as tx:
             return await tx.outbox.add([message], self.now)
 
     async def _replace(self, key: str) -> None:
         body = {"ts": "1.0"}
         message = Given().message(
-            key, thread=_thread(key), kind=MessageKind.UPDATE, body=body, due_at=self.now
+            key, ordering_key=_thread(key), kind=MessageKind.UPDATE, body=body, due_at=self.now
         )
         async with self.store.begin() as tx:
             await tx.outbox.replace(message, self.now)
@@ -247,7 +251,7 @@ class Model(RuleBasedStateMachine):
                 [message.id for message in due],
                 now=self.now,
                 deadline=self.now + timedelta(seconds=CLAIM_SECONDS),
-                reclaim_at=self.now + timedelta(seconds=ADOPT_SECONDS),
+                reclaim_at=self.now + timedelta(seconds=RECLAIM_SECONDS),
             )
 
     async def _end_claim(self, message: OutboxMessage, method: str) -> bool:
@@ -256,17 +260,19 @@ class Model(RuleBasedStateMachine):
                 return await tx.outbox.mark_sent(message, ts="1.0", now=self.now)
             return await tx.outbox.dead_letter(message, error="no", now=self.now)
 
-    async def _postpone(self, message: OutboxMessage, due_at: datetime, *, doubtful: bool) -> bool:
+    async def _postpone(
+        self, message: OutboxMessage, due_at: datetime, *, unconfirmed: bool
+    ) -> bool:
         async with self.store.begin() as tx:
             return await tx.outbox.postpone(
-                message, due_at=due_at, unconfirmed=doubtful, error="", now=self.now
+                message, due_at=due_at, unconfirmed=unconfirmed, error="", now=self.now
             )
 
     async def _absorb(self, message: OutboxMessage) -> list[str]:
         async with self.store.begin() as tx:
             behind = await tx.outbox.later_in_thread(message)
             ours = await tx.outbox.absorb(message, {"text": "all"}, behind, self.now)
-            return [other.key for other in behind] if ours else []
+            return [other.idempotency_key for other in behind] if ours else []
 
     async def _dead_letter_thread(self, thread: str) -> None:
         async with self.store.begin() as tx:

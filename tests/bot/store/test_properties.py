@@ -63,7 +63,7 @@ class Scenario:
             await self._write(thread, key, new=0)
 
     async def _write(self, thread: int, key: str, new: int) -> None:
-        message = self.given.message(key, thread=str(thread), workspace=self.workspace)
+        message = self.given.message(key, ordering_key=str(thread), workspace=self.workspace)
         assert await self.given.enqueue(self.store, message) == new
 
     async def _claim(self, _: int) -> None:
@@ -81,7 +81,7 @@ class Scenario:
             async with self.store.begin() as tx:
                 ours = await tx.outbox.mark_sent(message, ts="1.0", now=self.given.at(self.seconds))
             if ours:
-                self.delivered[int(message.thread)].append(message.key)
+                self.delivered[int(message.ordering_key)].append(message.idempotency_key)
 
     async def _postpone(self, _: int) -> None:
         for message in self.claims[-1:]:

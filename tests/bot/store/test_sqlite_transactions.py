@@ -158,7 +158,7 @@ async def test_message_added_as_claimed_is_not_due(store: Store, given: Given) -
         assert await tx.outbox.add_claimed(given.message("key"), claim, given.now) is None
     assert await given.due(store, seconds=29) == []
     (reclaimed,) = await given.claim(store, seconds=30)
-    assert (reclaimed.doubtful, reclaimed.attempts) == (True, 2)
+    assert (reclaimed.unconfirmed, reclaimed.attempts) == (True, 2)
     assert message is not None
     async with store.begin() as tx:
         assert not await tx.outbox.mark_sent(message, ts="1.0", now=given.at(31))
@@ -176,4 +176,8 @@ async def test_claim_made_while_adding_is_like_any_other(store: Store, given: Gi
             message, due_at=given.now, unconfirmed=False, error="", now=given.now
         )
     (reclaimed,) = await given.claim(store)
-    assert (reclaimed.key, reclaimed.body, reclaimed.id) == (message.key, message.body, message.id)
+    assert (reclaimed.idempotency_key, reclaimed.body, reclaimed.id) == (
+        message.idempotency_key,
+        message.body,
+        message.id,
+    )

@@ -80,7 +80,7 @@ async def test_concurrent_writers_all_succeed(store: Store, given: Given) -> Non
 
 async def test_concurrent_claims_of_messages_never_overlap(store: Store, given: Given) -> None:
     """Each message has one sender."""
-    await given.enqueue(store, *(given.message(thread=str(n)) for n in range(20)))
+    await given.enqueue(store, *(given.message(ordering_key=str(n)) for n in range(20)))
     claims = await asyncio.gather(*(given.claim(store) for _ in range(5)))
     assert sorted(message.id for claim in claims for message in claim) == list(range(1, 21))
 
@@ -91,7 +91,7 @@ async def test_concurrent_claims_of_requests_never_overlap(store: Store, given: 
     async def claim() -> list[str]:
         async with store.begin() as tx:
             claimed = await tx.inbox.claim(now=given.now, lease_until=given.at(60), limit=4)
-        return [item.key for item in claimed]
+        return [item.idempotency_key for item in claimed]
 
     keys = [f"key {n}" for n in range(20)]
     for key in keys:
