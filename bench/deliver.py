@@ -182,7 +182,7 @@ def _watches(slack: Limited, now: datetime) -> Iterator[Watch]:
                 card_ts=ts,
                 ref=ref,
                 asker=ASKER.id,
-                asked_at=now,
+                requested_at=now,
             )
 
 

@@ -168,7 +168,7 @@ def _watch(place: tuple[str, str], job: Job) -> Watch:
         card_ts=card_ts,
         ref=job.ref,
         asker=ASKER.id,
-        asked_at=SystemClock().now(),
+        requested_at=SystemClock().now(),
     )
 
 

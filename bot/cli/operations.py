@@ -51,14 +51,14 @@ async def _watches(settings: Settings, *, only_unreachable: bool, channel: str |
     counts = {watch.id: count for watch, count in unreachable}
     others = [watch for watch in active if watch.id not in counts]
     found = [*others, *(watch for watch, _ in unreachable)]
-    for watch in sorted(found, key=lambda watch: (watch.asked_at, watch.id)):
+    for watch in sorted(found, key=lambda watch: (watch.requested_at, watch.id)):
         typer.echo(_watch_line(watch, counts.get(watch.id)))
     if not others and not unreachable:
         typer.echo("No watch is unreachable." if only_unreachable else "Nothing is followed.")
 
 
 def _watch_line(watch: Watch, pending: int | None) -> str:
-    requested = f"{watch.asked_at:%Y-%m-%d %H:%M} by {watch.asker}"
+    requested = f"{watch.requested_at:%Y-%m-%d %H:%M} by {watch.asker}"
     line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {requested}"
     reason = f"{watch.reason}, " if watch.reason else ""
     return line if pending is None else f"{line}  ({reason}{pending} pending)"

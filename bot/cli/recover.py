@@ -147,7 +147,7 @@ def _cards(workspace: str, channel: str, thread: Sequence[SlackMessage]) -> list
 
 
 def _as_ended(card: RecoverableWatch) -> RecoverableWatch:
-    at = card.watch.asked_at
+    at = card.watch.requested_at
     watch = replace(card.watch, state=WatchState.ENDED, ended_at=at, reason="ended before the loss")
     return replace(card, watch=watch, ended=True)
 
@@ -184,7 +184,7 @@ def _parse_card(
         card_ts=sent["ts"],
         ref=ref,
         asker=str(payload.get("asker", "")),
-        asked_at=datetime.fromtimestamp(float(sent["ts"]), UTC),
+        requested_at=datetime.fromtimestamp(float(sent["ts"]), UTC),
         board_id=payload.get("board"),
     )
     return RecoverableWatch(watch, about, job)
@@ -255,7 +255,7 @@ def _board(watch: Watch, id_: str) -> Board:
         asker=watch.asker,
         thread_ts=watch.thread_ts,
         message_ts=watch.card_ts,
-        opened_at=watch.asked_at,
+        opened_at=watch.requested_at,
     )
 
 

@@ -61,7 +61,7 @@ async def _lock_latest_watch(tx: Transaction, unit: UnitOfWork) -> Watch | None:
 def _has_old_card(watch: Watch) -> bool:
     """Whether the watch was started from a card older than the join window."""
     posted_at = watch.card_ts and float(watch.card_ts)
-    return bool(posted_at and posted_at < (watch.asked_at - JOIN_WINDOW).timestamp())
+    return bool(posted_at and posted_at < (watch.requested_at - JOIN_WINDOW).timestamp())
 
 
 async def open_board(tx: Transaction, unit: UnitOfWork, target: Target | None) -> Board:

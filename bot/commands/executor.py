@@ -145,10 +145,10 @@ class ActionExecutor:
     async def _close_card(self, unit: UnitOfWork, watch: Watch) -> None:
         """Update a card: its job is no longer followed."""
         tracked = (await unit.tx.jobs.get(unit.workspace, [watch.ref])).get(watch.ref)
-        if tracked is not None and tracked.seen is not None and not watch.uses_reactions:
-            view = job_card.CardContext(checked_at=tracked.checked_at or unit.now)
-            metadata = message_metadata.for_card(watch, tracked.seen, tracked.revision, ended=True)
-            message = self._presenter.render_card(tracked.seen, view)
+        if tracked is not None and tracked.snapshot is not None and not watch.uses_reactions:
+            view = job_card.CardContext(checked_at=tracked.polled_at or unit.now)
+            metadata = message_metadata.for_card(watch, tracked.snapshot, tracked.revision, ended=True)
+            message = self._presenter.render_card(tracked.snapshot, view)
             await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
 
     async def _unfollow_board(self, unit: UnitOfWork, board_id: str, key: str) -> None:

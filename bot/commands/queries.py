@@ -63,7 +63,7 @@ class Queries:
         listed = [
             (
                 str(w.ref),
-                job.seen,
+                job.snapshot,
                 self._context.slack_workspace.permalink(w.channel, w.card_ts, w.thread_ts),
             )
             for w, job in rows

@@ -137,7 +137,7 @@ class JobPresenter:
         due = self.job_updates.next_poll_at(job, unit.now) or unit.now
         tracked = await unit.tx.jobs.track(unit.workspace, job, due_at=due, now=unit.now)
         unit.next_polls.append((job.ref.connection, due))
-        if tracked.seen and tracked.seen.status.terminal:
+        if tracked.snapshot and tracked.snapshot.status.terminal:
             await unit.tx.watches.end([watch.id], now=unit.now, reason="the job ended")
             await unit.tx.jobs.sleep_unwatched(unit.workspace, [job.ref])
         return tracked
@@ -145,12 +145,12 @@ class JobPresenter:
     async def _post_watch_card(self, unit: UnitOfWork, watch: Watch, job: Job) -> None:
         """Post or update the card of a stored watch."""
         tracked = await self._track(unit, watch, job)
-        job = tracked.seen or job  # a snapshot that was stored meanwhile wins
+        job = tracked.snapshot or job  # a snapshot that was stored meanwhile wins
         if job.status.terminal:
             await self._post_card(unit, job, watch.id)
             return
         message = self.render_card(job, self.job_updates.card_context(watch, job, unit.now))
-        metadata = message_metadata.for_card(watch, tracked.seen, tracked.revision, ended=False)
+        metadata = message_metadata.for_card(watch, tracked.snapshot, tracked.revision, ended=False)
         if watch.card_ts is None:
             await unit.enqueue(
                 card_post(watch, message, unit.request.reply_target(), unit.now, metadata)
@@ -164,7 +164,7 @@ class JobPresenter:
         if not job.status.terminal:
             if await self._claim_or_point_to(unit, watch):
                 return
-            job = (await self._track(unit, watch, job)).seen or job
+            job = (await self._track(unit, watch, job)).snapshot or job
         names, reason = [REACTIONS[job.status]], f"asked for by {unit.request.user}"
         await unit.enqueue(reaction(watch, f"begun:{key}", names, unit.now, reason=reason))
 
@@ -206,8 +206,8 @@ class JobPresenter:
         tracked = (await unit.tx.jobs.get(unit.workspace, [job.ref])).get(job.ref)
         if tracked is None:
             return job
-        if known not in (None, tracked.revision) and tracked.seen is not None:
-            return tracked.seen
+        if known not in (None, tracked.revision) and tracked.snapshot is not None:
+            return tracked.snapshot
         renderer = self.connections.renderer(job.ref.connection)
         results = [PollResult(tracked, job, unit.now)]
         unit.changes += await self.job_updates.apply(unit.tx, renderer, results)
@@ -241,13 +241,13 @@ async def _card_metadata(tx: Transaction, watch: Watch) -> message_metadata.Meta
     ):
         return {}
     tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
-    seen, revision = (tracked.seen, tracked.revision) if tracked else (None, 0)
+    seen, revision = (tracked.snapshot, tracked.revision) if tracked else (None, 0)
     return message_metadata.for_card(watch, seen, revision, ended=watch.state is WatchState.ENDED)
 
 
 def already_followed_reply(home: Workspace, watch: Watch) -> Reply:
     """Return the reply that links to the card of an existing watch."""
-    link = home.permalink(watch.channel, watch.card_ts or watch.said_ts, watch.thread_ts)
+    link = home.permalink(watch.channel, watch.card_ts or watch.request_ts, watch.thread_ts)
     return Reply(replies.already_followed(str(watch.ref), link))
 
 
@@ -261,7 +261,7 @@ def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None
         card_ts=card_ts,
         ref=job.ref,
         asker=request.user,
-        asked_at=request.at,
+        requested_at=request.at,
         state=WatchState.ACTIVE,
         ended_at=None,
         reason="",

@@ -145,7 +145,7 @@ def reaction(
         channel=watch.channel,
         ordering_key=f"reaction:{watch.id}",
         kind=MessageKind.REACTION,
-        body={"ts": watch.said_ts, "names": names},
+        body={"ts": watch.request_ts, "names": names},
         watch_id=watch.id,
         due_at=now,
         reason=reason,
@@ -157,7 +157,7 @@ def deferred_reply(
 ) -> NewMessage:
     """Return the message that releases a deferred reply."""
     return NewMessage(
-        idempotency_key=record.key,
+        idempotency_key=record.idempotency_key,
         workspace=record.workspace,
         channel=record.channel,
         ordering_key=thread,

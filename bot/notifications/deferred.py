@@ -115,11 +115,11 @@ async def _reevaluate_one(
     context = Context(
         now=context.now,
         recent_posts=context.recent_posts,
-        previously_failed=decided.was_bad,
-        can_react=bool(watch and watch.said_ts),
+        previously_failed=decided.previously_failed,
+        can_react=bool(watch and watch.request_ts),
         stopped=_is_unfollowed(watch),
     )
-    event = Event(kind=decided.happening, failed=decided.bad)
+    event = Event(kind=decided.event_kind, failed=decided.failed)
     decision = evaluate(policy, event, context)
     superseded = decision.action is DeliveryAction.POST and await _superseded(tx, decided)
     return _SUPERSEDED if superseded else decision
@@ -144,8 +144,8 @@ def _awaits_digest(
     quiet = policy.quiet_hours
     over = (
         decided.action is DeliveryAction.DEFER
-        and decided.until is not None
-        and decided.until <= now
+        and decided.deferred_until is not None
+        and decided.deferred_until <= now
     )
     shown = decision.action in (DeliveryAction.POST, DeliveryAction.DIGEST)
     return over and shown and not (quiet and quiet.end_after(now))
@@ -157,12 +157,12 @@ def _is_unfollowed(watch: Watch | None) -> bool:
 
 async def _superseded(tx: Transaction, decided: DecisionRecord) -> bool:
     """Whether the thread already has a newer reply, after which this one would mislead."""
-    if decided.happening in _NEVER_SUPERSEDED:
+    if decided.event_kind in _NEVER_SUPERSEDED:
         return False
-    superseding = _COMPLETE_KINDS if decided.bad else (*_COMPLETE_KINDS, EventKind.CHANGE)
+    superseding = _COMPLETE_KINDS if decided.failed else (*_COMPLETE_KINDS, EventKind.CHANGE)
     newest_first = await tx.decisions.of_watch(decided.watch_id, _HISTORY_LIMIT)
-    newer = takewhile(lambda other: other.key != decided.key, newest_first)
-    return any(o.action is DeliveryAction.POST and o.happening in superseding for o in newer)
+    newer = takewhile(lambda other: other.idempotency_key != decided.idempotency_key, newest_first)
+    return any(o.action is DeliveryAction.POST and o.event_kind in superseding for o in newer)
 
 
 async def _settle_without_digest(tx: Transaction, decided: DecisionRecord, now: datetime) -> bool:
@@ -193,7 +193,7 @@ async def _apply(
         until=(decision.until or now) if waits else None,
         board_id=None,
         # A reply that is posted now counts toward the current hour's limit.
-        at=now if decision.action is DeliveryAction.POST else decided.at,
+        at=now if decision.action is DeliveryAction.POST else decided.decided_at,
     )
     if redecided == decided or not await tx.decisions.redecide(redecided):
         return
@@ -230,12 +230,12 @@ async def _enqueue_reaction(
 ) -> None:
     """Replace the status reaction on the asker's message."""
     watch = await tx.watches.get(decided.watch_id)
-    if watch is None or not watch.said_ts:
+    if watch is None or not watch.request_ts:
         return
     name = _reaction(decided)
     before = await tx.decisions.of_watch(watch.id, _HISTORY_LIMIT)
     others = {_reaction(o) for o in before if o.action is DeliveryAction.REACT and o.body} - {name}
-    key = decided.key.removeprefix(f"{watch.id}:")
+    key = decided.idempotency_key.removeprefix(f"{watch.id}:")
     names = [name, *sorted(others)]
     await tx.outbox.add([reaction(watch, key, names, now, reason=decision.reason)], now)
 
@@ -243,5 +243,5 @@ async def _enqueue_reaction(
 def _reaction(decided: DecisionRecord) -> str:
     about: dict[str, Any] = (decided.body or {}).get("about") or {}
     word = str(about.get("status", ""))
-    known = decided.happening is not EventKind.JOB_MISSING and word in set(Status)
+    known = decided.event_kind is not EventKind.JOB_MISSING and word in set(Status)
     return REACTIONS[Status(word)] if known else JOB_MISSING_REACTION

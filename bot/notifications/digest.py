@@ -46,7 +46,7 @@ class DigestItem:
         return (
             self.job.status.terminal
             if self.job
-            else self.decisions[-1].happening is EventKind.OUTCOME
+            else self.decisions[-1].event_kind is EventKind.OUTCOME
         )
 
     @property
@@ -54,7 +54,7 @@ class DigestItem:
         """Whether an ended job failed, or a run or task of a running job did."""
         if self.job and self.job.status.terminal:
             return self.job.status.failed
-        return any(decided.bad for decided in self.decisions)
+        return any(decided.failed for decided in self.decisions)
 
     @property
     def failed(self) -> bool:
@@ -124,7 +124,7 @@ def budget_reason(posts_per_hour: int | None, until: datetime) -> str:
 
 def _sort_key(item: DigestItem) -> tuple[bool, bool, float]:
     """Sort key: failed jobs, then running jobs with failures, each newest first."""
-    return not item.failed, not item.has_failures, -item.decisions[-1].at.timestamp()
+    return not item.failed, not item.has_failures, -item.decisions[-1].decided_at.timestamp()
 
 
 def _failed_job(item: DigestItem) -> str:
@@ -155,11 +155,11 @@ def _line(item: DigestItem, now: datetime) -> str:
     rest = state.removeprefix(name) if state.startswith(f"{name} ") else f": {state}"
     text = blocks.mrkdwn(rest, _MAX_LINE)["text"].removesuffix(".")
     since = "deferred since " if item.decisions[0].action is DeliveryAction.DEFER else ""
-    return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.decisions[0].at)}"
+    return f"{_emoji(item)} {title}{text} · {since}{blocks.date(item.decisions[0].decided_at)}"
 
 
 def _emoji(item: DigestItem) -> str:
-    happening = item.decisions[-1].happening
+    happening = item.decisions[-1].event_kind
     if happening is EventKind.JOB_MISSING:
         return "❔"
     if (
@@ -174,12 +174,12 @@ def _emoji(item: DigestItem) -> str:
 def _state_text(item: DigestItem, now: datetime) -> str:
     """Return the current state of a job, as mrkdwn; it may be newer than what was deferred."""
     newest = item.decisions[-1]
-    if item.job is None or newest.happening in (EventKind.JOB_MISSING, EventKind.POLLING_FAILED):
+    if item.job is None or newest.event_kind in (EventKind.JOB_MISSING, EventKind.POLLING_FAILED):
         return _deferred_text(newest)
-    events = [decided for decided in item.decisions if decided.happening in _OWN_TEXT_KINDS]
+    events = [decided for decided in item.decisions if decided.event_kind in _OWN_TEXT_KINDS]
     if item.job.status.terminal or not events:
         return blocks.escape(job_text.status_sentence(item.job, now), _MAX_LINE)
-    last = next((decided for decided in reversed(events) if decided.bad), events[-1])
+    last = next((decided for decided in reversed(events) if decided.failed), events[-1])
     more = len(events) - 1
     return _deferred_text(last) + (f" (and {more:,} more)" if more else "")
 

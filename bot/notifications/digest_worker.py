@@ -120,7 +120,7 @@ class DigestWorker:
         now: datetime,
     ) -> None:
         """Enqueue the digest of the quiet hours that have ended."""
-        end = max(decided.until for decided in records if decided.until)
+        end = max(decided.deferred_until for decided in records if decided.deferred_until)
         zone = ZoneInfo(policy.quiet_hours.zone) if policy.quiet_hours else None
         board = replace(_new_digest(records[0], now), closes_at=now, closed_at=now)
         if claimed := await _claim(tx, records, board):
@@ -179,7 +179,7 @@ class DigestWorker:
         )
         return DigestItem(
             decisions=group,
-            job=tracked.seen if tracked else None,
+            job=tracked.snapshot if tracked else None,
             link=link,
             asker=watch.asker if watch else "",
         )
@@ -226,10 +226,10 @@ async def _enqueue_new(
         channel=board.channel,
         ordering_key=key,
         kind=MessageKind.POST,
-        body={"message": message.model_dump(), "tells": [decided.key for decided in claimed]},
+        body={"message": message.model_dump(), "tells": [decided.idempotency_key for decided in claimed]},
         board_id=board.id,
         creates_card=True,
-        urgent=any(decided.bad for decided in claimed),
+        urgent=any(decided.failed for decided in claimed),
         due_at=board.opened_at,
         reason="deferred updates are posted",
     )

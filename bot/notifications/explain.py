@@ -67,7 +67,7 @@ class Explainer:
             reactable = await tx.decisions.watches_with_reactions(workspace, channel, starts_at)
             watches = await tx.watches.requested_since(workspace, channel, starts_at)
         # A deferred notification is posted later than it was decided.
-        decided.sort(key=lambda record: record.at)
+        decided.sort(key=lambda record: record.decided_at)
         history = DecisionHistory(decided, outcomes, reactable, watches)
         return await asyncio.to_thread(
             render_report, WeeklyStatistics(starts_at, zone, decided), policy, history
@@ -107,4 +107,4 @@ async def _find_watch(
 
 async def _job_name(tx: Transaction, watch: Watch) -> str:
     tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
-    return tracked.seen.name if tracked and tracked.seen else ""
+    return tracked.snapshot.name if tracked and tracked.snapshot else ""

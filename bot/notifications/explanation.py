@@ -91,8 +91,8 @@ def unknown_message(keep_days: int) -> Message:
 
 
 def _follow_up(origin: MessageOrigin, decided: DecisionRecord) -> tuple[str, list[str]]:
-    normal = _EVENT_TEXTS[decided.happening]
-    event_text = _FAILURE_TEXTS.get(decided.happening, normal) if decided.bad else normal
+    normal = _EVENT_TEXTS[decided.event_kind]
+    event_text = _FAILURE_TEXTS.get(decided.event_kind, normal) if decided.failed else normal
     name = _name_and_ref(decided.name, decided.ref)
     text = f"This is a follow-up about {name}: {event_text}. {decided.reason}"
     rules = [decided.rule]
@@ -160,7 +160,7 @@ def _requested(watch: Watch | None) -> list[str]:
     if watch is None:
         return []
     person = blocks.mention(watch.asker) or "Somebody"
-    return [f"{person} asked for the job {blocks.date(watch.asked_at)}. {_state(watch)}"]
+    return [f"{person} asked for the job {blocks.date(watch.requested_at)}. {_state(watch)}"]
 
 
 def _state(watch: Watch) -> str:
@@ -200,8 +200,8 @@ def explain_job(
     ref: str, watch: Watch | None, decided: Sequence[DecisionRecord], origin: MessageOrigin
 ) -> Message:
     """Return the decisions about a job in a channel; deferred ones come first."""
-    deferred = [one for one in decided if one.until is not None]
-    past = [one for one in decided if one.until is None]
+    deferred = [one for one in decided if one.deferred_until is not None]
+    past = [one for one in decided if one.deferred_until is None]
     text = f"{blocks.code(ref)}: {_counts(deferred, past)}"
     texts = [text, *_requested(watch), policy_text.summary(origin.settings.policy)]
     texts += _section_texts("*Deferred now:*", deferred) + _section_texts("*Newest first:*", past)
@@ -228,12 +228,12 @@ def _section_texts(title: str, decided: Sequence[DecisionRecord]) -> list[str]:
 
 def _line(decided: DecisionRecord) -> str:
     text = blocks.mrkdwn(blocks.one_line(decided.text), 200)["text"]
-    return f"• *{_action_text(decided)}* · {blocks.date(decided.at)} · {text} _{decided.reason}_"
+    return f"• *{_action_text(decided)}* · {blocks.date(decided.decided_at)} · {text} _{decided.reason}_"
 
 
 def _action_text(decided: DecisionRecord) -> str:
-    if decided.action is DeliveryAction.DEFER and decided.until is not None:
-        return f"deferred until {blocks.date(decided.until)}"
+    if decided.action is DeliveryAction.DEFER and decided.deferred_until is not None:
+        return f"deferred until {blocks.date(decided.deferred_until)}"
     if decided.action is DeliveryAction.DEFER or decided.board_id is not None:
         return "told in a digest"
     return _ACTION_TEXTS[decided.action]

@@ -105,7 +105,7 @@ class Notifier:
                 notification.series,
                 notification.at,
             )
-            context = context.replace(can_react=watch.said_ts is not None)
+            context = context.replace(can_react=watch.request_ts is not None)
             await self._apply(
                 tx, notification, evaluate(policy, notification.event, context), context
             )
@@ -160,20 +160,20 @@ def _record(
     deferred = decision.action in (DeliveryAction.DEFER, DeliveryAction.DIGEST)
     return DecisionRecord(
         workspace=post.workspace,
-        key=post.idempotency_key,
+        idempotency_key=post.idempotency_key,
         channel=post.channel,
         watch_id=notification.watch.id,
         ref=notification.watch.ref,
         name=notification.job_name,
         series=notification.series,
-        happening=notification.event.kind,
-        bad=notification.event.failed,
-        was_bad=context.previously_failed,
+        event_kind=notification.event.kind,
+        failed=notification.event.failed,
+        previously_failed=context.previously_failed,
         action=decision.action,
         rule=decision.rule,
         reason=decision.reason,
         text=post.body["message"]["text"],
         body=post.body if deferred else None,
-        until=(decision.until or notification.at) if deferred else None,
-        at=notification.at,
+        deferred_until=(decision.until or notification.at) if deferred else None,
+        decided_at=notification.at,
     )

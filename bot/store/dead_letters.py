@@ -122,7 +122,7 @@ class DeadLetters:
 
     async def sent_bodies(self, watch: Watch) -> list[dict[str, Any]]:
         """Return the bodies of a watch's sent messages that are not pruned yet."""
-        bound = {"of_watch": watch.id, "since": watch.asked_at - MAX_CLOCK_STEP_BACK}
+        bound = {"of_watch": watch.id, "since": watch.requested_at - MAX_CLOCK_STEP_BACK}
         return list((await self._connection.execute(_SENT_BODIES, bound)).scalars())
 
     async def count_unsent(self, watch: Watch) -> int:

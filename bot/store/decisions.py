@@ -268,13 +268,13 @@ class Decisions:
         """Replace a deferred decision; return False if it is no longer deferred."""
         bound = {
             "in_workspace": decision.workspace,
-            "of_key": decision.key,
+            "of_key": decision.idempotency_key,
             "does": decision.action,
             "by_rule": decision.rule,
             "why": decision.reason,
-            "then": decision.until,
+            "then": decision.deferred_until,
             "of_board": decision.board_id,
-            "when": decision.at,
+            "when": decision.decided_at,
         }
         return (await self._connection.execute(_REDECIDE, bound)).rowcount == 1
 

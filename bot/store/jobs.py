@@ -115,12 +115,12 @@ def job_from_row(row: Sequence[Any]) -> WatchedJob:
         workspace=workspace,
         ref=JobRef.model_construct(connection=connection, id=job_id),
         revision=revision,
-        seen=seen,
+        snapshot=seen,
         due_at=due_at,
-        checked_at=checked_at,
+        polled_at=checked_at,
         failures=trouble[0],
-        trouble=trouble[1],
-        trouble_since=trouble[2],
+        error=trouble[1],
+        failing_since=trouble[2],
     )
 
 
@@ -213,8 +213,8 @@ class Jobs:
         watched: WatchedJob,
         *,
         failures: int,
-        trouble: str,
-        trouble_since: datetime | None,
+        error: str,
+        failing_since: datetime | None,
         due_at: datetime,
         now: datetime,
     ) -> bool:
@@ -224,8 +224,8 @@ class Jobs:
         """
         bound = _failure_params(watched) | {
             "in_a_row": failures,
-            "what": trouble,
-            "since": trouble_since,
+            "what": error,
+            "since": failing_since,
             "next_due_at": due_at,
             "at": now,
         }

@@ -156,17 +156,17 @@ class Watch:
     card_ts: str | None = None  # timestamp of the card, once posted
     ref: JobRef
     asker: str
-    asked_at: datetime
+    requested_at: datetime
     state: WatchState = WatchState.ACTIVE
     ended_at: datetime | None = None  # when it ended or became unreachable
     reason: str = ""  # why it ended or became unreachable
     board_id: str | None = None  # the board that shows this job, if any
-    said_ts: str | None = None  # the asker's message, if reactions on it replace the card
+    request_ts: str | None = None  # the asker's message, if reactions on it replace the card
 
     @property
     def uses_reactions(self) -> bool:
         """Whether reactions on the asker's message replace the card."""
-        return self.said_ts is not None
+        return self.request_ts is not None
 
     @property
     def stopped_by(self) -> str:
@@ -241,23 +241,23 @@ class DecisionRecord:
     """The decision about one event for one watch."""
 
     workspace: str
-    key: str  # idempotency key of its thread reply, if one is sent
+    idempotency_key: str  # idempotency key of its thread reply, if one is sent
     channel: str
     watch_id: str
     ref: JobRef
     name: str  # of the job
     series: str = ""  # jobs of one series share one outcome history
-    happening: EventKind
-    bad: bool
-    was_bad: bool  # whether the previous outcome of the series was a failure
+    event_kind: EventKind
+    failed: bool
+    previously_failed: bool  # whether the previous outcome of the series was a failure
     action: DeliveryAction
     rule: str
     reason: str
     text: str  # text of the thread reply, as sent to Slack
     body: dict[str, Any] | None = None  # of the thread reply, while it is deferred
-    until: datetime | None = None  # end of the deferral; None: not deferred
+    deferred_until: datetime | None = None  # end of the deferral; None: not deferred
     board_id: str | None = None  # the digest that contains it
-    at: datetime
+    decided_at: datetime
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -280,9 +280,9 @@ class WatchedJob:
     workspace: str
     ref: JobRef
     revision: int  # from 1; incremented by each compare-and-set
-    seen: Job | None
+    snapshot: Job | None
     due_at: datetime | None = None  # time of the next poll; None: not polled
-    checked_at: datetime | None = None  # time of the last poll, failed or not
+    polled_at: datetime | None = None  # time of the last poll, failed or not
     failures: int = 0  # in a row; negative: so many polls found no such job
-    trouble: str = ""  # error of the last poll, as a sentence; empty: none
-    trouble_since: datetime | None = None
+    error: str = ""  # error of the last poll, as a sentence; empty: none
+    failing_since: datetime | None = None

@@ -120,10 +120,10 @@ def card_rows(watch_rows: Sequence[WatchRow]) -> list[BoardRow]:
     return [
         BoardRow(
             id=watch.id,
-            job=watched.seen or _placeholder_job(watched.ref),
+            job=watched.snapshot or _placeholder_job(watched.ref),
             followed=is_open(watch),
             missing=watch.reason == JOB_NOT_FOUND,
-            trouble=watched.trouble,
+            trouble=watched.error,
         )
         for watch, watched in watch_rows
     ]
@@ -133,7 +133,7 @@ def row_states(watch_rows: Sequence[WatchRow]) -> list[message_metadata.BoardRow
     """Return the row state of each watch of a board."""
     return [
         message_metadata.BoardRowState(
-            watch, watched.seen, watched.revision, ended=not is_open(watch)
+            watch, watched.snapshot, watched.revision, ended=not is_open(watch)
         )
         for watch, watched in watch_rows
     ]

@@ -76,7 +76,7 @@ class JobUpdates:
         for result in results:
             if isinstance(result.found, JobthreadError):
                 await self._apply_failure(tx, renderer, result, result.found, boards)
-            elif result.found == result.watched.seen and not result.watched.trouble:
+            elif result.found == result.watched.snapshot and not result.watched.error:
                 unchanged.append(
                     (
                         result.watched,
@@ -102,11 +102,11 @@ class JobUpdates:
         due = self.next_poll_at(job, result.polled_at)
         if not await tx.jobs.compare_and_set(result.watched, job, due_at=due, now=result.polled_at):
             return []
-        change = job_changes.diff(result.watched.seen, job)
-        full_change = job_changes.diff(result.watched.seen, job, every_task=True)
+        change = job_changes.diff(result.watched.snapshot, job)
+        full_change = job_changes.diff(result.watched.snapshot, job, every_task=True)
         watches = await _watches(tx, result.watched)
-        if result.watched.trouble and result.watched.trouble_since:
-            since, message = result.watched.trouble_since, texts.polling_recovered(str(job.ref))
+        if result.watched.error and result.watched.failing_since:
+            since, message = result.watched.failing_since, texts.polling_recovered(str(job.ref))
             await self._notify_polling(
                 tx, result, watches, EventKind.POLLING_RECOVERED, since, message
             )
@@ -148,7 +148,7 @@ class JobUpdates:
         if _card_changed(result.watched, message, renderer, view):
             # Until the reply is posted, the thread has seen the state before it; with earlier
             # replies pending, the card keeps its metadata.
-            before = message_metadata.for_card(watch, result.watched.seen, result.watched.revision)
+            before = message_metadata.for_card(watch, result.watched.snapshot, result.watched.revision)
             metadata = {} if pending else before
             update = card_update(
                 watch, message, result.polled_at, metadata, urgent=job.status.terminal
@@ -202,18 +202,18 @@ class JobUpdates:
         failures = abs(result.watched.failures) + 1
         not_found = _not_found_count(result.watched, error)
         persistent = failures >= FAILURES_BEFORE_NOTICE
-        sentence = result.watched.trouble or (error.sentence if persistent else "")
+        sentence = result.watched.error or (error.sentence if persistent else "")
         stored = await tx.jobs.record_failure(
             result.watched,
             failures=-not_found or failures,
-            trouble=sentence,
-            trouble_since=result.watched.trouble_since or result.polled_at,
+            error=sentence,
+            failing_since=result.watched.failing_since or result.polled_at,
             due_at=result.polled_at + self._retry_delay(error, failures),
             now=result.polled_at,
         )
         if stored and not_found >= NOT_FOUND_BEFORE_END:
             await self._end_missing(tx, result, boards)
-        elif stored and sentence != result.watched.trouble:
+        elif stored and sentence != result.watched.error:
             await self._show_failure(tx, renderer, result, sentence, boards)
 
     def _retry_delay(self, error: JobthreadError, failures: int) -> timedelta:
@@ -230,7 +230,7 @@ class JobUpdates:
         sentence: str,
         boards: PendingRedraws,
     ) -> None:
-        since, job = result.watched.trouble_since or result.polled_at, result.watched.seen
+        since, job = result.watched.failing_since or result.polled_at, result.watched.snapshot
         if job is None:
             return
         message = texts.polling_failed(str(job.ref), sentence)
@@ -316,7 +316,7 @@ def _final_notification(
     watch: Watch, watched: WatchedJob | None, key: str, message: Message, now: datetime
 ) -> Notification:
     """Return the notification that ends a watch, with the reason."""
-    seen, revision = (watched.seen, watched.revision) if watched else (None, 0)
+    seen, revision = (watched.snapshot, watched.revision) if watched else (None, 0)
     return Notification(
         watch=watch,
         key_suffix=key,
@@ -331,11 +331,11 @@ def _final_notification(
 
 
 def _name(watched: WatchedJob) -> str:
-    return watched.seen.name if watched.seen else str(watched.ref)
+    return watched.snapshot.name if watched.snapshot else str(watched.ref)
 
 
 def _series(watched: WatchedJob) -> str:
-    return watched.seen.series_name if watched.seen else ""
+    return watched.snapshot.series_name if watched.snapshot else ""
 
 
 def _not_found_count(watched: WatchedJob, error: JobthreadError) -> int:
@@ -350,16 +350,16 @@ def _card_changed(
     view: job_card.CardContext,
 ) -> bool:
     """Return whether the card differs from one of the previous state, rendered at the same time."""
-    if watched.seen is None or watched.trouble:
+    if watched.snapshot is None or watched.error:
         return True
-    return renderer.card(watched.seen, view) != message
+    return renderer.card(watched.snapshot, view) != message
 
 
 def _row_changed(watched: WatchedJob, job: Job, now: datetime) -> bool:
     """Return whether the board row differs from the previous state's, rendered at the same time."""
-    if watched.seen is None or watched.trouble:
+    if watched.snapshot is None or watched.error:
         return True
-    return board_card.row_changed(watched.seen, job, now)
+    return board_card.row_changed(watched.snapshot, job, now)
 
 
 async def _has_pending_replies(tx: Transaction, watch: Watch) -> bool:

@@ -94,13 +94,13 @@ class Poller:
     async def _poll_batch(self, connection: Connection, batch: list[WatchedJob]) -> None:
         """Fetch one batch and apply its results in one transaction."""
         refs = list(dict.fromkeys(watched.ref for watched in batch))
-        known = {watched.ref: watched.seen for watched in batch if watched.seen}
+        known = {watched.ref: watched.snapshot for watched in batch if watched.snapshot}
         found = await connection.fetch_batch(refs, known)
         now = self._clock.now()
         results = [PollResult(watched, found[watched.ref], now) for watched in batch]
         async with self._store.begin() as tx:
             changes = await self._job_updates.apply(tx, connection, results)
-        if any(result.found != result.watched.seen for result in results):  # messages may be due
+        if any(result.found != result.watched.snapshot for result in results):  # messages may be due
             self._wake_dispatcher()
         for change in changes:
             await self._plugins.job_changed(change)

@@ -159,7 +159,7 @@ class RedeliveryWorker:
         if watch.state is WatchState.UNREACHABLE and not await tx.watches.reactivate(watch.id):
             return
         if missed.items or (missed.unreported_job and not watch.uses_reactions):
-            name = tracked.seen.name if tracked and tracked.seen else str(watch.ref)
+            name = tracked.snapshot.name if tracked and tracked.snapshot else str(watch.ref)
             outcome = await self._outcome(tx, watch, missed.unreported_job, now)
             await tx.outbox.add([catch_up_reply(missed, name, outcome, now)], now)
         if watch.uses_reactions and missed.reactions_wanted:
@@ -167,8 +167,8 @@ class RedeliveryWorker:
         replaced = [*missed.replies, *missed.reactions]
         await tx.dead_letters.drop(replaced, now)
         await tx.dead_letters.requeue([p for p in posts if p not in replaced], now)
-        if tracked is not None and tracked.seen is not None:
-            await self._resume(tx, watch, tracked.seen, now)
+        if tracked is not None and tracked.snapshot is not None:
+            await self._resume(tx, watch, tracked.snapshot, now)
 
     async def _outcome(
         self, tx: Transaction, watch: Watch, job: Job | None, now: datetime
@@ -232,7 +232,7 @@ async def _is_recoverable(tx: Transaction, watch: Watch) -> bool:
 
 def _since(watches: Iterable[Watch]) -> datetime:
     """Return when the last of these threads became unreachable."""
-    return max(watch.ended_at or watch.asked_at for watch in watches)
+    return max(watch.ended_at or watch.requested_at for watch in watches)
 
 
 def _by_place(watches: Iterable[Watch]) -> dict[Place, list[Watch]]:
@@ -254,7 +254,7 @@ async def _missed_updates(
         watch,
         posts,
         before=message_metadata.job_from_metadata(watch.ref, metadata) if metadata else None,
-        after=tracked.seen if tracked and watch.state is WatchState.UNREACHABLE else None,
+        after=tracked.snapshot if tracked and watch.state is WatchState.UNREACHABLE else None,
         revision=tracked.revision if tracked else 0,
         reactions_shown=[body["names"] for body in posted if body.get("names")],
     )

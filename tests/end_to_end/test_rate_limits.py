@@ -32,10 +32,10 @@ async def test_card_without_a_visible_change_is_not_updated(harness: BotHarness)
         ref = JobRef(connection="deploys", id=ID)
         workspace = harness.slack.workspace.team.id
         watched = (await tx.jobs.get(workspace, [ref]))[ref]
-        assert watched.seen is not None
+        assert watched.snapshot is not None
         # A detail beyond those that a card shows.
         details = tuple(Detail(label=f"L{n}", value="v") for n in range(MAX_DETAILS))
-        hidden = watched.seen.replace(details=(*details, Detail(label="one", value="more")))
+        hidden = watched.snapshot.replace(details=(*details, Detail(label="one", value="more")))
         due = harness.clock.now() + timedelta(hours=1)
         await tx.jobs.compare_and_set(watched, hidden, due_at=due, now=harness.clock.now())
         before = (await tx.jobs.get(workspace, [ref]))[ref]

@@ -99,7 +99,7 @@ def evaluate_change(
     changed = policy.replace(**{change.field: change.value})
     after = replay(changed, history)
     pairs = list(zip(before, after, strict=True))
-    failures = [pair for pair, record in zip(pairs, history.decisions, strict=True) if record.bad]
+    failures = [pair for pair, record in zip(pairs, history.decisions, strict=True) if record.failed]
     return Recommendation(
         change=change,
         avoided=count_actions(before)[DeliveryAction.POST]
@@ -152,7 +152,7 @@ def _night_hours(
     if policy.quiet_hours is not None:
         return []
     posts = [
-        d.at
+        d.decided_at
         for d, decision in zip(history.decisions, now, strict=True)
         if decision.action is DeliveryAction.POST
     ]

@@ -53,9 +53,9 @@ class _ReplayState:
 
     def record(self, record: DecisionRecord, action: DeliveryAction) -> None:
         if action is DeliveryAction.POST:
-            self.posts.append(record.at)
-        if record.happening in _END_KINDS:
-            self.outcomes[series_key(record)] = record.bad
+            self.posts.append(record.decided_at)
+        if record.event_kind in _END_KINDS:
+            self.outcomes[series_key(record)] = record.failed
 
 
 def series_key(record: DecisionRecord) -> SeriesKey:
@@ -68,7 +68,7 @@ def replay(policy: NotificationPolicy, history: DecisionHistory) -> list[Decisio
     state = _ReplayState(dict(history.previous_outcomes))
     decisions: list[Decision] = []
     for record in history.decisions:
-        event = _EVENTS[record.happening, record.bad]
+        event = _EVENTS[record.event_kind, record.failed]
         decision = evaluate(policy, event, _context(record, history, state))
         state.record(record, decision.action)
         decisions.append(decision)
@@ -78,8 +78,8 @@ def replay(policy: NotificationPolicy, history: DecisionHistory) -> list[Decisio
 def _context(record: DecisionRecord, history: DecisionHistory, state: _ReplayState) -> Context:
     """Return the context at the time of a decision; skips validation for speed."""
     return Context.model_construct(
-        now=record.at,
-        recent_posts=state.recent_posts(record.at),
+        now=record.decided_at,
+        recent_posts=state.recent_posts(record.decided_at),
         previously_failed=state.outcomes.get(series_key(record), False),
         can_react=record.watch_id in history.reactable,
         stopped=False,
@@ -96,15 +96,15 @@ def count_cards(policy: NotificationPolicy, history: DecisionHistory) -> int:
     for watch in watches:
         place = (watch.asker, watch.thread_ts)
         before = last.get(place)
-        boards += before is None or watch.asked_at - before > BOARD_WINDOW
-        last[place] = watch.asked_at
+        boards += before is None or watch.requested_at - before > BOARD_WINDOW
+        last[place] = watch.requested_at
     return boards
 
 
 def _has_old_card(watch: Watch) -> bool:
     """Whether a job is followed from a card that existed before."""
     posted_at = float(watch.card_ts) if watch.card_ts and watch.board_id is None else None
-    return posted_at is not None and posted_at < (watch.asked_at - BOARD_WINDOW).timestamp()
+    return posted_at is not None and posted_at < (watch.requested_at - BOARD_WINDOW).timestamp()
 
 
 def count_actions(decisions: Sequence[Decision]) -> Counter[DeliveryAction]:

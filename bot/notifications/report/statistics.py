@@ -53,7 +53,7 @@ class WeeklyStatistics:
     @property
     def by_day(self) -> list[tuple[date, int]]:
         """The number of posts of each day, oldest first; days without posts are included."""
-        counts = Counter(record.at.astimezone(self.zone).date() for record in self._posted)
+        counts = Counter(record.decided_at.astimezone(self.zone).date() for record in self._posted)
         first = self.starts_at.astimezone(self.zone).date()
         days = [first + timedelta(days) for days in range(DAYS)]
         return [(day, counts[day]) for day in days]
@@ -61,7 +61,7 @@ class WeeklyStatistics:
     @property
     def busiest_hour(self) -> tuple[datetime, int] | None:
         """The first hour with the most posts, and their number; None without posts."""
-        hours = Counter(_hour(record.at.astimezone(self.zone)) for record in self._posted)
+        hours = Counter(_hour(record.decided_at.astimezone(self.zone)) for record in self._posted)
         return max(hours.items(), key=lambda each: each[1]) if hours else None
 
     @property
@@ -98,7 +98,7 @@ def tally(decided: Sequence[DecisionRecord]) -> Tally:
     actions = Counter(record.action for record in decided)
     return Tally(
         posted=actions[DeliveryAction.POST],
-        failures=sum(record.bad and record.action is DeliveryAction.POST for record in decided),
+        failures=sum(record.failed and record.action is DeliveryAction.POST for record in decided),
         card_only=actions[DeliveryAction.UPDATE],
         deferred=actions[DeliveryAction.DEFER] + actions[DeliveryAction.DIGEST],
         other=actions[DeliveryAction.REACT] + actions[DeliveryAction.DROP],

@@ -58,7 +58,7 @@ async def add_watches(folder: Path, *ids: str) -> None:
                 card_ts="1.0",
                 ref=JobRef(connection="deploys", id=f"JOB{number}"),
                 asker="U1",
-                asked_at=now,
+                requested_at=now,
             )
             await tx.watches.add(watch)
         for id_ in ids:

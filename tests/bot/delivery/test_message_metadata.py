@@ -25,7 +25,7 @@ def row_state(
     """Return a board row with this many failed tasks."""
     ref = JobRef(connection="deploys", id=job.pop("id", f"JOB{number:08}-07b1-4c8f-a183-c86cffbe"))
     watch = Watch(
-        id=f"{number:032}", workspace="T1", channel="C1", ref=ref, asker="U1", asked_at=NOW
+        id=f"{number:032}", workspace="T1", channel="C1", ref=ref, asker="U1", requested_at=NOW
     )
     steps = tuple(Task(id=f"{n:036}", name="x", status=Status.FAILED) for n in range(tasks))
     plain = {"name": f"deploy-{number}", "status": Status.RUNNING, "native_status": "RUNNING"}

@@ -81,7 +81,7 @@ async def test_unwanted_deferred_reply_updates_the_card_only(harness: BotHarness
     await harness.wait_for_ephemeral("failures only")
     assert await deferred(harness) == []
     async with harness.bot.store.begin() as tx:
-        result = await tx.decisions.get(harness.slack.workspace.team.id, waiting.key)
+        result = await tx.decisions.get(harness.slack.workspace.team.id, waiting.idempotency_key)
     assert result
     assert (result.action, result.rule) == (DeliveryAction.UPDATE, "follow_ups")
     assert harness.thread(card) == []

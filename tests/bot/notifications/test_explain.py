@@ -213,11 +213,11 @@ async def test_deferred_reply_counts_at_its_posting_time(harness: BotHarness) ->
     async with harness.bot.store.begin() as tx:
         place = harness.slack.workspace.team.id, outcome.channel
         (posted,) = await tx.decisions.since(*place, harness.clock.now() - timedelta(days=1))
-        later = replace(posted, key="other", at=posted.at + timedelta(hours=1))
-        earlier = replace(posted, key="another", at=posted.at - timedelta(hours=1))
+        later = replace(posted, key="other", at=posted.decided_at + timedelta(hours=1))
+        earlier = replace(posted, key="another", at=posted.decided_at - timedelta(hours=1))
         for decided in (later, earlier):
             assert await tx.decisions.add(decided)
     await harness.says("/job noise")
     reply = await harness.wait_for_ephemeral("3 follow-ups in this channel in the last 7 days")
-    first = int((posted.at - timedelta(hours=1)).replace(minute=0, second=0).timestamp())
+    first = int((posted.decided_at - timedelta(hours=1)).replace(minute=0, second=0).timestamp())
     assert f"The busiest hour began <!date^{first}^" in reply.text

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.store import DecisionRecord
 
 REF = decision_record().ref
-WATCH = Watch(id="watch1", workspace="T1", channel="C1", ref=REF, asker="U0ADA", asked_at=MONDAY)
+WATCH = Watch(id="watch1", workspace="T1", channel="C1", ref=REF, asker="U0ADA", requested_at=MONDAY)
 OVERRIDDEN = ChannelSettings(
     NotificationPolicy(follow_ups=FollowUps.OUTCOMES),
     {"follow_ups": Origin.CHANNEL},

@@ -61,7 +61,7 @@ async def test_every_reply_has_a_stored_reason(tmp_path: Path) -> None:
         card = await harness.request_card(f"/job deploys:{ID}")
         await end_job(harness, card, succeeds=True)
         [one] = await decisions_of(harness)
-        assert (one.action, one.rule, one.happening) == (
+        assert (one.action, one.rule, one.event_kind) == (
             DeliveryAction.POST,
             "follow_ups",
             EventKind.OUTCOME,

@@ -128,8 +128,8 @@ async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, give
     async with store.begin() as tx:
         found = await tx.decisions.of_job("T1", "C1", given.ref(), 10)
         newest = await tx.decisions.of_job("T1", "C1", given.ref(), 2)
-    assert [one.key for one in found] == ["w1:1", "w2:1", "w1:2"]
-    assert [one.key for one in newest] == ["w1:1", "w2:1"]
+    assert [one.idempotency_key for one in found] == ["w1:1", "w2:1", "w1:2"]
+    assert [one.idempotency_key for one in newest] == ["w1:1", "w2:1"]
 
 
 async def test_last_outcomes_are_those_before_the_given_time(store: Store, given: Given) -> None:

@@ -60,7 +60,7 @@ async def test_due_decisions_are_those_past_their_deferral(store: Store, given: 
     await store_decisions(store, other)
     async with store.begin() as tx:
         due = await tx.decisions.due(given.workspace, given.channel, given.now)
-        assert [decided.key for decided in due] == ["w:2", "w:1"]
+        assert [decided.idempotency_key for decided in due] == ["w:2", "w:1"]
         assert due[0] == deferred(given, "w:2")
         channels = await tx.decisions.channels_with_due(given.now)
         assert sorted(channels) == [("T1", "C1"), ("T1", "C2")]
@@ -76,7 +76,7 @@ async def test_one_of_several_processes_gets_the_due_decisions(store: Store, giv
         async with store.begin() as tx:
             due = await tx.decisions.due(given.workspace, given.channel, given.now)
             mine = [replace(decided, until=None, board_id=board) for decided in due]
-            return [one.key for one in mine if await tx.decisions.redecide(one)]
+            return [one.idempotency_key for one in mine if await tx.decisions.redecide(one)]
 
     taken = await asyncio.gather(take("a"), take("b"), take("c"))
     assert sorted(key for keys in taken for key in keys) == [f"w:{n}" for n in range(5)]
@@ -113,7 +113,7 @@ async def test_released_decision_is_not_decided_again(store: Store, given: Given
     async with store.begin() as tx:
         assert await tx.decisions.redecide(released)
         assert not await tx.decisions.redecide(replace(one, until=None, action=DeliveryAction.DROP))
-        assert await tx.decisions.get(one.workspace, one.key) == released
+        assert await tx.decisions.get(one.workspace, one.idempotency_key) == released
 
 
 async def test_released_reply_counts_from_its_release(store: Store, given: Given) -> None:
@@ -137,7 +137,7 @@ async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, gi
     async with store.begin() as tx:
         assert await tx.decisions.return_to_deferred("b", ["w:1"], given.now) == 1
         [returned] = await tx.decisions.deferred(given.workspace, given.channel)
-        assert (returned.key, returned.until, returned.board_id) == ("w:2", given.now, None)
+        assert (returned.idempotency_key, returned.deferred_until, returned.board_id) == ("w:2", given.now, None)
         assert await tx.decisions.return_to_deferred("b", [], given.now) == 1
         assert await tx.decisions.of_board("b") == []
 

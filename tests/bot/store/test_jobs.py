@@ -28,8 +28,8 @@ async def test_stored_job_keeps_every_field(store: Store, given: Given) -> None:
     job = given.job(tasks=(task,), details=(detail,), message="line\nline", created_at=given.now)
     await given.track(store, job)
     watched = await stored_job(store, given)
-    assert watched.seen == job
-    assert (watched.revision, watched.checked_at, watched.due_at) == (1, given.now, given.now)
+    assert watched.snapshot == job
+    assert (watched.revision, watched.polled_at, watched.due_at) == (1, given.now, given.now)
 
 
 async def test_unknown_job_is_left_out(store: Store, given: Given) -> None:
@@ -44,7 +44,7 @@ async def test_tracking_a_known_job_keeps_its_snapshot(store: Store, given: Give
     await given.track(store, seconds=5)
     await given.track(store, given.job(status=Status.FAILED), seconds=60)
     watched = await stored_job(store, given)
-    assert (watched.revision, watched.seen, watched.due_at) == (1, given.job(), given.at(5))
+    assert (watched.revision, watched.snapshot, watched.due_at) == (1, given.job(), given.at(5))
 
 
 async def test_tracking_a_stopped_job_restarts_polling(store: Store, given: Given) -> None:
@@ -115,8 +115,8 @@ async def test_poll_without_a_change_only_moves_the_next_poll(store: Store, give
     async with store.begin() as tx:
         await tx.jobs.touch([(failing, given.at(20))], given.at(5))
     after = await stored_job(store, given)
-    assert (after.due_at, after.checked_at, after.revision) == (given.at(20), given.at(5), 1)
-    assert (after.failures, after.trouble, after.trouble_since) == (0, "", None)
+    assert (after.due_at, after.polled_at, after.revision) == (given.at(20), given.at(5), 1)
+    assert (after.failures, after.error, after.failing_since) == (0, "", None)
 
 
 async def test_many_unchanged_polls_are_stored_at_once(store: Store, given: Given) -> None:
@@ -140,14 +140,14 @@ async def test_failed_poll_stores_its_error(store: Store, given: Given) -> None:
         await tx.jobs.record_failure(
             (await tx.jobs.get("T1", [given.ref()]))[given.ref()],
             failures=3,
-            trouble="It is down.",
-            trouble_since=given.at(-60),
+            error="It is down.",
+            failing_since=given.at(-60),
             due_at=given.at(30),
             now=given.at(1),
         )
     after = await stored_job(store, given)
-    assert (after.failures, after.trouble, after.trouble_since) == (3, "It is down.", given.at(-60))
-    assert (after.due_at, after.checked_at, after.seen) == (given.at(30), given.at(1), given.job())
+    assert (after.failures, after.error, after.failing_since) == (3, "It is down.", given.at(-60))
+    assert (after.due_at, after.polled_at, after.snapshot) == (given.at(30), given.at(1), given.job())
 
 
 async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Given) -> None:
@@ -161,7 +161,7 @@ async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Give
             seen, given.job(), due_at=given.at(9), now=given.at(2)
         )
     after = await stored_job(store, given)
-    assert (after.revision, after.seen, after.due_at) == (2, failed, None)
+    assert (after.revision, after.snapshot, after.due_at) == (2, failed, None)
 
 
 async def test_poll_older_than_a_change_moves_nothing(store: Store, given: Given) -> None:
@@ -196,7 +196,7 @@ async def test_job_stopped_during_its_poll_stays_stopped(store: Store, given: Gi
         await tx.jobs.sleep_unwatched()
         await tx.jobs.touch([(seen, given.at(9))], given.now)
         await tx.jobs.record_failure(
-            seen, failures=1, trouble="", trouble_since=None, due_at=given.at(9), now=given.now
+            seen, failures=1, error="", failing_since=None, due_at=given.at(9), now=given.now
         )
     assert (await stored_job(store, given)).due_at is None
 

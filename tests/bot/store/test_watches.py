@@ -113,7 +113,7 @@ async def test_channel_lists_its_open_watches_with_their_jobs(store: Store, give
         listed = await tx.watches.in_channel("T1", "C1")
     assert [watch for watch, _ in listed] == [older, newer]
     assert [job.ref for _, job in listed] == [older.ref, newer.ref]
-    assert listed[0][1].seen == given.job(older.ref)
+    assert listed[0][1].snapshot == given.job(older.ref)
 
 
 async def test_active_watches_of_jobs_are_found_by_reference(store: Store, given: Given) -> None:
@@ -175,6 +175,6 @@ async def test_job_that_was_not_found_is_never_the_latest(store: Store, given: G
     async with store.begin() as tx:
         (watched,) = (await tx.jobs.get("T1", [given.ref()])).values()
         await tx.jobs.record_failure(
-            watched, failures=-1, trouble="", trouble_since=None, due_at=given.now, now=given.now
+            watched, failures=-1, error="", failing_since=None, due_at=given.now, now=given.now
         )
         assert await tx.watches.latest_jobs("T1", "C1") == []

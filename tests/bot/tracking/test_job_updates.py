@@ -39,7 +39,7 @@ async def store(tmp_path: Path) -> AsyncIterator[Store]:
     store = Store(f"sqlite:///{tmp_path / 'jobthread.db'}")
     await store.open()
     now = CLOCK.now()
-    watch = Watch(id="w1", workspace="T1", channel="C1", ref=REF, asker="U1", asked_at=now)
+    watch = Watch(id="w1", workspace="T1", channel="C1", ref=REF, asker="U1", requested_at=now)
     async with store.begin() as tx:
         await tx.watches.add(watch)
         await tx.jobs.track("T1", JOB, due_at=now, now=now)
@@ -114,9 +114,9 @@ async def test_stale_success_does_not_clear_a_reported_failure(
     await fail_polls(store, DOWN, 1)
     before_write = await outbox_size(store)
     await apply_result(store, late, JOB)
-    assert (await read_job(store)).trouble == DOWN.sentence
+    assert (await read_job(store)).error == DOWN.sentence
     await apply_result(store, await read_job(store), JOB)
-    assert (await read_job(store)).trouble == ""
+    assert (await read_job(store)).error == ""
     assert await outbox_size(store) > before_write
 
 

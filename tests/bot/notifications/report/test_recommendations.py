@@ -212,22 +212,22 @@ def replay_naively(policy: NotificationPolicy, week: DecisionHistory) -> list[De
     actions: list[DeliveryAction] = []
     for n, one in enumerate(week.decisions):
         recent_posts = sum(
-            action is DeliveryAction.POST and before.at > one.at - HOUR
+            action is DeliveryAction.POST and before.decided_at > one.decided_at - HOUR
             for before, action in zip(week.decisions, actions, strict=False)
         )
         earlier_outcomes = [
-            before.bad
+            before.failed
             for before in week.decisions[:n]
-            if before.name == one.name and before.happening in (EventKind.OUTCOME, EventKind.RUN)
+            if before.name == one.name and before.event_kind in (EventKind.OUTCOME, EventKind.RUN)
         ]
         outcome_before = week.previous_outcomes.get(("deploys", one.name), False)
         context = Context(
-            now=one.at,
+            now=one.decided_at,
             recent_posts=recent_posts,
             previously_failed=earlier_outcomes[-1] if earlier_outcomes else outcome_before,
             can_react=one.watch_id in week.reactable,
         )
-        event = Event(kind=one.happening, failed=one.bad)
+        event = Event(kind=one.event_kind, failed=one.failed)
         actions.append(evaluate(policy, event, context).action)
     return actions
 
@@ -261,7 +261,7 @@ def test_recommendation_counts_hidden_failures(
         hidden = [
             one
             for one, old, new in zip(week.decisions, now, then, strict=True)
-            if one.bad and old in kept and new not in kept
+            if one.failed and old in kept and new not in kept
         ]
         assert option.hidden_failures == len(hidden)
 
