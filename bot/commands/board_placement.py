@@ -49,7 +49,7 @@ async def _lock_latest_watch(tx: Transaction, unit: UnitOfWork) -> Watch | None:
     Lock order: job, watch, board.
     """
     request = unit.request
-    oldest = request.at - JOIN_WINDOW
+    oldest = request.requested_at - JOIN_WINDOW
     criteria = (unit.workspace, request.channel, request.thread_ts, request.user, oldest)
     candidate = await tx.boards.latest_request(*criteria)
     if candidate is None:

@@ -35,17 +35,17 @@ class Request(Value):
     kind: RequestKind
     user: str
     channel: str
-    at: AwareDatetime
+    requested_at: AwareDatetime
     text: str = ""  # in Slack's escaping; empty for a click
     thread_ts: str | None = None  # the thread to reply in
-    said_ts: str | None = None  # the message with the request, which can take reactions
+    request_ts: str | None = None  # the message with the request, which can take reactions
     response_url: str | None = None  # secret: anybody who has it can post a reply
-    action: str = ""  # action id of the button or menu
+    action_id: str = ""  # action id of the button or menu
     value: str = ""  # of the button, the chosen menu option, or the modal
     message_ts: str | None = None  # the message that contains the button
     ephemeral: bool = False  # whether that message is ephemeral
 
     def reply_target(self) -> ReplyTarget:
         """Return the target of an ephemeral reply."""
-        expires_at = (self.at + RESPONSE_URL_LIFETIME).timestamp() if self.response_url else None
+        expires_at = (self.requested_at + RESPONSE_URL_LIFETIME).timestamp() if self.response_url else None
         return ReplyTarget(self.user, self.thread_ts, self.response_url, expires_at)

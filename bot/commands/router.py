@@ -127,7 +127,7 @@ class RequestRouter:
 
     async def _click(self, workspace: str, request: Request) -> list[Action]:
         """Run a click. A button's value is a reference or a command, never a state."""
-        action_id = ActionId.of(request.action)
+        action_id = ActionId.of(request.action_id)
         handler = self.clicks.get(action_id) if action_id else None
         actions = await handler(workspace, request) if handler else []
         if request.ephemeral and action_id in _CLOSING_CLICKS:

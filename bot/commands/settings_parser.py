@@ -139,7 +139,7 @@ def _quiet_hours(args: Sequence[str], policy: NotificationPolicy) -> ParseResult
     zone = _zone([w for w in words if w.lower() != ALLOW_FAILURES], policy, match[0].strip())
     if isinstance(zone, ParseError):
         return zone
-    allowed = policy.quiet_hours is not None and policy.quiet_hours.failures_pass
+    allowed = policy.quiet_hours is not None and policy.quiet_hours.allow_failures
     span = {"begins": _iso_time(match["begins"]), "ends": _iso_time(match["ends"])}
     return {
         "quiet_hours": {

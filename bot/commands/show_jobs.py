@@ -48,7 +48,7 @@ class JobPresenter:
         """Show jobs as the channel settings say: one board, reactions, or a card each."""
         location = (unit.workspace, unit.request.channel)
         policy = (await self.job_updates.notifier.channel_settings(unit.tx, *location)).policy
-        chosen = presentation(policy, len(shown), can_react=unit.request.said_ts is not None)
+        chosen = presentation(policy, len(shown), can_react=unit.request.request_ts is not None)
         if chosen is Presentation.BOARD:
             await self._show_on_board(unit, shown)
             return
@@ -261,7 +261,7 @@ def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None
         card_ts=card_ts,
         ref=job.ref,
         asker=request.user,
-        requested_at=request.at,
+        requested_at=request.requested_at,
         state=WatchState.ACTIVE,
         ended_at=None,
         reason="",
@@ -271,4 +271,4 @@ def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None
 def reaction_watch(request: Request, workspace: str, job: Job) -> Watch:
     """Return a watch that shows the job's status as reactions on the request's message."""
     watch = new_watch(request, workspace, job)
-    return replace(watch, said_ts=request.said_ts, thread_ts=request.thread_ts or request.said_ts)
+    return replace(watch, said_ts=request.request_ts, thread_ts=request.thread_ts or request.request_ts)

@@ -154,7 +154,7 @@ def _schedule(
     action, until = DeliveryAction.POST, None
     quiet, limit = policy.quiet_hours, policy.posts_per_hour
     end = quiet.end_after(context.now) if quiet else None
-    if quiet and end and not (quiet.failures_pass and event.failed):
+    if quiet and end and not (quiet.allow_failures and event.failed):
         action, until, rule = DeliveryAction.DEFER, end, "quiet_hours"
         reason = f"These are quiet hours here until {end:%H:%M} ({quiet.zone})."
     elif limit is not None and context.recent_posts >= limit:

@@ -66,7 +66,7 @@ class QuietHours(Value):
     begins: time
     ends: time
     zone: Annotated[str, AfterValidator(_zone)] = "UTC"
-    failures_pass: bool = False  # failures are posted all the same
+    allow_failures: bool = False  # failures are posted all the same
 
     @model_validator(mode="after")
     def _check_span(self) -> Self:

@@ -161,7 +161,7 @@ def choice_key(name: str, policy: NotificationPolicy) -> str:
 def _quiet_hours(quiet: QuietHours | None) -> str:
     if quiet is None:
         return "There are no quiet hours."
-    if quiet.failures_pass:
+    if quiet.allow_failures:
         return f"From {_span(quiet)}, only failures are told; the rest waits until then."
     return f"From {_span(quiet)}, nothing is told; what happens waits until then."
 

@@ -44,7 +44,7 @@ def _command(body: Payload, now: datetime) -> IncomingRequest:
         kind=RequestKind.COMMAND,
         user=body["user_id"],
         channel=body["channel_id"],
-        at=now,
+        requested_at=now,
         text=body.get("text") or "",
         response_url=body.get("response_url"),
     )
@@ -60,10 +60,10 @@ def _event(body: Payload, now: datetime) -> IncomingRequest | None:
         kind=kind,
         user=event["user"],
         channel=event["channel"],
-        at=now,
+        requested_at=now,
         text=event.get("text") or "",
         thread_ts=event.get("thread_ts"),
-        said_ts=event["ts"],
+        request_ts=event["ts"],
     )
     return IncomingRequest(body["team_id"], f"message:{event['channel']}:{event['ts']}", ask)
 
@@ -90,10 +90,10 @@ def _click(body: Payload, now: datetime) -> IncomingRequest | None:
         kind=RequestKind.CLICK,
         user=body["user"]["id"],
         channel=container["channel_id"],
-        at=now,
+        requested_at=now,
         thread_ts=thread_ts if thread_ts != message_ts else None,
         response_url=body.get("response_url"),
-        action=action["action_id"],
+        action_id=action["action_id"],
         value=_value(action),
         message_ts=message_ts,
         ephemeral=bool(container.get("is_ephemeral")),
@@ -114,7 +114,7 @@ def _shortcut(body: Payload, now: datetime) -> IncomingRequest | None:
         kind=RequestKind.SHORTCUT,
         user=body["user"]["id"],
         channel=body["channel"]["id"],
-        at=now,
+        requested_at=now,
         text=message.get("text") or "",
         thread_ts=message.get("thread_ts") or message["ts"],
         response_url=body.get("response_url"),

@@ -76,7 +76,7 @@ def to_request(body: Payload, now: datetime) -> IncomingRequest:
         kind=RequestKind.COMMAND,
         user=body["user"]["id"],
         channel=_selected_channel(body),
-        at=now,
+        requested_at=now,
         text=command_for(_selected_job(body), peek=_is_peek(body)),
         response_url=_response_url(body),
     )

@@ -36,17 +36,17 @@ class ModalContext(Value):
 
     channel: str
     revision: int  # of the settings shown
-    loud: int = 0  # how often a preset has filled its inputs
-    rest: int = 0  # how often the defaults have filled the other inputs
+    preset_fills: int = 0  # how often a preset has filled its inputs
+    default_fills: int = 0  # how often the defaults have filled the other inputs
 
     def block_id(self, name: str) -> str:
         """Return the block_id of an input."""
-        return f"{name}.{self.loud if name in PRESET_FIELDS else self.rest}"
+        return f"{name}.{self.preset_fills if name in PRESET_FIELDS else self.default_fills}"
 
     def with_preset(self, preset: str) -> ModalContext:
         """Return the context after a preset or the defaults were filled in."""
-        rest = self.rest + (preset == "default")
-        return self.replace(loud=self.loud + 1, rest=rest)
+        rest = self.default_fills + (preset == "default")
+        return self.replace(loud=self.preset_fills + 1, rest=rest)
 
 
 @dataclass(frozen=True)
@@ -163,7 +163,7 @@ def _quiet_inputs(builder: ModalBuilder) -> list[blocks.Block]:
         ENDS: _time_picker(f"{quiet.ends:%H:%M}" if quiet else ""),
         ZONE: {"type": "external_select", "min_query_length": 0, **zone},
         ALLOW_FAILURES: _checkbox(
-            "Tell failures at once", ticked=bool(quiet and quiet.failures_pass)
+            "Tell failures at once", ticked=bool(quiet and quiet.allow_failures)
         ),
     }
     return [

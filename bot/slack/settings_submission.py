@@ -95,7 +95,7 @@ def to_request(body: Payload, now: datetime) -> IncomingRequest:
         kind=RequestKind.SETTINGS_FORM,
         user=body["user"]["id"],
         channel=page.channel,
-        at=now,
+        requested_at=now,
         value=wish.model_dump_json(),
     )
     return IncomingRequest(workspace_id(body), f"view:{body['view']['id']}", ask)

@@ -83,7 +83,7 @@ def test_documented_quiet_hours_and_budget_are_read(write_settings: WriteSetting
     table = next(part for part in page.split("```") if part.startswith("toml\n[notify]"))
     notify = load(write_settings(table.removeprefix("toml\n"))).notify
     assert notify.quiet_hours
-    assert (notify.quiet_hours.zone, notify.quiet_hours.failures_pass) == ("Europe/Berlin", True)
+    assert (notify.quiet_hours.zone, notify.quiet_hours.allow_failures) == ("Europe/Berlin", True)
     policies = [resolve(notify, channel, None).policy for channel in ("C0123ABCD", "C1")]
     assert [policy.posts_per_hour for policy in policies] == [20, 20]
     assert [policy.follow_ups for policy in policies] == [FollowUps.OUTCOMES, FollowUps.EVERY]

@@ -106,7 +106,7 @@ async def test_submitted_modal_changes_the_channel_settings(harness: BotHarness)
     assert (settings.policy.mention, settings.policy.group) == (Mention.GROUP, "S0ONCALL")
     assert settings.policy.posts_per_hour == 20
     assert settings.policy.quiet_hours
-    assert settings.policy.quiet_hours.failures_pass
+    assert settings.policy.quiet_hours.allow_failures
     assert set(settings.origins) == {
         "follow_ups",
         "mention",

@@ -55,7 +55,7 @@ class InboxHarness:
     async def enqueue(self, key: str = "k") -> None:
         """Enqueue one request."""
         request = Request(
-            kind=RequestKind.COMMAND, user="U1", channel="C1", at=self.clock.now(), text="JOB1"
+            kind=RequestKind.COMMAND, user="U1", channel="C1", requested_at=self.clock.now(), text="JOB1"
         )
         assert await self.worker.enqueue("T1", key, request)
 

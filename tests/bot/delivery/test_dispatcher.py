@@ -129,7 +129,7 @@ async def test_request_of_a_dead_process_is_answered_after_restart(
         kind=RequestKind.COMMAND,
         user=slack.user("ada").id,
         channel=slack.channel("deploys").id,
-        at=harness.clock.now(),
+        requested_at=harness.clock.now(),
         text=f"deploys:{ID}",
     )
     async with harness.bot.store.begin() as tx:

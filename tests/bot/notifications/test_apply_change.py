@@ -113,7 +113,7 @@ async def store_request(harness: BotHarness, text: str) -> None:
         kind=RequestKind.COMMAND,
         user=workspace.user("ada").id,
         channel=workspace.channel("deploys").id,
-        at=now,
+        requested_at=now,
         text=text,
     )
     async with harness.bot.store.begin() as tx:

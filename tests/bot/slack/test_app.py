@@ -73,7 +73,7 @@ async def test_duplicate_event_is_one_request(harness: HttpHarness) -> None:
 async def test_button_click_is_persisted(app_for: Any, inbox: FakeInboxWorker) -> None:
     """With its action id, under the trigger id."""
     assert await dispatched(app_for, click()) == 200
-    assert inbox.enqueued["click:9"].action == "refresh"
+    assert inbox.enqueued["click:9"].action_id == "refresh"
 
 
 async def test_payload_without_a_request_is_only_acknowledged(

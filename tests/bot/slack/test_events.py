@@ -45,7 +45,7 @@ async def test_command_has_its_trigger_id_as_key(slack: LocalSlack) -> None:
     assert incoming.workspace == slack.workspace.team.id
     assert incoming.idempotency_key == f"command:{answer.trigger_id}"
     ask = incoming.request
-    assert (ask.kind, ask.user, ask.at) == (
+    assert (ask.kind, ask.user, ask.requested_at) == (
         RequestKind.COMMAND,
         slack.workspace.user("ada").id,
         NOON,
@@ -133,7 +133,7 @@ def test_click_has_the_button_and_the_message() -> None:
     assert incoming
     assert (incoming.workspace, incoming.idempotency_key) == ("T1", "click:9")
     ask = incoming.request
-    assert (ask.kind, ask.action, ask.value) == (RequestKind.CLICK, "refresh", "deploys:JOB1")
+    assert (ask.kind, ask.action_id, ask.value) == (RequestKind.CLICK, "refresh", "deploys:JOB1")
     assert (ask.message_ts, ask.thread_ts, ask.ephemeral) == ("1.2", None, False)
 
 
@@ -143,7 +143,7 @@ def test_menu_choice_has_the_value_of_its_option() -> None:
     menu = {"type": "overflow", "action_id": "more", "selected_option": chosen}
     incoming = parse_payload(click(actions=[menu]), NOON)
     assert incoming
-    assert (incoming.request.action, incoming.request.value) == ("more", "why")
+    assert (incoming.request.action_id, incoming.request.value) == ("more", "why")
 
 
 def test_select_without_a_choice_has_an_empty_value() -> None:
