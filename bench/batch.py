@@ -156,7 +156,12 @@ async def _follow(
         for n, id_ in enumerate(ids):
             ref = JobRef(connection=provider.name, id=id_)
             watch = Watch(
-                id=f"{n:032x}", workspace="T1", channel=f"C{n}", ref=ref, asker="U1", requested_at=now
+                id=f"{n:032x}",
+                workspace="T1",
+                channel=f"C{n}",
+                ref=ref,
+                asker="U1",
+                requested_at=now,
             )
             await tx.watches.add(watch)
             job = Job(ref=ref, name=id_, status=Status.QUEUED)

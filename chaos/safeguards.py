@@ -99,7 +99,7 @@ def _disable_lookup(patch: Patch) -> None:
 
 
 def _with_unique_key(record: Any) -> Any:
-    return replace(record, key=_unique(record.key))
+    return replace(record, idempotency_key=_unique(record.idempotency_key))
 
 
 def _unique(key: str) -> str:

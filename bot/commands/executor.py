@@ -147,7 +147,9 @@ class ActionExecutor:
         tracked = (await unit.tx.jobs.get(unit.workspace, [watch.ref])).get(watch.ref)
         if tracked is not None and tracked.snapshot is not None and not watch.uses_reactions:
             view = job_card.CardContext(checked_at=tracked.polled_at or unit.now)
-            metadata = message_metadata.for_card(watch, tracked.snapshot, tracked.revision, ended=True)
+            metadata = message_metadata.for_card(
+                watch, tracked.snapshot, tracked.revision, ended=True
+            )
             message = self._presenter.render_card(tracked.snapshot, view)
             await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
 

@@ -47,5 +47,7 @@ class Request(Value):
 
     def reply_target(self) -> ReplyTarget:
         """Return the target of an ephemeral reply."""
-        expires_at = (self.requested_at + RESPONSE_URL_LIFETIME).timestamp() if self.response_url else None
+        expires_at = (
+            (self.requested_at + RESPONSE_URL_LIFETIME).timestamp() if self.response_url else None
+        )
         return ReplyTarget(self.user, self.thread_ts, self.response_url, expires_at)

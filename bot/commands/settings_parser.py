@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from bot.notifications.policy import NotificationPolicy
 
-ALLOW_FAILURES = "failures_pass"  # a part of `quiet_hours` that can be set on its own
+ALLOW_FAILURES = "allow_failures"  # a part of `quiet_hours` that can be set on its own
+_ALIASES = {"followups": "follow_ups", "failures_pass": ALLOW_FAILURES}
 SETTABLE_FIELDS = (*FIELD_TEXTS, ALLOW_FAILURES)  # the names that `set` accepts
 OFF_WORDS = ("off", "none", "no", "never")
 _GROUP = re.compile(GROUP_ID_PATTERN)
@@ -50,7 +51,7 @@ def time_zones() -> tuple[str, ...]:
 def field_name(word: str) -> str:
     """Return the field that a word names, or ""; capitals, hyphens and a colon are ignored."""
     plain = word.lower().replace("-", "_").rstrip(":=")
-    return plain if plain in SETTABLE_FIELDS else {"followups": "follow_ups"}.get(plain, "")
+    return plain if plain in SETTABLE_FIELDS else _ALIASES.get(plain, "")
 
 
 def resembles_field(word: str) -> bool:
@@ -125,7 +126,7 @@ def _posts_per_hour(args: Sequence[str], policy: NotificationPolicy) -> ParseRes
 
 
 def _quiet_hours(args: Sequence[str], policy: NotificationPolicy) -> ParseResult:
-    """Parse "22:00-07:00 Europe/Berlin", optionally with "failures_pass", or "off"."""
+    """Parse "22:00-07:00 Europe/Berlin", optionally with "allow_failures", or "off"."""
     text = " ".join(args)
     if text.lower() in OFF_WORDS:
         return {"quiet_hours": None}
@@ -136,7 +137,8 @@ def _quiet_hours(args: Sequence[str], policy: NotificationPolicy) -> ParseResult
     if match["begins"] == match["ends"]:
         return ParseError("Quiet hours must begin and end at different times.", choices=_EXAMPLES)
     words = text[match.end() :].split()
-    zone = _zone([w for w in words if w.lower() != ALLOW_FAILURES], policy, match[0].strip())
+    zone_words = [word for word in words if field_name(word) != ALLOW_FAILURES]
+    zone = _zone(zone_words, policy, match[0].strip())
     if isinstance(zone, ParseError):
         return zone
     allowed = policy.quiet_hours is not None and policy.quiet_hours.allow_failures
@@ -145,7 +147,7 @@ def _quiet_hours(args: Sequence[str], policy: NotificationPolicy) -> ParseResult
         "quiet_hours": {
             **span,
             "zone": zone,
-            ALLOW_FAILURES: allowed or ALLOW_FAILURES in text.lower(),
+            ALLOW_FAILURES: allowed or len(zone_words) < len(words),
         }
     }
 
@@ -179,7 +181,7 @@ def _allow_failures(args: Sequence[str], policy: NotificationPolicy) -> ParseRes
     if policy.quiet_hours is None:
         message = "There are no quiet hours here for failures to pass."
         return ParseError(
-            message, choices=("set quiet_hours 22:00-07:00 Europe/Berlin failures_pass",)
+            message, choices=("set quiet_hours 22:00-07:00 Europe/Berlin allow_failures",)
         )
     word = args[0].lower() if args else ""
     if word not in ("on", "off"):
@@ -187,7 +189,7 @@ def _allow_failures(args: Sequence[str], policy: NotificationPolicy) -> ParseRes
         return ParseError(
             message, choices=(f"set {ALLOW_FAILURES} on", f"set {ALLOW_FAILURES} off")
         )
-    quiet_hours = policy.quiet_hours.replace(failures_pass=word == "on")
+    quiet_hours = policy.quiet_hours.replace(allow_failures=word == "on")
     return {"quiet_hours": quiet_hours.model_dump(mode="json")}
 
 

@@ -271,4 +271,6 @@ def new_watch(request: Request, workspace: str, job: Job, *, card_ts: str | None
 def reaction_watch(request: Request, workspace: str, job: Job) -> Watch:
     """Return a watch that shows the job's status as reactions on the request's message."""
     watch = new_watch(request, workspace, job)
-    return replace(watch, said_ts=request.request_ts, thread_ts=request.thread_ts or request.request_ts)
+    return replace(
+        watch, request_ts=request.request_ts, thread_ts=request.thread_ts or request.request_ts
+    )

@@ -190,10 +190,10 @@ async def _apply(
         action=decision.action,
         rule=decision.rule,
         reason=decision.reason,
-        until=(decision.until or now) if waits else None,
+        deferred_until=(decision.until or now) if waits else None,
         board_id=None,
         # A reply that is posted now counts toward the current hour's limit.
-        at=now if decision.action is DeliveryAction.POST else decided.decided_at,
+        decided_at=now if decision.action is DeliveryAction.POST else decided.decided_at,
     )
     if redecided == decided or not await tx.decisions.redecide(redecided):
         return

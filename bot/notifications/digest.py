@@ -159,13 +159,13 @@ def _line(item: DigestItem, now: datetime) -> str:
 
 
 def _emoji(item: DigestItem) -> str:
-    happening = item.decisions[-1].event_kind
-    if happening is EventKind.JOB_MISSING:
+    event_kind = item.decisions[-1].event_kind
+    if event_kind is EventKind.JOB_MISSING:
         return "❔"
     if (
         item.job
         and (item.ended or not item.has_failures)
-        and happening is not EventKind.POLLING_FAILED
+        and event_kind is not EventKind.POLLING_FAILED
     ):
         return formatting.status_label(item.job.status).emoji
     return "⚠️"

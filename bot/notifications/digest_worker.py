@@ -211,7 +211,7 @@ async def _claim(
     return [
         decided
         for decided in records
-        if await tx.decisions.redecide(replace(decided, until=None, board_id=board.id))
+        if await tx.decisions.redecide(replace(decided, deferred_until=None, board_id=board.id))
     ]
 
 
@@ -226,7 +226,10 @@ async def _enqueue_new(
         channel=board.channel,
         ordering_key=key,
         kind=MessageKind.POST,
-        body={"message": message.model_dump(), "tells": [decided.idempotency_key for decided in claimed]},
+        body={
+            "message": message.model_dump(),
+            "tells": [decided.idempotency_key for decided in claimed],
+        },
         board_id=board.id,
         creates_card=True,
         urgent=any(decided.failed for decided in claimed),

@@ -228,7 +228,8 @@ def _section_texts(title: str, decided: Sequence[DecisionRecord]) -> list[str]:
 
 def _line(decided: DecisionRecord) -> str:
     text = blocks.mrkdwn(blocks.one_line(decided.text), 200)["text"]
-    return f"• *{_action_text(decided)}* · {blocks.date(decided.decided_at)} · {text} _{decided.reason}_"
+    decided_at = blocks.date(decided.decided_at)
+    return f"• *{_action_text(decided)}* · {decided_at} · {text} _{decided.reason}_"
 
 
 def _action_text(decided: DecisionRecord) -> str:

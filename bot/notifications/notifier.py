@@ -121,12 +121,16 @@ class Notifier:
     ) -> tuple[NotificationPolicy, Context]:
         """Return the policy of a channel, and the context of a decision about a series of jobs."""
         policy = (await self.channel_settings(tx, workspace, channel)).policy
-        recent_posts, was_bad = 0, False
+        recent_posts, previously_failed = 0, False
         if policy.posts_per_hour is not None:
             recent_posts = await tx.decisions.count_posted(workspace, channel, now - HOUR)
         if policy.needs_history:
-            was_bad = await tx.decisions.last_failed(workspace, channel, connection, series)
-        return policy, Context(now=now, recent_posts=recent_posts, previously_failed=was_bad)
+            previously_failed = await tx.decisions.last_failed(
+                workspace, channel, connection, series
+            )
+        return policy, Context(
+            now=now, recent_posts=recent_posts, previously_failed=previously_failed
+        )
 
     async def _apply(
         self, tx: Transaction, notification: Notification, decision: Decision, context: Context

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 CALLBACK_ID = "settings"  # the modal's callback_id
 # action_ids of inputs that are only part of a policy field.
-GROUP, BEGINS, ENDS, ZONE, ALLOW_FAILURES = "group", "begins", "ends", "zone", "failures_pass"
+GROUP, BEGINS, ENDS, ZONE, ALLOW_FAILURES = "group", "begins", "ends", "zone", "allow_failures"
 SEARCH_INPUTS = (GROUP, ZONE)  # external selects: options are loaded while the user types
 TITLE = "What is told here"  # at most 24 characters
 NOTE = "Nothing changes until you press Save."
@@ -45,8 +45,8 @@ class ModalContext(Value):
 
     def with_preset(self, preset: str) -> ModalContext:
         """Return the context after a preset or the defaults were filled in."""
-        rest = self.default_fills + (preset == "default")
-        return self.replace(loud=self.preset_fills + 1, rest=rest)
+        default_fills = self.default_fills + (preset == "default")
+        return self.replace(preset_fills=self.preset_fills + 1, default_fills=default_fills)
 
 
 @dataclass(frozen=True)

@@ -59,7 +59,7 @@ _OF_ASKER = (
     watches.c.workspace == bindparam("in_workspace"),
     watches.c.channel == bindparam("in_channel"),
     watches.c.asker == bindparam("of_asker"),
-    watches.c.asked_at > bindparam("since"),
+    watches.c.requested_at > bindparam("since"),
     watches.c.thread_ts.is_not_distinct_from(
         bindparam("in_thread", type_=watches.c.thread_ts.type)
     ),
@@ -69,7 +69,7 @@ _OF_ASKER = (
 _LATEST_REQUEST = (
     select(*WATCH_COLUMNS)
     .where(*_OF_ASKER)
-    .order_by(watches.c.asked_at.desc(), watches.c.board_id.is_(None), watches.c.id)
+    .order_by(watches.c.requested_at.desc(), watches.c.board_id.is_(None), watches.c.id)
     .limit(1)
 )
 _LATEST_REQUEST_LOCKED = _LATEST_REQUEST.with_for_update()

@@ -37,13 +37,13 @@ _WATCHES = (
     .join_from(_UNREACHABLE, watches, watches.c.id == _UNREACHABLE.c.id)
     .where(
         # Otherwise its card was never posted, and the asker was notified.
-        or_(watches.c.card_ts.is_not(None), watches.c.said_ts.is_not(None)),
+        or_(watches.c.card_ts.is_not(None), watches.c.request_ts.is_not(None)),
         or_(
             bindparam("only", type_=watches.c.channel.type).is_(None),
             watches.c.channel == bindparam("only"),
         ),
     )
-    .order_by(watches.c.asked_at, watches.c.id)
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 _MESSAGES = (
     select(*OUTBOX_COLUMNS)

@@ -27,24 +27,26 @@ _THIS_CHANNEL = (
 )
 _THIS = (
     decisions.c.workspace == bindparam("in_workspace"),
-    decisions.c.key == bindparam("of_key"),
+    decisions.c.idempotency_key == bindparam("of_key"),
 )
 _ADD = (
     insert(decisions)
-    .on_conflict_do_nothing(index_elements=[decisions.c.workspace, decisions.c.key])
+    .on_conflict_do_nothing(index_elements=[decisions.c.workspace, decisions.c.idempotency_key])
     .returning(decisions.c.id)
 )
 _GET = select(*_COLUMNS).where(*_THIS)
 _COUNT_POSTED = select(func.count()).where(
-    *_THIS_CHANNEL, decisions.c.at > bindparam("since"), decisions.c.action == DeliveryAction.POST
+    *_THIS_CHANNEL,
+    decisions.c.decided_at > bindparam("since"),
+    decisions.c.action == DeliveryAction.POST,
 )
 _LAST_OUTCOME = (
-    select(decisions.c.bad)
+    select(decisions.c.failed)
     .where(
         *_THIS_CHANNEL,
         decisions.c.series == bindparam("of_series"),
         decisions.c.connection == bindparam("of_connection"),
-        decisions.c.happening.in_([EventKind.OUTCOME, EventKind.RUN]),
+        decisions.c.event_kind.in_([EventKind.OUTCOME, EventKind.RUN]),
     )
     .order_by(decisions.c.id.desc())
     .limit(1)
@@ -53,11 +55,11 @@ _DEFERRED = select(*_COLUMNS).where(DEFERRED).order_by(decisions.c.id)
 _DEFERRED_IN_CHANNEL = _DEFERRED.where(*_THIS_CHANNEL)
 # Locked: the second of two processes finds no rows, and then the digest of the first.
 _DUE_IN_CHANNEL = _DEFERRED_IN_CHANNEL.where(
-    decisions.c.until <= bindparam("now")
+    decisions.c.deferred_until <= bindparam("now")
 ).with_for_update()
 _CHANNELS = select(decisions.c.workspace, decisions.c.channel).where(DEFERRED).distinct()
-_CHANNELS_DUE = _CHANNELS.where(decisions.c.until <= bindparam("now"))
-_NEXT_DUE = select(func.min(decisions.c.until)).where(DEFERRED)
+_CHANNELS_DUE = _CHANNELS.where(decisions.c.deferred_until <= bindparam("now"))
+_NEXT_DUE = select(func.min(decisions.c.deferred_until)).where(DEFERRED)
 _OF_WATCH = (
     select(*_COLUMNS)
     .where(decisions.c.watch_id == bindparam("of_watch"))
@@ -69,7 +71,7 @@ _OF_BOARD = (
 )
 _SINCE = (
     select(*_COLUMNS)
-    .where(*_THIS_CHANNEL, decisions.c.at >= bindparam("since"))
+    .where(*_THIS_CHANNEL, decisions.c.decided_at >= bindparam("since"))
     .order_by(decisions.c.id)
 )
 _OF_JOB = (
@@ -85,25 +87,27 @@ _OF_JOB = (
             )
         )
     )
-    .order_by(decisions.c.until.is_(None), decisions.c.id.desc())
+    .order_by(decisions.c.deferred_until.is_(None), decisions.c.id.desc())
     .limit(bindparam("most"))
 )
 _LAST_OUTCOME_IDS = (
     select(func.max(decisions.c.id))
     .where(
         *_THIS_CHANNEL,
-        decisions.c.at < bindparam("before"),
-        decisions.c.happening.in_([EventKind.OUTCOME, EventKind.RUN]),
+        decisions.c.decided_at < bindparam("before"),
+        decisions.c.event_kind.in_([EventKind.OUTCOME, EventKind.RUN]),
     )
     .group_by(decisions.c.connection, decisions.c.name)
 )
-_LAST_OUTCOMES = select(decisions.c.connection, decisions.c.name, decisions.c.bad).where(
+_LAST_OUTCOMES = select(decisions.c.connection, decisions.c.name, decisions.c.failed).where(
     decisions.c.id.in_(_LAST_OUTCOME_IDS)
 )
 _WITH_REACTIONS = select(watches.c.id).where(
-    watches.c.said_ts.is_not(None),
+    watches.c.request_ts.is_not(None),
     watches.c.id.in_(
-        select(decisions.c.watch_id).where(*_THIS_CHANNEL, decisions.c.at >= bindparam("since"))
+        select(decisions.c.watch_id).where(
+            *_THIS_CHANNEL, decisions.c.decided_at >= bindparam("since")
+        )
     ),
 )
 _SENT = (
@@ -130,20 +134,22 @@ _REDECIDE = (
         action=bindparam("does", type_=decisions.c.action.type),
         rule=bindparam("by_rule"),
         reason=bindparam("why"),
-        until=bindparam("then", type_=decisions.c.until.type),
+        deferred_until=bindparam("deferred_to", type_=decisions.c.deferred_until.type),
         board_id=bindparam("of_board"),
-        at=bindparam("when", type_=decisions.c.at.type),
+        decided_at=bindparam("when", type_=decisions.c.decided_at.type),
     )
 )
 _RETURN_TO_DEFERRED = (
     update(decisions)
     .where(
         decisions.c.board_id == bindparam("of_board"),
-        decisions.c.key.not_in(bindparam("but", expanding=True)),
+        decisions.c.idempotency_key.not_in(bindparam("but", expanding=True)),
     )
-    .values(until=bindparam("now", type_=decisions.c.until.type), board_id=None)
+    .values(deferred_until=bindparam("now", type_=decisions.c.deferred_until.type), board_id=None)
 )
-_PRUNE = delete(decisions).where(decisions.c.at < bindparam("before"), decisions.c.until.is_(None))
+_PRUNE = delete(decisions).where(
+    decisions.c.decided_at < bindparam("before"), decisions.c.deferred_until.is_(None)
+)
 
 
 _SENT_NAMES = ("idempotency_key", "reason", "watch_id", "board_id", "creates_card")
@@ -243,7 +249,7 @@ class Decisions:
         """Return by connection and name whether the last job that ended before then failed."""
         bound = {"in_workspace": workspace, "in_channel": channel, "before": before}
         rows = await self._connection.execute(_LAST_OUTCOMES, bound)
-        return {(row.connection, row.name): row.bad for row in rows}
+        return {(row.connection, row.name): row.failed for row in rows}
 
     async def watches_with_reactions(
         self, workspace: str, channel: str, since: datetime
@@ -272,7 +278,7 @@ class Decisions:
             "does": decision.action,
             "by_rule": decision.rule,
             "why": decision.reason,
-            "then": decision.deferred_until,
+            "deferred_to": decision.deferred_until,
             "of_board": decision.board_id,
             "when": decision.decided_at,
         }

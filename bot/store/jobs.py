@@ -23,12 +23,12 @@ JOB_COLUMNS = (
     jobs.c.connection,
     jobs.c.job_id,
     jobs.c.revision,
-    jobs.c.seen,
+    jobs.c.snapshot,
     jobs.c.due_at,
-    jobs.c.checked_at,
+    jobs.c.polled_at,
     jobs.c.failures,
-    jobs.c.trouble,
-    jobs.c.trouble_since,
+    jobs.c.error,
+    jobs.c.failing_since,
 )
 _THIS = (
     jobs.c.workspace == bindparam("in_workspace"),
@@ -67,7 +67,7 @@ _DUE = (
     .limit(bindparam("most"))
 )
 _NEXT_DUE = select(jobs.c.due_at).where(*_OF_SHARD).order_by(jobs.c.due_at).limit(1)
-_SUCCEEDED = {"checked_at": bindparam("at"), "failures": 0, "trouble": "", "trouble_since": None}
+_SUCCEEDED = {"polled_at": bindparam("at"), "failures": 0, "error": "", "failing_since": None}
 # POLLED: a result does not restart the polling of a job that was stopped during the poll.
 _TOUCH = (
     update(jobs)
@@ -79,7 +79,7 @@ _COMPARE_AND_SET = (
     .where(*_SAME_REVISION)
     .values(
         revision=jobs.c.revision + 1,
-        seen=bindparam("snapshot"),
+        snapshot=bindparam("new_snapshot"),
         due_at=case(
             (POLLED, bindparam("next_due_at", type_=jobs.c.due_at.type)), else_=jobs.c.due_at
         ),
@@ -91,10 +91,10 @@ _RECORD_FAILURE = (
     .where(POLLED, *_SAME_REVISION, _SAME_FAILURES)
     .values(
         due_at=bindparam("next_due_at"),
-        checked_at=bindparam("at"),
+        polled_at=bindparam("at"),
         failures=bindparam("in_a_row"),
-        trouble=bindparam("what"),
-        trouble_since=bindparam("since"),
+        error=bindparam("what"),
+        failing_since=bindparam("since"),
     )
 )
 _WAKE = update(jobs).where(*_THIS).values(due_at=bindparam("next_due_at"))
@@ -103,24 +103,24 @@ _SLEEP_ONE = _SLEEP.where(*_THIS)
 _CONNECTIONS = select(jobs.c.connection).where(POLLED).distinct().order_by(jobs.c.connection)
 _PRUNE = delete(jobs).where(
     jobs.c.due_at.is_(None),
-    jobs.c.checked_at < bindparam("before"),
+    jobs.c.polled_at < bindparam("before"),
     ~exists().where(NOT_ENDED, _WATCHES_OF_JOB),
 )
 
 
 def job_from_row(row: Sequence[Any]) -> WatchedJob:
     """Build the record from the values of `JOB_COLUMNS`."""
-    workspace, connection, job_id, revision, seen, due_at, checked_at, *trouble = row
+    workspace, connection, job_id, revision, snapshot, due_at, polled_at, *failure = row
     return WatchedJob(
         workspace=workspace,
         ref=JobRef.model_construct(connection=connection, id=job_id),
         revision=revision,
-        snapshot=seen,
+        snapshot=snapshot,
         due_at=due_at,
-        polled_at=checked_at,
-        failures=trouble[0],
-        error=trouble[1],
-        failing_since=trouble[2],
+        polled_at=polled_at,
+        failures=failure[0],
+        error=failure[1],
+        failing_since=failure[2],
     )
 
 
@@ -155,11 +155,11 @@ class Jobs:
             "job_id": job.ref.id,
             "shard": shard_of(job.ref),
             "revision": revision,
-            "seen": job,
+            "snapshot": job,
             "due_at": due_at,
-            "checked_at": now,
+            "polled_at": now,
             "failures": 0,
-            "trouble": "",
+            "error": "",
         }
         return job_from_row((await self._connection.execute(_TRACK, row)).one())
 
@@ -205,7 +205,7 @@ class Jobs:
 
         This does not restart stopped polling: only `track` and `wake` do.
         """
-        bound = _revision_params(watched) | {"snapshot": job, "next_due_at": due_at, "at": now}
+        bound = _revision_params(watched) | {"new_snapshot": job, "next_due_at": due_at, "at": now}
         return (await self._connection.execute(_COMPARE_AND_SET, bound)).rowcount == 1
 
     async def record_failure(

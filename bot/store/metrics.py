@@ -21,7 +21,7 @@ _DEAD_LETTERS = select(func.count(), func.min(outbox.c.settled_at)).where(DEAD_L
 _OVERDUE = select(func.count(), func.min(jobs.c.due_at)).where(
     POLLED, jobs.c.due_at <= bindparam("at")
 )
-_DEFERRED = select(func.count(), func.min(decisions.c.at)).where(DEFERRED)
+_DEFERRED = select(func.count(), func.min(decisions.c.decided_at)).where(DEFERRED)
 
 
 @dataclass(frozen=True, slots=True)

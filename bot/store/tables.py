@@ -132,17 +132,17 @@ watches = Table(
     Column("connection", String, nullable=False),
     Column("job_id", String, nullable=False),
     Column("asker", String, nullable=False),
-    Column("asked_at", UtcTimestamp, nullable=False),
+    Column("requested_at", UtcTimestamp, nullable=False),
     Column("state", enum_text(WatchState), nullable=False),
     Column("ended_at", UtcTimestamp),
     Column("reason", String, nullable=False),
     Column("board_id", String),
-    Column("said_ts", String),
+    Column("request_ts", String),
 )
 NOT_ENDED = in_literals(watches.c.state, WatchState.ACTIVE, WatchState.UNREACHABLE)
 ACTIVE = in_literals(watches.c.state, WatchState.ACTIVE)
 Index(
-    "uq_watches_living",
+    "uq_watches_open",
     watches.c.workspace,
     watches.c.channel,
     watches.c.connection,
@@ -176,12 +176,12 @@ jobs = Table(
     Column("job_id", String, primary_key=True),
     Column("shard", Integer, nullable=False),
     Column("revision", Integer, nullable=False),
-    Column("seen", JobSnapshot),
+    Column("snapshot", JobSnapshot),
     Column("due_at", UtcTimestamp),
-    Column("checked_at", UtcTimestamp),
+    Column("polled_at", UtcTimestamp),
     Column("failures", Integer, nullable=False),
-    Column("trouble", String, nullable=False),
-    Column("trouble_since", UtcTimestamp),
+    Column("error", String, nullable=False),
+    Column("failing_since", UtcTimestamp),
 )
 POLLED = jobs.c.due_at.is_not(None)
 Index(
@@ -193,8 +193,8 @@ Index(
     postgresql_where=POLLED,
 )
 Index(
-    "ix_jobs_asleep",
-    jobs.c.checked_at,
+    "ix_jobs_not_polled",
+    jobs.c.polled_at,
     sqlite_where=jobs.c.due_at.is_(None),
     postgresql_where=jobs.c.due_at.is_(None),
 )
@@ -245,34 +245,34 @@ decisions = Table(
     metadata,
     auto_increment_id(),
     Column("workspace", String, nullable=False),
-    Column("key", String, nullable=False),  # of its thread reply in the outbox, if any
+    Column("idempotency_key", String, nullable=False),  # of its thread reply in the outbox, if any
     Column("channel", String, nullable=False),
     Column("watch_id", String, nullable=False),
     Column("connection", String, nullable=False),
     Column("job_id", String, nullable=False),
     Column("name", String, nullable=False),  # of the job
     Column("series", String, nullable=False),  # jobs of one series share one outcome history
-    Column("happening", enum_text(EventKind), nullable=False),
-    Column("bad", Boolean, nullable=False),
-    Column("was_bad", Boolean, nullable=False),
+    Column("event_kind", enum_text(EventKind), nullable=False),
+    Column("failed", Boolean, nullable=False),
+    Column("previously_failed", Boolean, nullable=False),
     Column("action", enum_text(DeliveryAction), nullable=False),
     Column("rule", String, nullable=False),
     Column("reason", String, nullable=False),
     Column("text", String, nullable=False),  # text of the thread reply, as sent to Slack
     Column("body", JsonObject),  # of the thread reply, while it is deferred
-    Column("until", UtcTimestamp),  # end of the deferral; None: not deferred
+    Column("deferred_until", UtcTimestamp),  # end of the deferral; None: not deferred
     Column("board_id", String),  # the digest that contains it
-    Column("at", UtcTimestamp, nullable=False),
-    UniqueConstraint("workspace", "key"),
+    Column("decided_at", UtcTimestamp, nullable=False),
+    UniqueConstraint("workspace", "idempotency_key"),
 )
-DEFERRED = decisions.c.until.is_not(None)
+DEFERRED = decisions.c.deferred_until.is_not(None)
 Index(
-    "ix_decisions_held",
-    decisions.c.until,
+    "ix_decisions_deferred",
+    decisions.c.deferred_until,
     sqlite_where=DEFERRED,
     postgresql_where=DEFERRED,
 )
-Index("ix_decisions_channel", decisions.c.workspace, decisions.c.channel, decisions.c.at)
+Index("ix_decisions_channel", decisions.c.workspace, decisions.c.channel, decisions.c.decided_at)
 Index("ix_decisions_series", decisions.c.workspace, decisions.c.channel, decisions.c.series)
 Index("ix_decisions_watch", decisions.c.watch_id)
 Index(
@@ -281,4 +281,4 @@ Index(
     sqlite_where=decisions.c.board_id.is_not(None),
     postgresql_where=decisions.c.board_id.is_not(None),
 )
-Index("ix_decisions_at", decisions.c.at)
+Index("ix_decisions_decided_at", decisions.c.decided_at)

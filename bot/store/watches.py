@@ -33,12 +33,12 @@ WATCH_COLUMNS = (
     watches.c.connection,
     watches.c.job_id,
     watches.c.asker,
-    watches.c.asked_at,
+    watches.c.requested_at,
     watches.c.state,
     watches.c.ended_at,
     watches.c.reason,
     watches.c.board_id,
-    watches.c.said_ts,
+    watches.c.request_ts,
 )
 _THIS_CHANNEL = (
     watches.c.workspace == bindparam("in_workspace"),
@@ -62,7 +62,7 @@ _GET_MANY = select(*WATCH_COLUMNS).where(watches.c.id.in_(bindparam("rows", expa
 _BY_CARD = (
     select(*WATCH_COLUMNS)
     .where(*_THIS_CHANNEL, watches.c.card_ts == bindparam("ts"))
-    .order_by(watches.c.asked_at.desc())
+    .order_by(watches.c.requested_at.desc())
     .limit(1)
 )
 _LATEST = (
@@ -72,19 +72,19 @@ _LATEST = (
         watches.c.connection == bindparam("of_connection"),
         watches.c.job_id == bindparam("of_job"),
     )
-    .order_by(watches.c.asked_at.desc())
+    .order_by(watches.c.requested_at.desc())
     .limit(1)
 )
 _REQUESTED = (
     select(*WATCH_COLUMNS)
-    .where(*_THIS_CHANNEL, watches.c.asked_at >= bindparam("since"))
-    .order_by(watches.c.asked_at, watches.c.id)
+    .where(*_THIS_CHANNEL, watches.c.requested_at >= bindparam("since"))
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 _IN_CHANNEL = (
     select(*WATCH_COLUMNS, *JOB_COLUMNS)
     .join_from(watches, jobs, _JOB_OF_WATCH)
     .where(NOT_ENDED, *_THIS_CHANNEL)
-    .order_by(watches.c.asked_at, watches.c.id)
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 _OF_JOBS: Select[Any] = (
     select(*WATCH_COLUMNS)
@@ -94,13 +94,13 @@ _OF_JOBS: Select[Any] = (
         watches.c.connection == bindparam("of_connection"),
         watches.c.job_id.in_(bindparam("of_jobs", expanding=True)),
     )
-    .order_by(watches.c.asked_at, watches.c.id)
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 _OF_BOARD = (
     select(*WATCH_COLUMNS, *JOB_COLUMNS)
     .join_from(watches, jobs, _JOB_OF_WATCH)
     .where(watches.c.board_id == bindparam("of_board"))
-    .order_by(watches.c.asked_at, watches.c.id)
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 _OPEN = (
     select(*WATCH_COLUMNS)
@@ -111,17 +111,17 @@ _OPEN = (
             watches.c.channel == bindparam("only"),
         ),
     )
-    .order_by(watches.c.asked_at, watches.c.id)
+    .order_by(watches.c.requested_at, watches.c.id)
 )
 
 
 def _select_newest(*where: ColumnElement[bool]) -> Select[Any]:
     """Select the last requested job of each connection; skip jobs that were not found."""
     last = func.row_number().over(
-        partition_by=watches.c.connection, order_by=(watches.c.asked_at.desc(), watches.c.id)
+        partition_by=watches.c.connection, order_by=(watches.c.requested_at.desc(), watches.c.id)
     )
     ranked = (
-        select(watches.c.connection, watches.c.job_id, watches.c.asked_at, last.label("place"))
+        select(watches.c.connection, watches.c.job_id, watches.c.requested_at, last.label("place"))
         .join_from(
             watches,
             jobs,
@@ -129,13 +129,13 @@ def _select_newest(*where: ColumnElement[bool]) -> Select[Any]:
             & (jobs.c.connection == watches.c.connection)
             & (jobs.c.job_id == watches.c.job_id),
         )
-        .where(*where, jobs.c.seen.is_not(None), jobs.c.failures >= 0)
+        .where(*where, jobs.c.snapshot.is_not(None), jobs.c.failures >= 0)
         .subquery()
     )
     return (
         select(ranked.c.connection, ranked.c.job_id)
         .where(ranked.c.place == 1)
-        .order_by(ranked.c.asked_at.desc(), ranked.c.connection)
+        .order_by(ranked.c.requested_at.desc(), ranked.c.connection)
     )
 
 

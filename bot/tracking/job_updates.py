@@ -148,7 +148,9 @@ class JobUpdates:
         if _card_changed(result.watched, message, renderer, view):
             # Until the reply is posted, the thread has seen the state before it; with earlier
             # replies pending, the card keeps its metadata.
-            before = message_metadata.for_card(watch, result.watched.snapshot, result.watched.revision)
+            before = message_metadata.for_card(
+                watch, result.watched.snapshot, result.watched.revision
+            )
             metadata = {} if pending else before
             update = card_update(
                 watch, message, result.polled_at, metadata, urgent=job.status.terminal
@@ -242,7 +244,7 @@ class JobUpdates:
             if watch.board_id or watch.uses_reactions:
                 continue
             view = self.card_context(
-                watch, job, result.polled_at, trouble=sentence, trouble_since=since
+                watch, job, result.polled_at, error=sentence, failing_since=since
             )
             seen = message_metadata.for_card(watch, job, result.watched.revision)
             metadata = {} if await _has_pending_replies(tx, watch) else seen
@@ -269,7 +271,7 @@ class JobUpdates:
         tx: Transaction,
         result: PollResult,
         watches: list[Watch],
-        happening: EventKind,
+        event_kind: EventKind,
         since: datetime,
         message: Message,
     ) -> None:
@@ -277,8 +279,8 @@ class JobUpdates:
         notices = [
             Notification(
                 watch=watch,
-                key_suffix=f"{happening}:{since.timestamp():.0f}",
-                event=Event(kind=happening),
+                key_suffix=f"{event_kind}:{since.timestamp():.0f}",
+                event=Event(kind=event_kind),
                 job_name=_name(result.watched),
                 series=_series(result.watched),
                 render=lambda _: message,

@@ -100,7 +100,7 @@ class Poller:
         results = [PollResult(watched, found[watched.ref], now) for watched in batch]
         async with self._store.begin() as tx:
             changes = await self._job_updates.apply(tx, connection, results)
-        if any(result.found != result.watched.snapshot for result in results):  # messages may be due
+        if any(result.found != result.watched.snapshot for result in results):
             self._wake_dispatcher()
         for change in changes:
             await self._plugins.job_changed(change)

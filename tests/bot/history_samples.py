@@ -18,24 +18,24 @@ _KEYS = count()
 
 
 def decision_record(
-    happening: EventKind = EventKind.OUTCOME, minutes: float = 0, **fields: Any
+    event_kind: EventKind = EventKind.OUTCOME, minutes: float = 0, **fields: Any
 ) -> DecisionRecord:
     """Return a decision to post, this many minutes after Monday noon."""
     defaults = {
         "workspace": "T1",
-        "key": f"watch1:{next(_KEYS)}",
+        "idempotency_key": f"watch1:{next(_KEYS)}",
         "channel": "C1",
         "watch_id": "watch1",
         "ref": JobRef(connection="deploys", id="JOB1"),
         "name": "deploy-api",
-        "happening": happening,
-        "bad": False,
-        "was_bad": False,
+        "event_kind": event_kind,
+        "failed": False,
+        "previously_failed": False,
         "action": DeliveryAction.POST,
         "rule": "follow_ups",
         "reason": "This channel hears every change.",
         "text": "deploy-api succeeded after 3 m 12 s.",
-        "at": MONDAY + timedelta(minutes=minutes),
+        "decided_at": MONDAY + timedelta(minutes=minutes),
     }
     return DecisionRecord(**(defaults | fields))
 
@@ -48,8 +48,8 @@ def history(
 ) -> DecisionHistory:
     """Return a history of these events, this many minutes apart."""
     records = [
-        decision_record(happening, n * minutes, bad=bad)
-        for n, (happening, bad) in enumerate(events)
+        decision_record(event_kind, n * minutes, failed=bad)
+        for n, (event_kind, bad) in enumerate(events)
     ]
     return DecisionHistory(records, previous_outcomes=outcomes or {}, reactable=reactable)
 
@@ -63,7 +63,7 @@ def requested_watch(seconds: float, **fields: Any) -> Watch:
         "channel": "C1",
         "ref": JobRef(connection="deploys", id="JOB1"),
         "asker": "U0ADA",
-        "asked_at": at,
+        "requested_at": at,
         "card_ts": f"{at.timestamp():.6f}",
     }
     return Watch(**(defaults | fields))

@@ -56,7 +56,7 @@ class QuietHoursHarness:
         common = {
             "workspace": CHANNEL_KEY[0],
             "channel": CHANNEL_KEY[1],
-            "asked_at": self.clock.now(),
+            "requested_at": self.clock.now(),
         }
         watch = Watch(**(defaults | common | fields))
         async with self.store.begin() as tx:

@@ -24,10 +24,10 @@ NOON = datetime(2026, 1, 5, 12, tzinfo=UTC)
 REF = JobRef(connection="deploys", id="JOB1")
 JOB = Job(ref=REF, name="api", status=Status.RUNNING)
 MESSAGE = NewMessage(
-    key="key",
+    idempotency_key="key",
     workspace="T1",
     channel="C1",
-    thread="thread",
+    ordering_key="thread",
     kind=MessageKind.POST,
     body={"text": "hello"},
     due_at=NOON,
@@ -84,7 +84,7 @@ async def add_claimed_message_twice(tx: Any) -> int:
 async def replace_message_twice(tx: Any) -> int:
     """Store a message and a newer body of it; return how many rows there are of it."""
     for thread in ("one", "another"):
-        await tx.outbox.replace(replace(MESSAGE, thread=thread), NOON)
+        await tx.outbox.replace(replace(MESSAGE, ordering_key=thread), NOON)
     return len(await tx.outbox.due(lanes=(0, 1), now=NOON, limit=10))
 
 

@@ -95,7 +95,7 @@ async def test_submitted_modal_changes_the_channel_settings(harness: BotHarness)
         "begins": "22:00",
         "ends": "07:00",
         "zone": "Europe/Berlin",
-        "failures_pass": ["on"],
+        "allow_failures": ["on"],
         "posts_per_hour": "20",
     }
     view = await harness.slack.fill(view, inputs)

@@ -99,7 +99,9 @@ def evaluate_change(
     changed = policy.replace(**{change.field: change.value})
     after = replay(changed, history)
     pairs = list(zip(before, after, strict=True))
-    failures = [pair for pair, record in zip(pairs, history.decisions, strict=True) if record.failed]
+    failures = [
+        pair for pair, record in zip(pairs, history.decisions, strict=True) if record.failed
+    ]
     return Recommendation(
         change=change,
         avoided=count_actions(before)[DeliveryAction.POST]

@@ -89,7 +89,9 @@ async def followed(store: Store, clock: ManualClock, seen: JobRef, channel: str 
     """Store a watch of a job."""
     await clock.advance(1)
     at = clock.now()
-    watch = Watch(id=seen.id, workspace="T1", channel=channel, ref=seen, asker="U1", requested_at=at)
+    watch = Watch(
+        id=seen.id, workspace="T1", channel=channel, ref=seen, asker="U1", requested_at=at
+    )
     async with store.begin() as tx:
         await tx.watches.add(watch)
         found = Job(ref=seen, name="deploy", status=Status.RUNNING)

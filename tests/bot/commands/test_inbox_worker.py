@@ -55,7 +55,11 @@ class InboxHarness:
     async def enqueue(self, key: str = "k") -> None:
         """Enqueue one request."""
         request = Request(
-            kind=RequestKind.COMMAND, user="U1", channel="C1", requested_at=self.clock.now(), text="JOB1"
+            kind=RequestKind.COMMAND,
+            user="U1",
+            channel="C1",
+            requested_at=self.clock.now(),
+            text="JOB1",
         )
         assert await self.worker.enqueue("T1", key, request)
 

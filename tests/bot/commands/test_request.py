@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 def request_with(**fields: object) -> Request:
     return Request.model_validate(
-        {"kind": RequestKind.COMMAND, "user": "U1", "channel": "C1", "at": NOON, **fields}
+        {"kind": RequestKind.COMMAND, "user": "U1", "channel": "C1", "requested_at": NOON, **fields}
     )
 
 

@@ -12,7 +12,7 @@ from bot.commands.settings_parser import ParseError, parse_setting
 from bot.notifications.policy import NotificationPolicy
 from bot.notifications.settings_patch import apply_patch
 
-NIGHT = {"begins": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin", "failures_pass": False}
+NIGHT = {"begins": "22:00:00", "ends": "07:00:00", "zone": "Europe/Berlin", "allow_failures": False}
 AT_NIGHT = NotificationPolicy.model_validate({"quiet_hours": NIGHT})
 
 
@@ -38,8 +38,12 @@ def parse(text: str, policy: NotificationPolicy | None = None) -> Any:
         ("quiet_hours 22:00-07:00 Europe/Berlin", {"quiet_hours": NIGHT}),
         ("quiet_hours 22:00 to 7:00 europe/berlin", {"quiet_hours": NIGHT}),
         (
+            "quiet_hours 22:00-07:00 Europe/Berlin allow_failures",
+            {"quiet_hours": {**NIGHT, "allow_failures": True}},
+        ),
+        (
             "quiet_hours 22:00-07:00 Europe/Berlin failures_pass",
-            {"quiet_hours": {**NIGHT, "failures_pass": True}},
+            {"quiet_hours": {**NIGHT, "allow_failures": True}},
         ),
     ],
 )
@@ -61,10 +65,11 @@ def test_first_quiet_hours_require_a_zone() -> None:
     assert error.choices == ("set quiet_hours 22:00-07:00 Europe/Berlin",)
 
 
-def test_failures_pass_is_set_on_its_own() -> None:
-    """It requires quiet hours."""
-    assert parse("failures_pass on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "failures_pass": True}
-    assert isinstance(parse("failures_pass on"), ParseError)
+@pytest.mark.parametrize("word", ["allow_failures", "failures_pass"])
+def test_allow_failures_is_set_on_its_own(word: str) -> None:
+    """It requires quiet hours; its old name is still accepted."""
+    assert parse(f"{word} on", AT_NIGHT)["quiet_hours"] == {**NIGHT, "allow_failures": True}
+    assert isinstance(parse(f"{word} on"), ParseError)
 
 
 def test_known_group_is_mentioned_by_the_word_group() -> None:
@@ -93,7 +98,7 @@ def test_misspelt_command_gets_a_suggestion(typed: str, better: str) -> None:
     ["", "colour red", "follow_ups", "tasks loudly", "mention", "mention @oncall", "board",
      "posts_per_hour", "posts_per_hour 0", "posts_per_hour 1001", f"posts_per_hour {'9' * 5000}",
      "posts_per_hour ²",
-     "quiet_hours", "quiet_hours 25:00-07:00", "quiet_hours 07:00-07:00 UTC", "failures_pass"],
+     "quiet_hours", "quiet_hours 25:00-07:00", "quiet_hours 07:00-07:00 UTC", "allow_failures"],
 )  # fmt: skip
 def test_invalid_command_gets_an_error_sentence(typed: str) -> None:
     """Nothing is changed."""
@@ -111,7 +116,7 @@ def test_suggested_commands_are_valid(typed: str) -> None:
 
 
 WORDS = st.sampled_from(
-    ["follow_ups", "quiet_hours", "mention", "posts_per_hour", "failures_pass", "board", "off",
+    ["follow_ups", "quiet_hours", "mention", "posts_per_hour", "allow_failures", "board", "off",
      "22:00-07:00", "Europe/Berlin", "group", "S0ONCALL", "5", "on", "`", "<!here>"]
 )  # fmt: skip
 

@@ -81,11 +81,11 @@ def test_each_policy_posts_the_events_of_its_name(
     tasks: Tasks, column: int, row: tuple[tuple[EventKind, bool], str]
 ) -> None:
     """Other events update the card only; the tasks field affects only tasks."""
-    ((happening, bad), posted) = row
+    ((event_kind, bad), posted) = row
     follow_ups, was_bad = COLUMNS[column]
     policy = NotificationPolicy(follow_ups=follow_ups, tasks=tasks)
     decision = evaluate(
-        policy, Event(kind=happening, failed=bad), context(previously_failed=was_bad)
+        policy, Event(kind=event_kind, failed=bad), context(previously_failed=was_bad)
     )
     wanted = DeliveryAction.POST if posted.split()[column] == "x" else DeliveryAction.UPDATE
     assert (decision.action, decision.rule) == (wanted, "follow_ups")
@@ -131,10 +131,10 @@ def test_outcome_is_broadcast_as_the_policy_says(
     assert decision.broadcast is loud
 
 
-@pytest.mark.parametrize("happening", [h for h in EventKind if h is not EventKind.OUTCOME])
-def test_only_an_outcome_is_broadcast_or_mentions(happening: EventKind) -> None:
+@pytest.mark.parametrize("event_kind", [h for h in EventKind if h is not EventKind.OUTCOME])
+def test_only_an_outcome_is_broadcast_or_mentions(event_kind: EventKind) -> None:
     """A failed task stays in the thread."""
-    decision = evaluate(NotificationPolicy(), Event(kind=happening, failed=True), context())
+    decision = evaluate(NotificationPolicy(), Event(kind=event_kind, failed=True), context())
     assert (decision.broadcast, decision.mention) == (False, "")
 
 
@@ -168,7 +168,7 @@ def test_quiet_hours_defer_events_until_their_end() -> None:
 
 def test_failure_may_be_posted_during_quiet_hours() -> None:
     """A success is deferred all the same."""
-    night = NIGHT.replace(failures_pass=True)
+    night = NIGHT.replace(allow_failures=True)
     policy = NotificationPolicy(quiet_hours=night)
     assert evaluate(policy, FAILED, context(MIDNIGHT)).action is DeliveryAction.POST
     assert evaluate(policy, SUCCEEDED, context(MIDNIGHT)).action is DeliveryAction.DEFER
@@ -205,13 +205,13 @@ def test_reaction_replaces_a_reply_if_there_is_a_message() -> None:
 
 
 @pytest.mark.parametrize(
-    "happening", [EventKind.TASK, EventKind.POLLING_FAILED, EventKind.POLLING_RECOVERED]
+    "event_kind", [EventKind.TASK, EventKind.POLLING_FAILED, EventKind.POLLING_RECOVERED]
 )
-def test_reaction_is_set_for_status_events_only(happening: EventKind) -> None:
+def test_reaction_is_set_for_status_events_only(event_kind: EventKind) -> None:
     """A failed task does not change the job's status."""
     decision = evaluate(
         NotificationPolicy(reaction=True),
-        Event(kind=happening, failed=True),
+        Event(kind=event_kind, failed=True),
         context(can_react=True),
     )
     assert decision.action is DeliveryAction.UPDATE
@@ -253,7 +253,7 @@ POLICIES = st.builds(
     broadcast=st.sampled_from(Broadcast),
     mention=st.sampled_from(Mention),
     group=st.sampled_from(["", "S0123ABC"]),
-    quiet_hours=st.none() | st.just(NIGHT) | st.just(NIGHT.replace(failures_pass=True)),
+    quiet_hours=st.none() | st.just(NIGHT) | st.just(NIGHT.replace(allow_failures=True)),
     posts_per_hour=st.none() | st.integers(1, 5),
     board=st.booleans(),
     reaction=st.booleans(),

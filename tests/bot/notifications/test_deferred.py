@@ -61,7 +61,7 @@ async def test_allowing_failures_posts_deferred_failures_at_once(
     await harness.follow("web")
     await harness.poll(bad)
     await harness.poll(Status.SUCCEEDED, "web")
-    await harness.change_settings(quiet_hours={**QUIET_HOURS, "failures_pass": True})
+    await harness.change_settings(quiet_hours={**QUIET_HOURS, "allow_failures": True})
     [post] = await harness.posts("post")
     assert post.body["broadcast"] is True
     assert await harness.actions() == ["post", "hold"]
@@ -92,7 +92,7 @@ async def test_unwanted_deferred_event_updates_the_card_only(harness: QuietHours
     await harness.advance_to_morning()
     await harness.tick()
     [decided] = await harness.decision_rows()
-    assert (decided.action, decided.until, decided.rule) == ("update", None, "follow_ups")
+    assert (decided.action, decided.deferred_until, decided.rule) == ("update", None, "follow_ups")
     assert await harness.texts() == []
     [card] = await harness.posts("update")
     assert "succeeded" in card.body["message"]["text"]
@@ -104,7 +104,7 @@ async def test_deferred_event_of_an_unfollowed_job_is_dropped(harness: QuietHour
     await harness.unfollow()
     await harness.change_settings()
     [decided] = await harness.decision_rows()
-    assert (decided.action, decided.rule, decided.until) == ("drop", "stopped", None)
+    assert (decided.action, decided.rule, decided.deferred_until) == ("drop", "stopped", None)
     assert await harness.texts() == []
 
 
@@ -136,7 +136,7 @@ async def test_enabling_reactions_releases_them_as_reactions(tmp_path: Path) -> 
     """The newest reaction replaces the one before, on the asker's message."""
     async with open_harness(tmp_path) as harness:
         await harness.change_settings(quiet_hours=QUIET_HOURS)
-        await harness.follow(said_ts="9.9")
+        await harness.follow(request_ts="9.9")
         await harness.poll(Status.WAITING)
         await harness.poll(Status.FAILED)
         await harness.change_settings(reaction=True)
@@ -159,7 +159,7 @@ async def test_larger_limit_turns_a_digest_item_into_a_reply(harness: QuietHours
 
 async def test_superseded_event_is_not_posted_after_the_outcome(harness: QuietHoursHarness) -> None:
     """The failure was posted during quiet hours; the earlier status would mislead."""
-    await harness.change_settings(quiet_hours={**QUIET_HOURS, "failures_pass": True})
+    await harness.change_settings(quiet_hours={**QUIET_HOURS, "allow_failures": True})
     await harness.poll(Status.WAITING)
     await harness.poll(Status.FAILED)
     assert await harness.actions() == ["hold", "post"]
@@ -170,7 +170,7 @@ async def test_superseded_event_is_not_posted_after_the_outcome(harness: QuietHo
 
 async def test_superseded_event_is_not_in_the_digest(harness: QuietHoursHarness) -> None:
     """The thread has the newer reply already."""
-    await harness.change_settings(quiet_hours={**QUIET_HOURS, "failures_pass": True})
+    await harness.change_settings(quiet_hours={**QUIET_HOURS, "allow_failures": True})
     await harness.poll(Status.WAITING)
     await harness.poll(Status.FAILED)
     await harness.advance_to_morning()

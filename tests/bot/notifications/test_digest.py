@@ -36,23 +36,23 @@ def failed_job(name: str = "deploy-api", step: str = "3", **fields: Any) -> Job:
     return job(name, Status.FAILED, tasks=tasks, **fields)
 
 
-def deferred(job: Job, happening: EventKind = EventKind.OUTCOME, **fields: Any) -> DecisionRecord:
+def deferred(job: Job, event_kind: EventKind = EventKind.OUTCOME, **fields: Any) -> DecisionRecord:
     """Return a decision that defers an event of a job."""
     defaults = {
         "workspace": "T1",
-        "key": f"{job.ref}:1",
+        "idempotency_key": f"{job.ref}:1",
         "channel": "C1",
         "watch_id": f"watch of {job.ref}",
         "ref": job.ref,
         "name": job.name,
-        "happening": happening,
-        "bad": job.status.failed,
-        "was_bad": False,
+        "event_kind": event_kind,
+        "failed": job.status.failed,
+        "previously_failed": False,
         "action": DeliveryAction.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "the deferred text <@U1>",
-        "at": NOON - timedelta(hours=3),
+        "decided_at": NOON - timedelta(hours=3),
     }
     return DecisionRecord(**(defaults | fields))
 
@@ -92,7 +92,7 @@ def test_first_sentence_reads_well(items: list[DigestItem], message: str) -> Non
 def test_failed_run_of_a_running_job_is_in_the_summary() -> None:
     """The job itself has not failed."""
     robot = job("robot", Status.RUNNING)
-    run = deferred(robot, EventKind.RUN, bad=True, text="Run 17 failed: robot.")
+    run = deferred(robot, EventKind.RUN, failed=True, text="Run 17 failed: robot.")
     assert digest.summary([item(robot, run)]) == "0 of 1 done; 1 with failures: robot."
     assert "Run 17 failed" in digest.render_digest([item(robot, run)], WHY, [], NOON).text
 
@@ -101,7 +101,8 @@ def test_several_runs_of_a_job_are_one_line_with_a_count() -> None:
     """The failed run is named, the others are counted."""
     robot = job("robot", Status.RUNNING)
     runs = [
-        deferred(robot, EventKind.RUN, bad=n == 1, text=f"Run {n} ended: robot.") for n in range(3)
+        deferred(robot, EventKind.RUN, failed=n == 1, text=f"Run {n} ended: robot.")
+        for n in range(3)
     ]
     text = digest.render_digest([item(robot, *runs)], WHY, [], NOON).text
     assert "Run 1 ended: robot. (and 2 more)" in text
@@ -109,7 +110,9 @@ def test_several_runs_of_a_job_are_one_line_with_a_count() -> None:
 
 def test_failed_jobs_come_first_and_then_the_newest() -> None:
     """The order is failed, newest, oldest."""
-    old, new = (deferred(job(n), at=NOON - timedelta(hours=h)) for n, h in (("old", 5), ("new", 1)))
+    old, new = (
+        deferred(job(n), decided_at=NOON - timedelta(hours=h)) for n, h in (("old", 5), ("new", 1))
+    )
     items = [item(job("old"), old), item(job("new"), new), item(failed_job("bad"))]
     lines = digest.render_digest(items, WHY, [], NOON).text.split("\n")[1:4]
     assert [name for line in lines for name in ("bad", "new", "old") if f"|{name}>" in line] == [
@@ -136,11 +139,11 @@ def test_line_shows_the_current_status() -> None:
     assert "is now running" not in text
 
 
-@pytest.mark.parametrize("happening", [EventKind.JOB_MISSING, EventKind.POLLING_FAILED])
-def test_job_that_cannot_be_polled_has_its_deferred_text(happening: EventKind) -> None:
+@pytest.mark.parametrize("event_kind", [EventKind.JOB_MISSING, EventKind.POLLING_FAILED])
+def test_job_that_cannot_be_polled_has_its_deferred_text(event_kind: EventKind) -> None:
     """The last snapshot may be outdated; the text has no mention."""
     gone = job(status=Status.RUNNING)
-    text = digest.render_digest([item(gone, deferred(gone, happening))], WHY, [], NOON).text
+    text = digest.render_digest([item(gone, deferred(gone, event_kind))], WHY, [], NOON).text
     assert "the deferred text" in text
     assert "<@U1>" not in text
 

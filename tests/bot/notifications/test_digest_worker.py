@@ -113,7 +113,7 @@ async def test_failures_may_be_posted_during_quiet_hours(harness: BotHarness) ->
     """They are posted in their thread at once, and not again in the digest."""
     card = await follow(harness)
     other = await follow(harness, OTHER)
-    await change_settings(harness, quiet_hours=quiet_hours(harness, failures_pass=True))
+    await change_settings(harness, quiet_hours=quiet_hours(harness, allow_failures=True))
     await end_job(harness, ID, "FAILED")
     await end_job(harness, OTHER)
     await harness.wait_for_reply(card, "failed")

@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from bot.store import DecisionRecord
 
 REF = decision_record().ref
-WATCH = Watch(id="watch1", workspace="T1", channel="C1", ref=REF, asker="U0ADA", requested_at=MONDAY)
+WATCH = Watch(
+    id="watch1", workspace="T1", channel="C1", ref=REF, asker="U0ADA", requested_at=MONDAY
+)
 OVERRIDDEN = ChannelSettings(
     NotificationPolicy(follow_ups=FollowUps.OUTCOMES),
     {"follow_ups": Origin.CHANNEL},
@@ -107,14 +109,14 @@ def test_coalesced_reply_says_that_it_covers_more() -> None:
     assert "It was late" not in text_of(explain())
 
 
-@pytest.mark.parametrize("happening", EventKind)
-def test_every_event_kind_has_texts(happening: EventKind) -> None:
+@pytest.mark.parametrize("event_kind", EventKind)
+def test_every_event_kind_has_texts(event_kind: EventKind) -> None:
     """A failure has its own text."""
     good, bad = (
-        text_of(explain(decision=decision_record(happening, bad=bad))) for bad in (False, True)
+        text_of(explain(decision=decision_record(event_kind, failed=bad))) for bad in (False, True)
     )
     assert good.startswith("This is a follow-up about *deploy-api*")
-    may_fail = happening in ("change", "task", "run", "outcome")
+    may_fail = event_kind in ("change", "task", "run", "outcome")
     assert (good != bad) == may_fail
 
 
@@ -212,7 +214,7 @@ def test_deferred_decisions_come_first_with_their_end() -> None:
     """They are followed by the others, newest first."""
     deferred = decision_record(
         action=DeliveryAction.DEFER,
-        until=MONDAY + timedelta(hours=19),
+        deferred_until=MONDAY + timedelta(hours=19),
         rule="quiet_hours",
         reason="These are quiet hours here until 07:00 (UTC).",
     )
@@ -230,7 +232,7 @@ def test_deferred_decisions_come_first_with_their_end() -> None:
 @pytest.mark.parametrize(
     ("fields", "text"),
     [
-        ({"action": DeliveryAction.DIGEST, "until": MONDAY}, "in the digest"),
+        ({"action": DeliveryAction.DIGEST, "deferred_until": MONDAY}, "in the digest"),
         ({"action": DeliveryAction.DIGEST, "board_id": "b"}, "told in a digest"),
         ({"action": DeliveryAction.DEFER, "board_id": "b"}, "told in a digest"),
         ({"action": DeliveryAction.REACT}, "by a reaction"),

@@ -158,7 +158,7 @@ def change(*, status: Status = Status.RUNNING, **more: Any) -> Change:
 
 
 @pytest.mark.parametrize(
-    ("job_change", "happening", "bad"),
+    ("job_change", "event_kind", "bad"),
     [
         (change(status=Status.FAILED, status_changed=True), EventKind.OUTCOME, True),
         (change(status=Status.PARTIAL, status_changed=True), EventKind.OUTCOME, True),
@@ -172,8 +172,8 @@ def change(*, status: Status = Status.RUNNING, **more: Any) -> Change:
     ],
 )
 def test_each_change_has_its_event_kind(
-    *, job_change: Change, happening: EventKind, bad: bool
+    *, job_change: Change, event_kind: EventKind, bad: bool
 ) -> None:
     """A run of a repeating job counts as an outcome, any other task does not."""
     event = event_of(job_change)
-    assert (event.kind, event.failed) == (happening, bad)
+    assert (event.kind, event.failed) == (event_kind, bad)

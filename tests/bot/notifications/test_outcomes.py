@@ -27,7 +27,7 @@ QUIET = st.sampled_from(
     [
         QUIET_HOURS,
         None,
-        {**QUIET_HOURS, "failures_pass": True},
+        {**QUIET_HOURS, "allow_failures": True},
         {**QUIET_HOURS, "begins": "00:01", "ends": "00:00"},
     ]
 )
@@ -75,7 +75,7 @@ async def test_no_policy_hides_the_outcome_of_a_job(
     with tempfile.TemporaryDirectory() as folder:
         async with open_harness(Path(folder)) as harness:
             await harness.change_settings(**_valid(policy))
-            await harness.follow(said_ts="9.9" if asked_by_message else None)
+            await harness.follow(request_ts="9.9" if asked_by_message else None)
             await _run_steps(harness, steps)
             await harness.poll(end)
             await _run_steps(harness, [step for step in after if not isinstance(step, tuple)])
@@ -116,19 +116,21 @@ async def _release_all(harness: QuietHoursHarness) -> None:
 async def _check_outcome_visible(
     harness: QuietHoursHarness, end: Status, *, cardless: bool
 ) -> None:
-    [outcome] = [row for row in await harness.decision_rows() if row.happening is EventKind.OUTCOME]
+    [outcome] = [
+        row for row in await harness.decision_rows() if row.event_kind is EventKind.OUTCOME
+    ]
     posts = {row.idempotency_key: row for row in await harness.posts("post", "reaction", "update")}
     if cardless:
-        assert {outcome.key, f"{outcome.key}:sign"} & set(posts)
+        assert {outcome.idempotency_key, f"{outcome.idempotency_key}:sign"} & set(posts)
     else:
         assert formatting.outcome_phrase(end, "") in _text(posts["w-api:card"])
-    assert all(row.until is None for row in await harness.decision_rows())
+    assert all(row.deferred_until is None for row in await harness.decision_rows())
     assert outcome.reason
     match outcome.action:
         case DeliveryAction.POST:
-            assert _text(posts[outcome.key]) == outcome.text
+            assert _text(posts[outcome.idempotency_key]) == outcome.text
         case DeliveryAction.REACT:
-            assert outcome.key in posts
+            assert outcome.idempotency_key in posts
         case DeliveryAction.DEFER | DeliveryAction.DIGEST:
             digest = posts[f"digest:{outcome.board_id}"]
             newest = posts.get(f"{digest.idempotency_key}:grown", digest)

@@ -47,7 +47,7 @@ def test_quiet_hours_text_has_span_zone_and_failures() -> None:
     quiet = QuietHours(begins=time(22), ends=time(7), zone="Europe/Berlin")
     text = sentence("quiet_hours", NotificationPolicy(quiet_hours=quiet))
     assert text.startswith("From 22:00 to 07:00 (Europe/Berlin), nothing is told")
-    passing = NotificationPolicy(quiet_hours=quiet.replace(failures_pass=True))
+    passing = NotificationPolicy(quiet_hours=quiet.replace(allow_failures=True))
     assert "only failures are told" in sentence("quiet_hours", passing)
 
 
@@ -123,7 +123,7 @@ def test_summary_includes_the_optional_fields_that_are_set() -> None:
         (False, "off"),
         (20, "20"),
         (NIGHT, "22:00 to 07:00 (Europe/Berlin)"),
-        (NIGHT.replace(failures_pass=True), "22:00 to 07:00 (Europe/Berlin)"),
+        (NIGHT.replace(allow_failures=True), "22:00 to 07:00 (Europe/Berlin)"),
     ],
 )
 def test_field_value_is_formatted_for_people(raw: object, words: str) -> None:

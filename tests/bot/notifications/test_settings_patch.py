@@ -37,7 +37,7 @@ POLICIES = st.builds(
     broadcast=st.sampled_from(Broadcast),
     mention=st.sampled_from(Mention),
     group=st.sampled_from(["", "S0ONCALL", "S0OTHERS"]),
-    quiet_hours=st.sampled_from([None, QUIET, QUIET.replace(failures_pass=True)]),
+    quiet_hours=st.sampled_from([None, QUIET, QUIET.replace(allow_failures=True)]),
     posts_per_hour=st.sampled_from([None, 1, 20]),
     board=st.booleans(),
     reaction=st.booleans(),

@@ -81,7 +81,12 @@ def test_job_options_load_before_anything_is_typed() -> None:
 def test_submission_becomes_a_command_request() -> None:
     """User, channel, text and response_url are kept."""
     ask = request_of(submission())
-    assert (ask.kind, ask.user, ask.channel, ask.requested_at) == (RequestKind.COMMAND, "U0ADA", "C1", NOON)
+    assert (ask.kind, ask.user, ask.channel, ask.requested_at) == (
+        RequestKind.COMMAND,
+        "U0ADA",
+        "C1",
+        NOON,
+    )
     assert (ask.text, ask.response_url) == ("deploys:JOB1", URL)
 
 

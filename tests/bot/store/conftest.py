@@ -70,7 +70,7 @@ class Given:
             "channel": self.channel,
             "ref": self.ref(),
             "asker": "U1",
-            "asked_at": self.now,
+            "requested_at": self.now,
         }
         return Watch(**(defaults | changes))
 

@@ -33,10 +33,10 @@ async def test_last_request_of_a_user_in_a_place_is_found(store: Store, given: G
     """Not those of others, of other threads, old ones or ended ones."""
     wanted = given.watch(ref=given.ref("J1"))
     others = [
-        given.watch(ref=given.ref("J2"), asked_at=given.at(-1)),
-        given.watch(ref=given.ref("J3"), asker="U2", asked_at=given.at(1)),
-        given.watch(ref=given.ref("J4"), thread_ts="1.0", asked_at=given.at(1)),
-        given.watch(ref=given.ref("J5"), channel="C2", asked_at=given.at(1)),
+        given.watch(ref=given.ref("J2"), requested_at=given.at(-1)),
+        given.watch(ref=given.ref("J3"), asker="U2", requested_at=given.at(1)),
+        given.watch(ref=given.ref("J4"), thread_ts="1.0", requested_at=given.at(1)),
+        given.watch(ref=given.ref("J5"), channel="C2", requested_at=given.at(1)),
     ]
     async with store.begin() as tx:
         for watch in (wanted, *others):
@@ -51,7 +51,7 @@ async def test_last_request_of_a_user_in_a_place_is_found(store: Store, given: G
 async def test_request_older_than_a_minute_is_not_found(store: Store, given: Given) -> None:
     """The limit itself is excluded."""
     async with store.begin() as tx:
-        await tx.watches.add(given.watch(asked_at=given.at(-60)))
+        await tx.watches.add(given.watch(requested_at=given.at(-60)))
     assert await latest_request(store, given) is None
 
 

@@ -27,19 +27,19 @@ def decided(given: Given, key: str, **changes: Any) -> DecisionRecord:
     """Return the decision about an outcome that was posted at noon."""
     defaults = {
         "workspace": given.workspace,
-        "key": key,
+        "idempotency_key": key,
         "channel": given.channel,
         "watch_id": "w1",
         "ref": given.ref(),
         "name": "api",
-        "happening": EventKind.OUTCOME,
-        "bad": False,
-        "was_bad": False,
+        "event_kind": EventKind.OUTCOME,
+        "failed": False,
+        "previously_failed": False,
         "action": DeliveryAction.POST,
         "rule": "follow_ups",
         "reason": "This channel hears every change.",
         "text": "api succeeded.",
-        "at": given.now,
+        "decided_at": given.now,
     }
     return DecisionRecord(**(defaults | changes))
 
@@ -116,7 +116,11 @@ async def test_decisions_about_a_job_start_with_deferred_ones(store: Store, give
     async with store.begin() as tx:
         for watch in watches:
             assert await tx.watches.add(watch)
-    deferred = {"action": DeliveryAction.DEFER, "until": given.at(60), "body": {"text": "x"}}
+    deferred = {
+        "action": DeliveryAction.DEFER,
+        "deferred_until": given.at(60),
+        "body": {"text": "x"},
+    }
     await write(
         store,
         decided(given, "w1:1", **deferred),
@@ -136,13 +140,17 @@ async def test_last_outcomes_are_those_before_the_given_time(store: Store, given
     """Changes and steps are no outcomes, and later ones do not count."""
     await write(
         store,
-        decided(given, "1", bad=True, at=given.at(-30)),
-        decided(given, "2", bad=False, at=given.at(-20), name="web"),
-        decided(given, "3", bad=True, at=given.at(-10), name="web", happening=EventKind.RUN),
-        decided(given, "4", bad=False, at=given.at(-5), happening=EventKind.CHANGE),
-        decided(given, "5", bad=False, at=given.at(0)),
-        decided(given, "6", bad=False, at=given.at(-5), channel="C2"),
-        decided(given, "7", bad=False, at=given.at(-5), ref=given.ref(connection="other")),
+        decided(given, "1", failed=True, decided_at=given.at(-30)),
+        decided(given, "2", failed=False, decided_at=given.at(-20), name="web"),
+        decided(
+            given, "3", failed=True, decided_at=given.at(-10), name="web", event_kind=EventKind.RUN
+        ),
+        decided(given, "4", failed=False, decided_at=given.at(-5), event_kind=EventKind.CHANGE),
+        decided(given, "5", failed=False, decided_at=given.at(0)),
+        decided(given, "6", failed=False, decided_at=given.at(-5), channel="C2"),
+        decided(
+            given, "7", failed=False, decided_at=given.at(-5), ref=given.ref(connection="other")
+        ),
     )
     async with store.begin() as tx:
         outcomes = await tx.decisions.last_outcomes("T1", "C1", given.now)
@@ -152,14 +160,14 @@ async def test_last_outcomes_are_those_before_the_given_time(store: Store, given
 async def test_watches_with_reactions_have_a_request_message(store: Store, given: Given) -> None:
     """Only those with decisions since then."""
     async with store.begin() as tx:
-        await tx.watches.add(given.watch(id="w1", said_ts="9.1"))
+        await tx.watches.add(given.watch(id="w1", request_ts="9.1"))
         await tx.watches.add(given.watch(id="w2", ref=given.ref("JOB2")))
-        await tx.watches.add(given.watch(id="w3", ref=given.ref("JOB3"), said_ts="9.2"))
+        await tx.watches.add(given.watch(id="w3", ref=given.ref("JOB3"), request_ts="9.2"))
     await write(
         store,
         decided(given, "1"),
         decided(given, "2", watch_id="w2"),
-        decided(given, "3", watch_id="w3", at=given.at(-60)),
+        decided(given, "3", watch_id="w3", decided_at=given.at(-60)),
     )
     async with store.begin() as tx:
         assert await tx.decisions.watches_with_reactions("T1", "C1", given.now) == {"w1"}
@@ -170,8 +178,8 @@ async def test_newest_watch_on_a_job_is_found_in_any_state(store: Store, given: 
     ended = {"state": WatchState.ENDED, "ended_at": given.now}
     async with store.begin() as tx:
         await tx.watches.add(given.watch(id="w1", **ended))
-        await tx.watches.add(given.watch(id="w2", asked_at=given.at(5), **ended))
-        await tx.watches.add(given.watch(id="w3", asked_at=given.at(9), channel="C2"))
+        await tx.watches.add(given.watch(id="w2", requested_at=given.at(5), **ended))
+        await tx.watches.add(given.watch(id="w3", requested_at=given.at(9), channel="C2"))
         newest = await tx.watches.latest("T1", "C1", given.ref())
         assert newest is not None
         assert newest.id == "w2"
@@ -182,9 +190,9 @@ async def test_requested_watches_are_listed_in_order(store: Store, given: Given)
     """In any state, of this channel only."""
     ended = {"state": WatchState.ENDED, "ended_at": given.now}
     async with store.begin() as tx:
-        await tx.watches.add(given.watch(id="w2", asked_at=given.at(2)))
-        await tx.watches.add(given.watch(id="w1", asked_at=given.at(1), **ended))
-        await tx.watches.add(given.watch(id="w0", asked_at=given.at(-1), **ended))
+        await tx.watches.add(given.watch(id="w2", requested_at=given.at(2)))
+        await tx.watches.add(given.watch(id="w1", requested_at=given.at(1), **ended))
+        await tx.watches.add(given.watch(id="w0", requested_at=given.at(-1), **ended))
         await tx.watches.add(given.watch(id="w3", channel="C2"))
         watches = await tx.watches.requested_since("T1", "C1", given.now)
     assert [watch.id for watch in watches] == ["w1", "w2"]

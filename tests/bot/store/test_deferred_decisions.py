@@ -25,21 +25,21 @@ def deferred(
     """Return a decision that is deferred until this many seconds after noon."""
     defaults = {
         "workspace": given.workspace,
-        "key": key,
+        "idempotency_key": key,
         "channel": given.channel,
         "watch_id": "w",
         "ref": given.ref(),
         "name": "api",
-        "happening": EventKind.CHANGE,
-        "bad": False,
-        "was_bad": False,
+        "event_kind": EventKind.CHANGE,
+        "failed": False,
+        "previously_failed": False,
         "action": DeliveryAction.DEFER,
         "rule": "quiet_hours",
         "reason": "These are quiet hours.",
         "text": "api is now running.",
         "body": {"message": {"text": "api is now running."}},
-        "until": given.at(seconds),
-        "at": given.at(-60),
+        "deferred_until": given.at(seconds),
+        "decided_at": given.at(-60),
     }
     return DecisionRecord(**(defaults | changes))
 
@@ -75,7 +75,7 @@ async def test_one_of_several_processes_gets_the_due_decisions(store: Store, giv
     async def take(board: str) -> list[str]:
         async with store.begin() as tx:
             due = await tx.decisions.due(given.workspace, given.channel, given.now)
-            mine = [replace(decided, until=None, board_id=board) for decided in due]
+            mine = [replace(decided, deferred_until=None, board_id=board) for decided in due]
             return [one.idempotency_key for one in mine if await tx.decisions.redecide(one)]
 
     taken = await asyncio.gather(take("a"), take("b"), take("c"))
@@ -109,10 +109,12 @@ async def test_released_decision_is_not_decided_again(store: Store, given: Given
     """The second process learns that it lost, and changes nothing."""
     one = deferred(given)
     await store_decisions(store, one)
-    released = replace(one, until=None, action=DeliveryAction.POST, at=given.now)
+    released = replace(one, deferred_until=None, action=DeliveryAction.POST, decided_at=given.now)
     async with store.begin() as tx:
         assert await tx.decisions.redecide(released)
-        assert not await tx.decisions.redecide(replace(one, until=None, action=DeliveryAction.DROP))
+        assert not await tx.decisions.redecide(
+            replace(one, deferred_until=None, action=DeliveryAction.DROP)
+        )
         assert await tx.decisions.get(one.workspace, one.idempotency_key) == released
 
 
@@ -123,28 +125,39 @@ async def test_released_reply_counts_from_its_release(store: Store, given: Given
         window = (given.workspace, given.channel, given.at(-30))
         assert await tx.decisions.count_posted(*window) == 0
         await tx.decisions.redecide(
-            replace(deferred(given), until=None, action=DeliveryAction.POST, at=given.now)
+            replace(
+                deferred(given),
+                deferred_until=None,
+                action=DeliveryAction.POST,
+                decided_at=given.now,
+            )
         )
         assert await tx.decisions.count_posted(*window) == 1
 
 
 async def test_undelivered_items_of_a_digest_are_deferred_again(store: Store, given: Given) -> None:
     """All except those already posted; they are due at once."""
-    in_digest = {"until": None, "board_id": "b"}
+    in_digest = {"deferred_until": None, "board_id": "b"}
     await store_decisions(
         store, deferred(given, "w:1", **in_digest), deferred(given, "w:2", **in_digest)
     )
     async with store.begin() as tx:
         assert await tx.decisions.return_to_deferred("b", ["w:1"], given.now) == 1
         [returned] = await tx.decisions.deferred(given.workspace, given.channel)
-        assert (returned.idempotency_key, returned.deferred_until, returned.board_id) == ("w:2", given.now, None)
+        assert (returned.idempotency_key, returned.deferred_until, returned.board_id) == (
+            "w:2",
+            given.now,
+            None,
+        )
         assert await tx.decisions.return_to_deferred("b", [], given.now) == 1
         assert await tx.decisions.of_board("b") == []
 
 
 async def test_count_and_age_of_deferred_decisions_are_known(store: Store, given: Given) -> None:
     """For monitoring."""
-    await store_decisions(store, deferred(given, "w:1"), deferred(given, "w:2", until=None))
+    await store_decisions(
+        store, deferred(given, "w:1"), deferred(given, "w:2", deferred_until=None)
+    )
     async with store.begin() as tx:
         depth = await tx.metrics.deferred()
         assert (depth.count, depth.oldest_at) == (1, given.at(-60))

@@ -104,7 +104,7 @@ async def test_poll_without_a_change_only_moves_the_next_poll(store: Store, give
     await given.track(store)
     before = await stored_job(store, given)
     async with store.begin() as tx:
-        trouble = {"failures": 2, "trouble": "It is down.", "trouble_since": given.now}
+        trouble = {"failures": 2, "error": "It is down.", "failing_since": given.now}
         assert await tx.jobs.record_failure(before, **trouble, due_at=given.at(5), now=given.at(1))
         assert not await tx.jobs.record_failure(
             before, **trouble, due_at=given.at(9), now=given.at(2)
@@ -147,7 +147,11 @@ async def test_failed_poll_stores_its_error(store: Store, given: Given) -> None:
         )
     after = await stored_job(store, given)
     assert (after.failures, after.error, after.failing_since) == (3, "It is down.", given.at(-60))
-    assert (after.due_at, after.polled_at, after.snapshot) == (given.at(30), given.at(1), given.job())
+    assert (after.due_at, after.polled_at, after.snapshot) == (
+        given.at(30),
+        given.at(1),
+        given.job(),
+    )
 
 
 async def test_one_of_two_concurrent_changes_is_stored(store: Store, given: Given) -> None:

@@ -103,7 +103,7 @@ async def test_ended_watch_cannot_become_unreachable(store: Store, given: Given)
 
 async def test_channel_lists_its_open_watches_with_their_jobs(store: Store, given: Given) -> None:
     """Oldest first, without ended ones and other channels'."""
-    newer = given.watch(asked_at=given.at(1))
+    newer = given.watch(requested_at=given.at(1))
     older, ended = given.watch(ref=given.ref("JOB2")), given.watch(ref=given.ref("JOB3"))
     for watch in (newer, older, ended):
         await given.track(store, given.job(watch.ref))
@@ -118,7 +118,7 @@ async def test_channel_lists_its_open_watches_with_their_jobs(store: Store, give
 
 async def test_active_watches_of_jobs_are_found_by_reference(store: Store, given: Given) -> None:
     """A change is sent to all threads that follow the job, and to no others."""
-    here, there = given.watch(), given.watch(channel="C2", asked_at=given.at(1))
+    here, there = given.watch(), given.watch(channel="C2", requested_at=given.at(1))
     other = given.watch(ref=given.ref("JOB2", "builds"))
     unreachable = given.watch(channel="C3")
     await add(store, here, there, other, unreachable, given.watch(workspace="T2"))
@@ -139,7 +139,7 @@ async def test_watches_are_counted_by_state(store: Store, given: Given) -> None:
 
 async def test_pruning_deletes_old_inactive_watches_only(store: Store, given: Given) -> None:
     """An active watch of any age is kept."""
-    active, ended, unreachable = (given.watch(channel=c, asked_at=given.at(-99)) for c in "ABC")
+    active, ended, unreachable = (given.watch(channel=c, requested_at=given.at(-99)) for c in "ABC")
     await add(store, active, ended, unreachable)
     async with store.begin() as tx:
         await tx.watches.end([ended.id], now=given.now, reason="the job ended")
@@ -157,9 +157,11 @@ async def test_latest_job_of_each_connection_was_requested_last(store: Store, gi
     await add(
         store,
         given.watch(ref=refs[0]),
-        given.watch(ref=refs[1], asked_at=given.at(1), state=WatchState.ENDED, ended_at=given.now),
-        given.watch(ref=refs[2], asked_at=given.at(2), channel="C2"),
-        given.watch(ref=refs[3], asked_at=given.at(3), channel="C2"),
+        given.watch(
+            ref=refs[1], requested_at=given.at(1), state=WatchState.ENDED, ended_at=given.now
+        ),
+        given.watch(ref=refs[2], requested_at=given.at(2), channel="C2"),
+        given.watch(ref=refs[3], requested_at=given.at(3), channel="C2"),
         given.watch(ref=given.ref("other"), workspace="T2"),
     )
     async with store.begin() as tx:

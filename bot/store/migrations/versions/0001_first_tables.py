@@ -131,12 +131,12 @@ def _watches() -> None:
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("asker", sa.String(), nullable=False),
-        sa.Column("asked_at", sa.BigInteger(), nullable=False),
+        sa.Column("requested_at", sa.BigInteger(), nullable=False),
         sa.Column("state", sa.String(16), nullable=False),
         sa.Column("ended_at", sa.BigInteger()),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("board_id", sa.String()),
-        sa.Column("said_ts", sa.String()),
+        sa.Column("request_ts", sa.String()),
         sa.PrimaryKeyConstraint("id", name="pk_watches"),
     )
     _watches_indexes()
@@ -144,7 +144,7 @@ def _watches() -> None:
 
 def _watches_indexes() -> None:
     op.create_index(
-        "uq_watches_living",
+        "uq_watches_open",
         "watches",
         ["workspace", "channel", "connection", "job_id"],
         unique=True,
@@ -169,18 +169,18 @@ def _jobs() -> None:
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("shard", sa.Integer(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
-        sa.Column("seen", sa.Text()),
+        sa.Column("snapshot", sa.Text()),
         sa.Column("due_at", sa.BigInteger()),
-        sa.Column("checked_at", sa.BigInteger()),
+        sa.Column("polled_at", sa.BigInteger()),
         sa.Column("failures", sa.Integer(), nullable=False),
-        sa.Column("trouble", sa.String(), nullable=False),
-        sa.Column("trouble_since", sa.BigInteger()),
+        sa.Column("error", sa.String(), nullable=False),
+        sa.Column("failing_since", sa.BigInteger()),
         sa.PrimaryKeyConstraint("workspace", "connection", "job_id", name="pk_jobs"),
     )
     op.create_index(
         "ix_jobs_due", "jobs", ["connection", "due_at", "shard"], **_partial("due_at IS NOT NULL")
     )
-    op.create_index("ix_jobs_asleep", "jobs", ["checked_at"], **_partial("due_at IS NULL"))
+    op.create_index("ix_jobs_not_polled", "jobs", ["polled_at"], **_partial("due_at IS NULL"))
 
 
 def _boards() -> None:
@@ -223,36 +223,43 @@ def _decisions() -> None:
         "decisions",
         _auto_increment_id(),
         sa.Column("workspace", sa.String(), nullable=False),
-        sa.Column("key", sa.String(), nullable=False),
+        sa.Column("idempotency_key", sa.String(), nullable=False),
         sa.Column("channel", sa.String(), nullable=False),
         sa.Column("watch_id", sa.String(), nullable=False),
         sa.Column("connection", sa.String(), nullable=False),
         sa.Column("job_id", sa.String(), nullable=False),
         sa.Column("name", sa.String(), nullable=False),
         sa.Column("series", sa.String(), nullable=False),
-        sa.Column("happening", sa.String(16), nullable=False),
-        sa.Column("bad", sa.Boolean(), nullable=False),
-        sa.Column("was_bad", sa.Boolean(), nullable=False),
+        sa.Column("event_kind", sa.String(16), nullable=False),
+        sa.Column("failed", sa.Boolean(), nullable=False),
+        sa.Column("previously_failed", sa.Boolean(), nullable=False),
         sa.Column("action", sa.String(16), nullable=False),
         sa.Column("rule", sa.String(), nullable=False),
         sa.Column("reason", sa.String(), nullable=False),
         sa.Column("text", sa.String(), nullable=False),
         sa.Column("body", sa.Text()),
-        sa.Column("until", sa.BigInteger()),
+        sa.Column("deferred_until", sa.BigInteger()),
         sa.Column("board_id", sa.String()),
-        sa.Column("at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_decisions"),
-        sa.UniqueConstraint("workspace", "key", name="uq_decisions_workspace_key"),
+        sa.UniqueConstraint(
+            "workspace", "idempotency_key", name="uq_decisions_workspace_idempotency_key"
+        ),
     )
     _decisions_indexes()
 
 
 def _decisions_indexes() -> None:
-    op.create_index("ix_decisions_held", "decisions", ["until"], **_partial("until IS NOT NULL"))
-    op.create_index("ix_decisions_channel", "decisions", ["workspace", "channel", "at"])
+    op.create_index(
+        "ix_decisions_deferred",
+        "decisions",
+        ["deferred_until"],
+        **_partial("deferred_until IS NOT NULL"),
+    )
+    op.create_index("ix_decisions_channel", "decisions", ["workspace", "channel", "decided_at"])
     op.create_index("ix_decisions_series", "decisions", ["workspace", "channel", "series"])
     op.create_index("ix_decisions_watch", "decisions", ["watch_id"])
     op.create_index(
         "ix_decisions_board", "decisions", ["board_id"], **_partial("board_id IS NOT NULL")
     )
-    op.create_index("ix_decisions_at", "decisions", ["at"])
+    op.create_index("ix_decisions_decided_at", "decisions", ["decided_at"])

@@ -186,9 +186,11 @@ def weeks(draw: st.DrawFn) -> DecisionHistory:
     """Generate a week with a few names and watches, in order of time."""
     minutes = 0
     records: list[DecisionRecord] = []
-    for happening, bad, delay, letter in draw(st.lists(EVENTS, max_size=40)):
+    for event_kind, bad, delay, letter in draw(st.lists(EVENTS, max_size=40)):
         minutes += delay % 1_440 if delay > 1_400 else delay % 40
-        records.append(decision_record(happening, minutes, bad=bad, name=letter, watch_id=letter))
+        records.append(
+            decision_record(event_kind, minutes, failed=bad, name=letter, watch_id=letter)
+        )
     outcomes = draw(st.dictionaries(st.sampled_from("abc"), st.booleans()))
     reactable = draw(st.frozensets(st.sampled_from("abc")))
     return DecisionHistory(

@@ -48,7 +48,7 @@ def test_series_of_two_connections_are_separate() -> None:
     """A failure in staging has no recovery in production."""
     policy = NotificationPolicy(follow_ups=FollowUps.STATE_CHANGES)
     ref = decision_record().ref.replace(connection="staging")
-    week = DecisionHistory([decision_record(bad=True, ref=ref), decision_record(minutes=1)])
+    week = DecisionHistory([decision_record(failed=True, ref=ref), decision_record(minutes=1)])
     assert actions(policy, week) == [DeliveryAction.POST, DeliveryAction.UPDATE]
 
 

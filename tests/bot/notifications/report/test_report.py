@@ -58,7 +58,7 @@ def test_report_without_posts_counts_the_other_decisions() -> None:
 def test_counts_come_first() -> None:
     """A screen reader starts with the number."""
     message = report_of(
-        decision_record(bad=True),
+        decision_record(failed=True),
         decision_record(minutes=1),
         decision_record(action=DeliveryAction.UPDATE),
     )
@@ -108,14 +108,14 @@ def test_board_is_recommended_for_cards_requested_together() -> None:
 
 def test_recommendation_states_the_hidden_failures() -> None:
     """The reader sees the cost before the click."""
-    steps = [decision_record(EventKind.TASK, n, bad=True) for n in range(3)]
+    steps = [decision_record(EventKind.TASK, n, failed=True) for n in range(3)]
     message = text_of(report_of(*steps))
     assert "*No single tasks:* 3 follow-ups fewer, would hide 3 failures." in message
 
 
 def test_recommendation_states_the_deferred_failures() -> None:
     """Deferred failures are not counted as hidden."""
-    message = text_of(report_of(*[decision_record(minutes=n, bad=True) for n in range(11)]))
+    message = text_of(report_of(*[decision_record(minutes=n, failed=True) for n in range(11)]))
     assert "1 follow-up fewer, 1 told later in a digest, would tell 1 failure later." in message
 
 
@@ -124,7 +124,7 @@ def test_report_is_within_slacks_limits(count: int) -> None:
     """It holds for long names and many rules."""
     week = [
         decision_record(
-            EventKind.TASK, n, bad=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}"
+            EventKind.TASK, n, failed=n % 2 == 0, name="ü<&>" * 200 + str(n), rule=f"rule {n}"
         )
         for n in range(count)
     ]

@@ -67,7 +67,7 @@ def test_week_without_posts_has_no_busiest_hour() -> None:
 
 def test_tally_counts_every_decision_once() -> None:
     """The counts add up to the number of decisions."""
-    counts = tally([decision_record(action=action, bad=True) for action in DeliveryAction])
+    counts = tally([decision_record(action=action, failed=True) for action in DeliveryAction])
     assert counts == Tally(posted=1, failures=1, card_only=1, deferred=2, other=2)
     assert counts.posted + counts.not_posted == len(DeliveryAction)
 
