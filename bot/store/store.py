@@ -30,6 +30,7 @@ class Transaction:
     """One transaction: all writes through its attributes commit or roll back together."""
 
     def __init__(self, connection: AsyncConnection) -> None:
+        self._connection = connection
         self.inbox = Inbox(connection)
         self.outbox = Outbox(connection)
         self.watches = Watches(connection)
@@ -40,6 +41,11 @@ class Transaction:
         self.channel_settings = ChannelSettingsTable(connection)
         self.decisions = Decisions(connection)
         self.due_times = DueTimes(connection)
+
+    @property
+    def connection(self) -> AsyncConnection:
+        """The connection of the transaction, for statements that no table offers."""
+        return self._connection
 
 
 class Store:

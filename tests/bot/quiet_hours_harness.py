@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select
-
 from bot.delivery.permalinks import Workspace
 from bot.notifications import deferred
 from bot.notifications.digest_worker import DigestWorker
@@ -18,6 +16,7 @@ from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch
 from bot.store.tables import decisions, outbox
 from bot.tracking.job_updates import JobUpdates, PollResult
+from tests.bot.store.rows import rows
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -108,8 +107,7 @@ class QuietHoursHarness:
     async def posts(self, *kinds: str) -> list[Row[Any]]:
         """Return the outbox rows of these kinds, in order."""
         async with self.store.begin() as tx:
-            rows = await tx.outbox._connection.execute(select(outbox).order_by(outbox.c.id))
-            return [row for row in rows if row.kind in kinds]
+            return [row for row in await rows(tx, outbox) if row.kind in kinds]
 
     async def texts(self) -> list[str]:
         """Return the texts of new messages, thread replies and digests, in order."""
@@ -118,10 +116,7 @@ class QuietHoursHarness:
     async def decision_rows(self) -> list[Row[Any]]:
         """Return the rows of all decisions, in order."""
         async with self.store.begin() as tx:
-            rows = await tx.decisions._connection.execute(
-                select(decisions).order_by(decisions.c.id)
-            )
-            return list(rows)
+            return await rows(tx, decisions)
 
     async def actions(self) -> list[str]:
         """Return the actions of all decisions, in order."""

@@ -11,6 +11,7 @@ import pytest
 from bot.app import Bot
 from bot.sdk.errors import SlackUnconfirmed, StoreError
 from plugins.servicestage.script import JobScript, JobStep
+from tests.bot.store.rows import scalar
 from tests.harness import BotHarness, bot_harness
 
 if TYPE_CHECKING:
@@ -64,8 +65,7 @@ class CrashingBot:
 
     async def _changes(self, tx: Transaction) -> int:
         """Return the total number of rows changed through the connection."""
-        found = await tx.outbox._connection.exec_driver_sql("SELECT total_changes()")
-        return int(found.scalar_one())
+        return int(await scalar(tx, "SELECT total_changes()"))
 
     def _unless_crashed(self, call: Callable[..., Any]) -> Callable[..., Any]:
         async def called(*given: Any, **named: Any) -> Any:

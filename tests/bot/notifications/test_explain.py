@@ -213,8 +213,12 @@ async def test_deferred_reply_counts_at_its_posting_time(harness: BotHarness) ->
     async with harness.bot.store.begin() as tx:
         place = harness.slack.workspace.team.id, outcome.channel
         (posted,) = await tx.decisions.since(*place, harness.clock.now() - timedelta(days=1))
-        later = replace(posted, key="other", at=posted.decided_at + timedelta(hours=1))
-        earlier = replace(posted, key="another", at=posted.decided_at - timedelta(hours=1))
+        later = replace(
+            posted, idempotency_key="other", decided_at=posted.decided_at + timedelta(hours=1)
+        )
+        earlier = replace(
+            posted, idempotency_key="another", decided_at=posted.decided_at - timedelta(hours=1)
+        )
         for decided in (later, earlier):
             assert await tx.decisions.add(decided)
     await harness.says("/job noise")

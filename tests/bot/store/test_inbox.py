@@ -90,15 +90,6 @@ async def test_closed_request_is_never_claimed_again(store: Store, given: Given)
         assert await tx.inbox.next_due() is None
 
 
-async def test_request_is_closed_by_one_answer_only(store: Store, given: Given) -> None:
-    """The second answer learns that there is one."""
-    id_ = await given.request(store)
-    assert id_ is not None
-    async with store.begin() as tx:
-        assert await tx.inbox.close(id_, given.now)
-        assert not await tx.inbox.close(id_, given.at(1))
-
-
 async def test_released_request_waits_until_its_time(store: Store, given: Given) -> None:
     """The retry comes later, not at once."""
     id_ = await given.request(store)

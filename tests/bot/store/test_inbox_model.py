@@ -2,24 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import hypothesis
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import delete, select
+from hypothesis.stateful import invariant, rule
 
-from bot.store import Store
 from bot.store.tables import inbox
-from tests.bot.store.conftest import NOON
+from tests.bot.store.store_model import StoreModel, check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
-
     from bot.store import InboxItem
 
 LEASE = timedelta(seconds=120)
@@ -37,23 +30,15 @@ class Row:
     closed: bool = False
 
 
-class Model(RuleBasedStateMachine):
+class InboxModel(StoreModel):
     """One inbox; processes that claim requests, answer them, die and restart."""
 
-    store: Store
-    runner: asyncio.Runner
+    table = inbox
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = NOON
         self.rows: dict[str, Row] = {}
         self.answered: list[str] = []
-        self.run(self._clear())
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run one step; no two steps happen at the same time."""
-        self.now += timedelta(milliseconds=1)
-        return self.runner.run(work)
 
     @rule(key=KEYS)
     def receive(self, key: str) -> None:
@@ -111,33 +96,17 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def states_are_equal(self) -> None:
         """Closed state, attempts and leases are equal."""
-        assert self.runner.run(self._rows()) == {
-            key: (row.closed, row.attempts, row.lease_until) for key, row in self.rows.items()
+        found = {
+            row.idempotency_key: (row.closed_at is not None, row.attempts, row.lease_until)
+            for row in self.stored_rows()
         }
+        assert found == {k: (r.closed, r.attempts, r.lease_until) for k, r in self.rows.items()}
 
     @invariant()
     def each_request_is_answered_once(self) -> None:
         """Every request is open, or was answered once."""
         assert len(self.answered) == len(set(self.answered))
         assert set(self.answered) == {key for key, row in self.rows.items() if row.closed}
-
-    async def _clear(self) -> None:
-        async with self.store.begin() as tx:
-            await tx.inbox._connection.execute(delete(inbox))
-
-    async def _rows(self) -> dict[str, tuple[bool, int, datetime]]:
-        columns = (
-            inbox.c.idempotency_key,
-            inbox.c.closed_at,
-            inbox.c.attempts,
-            inbox.c.lease_until,
-        )
-        async with self.store.begin() as tx:
-            rows = await tx.inbox._connection.execute(select(*columns))
-            return {
-                r.idempotency_key: (r.closed_at is not None, r.attempts, r.lease_until)
-                for r in rows
-            }
 
     async def _add(self, key: str) -> int | None:
         async with self.store.begin() as tx:
@@ -167,23 +136,6 @@ class Model(RuleBasedStateMachine):
             await tx.inbox.expire_leases(self.now)
 
 
-@pytest.fixture(scope="module")
-def memory() -> Iterator[type[Model]]:
-    """The state machine, over one store in memory."""
-    with asyncio.Runner() as runner:
-        store = Store("sqlite:///:memory:")
-        runner.run(store.open())
-        yield type("OverMemory", (Model,), {"store": store, "runner": runner})
-        runner.run(store.close())
-
-
-def test_inbox_behaves_like_its_model(memory: type[Model]) -> None:
+def test_inbox_behaves_like_its_model() -> None:
     """Requests are stored once, leased to one, answered once, never lost."""
-    hypothesis.stateful.run_state_machine_as_test(
-        memory,
-        settings=hypothesis.settings(
-            stateful_step_count=30,
-            derandomize=True,
-            suppress_health_check=list(hypothesis.HealthCheck),
-        ),
-    )
+    check_model(InboxModel)

@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 from bot.sdk.errors import StoreError
 from bot.store import Store, engines
 from bot.store.tables import metadata
+from tests.bot.store.rows import scalar
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -41,13 +42,13 @@ def partial_indexes(connection: Connection) -> dict[str, bool]:
 async def test_migrations_create_the_tables_of_the_code(store: Store) -> None:
     """A change to tables.py needs a migration."""
     async with store.begin() as tx:
-        assert await tx.inbox._connection.run_sync(differences) == []
+        assert await tx.connection.run_sync(differences) == []
 
 
 async def test_migrations_create_the_same_partial_indexes(store: Store) -> None:
     """Alembic does not compare the conditions of indexes; this test does."""
     async with store.begin() as tx:
-        found = await tx.inbox._connection.run_sync(partial_indexes)
+        found = await tx.connection.run_sync(partial_indexes)
     assert found == {
         index.name: index.dialect_options["sqlite"]["where"] is not None
         for table in metadata.tables.values()
@@ -69,9 +70,7 @@ async def test_newer_database_is_refused_and_left_unchanged(url: str) -> None:
 async def set_revision(store: Store, revision: str) -> None:
     """Set the schema revision of the database."""
     async with store.begin() as tx:
-        await tx.inbox._connection.execute(
-            text("UPDATE alembic_version SET version_num = :it"), {"it": revision}
-        )
+        await scalar(tx, "UPDATE alembic_version SET version_num = :it", it=revision)
 
 
 async def restore_revision(url: str) -> None:

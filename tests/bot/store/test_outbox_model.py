@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, fields, replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-import hypothesis
-import pytest
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
-from sqlalchemy import delete, select
+from hypothesis.stateful import invariant, rule
 
-from bot.store import MessageKind, MessageState, OutboxMessage, Store
+from bot.store import MessageKind, MessageState, OutboxMessage
 from bot.store.tables import outbox
 from tests.bot.store.conftest import NOON, Given
+from tests.bot.store.rows import rows
+from tests.bot.store.store_model import StoreModel, check_model
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Iterator
+    from collections.abc import Iterator
 
 UNSENT = (MessageState.READY, MessageState.SENDING)
 REPLIES = st.sampled_from([f"{thread}:{n}" for thread in "ab" for n in range(4)])
@@ -40,24 +38,16 @@ class Row:
     reclaim_at: datetime = NOON
 
 
-class Model(RuleBasedStateMachine):
+class OutboxModel(StoreModel):
     """Two threads and two cards; several senders that die and report late."""
 
-    store: Store
-    runner: asyncio.Runner
+    table = outbox
 
     def __init__(self) -> None:
         super().__init__()
-        self.now = NOON
         self.rows: dict[str, Row] = {}
         self.claims: list[OutboxMessage] = []
         self.sent: list[tuple[str, int]] = []
-        self.run(self._clear())
-
-    def run(self, work: Coroutine[Any, Any, Any]) -> Any:
-        """Run one step; no two steps happen at the same time."""
-        self.now += timedelta(milliseconds=1)
-        return self.runner.run(work)
 
     # Rules.
 
@@ -179,7 +169,10 @@ class Model(RuleBasedStateMachine):
     @invariant()
     def states_are_equal(self) -> None:
         """State, version and confirmation of each message are equal."""
-        found = self.runner.run(self._rows())
+        found = {
+            row.idempotency_key: (row.state, row.version, row.unconfirmed)
+            for row in self.stored_rows()
+        }
         assert found == {k: (r.state, r.version, r.unconfirmed) for k, r in self.rows.items()}
 
     @invariant()
@@ -220,16 +213,6 @@ class Model(RuleBasedStateMachine):
         return ours
 
     # The outbox.
-
-    async def _clear(self) -> None:
-        async with self.store.begin() as tx:
-            await tx.outbox._connection.execute(delete(outbox))
-
-    async def _rows(self) -> dict[str, tuple[MessageState, int, bool]]:
-        columns = (outbox.c.idempotency_key, outbox.c.state, outbox.c.version, outbox.c.unconfirmed)
-        async with self.store.begin() as tx:
-            rows = await tx.outbox._connection.execute(select(*columns))
-            return {row.idempotency_key: (row.state, row.version, row.unconfirmed) for row in rows}
 
     async def _add(self, key: str) -> int:
         message = Given().message(key, ordering_key=_thread(key), watch_id="W", due_at=self.now)
@@ -280,8 +263,8 @@ class Model(RuleBasedStateMachine):
 
     async def _requeue(self) -> None:
         async with self.store.begin() as tx:
-            ids = await tx.outbox._connection.execute(select(outbox.c.id))
-            await tx.dead_letters.requeue([_message(id_) for id_ in ids.scalars()], self.now)
+            messages = [_message(row.id) for row in await rows(tx, outbox)]
+            await tx.dead_letters.requeue(messages, self.now)
 
 
 def _thread(key: str) -> str:
@@ -298,23 +281,6 @@ def _message(id_: int) -> OutboxMessage:
     )
 
 
-@pytest.fixture(scope="module")
-def memory() -> Iterator[type[Model]]:
-    """The state machine, over one store in memory."""
-    with asyncio.Runner() as runner:
-        store = Store("sqlite:///:memory:")
-        runner.run(store.open())
-        yield type("OverMemory", (Model,), {"store": store, "runner": runner})
-        runner.run(store.close())
-
-
-def test_outbox_behaves_like_its_model(memory: type[Model]) -> None:
+def test_outbox_behaves_like_its_model() -> None:
     """Unique keys, ordered threads, exclusive claims, no lost body, doubt kept."""
-    hypothesis.stateful.run_state_machine_as_test(
-        memory,
-        settings=hypothesis.settings(
-            stateful_step_count=30,
-            derandomize=True,
-            suppress_health_check=list(hypothesis.HealthCheck),
-        ),
-    )
+    check_model(OutboxModel)

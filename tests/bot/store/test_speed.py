@@ -92,7 +92,7 @@ async def sqlite(tmp_path: Path) -> Any:
 async def test_no_statement_scans_a_whole_table(sqlite: Store, given: Given) -> None:
     """The query plan says SEARCH, or SCAN of an index or a subquery."""
     async with sqlite.begin() as tx:
-        connection = tx.inbox._connection
+        connection = tx.connection
         for name, call in CALLS.items():
             executed: list[tuple[str, Any]] = []
             record = _recorder(executed)

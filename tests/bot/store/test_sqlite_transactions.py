@@ -125,7 +125,7 @@ async def test_rollback_by_sqlite_affects_no_other_transaction(sqlite: Store, gi
 
     async def lose() -> None:
         async with sqlite.begin() as tx:
-            raw: Any = await tx.inbox._connection.get_raw_connection()
+            raw: Any = await tx.connection.get_raw_connection()
             raw.driver_connection.execute_inline("ROLLBACK")
             raise ZeroDivisionError
 

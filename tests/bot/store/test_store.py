@@ -7,10 +7,10 @@ import shutil
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import text
 
 from bot.sdk.errors import StoreError
 from bot.store import Store, driver_errors
+from tests.bot.store.rows import scalar
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -155,7 +155,7 @@ async def test_sqlite_is_opened_with_safe_and_fast_pragmas(
     found = {}
     async with store.begin() as tx:
         for name in ("journal_mode", "synchronous", "busy_timeout", "foreign_keys"):
-            found[name] = (await tx.inbox._connection.execute(text(f"PRAGMA {name}"))).scalar()
+            found[name] = await scalar(tx, f"PRAGMA {name}")
     await store.close()
     assert found == {
         "journal_mode": "wal",
@@ -243,8 +243,7 @@ async def test_lost_connection_raises_a_clear_error_and_recovers(
 
     async def lose() -> None:
         async with store.begin() as tx, store.begin() as other:
-            kill = text("SELECT pg_terminate_backend(:it)")
-            await other.inbox._connection.execute(kill, {"it": await pid(tx)})
+            await scalar(other, "SELECT pg_terminate_backend(:it)", it=await pid(tx))
             await tx.inbox.next_due()
 
     await store.open()
@@ -299,10 +298,10 @@ def files(folder: Path) -> dict[str, int]:
 async def pragma(store: Store, setting: str) -> None:
     """Set a pragma of SQLite."""
     async with store.begin() as tx:
-        await tx.inbox._connection.execute(text(f"PRAGMA {setting}"))
+        await scalar(tx, f"PRAGMA {setting}")
 
 
 async def pid(tx: Transaction) -> int:
     """Return the id of the server process of this transaction."""
-    found: int = (await tx.inbox._connection.execute(text("SELECT pg_backend_pid()"))).scalar_one()
+    found: int = await scalar(tx, "SELECT pg_backend_pid()")
     return found
