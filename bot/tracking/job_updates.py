@@ -244,7 +244,7 @@ class JobUpdates:
             if watch.board_id or watch.uses_reactions:
                 continue
             view = self.card_context(
-                watch, job, result.polled_at, error=sentence, failing_since=since
+                watch, job, result.polled_at, trouble=sentence, trouble_since=since
             )
             seen = message_metadata.for_card(watch, job, result.watched.revision)
             metadata = {} if await _has_pending_replies(tx, watch) else seen
