@@ -93,7 +93,9 @@ class InMemoryBot:
 
     async def _show(self, asked: RecordedRequest) -> None:
         """Answer a request by showing its jobs."""
-        request = Request(kind=RequestKind.COMMAND, user=asked.user, channel=CHANNEL, requested_at=asked.at)
+        request = Request(
+            kind=RequestKind.COMMAND, user=asked.user, channel=CHANNEL, requested_at=asked.at
+        )
         key = f"request:{next(self.numbers)}"
         async with self.store.begin() as tx:
             id_ = await tx.inbox.add(
