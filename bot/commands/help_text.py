@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from bot.commands.replies import MAX_CHOICES
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, tables
+from bot.sdk.cards import blocks, message_size, tables
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message, seconds_between
 
@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from bot.sdk.models import Job, JobRef
 
 MAX_ROWS = 40  # in a list of watches
+_JOB_COUNTS = (20, 10, 5, 2, 1)  # shorter lists of recent jobs to try, until the list fits
+_MAX_LINES_SIZE = 10_000  # JSON size of the lines of a list
 
 
 def choose_recent_connection(names: Sequence[str], wrong: str) -> Message:
@@ -37,6 +39,11 @@ def recent_jobs(connection: str, jobs: Sequence[Job]) -> Message:
     """Return a connection's newest jobs, newest first: a data table, or a plain table."""
     if not jobs:
         return blocks.text_message(f"{blocks.escape(connection)} has no jobs to list.")
+    counts = (len(jobs), *(count for count in _JOB_COUNTS if count < len(jobs)))
+    return message_size.first_that_fits(_recent_jobs(connection, jobs[:n]) for n in counts)
+
+
+def _recent_jobs(connection: str, jobs: Sequence[Job]) -> Message:
     text = f"The newest {formatting.plural(len(jobs), 'job')} of {blocks.escape(connection)}."
     head = ["Job", "Status", "Began", "Took", "Reference"]
     rows: list[Sequence[tables.Cell]] = [head, *(_recent_job_row(job) for job in jobs)]
@@ -104,7 +111,14 @@ def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Me
         )
     lines = [_connection_line(each, known.get(each.name)) for each in connections]
     text = f"{formatting.plural(len(lines), 'connection')} can be asked."
-    return Message(text=text, blocks=(blocks.section(text), *blocks.paragraphs(lines)))
+    return Message(text=text, blocks=(blocks.section(text), *_listed(lines)))
+
+
+def _listed(lines: Sequence[str], most: int | None = None) -> list[blocks.Block]:
+    """Return the lines that fit into one message, and how many others there are."""
+    kept = list(message_size.first_lines(lines[:most], _MAX_LINES_SIZE))
+    left = len(lines) - len(kept)
+    return [*blocks.paragraphs(kept), *([blocks.context(f"… and {left:,} more")] if left else [])]
 
 
 def _connection_line(connection: Connection, known: JobRef | None) -> str:
@@ -122,11 +136,8 @@ def watch_list(rows: Sequence[tuple[str, Job | None, str | None]], command: str)
     if not rows:
         return blocks.text_message(f"Nothing is followed here. `{command} help` shows how.")
     text = f"{formatting.plural(len(rows), 'job is', 'jobs are')} followed here."
-    lines = [_watch_line(*row) for row in rows[:MAX_ROWS]]
-    shown = [blocks.section(text), *blocks.paragraphs(lines)]
-    if len(rows) > MAX_ROWS:
-        shown.append(blocks.context(f"… and {len(rows) - MAX_ROWS} more"))
-    return Message(text=text, blocks=tuple(shown))
+    lines = [_watch_line(*row) for row in rows]
+    return Message(text=text, blocks=(blocks.section(text), *_listed(lines, MAX_ROWS)))
 
 
 def _watch_line(ref: str, job: Job | None, link: str | None) -> str:

@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
-from bot.sdk.cards import blocks
+from bot.sdk.cards import blocks, message_size
 from bot.sdk.models import Message
 
 if TYPE_CHECKING:
@@ -14,8 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
 MAX_ITEMS = 20  # in one catch-up reply
-_ITEM_LENGTHS = (500, 250, 120)  # characters per item; the first that fits is used
-_MAX_JSON_SIZE = blocks.MAX_JSON_SIZE - 2_000  # bytes; the rest is for the menu below
+_ITEM_LENGTHS = (500, 250, 120, 60)  # characters per item; the first that fits is used
 _TRAILING_MENTION = re.compile(r" <(?:@|!subteam\^)\w{1,40}>\Z")
 
 
@@ -25,12 +24,13 @@ def catch_up(since: datetime, items: Sequence[str], status_text: str, asker: str
     `items`: the stored texts, in mrkdwn. `status_text`: the job's present status; empty if the last
     item contains it.
     """
-    for longest in _ITEM_LENGTHS:
-        lines = _catch_up_lines(since, items, status_text, asker, longest)
-        shown = tuple(blocks.paragraphs(lines))
-        if blocks.json_size(shown) <= _MAX_JSON_SIZE:
-            break
-    return Message(text="\n".join(lines), blocks=shown)
+    rendered = (
+        _catch_up_lines(since, items, status_text, asker, longest) for longest in _ITEM_LENGTHS
+    )
+    messages = (
+        Message(text="\n".join(lines), blocks=tuple(blocks.paragraphs(lines))) for lines in rendered
+    )
+    return message_size.first_that_fits(messages, room=message_size.ROOM_BESIDE)
 
 
 def _catch_up_lines(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from bot.notifications.policy import Mention
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, job_text
+from bot.sdk.cards import blocks, job_text, message_size
 from bot.sdk.models import Message
 from bot.store import DeliveryAction, EventKind
 
@@ -25,7 +25,7 @@ MAX_LINES = 20
 MAX_MENTIONS = 10
 MAX_NAMED = 3  # failures, in the first sentence
 _MAX_LINE = 300  # UTF-16 units of one line's text
-_MAX_LINES_WEIGHT = 9_000  # JSON size of all lines; the other blocks need the rest of MAX_WEIGHT
+_MAX_LINES_SIZE = message_size.MAX_JSON_SIZE - 2_500  # without the first and the last block
 _MAX_TEXT = 3_500  # units of the plain text; chat.update accepts 4,000
 _OWN_TEXT_KINDS = (EventKind.TASK, EventKind.RUN)
 _MENTIONS = re.compile(r"\s*<(?:@|!subteam\^|!here|!channel|!everyone)[^>]*>")
@@ -77,7 +77,9 @@ def render_digest(
     ordered = sorted(items, key=_sort_key)
     mentions = [m for id_ in called if (m := blocks.mention(id_))]
     first = " ".join([summary(ordered), *mentions[:MAX_MENTIONS]])
-    lines = _lines(ordered[:MAX_LINES], now)
+    available = _MAX_LINES_SIZE - message_size.json_size(first) - message_size.json_size(why)
+    rendered = (_line(item, now) for item in ordered[:MAX_LINES])
+    lines = list(message_size.first_lines(rendered, available))
     content = [blocks.section(first), *_paragraphs(lines)]
     footer = [_more(len(ordered) - len(lines)), why]
     return Message(
@@ -133,19 +135,6 @@ def _failed_job(item: DigestItem) -> str:
     if len(steps) < 2:
         return item.name + (f" at step {steps[0]}" if steps else "")
     return f"{item.name} at {len(steps):,} steps"
-
-
-def _lines(items: Iterable[DigestItem], now: datetime) -> list[str]:
-    """Return as many lines as Slack accepts in one message."""
-    lines: list[str] = []
-    remaining = _MAX_LINES_WEIGHT
-    for item in items:
-        line = _line(item, now)
-        remaining -= blocks.json_size([blocks.section(line)])
-        if remaining < 0:
-            break
-        lines.append(line)
-    return lines
 
 
 def _line(item: DigestItem, now: datetime) -> str:

@@ -9,7 +9,7 @@ from bot.notifications import policy_text
 from bot.notifications.effective_settings import FIELDS, ChannelSettings, Origin
 from bot.notifications.policy import FollowUps
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, overflow_menu
+from bot.sdk.cards import blocks, message_size, overflow_menu
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message
 from bot.store import BoardKind, DeliveryAction, EventKind, WatchState
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 MAX_DECISIONS = 15  # in one reply
 _LINES = 5  # decisions in one section
+_MAX_LINES_SIZE = 7_500  # JSON size of all decisions; the other blocks need the rest
 _EVENT_TEXTS = {
     EventKind.CHANGE: "its status changed",
     EventKind.TASK: "one of its steps ended",
@@ -204,7 +205,9 @@ def explain_job(
     past = [one for one in decided if one.deferred_until is None]
     text = f"{blocks.code(ref)}: {_counts(deferred, past)}"
     texts = [text, *_requested(watch), policy_text.summary(origin.settings.policy)]
-    texts += _section_texts("*Deferred now:*", deferred) + _section_texts("*Newest first:*", past)
+    lines = list(message_size.first_lines(map(_line, [*deferred, *past]), _MAX_LINES_SIZE))
+    texts += _section_texts("*Deferred now:*", lines[: len(deferred)])
+    texts += _section_texts("*Newest first:*", lines[len(deferred) :])
     buttons = blocks.actions(_buttons(origin.settings, watch))
     return Message(text=text, blocks=(*(blocks.section(line) for line in texts), *buttons))
 
@@ -220,8 +223,7 @@ def _counts(deferred: Sequence[DecisionRecord], past: Sequence[DecisionRecord]) 
     return f"{waiting}; {told:,} of {others} told by a follow-up."
 
 
-def _section_texts(title: str, decided: Sequence[DecisionRecord]) -> list[str]:
-    lines = [_line(one) for one in decided]
+def _section_texts(title: str, lines: Sequence[str]) -> list[str]:
     groups = ["\n".join(lines[n : n + _LINES]) for n in range(0, len(lines), _LINES)]
     return [f"{title}\n{groups[0]}", *groups[1:]] if groups else []
 

@@ -10,6 +10,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError, SlackClientError
 
 from bot.delivery.rate_limiter import RESPONSE_URL
+from bot.sdk.cards import blocks as block_kit
 from bot.sdk.errors import SlackRateLimited, SlackRejected, SlackUnconfirmed
 from bot.slack.proxy import proxy_for
 
@@ -33,6 +34,7 @@ QUERY_METHODS = (
     "users.",
     "usergroups.",
 )  # prefixes of methods that accept no JSON
+MAX_UPDATE_BYTES = 4_000  # of the text in UTF-8: Slack answers msg_too_long above
 MAX_PAGES = 20  # of history per look-up: below the rate limit of tier 3
 UNREACHABLE_RETRY_SECONDS = 3.0  # before a retry when Slack is unreachable
 TOKEN_RETRY_SECONDS = 20.0  # before a retry when Slack rejects the token
@@ -86,7 +88,7 @@ class WebApiTransport:
     async def update(
         self, channel: str, ts: str, message: Message, *, metadata: Mapping[str, Any] | None = None
     ) -> None:
-        """Update a message; without `about` its metadata stays unchanged."""
+        """Update a message; without `metadata` its metadata stays unchanged."""
         arguments: dict[str, Any] = {
             "channel": channel,
             "ts": ts,
@@ -95,7 +97,7 @@ class WebApiTransport:
         }
         if metadata:
             arguments["metadata"] = _metadata(metadata)
-        await self._send_message("chat.update", message, arguments)
+        await self._send_message("chat.update", _with_short_text(message), arguments)
 
     async def post_ephemeral(
         self, channel: str, user: str, message: Message, *, thread_ts: str | None = None
@@ -277,6 +279,13 @@ def _query_arguments(arguments: dict[str, Any]) -> dict[str, Any]:
         for name, value in arguments.items()
         if value is not None
     }
+
+
+def _with_short_text(message: Message) -> Message:
+    """Return the message with a text that chat.update accepts; the blocks have the whole text."""
+    if len(message.text.encode()) <= MAX_UPDATE_BYTES:
+        return message
+    return message.replace(text=block_kit.mrkdwn(message.text, MAX_UPDATE_BYTES // 3)["text"])
 
 
 def _key_in_metadata(sent: dict[str, Any]) -> str | None:

@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, job_text, overflow_menu, tables
+from bot.sdk.cards import blocks, job_text, message_size, overflow_menu, tables
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message, Status
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from bot.sdk.cards.blocks import Block
@@ -72,14 +71,16 @@ _MINIMAL = _DetailLevel(references=False, choice=False, name_units=40)
 
 def render_board(rows: Sequence[BoardRow], view: BoardContext) -> Message:
     """Return the board: all rows if they fit, else the most urgent and a button for the rest."""
-    ordered = sort_by_urgency(rows)
+    return message_size.first_that_fits(_boards(sort_by_urgency(rows), view))
+
+
+def _boards(ordered: Sequence[BoardRow], view: BoardContext) -> Iterator[Message]:
+    """Yield the board with more and more left out."""
     for level in (_FULL, _DetailLevel(links=True), _MEDIUM, _MINIMAL):
-        if message := _if_small_enough(_board(ordered, ordered, view, level)):
-            return message
+        yield _board(ordered, ordered, view, level)
     for most in _ROW_COUNTS:
-        if message := _if_small_enough(_board(ordered, ordered[:most], view, _MINIMAL)):
-            return message
-    return Message(text=_text(ordered, view), blocks=(blocks.section(_text(ordered, view)),))
+        yield _board(ordered, ordered[:most], view, _MINIMAL)
+    yield Message(text=_text(ordered, view), blocks=(blocks.section(_text(ordered, view)),))
 
 
 def render_page(rows: Sequence[BoardRow], view: BoardContext, number: int) -> Message:
@@ -87,7 +88,7 @@ def render_page(rows: Sequence[BoardRow], view: BoardContext, number: int) -> Me
     ordered = sort_by_urgency(rows)
     for size in _PAGE_SIZES:
         made = [_page(ordered, view, n, size) for n in range(1, _pages(ordered, size) + 1)]
-        if all(map(_if_small_enough, made)):
+        if all(map(message_size.fits, made)):
             break
     return made[max(1, min(number, len(made))) - 1]
 
@@ -317,12 +318,3 @@ def _message(
         blocks=blocks.with_block_ids([*top, sortable, *end]),
         classic=blocks.with_block_ids([*top, tables.table(rows), *end]),
     )
-
-
-def _if_small_enough(message: Message) -> Message | None:
-    """Return the message if it fits Slack's size limit with non-ASCII text escaped, else None."""
-    json_size: Callable[[Sequence[Block]], int] = lambda shown: len(  # noqa: E731
-        json.dumps(shown, separators=(",", ":"))
-    )
-    largest = max(json_size(message.blocks), json_size(message.classic))
-    return message if largest <= blocks.MAX_JSON_SIZE else None

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from localslack.state.workspace import Workspace
 
 MAX_POST_LENGTH = 40_000  # https://docs.slack.dev/reference/methods/chat.postMessage
-MAX_UPDATE_LENGTH = 4_000  # https://docs.slack.dev/reference/methods/chat.update
+MAX_UPDATE_LENGTH = 4_000  # UTF-8 bytes: https://docs.slack.dev/reference/methods/chat.update
 # Characters of JSON; undocumented, observed by others. Of a table only the cell texts can count:
 # the JSON syntax of 100 rows, which the documentation allows, exceeds this limit by itself.
 MAX_BLOCKS_SIZE = 13_000
@@ -77,7 +77,7 @@ def with_ids(workspace: Workspace, blocks: list[Any]) -> tuple[Json, ...]:
 
 
 def _within_limit(text: str, limit: int) -> str:
-    if len(text) > limit:
+    if len(text.encode("utf-8", "replace")) > limit:
         raise SlackApiError("msg_too_long")
     return text
 

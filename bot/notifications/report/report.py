@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from bot.notifications.report import recommendations
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, tables
+from bot.sdk.cards import blocks, message_size, tables
 from bot.sdk.cards.action_ids import ActionId
 from bot.sdk.models import Message
 
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from bot.sdk.cards.blocks import Block
     from bot.sdk.cards.tables import Cell
 
+_MAX_NAME_SIZE = 450  # JSON size
 NOTHING = "No follow-up was posted in this channel in the last 7 days"
 
 
@@ -89,7 +90,7 @@ def _rows(week: WeeklyStatistics) -> list[Sequence[Cell]]:
 
 def _row(name: str, tally: Tally) -> list[Cell]:
     counts = (tally.posted, tally.failures, tally.card_only, tally.deferred)
-    return [name, *(f"{count:,}" for count in counts)]
+    return [message_size.clip(name, _MAX_NAME_SIZE), *(f"{count:,}" for count in counts)]
 
 
 def _recommendations(recommendations: Sequence[Recommendation]) -> list[Block]:

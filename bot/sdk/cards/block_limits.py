@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from bot.sdk.cards.message_size import MAX_JSON_SIZE, json_size
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -59,6 +61,8 @@ def violations(message: Message) -> list[str]:
 
 
 def _problems(blocks: Sequence[dict[str, Any]]) -> Iterator[str]:
+    if (size := json_size(blocks)) > MAX_JSON_SIZE:
+        yield f"{size} characters of JSON"
     if len(blocks) > MAX_BLOCKS:
         yield f"{len(blocks)} blocks"
     objects = list(_objects(blocks))

@@ -8,12 +8,12 @@ units, the strictest way in which Slack may count. Put untrusted text into `plai
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from bot.sdk import formatting
+from bot.sdk.cards.message_size import json_size
 from bot.sdk.models import Message
 
 if TYPE_CHECKING:
@@ -24,9 +24,6 @@ Block = dict[str, Any]
 
 MAX_BLOCKS = 50
 MAX_TEXT = 3_000
-MAX_JSON_SIZE = (
-    12_000  # of all blocks as JSON: above about 13,000 Slack rejects msg_blocks_too_long
-)
 PLACEHOLDER = "—"  # shown instead of empty text
 
 # C0 and C1 controls except \n and \t, bidirectional overrides and isolates, lone surrogates.
@@ -120,7 +117,7 @@ def code(text: str, limit: int = 300) -> str:
 
 def web_address(url: str | None) -> str | None:
     """Return the URL if it is a safe http(s) URL that Slack accepts as a link, else None."""
-    if not url or length(url) > MAX_TEXT or _UNSAFE_IN_URL.search(url):
+    if not url or json_size(url) > MAX_TEXT or _UNSAFE_IN_URL.search(url):
         return None
     try:
         parts = urlsplit(url)
@@ -321,11 +318,6 @@ def plan(title: str, cards: Sequence[Block]) -> Block:
         "title": name if is_visible(name) else PLACEHOLDER,
         "tasks": list(cards),
     }
-
-
-def json_size(blocks: Iterable[Block]) -> int:
-    """Return the number of characters of the blocks as JSON."""
-    return len(json.dumps(list(blocks), ensure_ascii=False, separators=(",", ":")))
 
 
 def with_block_ids(blocks: Sequence[Block]) -> tuple[Block, ...]:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, job_text, overflow_menu, task_list
+from bot.sdk.cards import blocks, job_text, message_size, overflow_menu, task_list
 from bot.sdk.cards.action_ids import ActionId
+from bot.sdk.cards.shortening import LEVELS, shorten_change, shorten_job
 from bot.sdk.models import Change, Job, Message, Status, Task
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from datetime import datetime
 
     from bot.sdk.cards.blocks import Block
@@ -47,12 +48,42 @@ class _Line:
 
 
 def render_card(job: Job, view: CardContext) -> Message:
-    """Return the job's card."""
+    """Return the job's card, with shorter texts or without its tasks if it would be too large."""
+    card = message_size.first_that_fits(_cards(job, view))
+    return card.replace(text=_sentence(job, view))
+
+
+def render_change(change: Change, view: CardContext) -> Message:
+    """Return the thread reply for a change, with shorter texts if it would be too large."""
+    messages = _replies(change, view)
+    reply = message_size.first_that_fits(messages, room=message_size.ROOM_BESIDE)
+    return reply.replace(text=_reply_text(change, view))
+
+
+def _cards(job: Job, view: CardContext) -> Iterator[Message]:
+    """Yield the card with more and more left out."""
+    yield _card(job, view)
+    for limits in LEVELS:
+        job = shorten_job(job, limits)
+        view = replace(view, trouble=blocks.clip(view.trouble, limits.log))
+        yield _card(job, view)
+    yield _card(job.replace(tasks=(), details=()), replace(view, trouble=""))
+
+
+def _replies(change: Change, view: CardContext) -> Iterator[Message]:
+    """Yield the thread reply with shorter and shorter texts."""
+    yield _reply(change, view)
+    for limits in LEVELS:
+        change = shorten_change(change, limits)
+        yield _reply(change, view)
+
+
+def _card(job: Job, view: CardContext) -> Message:
     top = [blocks.header(job_text.job_name(job)), *blocks.fields(_facts(job, view))]
     top += [*_progress(job), *_poll_warning(view)]
     rendered = task_list.render_tasks(job, view.checked_at)
     end = [blocks.context(*_footer(job, view)), *blocks.actions(_buttons(job, view))]
-    available = blocks.MAX_JSON_SIZE - 2_000 - blocks.json_size([*top, *rendered, *end])
+    available = message_size.MAX_JSON_SIZE - 2_000 - message_size.json_size([*top, *rendered, *end])
     explanation = _explanation(job, max(300, min(2_500, available)))
     plain = task_list.render_plain(job, view.checked_at)
     top = list(blocks.with_block_ids(top))  # the same in both renderings
@@ -63,16 +94,23 @@ def render_card(job: Job, view: CardContext) -> Message:
     )
 
 
-def render_change(change: Change, view: CardContext) -> Message:
-    """Return the thread reply for a change."""
+def _reply(change: Change, view: CardContext) -> Message:
     lines = _change_lines(change)
     mentioned = _mentioned(change, view)
-    mention = f" {blocks.mention(mentioned)}" if mentioned else ""
     return Message(
-        text=blocks.escape(job_text.change_text(change), blocks.MAX_TEXT - 100) + mention,
+        text=_reply_text(change, view),
         blocks=blocks.with_block_ids(_rich(lines, mentioned)),
-        classic=blocks.with_block_ids(_classic(lines, mention)),
+        classic=blocks.with_block_ids(_classic(lines, _mention_suffix(mentioned))),
     )
+
+
+def _reply_text(change: Change, view: CardContext) -> str:
+    text = blocks.escape(job_text.change_text(change), blocks.MAX_TEXT - 100)
+    return text + _mention_suffix(_mentioned(change, view))
+
+
+def _mention_suffix(mentioned: str) -> str:
+    return f" {blocks.mention(mentioned)}" if mentioned else ""
 
 
 def _sentence(job: Job, view: CardContext) -> str:

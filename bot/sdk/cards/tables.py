@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sdk.cards import blocks
+from bot.sdk.cards.message_size import json_size
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -13,15 +14,24 @@ Cell = str | blocks.Block  # plain text, or a rich text element such as from `bl
 
 
 def table(
-    rows: Sequence[Sequence[Cell]], *, align: Sequence[str] = (), limit: int = 10_000
+    rows: Sequence[Sequence[Cell]],
+    *,
+    align: Sequence[str] = (),
+    limit: int = 10_000,
+    max_json_size: int | None = None,
 ) -> blocks.Block:
-    """Return a table with a header row: at most 100 rows, 20 columns, `limit` units in all."""
+    """Return a table with a header row: at most 100 rows, 20 columns, `limit` units in all.
+
+    `max_json_size`: of all rows. Rows that do not fit are left out.
+    """
     kept: list[list[blocks.Block]] = []
     remaining = min(limit, 10_000)
+    size = 0
     for row in rows[:100]:
         cells = [_cell(content) for content in row[:20]]
         remaining -= sum(_length_of(cell) for cell in cells)
-        if remaining < 0:
+        size += json_size(cells) + 1 if max_json_size is not None else 0
+        if remaining < 0 or size > (max_json_size or 0):
             break
         kept.append(cells)
     columns = [{"align": side} for side in align[:20]]

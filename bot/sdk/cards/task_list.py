@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from bot.sdk import formatting
-from bot.sdk.cards import blocks, job_text, tables
+from bot.sdk.cards import blocks, job_text, message_size, tables
 from bot.sdk.models import Status
 
 if TYPE_CHECKING:
@@ -17,9 +17,12 @@ if TYPE_CHECKING:
 
 MAX_IN_PLAN = 15  # a longer plan is hard to read
 MAX_IN_TABLE = 40
-MAX_IN_CELLS = 3_500  # units, so that the whole card stays under `blocks.MAX_WEIGHT`
+MAX_IN_CELLS = 3_500  # units
+MAX_LIST_SIZE = 7_500  # JSON size of all tasks; the rest of the card needs the other part
 MAX_OUTPUT = 1_500  # units for the messages of all tasks in a plan
 
+# A divisor of the output's limit, and the JSON size of a name; the first that fits is used.
+_PLAN_LEVELS = ((1, 480), (2, 480), (2, 240), (4, 120))
 _PLAN_WORDS = {
     Status.QUEUED: "pending",
     Status.RUNNING: "in_progress",
@@ -64,8 +67,13 @@ def progress(job: Job) -> str:
 
 def _plan(job: Job, now: datetime) -> Block:
     limit = min(300, MAX_OUTPUT // max(1, len(job.failed_tasks)))
-    cards = [_card(n, task, now, limit) for n, task in enumerate(job.tasks, start=1)]
-    return blocks.plan(_title(job), cards)
+    for part, name_size in _PLAN_LEVELS:
+        output = limit // part
+        cards = [_card(n, task, now, output, name_size) for n, task in enumerate(job.tasks, 1)]
+        plan = blocks.plan(_title(job), cards)
+        if message_size.json_size(plan) <= MAX_LIST_SIZE:
+            break
+    return plan
 
 
 def _title(job: Job) -> str:
@@ -79,8 +87,10 @@ def _title(job: Job) -> str:
     return f"{failed:,} of {total} failed" if failed else total
 
 
-def _card(number: int, task: Task, now: datetime, limit: int) -> Block:
-    title = " · ".join(filter(None, [job_text.task_name(task), _state(task), _took(task, now)]))
+def _card(number: int, task: Task, now: datetime, limit: int, name_size: int) -> Block:
+    """Return a task of the plan. `limit`: of the output; `name_size`: JSON size of the name."""
+    name = message_size.clip(job_text.task_name(task), name_size)
+    title = " · ".join(filter(None, [name, _state(task), _took(task, now)]))
     output = task.message if task.status.failed else ""
     return blocks.task_card(
         f"task-{number}", title, _PLAN_WORDS[task.status], output=output, limit=limit
@@ -102,7 +112,12 @@ def _took(task: Task, now: datetime) -> str:
 def _table(job: Job, now: datetime) -> list[Block]:
     tasks = _by_urgency(job.tasks)[:MAX_IN_TABLE]
     rows = [("Status", "Task", "Took"), *(_row(task, now) for task in tasks)]
-    table = tables.table(rows, align=("left", "left", "right"), limit=MAX_IN_CELLS)
+    table = tables.table(
+        rows,
+        align=("left", "left", "right"),
+        limit=MAX_IN_CELLS,
+        max_json_size=MAX_LIST_SIZE,
+    )
     return [table, *_more(len(job.tasks) - len(table["rows"]) + 1)]
 
 
@@ -123,7 +138,7 @@ def _first_that_fit(lines: Sequence[str]) -> list[str]:
     """Return the first lines that fit into one section uncut."""
     shown: list[str] = []
     remaining = blocks.MAX_TEXT
-    for line in lines:
+    for line in message_size.first_lines(lines, MAX_LIST_SIZE):
         remaining -= blocks.length(line) + 1
         if remaining < 0:
             break

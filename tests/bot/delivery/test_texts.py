@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from bot.delivery import texts
-from bot.sdk.cards import blocks
+from bot.sdk.cards import blocks, message_size
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 
 
 def test_catch_up_shows_every_item_with_wide_characters() -> None:
     """Slack counts some characters twice; sections stay within 3,000 of them."""
-    items = [f"{'🦄' * 200} end {n}." for n in range(20)]
+    items = [f"{'🦄' * 20}{'x' * 140} end {n}." for n in range(20)]
     message = texts.catch_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
     assert [n for n in range(20) if f" end {n}." not in shown] == []
@@ -25,7 +25,7 @@ def test_catch_up_stays_within_the_json_size_limit() -> None:
     message = texts.catch_up(NOON, items, "", "")
     shown = "\n".join(block["text"]["text"] for block in message.blocks)
     assert [n for n in range(20) if f"• {n}: " not in shown] == []
-    assert blocks.json_size(message.blocks) < blocks.MAX_JSON_SIZE
+    assert message_size.fits(message, room=message_size.ROOM_BESIDE)
 
 
 def test_cut_item_keeps_its_mention() -> None:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from bot.notifications import digest
 from bot.notifications.digest import DigestItem
 from bot.notifications.policy import Mention, NotificationPolicy
-from bot.sdk.cards import blocks
+from bot.sdk.cards import blocks, message_size
 from bot.sdk.models import Job, JobRef, Status, Task
 from bot.store import DecisionRecord, DeliveryAction, EventKind
 
@@ -225,7 +225,7 @@ def test_hostile_names_break_no_limit_and_mention_no_one(
         for n, name in enumerate(names)
     ]
     message = digest.render_digest(items, WHY, ["U9"] * 3, NOON)
-    assert blocks.json_size(message.blocks) <= blocks.MAX_JSON_SIZE
+    assert message_size.json_size(message.blocks) <= message_size.MAX_JSON_SIZE
     assert blocks.length(message.text) <= 4_000
     assert len(message.blocks) <= blocks.MAX_BLOCKS
     for block in message.blocks:
@@ -237,5 +237,5 @@ def test_full_digest_of_long_names_is_within_the_limits() -> None:
     """The lines that do not fit are counted."""
     items = [item(failed_job('"\\' * 100, "&" * 200, id=f"i{n}")) for n in range(200)]
     message = digest.render_digest(items, WHY, [], NOON)
-    assert blocks.json_size(message.blocks) <= blocks.MAX_JSON_SIZE
+    assert message_size.json_size(message.blocks) <= message_size.MAX_JSON_SIZE
     assert "more" in message.text

@@ -465,3 +465,13 @@ async def test_unreachable_response_url_may_be_retried(harness: TransportHarness
     """Nothing was sent."""
     with pytest.raises(SlackRateLimited):
         await harness.transport.respond("http://127.0.0.1:1/", HELLO, replace=False, thread_ts=None)
+
+
+async def test_update_shortens_a_text_of_over_4000_bytes(harness: TransportHarness) -> None:
+    """Slack counts the bytes of an updated text; the blocks still have everything."""
+    ts = await harness.transport.post(CHANNEL, HELLO, idempotency_key="watch:1")
+    await harness.transport.update(CHANNEL, ts, Message(text="任" * 2_000, blocks=(SECTION,)))
+    (call,) = harness.sent("chat.update")
+    assert len(call["text"].encode()) <= web_api.MAX_UPDATE_BYTES
+    assert call["text"].endswith("任…")
+    assert call["blocks"] == [SECTION]

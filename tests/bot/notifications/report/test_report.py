@@ -12,7 +12,7 @@ from bot.notifications.policy import NotificationPolicy
 from bot.notifications.report.replay import DecisionHistory
 from bot.notifications.report.report import render_report
 from bot.notifications.report.statistics import WeeklyStatistics
-from bot.sdk.cards import blocks
+from bot.sdk.cards import message_size
 from bot.store import DeliveryAction, EventKind
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record, requested_watch
@@ -131,4 +131,4 @@ def test_report_is_within_slacks_limits(count: int) -> None:
     message = report_of(*week)
     for shown_blocks in (message.blocks, message.classic):
         assert problems(list(shown_blocks), "message") == []
-    assert blocks.json_size(message.blocks) < blocks.MAX_JSON_SIZE
+    assert message_size.json_size(message.blocks) < message_size.MAX_JSON_SIZE

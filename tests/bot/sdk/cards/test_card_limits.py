@@ -31,15 +31,23 @@ def table(*rows: int, text: str = "x") -> dict[str, Any]:
 
 def test_message_at_the_limits_has_no_violations() -> None:
     """Up to the last character."""
-    fitting = (
-        {"type": "header", "text": plain("x" * 150)},
-        section("x" * 3000, block_id="a"),
-        {"type": "section", "fields": [plain("x" * 2000)] * 10},
-        actions(*[button("x" * 75, value="x" * 2000, action_id=str(n)) for n in range(25)]),
-        table(*[20] * 25, text="x" * 20),
-        *[section("x")] * 45,
+    groups = (
+        ({"type": "header", "text": plain("x" * 150)}, section("x" * 3000, block_id="a")),
+        ({"type": "section", "fields": [plain("x" * 2000)] * 5},),
+        (actions(*[button("x" * 75, value="x" * 250, action_id=str(n)) for n in range(25)]),),
+        (table(*[20] * 12, text="x"), *[section("x")] * 49),
+        (table(2, 2, text="x" * 2_400),),
     )
-    assert violations(Message(text="x" * 4000, blocks=fitting, classic=fitting)) == []
+    for fitting in groups:
+        assert violations(Message(text="x" * 4000, blocks=fitting, classic=fitting)) == []
+
+
+def test_total_size_is_limited_with_non_ascii_text_escaped() -> None:
+    """Two sections of Cyrillic letters are too large together."""
+    shown = (section("ж" * 1_000), section("ж" * 1_000))
+    assert violations(Message(text="x", blocks=shown[:1])) == []
+    (found,) = violations(Message(text="x", blocks=shown))
+    assert found.endswith("characters of JSON")
 
 
 @pytest.mark.parametrize(

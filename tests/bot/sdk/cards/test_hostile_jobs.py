@@ -6,11 +6,12 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from slack_sdk.models.blocks import Block as SdkBlock
 
-from bot.sdk.cards import blocks, job_card
+from bot.sdk.cards import blocks, job_card, message_size
 from bot.sdk.models import Detail, Job, JobRef, Message, Status, Task
 from bot.tracking import job_changes
 from localslack.blockkit import validation
@@ -37,6 +38,7 @@ HOSTILE = st.one_of(
             "LONG &",
             "LONG <!here> ",
             "LONG 😀",
+            "LONG ж",
             "LONG a\nb",
             'LONG "\\',
         ]
@@ -132,7 +134,7 @@ def violated_rules(made: tuple[dict[str, Any], ...]) -> list[str]:
         "unique tasks": _unique(card["task_id"] for card in find(payload, "task_card")),
         "no empty text": all(strings(payload)),
         "10,000 in cells": sum(blocks.length(c["text"]) for c in find(payload, "raw_text")) < 1e4,
-        "total": blocks.json_size(payload) <= 13_200,
+        "size": message_size.json_size(payload) <= message_size.MAX_JSON_SIZE,
     }
     broken = [rule for rule, kept in rules.items() if not kept]
     return broken + validation.problems(payload, "message")
@@ -147,6 +149,64 @@ def parsed_texts(message: Message) -> list[str]:
     """Return the texts in which Slack parses mentions: the fallback text and every mrkdwn."""
     made = find(message.blocks, "mrkdwn") + find(message.classic, "mrkdwn")
     return [message.text, *(text["text"] for text in made)]
+
+
+def example_job(letter: str, count: int) -> Job:
+    """Return a failed job whose texts all consist of this letter, and are too long."""
+    failed = Task(
+        id="t",
+        name=letter * 100,
+        status=Status.FAILED,
+        native_status=letter * 50,
+        message=letter * 5_000,
+    )
+    return Job(
+        ref=JobRef(connection="deploys", id="J"),
+        name=letter * 9_000,
+        status=Status.FAILED,
+        type=letter * 200,
+        tasks=tuple(failed.replace(id=str(n)) for n in range(count)),
+        message=letter * 5_000,
+        details=(Detail(label=letter * 100, value=letter * 200),) * 9,
+    )
+
+
+@pytest.mark.parametrize("count", [1, 15, 16, 40])
+@pytest.mark.parametrize("letter", ["ж", "任", "😀", "&", '"\\', "\t."])
+def test_long_texts_of_one_letter_are_shortened(letter: str, count: int) -> None:
+    """Cards and thread replies fit, with room for a heading and a menu below a reply."""
+    after = example_job(letter, count)
+    view = job_card.CardContext(checked_at=NOW, followed=True, asker="U0ADA", trouble=letter * 400)
+    card = job_card.render_card(after, view)
+    reply = job_card.render_change(change_between(None, after), view)
+    assert message_size.fits(card)
+    assert message_size.fits(reply, room=message_size.ROOM_BESIDE)
+    shown = (card.blocks, card.classic, reply.blocks, reply.classic)
+    assert [violated_rules(rendering) for rendering in shown] == [[]] * 4
+
+
+def test_long_id_and_url_leave_the_card_within_the_size() -> None:
+    """Neither may be cut, so the tasks are left out."""
+    ref = JobRef(connection="deploys", id="ж" * 200)
+    job = example_job("ж", 40).replace(ref=ref, url="https://x.example/" + "x" * 2_900)
+    card = job_card.render_card(job, job_card.CardContext(checked_at=NOW, followed=True))
+    assert message_size.fits(card)
+    assert [button["value"] for button in find(card.blocks, "button")] == [str(ref)] * 2
+
+
+def test_chinese_job_with_forty_tasks_keeps_its_names() -> None:
+    """Logs become shorter before names do."""
+    name = "批量更新云手机镜像任务"
+    tasks = tuple(
+        Task(id=str(n), name=f"{name}第{n}步", status=Status.FAILED, message="错误" * 200)
+        for n in range(40)
+    )
+    ref = JobRef(connection="deploys", id="J")
+    job = Job(ref=ref, name=name, status=Status.FAILED, tasks=tasks, message="错误" * 600)
+    card = job_card.render_card(job, job_card.CardContext(checked_at=NOW))
+    assert message_size.fits(card)
+    assert find(card.blocks, "header")[0]["text"]["text"] == name
+    assert f"{name}第30步" in set(strings(card.blocks))
 
 
 @many_jobs
