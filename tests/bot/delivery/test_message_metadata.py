@@ -60,7 +60,7 @@ def test_fifty_jobs_fit_and_can_be_recovered(tasks: int) -> None:
 
 
 def test_rows_of_ended_watches_are_dropped_first_and_counted() -> None:
-    """Active rows are kept, even if the references card_metadata exceed the limit."""
+    """Active rows are kept, even if the references exceed the limit."""
     rows = [row_state(n, over=n < 25, id="&" * 195 + f"{n:05}") for n in range(50)]
     about = message_metadata.for_board(BOARD, rows)
     cards = message_metadata.split_by_watch(about)

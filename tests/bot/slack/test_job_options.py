@@ -199,7 +199,7 @@ async def test_connections_are_fetched_concurrently(clock: ManualClock) -> None:
 async def test_slow_connection_is_skipped_until_its_list_arrives(
     clock: ManualClock,
 ) -> None:
-    """After two seconds the others are option_values; the late list is not fetched twice."""
+    """After two seconds the others are offered; the late list is not fetched twice."""
     quick, slow = Listing(clock, job("1")), Listing(clock, job("2", connection="yak"), name="yak")
     slow.free.clear()
     suggester = JobOptions(connected(quick, slow), clock)
