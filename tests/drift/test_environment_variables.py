@@ -10,6 +10,7 @@ import pytest
 from bot.app import Bot
 from bot.sdk.clock import SystemClock
 from bot.settings import read
+from tests.drift.syntax_trees import syntax_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,7 +26,7 @@ ACCESS = frozenset({"environ", "environb", "getenv", "getenvb", "putenv"})
 
 def names(path: Path) -> set[str]:
     """Return all names, attributes and imported names of a module."""
-    nodes = list(ast.walk(ast.parse(path.read_text("utf-8"))))
+    nodes = list(ast.walk(syntax_tree(path)))
     found = {node.attr for node in nodes if isinstance(node, ast.Attribute)}
     found |= {node.id for node in nodes if isinstance(node, ast.Name)}
     return found | {node.name for node in nodes if isinstance(node, ast.alias)}

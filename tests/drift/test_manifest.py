@@ -13,6 +13,7 @@ import yaml
 
 from bot.settings import SlackSettings
 from bot.slack.events import COMMANDS, EVENTS, GLOBAL_SHORTCUTS, SHORTCUTS
+from tests.drift.syntax_trees import syntax_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def methods(root: Path) -> set[str]:
     """Return the Web API methods that the bot's code names or calls."""
     found: set[str] = set()
     for path in [*root.glob("bot/*.py"), *root.glob("bot/slack/*.py")]:
-        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+        for node in ast.walk(syntax_tree(path)):
             if isinstance(node, ast.Constant) and isinstance(node.value, str):
                 found |= {node.value} if _NAMED.fullmatch(node.value) else set()
             if isinstance(node, ast.Attribute) and (called := _CALLED.fullmatch(node.attr)):

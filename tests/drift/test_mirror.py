@@ -14,7 +14,6 @@ TOPICS = {
     "bot/cli/scaffold/test_installed.py": "a generated plugin after its installation",
     "bot/notifications/test_outcomes.py": "no policy hides an outcome",
     "bot/providers/test_third_party_plugins.py": "faults of plugins in a running bot",
-    "bot/sdk/cards/test_card_limits.py": "Slack's limits for whole cards",
     "bot/sdk/cards/test_hostile_jobs.py": "cards of any job content",
     "bot/store/test_deferred_decisions.py": "the deferred rows of decisions.py",
     "bot/store/test_inbox_model.py": "inbox.py against a model",

@@ -12,6 +12,7 @@ import pytest
 from bot import sdk
 from bot.cli.scaffold import package as scaffold
 from bot.sdk import testing
+from tests.drift.syntax_trees import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -26,7 +27,7 @@ JMESPATH_USER = "plugins.http"
 
 def imports(path: Path) -> Iterator[str]:
     """Yield the full name of each imported module or name, type-only imports included."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

@@ -20,6 +20,7 @@ from bot.slack import settings_modal
 from bot.slack.events import GLOBAL_SHORTCUTS, SHORTCUTS
 from bot.slack.payload_handlers import PayloadHandlers
 from bot.slack.payloads import PayloadKind, Route
+from tests.drift.syntax_trees import syntax_tree
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,7 +57,7 @@ def router() -> RequestRouter:
 
 def action_ids(path: Path) -> Iterator[tuple[int, ast.expr]]:
     """Return the line and the expression of each action id that a module gives a button."""
-    for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+    for node in ast.walk(syntax_tree(path)):
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
             position = BUILDERS.get(node.func.attr)
             if position is not None and len(node.args) > position:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
+from tests.drift.syntax_trees import syntax_tree
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -30,7 +32,7 @@ def named_tests(sources: list[Path]) -> list[NamedTest]:
 
 
 def _tests_of(path: Path) -> Iterator[NamedTest]:
-    for node in _functions(ast.parse(path.read_text("utf-8")).body):
+    for node in _functions(syntax_tree(path).body):
         if node.name.startswith("test_"):
             summary = (ast.get_docstring(node) or "").split("\n\n")[0]
             yield NamedTest(f"{path.name}:{node.lineno}", node.name, summary)

@@ -66,6 +66,7 @@ def check_model(model: type[StoreModel]) -> None:
         run_state_machine_as_test(
             machine,
             settings=hypothesis.settings(
+                max_examples=hypothesis.settings.default.max_examples // 2,
                 stateful_step_count=30,
                 derandomize=True,
                 suppress_health_check=list(hypothesis.HealthCheck),

@@ -218,6 +218,7 @@ def test_row_changes_with_a_finished_step_but_not_with_time() -> None:
 
 
 @settings(
+    max_examples=settings.default.max_examples // 2,  # an example renders up to 50 jobs
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
     phases=(Phase.explicit, Phase.reuse, Phase.generate),
 )

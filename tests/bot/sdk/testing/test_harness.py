@@ -3,6 +3,8 @@
 import subprocess
 import sys
 
+import pytest
+
 import bot.sdk.testing
 
 
@@ -11,6 +13,7 @@ def test_every_exported_name_exists() -> None:
     assert all(getattr(bot.sdk.testing, name) for name in bot.sdk.testing.__all__)
 
 
+@pytest.mark.whole
 def test_simulators_do_not_import_pytest() -> None:
     """The demo runs where pytest is not installed."""
     program = "import sys; sys.modules['pytest'] = None; import plugins.servicestage.simulator"
