@@ -8,12 +8,13 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import Any, ClassVar
 
+import httpx
 import pytest
 
 from bot.providers import guarded_calls
 from bot.providers.connections import Connection, Connections
 from bot.providers.deadline import acquire_slot
-from bot.sdk import ConnectionSettings, Endpoint, Provider
+from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.cards import job_card
 from bot.sdk.errors import AnswerNotUnderstood, JobNotFound, RateLimited, Unavailable
 from bot.sdk.models import Change, Job, JobRef, Message, Status
@@ -298,3 +299,44 @@ async def test_rate_limited_provider_gets_no_calls_until_retry_after() -> None:
     zebra = Connection(Zebra(RateLimited("busy", retry_after=90)))
     await zebra.fetch_batch([ONE])
     assert "busy. Ask again in 90 s" in str((await zebra.fetch_batch([ONE]))[ONE])
+
+
+def test_connection_describes_its_provider() -> None:
+    """Commands need no provider for it."""
+    zebra = Connection(Zebra(None))
+    assert (zebra.name, zebra.kind, zebra.title) == ("zebra", "zebra", "zebra")
+    assert (zebra.batch_size, zebra.base_url) == (10, "http://127.0.0.1")
+    assert (zebra.lists_jobs, Connection(Listing(None)).lists_jobs) == (False, True)
+
+
+def test_only_an_example_of_the_settings_is_a_job() -> None:
+    """The example of a class shows the form of an id."""
+
+    class Documented(Zebra):
+        id_format = IdFormat(example="form")
+
+    provider = Documented(None)
+    assert Connection(provider).example is None
+    provider.id_format = IdFormat(example="1")
+    assert Connection(provider).example == ONE
+
+
+async def test_job_of_a_removed_connection_cannot_be_fetched() -> None:
+    """The error names the connection."""
+    connections = Connections([])
+    alone, batch = await connections.fetch(ONE), await connections.fetch_batch([ONE, TWO])
+    for error in (alone, *batch.values()):
+        assert str(error).startswith("There is no connection zebra any more.")
+
+
+async def test_excerpt_of_the_misunderstood_response_is_logged() -> None:
+    """It has the problems and no secret; the error keeps no response."""
+    error = AnswerNotUnderstood("What?")
+    request = httpx.Request("GET", "http://127.0.0.1/", headers={"X-Auth-Token": "made-up-token"})
+    error.response = httpx.Response(200, text="made-up-token: 1", request=request)
+    error.problems = "name: missing"
+    found = await Connection(Zebra(error)).fetch(ONE)
+    assert found is error
+    assert error.details.startswith("name: missing; HTTP 200")
+    assert "made-up-token" not in error.details
+    assert error.response is None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
+from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -234,3 +235,33 @@ async def test_cookies_are_not_stored(api: Api) -> None:
 async def test_unused_client_can_be_closed() -> None:
     """It never opened a session."""
     await Http("deploys", Endpoint("http://127.0.0.1:1")).close()
+
+
+async def test_host_can_hold_the_slot_and_see_each_response(api: Api) -> None:
+    """Two optional hooks; a plugin needs neither."""
+    seen: list[str] = []
+
+    @asynccontextmanager
+    async def slot(slots: asyncio.Semaphore) -> AsyncIterator[None]:
+        seen.append("waits")
+        async with slots:
+            yield
+
+    def on_response(response: httpx.Response) -> None:
+        seen.append(f"HTTP {response.status_code}")
+
+    client = Http("deploys", Endpoint(api.url), slot=slot, on_response=on_response)
+    await client.get("/job", Answer)
+    api.faults.plan(Fault(404))
+    with pytest.raises(JobNotFound):
+        await client.get("/job", Answer)
+    await client.close()
+    assert seen == ["waits", "HTTP 200", "waits", "HTTP 404"]
+
+
+async def test_error_has_the_response_that_was_not_understood(api: Api) -> None:
+    """The host logs an excerpt of it."""
+    invalid = await api.fails(Fault(200, {"title": "x"}), AnswerNotUnderstood)
+    assert (invalid.response.status_code, invalid.problems) == (200, "name: missing")
+    unexpected = await api.fails(Fault(418), AnswerNotUnderstood)
+    assert unexpected.response.status_code == 418
