@@ -190,7 +190,7 @@ async def test_url_with_two_jobs_gets_a_card_each(harness: BotHarness) -> None:
     """A page can show several jobs; all of them count."""
     harness.servicestage.add(running())
     harness.servicestage.add(running(OTHER))
-    settings = harness.bot.connections["deploys"].settings
+    settings = harness.bot.connections["deploys"].provider.settings
     api = f"{settings.base_url}/v3/{settings.project_id}/cas/jobs"
     await harness.says(f"/job {api}/{ID}?and={api}/{OTHER}")
     await harness.slack.until(lambda: len(harness.slack.messages()) == 2)
