@@ -3,37 +3,10 @@
 from __future__ import annotations
 
 import json
-from typing import ClassVar
 
 from bot.commands import help_text
-from bot.providers.connections import Connection, Connections
-from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
-from bot.sdk.models import Job, JobRef, Message, Status
-from bot.sdk.testing import ManualClock
-
-REF = JobRef(connection="deploys", id="JOB1")
-NORTH = JobRef(connection="north", id="JOB77")
-
-
-class Deploys(Provider[ConnectionSettings]):
-    """A provider with an example id."""
-
-    kind = "deploys"
-    title = "The <deployer>"
-    Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
-    statuses: ClassVar[dict[str, Status]] = {}
-    id_format = IdFormat(example="JOB1234")
-
-    def connect(self) -> Endpoint:
-        return Endpoint("http://127.0.0.1")
-
-    async def fetch_job(self, ref: JobRef) -> Job:
-        raise NotImplementedError
-
-
-def connections_named(*names: str) -> Connections:
-    providers = (Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
-    return Connections(map(Connection, providers))
+from bot.sdk.models import Job, Message, Status
+from tests.bot.commands.deploys_provider import NORTH, REF, connections_named
 
 
 def texts(message: Message) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -11,38 +11,13 @@ from hypothesis import strategies as st
 
 from bot.commands import help_text, replies
 from bot.commands.settings_parser import ParseError
-from bot.providers.connections import Connection, Connections
 from bot.providers.references import Resolution
-from bot.sdk import ConnectionSettings, Endpoint, IdFormat, Provider
 from bot.sdk.errors import JobNotFound
 from bot.sdk.models import Job, JobRef, Message, Status
-from bot.sdk.testing import ManualClock
 from localslack.blockkit.validation import problems
+from tests.bot.commands.deploys_provider import NORTH, REF
 
-REF = JobRef(connection="deploys", id="JOB1")
-NORTH = JobRef(connection="north", id="JOB77")
 HOSTILE = "<!channel> *bold* `code` & <https://evil.example|click>"
-
-
-class Deploys(Provider[ConnectionSettings]):
-    """A provider with an example id."""
-
-    kind = "deploys"
-    title = "The <deployer>"
-    Settings: ClassVar[type[ConnectionSettings]] = ConnectionSettings
-    statuses: ClassVar[dict[str, Status]] = {}
-    id_format = IdFormat(example="JOB1234")
-
-    def connect(self) -> Endpoint:
-        return Endpoint("http://127.0.0.1")
-
-    async def fetch_job(self, ref: JobRef) -> Job:
-        raise NotImplementedError
-
-
-def connections_named(*names: str) -> Connections:
-    providers = (Deploys(name, ConnectionSettings(), ManualClock()) for name in names)
-    return Connections(map(Connection, providers))
 
 
 def all_replies(text: str) -> list[Message]:

@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
@@ -11,12 +10,13 @@ from bot.sdk.errors import (
     BadReference,
     JobNotFound,
 )
-from bot.sdk.models import Job, JobRef, Status
+from bot.sdk.models import Job, Status
 from bot.sdk.provider import Provider
 from bot.sdk.testing import Fault, ManualClock
 from plugins.cph import MAX_PAGES, MISSING_ID, Cph, register_providers
 from plugins.cph.script import PhoneJob, RequestScript, job_id
 from plugins.cph.simulator import Simulator
+from tests.plugins.cph.requests import add_requests, sent_values
 from tests.plugins.fixtures import ref
 
 pytestmark = pytest.mark.anyio
@@ -32,21 +32,6 @@ def build_provider(**settings: str) -> Cph:
     """Return a provider that is not connected."""
     fields = {"region": "cn-north-4", **KEYS, **settings}
     return Cph("phones", Cph.Settings(**fields), ManualClock())  # type: ignore[arg-type]
-
-
-def add_requests(
-    simulator: Simulator, count: int, phones: int = 2, seconds: float = 60
-) -> list[JobRef]:
-    """Add so many requests that run for so long."""
-    jobs = tuple(PhoneJob(f"phone-{n}", seconds) for n in range(phones))
-    return [ref(simulator.add(RequestScript(f"{n:032x}", jobs)).id) for n in range(1, count + 1)]
-
-
-def sent_values(simulator: Simulator, name: str = "request_ids") -> list[str]:
-    """Return the values of a parameter, call by call, and clear the calls."""
-    queries = [parse_qs(urlsplit(call.path).query) for call in simulator.calls]
-    simulator.calls.clear()
-    return [query[name][0] for query in queries if name in query]
 
 
 # One request
