@@ -33,7 +33,7 @@ from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import seconds_between
 from bot.slack.app import bolt_app
-from bot.slack.client import client_session, connect, secret_value, web_client
+from bot.slack.client import WebClient, client_session, connect, secret_value, web_client
 from bot.slack.http_server import HttpServer
 from bot.slack.job_options import JobOptions
 from bot.slack.settings_flow import SettingsModalFlow
@@ -42,6 +42,7 @@ from bot.slack.users import UserCache
 from bot.slack.web_api import WebApiTransport
 from bot.status import LiveStatus
 from bot.store import Store
+from bot.store.pruning import Pruner
 from bot.tracking.job_updates import JobUpdates, end_unconfigured
 from bot.tracking.poller import Poller
 from bot.tracking.redelivery import OPERATOR_TASK, RedeliveryWorker
@@ -49,8 +50,6 @@ from bot.tracking.rejections import handle_rejection
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-
-    from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.providers.connections import Connections
     from bot.providers.plugin_loader import Plugins
@@ -63,7 +62,6 @@ log = logging.getLogger(__name__)
 CONCURRENT_TICKS = 200
 DELIVERY_LANES = 1  # one process delivers everything
 POLL_SHARDS = 1  # of each connection
-PRUNE_SECONDS = 3600.0
 IN_FLIGHT_GRACE = timedelta(seconds=5)  # in which Slack may still process calls of a dead process
 
 
@@ -131,54 +129,54 @@ class Bot:
             log.warning("%s", problem)
         return loaded
 
-    def _assemble(self, loaded: LoadedProviders, outlet: WebApiTransport) -> None:
+    def _assemble(self, loaded: LoadedProviders, transport: WebApiTransport) -> None:
         """Build the components; none of them acts before its first tick or request."""
         connections, store, clock = loaded.connections, self.store, self.clock
         self.notifier = Notifier(self.settings.notify)
-        following = JobUpdates(self.settings.follow.poll_seconds, self.notifier)
-        self._assemble_delivery(loaded, outlet, following)
-        reasons = Explainer(store, self.notifier, self.settings.store.keep_days)
-        directory = UserCache(outlet, clock)
-        negotiation = ChannelSettingsCommands(
+        job_updates = JobUpdates(self.settings.follow.poll_seconds, self.notifier)
+        self._assemble_delivery(loaded, transport, job_updates)
+        explainer = Explainer(store, self.notifier, self.settings.store.keep_days)
+        users = UserCache(transport, clock)
+        settings_commands = ChannelSettingsCommands(
             store=store,
             notifier=self.notifier,
-            permissions=Permissions(self.settings.notify.who_may_change, directory),
+            permissions=Permissions(self.settings.notify.who_may_change, users),
             command=self.settings.slack.command,
         )
-        context = self._command_context(connections, reasons)
-        service = RequestRouter(
-            executor=self._executor(loaded, following),
+        context = self._command_context(connections, explainer)
+        router = RequestRouter(
+            executor=self._executor(loaded, job_updates),
             clock=clock,
-            explainer=reasons,
+            explainer=explainer,
             job_commands=JobCommands(context),
-            channel_settings=negotiation,
+            channel_settings=settings_commands,
             queries=Queries(context),
             board_actions=BoardActions(store, connections, clock),
         )
         self.inbox_worker = InboxWorker(
             store=store,
-            router=service,
+            router=router,
             clock=clock,
             on_activity=self.redelivery.on_channel_activity,
             operator_tasks={OPERATOR_TASK: self.redelivery.retry_requested},
         )
         self.job_options = JobOptions(connections, clock)
         self.settings_modal = SettingsModalFlow(
-            api=outlet,
+            api=transport,
             inbox_worker=self.inbox_worker,
-            settings_commands=negotiation,
-            users=directory,
+            settings_commands=settings_commands,
+            users=users,
             clock=clock,
         )
 
     def _assemble_delivery(
-        self, loaded: LoadedProviders, outlet: WebApiTransport, following: JobUpdates
+        self, loaded: LoadedProviders, transport: WebApiTransport, job_updates: JobUpdates
     ) -> None:
         """Build the components that poll jobs and deliver messages."""
         store, clock = self.store, self.clock
         self.dispatcher = OutboxDispatcher(
             store=store,
-            transport=outlet,
+            transport=transport,
             rate_limiter=RateLimiter(),
             clock=clock,
             on_rejected=handle_rejection,
@@ -194,7 +192,7 @@ class Bot:
             store=store,
             connections=loaded.connections,
             plugins=loaded.plugins,
-            job_updates=following,
+            job_updates=job_updates,
             clock=clock,
             coalesce_seconds=self.settings.follow.coalesce_seconds,
             wake_dispatcher=self.wake,
@@ -202,7 +200,7 @@ class Bot:
         self.redelivery = RedeliveryWorker(
             store=store,
             connections=loaded.connections,
-            job_updates=following,
+            job_updates=job_updates,
             clock=clock,
             wake_dispatcher=self.dispatcher.wake,
             wake_poller=self.poller.wake_for,
@@ -214,11 +212,11 @@ class Bot:
             wake_workers=self._wake_all,
         )
 
-    def _executor(self, loaded: LoadedProviders, following: JobUpdates) -> ActionExecutor:
+    def _executor(self, loaded: LoadedProviders, job_updates: JobUpdates) -> ActionExecutor:
         return ActionExecutor(
             store=self.store,
             connections=loaded.connections,
-            job_updates=following,
+            job_updates=job_updates,
             clock=self.clock,
             slack_workspace=self.workspace,
             sender=self.dispatcher,
@@ -262,20 +260,22 @@ class Bot:
                 log.warning("Ended %s watches: their connections are not configured", ended)
             # The settings may have changed since these notifications were deferred.
             await deferred.reevaluate_all(tx, self.notifier, self.clock.now())
-        engine = LocalScheduler(self.clock)
+        scheduler = LocalScheduler(self.clock)
         self._periodic_tasks: dict[str, Callable[[], Awaitable[float]]] = {
             "inbox": self.inbox_worker.tick,
             "redelivery": self.redelivery.tick,
             "digests": self.digest_worker.tick,
             "clock": self.clock_guard.tick,
-            "pruning": self._prune,
+            "pruning": Pruner(self.store, self.clock, self.settings.store.keep_days).tick,
         }
-        engine.ensure(self._periodic_tasks)
-        engine.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
-        engine.ensure(f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS))
-        running = asyncio.create_task(engine.run(self._tick, CONCURRENT_TICKS))
+        scheduler.ensure(self._periodic_tasks)
+        scheduler.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
+        scheduler.ensure(
+            f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS)
+        )
+        running = asyncio.create_task(scheduler.run(self._tick, CONCURRENT_TICKS))
         stack.push_async_callback(_finish, running)
-        stack.push_async_callback(engine.stop)
+        stack.push_async_callback(scheduler.stop)
         stack.callback(self.redelivery.close)
         stack.callback(self.digest_worker.close)
         stack.callback(self.poller.close)
@@ -290,20 +290,8 @@ class Bot:
                 return await self.poller.tick(connection, int(shard_no), POLL_SHARDS)
         return await self._periodic_tasks[shard]()
 
-    async def _prune(self) -> float:
-        """Delete rows that ended longer than `store.keep_days` ago."""
-        before = self.clock.now() - timedelta(days=self.settings.store.keep_days)
-        async with self.store.begin() as tx:
-            await tx.inbox.prune(before)
-            await tx.outbox.prune(before)
-            await tx.watches.prune(before)
-            await tx.jobs.prune(before)
-            await tx.decisions.prune(before)
-            await tx.boards.prune(before)
-        return PRUNE_SECONDS
-
     async def _open_transports(
-        self, stack: AsyncExitStack, client: AsyncWebClient, identity: dict[str, Any]
+        self, stack: AsyncExitStack, client: WebClient, identity: dict[str, Any]
     ) -> None:
         slack = self.settings.slack
         http_mode = slack.mode == "http"

@@ -16,6 +16,7 @@ from bot.cli.runtime import run
 from bot.providers.connection_builder import load_providers
 from bot.sdk.errors import PLUGIN_EXCEPTIONS, JobthreadError, SettingsError, StoreError, StoreInUse
 from bot.slack.client import (
+    WebClient,
     auth_test,
     check_app_token,
     client_session,
@@ -28,8 +29,6 @@ from bot.store import Store
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
-
-    from slack_sdk.web.async_client import AsyncWebClient
 
     from bot.providers.connections import Connection, Connections
     from bot.settings import Settings
@@ -114,7 +113,7 @@ async def _slack(settings: Settings) -> AsyncIterator[CheckResult]:
             yield await _app_token(client, secret_value(settings.slack.app_token))
 
 
-async def _bot_token(client: AsyncWebClient) -> CheckResult:
+async def _bot_token(client: WebClient) -> CheckResult:
     try:
         identity = await auth_test(client)
     except JobthreadError as error:
@@ -123,7 +122,7 @@ async def _bot_token(client: AsyncWebClient) -> CheckResult:
     return CheckResult("slack", ok=True, sentence=sentence)
 
 
-async def _missing_scopes(client: AsyncWebClient, settings: Settings) -> list[str]:
+async def _missing_scopes(client: WebClient, settings: Settings) -> list[str]:
     """Return a sentence for each scope that the settings require and the token lacks."""
     granted = await token_scopes(client) if settings.notify.who_may_change == "admins" else None
     if granted is None or ADMIN_SCOPE in granted:
@@ -132,7 +131,7 @@ async def _missing_scopes(client: AsyncWebClient, settings: Settings) -> list[st
     return [f"{needs} paste manifest.yml again and reinstall the app."]
 
 
-async def _app_token(client: AsyncWebClient, token: str) -> CheckResult:
+async def _app_token(client: WebClient, token: str) -> CheckResult:
     try:
         await check_app_token(client, token)
     except JobthreadError as error:

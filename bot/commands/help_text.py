@@ -107,7 +107,7 @@ def connection_list(connections: Connections, known: Mapping[str, JobRef]) -> Me
     """Return the configured connections, each with an example job if one is known."""
     if not connections:
         return blocks.text_message(
-            "No connection is set up yet. Whoever runs this bot adds one to `jobthread.toml`."
+            "No connection is set up yet. The operator of this bot adds one to `jobthread.toml`."
         )
     lines = [_connection_line(each, known.get(each.name)) for each in connections]
     text = f"{formatting.plural(len(lines), 'connection')} can be asked."

@@ -16,7 +16,7 @@ log = logging.getLogger(__name__)
 ADMINS_ONLY = "Here only the workspace's admins may change this; everybody may read it."
 TRY_LATER = "Slack does not say just now whether you are an admin. Try again in a minute."
 CANNOT_VERIFY = (
-    "I cannot see who is an admin here, so I change nothing. Whoever runs this bot can mend that:"
+    "I cannot see who is an admin here, so I change nothing. The operator of this bot can fix that:"
     " `jobthread check` tells how."
 )
 

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+WebClient = AsyncWebClient  # for annotations outside of this package
+
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
 RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between attempts of auth.test
 UNREACHABLE = (
