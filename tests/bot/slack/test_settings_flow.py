@@ -64,7 +64,7 @@ async def test_click_on_change_is_enqueued_if_the_modal_cannot_open(
         "actions": [{"action_id": "settings_change", "type": "button", "value": "settings"}],
     }
     assert (await dispatched(app_for, click)).status == 200
-    assert inbox.enqueued["click:9"].action == "settings_change"
+    assert inbox.enqueued["click:9"].action_id == "settings_change"
 
 
 async def test_preset_that_cannot_be_applied_is_not_acknowledged(app_for: Any) -> None:
