@@ -88,7 +88,7 @@ def test_every_hook_and_method_has_its_signature_on_the_page(page: str) -> None:
 
 def test_required_methods_are_the_abstract_ones(page: str) -> None:
     """Their chapter has no others."""
-    must = page.split("## What a provider must write")[1].partition("\n## ")[0]
+    must = page.split("## What a provider must implement")[1].partition("\n## ")[0]
     named = {re.split(r"[ (]", line.split("def ")[1])[0] for line in documented(must)}
     assert named == set(Provider.__abstractmethods__)
 
