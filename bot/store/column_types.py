@@ -81,7 +81,7 @@ class JobSnapshot(TypeDecorator[Job]):
 
 def enum_text(enum: type[StrEnum]) -> Enum:
     """Return a column type that stores an enum's values as text."""
-    return Enum(enum, native_enum=False, length=16, values_callable=list)
+    return Enum(enum, native_enum=False, length=32, values_callable=list)
 
 
 def auto_increment_id() -> Column[int]:

@@ -37,7 +37,7 @@ _REPLACE = _NEW.on_conflict_do_update(
     index_elements=_KEY,
     set_={
         "body": _NEW.excluded.body,
-        "aimed": _NEW.excluded.aimed,
+        "has_target": _NEW.excluded.has_target,
         "urgent": _NEW.excluded.urgent,
         "reason": _NEW.excluded.reason,
         "version": outbox.c.version + 1,
@@ -105,7 +105,7 @@ def _row(message: NewMessage, now: datetime) -> dict[str, Any]:
     row = {field.name: getattr(message, field.name) for field in fields(NewMessage)}
     return row | {
         "lane": lane_of(message.workspace, message.channel),
-        "aimed": message.kind is not MessageKind.UPDATE or "ts" in message.body,
+        "has_target": message.kind is not MessageKind.UPDATE or "ts" in message.body,
         "state": MessageState.READY,
         "version": 1,
         "attempts": 0,
@@ -156,7 +156,7 @@ class Outbox:
         claimed = {"attempts": 1, "deadline": claim.deadline, "reclaim_at": claim.reclaim_at}
         row = _row(message, now) | claimed | {"state": MessageState.SENDING}
         id_ = (await self._connection.execute(_ADD, row)).scalar()
-        columns = {name: value for name, value in row.items() if name != "aimed"}
+        columns = {name: value for name, value in row.items() if name != "has_target"}
         return None if id_ is None else OutboxMessage(id=id_, **columns)
 
     async def replace(self, message: NewMessage, now: datetime) -> None:

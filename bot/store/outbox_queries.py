@@ -62,7 +62,7 @@ _FROM_NEXT = (
 )
 _DELIVERABLE = (
     outbox.c.lane % bindparam("lanes") == bindparam("lane_no"),
-    or_(outbox.c.aimed, watches.c.card_ts.is_not(None), boards.c.message_ts.is_not(None)),
+    or_(outbox.c.has_target, watches.c.card_ts.is_not(None), boards.c.message_ts.is_not(None)),
 )
 _earlier = outbox.alias("earlier")
 _IS_NEXT = ~exists().where(

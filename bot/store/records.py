@@ -82,7 +82,7 @@ class MessageState(StrEnum):
     READY = "ready"
     SENDING = "sending"  # claimed; another process can reclaim it later
     SENT = "sent"
-    DEAD_LETTER = "parked"  # dead letter: Slack rejects it; it needs an operator or a redelivery
+    DEAD_LETTER = "dead_letter"  # Slack rejects it; it needs an operator or a redelivery
     DROPPED = "dropped"  # will never be sent
 
 
@@ -139,7 +139,7 @@ class WatchState(StrEnum):
 
     ACTIVE = "active"
     ENDED = "ended"
-    UNREACHABLE = "parked"  # unreachable: its thread rejects posts; it can be reactivated
+    UNREACHABLE = "unreachable"  # its thread rejects posts; it can be reactivated
 
 
 STOPPED_BY_PREFIX = "stopped by "  # prefix of `reason` if a user ended the watch
@@ -220,9 +220,9 @@ class EventKind(StrEnum):
     TASK = "task"  # a task has ended; the job's status is unchanged
     RUN = "run"  # one run of a repeating job has ended
     OUTCOME = "outcome"  # the job has ended
-    POLLING_FAILED = "trouble"  # the job cannot be polled
-    POLLING_RECOVERED = "well"  # polling works again
-    JOB_MISSING = "lost"  # the job is not found any more, or access to it is denied
+    POLLING_FAILED = "polling_failed"  # the job cannot be polled
+    POLLING_RECOVERED = "polling_recovered"  # polling works again
+    JOB_MISSING = "job_missing"  # the job is not found any more, or access to it is denied
 
 
 class DeliveryAction(StrEnum):
@@ -230,7 +230,7 @@ class DeliveryAction(StrEnum):
 
     POST = "post"  # a thread reply
     UPDATE = "update"  # only the card
-    DEFER = "hold"  # deferred until the quiet hours end
+    DEFER = "defer"  # deferred until the quiet hours end
     DIGEST = "digest"  # in the digest of the thread replies beyond the hourly limit
     REACT = "react"  # a reaction on the asker's message
     DROP = "drop"

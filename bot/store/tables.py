@@ -73,7 +73,7 @@ outbox = Table(
     Column("watch_id", String),
     Column("board_id", String),  # the board that it posts or updates, if any
     Column("creates_card", Boolean, nullable=False),
-    Column("aimed", Boolean, nullable=False),  # False: an update of the card of its watch
+    Column("has_target", Boolean, nullable=False),  # False: an update of the card of its watch
     Column("urgent", Boolean, nullable=False),
     Column("reason", String, nullable=False),
     Column("state", enum_text(MessageState), nullable=False),

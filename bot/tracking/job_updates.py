@@ -258,7 +258,7 @@ class JobUpdates:
         watches = await _watches(tx, result.watched)
         message = texts.job_missing(_name(result.watched), result.watched.ref)
         notices = [
-            _final_notification(w, result.watched, "lost", message, result.polled_at)
+            _final_notification(w, result.watched, "missing", message, result.polled_at)
             for w in watches
         ]
         await self.notifier.notify(tx, notices)

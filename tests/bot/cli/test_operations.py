@@ -156,7 +156,7 @@ async def test_watches_lists_active_and_unreachable_watches(folder: Path) -> Non
     await add_watches(folder, "abc1" * 8)
     lines = (await asyncio.to_thread(run, "watches")).output.splitlines()
     assert len(lines) == 2
-    assert lines[0].startswith("abc1abc1  parked  C1")
+    assert lines[0].startswith("abc1abc1  unreachable  C1")
     assert "deploys:JOB0" in lines[0]
     assert lines[0].endswith("(is_archived, 0 pending)")
     assert "active" in lines[1]

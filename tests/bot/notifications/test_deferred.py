@@ -64,7 +64,7 @@ async def test_allowing_failures_posts_deferred_failures_at_once(
     await harness.change_settings(quiet_hours={**QUIET_HOURS, "allow_failures": True})
     [post] = await harness.posts("post")
     assert post.body["broadcast"] is True
-    assert await harness.actions() == ["post", "hold"]
+    assert await harness.actions() == ["post", "defer"]
 
 
 async def test_new_hourly_limit_sends_the_rest_to_the_digest(harness: QuietHoursHarness) -> None:
@@ -162,7 +162,7 @@ async def test_superseded_event_is_not_posted_after_the_outcome(harness: QuietHo
     await harness.change_settings(quiet_hours={**QUIET_HOURS, "allow_failures": True})
     await harness.poll(Status.WAITING)
     await harness.poll(Status.FAILED)
-    assert await harness.actions() == ["hold", "post"]
+    assert await harness.actions() == ["defer", "post"]
     await harness.change_settings()
     assert await harness.actions() == ["update", "post"]
     assert len(await harness.texts()) == 1
@@ -215,7 +215,7 @@ async def test_crash_before_the_commit_changes_nothing(
         with pytest.raises(asyncio.CancelledError):
             await _crash_before_commit(harness)
     async with open_harness(tmp_path) as harness:
-        assert await harness.actions() == ["hold"]
+        assert await harness.actions() == ["defer"]
         await harness.advance_to_morning()
         await harness.tick()
         [text] = await harness.texts()
