@@ -10,13 +10,15 @@ import pytest
 
 from bot.sdk.models import Job, JobRef, Status
 from bot.slack.web_api import WebApiTransport
-from bot.store import Store
 from bot.store.records import Claim, MessageKind, NewMessage
 from chaos.safeguards import Safeguard, disable
+from tests.open_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
+
+    from bot.store import Store
 
 pytestmark = pytest.mark.anyio
 
@@ -37,10 +39,8 @@ MESSAGE = NewMessage(
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An open store without rows."""
-    store = Store(f"sqlite:///{tmp_path / 'jobthread.db'}")
-    await store.open()
-    yield store
-    await store.close()
+    async with open_store(tmp_path / "jobthread.db") as store:
+        yield store
 
 
 async def write_twice(tx: Any) -> list[bool]:

@@ -14,6 +14,7 @@ from bot.sdk.errors import Unavailable
 from bot.sdk.models import Job, JobRef, Status
 from bot.sdk.testing import ManualClock
 from bot.store import Store, Watch
+from tests.open_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Sequence
@@ -70,10 +71,8 @@ def job(connection: str, id_: str) -> Job:
 @pytest.fixture
 async def store(tmp_path: Path) -> AsyncIterator[Store]:
     """An open store without any rows."""
-    store = Store(f"sqlite:///{tmp_path / 'jobthread.db'}")
-    await store.open()
-    yield store
-    await store.close()
+    async with open_store(tmp_path / "jobthread.db") as store:
+        yield store
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from bot.sdk.errors import StoreError
 from bot.store import Store
 from bot.store.backup import backup
 from bot.store.side_session import open_beside
+from tests.open_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -31,10 +32,8 @@ def path(tmp_path: Path, sqlite_template: Path) -> Path:
 @pytest.fixture
 async def running(path: Path) -> AsyncIterator[Store]:
     """The store of a running bot."""
-    store = Store(f"sqlite:///{path}")
-    await store.open()
-    yield store
-    await store.close()
+    async with open_store(path) as store:
+        yield store
 
 
 async def test_backup_of_a_running_bot_has_all_commits(

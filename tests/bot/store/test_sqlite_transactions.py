@@ -12,6 +12,7 @@ import pytest
 
 from bot.sdk.errors import StoreError
 from bot.store import Claim, Store, sqlite_connection, sqlite_transactions
+from tests.open_store import open_store
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -25,10 +26,8 @@ pytestmark = pytest.mark.anyio
 @pytest.fixture
 async def sqlite(tmp_path: Path) -> AsyncIterator[Store]:
     """An open SQLite store in x.db."""
-    store = Store(f"sqlite:///{tmp_path / 'x.db'}")
-    await store.open()
-    yield store
-    await store.close()
+    async with open_store(tmp_path / "x.db") as store:
+        yield store
 
 
 async def count_requests(store: Store, given: Given) -> int:
