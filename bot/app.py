@@ -43,10 +43,11 @@ from bot.slack.web_api import WebApiTransport
 from bot.status import LiveStatus
 from bot.store import Store
 from bot.store.pruning import Pruner
-from bot.tracking.job_updates import JobUpdates, end_unconfigured
+from bot.tracking.job_updates import JobUpdates
 from bot.tracking.poller import Poller
 from bot.tracking.redelivery import OPERATOR_TASK, RedeliveryWorker
 from bot.tracking.rejections import handle_rejection
+from bot.tracking.unconfigured import end_unconfigured
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -15,7 +15,7 @@ from bot.cli.options import exit_with_error
 from bot.cli.runtime import load_settings, run
 from bot.delivery import message_metadata
 from bot.delivery.messages import thread_reply
-from bot.sdk.cards import job_card
+from bot.providers.renderer import JobRenderer
 from bot.sdk.clock import Clock, SystemClock
 from bot.sdk.errors import SettingsError
 from bot.sdk.models import Job, JobRef
@@ -24,8 +24,8 @@ from bot.slack.history import History
 from bot.slack.web_api import EVENT_TYPE, WebApiTransport
 from bot.store import Board, BoardKind, Store, Watch, WatchState
 from bot.tracking import job_changes
-from bot.tracking.board_card import with_heading
 from bot.tracking.job_updates import JobUpdates
+from bot.tracking.presentation import presentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -223,9 +223,10 @@ async def _restore_job(
     for card in cards:
         change = job_changes.diff(card.job, newest.job)
         if change is not None:
-            context = job_updates.card_context(card.watch, newest.job, now)
-            message = job_card.render_change(change, context)
-            message = with_heading(newest.job.name, message) if card.watch.board_id else message
+            renderer = job_updates.renderer(JobRenderer())
+            context = renderer.context(card.watch, newest.job, now)
+            reply = renderer.thread_reply(change, context)
+            message = presentation_of(card.watch).heading(newest.job.name, reply)
             metadata = message_metadata.for_reply(card.watch, newest.job, revision)
             reason = "the thread lagged behind when the database was lost"
             post = thread_reply(

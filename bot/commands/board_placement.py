@@ -37,7 +37,7 @@ async def find_target(tx: Transaction, unit: UnitOfWork, jobs: int) -> Target | 
     if latest is None:
         return None
     if latest.board_id is None:
-        return None if _has_old_card(latest) else latest
+        return latest if _can_become_board(latest) else None
     board = await tx.boards.lock(latest.board_id)
     full = await tx.boards.count_rows(latest.board_id) + jobs > MAX_ROWS
     return None if full else board
@@ -58,10 +58,12 @@ async def _lock_latest_watch(tx: Transaction, unit: UnitOfWork) -> Watch | None:
     return await tx.boards.latest_request(*criteria, for_update=True)
 
 
-def _has_old_card(watch: Watch) -> bool:
-    """Whether the watch was started from a card older than the join window."""
-    posted_at = watch.card_ts and float(watch.card_ts)
-    return bool(posted_at and posted_at < (watch.requested_at - JOIN_WINDOW).timestamp())
+def _can_become_board(watch: Watch) -> bool:
+    """Whether the watch has a card, and was not started from one older than the join window."""
+    if watch.uses_reactions:
+        return False
+    oldest = (watch.requested_at - JOIN_WINDOW).timestamp()
+    return watch.card_ts is None or float(watch.card_ts) >= oldest
 
 
 async def open_board(tx: Transaction, unit: UnitOfWork, target: Target | None) -> Board:

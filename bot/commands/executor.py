@@ -19,13 +19,11 @@ from bot.commands.actions import (
 )
 from bot.commands.show_jobs import JobPresenter
 from bot.commands.unit_of_work import UnitOfWork
-from bot.delivery import message_metadata
-from bot.delivery.messages import card_update
 from bot.notifications.apply_change import SettingsChange, apply
-from bot.sdk.cards import job_card
 from bot.store import STOPPED_BY_PREFIX
 from bot.tracking import boards
 from bot.tracking.job_updates import JobUpdates, PollResult
+from bot.tracking.presentation import presentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -37,7 +35,7 @@ if TYPE_CHECKING:
     from bot.providers.connections import Connections
     from bot.sdk.clock import Clock
     from bot.sdk.models import Change, JobRef
-    from bot.store import InboxItem, Store, Watch
+    from bot.store import InboxItem, Store
 
 
 class ActionExecutor:
@@ -133,25 +131,12 @@ class ActionExecutor:
         await unit.tx.watches.end(
             [watch.id], now=unit.now, reason=f"{STOPPED_BY_PREFIX}{unit.request.user}"
         )
-        if watch.board_id:
-            await unit.redraw_board(watch.board_id)
-        else:
-            await self._close_card(unit, watch)
+        shown = presentation_of(watch)
+        await unit.write(shown.close(await self._presenter.stored_state(unit, watch)))
         await unit.tx.dead_letters.drop(await unit.tx.dead_letters.messages(watch), unit.now)
         await unit.tx.jobs.sleep_unwatched(unit.workspace, [ref])
-        reply = replies.unfollowed_on_board if watch.board_id else replies.unfollowed
+        reply = replies.unfollowed_on_board if shown.shared else replies.unfollowed
         await unit.reply(Reply(reply(str(ref))), key)
-
-    async def _close_card(self, unit: UnitOfWork, watch: Watch) -> None:
-        """Update a card: its job is no longer followed."""
-        tracked = (await unit.tx.jobs.get(unit.workspace, [watch.ref])).get(watch.ref)
-        if tracked is not None and tracked.snapshot is not None and not watch.uses_reactions:
-            view = job_card.CardContext(checked_at=tracked.polled_at or unit.now)
-            metadata = message_metadata.for_card(
-                watch, tracked.snapshot, tracked.revision, ended=True
-            )
-            message = self._presenter.render_card(tracked.snapshot, view)
-            await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
 
     async def _unfollow_board(self, unit: UnitOfWork, board_id: str, key: str) -> None:
         """End all watches of a board, which closes it."""

@@ -8,20 +8,14 @@ from typing import TYPE_CHECKING
 
 from bot.commands import board_placement, replies
 from bot.commands.actions import Reply
-from bot.delivery import message_metadata
-from bot.delivery.messages import (
-    card_post,
-    card_update,
-    ordering_key,
-    reaction,
-)
 from bot.delivery.transport import RECOVERABLE_ERRORS
-from bot.notifications.decision import Presentation, presentation
+from bot.notifications.decision import PresentationKind, choose_presentation
 from bot.sdk.cards import job_card
-from bot.sdk.formatting import REACTIONS
 from bot.store import MessageKind, Watch, WatchState
 from bot.tracking import boards
+from bot.tracking.job_state import JobState
 from bot.tracking.job_updates import PollResult
+from bot.tracking.presentation import presentation_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -32,7 +26,7 @@ if TYPE_CHECKING:
     from bot.delivery.permalinks import Workspace
     from bot.providers.connections import Connections
     from bot.sdk.models import Job, Message
-    from bot.store import Transaction, WatchedJob
+    from bot.store import WatchedJob
     from bot.tracking.job_updates import JobUpdates
 
 
@@ -48,11 +42,12 @@ class JobPresenter:
         """Show jobs as the channel settings say: one board, reactions, or a card each."""
         location = (unit.workspace, unit.request.channel)
         policy = (await self.job_updates.notifier.channel_settings(unit.tx, *location)).policy
-        chosen = presentation(policy, len(shown), can_react=unit.request.request_ts is not None)
-        if chosen is Presentation.BOARD:
+        can_react = unit.request.request_ts is not None
+        chosen = choose_presentation(policy, len(shown), can_react=can_react)
+        if chosen is PresentationKind.BOARD:
             await self._show_on_board(unit, shown)
             return
-        show_one = self._show_reaction if chosen is Presentation.REACTION else self._show_card
+        show_one = self._show_reaction if chosen is PresentationKind.REACTION else self._show_card
         for key, show in shown.items():
             await show_one(unit, await self._latest_snapshot(unit, show), key)
 
@@ -149,14 +144,9 @@ class JobPresenter:
         if job.status.terminal:
             await self._post_card(unit, job, watch.id)
             return
-        message = self.render_card(job, self.job_updates.card_context(watch, job, unit.now))
-        metadata = message_metadata.for_card(watch, tracked.snapshot, tracked.revision, ended=False)
-        if watch.card_ts is None:
-            await unit.enqueue(
-                card_post(watch, message, unit.request.reply_target(), unit.now, metadata)
-            )
-        else:
-            await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
+        state = self._state(unit, job, stored=tracked)
+        target = unit.request.reply_target()
+        await unit.write(presentation_of(watch).show(state, target, watch.id))
 
     async def _show_reaction(self, unit: UnitOfWork, job: Job, key: str) -> None:
         """Show a job's status as a reaction on the request's message, and follow the job."""
@@ -165,8 +155,8 @@ class JobPresenter:
             if await self._claim_or_point_to(unit, watch):
                 return
             job = (await self._track(unit, watch, job)).snapshot or job
-        names, reason = [REACTIONS[job.status]], f"asked for by {unit.request.user}"
-        await unit.enqueue(reaction(watch, f"begun:{key}", names, unit.now, reason=reason))
+        target = unit.request.reply_target()
+        await unit.write(presentation_of(watch).show(self._state(unit, job), target, key))
 
     async def follow_from_card(self, unit: UnitOfWork, job: Job, card_ts: str) -> None:
         """Follow a job from its existing card; if the job has ended, only update the card."""
@@ -174,7 +164,7 @@ class JobPresenter:
             await self.refresh_card(unit, job, card_ts)
             return
         existing = await unit.tx.watches.by_card(unit.workspace, unit.request.channel, card_ts)
-        is_board = existing is not None and existing.board_id is not None
+        is_board = existing is not None and presentation_of(existing).shared
         watch = new_watch(unit.request, unit.workspace, job, card_ts=None if is_board else card_ts)
         await self._follow_with_card(unit, watch, job)
 
@@ -217,37 +207,41 @@ class JobPresenter:
     async def refresh_card(self, unit: UnitOfWork, job: Job, card_ts: str) -> None:
         """Update a card, or the board that it has become."""
         watch = await unit.tx.watches.by_card(unit.workspace, unit.request.channel, card_ts)
-        if watch is not None and watch.board_id:
-            await unit.redraw_board(watch.board_id)
-            return
         if watch is not None:
-            message = self.render_card(job, self.job_updates.card_context(watch, job, unit.now))
-            metadata = await _card_metadata(unit.tx, watch)
-            await unit.enqueue_latest(card_update(watch, message, unit.now, metadata, urgent=True))
+            shown = presentation_of(watch)
+            stored = await _stored_job(unit, watch)
+            pending = not watch.stopped_by and await shown.has_pending_replies(unit.tx)
+            await unit.write(shown.refresh(self._state(unit, job, stored=stored, pending=pending)))
             return
         message = self.render_card(job, job_card.CardContext(checked_at=unit.now))
         body = {"message": message.model_dump(), "ts": card_ts}
         await unit.enqueue(unit.new_message(MessageKind.UPDATE, body, "update"))
+
+    async def stored_state(self, unit: UnitOfWork, watch: Watch) -> JobState | None:
+        """Return the last polled state of a watch's job; None: it was never polled."""
+        stored = await _stored_job(unit, watch)
+        if stored is None or stored.snapshot is None:
+            return None
+        return self._state(unit, stored.snapshot, stored=stored)
+
+    def _state(
+        self, unit: UnitOfWork, job: Job, *, stored: WatchedJob | None = None, pending: bool = False
+    ) -> JobState:
+        renderer = self.job_updates.renderer(self.connections.renderer(job.ref.connection))
+        return JobState(job=job, now=unit.now, renderer=renderer, stored=stored, pending=pending)
 
     def render_card(self, job: Job, view: job_card.CardContext) -> Message:
         """Return a job's card, rendered by its provider."""
         return self.connections.renderer(job.ref.connection).card(job, view)
 
 
-async def _card_metadata(tx: Transaction, watch: Watch) -> message_metadata.Metadata:
-    """Return the metadata of a watch's card; empty (unchanged) while thread replies are pending."""
-    if not watch.stopped_by and await tx.boards.watches_with_pending(
-        watch.workspace, ordering_key(watch)
-    ):
-        return {}
-    tracked = (await tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
-    seen, revision = (tracked.snapshot, tracked.revision) if tracked else (None, 0)
-    return message_metadata.for_card(watch, seen, revision, ended=watch.state is WatchState.ENDED)
+async def _stored_job(unit: UnitOfWork, watch: Watch) -> WatchedJob | None:
+    return (await unit.tx.jobs.get(watch.workspace, [watch.ref])).get(watch.ref)
 
 
 def already_followed_reply(home: Workspace, watch: Watch) -> Reply:
     """Return the reply that links to the card of an existing watch."""
-    link = home.permalink(watch.channel, watch.card_ts or watch.request_ts, watch.thread_ts)
+    link = home.permalink(watch.channel, presentation_of(watch).message_ts, watch.thread_ts)
     return Reply(replies.already_followed(str(watch.ref), link))
 
 

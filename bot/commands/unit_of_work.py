@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from bot.commands.request import RequestKind
 from bot.store import MessageKind, NewMessage
-from bot.tracking import boards
+from bot.tracking.boards import BoardRedraw
+from bot.tracking.presentation import write_update
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from bot.commands.request import Request
     from bot.sdk.models import Change
     from bot.store import Claim, InboxItem, OutboxMessage, Transaction
+    from bot.tracking.presentation import Update
 
 
 class OutboxSender(Protocol):
@@ -101,7 +103,14 @@ class UnitOfWork:
         await self.tx.outbox.replace(post, self.now)
         self.wakes_dispatcher = True
 
+    async def write(self, update: Update | None) -> None:
+        """Enqueue what shows a job: its first message, or an update that replaces a pending one."""
+        if isinstance(update, NewMessage) and update.kind is not MessageKind.UPDATE:
+            await self.enqueue(update)
+        elif update is not None:
+            await write_update(self.tx, update, self.now)
+            self.wakes_dispatcher = True
+
     async def redraw_board(self, board_id: str) -> None:
         """Enqueue an update of a board with the state of this transaction."""
-        await boards.redraw(self.tx, board_id, self.now, urgent=True)
-        self.wakes_dispatcher = True
+        await self.write(BoardRedraw(board_id, urgent=True))

@@ -20,7 +20,7 @@ JOB_MISSING_REACTION = (
 )
 
 
-class Presentation(StrEnum):
+class PresentationKind(StrEnum):
     """How requested jobs are shown."""
 
     CARDS = "cards"  # one for each job
@@ -28,14 +28,16 @@ class Presentation(StrEnum):
     REACTION = "reaction"  # on the asker's message
 
 
-def presentation(policy: NotificationPolicy, jobs: int, *, can_react: bool) -> Presentation:
+def choose_presentation(
+    policy: NotificationPolicy, jobs: int, *, can_react: bool
+) -> PresentationKind:
     """Return how a number of jobs are shown; `can_react`: the request is a message.
 
     A reaction can show the status of one job only.
     """
     if policy.reaction and can_react and jobs == 1:
-        return Presentation.REACTION
-    return Presentation.BOARD if policy.board else Presentation.CARDS
+        return PresentationKind.REACTION
+    return PresentationKind.BOARD if policy.board else PresentationKind.CARDS
 
 
 class Event(Value):

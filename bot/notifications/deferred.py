@@ -116,7 +116,7 @@ async def _reevaluate_one(
         now=context.now,
         recent_posts=context.recent_posts,
         previously_failed=decided.previously_failed,
-        can_react=bool(watch and watch.request_ts),
+        can_react=bool(watch and watch.uses_reactions),
         stopped=_is_unfollowed(watch),
     )
     event = Event(kind=decided.event_kind, failed=decided.failed)
@@ -230,7 +230,7 @@ async def _enqueue_reaction(
 ) -> None:
     """Replace the status reaction on the asker's message."""
     watch = await tx.watches.get(decided.watch_id)
-    if watch is None or not watch.request_ts:
+    if watch is None or not watch.uses_reactions:
         return
     name = _reaction(decided)
     before = await tx.decisions.of_watch(watch.id, _HISTORY_LIMIT)

@@ -12,7 +12,6 @@ from bot.notifications.policy import HOUR, NotifySettings
 from bot.sdk.cards import overflow_menu
 from bot.sdk.formatting import REACTIONS
 from bot.store import DecisionRecord, DeliveryAction, EventKind
-from bot.tracking.board_card import with_heading
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -48,19 +47,18 @@ class Notification:
     series: str  # name of the series that the job belongs to
     render: Callable[[Decision], Message]  # renders the thread reply
     at: datetime
+    reacts: bool  # status reactions on the asker's message take the place of a card
     metadata: Metadata | None = None  # metadata of the thread reply
     statuses: tuple[Status | None, Status | None] = (None, None)  # before and after
     urgent: bool = False
 
     def reply_message(self, decision: Decision) -> NewMessage:
-        """Return the thread reply, with its menu; under a board, the job's name is its heading."""
+        """Return the thread reply, with its menu."""
         followed = self.event.kind not in (EventKind.OUTCOME, EventKind.JOB_MISSING)
-        message = self.render(decision)
-        message = with_heading(self.job_name, message) if self.watch.board_id else message
         return thread_reply(
             self.watch,
             self.key_suffix,
-            overflow_menu.with_menu(message, followed=followed),
+            overflow_menu.with_menu(self.render(decision), followed=followed),
             self.at,
             reason=decision.reason,
             metadata=self.metadata,
@@ -105,7 +103,7 @@ class Notifier:
                 notification.series,
                 notification.at,
             )
-            context = context.replace(can_react=watch.request_ts is not None)
+            context = context.replace(can_react=notification.reacts)
             await self._apply(
                 tx, notification, evaluate(policy, notification.event, context), context
             )
@@ -145,8 +143,7 @@ class Notifier:
             await tx.outbox.add([post], notification.at)
         if decision.action is DeliveryAction.REACT:
             await tx.outbox.add([notification.reaction_message(decision)], notification.at)
-        elif notification.watch.uses_reactions and notification.status_changed:
-            # The status reaction takes the place of a card.
+        elif notification.reacts and notification.status_changed:
             status_reaction = replace(
                 notification.reaction_message(decision),
                 idempotency_key=f"{post.idempotency_key}:sign",

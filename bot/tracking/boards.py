@@ -8,64 +8,73 @@ from typing import TYPE_CHECKING
 from bot.delivery import message_metadata
 from bot.delivery.messages import board_idempotency_keys, board_ordering_key, board_update
 from bot.sdk.models import Job, Status
-from bot.store import WatchState
+from bot.store import BoardKind, WatchState
 from bot.tracking import board_card
 from bot.tracking.board_card import BoardContext, BoardRow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.sdk.models import JobRef, Message
-    from bot.store import Board, Transaction, Watch, WatchedJob
+    from bot.store import Board, NewMessage, OutboxMessage, Transaction, Watch, WatchedJob
 
 WatchRow = tuple["Watch", "WatchedJob"]  # a watch of a board and its stored job
 
 JOB_NOT_FOUND = "job not found"  # end reason of a watch
 
 
-@dataclass
-class PendingRedraws:
-    """The boards that changed in one transaction; each is redrawn once, at its end."""
+@dataclass(frozen=True)
+class BoardRedraw:
+    """A board that is to be redrawn from its stored rows."""
 
+    board_id: str
+    urgent: bool = False
+    already_reported: bool = False  # the requester knows that the board could not be updated
+
+
+@dataclass
+class PendingUpdates:
+    """Updates of one transaction: a card's is enqueued at once, each board's once at the end."""
+
+    tx: Transaction
     now: datetime
     boards: dict[str, bool] = field(default_factory=dict)  # id → whether a job ended
 
-    def add(self, board_id: str, *, urgent: bool = False) -> None:
-        """Mark a board as changed."""
-        self.boards[board_id] = self.boards.get(board_id, False) or urgent
+    async def add(self, update: NewMessage | BoardRedraw | None) -> None:
+        """Enqueue the update of a card; mark a board as changed."""
+        if isinstance(update, BoardRedraw):
+            urgent = self.boards.get(update.board_id, False) or update.urgent
+            self.boards[update.board_id] = urgent
+        elif update is not None:
+            await self.tx.outbox.replace(update, self.now)
 
-    def add_all(self, watches: Iterable[Watch]) -> None:
-        """Mark the boards of these watches as changed."""
-        for watch in watches:
-            if watch.board_id:
-                self.add(watch.board_id)
-
-    async def redraw_all(self, tx: Transaction) -> None:
+    async def redraw_boards(self) -> None:
         """Enqueue the updates of all changed boards."""
         for board_id, urgent in sorted(self.boards.items()):  # one lock order, against deadlocks
-            await redraw(tx, board_id, self.now, urgent=urgent)
+            await redraw(self.tx, BoardRedraw(board_id, urgent=urgent), self.now)
 
 
-async def redraw(
-    tx: Transaction,
-    board_id: str,
-    now: datetime,
-    *,
-    urgent: bool = False,
-    already_reported: bool = False,
-) -> None:
-    """Enqueue an update of a board; close the board if all its watches have ended.
-
-    `again`: the requester was already notified that the board could not be updated.
-    """
+async def redraw(tx: Transaction, change: BoardRedraw, now: datetime) -> None:
+    """Enqueue an update of a board; close the board if all its watches have ended."""
     # Without the lock, two last jobs could each see the other as followed.
-    board = await tx.boards.lock(board_id)
+    board = await tx.boards.lock(change.board_id)
     if board is None:
         return
-    watch_rows = await tx.watches.of_board(board_id)
+    watch_rows = await tx.watches.of_board(board.id)
     if closed := not any(is_open(watch) for watch, _ in watch_rows):
-        await tx.boards.close(board_id, now)
+        await tx.boards.close(board.id, now)
+    metadata = await _metadata(tx, board, watch_rows)
+    message = render(board, watch_rows, now, closed=closed)
+    update = board_update(board, message, now, metadata, urgent=change.urgent or closed)
+    update.body.update({"again": True} if change.already_reported else {})
+    await tx.outbox.replace(update, now)
+
+
+async def _metadata(
+    tx: Transaction, board: Board, watch_rows: Sequence[WatchRow]
+) -> message_metadata.Metadata:
+    """Return a board's metadata; while replies are pending, it keeps what their thread has seen."""
     thread = board.workspace, board_ordering_key(board)
     pending = await tx.boards.watches_with_pending(
         *thread
@@ -75,14 +84,20 @@ async def redraw(
         if pending
         else {}
     )
-    # While thread replies are pending, the metadata keeps the states that the thread has seen.
-    metadata = message_metadata.for_board(
-        board, row_states(watch_rows), message_metadata.select_rows(last_body.get("about"), pending)
-    )
-    message = render(board, watch_rows, now, closed=closed)
-    update = board_update(board, message, now, metadata, urgent=urgent or closed)
-    update.body.update({"again": True} if already_reported else {})
-    await tx.outbox.replace(update, now)
+    kept = message_metadata.select_rows(last_body.get("about"), pending)
+    return message_metadata.for_board(board, row_states(watch_rows), kept)
+
+
+async def lock_board_of(
+    tx: Transaction, message: OutboxMessage, watch: Watch | None
+) -> Board | None:
+    """Return the locked board of a message; its card may have become a board meanwhile.
+
+    The lock makes concurrent rejections of one board send one notice.
+    """
+    board_id = (watch.board_id if watch else None) or message.board_id
+    board = await tx.boards.lock(board_id) if board_id else None
+    return board if board and board.kind is BoardKind.BOARD else None
 
 
 async def unfollow_all(tx: Transaction, board_id: str, now: datetime, why: str) -> int:

@@ -11,14 +11,13 @@ from bot.sdk.cards import blocks, job_text, overflow_menu
 from bot.sdk.formatting import REACTIONS
 from bot.store import MessageKind
 from bot.tracking import job_changes
-from bot.tracking.board_card import with_heading
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
 
     from bot.notifications.decision import Decision
-    from bot.sdk.models import Job
+    from bot.sdk.models import Job, Message
     from bot.store import NewMessage, OutboxMessage, Watch
 
 
@@ -91,19 +90,23 @@ def reply_bodies(posts: Iterable[OutboxMessage]) -> list[dict[str, Any]]:
 
 
 def catch_up_reply(
-    missed: MissedUpdates, name: str, outcome: Decision | None, now: datetime
+    missed: MissedUpdates,
+    name: str,
+    outcome: Decision | None,
+    now: datetime,
+    heading: Callable[[str, Message], Message],
 ) -> NewMessage:
     """Return one thread reply with all updates that a thread missed about the named job.
 
-    `outcome`: the delivery decision for the job's end, if the thread missed it.
+    `outcome`: the delivery decision for the job's end, if the thread missed it; `heading`: adds
+    the job's name to a message where its thread needs it.
     """
     text = _CatchUpText(missed, outcome, now)
     message = texts.catch_up(text.since, missed.items, text.status_sentence, text.mention)
-    message = with_heading(name, message) if missed.watch.board_id else message
     post = thread_reply(
         missed.watch,
         missed.idempotency_key(now),
-        overflow_menu.with_menu(message, followed=not missed.metadata.get("over")),
+        overflow_menu.with_menu(heading(name, message), followed=not missed.metadata.get("over")),
         now,
         metadata=missed.metadata,
         broadcast=any(p.body.get("broadcast") for p in missed.replies)

@@ -13,15 +13,15 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.delivery import message_metadata
-from bot.delivery.messages import card_update
 from bot.delivery.transport import RECOVERABLE_ERRORS
 from bot.notifications.decision import Decision, Event, evaluate
 from bot.sdk.clock import Clock, Wakeup
 from bot.sdk.models import Job
 from bot.store import EventKind, Watch, WatchState
-from bot.tracking import boards
-from bot.tracking.catch_up import MissedUpdates, catch_up_reaction, catch_up_reply, reply_bodies
+from bot.tracking.catch_up import MissedUpdates, reply_bodies
+from bot.tracking.job_state import JobState
 from bot.tracking.job_updates import JobUpdates, PollResult
+from bot.tracking.presentation import presentation_of, write_update
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
@@ -158,12 +158,10 @@ class RedeliveryWorker:
         missed = await _missed_updates(tx, watch, posts, tracked)
         if watch.state is WatchState.UNREACHABLE and not await tx.watches.reactivate(watch.id):
             return
-        if missed.items or (missed.unreported_job and not watch.uses_reactions):
-            name = tracked.snapshot.name if tracked and tracked.snapshot else str(watch.ref)
-            outcome = await self._outcome(tx, watch, missed.unreported_job, now)
-            await tx.outbox.add([catch_up_reply(missed, name, outcome, now)], now)
-        if watch.uses_reactions and missed.reactions_wanted:
-            await tx.outbox.add([catch_up_reaction(missed, now)], now)
+        name = tracked.snapshot.name if tracked and tracked.snapshot else str(watch.ref)
+        outcome = await self._outcome(tx, watch, missed.unreported_job, now)
+        for message in presentation_of(watch).catch_up(missed, name, outcome, now):
+            await tx.outbox.add([message], now)
         replaced = [*missed.replies, *missed.reactions]
         await tx.dead_letters.drop(replaced, now)
         await tx.dead_letters.requeue([p for p in posts if p not in replaced], now)
@@ -193,22 +191,16 @@ class RedeliveryWorker:
         return (await tx.jobs.get(watch.workspace, [watch.ref]))[watch.ref]
 
     async def _resume(self, tx: Transaction, watch: Watch, job: Job, now: datetime) -> None:
-        """Redraw the card; poll the job again, or end the watch if the job has ended."""
-        renderer = self._connections.renderer(watch.ref.connection)
+        """Show the job's state; poll the job again, or end the watch if the job has ended."""
         if watch.state is WatchState.UNREACHABLE and job.status.terminal:
             await tx.watches.end([watch.id], now=now, reason="the job ended")
         elif watch.state is WatchState.UNREACHABLE:
             await tx.jobs.wake(watch.workspace, watch.ref, due_at=now)
-        if watch.board_id:
-            await boards.redraw(tx, watch.board_id, now, already_reported=True)
-        if watch.board_id or watch.uses_reactions:
-            return
         current = await tx.watches.get(watch.id) or watch
-        message = renderer.card(job, self._job_updates.card_context(current, job, now))
+        renderer = self._job_updates.renderer(self._connections.renderer(watch.ref.connection))
         # The card keeps its metadata: the thread has not seen the missed updates yet.
-        update = card_update(watch, message, now, metadata={})
-        update.body["again"] = True
-        await tx.outbox.replace(update, now)
+        state = JobState(job=job, now=now, renderer=renderer, pending=True)
+        await write_update(tx, presentation_of(current).restore(state), now)
 
 
 async def request_retry(tx: Transaction, watch_id: str | None, now: datetime) -> None:

@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from bot.delivery.messages import board_ordering_key
 from bot.notifications import deferred
 from bot.store import (
-    BoardKind,
     MessageKind,
     NewMessage,
     OutboxMessage,
@@ -39,7 +38,7 @@ async def handle_rejection(tx: Transaction, post: OutboxMessage, code: str, now:
     if await deferred.on_digest_rejected(tx, post, code, now):
         return
     watch = await tx.watches.get(post.watch_id) if post.watch_id else None
-    if board := await _board_of(tx, post, watch):
+    if board := await boards.lock_board_of(tx, post, watch):
         await _handle_board_rejection(tx, post, board, code, log_id, now)
         return
     notified = bool(watch and await tx.dead_letters.messages(watch)) or bool(post.body.get("again"))
@@ -56,16 +55,6 @@ async def handle_rejection(tx: Transaction, post: OutboxMessage, code: str, now:
         await _dead_letter_thread(tx, watch, code, now)
         if not notified:
             await _notify_thread_unreachable(tx, post, watch, code, now)
-
-
-async def _board_of(tx: Transaction, post: OutboxMessage, watch: Watch | None) -> Board | None:
-    """Return the locked board of a message; its card may have become a board meanwhile.
-
-    The lock makes concurrent rejections of one board send one notice.
-    """
-    board_id = (watch.board_id if watch else None) or post.board_id
-    board = await tx.boards.lock(board_id) if board_id else None
-    return board if board and board.kind is BoardKind.BOARD else None
 
 
 async def _handle_board_rejection(

@@ -31,15 +31,14 @@ class BoardHarness(BotHarness):
         for id_ in ids or (A, B, C):
             self.servicestage.add(JobScript(id_, STEPS, type=f"DEPLOY-{id_[3]}", queued_seconds=0))
 
-    async def enable_boards(self, *channels: str) -> None:
-        """Enable boards in the settings of these channels."""
+    async def enable_boards(self, *channels: str, reactions: bool = False) -> None:
+        """Enable boards in the settings of these channels, and reactions for single jobs."""
+        values = {"board": True, "reaction": reactions}
         async with self.bot.store.begin() as tx:
             for name in channels or ("deploys",):
                 place = self.slack.workspace.channel(name)
                 team = self.slack.workspace.team.id
-                await tx.channel_settings.replace(
-                    team, place.id, {"board": True}, "U1", self.clock.now()
-                )
+                await tx.channel_settings.replace(team, place.id, values, "U1", self.clock.now())
 
     async def change_status(self, id_: str, word: str) -> None:
         """Change a job's status, and wait until the bot has polled and posted it."""

@@ -110,6 +110,20 @@ async def test_request_in_another_thread_does_not_join_the_board(harness: BoardH
     assert len(table_rows(harness.current(board))) == 2
 
 
+async def test_job_shown_by_a_reaction_does_not_become_a_board(harness: BoardHarness) -> None:
+    """There is no message of the bot that could show the board."""
+    await harness.enable_boards("general", reactions=True)
+    root = (await harness.slack.says("look at this", channel="general")).message
+    assert root is not None
+    await harness.says(f"@jobthread {A}", channel="general", thread_ts=root.ts)
+    await harness.slack.until(
+        lambda: bool(harness.slack.thread(root.channel, root.ts)[1].reactions)
+    )
+    await harness.says(f"@jobthread {B} {C}", channel="general", thread_ts=root.ts)
+    board = await harness.wait_for_reply(root, "0 of 2 done")
+    assert {row[4] for row in table_rows(board)} == {f"deploys:{B}", f"deploys:{C}"}
+
+
 async def test_board_requested_in_a_thread_stays_in_that_thread(
     harness: BoardHarness,
 ) -> None:

@@ -9,7 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.notifications.decision import Context, Event, Presentation, evaluate, presentation
+from bot.notifications.decision import (
+    Context,
+    Event,
+    PresentationKind,
+    choose_presentation,
+    evaluate,
+)
 from bot.notifications.policy import (
     PRESETS,
     Broadcast,
@@ -226,24 +232,24 @@ def test_event_of_an_unfollowed_job_is_dropped() -> None:
 @pytest.mark.parametrize(
     ("board", "reaction", "jobs", "can_react", "expected"),
     [
-        (False, False, 1, True, Presentation.CARDS),
-        (False, False, 5, True, Presentation.CARDS),
-        (True, False, 1, True, Presentation.BOARD),
-        (True, False, 5, False, Presentation.BOARD),
-        (False, True, 1, True, Presentation.REACTION),
-        (False, True, 1, False, Presentation.CARDS),
-        (False, True, 5, True, Presentation.CARDS),
-        (True, True, 1, True, Presentation.REACTION),
-        (True, True, 1, False, Presentation.BOARD),
-        (True, True, 5, True, Presentation.BOARD),
+        (False, False, 1, True, PresentationKind.CARDS),
+        (False, False, 5, True, PresentationKind.CARDS),
+        (True, False, 1, True, PresentationKind.BOARD),
+        (True, False, 5, False, PresentationKind.BOARD),
+        (False, True, 1, True, PresentationKind.REACTION),
+        (False, True, 1, False, PresentationKind.CARDS),
+        (False, True, 5, True, PresentationKind.CARDS),
+        (True, True, 1, True, PresentationKind.REACTION),
+        (True, True, 1, False, PresentationKind.BOARD),
+        (True, True, 5, True, PresentationKind.BOARD),
     ],
 )
 def test_presentation_depends_on_policy_and_request(
-    *, board: bool, reaction: bool, jobs: int, can_react: bool, expected: Presentation
+    *, board: bool, reaction: bool, jobs: int, can_react: bool, expected: PresentationKind
 ) -> None:
     """A reaction shows one job; a board shows any number."""
     policy = NotificationPolicy(board=board, reaction=reaction)
-    assert presentation(policy, jobs, can_react=can_react) is expected
+    assert choose_presentation(policy, jobs, can_react=can_react) is expected
 
 
 POLICIES = st.builds(
