@@ -59,7 +59,7 @@ async def _watches(settings: Settings, *, only_unreachable: bool, channel: str |
 
 def _watch_line(watch: Watch, pending: int | None) -> str:
     requested = f"{watch.requested_at:%Y-%m-%d %H:%M} by {watch.asker}"
-    line = f"{watch.id[:SHORT_ID]}  {watch.state:<7} {watch.channel:<12} {watch.ref}  {requested}"
+    line = f"{watch.id[:SHORT_ID]}  {watch.state:<12} {watch.channel:<12} {watch.ref}  {requested}"
     reason = f"{watch.reason}, " if watch.reason else ""
     return line if pending is None else f"{line}  ({reason}{pending} pending)"
 
