@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+CHECKPOINT_TASK = "checkpoint"  # name of the task that runs one
 ROWS_PER_CHECKPOINT = 500  # rows written; about SQLite's own default of 1,000 pages
 
 
@@ -87,7 +88,9 @@ class SerialTransactions:
         """Start a checkpoint if the log is long, so that it does not grow without limit."""
         idle = self._checkpoint_task is None or self._checkpoint_task.done()
         if idle and driver.rows_since_checkpoint > ROWS_PER_CHECKPOINT:
-            self._checkpoint_task = asyncio.create_task(self._run_checkpoint(driver))
+            self._checkpoint_task = asyncio.create_task(
+                self._run_checkpoint(driver), name=CHECKPOINT_TASK
+            )
 
     async def _run_checkpoint(self, driver: Connection) -> None:
         async with self._lock:

@@ -36,11 +36,11 @@ async def count_requests(store: Store, given: Given) -> int:
         return (await tx.inbox.backlog(given.at(999)))[0]
 
 
-async def wait_for_checkpoint(store: Store) -> None:
+async def wait_for_checkpoint() -> None:
     """Wait for the running checkpoint."""
-    assert store._transactions is not None
-    assert store._transactions._checkpoint_task is not None
-    await store._transactions._checkpoint_task
+    name = sqlite_transactions.CHECKPOINT_TASK
+    [checkpoint] = [task for task in asyncio.all_tasks() if task.get_name() == name]
+    await checkpoint
 
 
 async def test_concurrent_transactions_all_commit(sqlite: Store, given: Given) -> None:
@@ -56,7 +56,7 @@ async def test_checkpoint_copies_the_log_into_the_database(
     monkeypatch.setattr(sqlite_transactions, "ROWS_PER_CHECKPOINT", 5)
     for n in range(6):
         await given.request(sqlite, str(n))
-    await wait_for_checkpoint(sqlite)
+    await wait_for_checkpoint()
     alone = shutil.copy(tmp_path / "x.db", tmp_path / "alone.db")
     with contextlib.closing(sqlite3.connect(alone)) as copy:
         assert copy.execute("SELECT count(*) FROM inbox").fetchone() == (6,)
@@ -76,7 +76,7 @@ async def test_failed_checkpoint_stops_no_transaction(
     monkeypatch.setattr(sqlite_transactions, "ROWS_PER_CHECKPOINT", 0)
     monkeypatch.setattr(sqlite_connection.Connection, "checkpoint", fail)
     await given.request(sqlite, "one")
-    await wait_for_checkpoint(sqlite)
+    await wait_for_checkpoint()
     await given.request(sqlite, "two")
     assert await count_requests(sqlite, given) == 2
     assert "SQLite checkpoint failed" in caplog.text
