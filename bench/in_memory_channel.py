@@ -28,6 +28,10 @@ class ReplayClock:
         """Return the time of the replay."""
         return self.at
 
+    def monotonic(self) -> float:
+        """Return the time of the replay in seconds."""
+        return self.at.timestamp()
+
     async def sleep(self, seconds: float) -> None:
         """Yield to other tasks; the replay never waits."""
         del seconds

@@ -31,7 +31,6 @@ from bot.notifications.notifier import Notifier
 from bot.providers.connection_builder import LoadedProviders, load_providers
 from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SettingsError
-from bot.sdk.models import seconds_between
 from bot.slack.app import bolt_app
 from bot.slack.client import WebClient, client_session, connect, secret_value, web_client
 from bot.slack.http_server import HttpServer
@@ -332,14 +331,13 @@ class Bot:
         now = self.clock.now()
         async with self.store.begin() as tx:
             stored = await status.read_status(tx, now)
-        heard_at = self.socket_mode.last_received_at if self.socket_mode else None
+        current = self.clock.monotonic()
+        open_for = {one.name: one.circuit_breaker.open_for(current) for one in self.connections}
         live = LiveStatus(
             connected=self.socket_mode is None or await self.socket_mode.connected(),
-            last_event_seconds=seconds_between(heard_at, now),
+            last_event_seconds=self.socket_mode.last_event_seconds if self.socket_mode else None,
             rate_limited=self.transport.rate_limited_count,
-            open_circuits={
-                p.name: s for p in self.connections if (s := p.circuit_breaker.open_for(now))
-            },
+            open_circuits={name: seconds for name, seconds in open_for.items() if seconds},
         )
         return stored, live
 

@@ -7,7 +7,6 @@ person, every row would wait for as long as the step.
 from __future__ import annotations
 
 import logging
-import time
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -36,13 +35,11 @@ class ClockStepGuard:
         clock: Clock,
         poll_seconds: float,
         wake_workers: Callable[[], None],
-        monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
         self._store = store
         self._clock = clock
         self._poll_seconds = poll_seconds
         self._wake_workers = wake_workers  # after rows were made due
-        self._monotonic = monotonic
         self._last_seen: tuple[datetime, float] | None = None
 
     async def tick(self) -> float:
@@ -62,7 +59,7 @@ class ClockStepGuard:
 
     def _stepped_back(self, now: datetime) -> bool:
         """Return whether the clock was set back since the last comparison."""
-        before, self._last_seen = self._last_seen, (now, self._monotonic())
+        before, self._last_seen = self._last_seen, (now, self._clock.monotonic())
         if before is None:
             return False
         elapsed = self._last_seen[1] - before[1]

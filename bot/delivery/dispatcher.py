@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.delivery.coalescing import coalesce
@@ -68,7 +68,7 @@ class OutboxDispatcher:
         self._wakeups: dict[int, Wakeup] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._in_flight: set[int] = set()  # ids of the messages that these tasks send
-        self._card_updates_at = datetime.min.replace(tzinfo=UTC)  # blocked until then
+        self._card_updates_at = 0.0  # monotonic seconds; blocked until then
         self._closing = False
 
     def wake(self) -> None:
@@ -84,9 +84,12 @@ class OutboxDispatcher:
     def reserve(self, post: NewMessage, now: datetime) -> Claim | None:
         """Return a claim for a message about to be stored, or None if it cannot be sent now."""
         full = len(self._tasks) >= MAX_IN_FLIGHT
-        if full or self._closing or post.due_at > now or self._rate_limiter.delay(post, now) > 0:
+        current = self._clock.monotonic()
+        if full or self._closing or post.due_at > now:
             return None
-        self._rate_limiter.acquire(post, now)
+        if self._rate_limiter.delay(post, current) > 0:
+            return None
+        self._rate_limiter.acquire(post, current)
         return _claim(now)
 
     def send(self, post: OutboxMessage) -> None:
@@ -96,10 +99,9 @@ class OutboxDispatcher:
     async def tick(self, lane: int, lanes: int) -> float:
         """Deliver for one quantum; return the seconds until the next tick."""
         wakeup = self._wakeups.setdefault(lane, Wakeup(self._clock))
-        end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
+        end = self._clock.monotonic() + QUANTUM_SECONDS
         try:
-            # If more than the quantum is left, the clock was set back.
-            while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
+            while not self._closing and (left := end - self._clock.monotonic()) > 0:
                 wait = await self._start_batch((lane, lanes))
                 await wakeup.wait(min(wait, left))
         finally:
@@ -133,12 +135,12 @@ class OutboxDispatcher:
     async def _claim(self, lanes: tuple[int, int], free: int) -> tuple[list[OutboxMessage], float]:
         """Claim due messages that the rate limiter allows; also return when others are due."""
         now = self._clock.now()
-        blocked = self._card_updates_blocked(now)
+        blocked = self._card_updates_blocked()
         async with self._store.begin() as tx:
             due = await tx.outbox.due(
                 lanes=lanes, now=now, limit=5 * MAX_IN_FLIGHT, cards=blocked == 0.0
             )
-            chosen, wait = self._select(due, now, free)
+            chosen, wait = self._select(due, free)
             wait = min(wait, blocked or QUANTUM_SECONDS)
             if not chosen:
                 later = seconds_until(await tx.outbox.next_later(lanes, now), now, QUANTUM_SECONDS)
@@ -149,10 +151,9 @@ class OutboxDispatcher:
             )
             return [await coalesce(tx, post, now) for post in claimed], wait
 
-    def _select(
-        self, due: list[OutboxMessage], now: datetime, free: int
-    ) -> tuple[list[int], float]:
+    def _select(self, due: list[OutboxMessage], free: int) -> tuple[list[int], float]:
         """Return the ids that can be sent now, and the seconds until another one can."""
+        now = self._clock.monotonic()
         chosen: list[int] = []
         waits: dict[MessageKind, float] = {}
         # A clock set forward makes our own claims expire early: skip messages in flight.
@@ -164,13 +165,12 @@ class OutboxDispatcher:
                 self._rate_limiter.acquire(post, now)
                 chosen.append(post.id)
         if MessageKind.UPDATE in waits:
-            self._card_updates_at = now + timedelta(seconds=waits[MessageKind.UPDATE])
+            self._card_updates_at = now + waits[MessageKind.UPDATE]
         return chosen, min(waits.values(), default=QUANTUM_SECONDS)
 
-    def _card_updates_blocked(self, now: datetime) -> float:
+    def _card_updates_blocked(self) -> float:
         """Return the seconds until a card update can be sent; until then, none is read."""
-        seconds = (self._card_updates_at - now).total_seconds()
-        return seconds if 0 < seconds <= QUANTUM_SECONDS else 0.0  # longer: the clock was set back
+        return max(0.0, self._card_updates_at - self._clock.monotonic())
 
     async def _deliver(self, post: OutboxMessage) -> None:
         """Send one message and record the result; on an error it stays claimed."""
@@ -185,17 +185,18 @@ class OutboxDispatcher:
         try:
             ts = await self._send(post)
         except SlackRateLimited as error:
-            self._rate_limiter.block_for(post, error.retry_after, self._clock.now(), error.method)
+            now = self._clock.monotonic()
+            self._rate_limiter.block_for(post, error.retry_after, now, error.method)
             await self._retry_later(post, error, error.retry_after, unconfirmed=post.unconfirmed)
         except SlackUnconfirmed as error:
-            self._rate_limiter.confirm(post, self._clock.now())
+            self._rate_limiter.confirm(post, self._clock.monotonic())
             delay = LOOKUP_DELAY_SECONDS * 2 ** min(post.attempts - 1, 6)
             wait = min(MAX_LOOKUP_DELAY_SECONDS, delay)
             await self._retry_later(post, error, wait, unconfirmed=True)
         except SlackRejected as error:
             await self._reject(post, error)
         else:
-            self._rate_limiter.confirm(post, self._clock.now())
+            self._rate_limiter.confirm(post, self._clock.monotonic())
             async with self._store.begin() as tx:
                 await tx.outbox.mark_sent(post, ts=ts, now=self._clock.now())
 
@@ -313,10 +314,6 @@ class OutboxDispatcher:
         """Raise SlackUnconfirmed after the deadline: another process may hold the claim by now."""
         if post.deadline is not None and self._clock.now() > post.deadline:
             raise SlackUnconfirmed("The deadline for this message has passed.")
-
-
-def _left(end: datetime, clock: Clock) -> float:
-    return (end - clock.now()).total_seconds()
 
 
 def _claim(now: datetime) -> Claim:

@@ -10,12 +10,10 @@ from bot.store import MessageKind, MessageState, NewMessage, OutboxMessage
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
 P = TypeVar("P", bound=NewMessage)
 
 MAX_BUCKETS = 10_000  # above this, idle buckets are dropped
-CLOCK_STEP_SECONDS = 60.0  # backwards: the clock was set; less: calls out of order
 
 
 @dataclass(frozen=True)
@@ -56,18 +54,16 @@ class RateLimiter:
     """Generic cell rate algorithm (GCRA): returns how long each message must wait.
 
     A bucket is one number, the time at which it is full again. After a 429, the bucket is blocked
-    for Slack's Retry-After.
+    for Slack's Retry-After. All times are monotonic seconds.
     """
 
     def __init__(self) -> None:
-        self._full_at: dict[Bucket, float] = {}  # epoch seconds
+        self._full_at: dict[Bucket, float] = {}
         self._confirmed: dict[Bucket, float] = {}  # the same, counted from Slack's responses
-        self._blocked_until: dict[Bucket, float] = {}  # epoch seconds, after a 429
-        self._latest = 0.0  # epoch seconds: the latest time passed in
+        self._blocked_until: dict[Bucket, float] = {}  # after a 429
 
-    def delay(self, post: NewMessage, now: datetime) -> float:
+    def delay(self, post: NewMessage, now: float) -> float:
         """Return the seconds until the message may be sent; 0.0 means now."""
-        current = self._timestamp(now)
         waits = [
             max(
                 self._blocked_until.get(bucket, 0.0),
@@ -75,51 +71,37 @@ class RateLimiter:
             )
             for bucket, rate in _buckets(post)
         ]
-        return max(0.0, max(waits) - current)
+        return max(0.0, max(waits) - now)
 
-    def acquire(self, post: NewMessage, now: datetime) -> None:
+    def acquire(self, post: NewMessage, now: float) -> None:
         """Count a message that is sent now."""
-        current = self._timestamp(now)
-        self._drop_idle(current)
+        self._drop_idle(now)
         for bucket, rate in _buckets(post):
-            full_at = max(self._full_at.get(bucket, 0.0), current)
+            full_at = max(self._full_at.get(bucket, 0.0), now)
             self._full_at[bucket] = full_at + 1 / rate.per_second
 
-    def confirm(self, post: NewMessage, now: datetime) -> None:
+    def confirm(self, post: NewMessage, now: float) -> None:
         """Count a message from Slack's response on, as Slack counts from its arrival.
 
         Under load a message arrives later than it was acquired here; the next one must wait longer.
         """
         bucket = _own_bucket(post)
-        start = max(self._confirmed.get(bucket, 0.0), self._timestamp(now))
+        start = max(self._confirmed.get(bucket, 0.0), now)
         self._confirmed[bucket] = start + 1 / RATES[post.kind].per_second
         self._full_at[bucket] = max(self._full_at.get(bucket, 0.0), self._confirmed[bucket])
 
-    def block_for(self, post: NewMessage, seconds: float, now: datetime, method: str = "") -> None:
+    def block_for(self, post: NewMessage, seconds: float, now: float, method: str = "") -> None:
         """Block a method after a 429, by default the message's own, for this many seconds."""
         if method == RESPONSE_URL:
             return
         bucket = _blocked_bucket(post, method)
-        self._blocked_until[bucket] = max(
-            self._blocked_until.get(bucket, 0.0), self._timestamp(now) + seconds
-        )
+        self._blocked_until[bucket] = max(self._blocked_until.get(bucket, 0.0), now + seconds)
 
-    def _timestamp(self, now: datetime) -> float:
-        """Return epoch seconds; after a clock step back, shift all stored times with it."""
-        current = now.timestamp()
-        if current < self._latest - CLOCK_STEP_SECONDS:
-            step = self._latest - current
-            for times in (self._full_at, self._confirmed, self._blocked_until):
-                times.update({bucket: at - step for bucket, at in times.items()})
-            self._latest = current
-        self._latest = max(self._latest, current)
-        return current
-
-    def _drop_idle(self, current: float) -> None:
+    def _drop_idle(self, now: float) -> None:
         if len(self._full_at) > MAX_BUCKETS:
-            self._full_at = {k: at for k, at in self._full_at.items() if at > current}
-            self._confirmed = {k: at for k, at in self._confirmed.items() if at > current}
-            self._blocked_until = {k: at for k, at in self._blocked_until.items() if at > current}
+            self._full_at = {k: at for k, at in self._full_at.items() if at > now}
+            self._confirmed = {k: at for k, at in self._confirmed.items() if at > now}
+            self._blocked_until = {k: at for k, at in self._blocked_until.items() if at > now}
 
 
 def round_robin(posts: Sequence[P]) -> list[P]:

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
-
 FAILURE_THRESHOLD = 5  # consecutive failures before the circuit opens
 INITIAL_OPEN_SECONDS = 15.0  # each further failure doubles it
 MAX_OPEN_SECONDS = 300.0
@@ -12,37 +10,35 @@ BLOCKED_THREAD_SECONDS = 60.0  # for a plugin that blocks only its own thread
 
 
 class CircuitBreaker:
-    """Counts a connection's consecutive failures and decides how long the circuit stays open."""
+    """Counts a connection's consecutive failures and decides how long the circuit stays open.
+
+    All times are monotonic seconds.
+    """
 
     def __init__(self) -> None:
         self._failures = 0
-        self._open_until: datetime | None = None
-        self._opened_at = datetime.min.replace(tzinfo=UTC)
+        self._open_until = 0.0
         self.rate_limited = False  # whether the circuit is open because the API rate limits
 
-    def open_for(self, now: datetime) -> float:
+    def open_for(self, now: float) -> float:
         """Return the seconds for which the circuit stays open; 0.0 if it is closed."""
-        if self._open_until is None or now < self._opened_at:  # the clock was set back
-            return 0.0
-        return max(0.0, (self._open_until - now).total_seconds())
+        return max(0.0, self._open_until - now)
 
     def record_success(self) -> None:
         """Record a response of any kind, also an error about the job: it closes the circuit."""
-        self._failures, self._open_until = 0, None
+        self._failures, self._open_until = 0, 0.0
 
-    def record_failure(self, now: datetime) -> None:
+    def record_failure(self, now: float) -> None:
         """Record a call without a response; from the threshold on each one opens the circuit."""
         self._failures += 1
         if self._failures >= FAILURE_THRESHOLD:
             doubled = INITIAL_OPEN_SECONDS * 2 ** min(self._failures - FAILURE_THRESHOLD, 10)
             self.open(min(MAX_OPEN_SECONDS, doubled), now)
 
-    def open(self, seconds: float, now: datetime, *, rate_limited: bool = False) -> None:
+    def open(self, seconds: float, now: float, *, rate_limited: bool = False) -> None:
         """Open the circuit for this time, or keep it open if it already stays open for longer.
 
-        `limited`: the API works, but asked for fewer calls.
+        `rate_limited`: the API works, but asked for fewer calls.
         """
         self.rate_limited = rate_limited
-        self._opened_at = now
-        until = now + timedelta(seconds=seconds)
-        self._open_until = max(self._open_until, until) if self._open_until else until
+        self._open_until = max(self._open_until, now + seconds)

@@ -71,7 +71,7 @@ class GuardedCalls:
 
     async def result_of(self, call: Call) -> Any:
         """Return the result of a call, or its error; an open circuit makes no call."""
-        if open_seconds := self._breaker.open_for(self._clock.now()):
+        if open_seconds := self._breaker.open_for(self._clock.monotonic()):
             return self._circuit_open(open_seconds)
         deadline = _deadline()
         result = await self._result_or_error(call, deadline)
@@ -114,7 +114,7 @@ class GuardedCalls:
             raise self._timed_out(deadline) from None
         except PluginBlocked:
             log.error("the plugin of %s blocks its thread; circuit opened", self._name)
-            self._breaker.open(circuit_breaker.BLOCKED_THREAD_SECONDS, self._clock.now())
+            self._breaker.open(circuit_breaker.BLOCKED_THREAD_SECONDS, self._clock.monotonic())
             sentence = f"The plugin that asks {self._name} hangs."
             raise Unavailable(sentence, next_step=_NEXT_STEP) from None
 
@@ -129,7 +129,7 @@ class GuardedCalls:
                 log.error(
                     "%s blocked the event loop for %.1f s; circuit opened", self._name, seconds
                 )
-                self._breaker.open(circuit_breaker.BLOCKED_LOOP_SECONDS, self._clock.now())
+                self._breaker.open(circuit_breaker.BLOCKED_LOOP_SECONDS, self._clock.monotonic())
 
     def _timed_out(self, deadline: Deadline) -> Unavailable:
         if deadline.expired_in_queue:
@@ -148,7 +148,7 @@ class GuardedCalls:
         )
 
     def _update_breaker(self, result: object) -> None:
-        now = self._clock.now()
+        now = self._clock.monotonic()
         if self._breaker.open_for(now):
             return  # this call has just opened the circuit
         if isinstance(result, RateLimited):

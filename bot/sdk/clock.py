@@ -1,21 +1,29 @@
-"""Clock protocol, passed in everywhere so that tests control time; wake-up event."""
+"""Clock protocol, passed in everywhere so that tests control time; wake-up event.
+
+Stored times are wall-clock times. Waits in memory use `monotonic`, which is never set.
+"""
 
 from __future__ import annotations
 
 import asyncio
+import time
 from datetime import UTC, datetime
 from typing import Protocol
 
 
 class Clock(Protocol):
-    """Wall-clock time, and sleeping by it."""
+    """Wall-clock time, monotonic time, and sleeping."""
 
     def now(self) -> datetime:
-        """Return the present moment, aware, in UTC."""
+        """Return the present moment, aware, in UTC; the clock may be set back or forward."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds since an arbitrary moment; they grow steadily."""
         ...
 
     async def sleep(self, seconds: float) -> None:
-        """Sleep for this many seconds of this clock."""
+        """Sleep for this many seconds of monotonic time."""
         ...
 
 
@@ -25,6 +33,10 @@ class SystemClock:
     def now(self) -> datetime:
         """Return the present moment, aware, in UTC."""
         return datetime.now(UTC)
+
+    def monotonic(self) -> float:
+        """Return the operating system's monotonic time in seconds."""
+        return time.monotonic()
 
     async def sleep(self, seconds: float) -> None:
         """Sleep for this many real seconds."""

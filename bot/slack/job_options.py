@@ -16,7 +16,6 @@ from bot.slack.job_modal import command_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
-    from datetime import datetime
 
     from bot.providers.connections import Connection, Connections
     from bot.sdk.clock import Clock
@@ -44,7 +43,7 @@ class CachedJobs:
     """Recent jobs of a connection, and when they were fetched."""
 
     jobs: tuple[Job, ...]
-    fetched_at: datetime  # aware, UTC
+    fetched_at: float  # monotonic seconds
 
 
 class JobOptions:
@@ -83,7 +82,7 @@ class JobOptions:
         newest = self._newest.get(name)
         if newest is None:
             return False
-        return (self._clock.now() - newest.fetched_at).total_seconds() < CACHE_SECONDS
+        return self._clock.monotonic() - newest.fetched_at < CACHE_SECONDS
 
     def _start_fetch(self, connection: Connection) -> None:
         name = connection.name
@@ -101,7 +100,7 @@ class JobOptions:
             log.warning("cannot list the recent jobs of %s: %s", name, origin(found))
             found = self._jobs(name)
         requestable = tuple(job for job in found if is_requestable(self._connections, job.ref))
-        self._newest[name] = CachedJobs(requestable, self._clock.now())
+        self._newest[name] = CachedJobs(requestable, self._clock.monotonic())
 
     def _jobs(self, name: str) -> tuple[Job, ...]:
         newest = self._newest.get(name)

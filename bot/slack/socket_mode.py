@@ -16,7 +16,6 @@ from bot.slack.web_api import TOKEN_ERRORS, error_code
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from datetime import datetime
 
     from slack_bolt.async_app import AsyncApp
     from slack_sdk.web.async_client import AsyncWebClient
@@ -52,7 +51,7 @@ class SocketModeConnection:
             ping_interval=PING_SECONDS,
         )
         self._handler.client.message_listeners.append(self._on_message)
-        self.last_received_at: datetime | None = None  # when the last message from Slack came
+        self._received_at: float | None = None  # monotonic; the last message from Slack
         self._request_socket_url = self._handler.client.issue_new_wss_url
         self._handler.client.issue_new_wss_url = self._socket_url  # type: ignore[method-assign]
         session = _RetryingSession(
@@ -68,6 +67,12 @@ class SocketModeConnection:
             asyncio.create_task(self._handler.connect_async()),  # type: ignore[no-untyped-call]
             asyncio.create_task(self._run_watchdog()),
         ]
+
+    @property
+    def last_event_seconds(self) -> float | None:
+        """Seconds since the last message from Slack; None before the first one."""
+        at = self._received_at
+        return None if at is None else self._clock.monotonic() - at
 
     async def connected(self) -> bool:
         """Whether the connection is open."""
@@ -114,7 +119,7 @@ class SocketModeConnection:
             self._rejection.set_result(code)
 
     async def _on_message(self, *_: object) -> None:
-        self.last_received_at = self._clock.now()
+        self._received_at = self._clock.monotonic()
 
     async def _run_watchdog(self) -> None:
         client = self._handler.client

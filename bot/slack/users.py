@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING, Any, Protocol
 from bot.sdk.errors import SlackRejected
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from bot.sdk.clock import Clock
 
 log = logging.getLogger(__name__)
@@ -49,8 +47,9 @@ class UserCache:
     def __init__(self, api: WebApi, clock: Clock) -> None:
         self._api = api
         self._clock = clock
-        self._users: dict[str, tuple[User, datetime]] = {}
-        self._groups: tuple[tuple[UserGroup, ...], datetime] | None = None
+        # Each value with the monotonic time at which it was loaded.
+        self._users: dict[str, tuple[User, float]] = {}
+        self._groups: tuple[tuple[UserGroup, ...], float] | None = None
 
     async def is_admin(self, user: str) -> bool:
         """Whether the user is an admin or owner of the workspace; raises SlackError."""
@@ -64,13 +63,13 @@ class UserCache:
         answer = await self._api.call("users.info", {"user": user})
         person = _parse_user(answer.get("user") or {})
         self._users = {u: c for u, c in self._users.items() if self._is_fresh(c[1])}
-        self._users[user] = (person, self._clock.now())
+        self._users[user] = (person, self._clock.monotonic())
         return person
 
     async def get_groups(self) -> tuple[UserGroup, ...]:
         """Return the user groups, or none if the bot may not list them."""
         if self._groups is None or not self._is_fresh(self._groups[1]):
-            self._groups = (await self._load_groups(), self._clock.now())
+            self._groups = (await self._load_groups(), self._clock.monotonic())
         return self._groups[0]
 
     def group_handle(self, id_: str) -> str:
@@ -89,8 +88,8 @@ class UserCache:
             for row in answer.get("usergroups") or ()
         )
 
-    def _is_fresh(self, at: datetime) -> bool:
-        return (self._clock.now() - at).total_seconds() < CACHE_SECONDS
+    def _is_fresh(self, at: float) -> bool:
+        return self._clock.monotonic() - at < CACHE_SECONDS
 
 
 def _parse_user(user: dict[str, Any]) -> User:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import aiohttp
@@ -60,7 +59,7 @@ class WebApiTransport:
         self._client = client
         self._session = session
         self._clock = clock
-        self._rejected_until: dict[str, datetime] = {}  # block type → when to try it again
+        self._rejected_until: dict[str, float] = {}  # block type → when to try it again
         self.rate_limited_count = 0  # number of 429 responses
 
     async def post(
@@ -185,7 +184,7 @@ class WebApiTransport:
         newer_types = {block["type"] for block in message.blocks} - {
             b["type"] for b in message.classic
         }
-        now = self._clock.now()
+        now = self._clock.monotonic()
         rejected_before = any(self._rejected_until.get(kind, now) > now for kind in newer_types)
         if message.classic and rejected_before:
             return await self._send_classic(message, send, set())
@@ -209,7 +208,7 @@ class WebApiTransport:
             except SlackRejected as error:
                 _raise_unless_blocks(error)
             else:
-                retry_at = self._clock.now() + timedelta(seconds=BLOCK_REJECTION_SECONDS)
+                retry_at = self._clock.monotonic() + BLOCK_REJECTION_SECONDS
                 self._rejected_until |= dict.fromkeys(rejected_types, retry_at)
                 return answer
         return await send(())

@@ -45,13 +45,15 @@ class Poller:
         self._window = timedelta(seconds=coalesce_seconds)
         self._wake_dispatcher = wake_dispatcher
         self._wakeups: dict[tuple[str, int], Wakeup] = {}
-        self._wakes_at: dict[tuple[str, int], datetime] = {}  # of the waiting shards
+        # Monotonic seconds at which the waiting shards wake.
+        self._wakes_at: dict[tuple[str, int], float] = {}
         self._closing = False
 
     def wake_for(self, connection: str, due_at: datetime) -> None:
         """Wake a connection's shards that would sleep past this time."""
+        due = self._clock.monotonic() + (due_at - self._clock.now()).total_seconds()
         for shard, wakeup in self._wakeups.items():
-            if shard[0] == connection and self._wakes_at.get(shard, due_at) >= due_at:
+            if shard[0] == connection and self._wakes_at.get(shard, due) >= due:
                 wakeup.notify()
 
     def close(self) -> None:
@@ -64,11 +66,10 @@ class Poller:
         """Poll one shard of a connection for a quantum; return the seconds until the next tick."""
         key = (connection, shard)
         wakeup = self._wakeups.setdefault(key, Wakeup(self._clock))
-        end = self._clock.now() + timedelta(seconds=QUANTUM_SECONDS)
-        # If more than the quantum is left, the clock was set back.
-        while not self._closing and 0 < (left := _left(end, self._clock)) <= QUANTUM_SECONDS:
+        end = self._clock.monotonic() + QUANTUM_SECONDS
+        while not self._closing and (left := end - self._clock.monotonic()) > 0:
             wait = min(left, await self._round(self._connections[connection], (shard, shards)))
-            self._wakes_at[key] = self._clock.now() + timedelta(seconds=wait)
+            self._wakes_at[key] = self._clock.monotonic() + wait
             await wakeup.wait(wait)
             self._wakes_at.pop(key)
         return 0.0
@@ -104,10 +105,6 @@ class Poller:
             self._wake_dispatcher()
         for change in changes:
             await self._plugins.job_changed(change)
-
-
-def _left(end: datetime, clock: Clock) -> float:
-    return (end - clock.now()).total_seconds()
 
 
 def _batches(due: Sequence[WatchedJob], size: int) -> list[list[WatchedJob]]:

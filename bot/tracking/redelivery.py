@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.delivery import message_metadata
@@ -34,7 +34,7 @@ log = logging.getLogger(__name__)
 
 OPERATOR_TASK = "operator"  # request kind that `jobthread retry` adds to the inbox
 SCAN_SECONDS = 60.0  # between scans for unreachable watches
-PROBE_INTERVAL = timedelta(hours=1)  # per channel without activity
+PROBE_INTERVAL_SECONDS = 3_600.0  # per channel without activity
 
 Place = tuple[str, str]  # workspace, channel
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -44,7 +44,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Probe:
     """The one unreachable thread of a channel that is tried on behalf of all."""
 
-    tried_at: datetime
+    tried_at: float  # monotonic seconds
     watch: Watch | None = None  # None: no attempt yet
 
 
@@ -126,10 +126,12 @@ class RedeliveryWorker:
         if retry_all:
             self._probes.pop(place, None)
             return watches
-        probe = self._probes.setdefault(place, Probe(_since(watches)))
-        if timedelta() <= now - probe.tried_at < PROBE_INTERVAL:  # negative: the clock was set back
+        current = self._clock.monotonic()
+        seconds_unreachable = max(0.0, (now - _since(watches)).total_seconds())
+        probe = self._probes.setdefault(place, Probe(current - seconds_unreachable))
+        if current - probe.tried_at < PROBE_INTERVAL_SECONDS:
             return []
-        self._probes[place] = Probe(now, watches[0])
+        self._probes[place] = Probe(current, watches[0])
         return watches[:1]
 
     async def _probe_succeeded(

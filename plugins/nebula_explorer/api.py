@@ -10,7 +10,7 @@ import asyncio
 import json
 from base64 import b64encode
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from functools import partial
 from http.cookies import CookieError, Morsel, SimpleCookie
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -163,12 +163,12 @@ class _StatusList:
         self._code = code
         self._clock = clock
         self._single_flight = SingleFlight()
-        self._cached: tuple[datetime, frozenset[int]] | None = None
+        self._cached: tuple[float, frozenset[int]] | None = None
 
     async def ids(self) -> frozenset[int]:
         if self._cached:
             at, ids = self._cached
-            if self._clock.now() - at <= timedelta(seconds=CACHE_SECONDS):
+            if self._clock.monotonic() - at <= CACHE_SECONDS:
                 return ids
         return await self._single_flight.do(self._list)
 
@@ -179,7 +179,7 @@ class _StatusList:
         pages = (self._api.fetch_page(n, status=self._code) for n in range(2, last + 1))
         rows = [job for page in (first, *await asyncio.gather(*pages)) for job in page.items]
         ids = frozenset(job.id for job in rows if job.status == STATUS_NAMES[self._code])
-        self._cached = self._clock.now(), ids
+        self._cached = self._clock.monotonic(), ids
         return ids
 
     def _is_filtered(self, page: JobPage) -> bool:

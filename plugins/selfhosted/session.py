@@ -67,7 +67,8 @@ class Session:
         self._sign_in = sign_in
         self._single_flight = SingleFlight()
         self._token: Token | None = None
-        self._pause: tuple[datetime, CredentialsRefused | AccessDenied] | None = None
+        # Its end in monotonic seconds, and why.
+        self._pause: tuple[float, CredentialsRefused | AccessDenied] | None = None
 
     async def call(self, call: Callable[[str], Awaitable[T]]) -> T:
         """Make a call with the token; if it has expired, once more with a new one."""
@@ -87,8 +88,8 @@ class Session:
         """Return a valid token; concurrent callers wait for the same new one."""
         if self._token and self._clock.now() < self._token.valid_until:
             return self._token
-        if self._pause and self._clock.now() < self._pause[0]:
-            raise _pause_error(*self._pause)
+        if self._pause and (left := self._pause[0] - self._clock.monotonic()) > 0:
+            raise self._pause_error(left, self._pause[1])
         return await self._single_flight.do(self._renew)
 
     async def _renew(self) -> Token:
@@ -108,12 +109,14 @@ class Session:
         seconds = (
             error.retry_seconds if isinstance(error, AccountLocked) else REJECTED_PAUSE_SECONDS
         )
-        self._pause = self._clock.now() + timedelta(seconds=seconds), error
-        return _pause_error(*self._pause)
+        self._pause = self._clock.monotonic() + seconds, error
+        return self._pause_error(seconds, error)
 
-
-def _pause_error(until: datetime, error: CredentialsRefused | AccessDenied) -> CredentialsRefused:
-    return CredentialsRefused(
-        f"{error.sentence} It is not asked again before {until:%H:%M} UTC.",
-        next_step=error.advice,
-    )
+    def _pause_error(
+        self, seconds: float, error: CredentialsRefused | AccessDenied
+    ) -> CredentialsRefused:
+        until = self._clock.now() + timedelta(seconds=seconds)
+        return CredentialsRefused(
+            f"{error.sentence} It is not asked again before {until:%H:%M} UTC.",
+            next_step=error.advice,
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from aiohttp import web
@@ -24,11 +25,16 @@ class ScaledClock:
     def __init__(self, base: Clock, speed: float) -> None:
         self._base = base
         self._start = base.now()
+        self._started_at = base.monotonic()
         self._speed = speed
 
     def now(self) -> datetime:
         """Return the time of this clock."""
-        return self._start + (self._base.now() - self._start) * self._speed
+        return self._start + timedelta(seconds=self.monotonic())
+
+    def monotonic(self) -> float:
+        """Return the seconds of this clock since its start."""
+        return (self._base.monotonic() - self._started_at) * self._speed
 
     async def sleep(self, seconds: float) -> None:
         """Wait for this many seconds of this clock."""

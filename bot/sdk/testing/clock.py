@@ -12,22 +12,31 @@ LOOP_ITERATIONS = 20  # after each wake-up: enough for the next steps of the wok
 
 
 class ManualClock:
-    """A `Clock` whose time changes only by `advance`."""
+    """A `Clock` whose time changes only by `advance`, and its wall clock also by `step`."""
 
     def __init__(self, start: datetime = START) -> None:
-        self._now = start
+        self._start = start
+        self._elapsed = timedelta()
         self._order = count()
-        self._sleepers: list[tuple[datetime, int, asyncio.Future[None]]] = []
+        self._sleepers: list[tuple[timedelta, int, asyncio.Future[None]]] = []
 
     def now(self) -> datetime:
         """Return the current time, aware and in UTC."""
-        return self._now
+        return self._start + self._elapsed
+
+    def monotonic(self) -> float:
+        """Return the seconds by which the clock was advanced."""
+        return self._elapsed.total_seconds()
+
+    def step(self, seconds: float) -> None:
+        """Set the wall clock forward, or back by a negative number; monotonic time goes on."""
+        self._start += timedelta(seconds=seconds)
 
     async def sleep(self, seconds: float) -> None:
         """Wait until the clock has advanced by this time."""
         woken = asyncio.get_running_loop().create_future()
-        due = self._now + timedelta(seconds=max(0.0, seconds))
-        if due <= self._now:
+        due = self._elapsed + timedelta(seconds=max(0.0, seconds))
+        if due <= self._elapsed:
             await asyncio.sleep(0)
             return
         heapq.heappush(self._sleepers, (due, next(self._order), woken))
@@ -35,13 +44,13 @@ class ManualClock:
 
     async def advance(self, seconds: float) -> None:
         """Advance the clock; wake the sleepers in order, and run the loop after each one."""
-        end = self._now + timedelta(seconds=seconds)
+        end = self._elapsed + timedelta(seconds=seconds)
         await _run_loop()
         while self._sleepers and self._sleepers[0][0] <= end:
-            self._now = max(self._now, self._sleepers[0][0])
+            self._elapsed = max(self._elapsed, self._sleepers[0][0])
             self._wake()
             await _run_loop()
-        self._now = end
+        self._elapsed = end
 
     @property
     def sleepers(self) -> int:

@@ -1,6 +1,10 @@
 """Circuit breaker: opens after consecutive failures and closes again."""
 
-from datetime import UTC, datetime, timedelta
+import asyncio
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.providers.circuit_breaker import (
     FAILURE_THRESHOLD,
@@ -8,8 +12,9 @@ from bot.providers.circuit_breaker import (
     MAX_OPEN_SECONDS,
     CircuitBreaker,
 )
+from bot.sdk.testing import ManualClock
 
-NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+NOW = 1_000.0  # monotonic seconds
 
 
 def breaker_after_failures(count: int) -> CircuitBreaker:
@@ -32,7 +37,7 @@ def test_circuit_opens_after_consecutive_failures() -> None:
 
 def test_circuit_closes_by_itself() -> None:
     """The next call probes the API."""
-    later = NOW + timedelta(seconds=INITIAL_OPEN_SECONDS)
+    later = NOW + INITIAL_OPEN_SECONDS
     assert breaker_after_failures(FAILURE_THRESHOLD).open_for(later) == 0
 
 
@@ -57,3 +62,16 @@ def test_longer_open_time_is_not_shortened() -> None:
     breaker.open(300, NOW)
     breaker.open(10, NOW)
     assert breaker.open_for(NOW) == 300
+
+
+@given(st.floats(0, MAX_OPEN_SECONDS), st.floats(-31_557_600, 31_557_600))
+def test_step_of_the_wall_clock_changes_no_open_time(seconds: float, step: float) -> None:
+    """The circuit closes after its time, whatever the wall clock shows."""
+    clock, breaker = ManualClock(), CircuitBreaker()
+    breaker.open(MAX_OPEN_SECONDS, clock.monotonic())
+    asyncio.run(clock.advance(seconds))
+    clock.step(step)
+    left = breaker.open_for(clock.monotonic())
+    assert left == pytest.approx(MAX_OPEN_SECONDS - seconds, abs=0.001)
+    asyncio.run(clock.advance(MAX_OPEN_SECONDS))
+    assert breaker.open_for(clock.monotonic()) == 0

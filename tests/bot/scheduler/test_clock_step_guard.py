@@ -9,10 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from bot.clock_step_guard import ClockStepGuard
-from bot.providers.circuit_breaker import FAILURE_THRESHOLD, CircuitBreaker
 from bot.sdk.testing import ManualClock
 from bot.store import MessageKind, NewMessage, Store
-from plugins.servicestage.script import JobScript
+from plugins.servicestage.script import JobScript, JobStep
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -25,17 +24,16 @@ ID = "JOB17cb1778-07b1-4c8f-a183-c86cffbe8f9e"
 
 
 class GuardHarness:
-    """A guard with a settable wall clock and a monotonic clock."""
+    """A guard with a clock whose wall time can be stepped."""
 
     def __init__(self, store: Store) -> None:
-        self.store, self.wall, self.elapsed = store, ManualClock(), 0.0
+        self.store, self.clock = store, ManualClock()
         self.wakes = 0
         self.guard = ClockStepGuard(
             store=store,
-            clock=self.wall,
+            clock=self.clock,
             poll_seconds=10,
             wake_workers=self._wake,
-            monotonic=lambda: self.elapsed,
         )
 
     def _wake(self) -> None:
@@ -43,7 +41,7 @@ class GuardHarness:
 
     async def add_message(self, seconds: float) -> None:
         """Add a message that is due after this many seconds."""
-        now = self.wall.now()
+        now = self.clock.now()
         post = NewMessage(
             idempotency_key="k",
             workspace="T1",
@@ -58,8 +56,8 @@ class GuardHarness:
 
     async def set_back(self, seconds: float) -> None:
         """Set the wall clock back, a second later, and tick."""
-        self.wall._now -= timedelta(seconds=seconds)
-        self.elapsed += 1
+        self.clock.step(-seconds)
+        await self.clock.advance(1)
         await self.guard.tick()
 
 
@@ -85,7 +83,7 @@ async def test_intended_wait_is_kept_without_a_clock_step(guarded: GuardHarness)
     """A delay of nearly 15 minutes is left alone."""
     await guarded.add_message(890)
     await guarded.guard.tick()
-    guarded.elapsed += 1
+    await guarded.clock.advance(1)
     await guarded.guard.tick()
     assert guarded.wakes == 0
     await guarded.store.close()
@@ -111,7 +109,7 @@ async def test_message_in_flight_survives_a_clock_step_forward(
     async with asyncio.timeout(5):
         while not harness.slack.faults.injected:  # noqa: ASYNC110  a waiting call sends no event
             await asyncio.sleep(0)
-    harness.clock._now += timedelta(hours=1)
+    harness.clock.step(3_600)
     harness.bot.dispatcher.wake()
     for _ in range(20):
         await harness.clock.advance(1)
@@ -119,10 +117,15 @@ async def test_message_in_flight_survives_a_clock_step_forward(
     await harness.clock.advance(7_200)  # ends the slow call
 
 
-def test_circuit_breaker_closes_after_a_clock_step_back() -> None:
-    """Otherwise it would stay open for an hour longer."""
-    clock, breaker = ManualClock(), CircuitBreaker()
-    for _ in range(FAILURE_THRESHOLD):
-        breaker.record_failure(clock.now())
-    assert breaker.open_for(clock.now()) > 0
-    assert breaker.open_for(clock.now() - timedelta(hours=1)) == 0.0
+@pytest.mark.parametrize("step", [-1, -3_600, -31_557_600, 1, 3_600, 31_557_600])
+async def test_bot_answers_and_polls_after_a_clock_step(harness: BotHarness, step: int) -> None:
+    """Neither a request nor a followed job waits for as long as the step."""
+    harness.servicestage.add(JobScript(ID, (JobStep("RUN", 10**9),), queued_seconds=0))
+    await harness.request_card(f"/job deploys:{ID}")
+    harness.clock.step(step)
+    await harness.request_card(f"/job deploys:{ID}", channel="general")
+    polls = len(harness.servicestage.calls)
+    for _ in range(80):
+        await harness.clock.advance(1)
+        await asyncio.sleep(0)
+    assert len(harness.servicestage.calls) > polls

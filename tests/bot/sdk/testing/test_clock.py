@@ -66,3 +66,19 @@ async def test_cancelled_sleeper_does_not_stop_the_clock() -> None:
 async def test_sleep_of_zero_seconds_does_not_wait_for_the_clock() -> None:
     """It only yields to the event loop."""
     await ManualClock().sleep(0)
+
+
+@pytest.mark.parametrize("step", [-3_600.0, 3_600.0])
+async def test_step_changes_the_wall_clock_only(step: float) -> None:
+    """Monotonic time and sleeps go on as before."""
+    clock = ManualClock()
+    before = clock.now()
+    sleep = asyncio.ensure_future(clock.sleep(10))
+    await clock.advance(4)
+    clock.step(step)
+    assert (clock.now() - before).total_seconds() == 4 + step
+    assert clock.monotonic() == 4
+    await clock.advance(5.9)
+    assert not sleep.done()
+    await clock.advance(0.1)
+    assert sleep.done()
