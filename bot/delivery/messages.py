@@ -115,7 +115,7 @@ def thread_reply(
     broadcast: bool = False,
     urgent: bool = False,
 ) -> NewMessage:
-    """Return a reply in a watch's thread; `loud` also broadcasts it to the channel."""
+    """Return a reply in a watch's thread; `broadcast` also shows it in the channel."""
     return NewMessage(
         idempotency_key=f"{watch.id}:{key_suffix}",
         workspace=watch.workspace,

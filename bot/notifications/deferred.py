@@ -101,8 +101,10 @@ async def _release_to_threads(tx: Transaction, board: Board, code: str, now: dat
 
 def _post_in_thread(decided: DecisionRecord, reason: str) -> Decision:
     """Return the decision to post in the thread, with the original broadcast flag."""
-    loud = bool((decided.body or {}).get("broadcast"))
-    return Decision(action=DeliveryAction.POST, rule=decided.rule, reason=reason, broadcast=loud)
+    broadcast = bool((decided.body or {}).get("broadcast"))
+    return Decision(
+        action=DeliveryAction.POST, rule=decided.rule, reason=reason, broadcast=broadcast
+    )
 
 
 async def _reevaluate_one(

@@ -64,9 +64,9 @@ class SettingsModalFlow:
         page = settings_submission.modal_context(body)
         try:
             async with asyncio.timeout(TRIGGER_SECONDS):
-                contract = await self._load_settings(workspace_id(body), page.channel)
-                filled = self._preset_values(page, preset, contract)
-                view = self._view(page.with_preset(preset), contract, filled)
+                settings = await self._load_settings(workspace_id(body), page.channel)
+                filled = self._preset_values(page, preset, settings)
+                view = self._view(page.with_preset(preset), settings, filled)
                 target = {"view_id": body["view"]["id"], "hash": body["view"].get("hash")}
                 await self._api.call("views.update", {**target, "view": view})
         except (JobthreadError, TimeoutError) as error:
@@ -107,24 +107,24 @@ class SettingsModalFlow:
         else:
             workspace, channel = workspace_id(body), body["container"]["channel_id"]
             user = body["user"]["id"]
-        contract = await self._load_settings(workspace, channel)
+        settings = await self._load_settings(workspace, channel)
         if refusal := await self._settings_commands.permissions.denial_reason(user, channel):
-            return settings_modal.read_only_view(contract, refusal)
-        page = ModalContext(channel=channel, revision=contract.revision)
-        return self._view(page, contract, contract.policy)
+            return settings_modal.read_only_view(settings, refusal)
+        page = ModalContext(channel=channel, revision=settings.revision)
+        return self._view(page, settings, settings.policy)
 
     def _view(
-        self, page: ModalContext, contract: ChannelSettings, filled: NotificationPolicy
+        self, page: ModalContext, settings: ChannelSettings, filled: NotificationPolicy
     ) -> Payload:
         group = self._users.group_handle(filled.group)
-        return settings_modal.view(page, contract, filled, group)
+        return settings_modal.view(page, settings, filled, group)
 
     def _preset_values(
-        self, page: ModalContext, preset: str, contract: ChannelSettings
+        self, page: ModalContext, preset: str, settings: ChannelSettings
     ) -> NotificationPolicy:
         if preset == Verb.DEFAULT:
             return self._settings_commands.defaults(page.channel)
-        return settings_patch.apply_patch(contract.policy, settings_patch.preset_changes(preset))
+        return settings_patch.apply_patch(settings.policy, settings_patch.preset_changes(preset))
 
     async def _load_settings(self, workspace: str, channel: str) -> ChannelSettings:
         async with asyncio.timeout(READ_SECONDS):

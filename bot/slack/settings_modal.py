@@ -85,10 +85,10 @@ _LABELS: Mapping[str, tuple[str, str]] = {
 
 
 def view(
-    page: ModalContext, contract: ChannelSettings, filled: NotificationPolicy, group: str = ""
+    page: ModalContext, settings: ChannelSettings, filled: NotificationPolicy, group: str = ""
 ) -> Payload:
     """Return the modal as `views.open` and `views.update` take it."""
-    builder = ModalBuilder(page, contract, filled, group)
+    builder = ModalBuilder(page, settings, filled, group)
     return {
         "type": "modal",
         "callback_id": CALLBACK_ID,
@@ -97,7 +97,7 @@ def view(
         "submit": blocks.plain("Save"),
         "close": blocks.plain("Cancel"),
         "blocks": [
-            *_header(contract),
+            *_header(settings),
             *_field_inputs(builder),
             *_quiet_inputs(builder),
             *_other_inputs(builder),
@@ -105,12 +105,12 @@ def view(
     }
 
 
-def read_only_view(contract: ChannelSettings, why: str) -> Payload:
+def read_only_view(settings: ChannelSettings, why: str) -> Payload:
     """Return a read-only modal for a user who may not change the settings."""
-    lines = "\n".join(f"• {line}" for line in settings_text.setting_lines(contract))
+    lines = "\n".join(f"• {line}" for line in settings_text.setting_lines(settings))
     shown = [
         blocks.section(lines),
-        blocks.context(settings_text.last_changed_by(contract), blocks.plain(why)),
+        blocks.context(settings_text.last_changed_by(settings), blocks.plain(why)),
     ]
     return {
         "type": "modal",
@@ -120,12 +120,12 @@ def read_only_view(contract: ChannelSettings, why: str) -> Payload:
     }
 
 
-def _header(contract: ChannelSettings) -> list[blocks.Block]:
+def _header(settings: ChannelSettings) -> list[blocks.Block]:
     buttons = [
         blocks.button(label, ActionId.PRESET.with_suffix(name), value=name)
         for label, name in settings_text.PRESET_BUTTONS
     ]
-    return [*blocks.actions(buttons), blocks.context(settings_text.last_changed_by(contract), NOTE)]
+    return [*blocks.actions(buttons), blocks.context(settings_text.last_changed_by(settings), NOTE)]
 
 
 def _field_inputs(builder: ModalBuilder) -> list[blocks.Block]:

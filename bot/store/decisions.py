@@ -265,9 +265,9 @@ class Decisions:
         if row is None:
             return None
         *known, body = row
-        loud, late = (bool((body or {}).get(name)) for name in ("broadcast", "items"))
+        broadcast, coalesced = (bool((body or {}).get(name)) for name in ("broadcast", "items"))
         return SentMessage(
-            **dict(zip(_SENT_NAMES, known, strict=True)), broadcast=loud, coalesced=late
+            **dict(zip(_SENT_NAMES, known, strict=True)), broadcast=broadcast, coalesced=coalesced
         )
 
     async def redecide(self, decision: DecisionRecord) -> bool:

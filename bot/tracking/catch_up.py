@@ -123,37 +123,37 @@ def catch_up_reply(
 class _CatchUpText:
     """Values of the catch-up text beside the missed replies."""
 
-    gap: MissedUpdates
+    missed: MissedUpdates
     outcome: Decision | None
     now: datetime
 
     @property
     def status_sentence(self) -> str:
         """The job's current status, if no missed reply reports it."""
-        job = self.gap.unreported_job
+        job = self.missed.unreported_job
         return job_text.status_sentence(job, self.now) if job else ""
 
     @property
     def mention(self) -> str:
         """The id of the user or the group that the outcome mentions."""
         wanted = self.outcome.mention if self.outcome else ""
-        return self.gap.watch.asker if wanted == "asker" else wanted
+        return self.missed.watch.asker if wanted == "asker" else wanted
 
     @property
     def since(self) -> datetime:
         """When the thread became unreachable."""
         return min(
-            [p.created_at for p in self.gap.replies] or [self.gap.watch.ended_at or self.now]
+            [p.created_at for p in self.missed.replies] or [self.missed.watch.ended_at or self.now]
         )
 
     @property
     def items(self) -> list[str]:
         """All texts of the catch-up, kept for another attempt in case Slack rejects this one."""
         if not self.status_sentence:
-            return self.gap.items
+            return self.missed.items
         mention = blocks.mention(self.mention)
         suffix = f" {mention}" if mention else ""
-        return [*self.gap.items, blocks.escape(self.status_sentence) + suffix]
+        return [*self.missed.items, blocks.escape(self.status_sentence) + suffix]
 
 
 def catch_up_reaction(missed: MissedUpdates, now: datetime) -> NewMessage:
