@@ -47,7 +47,12 @@ class Value(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     def replace(self, **changes: Any) -> Self:
-        """Return a copy with some fields changed; the new values are not validated."""
+        """Return a copy with some fields changed, not validated again.
+
+        Raises TypeError for a name that is no field.
+        """
+        if unknown := changes.keys() - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no field {min(unknown)}")
         return self.model_copy(update=changes)
 
 

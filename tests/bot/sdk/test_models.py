@@ -109,3 +109,9 @@ def test_seconds_between_are_never_negative() -> None:
     assert seconds_between(NOON, NOON - timedelta(seconds=1)) == 0.0
     assert seconds_between(None, NOON) is None
     assert seconds_between(NOON, None) is None
+
+
+def test_replacing_an_unknown_field_is_an_error() -> None:
+    """A misspelt name does not pass in silence."""
+    with pytest.raises(TypeError, match="JobRef has no field conection"):
+        JobRef(connection="deploys", id="JOB1").replace(conection="other")
