@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import origin
 
 if TYPE_CHECKING:
@@ -16,14 +17,18 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
+INITIAL_BACKOFF_SECONDS = 2.0  # at most, after the first failed tick
 MAX_BACKOFF_SECONDS = 60.0  # between the ticks of a shard that keeps failing
 
 
 class LocalScheduler:
     """Scheduler for a single process, without persistent state."""
 
-    def __init__(self, clock: Clock, *, grace_seconds: float = 5.0) -> None:
+    def __init__(
+        self, clock: Clock, *, grace_seconds: float = 5.0, jitter: Jitter = JITTER
+    ) -> None:
         self._clock = clock
+        self._jitter = jitter
         # Real seconds for running ticks at the end, as they may wait for something else than clock.
         self._grace = grace_seconds
         self._tick: Tick | None = None
@@ -75,8 +80,11 @@ class LocalScheduler:
             failures = failures + 1 if pause is None else 0
             if self._stopping.is_set():
                 return
-            backoff = min(MAX_BACKOFF_SECONDS, 2.0 ** min(failures, 10))
-            await self._clock.sleep(backoff if pause is None else max(0.0, pause))
+            if pause is None:
+                pause = backoff(
+                    failures - 1, INITIAL_BACKOFF_SECONDS, MAX_BACKOFF_SECONDS, self._jitter
+                )
+            await self._clock.sleep(max(0.0, pause))
 
     async def _tick_once(self, shard: str, tick: Tick) -> float | None:
         """Return the seconds until the next tick, or None if this one raised."""

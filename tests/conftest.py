@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from bot import logs
+from bot.sdk.backoff import JITTER
 from tests.harness import BotHarness, bot_harness
 
 if TYPE_CHECKING:
@@ -42,6 +43,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         is_sync = "anyio_backend" not in item.fixturenames
         if is_sync and not any(item.get_closest_marker(name) for name in SLOW_MARKERS):
             item.add_marker(pytest.mark.unit)
+
+
+@pytest.fixture(autouse=True)
+def _longest_jitter(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make every retry wait for its longest delay, so that no test depends on chance."""
+    monkeypatch.setattr(JITTER, "random", lambda: 1.0)
 
 
 @pytest.fixture

@@ -7,6 +7,7 @@ import logging
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import StoreError, origin
 from bot.store import InboxItem, Store
 
@@ -22,7 +23,8 @@ log = logging.getLogger(__name__)
 LEASE_SECONDS = 120.0  # after which another process may reclaim the item
 POLL_SECONDS = 5.0  # between polls for items with an expired lease
 MAX_CONCURRENT = 50
-RETRY_SECONDS = 10.0  # delay before a retry
+RETRY_SECONDS = 10.0  # at most, before the first retry
+MAX_RETRY_SECONDS = 30.0  # before a further retry
 MAX_ATTEMPTS = 5  # per item
 
 
@@ -37,7 +39,9 @@ class InboxWorker:
         clock: Clock,
         on_activity: Callable[[str, str], None],
         operator_tasks: Mapping[str, Callable[[InboxItem], Awaitable[None]]],
+        jitter: Jitter = JITTER,
     ) -> None:
+        self._jitter = jitter
         self._on_activity = on_activity  # called with the workspace and channel of each request
         self._operator_tasks = operator_tasks  # item kind → handler; these do not come from Slack
         self._store = store
@@ -115,7 +119,8 @@ class InboxWorker:
             if item.attempts + 1 >= MAX_ATTEMPTS:
                 await self._give_up(item)
                 return
-            until = self._clock.now() + timedelta(seconds=RETRY_SECONDS)
+            delay = backoff(item.attempts, RETRY_SECONDS, MAX_RETRY_SECONDS, self._jitter)
+            until = self._clock.now() + timedelta(seconds=delay)
             async with self._store.begin() as tx:
                 await tx.inbox.release(item.id, until)
         except StoreError as error:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.delivery.coalescing import coalesce
 from bot.delivery.rate_limiter import round_robin
 from bot.delivery.transport import HTTP_TIMEOUT_SECONDS, RECOVERABLE_ERRORS
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.clock import Clock, Wakeup, seconds_until
 from bot.sdk.errors import (
     SlackError,
@@ -43,7 +44,7 @@ QUANTUM_SECONDS = 15.0  # length of one tick
 DEADLINE_SECONDS = 10.0  # from the claim to the start of the call
 MAX_IN_FLIGHT = 200
 NO_ACCESS_RETRY_SECONDS = 30.0  # between lookups in a channel that the bot cannot read
-LOOKUP_DELAY_SECONDS = 2.0  # before an unconfirmed message is looked up
+LOOKUP_DELAY_SECONDS = 2.0  # before an unconfirmed message is looked up, at least
 MAX_RETRY_SECONDS = 900.0  # between attempts; the rate limiter may block for longer
 MAX_LOOKUP_DELAY_SECONDS = 60.0  # between attempts while Slack does not respond
 
@@ -59,7 +60,9 @@ class OutboxDispatcher:
         rate_limiter: RateLimiter,
         clock: Clock,
         on_rejected: OnRejected,
+        jitter: Jitter = JITTER,
     ) -> None:
+        self._jitter = jitter
         self._store = store
         self._on_rejected = on_rejected
         self._transport = transport
@@ -190,8 +193,10 @@ class OutboxDispatcher:
             await self._retry_later(post, error, error.retry_after, unconfirmed=post.unconfirmed)
         except SlackUnconfirmed as error:
             self._rate_limiter.confirm(post, self._clock.monotonic())
-            delay = LOOKUP_DELAY_SECONDS * 2 ** min(post.attempts - 1, 6)
-            wait = min(MAX_LOOKUP_DELAY_SECONDS, delay)
+            wait = backoff(
+                post.attempts - 1, LOOKUP_DELAY_SECONDS, MAX_LOOKUP_DELAY_SECONDS, self._jitter
+            )
+            wait = max(LOOKUP_DELAY_SECONDS, wait)
             await self._retry_later(post, error, wait, unconfirmed=True)
         except SlackRejected as error:
             await self._reject(post, error)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
+
 FAILURE_THRESHOLD = 5  # consecutive failures before the circuit opens
-INITIAL_OPEN_SECONDS = 15.0  # each further failure doubles it
+INITIAL_OPEN_SECONDS = 15.0  # at most; each further failure doubles it
 MAX_OPEN_SECONDS = 300.0
 BLOCKED_LOOP_SECONDS = 300.0  # for a provider that blocked the bot's event loop
 BLOCKED_THREAD_SECONDS = 60.0  # for a plugin that blocks only its own thread
@@ -15,7 +17,8 @@ class CircuitBreaker:
     All times are monotonic seconds.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, jitter: Jitter = JITTER) -> None:
+        self._jitter = jitter
         self._failures = 0
         self._open_until = 0.0
         self.rate_limited = False  # whether the circuit is open because the API rate limits
@@ -32,8 +35,8 @@ class CircuitBreaker:
         """Record a call without a response; from the threshold on each one opens the circuit."""
         self._failures += 1
         if self._failures >= FAILURE_THRESHOLD:
-            doubled = INITIAL_OPEN_SECONDS * 2 ** min(self._failures - FAILURE_THRESHOLD, 10)
-            self.open(min(MAX_OPEN_SECONDS, doubled), now)
+            attempt = self._failures - FAILURE_THRESHOLD
+            self.open(backoff(attempt, INITIAL_OPEN_SECONDS, MAX_OPEN_SECONDS, self._jitter), now)
 
     def open(self, seconds: float, now: float, *, rate_limited: bool = False) -> None:
         """Open the circuit for this time, or keep it open if it already stays open for longer.

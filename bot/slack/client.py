@@ -12,6 +12,7 @@ from slack_sdk.errors import SlackApiError, SlackClientError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.delivery.transport import HTTP_TIMEOUT_SECONDS
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import SlackRejected, SlackUnconfirmed
 from bot.slack.proxy import proxy_for
 from bot.slack.web_api import TRANSIENT_ERRORS, error_code, parse_retry_after
@@ -27,7 +28,9 @@ log = logging.getLogger(__name__)
 WebClient = AsyncWebClient  # for annotations outside of this package
 
 TOO_MANY = HTTPStatus.TOO_MANY_REQUESTS
-RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0, 4.0, 8.0)  # between attempts of auth.test
+RETRIES = 6  # of auth.test
+RETRY_SECONDS = 0.25  # at most, before the first retry
+MAX_RETRY_SECONDS = 8.0
 UNREACHABLE = (
     "Slack cannot be reached: check slack.api_url, and that this machine may call it; a proxy is"
     " named in HTTPS_PROXY."
@@ -53,13 +56,14 @@ def web_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebCl
     return client
 
 
-async def connect(client: AsyncWebClient, clock: Clock) -> dict[str, Any]:
+async def connect(client: AsyncWebClient, clock: Clock, jitter: Jitter = JITTER) -> dict[str, Any]:
     """Call auth.test, with retries for transient errors of Slack."""
-    for seconds in RETRY_DELAYS_SECONDS:
+    for attempt in range(RETRIES):
         try:
             return await auth_test(client)
         except SlackUnconfirmed as error:
-            wait = max(seconds, _retry_after(error.__cause__))
+            delay = backoff(attempt, RETRY_SECONDS, MAX_RETRY_SECONDS, jitter)
+            wait = max(delay, _retry_after(error.__cause__))
             log.warning("%s Retrying in %.1f s.", error, wait)
         await clock.sleep(wait)
     return await auth_test(client)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import SlackRateLimited, SlackUnconfirmed
 
 if TYPE_CHECKING:
@@ -17,13 +18,21 @@ SlackMessage = dict[str, Any]  # a message as the Web API returns it
 
 PAGE_SIZE = 200  # messages
 MAX_ATTEMPTS = 20  # of one page
-RETRY_SECONDS = 2.0  # before a retry, when no response came
+RETRY_SECONDS = 2.0  # at most, before the first retry when no response came
+MAX_RETRY_SECONDS = 30.0
 
 
 class History:
     """Reads the history of channels that the bot is a member of."""
 
-    def __init__(self, transport: WebApiTransport, clock: Clock, bot_user: str) -> None:
+    def __init__(
+        self,
+        transport: WebApiTransport,
+        clock: Clock,
+        bot_user: str,
+        jitter: Jitter = JITTER,
+    ) -> None:
+        self._jitter = jitter
         self._transport = transport
         self._clock = clock
         self._bot_user = bot_user
@@ -66,11 +75,12 @@ class History:
 
     async def _call_with_retry(self, method: str, query: dict[str, Any]) -> dict[str, Any]:
         """Call a read method; retry after a rate limit or a missing response."""
-        for _ in range(MAX_ATTEMPTS - 1):
+        for attempt in range(MAX_ATTEMPTS - 1):
             try:
                 return await self._transport.call(method, query)
             except SlackRateLimited as error:
                 await self._clock.sleep(error.retry_after)
             except SlackUnconfirmed:
-                await self._clock.sleep(RETRY_SECONDS)
+                delay = backoff(attempt, RETRY_SECONDS, MAX_RETRY_SECONDS, self._jitter)
+                await self._clock.sleep(delay)
         return await self._transport.call(method, query)

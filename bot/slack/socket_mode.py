@@ -10,6 +10,7 @@ import aiohttp
 from slack_bolt.adapter.socket_mode.aiohttp import AsyncSocketModeHandler
 from slack_sdk.errors import SlackApiError, SlackClientError
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import SlackRejected, origin
 from bot.slack.proxy import proxy_for
 from bot.slack.web_api import TOKEN_ERRORS, error_code
@@ -26,9 +27,14 @@ log = logging.getLogger(__name__)
 
 PING_SECONDS = 3.0  # also the client's retry interval, and a quarter of its idle timeout
 WATCHDOG_SECONDS = 1.0
-# Delays of our first retries; slack_sdk's client starts its own after these.
-RETRY_DELAYS_SECONDS = (0.2, 0.5, 1.0, 2.0)
+RETRIES = 4  # slack_sdk's client starts its own after these
+RETRY_SECONDS = 0.25  # at most, before the first retry
+MAX_RETRY_SECONDS = 2.0
 FATAL_ERRORS = TOKEN_ERRORS | {"not_authed", "not_allowed_token_type", "missing_scope"}
+
+
+def _retry_delays(jitter: Jitter) -> list[float]:
+    return [backoff(n, RETRY_SECONDS, MAX_RETRY_SECONDS, jitter) for n in range(RETRIES)]
 
 
 class SocketModeConnection:
@@ -40,9 +46,15 @@ class SocketModeConnection:
     """
 
     def __init__(
-        self, app: AsyncApp, app_token: str, web_client: AsyncWebClient, clock: Clock
+        self,
+        app: AsyncApp,
+        app_token: str,
+        web_client: AsyncWebClient,
+        clock: Clock,
+        jitter: Jitter = JITTER,
     ) -> None:
         self._clock = clock
+        self._jitter = jitter
         self._handler = AsyncSocketModeHandler(
             app,
             app_token,
@@ -55,7 +67,7 @@ class SocketModeConnection:
         self._request_socket_url = self._handler.client.issue_new_wss_url
         self._handler.client.issue_new_wss_url = self._socket_url  # type: ignore[method-assign]
         session = _RetryingSession(
-            self._handler.client.aiohttp_client_session, self._socket_url, clock
+            self._handler.client.aiohttp_client_session, self._socket_url, clock, jitter
         )
         self._handler.client.aiohttp_client_session = session  # type: ignore[assignment]
         self._rejection: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -102,7 +114,7 @@ class SocketModeConnection:
 
     async def _socket_url(self) -> str:
         """Request a WebSocket URL; record when Slack rejects the token for good."""
-        for seconds in RETRY_DELAYS_SECONDS:
+        for seconds in _retry_delays(self._jitter):
             try:
                 return await self._request_socket_url()
             except SlackApiError as error:  # slack_sdk's client has already waited for a 429
@@ -136,8 +148,13 @@ class _RetryingSession:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, socket_url: Callable[[], Awaitable[str]], clock: Clock
+        self,
+        session: aiohttp.ClientSession,
+        socket_url: Callable[[], Awaitable[str]],
+        clock: Clock,
+        jitter: Jitter,
     ) -> None:
+        self._jitter = jitter
         self._session = session
         self._socket_url = socket_url
         self._clock = clock
@@ -149,7 +166,7 @@ class _RetryingSession:
 
     async def ws_connect(self, url: str, **options: Any) -> Any:
         """Open a connection; each attempt needs a new URL, which is valid for one handshake."""
-        for seconds in RETRY_DELAYS_SECONDS:
+        for seconds in _retry_delays(self._jitter):
             try:
                 return await self._connect(url, options)
             except (aiohttp.ClientError, OSError) as error:

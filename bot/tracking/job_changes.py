@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.errors import ProviderError, RateLimited
 from bot.sdk.models import Change, Job, Task, seconds_between
 
@@ -70,12 +71,16 @@ def poll_interval(job: Job, now: datetime, *, min_seconds: float = MIN_POLL_SECO
 
 
 def retry_delay(
-    error: ProviderError, failures: int, *, min_seconds: float = MIN_POLL_SECONDS
+    error: ProviderError,
+    failures: int,
+    *,
+    min_seconds: float = MIN_POLL_SECONDS,
+    jitter: Jitter = JITTER,
 ) -> float:
     """Return the seconds until the next poll after `failures` failures in a row."""
     longest = max(MAX_BACKOFF_SECONDS, min_seconds)
-    backoff: float = min(longest, min_seconds * 2 ** min(failures, 10))
+    delay = max(min_seconds, backoff(failures, min_seconds, longest, jitter))
     if not isinstance(error, RateLimited):
-        return backoff
+        return delay
     # The circuit breaker waits for the whole Retry-After; the stored delay is capped.
-    return max(backoff, min(error.retry_after, MAX_RETRY_AFTER_SECONDS))
+    return max(delay, min(error.retry_after, MAX_RETRY_AFTER_SECONDS))

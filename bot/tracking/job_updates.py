@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from bot.notifications.notifier import Notifier
+from bot.sdk.backoff import JITTER, Jitter
 from bot.sdk.errors import JobNotFound, JobthreadError, ProviderError
 from bot.store import EventKind, Transaction, Watch, WatchedJob
 from bot.tracking import job_changes, job_notifications, texts
@@ -47,6 +48,7 @@ class JobUpdates:
 
     poll_seconds: float
     notifier: Notifier = field(default_factory=Notifier)
+    jitter: Jitter = JITTER
 
     def next_poll_at(self, job: Job, now: datetime) -> datetime | None:
         """Return when to poll a job again; None: it has ended."""
@@ -60,7 +62,9 @@ class JobUpdates:
         """Return the time until the next poll after this many failures in a row."""
         if not isinstance(error, ProviderError):
             return timedelta(seconds=job_changes.MAX_BACKOFF_SECONDS)
-        seconds = job_changes.retry_delay(error, failures, min_seconds=self.poll_seconds)
+        seconds = job_changes.retry_delay(
+            error, failures, min_seconds=self.poll_seconds, jitter=self.jitter
+        )
         return timedelta(seconds=seconds)
 
     def renderer(self, renderer: JobRenderer) -> WatchRenderer:

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from bot.delivery import message_metadata
 from bot.delivery.transport import RECOVERABLE_ERRORS
 from bot.notifications.decision import Decision, Event, evaluate
+from bot.sdk.backoff import JITTER, Jitter, backoff
 from bot.sdk.clock import Clock, Wakeup
 from bot.sdk.models import Job
 from bot.store import EventKind, Watch, WatchState
@@ -34,7 +35,7 @@ log = logging.getLogger(__name__)
 
 OPERATOR_TASK = "operator"  # request kind that `jobthread retry` adds to the inbox
 SCAN_SECONDS = 60.0  # between scans for unreachable watches
-PROBE_INTERVAL_SECONDS = 3_600.0  # per channel without activity
+PROBE_INTERVAL_SECONDS = 3_600.0  # at most, per channel without activity
 
 Place = tuple[str, str]  # workspace, channel
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -44,7 +45,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 class Probe:
     """The one unreachable thread of a channel that is tried on behalf of all."""
 
-    tried_at: float  # monotonic seconds
+    due_at: float  # monotonic seconds; of the next attempt
     watch: Watch | None = None  # None: no attempt yet
 
 
@@ -60,7 +61,9 @@ class RedeliveryWorker:
         clock: Clock,
         wake_dispatcher: Callable[[], None],
         wake_poller: Callable[[str, datetime], None],
+        jitter: Jitter = JITTER,
     ) -> None:
+        self._jitter = jitter
         self._store = store
         self._connections = connections
         self._job_updates = job_updates
@@ -128,11 +131,15 @@ class RedeliveryWorker:
             return watches
         current = self._clock.monotonic()
         seconds_unreachable = max(0.0, (now - _since(watches)).total_seconds())
-        probe = self._probes.setdefault(place, Probe(current - seconds_unreachable))
-        if current - probe.tried_at < PROBE_INTERVAL_SECONDS:
+        probe = self._probes.setdefault(place, Probe(current + self._delay() - seconds_unreachable))
+        if current < probe.due_at:
             return []
-        self._probes[place] = Probe(current, watches[0])
+        self._probes[place] = Probe(current + self._delay(), watches[0])
         return watches[:1]
+
+    def _delay(self) -> float:
+        """Return the seconds until the next probe; channels are probed at different times."""
+        return backoff(0, PROBE_INTERVAL_SECONDS, PROBE_INTERVAL_SECONDS, self._jitter)
 
     async def _probe_succeeded(
         self, tx: Transaction, place: Place, unreachable: Sequence[Watch]

@@ -13,13 +13,14 @@ from bot.providers.circuit_breaker import (
     CircuitBreaker,
 )
 from bot.sdk.testing import ManualClock
+from tests.jitter import LONGEST
 
 NOW = 1_000.0  # monotonic seconds
 
 
 def breaker_after_failures(count: int) -> CircuitBreaker:
     """Return a circuit breaker after this number of consecutive failures."""
-    breaker = CircuitBreaker()
+    breaker = CircuitBreaker(LONGEST)
     for _ in range(count):
         breaker.record_failure(NOW)
     return breaker
@@ -58,7 +59,7 @@ def test_response_resets_the_circuit_breaker() -> None:
 
 def test_longer_open_time_is_not_shortened() -> None:
     """The wait that the API asks for is kept."""
-    breaker = CircuitBreaker()
+    breaker = CircuitBreaker(LONGEST)
     breaker.open(300, NOW)
     breaker.open(10, NOW)
     assert breaker.open_for(NOW) == 300
@@ -67,7 +68,7 @@ def test_longer_open_time_is_not_shortened() -> None:
 @given(st.floats(0, MAX_OPEN_SECONDS), st.floats(-31_557_600, 31_557_600))
 def test_step_of_the_wall_clock_changes_no_open_time(seconds: float, step: float) -> None:
     """The circuit closes after its time, whatever the wall clock shows."""
-    clock, breaker = ManualClock(), CircuitBreaker()
+    clock, breaker = ManualClock(), CircuitBreaker(LONGEST)
     breaker.open(MAX_OPEN_SECONDS, clock.monotonic())
     asyncio.run(clock.advance(seconds))
     clock.step(step)

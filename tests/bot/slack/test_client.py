@@ -12,7 +12,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.sdk.errors import SlackRejected, SlackUnconfirmed
 from bot.sdk.testing import ManualClock
 from bot.slack.client import (
-    RETRY_DELAYS_SECONDS,
+    RETRY_SECONDS,
     auth_test,
     check_app_token,
     client_session,
@@ -53,7 +53,7 @@ async def test_start_up_retries_transient_errors_of_slack(fault: str) -> None:
             while not clock.sleepers:  # noqa: ASYNC110  the client needs several turns of the loop
                 await asyncio.sleep(0)
             retry_after = 1.0 if fault == "rate limit" else 0.0
-            await clock.advance(max(retry_after, RETRY_DELAYS_SECONDS[tries - 1]))
+            await clock.advance(max(retry_after, RETRY_SECONDS * tries))
         assert (await connecting)["user_id"] == slack.workspace.bot.id
 
 

@@ -89,7 +89,7 @@ async def test_failed_connection_is_retried_before_slack_sdk_would(
 ) -> None:
     """slack_sdk waits for seconds; our first retries come sooner."""
     monkeypatch.setattr(socket_mode, "PING_SECONDS", 60.0)
-    monkeypatch.setattr(socket_mode, "RETRY_DELAYS_SECONDS", (0.01, 0.01, 0.01))
+    monkeypatch.setattr(socket_mode, "MAX_RETRY_SECONDS", 0.01)
     async with LocalSlack() as slack:
         slack.faults.refuse_sockets(times=2)
         slack.faults.fail("apps.connections.open", times=1)

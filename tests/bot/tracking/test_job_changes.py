@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from bot.sdk.errors import RateLimited, Unavailable
 from bot.sdk.models import Job, JobRef, Status, Task
 from bot.tracking import job_changes
+from tests.jitter import LONGEST
 
 NOON = datetime(2026, 11, 22, 12, 0, tzinfo=UTC)
 STATUSES = st.sampled_from(Status)
@@ -109,7 +110,8 @@ def test_poll_interval_is_at_least_the_configured_one(shortest: float, age: int)
 
 def test_backoff_doubles_up_to_five_minutes() -> None:
     """A failing provider gets fewer calls."""
-    pauses = [job_changes.retry_delay(Unavailable("Down."), n) for n in (1, 2, 3, 50)]
+    error = Unavailable("Down.")
+    pauses = [job_changes.retry_delay(error, n, jitter=LONGEST) for n in (1, 2, 3, 50)]
     assert pauses == [20.0, 40.0, 80.0, 300.0]
 
 
@@ -122,7 +124,7 @@ def test_backoff_is_at_least_the_poll_interval(shortest: float, failures: int) -
 def test_longer_retry_after_overrides_the_backoff() -> None:
     """A shorter one does not shorten it."""
     assert job_changes.retry_delay(RateLimited("Busy.", retry_after=900), 1) == 900
-    assert job_changes.retry_delay(RateLimited("Busy.", retry_after=1), 1) == 20.0
+    assert job_changes.retry_delay(RateLimited("Busy.", retry_after=1), 1, jitter=LONGEST) == 20.0
 
 
 def run(id_: str, status: Status) -> Task:
