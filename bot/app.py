@@ -9,7 +9,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Self
 
 from bot import status
-from bot.clock_step_guard import ClockStepGuard
 from bot.commands.board_actions import BoardActions
 from bot.commands.channel_settings import ChannelSettingsCommands
 from bot.commands.context import CommandContext
@@ -23,12 +22,12 @@ from bot.commands.router import RequestRouter
 from bot.delivery.dispatcher import OutboxDispatcher
 from bot.delivery.permalinks import Workspace
 from bot.delivery.rate_limiter import RateLimiter
-from bot.local_scheduler import LocalScheduler
 from bot.notifications import deferred
 from bot.notifications.digest_worker import DigestWorker
 from bot.notifications.explain import Explainer
 from bot.notifications.notifier import Notifier
 from bot.providers.connection_builder import LoadedProviders, load_providers
+from bot.scheduler import ClockStepGuard, LocalScheduler
 from bot.sdk.clock import SystemClock
 from bot.sdk.errors import SettingsError
 from bot.slack.app import bolt_app
@@ -268,9 +267,9 @@ class Bot:
             "clock": self.clock_guard.tick,
             "pruning": Pruner(self.store, self.clock, self.settings.store.keep_days).tick,
         }
-        scheduler.ensure(self._periodic_tasks)
-        scheduler.ensure(f"deliver:{k}" for k in range(DELIVERY_LANES))
-        scheduler.ensure(
+        scheduler.register(self._periodic_tasks)
+        scheduler.register(f"deliver:{k}" for k in range(DELIVERY_LANES))
+        scheduler.register(
             f"poll:{name}:{k}" for name in connections.names for k in range(POLL_SHARDS)
         )
         running = asyncio.create_task(scheduler.run(self._tick, CONCURRENT_TICKS))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.local_scheduler import LocalScheduler
+from bot.scheduler import LocalScheduler
 from bot.sdk.testing import ManualClock
 
 if TYPE_CHECKING:

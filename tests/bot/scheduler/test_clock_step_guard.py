@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from bot.clock_step_guard import ClockStepGuard
+from bot.scheduler import ClockStepGuard
 from bot.sdk.testing import ManualClock
 from bot.store import MessageKind, NewMessage, Store
 from plugins.servicestage.script import JobScript, JobStep

@@ -67,7 +67,7 @@ async def running(
 async def test_every_shard_is_ticked_at_start(scheduler: Scheduler, clock: ManualClock) -> None:
     """The first ticks start without a delay."""
     ticks = Ticks()
-    scheduler.ensure(["a", "b"])
+    scheduler.register(["a", "b"])
     async with running(scheduler, ticks, clock):
         assert sorted(ticks.started) == ["a", "b"]
 
@@ -77,7 +77,7 @@ async def test_shard_is_ticked_again_after_its_pause(
 ) -> None:
     """Not earlier, and repeatedly."""
     ticks = Ticks(pause=10)
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock):
         await clock.advance(9.9)
         assert len(ticks.started) == 1
@@ -91,9 +91,9 @@ async def test_shard_never_has_two_ticks_at_once(scheduler: Scheduler, clock: Ma
     """The next tick waits for the end of a slow one."""
     ticks = Ticks(pause=0.1)
     ticks.gate.clear()
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock):
-        scheduler.ensure(["a"])
+        scheduler.register(["a"])
         await clock.advance(60)
         assert ticks.started == ["a"]
 
@@ -102,7 +102,7 @@ async def test_concurrent_ticks_are_limited(scheduler: Scheduler, clock: ManualC
     """Further shards wait, and are ticked later."""
     ticks = Ticks()
     ticks.gate.clear()
-    scheduler.ensure("abcdef")
+    scheduler.register("abcdef")
     async with running(scheduler, ticks, clock, concurrency=2):
         assert ticks.running == 2
         ticks.gate.set()
@@ -117,7 +117,7 @@ async def test_failed_tick_is_logged_and_retried(
     """A failing shard stops neither itself nor the others."""
     ticks = Ticks()
     ticks.failing.add("a")
-    scheduler.ensure(["a", "b"])
+    scheduler.register(["a", "b"])
     with caplog.at_level(logging.ERROR):
         async with running(scheduler, ticks, clock):
             await clock.advance(120)
@@ -130,7 +130,7 @@ async def test_failing_shard_backs_off(scheduler: Scheduler, clock: ManualClock)
     """Retries become less frequent."""
     ticks = Ticks()
     ticks.failing.add("a")
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock):
         await clock.advance(60)
         first = len(ticks.started)
@@ -144,7 +144,7 @@ async def test_backoff_is_reset_by_a_successful_tick(
     """The shard returns to its own interval."""
     ticks = Ticks(pause=10)
     ticks.failing.add("a")
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock):
         await clock.advance(60)
         ticks.failing.clear()
@@ -159,8 +159,8 @@ async def test_shards_can_be_added_while_running(scheduler: Scheduler, clock: Ma
     ticks = Ticks()
     async with running(scheduler, ticks, clock):
         assert ticks.started == []
-        scheduler.ensure(["a"])
-        scheduler.ensure(["a", "b"])
+        scheduler.register(["a"])
+        scheduler.register(["a", "b"])
         await clock.advance(1)
         assert sorted(ticks.started) == ["a", "b"]
 
@@ -169,7 +169,7 @@ async def test_stop_waits_for_running_ticks(scheduler: Scheduler, clock: ManualC
     """Running ticks finish, and no other one starts."""
     ticks = Ticks()
     ticks.gate.clear()
-    scheduler.ensure(["a", "b"])
+    scheduler.register(["a", "b"])
     async with running(scheduler, ticks, clock, concurrency=1) as run:
         stop = asyncio.create_task(scheduler.stop())
         await clock.advance(60)
@@ -186,7 +186,7 @@ async def test_stop_cancels_ticks_after_the_grace_period(
     """A hanging tick does not keep the process alive."""
     ticks = Ticks()
     ticks.gate.clear()
-    scheduler_without_grace.ensure(["a"])
+    scheduler_without_grace.register(["a"])
     run = asyncio.create_task(scheduler_without_grace.run(ticks, 1))
     await clock.advance(0)
     await scheduler_without_grace.stop()
@@ -199,7 +199,7 @@ async def test_stop_does_not_wait_for_the_next_tick(
 ) -> None:
     """Waiting shards are cancelled at once."""
     ticks = Ticks(pause=3600)
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock) as run:
         await scheduler.stop()
         assert run.done() or await run is None
@@ -209,10 +209,10 @@ async def test_stop_does_not_wait_for_the_next_tick(
 async def test_stopped_scheduler_starts_no_ticks(scheduler: Scheduler, clock: ManualClock) -> None:
     """Neither old nor new shards are ticked, and a second stop is harmless."""
     ticks = Ticks(pause=1)
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     async with running(scheduler, ticks, clock):
         pass
-    scheduler.ensure(["b"])
+    scheduler.register(["b"])
     await scheduler.stop()
     await clock.advance(60)
     assert ticks.started == ["a"]
@@ -220,7 +220,7 @@ async def test_stopped_scheduler_starts_no_ticks(scheduler: Scheduler, clock: Ma
 
 async def test_scheduler_that_never_ran_can_be_stopped(scheduler: Scheduler) -> None:
     """A failed start elsewhere is undone in the same way."""
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     await scheduler.stop()
 
 
@@ -228,7 +228,7 @@ async def test_cancelled_run_cancels_its_ticks(scheduler: Scheduler, clock: Manu
     """No tick outlives the scheduler."""
     ticks = Ticks()
     ticks.gate.clear()
-    scheduler.ensure(["a"])
+    scheduler.register(["a"])
     run = asyncio.create_task(scheduler.run(ticks, 1))
     await clock.advance(0)
     run.cancel()
