@@ -5,7 +5,7 @@ PYTHON ?= $(shell for each in python3.13 python3.12 python3.11 python3; do \
 BIN := .venv/bin
 ARGS ?=
 
-.PHONY: demo test test-lowest unit check lock page picture bench chaos proof clean browser
+.PHONY: demo test test-lowest test-thorough unit check lock page picture bench chaos proof clean browser
 
 demo: .venv/demo
 	$(BIN)/jobthread demo $(ARGS)
@@ -16,6 +16,10 @@ test: .venv/dev browser
 # The half of the tests that needs no loop and no process, for while one writes.
 unit: .venv/dev
 	$(BIN)/pytest -m unit $(ARGS)
+
+# The property tests with 20 times the examples: about 15 minutes.
+test-thorough: .venv/dev
+	$(BIN)/pytest -m hypothesis --hypothesis-profile thorough $(ARGS)
 
 # The unit part with the lowest versions that pyproject.toml allows.
 test-lowest: .venv-lowest/installed

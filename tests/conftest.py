@@ -18,10 +18,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
-# No deadline: a slow machine must not fail a test. `--hypothesis-profile thorough` tries many
-# more examples in every property test that sets no number of its own.
+# No deadline: a slow machine must not fail a test. `--hypothesis-profile thorough` tries 20
+# times the examples in every property test that sets no number of its own.
 hypothesis.settings.register_profile("default", max_examples=25, deadline=None)
-hypothesis.settings.register_profile("thorough", max_examples=2_000, deadline=None)
+hypothesis.settings.register_profile("thorough", max_examples=500, deadline=None)
 hypothesis.settings.load_profile("default")
 
 SLOW_MARKERS = ("browser", "official_sdks", "postgres", "proof", "whole")

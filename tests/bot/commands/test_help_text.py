@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import json
 
+import pytest
+
 from bot.commands import help_text
+from bot.sdk.cards import message_size
 from bot.sdk.models import Job, Message, Status
 from tests.bot.commands.deploys_provider import NORTH, REF, connections_named
 
@@ -70,3 +73,18 @@ def test_watch_list_shows_status_and_the_number_left_out() -> None:
 def test_empty_watch_list_says_how_to_start() -> None:
     """The sentence contains the next step."""
     assert "`/job help`" in help_text.watch_list([], "/job").text
+
+
+@pytest.mark.parametrize("letter", ["x", "\u4efb", "&", '"'])
+def test_lists_of_long_names_fit_into_one_message(letter: str) -> None:
+    """What does not fit is left out and counted."""
+    jobs = [
+        Job(ref=REF, name=letter * 300, status=Status.RUNNING, native_status=letter * 60)
+        for _ in range(60)
+    ]
+    watches = help_text.watch_list([(str(REF), each, None) for each in jobs], "/job")
+    recent = help_text.recent_jobs("deploys", jobs[:30])
+    assert message_size.fits(watches)
+    assert message_size.fits(recent)
+    assert "more" in str(watches.blocks[-1])
+    assert len(recent.blocks[-1]["rows"]) > 2

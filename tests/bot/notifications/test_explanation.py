@@ -12,6 +12,7 @@ from bot.notifications import explanation
 from bot.notifications.effective_settings import ChannelSettings, Origin
 from bot.notifications.explanation import MessageOrigin
 from bot.notifications.policy import FollowUps, NotificationPolicy
+from bot.sdk.cards import message_size
 from bot.store import Board, BoardKind, DeliveryAction, EventKind, SentMessage, Watch, WatchState
 from localslack.blockkit.validation import problems
 from tests.bot.history_samples import MONDAY, decision_record
@@ -249,7 +250,10 @@ def test_job_without_events_says_so() -> None:
     assert "nothing has happened to it here" in explain_job().text
 
 
-def test_longest_history_fits_into_one_message() -> None:
+@pytest.mark.parametrize("letter", ["<&>", "\u4efb", '"\\'])
+def test_longest_history_fits_into_one_message(letter: str) -> None:
     """Fifteen decisions with texts of maximum length."""
-    record = decision_record(text="<&>" * 1_000, reason="x" * 120)
-    text_of(explain_job(*[record] * explanation.MAX_DECISIONS))
+    record = decision_record(text=letter * 1_000, reason="x" * 120)
+    message = explain_job(*[record] * explanation.MAX_DECISIONS)
+    text_of(message)
+    assert message_size.fits(message)
