@@ -167,10 +167,10 @@ class LocalSlack:
         thread_ts: str | None = None,
     ) -> ActionResult:
         """Type a command or a message; `@jobthread` and other names become mentions."""
-        place, person = self.workspace.channel(channel), self.workspace.user(user)
+        where, person = self.workspace.channel(channel), self.workspace.user(user)
         if channel == "im":
-            place = self.workspace.direct_channel(person.id)
-        return await self._user_actions.send_text(text, place, person, thread_ts)
+            where = self.workspace.direct_channel(person.id)
+        return await self._user_actions.send_text(text, where, person, thread_ts)
 
     async def click(
         self,
@@ -258,9 +258,9 @@ class LocalSlack:
     def ephemerals(self, user: str = "ada", channel: str | None = None) -> list[Message]:
         """Return this user's ephemeral messages, oldest first."""
         person = self.workspace.user(user).id
-        place = self.workspace.channel(channel).id if channel else None
+        channel_id = self.workspace.channel(channel).id if channel else None
         own = [m for m in self.workspace.ephemerals() if m.ephemeral_for == person]
-        return [message for message in own if place in {None, message.channel}]
+        return [message for message in own if channel_id in {None, message.channel}]
 
     def modals(self, user: str = "ada") -> list[View]:
         """Return this user's open modals, the top one last."""

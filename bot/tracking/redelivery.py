@@ -37,7 +37,7 @@ OPERATOR_TASK = "operator"  # request kind that `jobthread retry` adds to the in
 SCAN_SECONDS = 60.0  # between scans for unreachable watches
 PROBE_INTERVAL_SECONDS = 3_600.0  # at most, per channel without activity
 
-Place = tuple[str, str]  # workspace, channel
+ChannelKey = tuple[str, str]  # workspace, channel
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -71,9 +71,9 @@ class RedeliveryWorker:
         self._wake_dispatcher = wake_dispatcher
         self._wake_poller = wake_poller  # takes a connection and the time of its next poll
         self._wakeup = Wakeup(clock)
-        self._activity: dict[Place, datetime] = {}  # since the last tick
-        self._probes: dict[Place, Probe] = {}
-        self._unreachable: set[Place] = set()  # as of the last tick
+        self._activity: dict[ChannelKey, datetime] = {}  # since the last tick
+        self._probes: dict[ChannelKey, Probe] = {}
+        self._unreachable: set[ChannelKey] = set()  # as of the last tick
 
     def on_channel_activity(self, workspace: str, channel: str) -> None:
         """Record a request in a channel, and retry its unreachable threads at once."""
@@ -92,14 +92,16 @@ class RedeliveryWorker:
         async with self._store.begin() as tx:
             unreachable = [watch for watch, _ in await tx.dead_letters.watches()]
             recoverable = [w for w in unreachable if await _is_recoverable(tx, w)]
-            places = _by_place(recoverable)
+            channels = _by_channel(recoverable)
             reachable = {p for p in self._probes if await self._probe_succeeded(tx, p, unreachable)}
-        for place in self._probes.keys() - places.keys():
-            del self._probes[place]
-        for place, watches in places.items():
-            retry_all = place in reachable or activity.get(place, _NEVER) > _since(watches)
-            await self.redeliver(self._select(place, watches, now, retry_all=retry_all))
-        self._unreachable = set(places)
+        for channel_key in self._probes.keys() - channels.keys():
+            del self._probes[channel_key]
+        for channel_key, watches in channels.items():
+            retry_all = channel_key in reachable or activity.get(channel_key, _NEVER) > _since(
+                watches
+            )
+            await self.redeliver(self._select(channel_key, watches, now, retry_all=retry_all))
+        self._unreachable = set(channels)
         await self._wakeup.wait(SCAN_SECONDS)
         return 0.0
 
@@ -123,18 +125,20 @@ class RedeliveryWorker:
             self._wake_poller(watch.ref.connection, self._clock.now())
 
     def _select(
-        self, place: Place, watches: Sequence[Watch], now: datetime, *, retry_all: bool
+        self, channel_key: ChannelKey, watches: Sequence[Watch], now: datetime, *, retry_all: bool
     ) -> Sequence[Watch]:
         """Return all watches of a channel to retry, or one as the probe when it is due."""
         if retry_all:
-            self._probes.pop(place, None)
+            self._probes.pop(channel_key, None)
             return watches
         current = self._clock.monotonic()
         seconds_unreachable = max(0.0, (now - _since(watches)).total_seconds())
-        probe = self._probes.setdefault(place, Probe(current + self._delay() - seconds_unreachable))
+        probe = self._probes.setdefault(
+            channel_key, Probe(current + self._delay() - seconds_unreachable)
+        )
         if current < probe.due_at:
             return []
-        self._probes[place] = Probe(current + self._delay(), watches[0])
+        self._probes[channel_key] = Probe(current + self._delay(), watches[0])
         return watches[:1]
 
     def _delay(self) -> float:
@@ -142,10 +146,10 @@ class RedeliveryWorker:
         return backoff(0, PROBE_INTERVAL_SECONDS, PROBE_INTERVAL_SECONDS, self._jitter)
 
     async def _probe_succeeded(
-        self, tx: Transaction, place: Place, unreachable: Sequence[Watch]
+        self, tx: Transaction, channel_key: ChannelKey, unreachable: Sequence[Watch]
     ) -> bool:
         """Return whether Slack accepted the messages of the channel's probe."""
-        watch = self._probes[place].watch
+        watch = self._probes[channel_key].watch
         if watch is None or any(watch.id == other.id for other in unreachable):
             return False
         return not await tx.dead_letters.count_unsent(watch)
@@ -236,11 +240,11 @@ def _since(watches: Iterable[Watch]) -> datetime:
     return max(watch.ended_at or watch.requested_at for watch in watches)
 
 
-def _by_place(watches: Iterable[Watch]) -> dict[Place, list[Watch]]:
-    places: dict[Place, list[Watch]] = {}
+def _by_channel(watches: Iterable[Watch]) -> dict[ChannelKey, list[Watch]]:
+    channels: dict[ChannelKey, list[Watch]] = {}
     for watch in watches:
-        places.setdefault((watch.workspace, watch.channel), []).append(watch)
-    return places
+        channels.setdefault((watch.workspace, watch.channel), []).append(watch)
+    return channels
 
 
 async def _missed_updates(

@@ -94,10 +94,10 @@ def count_cards(policy: NotificationPolicy, history: DecisionHistory) -> int:
     last: dict[tuple[str, str | None], datetime] = {}
     boards = 0
     for watch in watches:
-        place = (watch.asker, watch.thread_ts)
-        before = last.get(place)
+        requester = (watch.asker, watch.thread_ts)
+        before = last.get(requester)
         boards += before is None or watch.requested_at - before > BOARD_WINDOW
-        last[place] = watch.requested_at
+        last[requester] = watch.requested_at
     return boards
 
 
