@@ -49,36 +49,34 @@ class _Line:
 
 def render_card(job: Job, view: CardContext) -> Message:
     """Return the job's card, with shorter texts or without its tasks if it would be too large."""
-    card = message_size.first_that_fits(_cards(job, view))
-    return card.replace(text=_sentence(job, view))
+    return message_size.first_that_fits(_cards(job, view, _sentence(job, view)))
 
 
 def render_change(change: Change, view: CardContext) -> Message:
     """Return the thread reply for a change, with shorter texts if it would be too large."""
-    messages = _replies(change, view)
-    reply = message_size.first_that_fits(messages, room=message_size.ROOM_BESIDE)
-    return reply.replace(text=_reply_text(change, view))
+    messages = _replies(change, view, _reply_text(change, view))
+    return message_size.first_that_fits(messages, room=message_size.ROOM_BESIDE)
 
 
-def _cards(job: Job, view: CardContext) -> Iterator[Message]:
+def _cards(job: Job, view: CardContext, text: str) -> Iterator[Message]:
     """Yield the card with more and more left out."""
-    yield _card(job, view)
+    yield _card(job, view, text)
     for limits in LEVELS:
         job = shorten_job(job, limits)
         view = replace(view, trouble=blocks.clip(view.trouble, limits.log))
-        yield _card(job, view)
-    yield _card(job.replace(tasks=(), details=()), replace(view, trouble=""))
+        yield _card(job, view, text)
+    yield _card(job.replace(tasks=(), details=()), replace(view, trouble=""), text)
 
 
-def _replies(change: Change, view: CardContext) -> Iterator[Message]:
+def _replies(change: Change, view: CardContext, text: str) -> Iterator[Message]:
     """Yield the thread reply with shorter and shorter texts."""
-    yield _reply(change, view)
+    yield _reply(change, view, text)
     for limits in LEVELS:
         change = shorten_change(change, limits)
-        yield _reply(change, view)
+        yield _reply(change, view, text)
 
 
-def _card(job: Job, view: CardContext) -> Message:
+def _card(job: Job, view: CardContext, text: str) -> Message:
     top = [blocks.header(job_text.job_name(job)), *blocks.fields(_facts(job, view))]
     top += [*_progress(job), *_poll_warning(view)]
     rendered = task_list.render_tasks(job, view.checked_at)
@@ -88,17 +86,17 @@ def _card(job: Job, view: CardContext) -> Message:
     plain = task_list.render_plain(job, view.checked_at)
     top = list(blocks.with_block_ids(top))  # the same in both renderings
     return Message(
-        text=_sentence(job, view),
+        text=text,
         blocks=blocks.with_block_ids([*top, *_rich(explanation), *rendered, *end]),
         classic=blocks.with_block_ids([*top, *_classic(explanation), *plain, *end]),
     )
 
 
-def _reply(change: Change, view: CardContext) -> Message:
+def _reply(change: Change, view: CardContext, text: str) -> Message:
     lines = _change_lines(change)
     mentioned = _mentioned(change, view)
     return Message(
-        text=_reply_text(change, view),
+        text=text,
         blocks=blocks.with_block_ids(_rich(lines, mentioned)),
         classic=blocks.with_block_ids(_classic(lines, _mention_suffix(mentioned))),
     )

@@ -18,11 +18,12 @@ if TYPE_CHECKING:
 
 MAX_JSON_SIZE = 12_000  # of all blocks of a message
 ROOM_BESIDE = 1_500  # for a heading and a menu that are added to a message later
+_ENCODER = json.JSONEncoder(separators=(",", ":"))
 
 
 def json_size(value: Any) -> int:
     """Return the number of characters of blocks, or of a text, as JSON in ASCII."""
-    return len(json.dumps(value, separators=(",", ":")))
+    return len(_ENCODER.encode(value))
 
 
 def fits(message: Message, *, room: int = 0) -> bool:
