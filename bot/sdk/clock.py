@@ -47,7 +47,7 @@ MIN_WAIT_SECONDS = 0.02  # avoids a busy loop when clocks differ slightly
 
 
 def seconds_until(due_at: datetime | None, now: datetime, max_seconds: float) -> float:
-    """Return the seconds from now until a time, at most `longest`; `longest` without a time."""
+    """Return the seconds until a time, at most `max_seconds`; `max_seconds` without a time."""
     if due_at is None:
         return max_seconds
     return min(max_seconds, max(MIN_WAIT_SECONDS, (due_at - now).total_seconds()))
