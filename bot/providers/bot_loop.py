@@ -13,7 +13,7 @@ T = TypeVar("T")
 
 
 class BotLoop:
-    """The bot's event loop as the place where a provider runs."""
+    """Runs a provider in the bot's event loop."""
 
     def __init__(self) -> None:
         self._close_callbacks: list[Callable[[], Awaitable[None]]] = []

@@ -36,7 +36,7 @@ CALL_TIMEOUT_SECONDS = 60.0  # of one provider call, without queue time
 QUEUE_TIMEOUT_SECONDS = 45.0  # waiting for a call slot; both are below the lease of a request
 Call = Callable[[], Awaitable[Any]]
 T = TypeVar("T")
-_NEXT_STEP = "Whoever runs this bot finds more in the log; it is tried again by itself."
+_NEXT_STEP = "The operator of this bot finds more in the log; it is tried again by itself."
 
 
 class Runner(Protocol):

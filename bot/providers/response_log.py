@@ -35,7 +35,7 @@ def start_recording() -> list[httpx.Response]:
 
 
 def record(response: httpx.Response) -> None:
-    """Record a response in place of the last one, if recording was started."""
+    """Replace the recorded response, if recording was started."""
     recorded = _recorded.get(None)
     if recorded is not None:
         recorded[:] = [response]

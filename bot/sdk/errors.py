@@ -72,13 +72,13 @@ class JobNotFound(ProviderError):
 class AccessDenied(ProviderError):
     """Authenticated, but not authorised to read the job."""
 
-    next_step = "Ask whoever runs this bot to give its account the right to read jobs."
+    next_step = "Ask the operator of this bot to give its account the right to read jobs."
 
 
 class CredentialsRefused(ProviderError):
     """The provider rejects our keys, password or token."""
 
-    next_step = "Whoever runs this bot must renew them: `jobthread check` says which."
+    next_step = "The operator of this bot must renew them: `jobthread check` says which."
 
 
 class RateLimited(ProviderError):
@@ -125,7 +125,7 @@ class AnswerNotUnderstood(ProviderError):
     """The provider's response does not match its documentation."""
 
     transient = True
-    next_step = "Open the job in its console; whoever runs this bot finds the answer in the log."
+    next_step = "Open the job in its console; the operator of this bot finds the answer in the log."
     details = ""  # for the log only: excerpt of the response, secrets redacted
     response: httpx.Response | None = None  # what was not understood; may hold secrets
     problems = ""  # path and type of each validation error

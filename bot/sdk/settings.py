@@ -66,8 +66,8 @@ def secret_fields(model: type[BaseModel]) -> tuple[str, ...]:
 
 def missing_secret(where: str, key: str) -> str:
     """Return the sentence for a missing secret."""
-    place = f"{where}.{key}"
-    return f"{place} is missing: set {variable_name(place)}, or {place}_file to a file's path."
+    name = f"{where}.{key}"
+    return f"{name} is missing: set {variable_name(name)}, or {name}_file to a file's path."
 
 
 def model_errors(

@@ -44,7 +44,7 @@ def _parse(value: object, zone: tzinfo) -> datetime:
 
 
 def to_seconds(number: float) -> float:
-    """Convert a number of seconds, ms, µs or ns, told apart by size, to seconds."""
+    """Convert a number of seconds, ms, µs or ns, distinguished by size, to seconds."""
     for _ in ("ms", "µs", "ns"):
         if number >= MAX_SECONDS:
             number /= 1000

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-CHECK_CREDENTIALS = "Whoever runs this bot must check tenant_id and app_secret, the API password."
+CHECK_CREDENTIALS = (
+    "The operator of this bot must check tenant_id and app_secret, the API password."
+)
 UNLOCK_ACCOUNT = f"{CHECK_CREDENTIALS} An administrator of the AICC can unlock the account."
 OTHER_TENANT = "If it is right, tenant_id may be wrong."
 
@@ -50,7 +52,7 @@ def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     if response.status_code == 404:
         return AnswerNotUnderstood(
             f"{name}: what answers is not the OIAP.",
-            next_step="Whoever runs this bot must check url.",
+            next_step="The operator of this bot must check url.",
         )
     return None
 

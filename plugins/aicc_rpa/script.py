@@ -108,9 +108,9 @@ def failed_items(script: RobotScript, began: datetime, now: datetime) -> list[di
     length = sum(script.rest_seconds + run.seconds for run in script.runs)
     entries = []
     for number in range(max(1, seen.runs_started - MAX_QUEUE_ITEMS), seen.runs_started + 1):
-        place = (number - 1) % len(script.runs)
-        run, over = script.runs[place], number < seen.runs_started or seen.ended
-        before = sum(script.rest_seconds + each.seconds for each in script.runs[:place])
+        index = (number - 1) % len(script.runs)
+        run, over = script.runs[index], number < seen.runs_started or seen.ended
+        before = sum(script.rest_seconds + each.seconds for each in script.runs[:index])
         at = (number - 1) // len(script.runs) * length + before
         if over and run.final_status == "failed":
             entries.append(_entry(script, number, began + timedelta(seconds=at), run))

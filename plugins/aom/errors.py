@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 SHUTDOWN_NOTICE = (
     "Huawei Cloud has announced that AOM's automation goes offline, and only some regions had it. "
-    "Whoever runs this bot must check region and endpoint; if both are right, it has ended."
+    "The operator of this bot must check region and endpoint; if both are right, it has ended."
 )
 NO_SUCH_API = "APIGW.0101"
 _IDS = "Check the workflow's id and the execution's, and that both belong to this connection."
@@ -35,12 +35,12 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "AOM.31009004": (
         CredentialsRefused,
         "does not accept the credentials",
-        "Whoever runs this bot must check them, and that project_id belongs to the region.",
+        "The operator of this bot must check them, and that project_id belongs to the region.",
     ),
     "AOM.30001005": (
         AccessDenied,
         "does not let this account read executions",
-        "Whoever runs this bot must give its IAM user cms:execution:get.",
+        "The operator of this bot must give its IAM user cms:execution:get.",
     ),
 }
 

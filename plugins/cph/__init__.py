@@ -87,7 +87,7 @@ class Cph(HuaweiCloudProvider[CphSettings]):
     async def _fetch_batch(
         self, refs: Sequence[JobRef], seen: Mapping[JobRef, Job]
     ) -> dict[JobRef, Job | JobthreadError]:
-        """Fetch several requests at once; leave out those that cannot be told apart."""
+        """Fetch several requests at once; leave out those whose jobs match no single one."""
         try:
             jobs = await self._fetch_all({"request_ids": ",".join(ref.id for ref in refs)})
         except JobNotFound:

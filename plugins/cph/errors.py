@@ -25,12 +25,12 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "CPS.0001": (
         AccessDenied,
         "does not let this account read jobs",
-        "Whoever runs this bot must give its IAM user cph:jobs:list and cph:jobs:get.",
+        "The operator of this bot must give its IAM user cph:jobs:list and cph:jobs:get.",
     ),
     "CPS.0002": (
         AnswerNotUnderstood,
         "does not take the page that it was asked for",
-        "Whoever runs this bot finds the call in the log.",
+        "The operator of this bot finds the call in the log.",
     ),
     "CPS.0003": (  # sent with HTTP 500 or 400
         Unavailable,
@@ -65,6 +65,6 @@ def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     if status == 404 and not code:
         return AnswerNotUnderstood(
             f"{name}: what answers is not Cloud Phone.",
-            next_step="Whoever runs this bot must check region and endpoint.",
+            next_step="The operator of this bot must check region and endpoint.",
         )
     return errors.map_error(response, name)

@@ -35,7 +35,7 @@ _SENTENCES: dict[str, tuple[type[ProviderError], str]] = {
     "credentials": (CredentialsRefused, "{name} does not accept the credentials set for it."),
     "down": (Unavailable, "{name} is in trouble."),
 }
-_NEW = "Whoever runs this bot finds its code in the log, and can list it in error_codes."
+_NEW = "The operator of this bot finds its code in the log, and can list it in error_codes."
 _CODE = re.compile(r"[\w.:-]{1,60}")  # a code that may be logged; other values may be texts
 
 

@@ -162,8 +162,8 @@ class SelfTest:
         for number in TASK_COUNTS if listed and self.paths.get("tasks") is not None else ():
             trial = partial(conformance.check_tasks, self, number)
             yield "tasks", "see what tasks and task_id find", trial
-        places = (path for key in TIME_KEYS if (path := self.paths.get(key)) is not None)
-        times = [parse_time(value_at(self.recorded, path)) for path in places]
+        paths = (path for key in TIME_KEYS if (path := self.paths.get(key)) is not None)
+        times = [parse_time(value_at(self.recorded, path)) for path in paths]
         for spelling in TIME_FORMATS if any(times) else ():
             trial = partial(conformance.check_time_format, self, spelling)
             yield "timezone", "see what created, started and finished find", trial

@@ -90,6 +90,6 @@ def _failure_message(tasks: tuple[Task, ...]) -> str:
 def _missing_value(ref: JobRef, key: str) -> AnswerNotUnderstood:
     return AnswerNotUnderstood(
         f"The answer of {ref.connection} has no {key} where its settings look for it.",
-        next_step=f"Whoever runs this bot must check the expression `{key}`; "
+        next_step=f"The operator of this bot must check the expression `{key}`; "
         "with `example` set, `jobthread check` tries it.",
     )

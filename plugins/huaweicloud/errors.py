@@ -40,7 +40,10 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     "APIGW.0101": (
         AnswerNotUnderstood,
         "has no such API",
-        "Whoever runs this bot must check region and endpoint; the API may also have been retired.",
+        (
+            "The operator of this bot must check region and endpoint;"
+            " the API may also have been retired."
+        ),
     ),
     "APIGW.0310": (AccessDenied, "cannot be used for this project", "Check project_id."),
     "APIGW.0801": (AccessDenied, "cannot be used in this region", "Check region."),
@@ -51,7 +54,7 @@ _ERRORS_BY_CODE: dict[str, tuple[type[ProviderError], str, str]] = {
     (
         AccessDenied,
         "does not let this account read jobs",
-        "Whoever runs this bot must give its IAM user the right to.",
+        "The operator of this bot must give its IAM user the right to.",
     ),
 )
 _UNAVAILABLE = frozenset({"APIGW.0601", "APIGW.0605", "APIGW.0606", "APIGW.0613"})

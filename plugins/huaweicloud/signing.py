@@ -135,7 +135,7 @@ class SignedAuth(httpx.Auth):
             self._verified = False
             raise self._lockout.start(
                 "access_key and secret_key",
-                "Whoever runs this bot must check both, and that this machine's clock is right.",
+                "The operator of this bot must check both, and that this machine's clock is right.",
             )
         if response.status_code < 500:
             self._verified = True

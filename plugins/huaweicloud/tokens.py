@@ -100,7 +100,7 @@ class TokenAuth(httpx.Auth):
                 self._token = None
         raise self._lockout.start(
             "even a new token",
-            "Whoever runs this bot must check that project_id belongs to the region.",
+            "The operator of this bot must check that project_id belongs to the region.",
         )
 
     def _valid_token(self) -> _Token | None:
@@ -140,7 +140,7 @@ class TokenAuth(httpx.Auth):
             )
         raise AnswerNotUnderstood(
             f"IAM gave {self._name} an unexpected answer (HTTP {status}).",
-            next_step="Whoever runs this bot must check iam_endpoint.",
+            next_step="The operator of this bot must check iam_endpoint.",
         )
 
 

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 CHECK_CREDENTIALS = (
-    "Whoever runs this bot must check user and password, and that Explorer reaches the graph at"
+    "The operator of this bot must check user and password, and that Explorer reaches the graph at"
     " graph_address and graph_port."
 )
 
@@ -43,7 +43,7 @@ ERRORS_BY_CODE: dict[int, tuple[type[ProviderError], str, str | None]] = {
     50004000: (Unavailable, "is in trouble", None),
     50004001: (Unavailable, "cannot use its database", None),
     50004002: (Unavailable, "cannot reach its Dag Controller", None),
-    50004003: (AccessDenied, "has no valid licence", "Whoever runs Explorer must renew it."),
+    50004003: (AccessDenied, "has no valid licence", "The operator of Explorer must renew it."),
     90004000: (Unavailable, "met an error that it does not know", None),
 }
 _BY_CATEGORY = {400: 40004000, 401: 40104000, 403: 40304000, 404: 40404000, 500: 50004000}
@@ -58,8 +58,8 @@ def map_error(response: httpx.Response, name: str) -> ProviderError | None:
     if response.status_code == 404:
         return AnswerNotUnderstood(
             f"{name}: what answers has no workflow API.",
-            next_step="Whoever runs this bot must check url; since Explorer 3.4 its page Workflow"
-            " must also be switched on.",
+            next_step="The operator of this bot must check url; since Explorer 3.4 its page"
+            " Workflow must also be switched on.",
         )
     return None
 

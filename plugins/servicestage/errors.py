@@ -37,6 +37,6 @@ def map_error(response: httpx.Response, name: str, what: str = "job") -> Provide
     if status == 404 and not code:
         return AnswerNotUnderstood(
             f"{name}: what answers is not ServiceStage.",
-            next_step="Whoever runs this bot must check region and endpoint.",
+            next_step="The operator of this bot must check region and endpoint.",
         )
     return errors.map_error(response, name)

@@ -92,7 +92,7 @@ def tail(text: str, *, lines: int = 25, limit: int = 2_500) -> str:
 
 
 def escape(text: str, limit: int = MAX_TEXT) -> str:
-    """Return untrusted text escaped for mrkdwn: it mentions nobody and formats nothing.
+    """Return untrusted text escaped for mrkdwn: without mentions or formatting.
 
     Slack cannot show a literal *, _, ~ or ` at the edge of a word; a similar character replaces it.
     """
@@ -331,6 +331,6 @@ def with_block_ids(blocks: Sequence[Block]) -> tuple[Block, ...]:
     )
 
 
-def _id(place: int, block: Block) -> str:
+def _id(index: int, block: Block) -> str:
     content = repr(block).encode("utf-8", "replace")
-    return f"{place}-{block['type']}-{hashlib.sha256(content).hexdigest()[:12]}"
+    return f"{index}-{block['type']}-{hashlib.sha256(content).hexdigest()[:12]}"

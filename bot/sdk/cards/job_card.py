@@ -209,13 +209,13 @@ def _follow(job: Job) -> Block:
 
 
 def _unfollow(job: Job) -> Block:
-    question = blocks.confirm(
+    dialog = blocks.confirm(
         "Stop following?",
         f"This thread will hear no more of {job_text.job_name(job)}. The job itself goes on.",
         yes="Stop following",
         no="Keep following",
     )
-    return blocks.button("Stop following", ActionId.UNFOLLOW, value=str(job.ref), confirm=question)
+    return blocks.button("Stop following", ActionId.UNFOLLOW, value=str(job.ref), confirm=dialog)
 
 
 def _explanation(job: Job, limit: int) -> list[_Line]:

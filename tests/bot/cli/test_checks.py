@@ -54,7 +54,7 @@ class Zebra(Provider[ConnectionSettings]):
     ("outcome", "works", "sentence"),
     [
         ("It answers.", True, "It answers."),
-        (CredentialsRefused("No."), False, "No. Whoever runs this bot must renew them"),
+        (CredentialsRefused("No."), False, "No. The operator of this bot must renew them"),
         (KeyError("hush"), False, "The provider zebra itself failed (KeyError)."),
         (SystemExit(1), False, "The provider zebra itself failed (SystemExit)."),
         (None, False, "It did not answer within 0 s. Check its address"),

@@ -52,8 +52,8 @@ def test_every_error_is_in_the_tree() -> None:
 
 def test_only_transient_errors_are_retried() -> None:
     """Wrong credentials need a person; a busy provider does not."""
-    passing = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.transient}
-    assert passing == {"RateLimited", "Unavailable", "AnswerNotUnderstood"}
+    transient = {e.__name__ for e in every_error() if issubclass(e, ProviderError) and e.transient}
+    assert transient == {"RateLimited", "Unavailable", "AnswerNotUnderstood"}
 
 
 def test_errors_carry_what_their_handler_needs() -> None:

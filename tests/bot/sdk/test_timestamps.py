@@ -19,7 +19,7 @@ SHANGHAI = ZoneInfo("Asia/Shanghai")
     [1670311148207, "1670311148207", 1670311148.207, "2022-12-06T07:19:08.207Z"],
 )
 def test_timestamp_is_parsed_in_every_format(value: Any) -> None:
-    """Seconds and milliseconds are told apart by size."""
+    """Seconds and milliseconds are distinguished by size."""
     assert parse_time(value) == datetime(2022, 12, 6, 7, 19, 8, 207000, tzinfo=UTC)
 
 

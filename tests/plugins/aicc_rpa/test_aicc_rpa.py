@@ -119,8 +119,8 @@ async def test_jobs_of_the_same_name_are_a_choice(rpa: AiccRpa, simulator: Simul
     with pytest.raises(Ambiguous, match="several jobs of that name") as caught:
         await rpa.fetch_job(ref("Twin"))
     assert {each.id for each, _ in caught.value.choices} == uids
-    first, told = caught.value.choices[0]
-    assert told == "Twin, once"
+    first, label = caught.value.choices[0]
+    assert label == "Twin, once"
     assert caught.value.created[first] == datetime(2024, 6, 1, 0, 0, tzinfo=UTC)
 
 
@@ -292,7 +292,7 @@ async def test_job_url_follows_the_template(rpa: AiccRpa, simulator: Simulator) 
 
 
 @pytest.mark.parametrize(
-    ("key", "value", "told"),
+    ("key", "value", "message"),
     [
         ("timezone", "Mars/Olympus", "Asia/Shanghai"),
         ("timezone", "/etc/passwd", "Asia/Shanghai"),
@@ -300,9 +300,9 @@ async def test_job_url_follows_the_template(rpa: AiccRpa, simulator: Simulator) 
         ("url", "10.0.3.17:8443", "url must be an address"),
     ],
 )
-def test_wrong_setting_is_reported_with_its_fix(key: str, value: str, told: str) -> None:
+def test_wrong_setting_is_reported_with_its_fix(key: str, value: str, message: str) -> None:
     """Start-up reports it, not the first request."""
-    with pytest.raises(ValidationError, match=told):
+    with pytest.raises(ValidationError, match=message):
         build_provider(**{key: value})
 
 

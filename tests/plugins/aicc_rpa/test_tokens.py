@@ -44,8 +44,8 @@ async def test_concurrent_calls_share_one_token(rpa: AiccRpa, simulator: Simulat
 async def test_concurrent_calls_share_a_failed_sign_in(rpa: AiccRpa, simulator: Simulator) -> None:
     """A failing server gets one sign-in, not fifty."""
     simulator.faults.plan(Fault(503), times=None)
-    looks = (rpa.fetch_job(ref()) for _ in range(50))
-    errors = await asyncio.gather(*looks, return_exceptions=True)
+    polls = (rpa.fetch_job(ref()) for _ in range(50))
+    errors = await asyncio.gather(*polls, return_exceptions=True)
     assert {type(error) for error in errors} == {Unavailable}
     assert len(simulator.calls) == 1
 

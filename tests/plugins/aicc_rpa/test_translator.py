@@ -30,8 +30,8 @@ def job(answer: Any, reason: str = "") -> Job:
 
 def job_with(**fields: Any) -> Job:
     """Return a job that has these fields."""
-    told = {"uid": "ab", "jobName": "export", "status": "running", "mode": "once"}
-    return job({"errorCode": 0, "jobDetail": told | fields})
+    payload = {"uid": "ab", "jobName": "export", "status": "running", "mode": "once"}
+    return job({"errorCode": 0, "jobDetail": payload | fields})
 
 
 def run_at(minute: int, word: str) -> Job:

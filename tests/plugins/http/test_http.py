@@ -245,8 +245,8 @@ async def test_job_url_follows_console_url(api: Api, connect: Connect) -> None:
 async def test_check_lists_what_the_expressions_found(api: Api, connect: Connect) -> None:
     """It names found and missing values, and unlisted statuses."""
     api.answer = {"status": "running", "end": "soon", "steps": [{"state": "odd"}]}
-    places = {"tasks": "steps", "task_status": "state", "name": "title", "finished": "end"}
-    assert await (await connect(check_id="17", title="Acme CI", **places)).check() == (
+    paths = {"tasks": "steps", "task_status": "state", "name": "title", "finished": "end"}
+    assert await (await connect(check_id="17", title="Acme CI", **paths)).check() == (
         f"Acme CI answers at {api.url}. In its answer for 17: "
         "Found: status ('running': running), finished, tasks (1), task_status. "
         "Nothing was found by name. What finished finds is not a time. 'odd' is not in statuses."

@@ -118,10 +118,10 @@ async def test_aom_recent_executions_are_the_same(sdk: Any, aom: Any) -> None:
     """Workflows, their names and newest executions; both send the same request."""
     for sample in AOM_SAMPLES:
         aom.simulator.add(sample.execution)
-    question = sdk.aom.WorkflowQueryParam(
+    query = sdk.aom.WorkflowQueryParam(
         page=0, size=10, sort_field="last_execution_start_time", sort_type="DESC"
     )
-    theirs = await aom.sdk("list_workflow", sdk.aom.ListWorkflowRequest(body=question))
+    theirs = await aom.sdk("list_workflow", sdk.aom.ListWorkflowRequest(body=query))
     ours = await aom.recent()
     assert [(job.name, job.native_status, job.ref.id) for job in ours] == [
         (each.name, each.status, f"{each.id}/{each.last_execution_id}") for each in theirs.elements

@@ -1,4 +1,4 @@
-"""Cards and thread replies for hostile job content: Slack accepts them; nobody is mentioned."""
+"""Cards and thread replies for hostile job content: Slack accepts them; no user is mentioned."""
 
 import json
 import re

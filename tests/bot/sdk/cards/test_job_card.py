@@ -46,7 +46,7 @@ def buttons(message: Message) -> list[str]:
 
 
 def test_outcome_without_a_mention_is_only_the_sentence() -> None:
-    """Nobody is mentioned without an asker or with mentions off."""
+    """No user is mentioned without an asker or with mentions off."""
     for view in (replace(VIEW, mention=False), replace(VIEW, asker=None)):
         reply = job_card.render_change(change_between(job(), job(Status.SUCCEEDED)), view)
         assert reply.text == "deploy-api succeeded after 3 m 12 s."
@@ -167,7 +167,7 @@ def test_button_values_are_only_the_reference() -> None:
 
 
 def test_card_that_is_not_interactive_has_no_buttons() -> None:
-    """Nobody could handle a click."""
+    """No handler would receive a click."""
     assert buttons(job_card.render_card(job(), replace(VIEW, interactive=False))) == []
 
 
