@@ -13,7 +13,7 @@ from plugins.http.expressions import syntax_problem
 from plugins.http.settings import AUTH_METHODS, ErrorMeaning, HttpSettings
 
 PAGE = (Path(__file__).parents[3] / "docs/providers/http.md").read_text("utf-8")
-EXPRESSIONS = PAGE.split("| what | expression |")[1].split("\n\n")[0]
+EXPRESSIONS = PAGE.split("| purpose | expression |")[1].split("\n\n")[0]
 
 
 @pytest.mark.parametrize("word", [*Status, *get_args(ErrorMeaning), *AUTH_METHODS])
