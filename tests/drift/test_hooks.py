@@ -95,7 +95,7 @@ def test_required_methods_are_the_abstract_ones(page: str) -> None:
 
 def test_every_attribute_is_on_the_page_with_its_type(page: str) -> None:
     """Attributes without a default are marked as needed."""
-    rows = re.findall(r"^\| `(\w+): (.+?)` \| (Needed\. )?", page, re.MULTILINE)
+    rows = re.findall(r"^\| `(\w+): (.+?)` \| (Required\. )?", page, re.MULTILINE)
     stated = {(name, type_.replace(r"\|", "|"), bool(needed)) for name, type_, needed in rows}
     assert stated == {
         (ast.unparse(node.target), ast.unparse(node.annotation), node.value is None)
